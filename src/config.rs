@@ -1,0 +1,90 @@
+//! The engine's bounds and times.
+
+use std::time::Duration;
+
+use crate::model::Phrases;
+
+/// Every bound and time that the engine keeps. `Config::default()` suits one server; nothing is read from
+/// the environment.
+///
+/// ```
+/// use chat_core::Config;
+/// let mut config = Config::default();
+/// config.max_content_bytes = 4 * 1024;
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The most bytes of a message's text. Default 16 KiB.
+    pub max_content_bytes: usize,
+    /// The most characters of a room's name. Default 200.
+    pub max_name_chars: usize,
+    /// The most people named when a room is made, or in one invitation. Default 1,000.
+    pub max_participants: usize,
+    /// The most active participants of a room. Default 100,000.
+    pub max_room_members: u32,
+    /// The most users named in a list within an answer; counts beside it are exact. Default 100.
+    pub max_listed: usize,
+    /// The most bytes of one frame from a client. Default 64 KiB.
+    pub max_frame_bytes: usize,
+    /// The most bytes of a request's body. Default 1 MiB, which holds 1,000 long ids.
+    pub max_body_bytes: usize,
+
+    /// The most entries that wait for one connection. One more and it is closed as lagged, to come back
+    /// and resume. Default 1,024.
+    pub mailbox_events: usize,
+    /// The most bytes that wait for one connection, likewise. Default 1 MiB.
+    pub mailbox_bytes: usize,
+    /// The most changes that wait to be committed; whoever comes then waits. Default 1,024.
+    pub commit_queue: usize,
+    /// The most changes in one transaction. Default 256.
+    pub commit_batch: usize,
+    /// The most changes of one connection that wait for their commit at once; it is not read from
+    /// meanwhile. Default 64.
+    pub max_in_flight: usize,
+    /// The most profiles kept in memory; the oldest half is forgotten beyond it. Default 50,000.
+    pub profile_cache: usize,
+
+    /// How long a connection may take to authenticate. Default 10 s.
+    pub hello_timeout: Duration,
+    /// How long a connection may take no byte of what waits for it. Default 10 s.
+    pub write_timeout: Duration,
+    /// After so long without a word from a client it is pinged; after twice that it is gone. Default 30 s.
+    pub heartbeat: Duration,
+    /// After so long without a word about it, typing has ended. Default 6 s.
+    pub typing_timeout: Duration,
+    /// Presence is told in rooms of at most so many participants. Default 100.
+    pub presence_max_members: u32,
+    /// When the server stops, clients come back after a random delay of at most this. Default 5 s.
+    pub reconnect_spread: Duration,
+
+    /// The words of SYSTEM messages. English by default.
+    pub phrases: Phrases,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_content_bytes: 16 * 1024,
+            max_name_chars: 200,
+            max_participants: 1000,
+            max_room_members: 100_000,
+            max_listed: 100,
+            max_frame_bytes: 64 * 1024,
+            max_body_bytes: 1024 * 1024,
+            mailbox_events: 1024,
+            mailbox_bytes: 1024 * 1024,
+            commit_queue: 1024,
+            commit_batch: 256,
+            max_in_flight: 64,
+            profile_cache: 50_000,
+            hello_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(30),
+            typing_timeout: Duration::from_secs(6),
+            presence_max_members: 100,
+            reconnect_spread: Duration::from_secs(5),
+            phrases: Phrases::english(),
+        }
+    }
+}

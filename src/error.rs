@@ -1,0 +1,180 @@
+//! What can go wrong, each kind with a stable code.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::id::{MessageId, RoomId};
+
+/// The result of an engine call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Source = Box<dyn StdError + Send + Sync>;
+
+/// An error of the engine: a kind to act on, and what caused it.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    source: Option<Source>,
+}
+
+/// The kinds of error. [`ErrorKind::code`] is what clients match on: a code never changes its meaning.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A value broke a rule. `field` is its name on the wire.
+    #[error("{field} {reason}")]
+    Invalid {
+        /// The field at fault, such as `message.content`.
+        field: Cow<'static, str>,
+        /// What is wrong with it, to be read after its name.
+        reason: Cow<'static, str>,
+    },
+    /// More bytes than the bound for what was sent.
+    #[error("{what} is larger than {limit} bytes")]
+    TooLarge {
+        /// What was too large.
+        what: Cow<'static, str>,
+        /// The bound in bytes.
+        limit: usize,
+    },
+    /// A body of another media type than JSON.
+    #[error("the body must be application/json")]
+    UnsupportedMediaType,
+    /// No token, or one that does not hold.
+    #[error("the token is missing or invalid")]
+    Unauthenticated,
+    /// A token that was good once.
+    #[error("the token has expired")]
+    TokenExpired,
+    /// The policy, or the room's own rules, say no.
+    #[error("{0}")]
+    Forbidden(Cow<'static, str>),
+    /// The user is no active participant of the room.
+    #[error("not a participant of room {0}")]
+    NotAParticipant(RoomId),
+    /// There is no such room.
+    #[error("there is no room {0}")]
+    RoomNotFound(RoomId),
+    /// There is no such message in the room.
+    #[error("there is no message {0} in this room")]
+    MessageNotFound(MessageId),
+    /// There is nothing at this address.
+    #[error("there is nothing here")]
+    NotFound,
+    /// The address is known, the method is not.
+    #[error("this method is not allowed here")]
+    MethodNotAllowed,
+    /// The room is closed: it can be read, not written.
+    #[error("room {0} is closed")]
+    RoomClosed(RoomId),
+    /// The challenge has an open room already.
+    #[error("the challenge has room {0} already")]
+    ChallengeRoomExists(RoomId),
+    /// The client id was used by this sender in this room for another message.
+    #[error("clientId was used for another message")]
+    ClientIdConflict,
+    /// A bound of the server's was reached; the same call may succeed later.
+    #[error("too many requests")]
+    RateLimited,
+    /// The store, or another part, cannot answer now; the same call may succeed later.
+    #[error("temporarily unavailable")]
+    Unavailable,
+    /// The store holds what no version of this code wrote.
+    #[error("the stored data is damaged: {0}")]
+    Corrupt(Cow<'static, str>),
+}
+
+impl ErrorKind {
+    /// The code that clients see, upper-case and stable.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "INVALID_INPUT",
+            Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::TokenExpired => "TOKEN_EXPIRED",
+            Self::Forbidden(_) => "FORBIDDEN",
+            Self::NotAParticipant(_) => "NOT_A_PARTICIPANT",
+            Self::RoomNotFound(_) => "ROOM_NOT_FOUND",
+            Self::MessageNotFound(_) => "MESSAGE_NOT_FOUND",
+            Self::NotFound => "NOT_FOUND",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::RoomClosed(_) => "ROOM_CLOSED",
+            Self::ChallengeRoomExists(_) => "CHALLENGE_ROOM_EXISTS",
+            Self::ClientIdConflict => "CLIENT_ID_CONFLICT",
+            Self::RateLimited => "RATE_LIMITED",
+            // What is damaged is for the operator's log, not for clients.
+            Self::Unavailable | Self::Corrupt(_) => "UNAVAILABLE",
+        }
+    }
+
+    /// Whether the same call may succeed later, unchanged.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::RateLimited | Self::Unavailable)
+    }
+
+    /// The text for clients: it tells nothing of the server's inside.
+    pub fn public_message(&self) -> Cow<'static, str> {
+        match self {
+            Self::Corrupt(_) => "temporarily unavailable".into(),
+            other => other.to_string().into(),
+        }
+    }
+}
+
+impl Error {
+    /// An error with the error that caused it.
+    pub fn with_source(kind: ErrorKind, source: impl Into<Source>) -> Self {
+        Self { kind, source: Some(source.into()) }
+    }
+
+    /// The value of `field` breaks a rule; `reason` is read after the field's name.
+    pub fn invalid(field: impl Into<Cow<'static, str>>, reason: impl Into<Cow<'static, str>>) -> Self {
+        ErrorKind::Invalid { field: field.into(), reason: reason.into() }.into()
+    }
+
+    /// Something that may work later, with its cause.
+    pub fn unavailable(source: impl Into<Source>) -> Self {
+        Self::with_source(ErrorKind::Unavailable, source)
+    }
+
+    /// What kind of error this is.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.kind
+    }
+
+    /// Shorthand for the kind's [`ErrorKind::code`].
+    pub fn code(&self) -> &'static str {
+        self.kind.code()
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// Parses the value of a field, naming the field when it is no good.
+pub(crate) fn parse_field<T>(field: &'static str, text: &str) -> Result<T>
+where
+    T: std::str::FromStr<Err = crate::id::IdError>,
+{
+    text.parse().map_err(|reason| {
+        let kind = ErrorKind::Invalid { field: field.into(), reason: format!("{reason}").into() };
+        Error::with_source(kind, reason)
+    })
+}

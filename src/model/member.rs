@@ -1,0 +1,101 @@
+//! Membership: who belongs to a room, since when, and how far they have read.
+
+use super::{Room, RoomType};
+use crate::clock::Timestamp;
+use crate::id::{RoomId, UserId};
+
+/// What a participant is in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Role {
+    /// Made the room.
+    Owner,
+    /// Takes part.
+    Member,
+}
+
+/// What somebody may do in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verb {
+    /// Make the room.
+    Create,
+    /// Send a message.
+    Send,
+    /// Add people.
+    Invite,
+    /// Take somebody out.
+    Remove,
+    /// Give it another name.
+    Rename,
+    /// Close it for everybody.
+    Close,
+}
+
+impl Role {
+    /// Whether the room's own rules let this role do it. A host's [`Policy`](crate::policy::Policy) can
+    /// only forbid more.
+    pub fn may(self, verb: Verb, room: RoomType) -> bool {
+        match (room, verb) {
+            (_, Verb::Create | Verb::Send) => true,
+            (RoomType::Direct, Verb::Invite | Verb::Remove | Verb::Rename | Verb::Close) => false,
+            (_, Verb::Invite) => true,
+            (_, Verb::Remove | Verb::Rename | Verb::Close) => self == Self::Owner,
+        }
+    }
+}
+
+/// Somebody's membership of a room. When they leave, it stays behind with `active: false`, so that
+/// whoever catches up learns of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The room.
+    pub room: RoomId,
+    /// The user.
+    pub user: UserId,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they belong to the room now.
+    pub active: bool,
+    /// When this stay began.
+    pub joined_at: Timestamp,
+    /// The room's `seq` when this stay began.
+    pub joined_seq: u64,
+    /// The position at which this stay began.
+    pub joined_pos: u64,
+    /// The position that last changed the membership itself.
+    pub changed_pos: u64,
+    /// The lane's position when a mark last moved.
+    pub marks_pos: u64,
+    /// When a mark last moved.
+    pub marked_at: Timestamp,
+    /// Everything up to this `seq` is read.
+    pub read_seq: u64,
+    /// Everything up to this `seq` has reached a device; at least `read_seq`.
+    pub delivered_seq: u64,
+    /// How many countable messages the room had up to `read_seq`.
+    pub read_n: u64,
+    /// How many of those this user sent.
+    pub read_own_n: u64,
+    /// How many countable messages this user has sent to the room.
+    pub own_n: u64,
+}
+
+impl Member {
+    /// How many countable messages of others stand above the read mark. Exact, at no cost that grows
+    /// with the room.
+    pub fn unread_in(&self, room: &Room) -> u64 {
+        let all = room.countable.saturating_sub(self.read_n);
+        all.saturating_sub(self.own_n.saturating_sub(self.read_own_n))
+    }
+}
+
+/// Which of a member's two marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "there are two marks")]
+pub enum Mark {
+    /// Seen by the user. Moves the delivered mark along.
+    Read,
+    /// Arrived at a device.
+    Delivered,
+}

@@ -1,0 +1,18 @@
+//! Plain data: what rooms, members and messages are. No I/O happens here.
+
+mod draft;
+mod history;
+mod member;
+mod message;
+mod position;
+mod profile;
+mod room;
+
+pub use draft::{Draft, NewRoom};
+pub(crate) use draft::{check_name, check_text};
+pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
+pub use member::{Mark, Member, Role, Verb};
+pub use message::{Body, Message, MessageType, MessageView, Phrases, Receipt, SystemKind};
+pub use position::{Epoch, MAX_LANES, Pos, Position, Token, TokenError};
+pub use profile::{Participant, Profile};
+pub use room::{Room, RoomKey, RoomKind, RoomType, RoomView};

@@ -1,0 +1,164 @@
+//! Rooms: their three kinds, and what of them is stored and shown.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::MessageView;
+use crate::clock::Timestamp;
+use crate::id::{ChallengeId, RoomId, UserId};
+
+/// The word for a room's kind on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(clippy::exhaustive_enums, reason = "the wire contract names exactly these")]
+pub enum RoomType {
+    /// Two people.
+    Direct,
+    /// Any number of people.
+    Group,
+    /// The people of one challenge.
+    Challenge,
+}
+
+/// A room's kind, with what that kind alone has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RoomKind {
+    /// Two people, in the order of their ids.
+    Direct([UserId; 2]),
+    /// Any number of people.
+    Group,
+    /// The people of one challenge.
+    Challenge(ChallengeId),
+}
+
+impl RoomKind {
+    /// The direct room of two people, whichever is named first.
+    pub fn direct(one: UserId, other: UserId) -> Self {
+        let mut pair = [one, other];
+        pair.sort();
+        Self::Direct(pair)
+    }
+
+    /// The word for it.
+    pub fn room_type(&self) -> RoomType {
+        match self {
+            Self::Direct(_) => RoomType::Direct,
+            Self::Group => RoomType::Group,
+            Self::Challenge(_) => RoomType::Challenge,
+        }
+    }
+
+    /// What at most one open room may hold.
+    pub fn key(&self) -> Option<RoomKey> {
+        match self {
+            // Length first, so that no two pairs are written alike.
+            Self::Direct([one, other]) => Some(RoomKey(format!("direct:{}:{one}{other}", one.as_str().len()))),
+            Self::Group => None,
+            Self::Challenge(challenge) => Some(RoomKey(format!("challenge:{challenge}"))),
+        }
+    }
+
+    /// In a direct room, who the other one is.
+    pub fn peer_of(&self, user: &UserId) -> Option<&UserId> {
+        match self {
+            Self::Direct([one, other]) if one == user => Some(other),
+            Self::Direct([one, other]) if other == user => Some(one),
+            _ => None,
+        }
+    }
+
+    /// The challenge of a challenge room.
+    pub fn challenge(&self) -> Option<&ChallengeId> {
+        match self {
+            Self::Challenge(challenge) => Some(challenge),
+            _ => None,
+        }
+    }
+}
+
+/// What at most one open room may hold: a pair of people, or a challenge.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RoomKey(String);
+
+impl RoomKey {
+    /// The text that a store keeps.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RoomKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A room as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// Its id.
+    pub id: RoomId,
+    /// Its kind.
+    pub kind: RoomKind,
+    /// The name that it was given.
+    pub name: Option<Arc<str>>,
+    /// Open; a closed room can be read, not written.
+    pub active: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The `seq` of its newest message; 0 before the first.
+    pub seq: u64,
+    /// How many of its messages count as unread for those who have not read them.
+    pub countable: u64,
+    /// How many active participants it has.
+    pub members: u32,
+    /// When its newest message came.
+    pub last_message_at: Option<Timestamp>,
+    /// The position that made it.
+    pub created_pos: u64,
+    /// The position that last changed its name or state.
+    pub changed_pos: u64,
+    /// The position of the last change of anything in it.
+    pub last_pos: u64,
+    /// The lane's position when a read or delivered mark in it last moved.
+    pub marks_pos: u64,
+}
+
+impl Room {
+    /// When something was last said in it; its creation, before anything was.
+    pub fn activity_at(&self) -> Timestamp {
+        self.last_message_at.unwrap_or(self.created_at)
+    }
+}
+
+/// A room as one of its participants sees it.
+#[derive(Debug, Clone)]
+pub struct RoomView {
+    /// The room.
+    pub room: Arc<Room>,
+    /// Its name, or one made from the other participants' nicknames.
+    pub name: Arc<str>,
+    /// The first participants, at most [`Config::max_listed`](crate::Config::max_listed).
+    pub participants: Vec<UserId>,
+    /// How many messages the viewer has not read.
+    pub unread: u64,
+    /// The newest message.
+    pub last_message: Option<MessageView>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_has_one_key_whichever_is_named_first_and_no_other_pair_has_it() {
+        let id = |text: &str| text.parse::<UserId>().unwrap();
+        let key = |one, other| RoomKind::direct(id(one), id(other)).key();
+        assert_eq!(key("ana", "ben"), key("ben", "ana"));
+        assert_ne!(key("a", "bc"), key("ab", "c"));
+        assert_ne!(key("a:1", "b"), key("a", ":1b"));
+    }
+}

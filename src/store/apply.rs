@@ -1,0 +1,342 @@
+//! The rules of a change, decided inside the store's transaction. Pure: rows in, rows out.
+//!
+//! Each function checks every guard first and changes rows only after the last one, so that an item
+//! which is refused leaves nothing behind.
+
+use std::sync::Arc;
+
+use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, Rows, Sent, What};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{ClientId, MessageId, RoomId, UserId};
+use crate::model::{Body, Mark, Member, Message, Pos, Profile, Role, Room, RoomKind, Verb};
+
+/// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named.
+pub fn apply(batch: Batch, rows: &mut Rows) -> Vec<Result<Outcome>> {
+    batch.items.into_iter().map(|item| apply_item(item, rows)).collect()
+}
+
+fn apply_item(item: Item, rows: &mut Rows) -> Result<Outcome> {
+    let Item { room, at, by, op } = item;
+    let ctx = Ctx { id: room, at, by };
+    match op {
+        Op::Create { kind, name, members } => create(&ctx, kind, name, &members, rows),
+        Op::Send { id, sender, body, client_id } => send(&ctx, id, sender, body, client_id, rows),
+        Op::Join { users, max_members } => join(&ctx, users, max_members, rows),
+        Op::Part { notice } => part(&ctx, notice, rows),
+        Op::Rename { name, notice } => rename(&ctx, name, notice, rows),
+        Op::Close => close(&ctx, rows),
+        Op::Mark { mark, to } => move_mark(&ctx, mark, to, rows),
+    }
+}
+
+/// Which room, when, and who asks.
+struct Ctx {
+    id: RoomId,
+    at: crate::Timestamp,
+    by: Option<UserId>,
+}
+
+impl Ctx {
+    fn room(&self, rows: &Rows) -> Result<Room> {
+        rows.rooms.get(&self.id).cloned().ok_or_else(|| ErrorKind::RoomNotFound(self.id).into())
+    }
+
+    fn active_member(&self, user: &UserId, rows: &Rows) -> Result<Member> {
+        let member = rows.members.get(&(self.id, user.clone())).filter(|member| member.active);
+        member.cloned().ok_or_else(|| ErrorKind::NotAParticipant(self.id).into())
+    }
+
+    /// The room's own rule for the verb; the host is bound by none but the room's kind.
+    fn check_may(&self, verb: Verb, room: &Room, rows: &Rows) -> Result<()> {
+        let role = match &self.by {
+            Some(user) => self.active_member(user, rows)?.role,
+            None if matches!(room.kind, RoomKind::Direct(_)) && verb == Verb::Invite => Role::Member,
+            None => return Ok(()),
+        };
+        if role.may(verb, room.kind.room_type()) {
+            return Ok(());
+        }
+        let reason = match (verb, &room.kind) {
+            (Verb::Invite, _) => "nobody can be added to a direct room",
+            (_, RoomKind::Direct(_)) => "this cannot be done in a direct room",
+            _ => "only the room's owner may do this",
+        };
+        Err(ErrorKind::Forbidden(reason.into()).into())
+    }
+
+    fn check_open(&self, room: &Room) -> Result<()> {
+        if room.active { Ok(()) } else { Err(ErrorKind::RoomClosed(self.id).into()) }
+    }
+}
+
+fn done(changes: Vec<Change>) -> Result<Outcome> {
+    Ok(Outcome { changes, answer: Answer::Done })
+}
+
+fn create(
+    ctx: &Ctx,
+    kind: RoomKind,
+    name: Option<Arc<str>>,
+    users: &[UserId],
+    rows: &mut Rows,
+) -> Result<Outcome> {
+    let key = kind.key();
+    if let Some(standing) = key.as_ref().and_then(|key| rows.keys.get(key)) {
+        return match kind {
+            RoomKind::Challenge(_) => Err(ErrorKind::ChallengeRoomExists(*standing).into()),
+            _ => Ok(Outcome { changes: Vec::new(), answer: Answer::Standing(*standing) }),
+        };
+    }
+    let mut room = Room {
+        id: ctx.id,
+        kind,
+        name,
+        active: true,
+        created_at: ctx.at,
+        seq: 0,
+        countable: 0,
+        members: u32::try_from(users.len()).unwrap_or(u32::MAX),
+        last_message_at: None,
+        created_pos: 0,
+        changed_pos: 0,
+        last_pos: 0,
+        marks_pos: 0,
+    };
+    let (pos, prev) = rows.next_pos(&mut room);
+    (room.created_pos, room.changed_pos) = (pos.at, pos.at);
+    for user in users {
+        let role = if ctx.by.as_ref() == Some(user) { Role::Owner } else { Role::Member };
+        rows.put_member(begin_stay(ctx, None, user, role, &room, pos));
+    }
+    if let Some(key) = key {
+        rows.keys.insert(key.clone(), ctx.id);
+        rows.new_keys.insert(key, ctx.id);
+    }
+    let what = What::Created(Arc::new(room.clone()), users.into());
+    rows.put_room(room);
+    done(vec![Change { pos, prev, what }])
+}
+
+/// Whoever joins, or joins again, starts at the room's head: nothing before counts as unread.
+fn begin_stay(
+    ctx: &Ctx,
+    earlier: Option<&Member>,
+    user: &UserId,
+    role: Role,
+    room: &Room,
+    pos: Pos,
+) -> Member {
+    let own_n = earlier.map_or(0, |member| member.own_n);
+    Member {
+        room: ctx.id,
+        user: user.clone(),
+        role,
+        active: true,
+        joined_at: ctx.at,
+        joined_seq: room.seq,
+        joined_pos: pos.at,
+        changed_pos: pos.at,
+        marks_pos: pos.at,
+        marked_at: ctx.at,
+        read_seq: room.seq,
+        delivered_seq: room.seq,
+        read_n: room.countable,
+        read_own_n: own_n,
+        own_n,
+    }
+}
+
+fn send(
+    ctx: &Ctx,
+    id: MessageId,
+    sender: Profile,
+    body: Body,
+    client_id: Option<ClientId>,
+    rows: &mut Rows,
+) -> Result<Outcome> {
+    let mut room = ctx.room(rows)?;
+    let mut member = ctx.active_member(&sender.user, rows)?;
+    let sent_as = client_id.clone().map(|client| (ctx.id, sender.user.clone(), client));
+    let hash = sent_as.is_some().then(|| BodyHash::of(&body));
+    if let Some(first) = sent_as.as_ref().and_then(|key| rows.sent.get(key)) {
+        if Some(first.hash) != hash {
+            return Err(ErrorKind::ClientIdConflict.into());
+        }
+        return Ok(Outcome { changes: Vec::new(), answer: Answer::Message(first.message.clone()) });
+    }
+    ctx.check_open(&room)?;
+    if body.is_countable() {
+        member.own_n += 1;
+    }
+    let own_n = member.own_n;
+    let change = add_message(ctx, &mut room, own_n, id, sender, body, client_id, hash, rows);
+    let What::Message(message) = &change.what else { unreachable!("add_message adds a message") };
+    if let (Some(key), Some(hash)) = (sent_as, hash) {
+        rows.sent.insert(key, Sent { message: message.clone(), hash });
+    }
+    let answer = Answer::Message(message.clone());
+    rows.put_member(member);
+    rows.put_room(room);
+    Ok(Outcome { changes: vec![change], answer })
+}
+
+#[allow(clippy::too_many_arguments, reason = "a message has as many parts")]
+fn add_message(
+    ctx: &Ctx,
+    room: &mut Room,
+    own_n: u64,
+    id: MessageId,
+    sender: Profile,
+    body: Body,
+    client_id: Option<ClientId>,
+    hash: Option<BodyHash>,
+    rows: &mut Rows,
+) -> Change {
+    let (pos, prev) = rows.next_pos(room);
+    room.seq += 1;
+    room.countable += u64::from(body.is_countable());
+    room.last_message_at = Some(ctx.at);
+    let message = Arc::new(Message {
+        id,
+        room: ctx.id,
+        seq: room.seq,
+        sender,
+        body,
+        client_id,
+        created_at: ctx.at,
+        pos: pos.at,
+        n: room.countable,
+        own_n,
+    });
+    rows.new_messages.push((message.clone(), hash));
+    Change { pos, prev, what: What::Message(message) }
+}
+
+fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut Rows) -> Change {
+    let own_n = rows.members.get(&(ctx.id, notice.about.user.clone())).map_or(0, |member| member.own_n);
+    add_message(ctx, room, own_n, notice.id, notice.about, notice.body, None, None, rows)
+}
+
+fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Result<Outcome> {
+    let mut room = ctx.room(rows)?;
+    ctx.check_may(Verb::Invite, &room, rows)?;
+    ctx.check_open(&room)?;
+    let is_active = |user: &UserId| rows.members.get(&(ctx.id, user.clone())).is_some_and(|m| m.active);
+    let news: Vec<Notice> = users.into_iter().filter(|new| !is_active(&new.about.user)).collect();
+    if u64::from(room.members) + news.len() as u64 > u64::from(max_members) {
+        return Err(ErrorKind::Forbidden(format!("a room has at most {max_members} participants").into()).into());
+    }
+    let mut changes = Vec::with_capacity(news.len() * 2);
+    for notice in news {
+        let (pos, prev) = rows.next_pos(&mut room);
+        let earlier = rows.members.get(&(ctx.id, notice.about.user.clone()));
+        let member = begin_stay(ctx, earlier, &notice.about.user, Role::Member, &room, pos);
+        rows.put_member(member);
+        room.members += 1;
+        let what = What::Joined(Arc::new(room.clone()), notice.about.clone());
+        changes.push(Change { pos, prev, what });
+        changes.push(add_notice(ctx, &mut room, notice, rows));
+    }
+    if !changes.is_empty() {
+        rows.put_room(room);
+    }
+    done(changes)
+}
+
+fn part(ctx: &Ctx, notice: Notice, rows: &mut Rows) -> Result<Outcome> {
+    let mut room = ctx.room(rows)?;
+    let target = notice.about.clone();
+    let leaves_alone = ctx.by.as_ref() == Some(&target.user);
+    if !leaves_alone {
+        ctx.check_may(Verb::Remove, &room, rows)?;
+    }
+    let mut member = ctx.active_member(&target.user, rows).map_err(|error| {
+        if leaves_alone { error } else { Error::invalid("userUuid", "is no participant of the room") }
+    })?;
+    let (pos, prev) = rows.next_pos(&mut room);
+    member.active = false;
+    member.changed_pos = pos.at;
+    rows.put_member(member);
+    room.members = room.members.saturating_sub(1);
+    let mut changes = vec![Change { pos, prev, what: What::Parted(Arc::new(room.clone()), target) }];
+    if room.active {
+        changes.push(add_notice(ctx, &mut room, notice, rows));
+        if room.members == 0 || matches!(room.kind, RoomKind::Direct(_)) {
+            changes.push(close_room(&mut room, rows));
+        }
+    }
+    rows.put_room(room);
+    done(changes)
+}
+
+/// Closes an open room and frees its key for another one.
+fn close_room(room: &mut Room, rows: &mut Rows) -> Change {
+    room.active = false;
+    if let Some(key) = room.kind.key() {
+        rows.keys.remove(&key);
+        rows.new_keys.remove(&key);
+        rows.freed_keys.insert(key);
+    }
+    change_room(room, rows)
+}
+
+fn change_room(room: &mut Room, rows: &mut Rows) -> Change {
+    let (pos, prev) = rows.next_pos(room);
+    room.changed_pos = pos.at;
+    Change { pos, prev, what: What::Changed(Arc::new(room.clone())) }
+}
+
+fn rename(ctx: &Ctx, name: Option<Arc<str>>, notice: Notice, rows: &mut Rows) -> Result<Outcome> {
+    let mut room = ctx.room(rows)?;
+    ctx.check_may(Verb::Rename, &room, rows)?;
+    ctx.check_open(&room)?;
+    if room.name == name {
+        return done(Vec::new());
+    }
+    room.name = name;
+    let changes = vec![change_room(&mut room, rows), add_notice(ctx, &mut room, notice, rows)];
+    rows.put_room(room);
+    done(changes)
+}
+
+fn close(ctx: &Ctx, rows: &mut Rows) -> Result<Outcome> {
+    let mut room = ctx.room(rows)?;
+    ctx.check_may(Verb::Close, &room, rows)?;
+    if !room.active {
+        return done(Vec::new());
+    }
+    let change = close_room(&mut room, rows);
+    rows.put_room(room);
+    done(vec![change])
+}
+
+/// Marks merge by maximum, so an older or doubled one does nothing.
+fn move_mark(ctx: &Ctx, mark: Mark, to: Option<u64>, rows: &mut Rows) -> Result<Outcome> {
+    let mut room = ctx.room(rows)?;
+    let user = ctx.by.as_ref().ok_or(ErrorKind::NotAParticipant(ctx.id))?;
+    let mut member = ctx.active_member(user, rows)?;
+    let to = to.map_or(room.seq, |to| to.min(room.seq));
+    let moves = match mark {
+        Mark::Read => to > member.read_seq,
+        Mark::Delivered => to > member.delivered_seq,
+    };
+    let mut changes = Vec::new();
+    if moves {
+        if mark == Mark::Read {
+            let at = rows.ordinals_at(&room, &member, to);
+            (member.read_seq, member.read_n, member.read_own_n) = (to, at.n, at.own_n);
+        }
+        member.delivered_seq = member.delivered_seq.max(to);
+        member.marked_at = ctx.at;
+        // A mark takes no position of its own: it is found again by the one at its commit.
+        let lane = rows.position.lane_of(room.id);
+        let pos = Pos { lane, at: rows.position.of_room(room.id) };
+        (member.marks_pos, room.marks_pos) = (pos.at, pos.at);
+        let prev = room.last_pos;
+        changes.push(Change { pos, prev, what: What::Marked(Arc::new(member.clone()), mark) });
+        rows.put_member(member.clone());
+        rows.put_room(room.clone());
+    }
+    let unread = member.unread_in(&room);
+    Ok(Outcome { changes, answer: Answer::Marked { member: Arc::new(member), unread } })
+}

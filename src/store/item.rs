@@ -1,0 +1,194 @@
+//! What is committed, and what comes of it.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::clock::Timestamp;
+use crate::id::{ClientId, MessageId, RoomId, UserId};
+use crate::model::{Body, Mark, Member, Message, Pos, Profile, Room, RoomKind};
+
+/// What is committed together.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Changes, in their order.
+    pub items: Vec<Item>,
+    /// Profiles to keep, each replacing the one before it.
+    pub profiles: Vec<Profile>,
+    /// When users were last seen. A time older than the stored one changes nothing.
+    pub last_seen: Vec<(UserId, Timestamp)>,
+}
+
+/// A change of one room, all or nothing.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The room.
+    pub room: RoomId,
+    /// When.
+    pub at: Timestamp,
+    /// Who asks: `None` is the host, whom no rule of a room binds.
+    pub by: Option<UserId>,
+    /// What is asked.
+    pub op: Op,
+}
+
+/// What an [`Item`] asks for.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Op {
+    /// Make the room with these people in it. When its key is taken, the answer is the room that has it.
+    Create {
+        /// Its kind.
+        kind: RoomKind,
+        /// Its name.
+        name: Option<Arc<str>>,
+        /// Who takes part; `by` owns the room.
+        members: Vec<UserId>,
+    },
+    /// Add a message of an active member.
+    Send {
+        /// The message's id.
+        id: MessageId,
+        /// Who sends it.
+        sender: Profile,
+        /// What it says; no SYSTEM.
+        body: Body,
+        /// The client's name for it.
+        client_id: Option<ClientId>,
+    },
+    /// Add people. Who is in already stays as they are.
+    Join {
+        /// Who, with the words for it.
+        users: Vec<Notice>,
+        /// The most members that the room may have then.
+        max_members: u32,
+    },
+    /// Take a member out: they leave when they ask themselves. A direct room, and one that is left by its
+    /// last member, closes.
+    Part {
+        /// Who, with the words for it.
+        notice: Notice,
+    },
+    /// Give the room another name.
+    Rename {
+        /// The name; `None` has one made from nicknames.
+        name: Option<Arc<str>>,
+        /// The words for it.
+        notice: Notice,
+    },
+    /// Close the room.
+    Close,
+    /// Move a mark of `by` forward; it never goes back.
+    Mark {
+        /// Which.
+        mark: Mark,
+        /// Up to this `seq`, or up to the newest message.
+        to: Option<u64>,
+    },
+}
+
+/// A SYSTEM message to add.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// Its id.
+    pub id: MessageId,
+    /// Whom it is about.
+    pub about: Profile,
+    /// Its words.
+    pub body: Body,
+}
+
+/// A fingerprint of what was sent under a client id, so that a retry can be told from another message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyHash(pub [u8; 16]);
+
+impl BodyHash {
+    /// The fingerprint of a message as it is sent first.
+    pub fn of(body: &Body) -> Self {
+        let mut hash = Sha256::new();
+        let parts = [body.content(), body.image_url()];
+        hash.update([body.message_type() as u8]);
+        for part in parts {
+            // Length first, so that no two bodies are written alike.
+            hash.update(part.map_or(u64::MAX, |part| part.len() as u64).to_be_bytes());
+            hash.update(part.unwrap_or_default());
+        }
+        let mut short = [0; 16];
+        short.copy_from_slice(&hash.finalize()[..16]);
+        Self(short)
+    }
+}
+
+/// What came of an item.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What changed, in the order of its positions.
+    pub changes: Vec<Change>,
+    /// What whoever asked wants to know.
+    pub answer: Answer,
+}
+
+/// The answer to an item.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// The message: the new one, or the first one under its client id.
+    Message(Arc<Message>),
+    /// This room has the key already.
+    Standing(RoomId),
+    /// The member's marks as they are now, and the unread count.
+    Marked {
+        /// The membership.
+        member: Arc<Member>,
+        /// How many messages are unread.
+        unread: u64,
+    },
+}
+
+/// A durable change.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Its position. A mark has the position at its commit, which is another change's.
+    pub pos: Pos,
+    /// The position of the room's change before it; 0 for its first.
+    pub prev: u64,
+    /// What it is.
+    pub what: What,
+}
+
+/// What changed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum What {
+    /// A room was made, with these people in it.
+    Created(Arc<Room>, Arc<[UserId]>),
+    /// Somebody joined.
+    Joined(Arc<Room>, Profile),
+    /// Somebody left or was taken out.
+    Parted(Arc<Room>, Profile),
+    /// A message came.
+    Message(Arc<Message>),
+    /// The room's name or state changed.
+    Changed(Arc<Room>),
+    /// A mark moved.
+    Marked(Arc<Member>, Mark),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_tells_bodies_apart() {
+        let text = |text: &str| BodyHash::of(&Body::Text(text.into()));
+        let image = |url: &str, caption: Option<&str>| {
+            BodyHash::of(&Body::Image { url: url.into(), caption: caption.map(Into::into) })
+        };
+        assert_eq!(text("hi"), text("hi"));
+        assert_ne!(text("hi"), text("ho"));
+        assert_ne!(image("https://a", None), image("https://a", Some("")));
+        assert_ne!(image("bc", Some("a")), image("c", Some("ab")));
+    }
+}

@@ -1,0 +1,385 @@
+//! A store in memory: for tests, demos, and chats that may be forgotten.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::{Bound, RangeInclusive};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+
+use super::{
+    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, Outcome, RoomEntry, Rows, Sent, Store, apply,
+};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::id::{ClientId, MessageId, RoomId, UserId};
+use crate::model::{Epoch, Member, Message, Position, Profile, Room, RoomKey, RoomKind, Token};
+
+/// Keeps everything in memory, behind one lock that is held for no longer than a batch takes.
+///
+/// A restart forgets all of it, and it grows for as long as people talk.
+#[derive(Debug)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    epoch: Epoch,
+    position: Position,
+    rooms: HashMap<RoomId, RoomData>,
+    rooms_of: HashMap<UserId, BTreeSet<RoomId>>,
+    keys: HashMap<RoomKey, RoomId>,
+    profiles: HashMap<UserId, Profile>,
+    last_seen: HashMap<UserId, Timestamp>,
+}
+
+#[derive(Debug)]
+struct RoomData {
+    room: Room,
+    members: BTreeMap<UserId, Member>,
+    /// The message with `seq` stands at `seq - 1`.
+    messages: Vec<Arc<Message>>,
+    by_id: HashMap<MessageId, u64>,
+    /// The `seq`s of each sender's messages.
+    own: HashMap<UserId, Vec<u64>>,
+    sent: HashMap<(UserId, ClientId), (u64, BodyHash)>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryStore {
+    /// An empty store with an epoch of its own.
+    pub fn new() -> Self {
+        let state = State {
+            epoch: Epoch::random(),
+            position: Position::start(1),
+            rooms: HashMap::new(),
+            rooms_of: HashMap::new(),
+            keys: HashMap::new(),
+            profiles: HashMap::new(),
+            last_seen: HashMap::new(),
+        };
+        Self { state: Mutex::new(state) }
+    }
+}
+
+impl RoomData {
+    fn range(&self, seqs: &RangeInclusive<u64>) -> &[Arc<Message>] {
+        let index = |seq: u64| usize::try_from(seq).unwrap_or(usize::MAX).min(self.messages.len());
+        let (from, to) = (index(seqs.start().saturating_sub(1)), index(*seqs.end()));
+        self.messages.get(from..to).unwrap_or_default()
+    }
+
+    fn at(&self, seq: u64) -> Option<&Arc<Message>> {
+        self.range(&(seq.max(1)..=seq)).first()
+    }
+
+    fn ordinals(&self, user: &UserId, seq: u64) -> Option<Ordinals> {
+        let n = self.at(seq)?.n;
+        let own = self.own.get(user).map(Vec::as_slice).unwrap_or_default();
+        let below = own.partition_point(|own| *own <= seq);
+        let last = below.checked_sub(1).and_then(|index| self.at(own[index]));
+        Some(Ordinals { n, own_n: last.map_or(0, |message| message.own_n) })
+    }
+
+    fn active(&self) -> impl Iterator<Item = &Member> {
+        self.members.values().filter(|member| member.active)
+    }
+}
+
+impl State {
+    fn load(&self, needs: &Needs) -> Rows {
+        let mut rows = Rows::at(self.position);
+        for id in &needs.rooms {
+            if let Some(data) = self.rooms.get(id) {
+                rows.rooms.insert(*id, data.room.clone());
+            }
+        }
+        for (room, user) in &needs.members {
+            if let Some(member) = self.rooms.get(room).and_then(|data| data.members.get(user)) {
+                rows.members.insert((*room, user.clone()), member.clone());
+            }
+        }
+        for key in &needs.sent {
+            let (room, user, client) = key;
+            let Some(data) = self.rooms.get(room) else { continue };
+            if let Some((seq, hash)) = data.sent.get(&(user.clone(), client.clone()))
+                && let Some(message) = data.at(*seq)
+            {
+                let message = Arc::new(self.shown(message));
+                rows.sent.insert(key.clone(), Sent { message, hash: *hash });
+            }
+        }
+        for key in &needs.keys {
+            if let Some(room) = self.keys.get(key) {
+                rows.keys.insert(key.clone(), *room);
+            }
+        }
+        for key in &needs.ordinals {
+            let (room, user, seq) = key;
+            if let Some(at) = self.rooms.get(room).and_then(|data| data.ordinals(user, *seq)) {
+                rows.ordinals.insert(key.clone(), at);
+            }
+        }
+        rows
+    }
+
+    fn write(&mut self, mut rows: Rows) {
+        self.position = rows.position;
+        for id in &rows.written_rooms {
+            let Some(room) = rows.rooms.remove(id) else { continue };
+            match self.rooms.get_mut(id) {
+                Some(data) => data.room = room,
+                None => {
+                    self.rooms.insert(*id, RoomData::new(room));
+                }
+            }
+        }
+        for key in &rows.written_members {
+            let Some(member) = rows.members.remove(key) else { continue };
+            let (room, user) = key;
+            if let Some(data) = self.rooms.get_mut(room)
+                && data.members.insert(user.clone(), member).is_none()
+            {
+                self.rooms_of.entry(user.clone()).or_default().insert(*room);
+            }
+        }
+        for (message, hash) in rows.new_messages {
+            if let Some(data) = self.rooms.get_mut(&message.room) {
+                data.push(message, hash);
+            }
+        }
+        for key in &rows.freed_keys {
+            self.keys.remove(key);
+        }
+        self.keys.extend(rows.new_keys);
+    }
+
+    fn profile(&self, user: &UserId) -> Profile {
+        self.profiles.get(user).cloned().unwrap_or_else(|| Profile::unknown(user.clone()))
+    }
+
+    /// The message with its sender's profile of now.
+    fn shown(&self, message: &Message) -> Message {
+        Message { sender: self.profile(&message.sender.user), ..message.clone() }
+    }
+
+    fn entry(&self, data: &RoomData, member: &Member, listed: usize) -> RoomEntry {
+        let profile = |user: &UserId| self.profile(user);
+        let participants = match &data.room.kind {
+            RoomKind::Direct(pair) => pair.iter().map(profile).collect(),
+            _ => data.active().take(listed).map(|member| profile(&member.user)).collect(),
+        };
+        RoomEntry {
+            room: data.room.clone(),
+            member: member.clone(),
+            last_message: data.messages.last().map(|message| self.shown(message)),
+            participants,
+        }
+    }
+
+    /// The user's rooms and memberships, in the order of the rooms' ids, beyond `after`.
+    fn of_user<'a>(
+        &'a self,
+        user: &'a UserId,
+        after: Option<RoomId>,
+    ) -> impl Iterator<Item = (&'a RoomData, &'a Member)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rooms = self.rooms_of.get(user);
+        let rooms = rooms.into_iter().flat_map(move |rooms| rooms.range((from, Bound::Unbounded)));
+        rooms.filter_map(move |room| {
+            let data = self.rooms.get(room)?;
+            Some((data, data.members.get(user)?))
+        })
+    }
+}
+
+impl RoomData {
+    fn new(room: Room) -> Self {
+        Self {
+            room,
+            members: BTreeMap::new(),
+            messages: Vec::new(),
+            by_id: HashMap::new(),
+            own: HashMap::new(),
+            sent: HashMap::new(),
+        }
+    }
+
+    fn push(&mut self, message: Arc<Message>, hash: Option<BodyHash>) {
+        let user = message.sender.user.clone();
+        self.by_id.insert(message.id, message.seq);
+        if let (Some(client), Some(hash)) = (message.client_id.clone(), hash) {
+            self.sent.insert((user.clone(), client), (message.seq, hash));
+        }
+        self.own.entry(user).or_default().push(message.seq);
+        self.messages.push(message);
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn position(&self) -> Result<Token> {
+        let state = self.state.lock();
+        Ok(Token { epoch: state.epoch, position: state.position })
+    }
+
+    async fn rotate_epoch(&self) -> Result<Epoch> {
+        let mut state = self.state.lock();
+        state.epoch = Epoch::random();
+        Ok(state.epoch)
+    }
+
+    async fn commit(&self, mut batch: Batch) -> Result<Vec<Result<Outcome, Error>>> {
+        let needs = Needs::of(&batch);
+        let profiles = std::mem::take(&mut batch.profiles);
+        let last_seen = std::mem::take(&mut batch.last_seen);
+        let mut state = self.state.lock();
+        state.profiles.extend(profiles.into_iter().map(|profile| (profile.user.clone(), profile)));
+        for (user, at) in last_seen {
+            let seen = state.last_seen.entry(user).or_insert(at);
+            *seen = at.max(*seen);
+        }
+        let mut rows = state.load(&needs);
+        let outcomes = apply(batch, &mut rows);
+        state.write(rows);
+        Ok(outcomes)
+    }
+
+    async fn membership(&self, room: RoomId, user: &UserId) -> Result<Option<(Room, Option<Member>)>> {
+        let state = self.state.lock();
+        let data = state.rooms.get(&room);
+        Ok(data.map(|data| (data.room.clone(), data.members.get(user).cloned())))
+    }
+
+    async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(None) };
+        let member = data.members.get(user).filter(|member| member.active);
+        Ok(member.map(|member| state.entry(data, member, listed)))
+    }
+
+    async fn rooms_of(
+        &self,
+        user: &UserId,
+        skip: u64,
+        limit: u32,
+        listed: usize,
+    ) -> Result<(Vec<RoomEntry>, u64)> {
+        let state = self.state.lock();
+        let mut rooms: Vec<_> = state.of_user(user, None).filter(|(_, member)| member.active).collect();
+        rooms.sort_by_key(|(data, _)| std::cmp::Reverse((data.room.activity_at(), data.room.id)));
+        let total = rooms.len() as u64;
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        let page = rooms.into_iter().skip(skip).take(limit as usize);
+        Ok((page.map(|(data, member)| state.entry(data, member, listed)).collect(), total))
+    }
+
+    async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
+        let state = self.state.lock();
+        let rooms = state.of_user(user, after).filter(|(_, member)| member.active);
+        let rooms = rooms.take(limit as usize).map(|(data, member)| (data.room.clone(), member.clone()));
+        Ok(Memberships { position: state.position, rooms: rooms.collect() })
+    }
+
+    async fn members(&self, room: RoomId, after: Option<&UserId>, limit: u32) -> Result<Vec<MemberEntry>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
+        let active = beyond(&data.members, after).filter(|member| member.active);
+        let entry = |member: &Member| MemberEntry {
+            member: member.clone(),
+            profile: state.profile(&member.user),
+            last_seen: state.last_seen.get(&member.user).copied(),
+        };
+        Ok(active.take(limit as usize).map(entry).collect())
+    }
+
+    async fn read_marks(&self, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
+        let state = self.state.lock();
+        let data = state.rooms.get(&room);
+        let marks = |member: &Member| (member.user.clone(), member.joined_seq, member.read_seq);
+        Ok(data.into_iter().flat_map(RoomData::active).map(marks).collect())
+    }
+
+    async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>> {
+        let state = self.state.lock();
+        let messages = state.rooms.get(&room).map(|data| data.range(&seqs)).unwrap_or_default();
+        Ok(messages.iter().map(|message| state.shown(message)).collect())
+    }
+
+    async fn message(&self, room: RoomId, id: MessageId) -> Result<Option<Message>> {
+        let state = self.state.lock();
+        let found = state.rooms.get(&room).and_then(|data| data.at(*data.by_id.get(&id)?));
+        Ok(found.map(|message| state.shown(message)))
+    }
+
+    async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>> {
+        let state = self.state.lock();
+        Ok(users.iter().filter_map(|user| state.profiles.get(user).cloned()).collect())
+    }
+
+    async fn changed_rooms(
+        &self,
+        user: &UserId,
+        since: &Position,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<(Room, Member)>> {
+        let state = self.state.lock();
+        let changed = state.of_user(user, after).filter(|(data, member)| {
+            let since = since.of_room(data.room.id);
+            data.room.last_pos > since || member.changed_pos > since || data.room.marks_pos >= since
+        });
+        Ok(changed.take(limit as usize).map(|(data, member)| (data.room.clone(), member.clone())).collect())
+    }
+
+    async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
+        let from = data.messages.partition_point(|message| message.pos <= after);
+        let new = data.messages[from..].iter().take_while(|message| message.pos <= until);
+        Ok(new.take(limit as usize).map(|message| state.shown(message)).collect())
+    }
+
+    async fn members_since(
+        &self,
+        room: RoomId,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<(Member, Profile)>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
+        let changed = |member: &&Member| member.changed_pos > after && member.changed_pos <= until;
+        let mut members: Vec<_> = data.members.values().filter(changed).collect();
+        members.sort_by_key(|member| member.changed_pos);
+        members.truncate(limit as usize);
+        Ok(members.into_iter().map(|member| (member.clone(), state.profile(&member.user))).collect())
+    }
+
+    async fn marks_since(
+        &self,
+        room: RoomId,
+        since: u64,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<Member>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
+        let moved = beyond(&data.members, after).filter(|member| member.active && member.marks_pos >= since);
+        Ok(moved.take(limit as usize).cloned().collect())
+    }
+}
+
+fn beyond<'a>(
+    members: &'a BTreeMap<UserId, Member>,
+    after: Option<&UserId>,
+) -> impl Iterator<Item = &'a Member> {
+    let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.clone()));
+    members.range((from, Bound::Unbounded)).map(|(_, member)| member)
+}

@@ -1,0 +1,165 @@
+//! Where rooms, members and messages are kept: the [`Store`] contract and the stores that come with the
+//! crate.
+//!
+//! A store loads and writes; it decides nothing. What a [`Batch`] changes is decided by [`apply()`], one
+//! piece of pure code for all stores, on the [`Rows`] that the store has loaded inside its transaction.
+//! So a new feature of the engine is no new method in every store.
+
+mod apply;
+mod item;
+mod memory;
+mod rows;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use async_trait::async_trait;
+
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::id::{MessageId, RoomId, UserId};
+use crate::model::{Epoch, Member, Message, Position, Profile, Room, Token};
+
+pub use apply::apply;
+pub use item::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, What};
+pub use memory::MemoryStore;
+pub use rows::{Needs, Ordinals, Rows, Sent};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
+
+/// A room with what its list entry shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomEntry {
+    /// The room.
+    pub room: Room,
+    /// The membership of whoever asked.
+    pub member: Member,
+    /// Its newest message.
+    pub last_message: Option<Message>,
+    /// Its first active participants, in the order of their ids; in a direct room both of the pair, also
+    /// when one has left.
+    pub participants: Vec<Profile>,
+}
+
+/// Rooms of a user, read at one position.
+#[derive(Debug, Clone)]
+pub struct Memberships {
+    /// The store's position when they were read.
+    pub position: Position,
+    /// The rooms, in the order of their ids.
+    pub rooms: Vec<(Room, Member)>,
+}
+
+/// An active member with what a list of participants shows.
+#[derive(Debug, Clone)]
+pub struct MemberEntry {
+    /// The membership.
+    pub member: Member,
+    /// The user's profile.
+    pub profile: Profile,
+    /// When the user's last connection ended, as far as that was written.
+    pub last_seen: Option<Timestamp>,
+}
+
+/// The contract of a store.
+///
+/// **Writing.** [`commit`](Store::commit) is the only way in, and the engine calls it one batch at a time
+/// a lane. It is atomic for the batch as a whole (a crash keeps all of it or nothing) and for each item
+/// (an item that is refused leaves nothing behind). When it returns `Ok`, what it reports is as durable as
+/// the store ever makes it. When it returns `Err`, nothing of the batch may show later.
+///
+/// **Reading.** Each method reads one consistent state, and a read that starts after a commit returned
+/// sees that commit.
+///
+/// **Profiles.** A [`Message`] comes with its sender's profile of now; a user without a row is
+/// [`Profile::unknown`].
+///
+/// **Errors.** [`Unavailable`](crate::ErrorKind::Unavailable) when the same call may work later,
+/// [`Corrupt`](crate::ErrorKind::Corrupt) when what is stored makes no sense. A room or member that is not
+/// there is no error but an empty answer.
+///
+/// All cases of the contract are tests: see [`testing::store`](crate::testing::store).
+#[async_trait]
+pub trait Store: Send + Sync + fmt::Debug + 'static {
+    /// The epoch and the position now.
+    async fn position(&self) -> Result<Token>;
+
+    /// Starts another epoch, so that no token given out before holds any more.
+    async fn rotate_epoch(&self) -> Result<Epoch>;
+
+    /// Commits a batch in one transaction and reports for each item in its order. Items apply in order,
+    /// each seeing those before it.
+    ///
+    /// An implementation locks and loads what [`Needs::of`] names into [`Rows`], calls [`apply()`], writes
+    /// what [`Rows`] says has changed, and commits.
+    async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>>;
+
+    /// A room, and a user's membership of it, past or present.
+    async fn membership(&self, room: RoomId, user: &UserId) -> Result<Option<(Room, Option<Member>)>>;
+
+    /// A room as an active member's list shows it, naming at most `listed` participants.
+    async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>>;
+
+    /// The user's rooms, newest [activity](Room::activity_at) first (then by id, newest first), and how
+    /// many there are.
+    async fn rooms_of(
+        &self,
+        user: &UserId,
+        skip: u64,
+        limit: u32,
+        listed: usize,
+    ) -> Result<(Vec<RoomEntry>, u64)>;
+
+    /// The user's active memberships, in the order of the rooms' ids, beyond `after`.
+    async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships>;
+
+    /// A room's active members, in the order of their ids, beyond `after`.
+    async fn members(&self, room: RoomId, after: Option<&UserId>, limit: u32) -> Result<Vec<MemberEntry>>;
+
+    /// Each active member's `(user, joined_seq, read_seq)`.
+    async fn read_marks(&self, room: RoomId) -> Result<Vec<(UserId, u64, u64)>>;
+
+    /// The messages with these numbers, in their order.
+    async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>>;
+
+    /// The message of this id, when it is in this room.
+    async fn message(&self, room: RoomId, id: MessageId) -> Result<Option<Message>>;
+
+    /// The profiles of those of these users who have one, in any order.
+    async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>>;
+
+    /// The user's memberships, past ones too, of rooms in which anything changed after `since`: a row, the
+    /// membership itself, or (at `since` or after it) a mark. In the order of the rooms' ids, beyond
+    /// `after`.
+    async fn changed_rooms(
+        &self,
+        user: &UserId,
+        since: &Position,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<(Room, Member)>>;
+
+    /// The room's messages made after `after` and up to `until`, in their order.
+    async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>>;
+
+    /// The room's memberships changed after `after` and up to `until`, oldest change first.
+    async fn members_since(
+        &self,
+        room: RoomId,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<(Member, Profile)>>;
+
+    /// The room's active members whose marks moved at `since` or after it, in the order of their ids,
+    /// beyond `after`.
+    async fn marks_since(
+        &self,
+        room: RoomId,
+        since: u64,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<Member>>;
+}

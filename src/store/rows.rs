@@ -1,0 +1,160 @@
+//! The rows that a batch is decided on.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::{Batch, BodyHash, Op};
+use crate::id::{ClientId, RoomId, UserId};
+use crate::model::{Mark, Member, Message, Pos, Position, Room, RoomKey};
+
+/// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
+/// locks in their order never deadlocks with another.
+#[derive(Debug, Default)]
+pub struct Needs {
+    /// Rooms. A room's members count is part of its row.
+    pub rooms: BTreeSet<RoomId>,
+    /// Memberships, past ones too.
+    pub members: BTreeSet<(RoomId, UserId)>,
+    /// Messages sent under a client id.
+    pub sent: BTreeSet<(RoomId, UserId, ClientId)>,
+    /// Keys of open rooms.
+    pub keys: BTreeSet<RoomKey>,
+    /// The counts at a `seq`, for a user.
+    pub ordinals: BTreeSet<(RoomId, UserId, u64)>,
+}
+
+impl Needs {
+    /// What the items of a batch need.
+    pub fn of(batch: &Batch) -> Self {
+        let mut needs = Self::default();
+        for item in &batch.items {
+            needs.rooms.insert(item.room);
+            let mut member = |user: &UserId| {
+                needs.members.insert((item.room, user.clone()));
+            };
+            if let Some(by) = &item.by {
+                member(by);
+            }
+            match &item.op {
+                Op::Create { kind, .. } => needs.keys.extend(kind.key()),
+                Op::Send { sender, client_id, .. } => {
+                    member(&sender.user);
+                    if let Some(client) = client_id {
+                        needs.sent.insert((item.room, sender.user.clone(), client.clone()));
+                    }
+                }
+                Op::Join { users, .. } => users.iter().for_each(|new| member(&new.about.user)),
+                Op::Part { notice } => member(&notice.about.user),
+                Op::Rename { .. } | Op::Close => {}
+                Op::Mark { mark, to } => {
+                    if let (Mark::Read, Some(to), Some(by)) = (mark, to, &item.by) {
+                        needs.ordinals.insert((item.room, by.clone(), *to));
+                    }
+                }
+            }
+        }
+        needs
+    }
+}
+
+/// A message sent under a client id.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// The message, as it is now.
+    pub message: Arc<Message>,
+    /// The fingerprint of what was sent first.
+    pub hash: BodyHash,
+}
+
+/// The counts of a room at a `seq`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ordinals {
+    /// The `n` of the message with that `seq`.
+    pub n: u64,
+    /// The `own_n` of the user's newest message at or below that `seq`; 0 without one.
+    pub own_n: u64,
+}
+
+/// The rows of a transaction: first as a store has loaded them, then as [`apply()`](super::apply()) has
+/// changed them.
+#[derive(Debug)]
+pub struct Rows {
+    /// Where the store stands; moved on by each change.
+    pub position: Position,
+    /// The rooms that there are, of those in [`Needs::rooms`].
+    pub rooms: HashMap<RoomId, Room>,
+    /// The memberships that there are, of those in [`Needs::members`].
+    pub members: HashMap<(RoomId, UserId), Member>,
+    /// The messages that there are, of those in [`Needs::sent`].
+    pub sent: HashMap<(RoomId, UserId, ClientId), Sent>,
+    /// Who holds the keys, of those in [`Needs::keys`].
+    pub keys: HashMap<RoomKey, RoomId>,
+    /// The counts for [`Needs::ordinals`]; those without a message at that `seq` may be left out.
+    pub ordinals: HashMap<(RoomId, UserId, u64), Ordinals>,
+
+    /// Rooms to write, new or changed.
+    pub written_rooms: BTreeSet<RoomId>,
+    /// Memberships to write, new or changed.
+    pub written_members: BTreeSet<(RoomId, UserId)>,
+    /// Messages to add, in their order.
+    pub new_messages: Vec<(Arc<Message>, Option<BodyHash>)>,
+    /// Keys to add.
+    pub new_keys: HashMap<RoomKey, RoomId>,
+    /// Keys to delete. A key may be freed and taken again in one batch: delete first.
+    pub freed_keys: BTreeSet<RoomKey>,
+}
+
+impl Rows {
+    /// Nothing loaded yet.
+    pub fn at(position: Position) -> Self {
+        Self {
+            position,
+            rooms: HashMap::new(),
+            members: HashMap::new(),
+            sent: HashMap::new(),
+            keys: HashMap::new(),
+            ordinals: HashMap::new(),
+            written_rooms: BTreeSet::new(),
+            written_members: BTreeSet::new(),
+            new_messages: Vec::new(),
+            new_keys: HashMap::new(),
+            freed_keys: BTreeSet::new(),
+        }
+    }
+
+    /// The next position of the room's lane, and the room's change before it.
+    pub(super) fn next_pos(&mut self, room: &mut Room) -> (Pos, u64) {
+        let lane = self.position.lane_of(room.id);
+        let pos = Pos { lane, at: self.position.of_room(room.id) + 1 };
+        self.position.advance(pos);
+        (pos, std::mem::replace(&mut room.last_pos, pos.at))
+    }
+
+    /// Puts a room back, to be written.
+    pub(super) fn put_room(&mut self, room: Room) {
+        self.written_rooms.insert(room.id);
+        self.rooms.insert(room.id, room);
+    }
+
+    /// Puts a membership back, to be written.
+    pub(super) fn put_member(&mut self, member: Member) {
+        let key = (member.room, member.user.clone());
+        self.written_members.insert(key.clone());
+        self.members.insert(key, member);
+    }
+
+    /// The counts of a room at `seq`, new messages of this batch included.
+    pub(super) fn ordinals_at(&self, room: &Room, member: &Member, seq: u64) -> Ordinals {
+        if seq >= room.seq {
+            return Ordinals { n: room.countable, own_n: member.own_n };
+        }
+        let mut at = self.ordinals.get(&(room.id, member.user.clone(), seq)).copied().unwrap_or_default();
+        for (message, _) in self.new_messages.iter().filter(|(new, _)| new.room == room.id && new.seq <= seq) {
+            at.n = message.n;
+            if message.sender.user == member.user {
+                at.own_n = message.own_n;
+            }
+        }
+        at
+    }
+}

@@ -1,0 +1,4 @@
+//! The store in one SQLite file.
+/// Placeholder.
+#[derive(Debug)]
+pub struct SqliteStore;
