@@ -1,13 +1,22 @@
 #![doc = include_str!("../README.md")]
 
+pub mod auth;
+pub mod bus;
 pub mod clock;
 pub mod config;
+pub mod engine;
 pub mod error;
+pub mod event;
+pub mod hub;
 pub mod id;
 pub mod model;
+pub mod policy;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use config::Config;
+pub use engine::{Actor, Admin, ChatEngine, Session};
 pub use error::{Error, ErrorKind, Result};
 pub use id::{ChallengeId, ClientId, MessageId, RoomId, UserId};

@@ -9,7 +9,7 @@ mod profile;
 mod room;
 
 pub use draft::{Draft, NewRoom};
-pub(crate) use draft::{check_name, check_text};
+pub(crate) use draft::check_name;
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
 pub use member::{Mark, Member, Role, Verb};
 pub use message::{Body, Message, MessageType, MessageView, Phrases, Receipt, SystemKind};

@@ -77,6 +77,11 @@ impl Position {
         self.at[usize::from(self.lane_of(room))]
     }
 
+    /// How far each lane has come, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Pos> + '_ {
+        (0..).zip(&self.at[..self.lanes()]).map(|(lane, at)| Pos { lane, at: *at })
+    }
+
     /// Moves one lane on; a lane never goes back.
     pub fn advance(&mut self, pos: Pos) {
         if let Some(at) = self.at[..usize::from(self.lanes)].get_mut(usize::from(pos.lane)) {

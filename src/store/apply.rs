@@ -3,6 +3,7 @@
 //! Each function checks every guard first and changes rows only after the last one, so that an item
 //! which is refused leaves nothing behind.
 
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, Rows, Sent, What};
@@ -87,6 +88,7 @@ fn create(
             _ => Ok(Outcome { changes: Vec::new(), answer: Answer::Standing(*standing) }),
         };
     }
+    let users: BTreeSet<&UserId> = users.iter().collect();
     let mut room = Room {
         id: ctx.id,
         kind,
@@ -104,15 +106,15 @@ fn create(
     };
     let (pos, prev) = rows.next_pos(&mut room);
     (room.created_pos, room.changed_pos) = (pos.at, pos.at);
-    for user in users {
-        let role = if ctx.by.as_ref() == Some(user) { Role::Owner } else { Role::Member };
+    for user in &users {
+        let role = if ctx.by.as_ref() == Some(*user) { Role::Owner } else { Role::Member };
         rows.put_member(begin_stay(ctx, None, user, role, &room, pos));
     }
     if let Some(key) = key {
         rows.keys.insert(key.clone(), ctx.id);
         rows.new_keys.insert(key, ctx.id);
     }
-    let what = What::Created(Arc::new(room.clone()), users.into());
+    let what = What::Created(Arc::new(room.clone()), users.into_iter().cloned().collect());
     rows.put_room(room);
     done(vec![Change { pos, prev, what }])
 }
@@ -222,7 +224,12 @@ fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Res
     ctx.check_may(Verb::Invite, &room, rows)?;
     ctx.check_open(&room)?;
     let is_active = |user: &UserId| rows.members.get(&(ctx.id, user.clone())).is_some_and(|m| m.active);
-    let news: Vec<Notice> = users.into_iter().filter(|new| !is_active(&new.about.user)).collect();
+    let mut named = HashSet::new();
+    let mut is_new = |user: &UserId| !is_active(user) && named.insert(user.clone());
+    let news: Vec<Notice> = users.into_iter().filter(|new| is_new(&new.about.user)).collect();
+    if news.is_empty() {
+        return done(Vec::new());
+    }
     if u64::from(room.members) + news.len() as u64 > u64::from(max_members) {
         return Err(ErrorKind::Forbidden(format!("a room has at most {max_members} participants").into()).into());
     }
@@ -237,9 +244,7 @@ fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Res
         changes.push(Change { pos, prev, what });
         changes.push(add_notice(ctx, &mut room, notice, rows));
     }
-    if !changes.is_empty() {
-        rows.put_room(room);
-    }
+    rows.put_room(room);
     done(changes)
 }
 

@@ -44,8 +44,8 @@ impl Needs {
                     }
                 }
                 Op::Join { users, .. } => users.iter().for_each(|new| member(&new.about.user)),
-                Op::Part { notice } => member(&notice.about.user),
-                Op::Rename { .. } | Op::Close => {}
+                Op::Part { notice } | Op::Rename { notice, .. } => member(&notice.about.user),
+                Op::Close => {}
                 Op::Mark { mark, to } => {
                     if let (Mark::Read, Some(to), Some(by)) = (mark, to, &item.by) {
                         needs.ordinals.insert((item.room, by.clone(), *to));
@@ -89,7 +89,7 @@ pub struct Rows {
     pub sent: HashMap<(RoomId, UserId, ClientId), Sent>,
     /// Who holds the keys, of those in [`Needs::keys`].
     pub keys: HashMap<RoomKey, RoomId>,
-    /// The counts for [`Needs::ordinals`]; those without a message at that `seq` may be left out.
+    /// The counts for [`Needs::ordinals`] whose `seq` a message has; the others are left out.
     pub ordinals: HashMap<(RoomId, UserId, u64), Ordinals>,
 
     /// Rooms to write, new or changed.
@@ -143,16 +143,18 @@ impl Rows {
         self.members.insert(key, member);
     }
 
-    /// The counts of a room at `seq`, new messages of this batch included.
+    /// The counts of a room at `seq`, which is at most the room's own.
     pub(super) fn ordinals_at(&self, room: &Room, member: &Member, seq: u64) -> Ordinals {
-        if seq >= room.seq {
-            return Ordinals { n: room.countable, own_n: member.own_n };
+        if let Some(at) = self.ordinals.get(&(room.id, member.user.clone(), seq)) {
+            return *at;
         }
-        let mut at = self.ordinals.get(&(room.id, member.user.clone(), seq)).copied().unwrap_or_default();
-        for (message, _) in self.new_messages.iter().filter(|(new, _)| new.room == room.id && new.seq <= seq) {
-            at.n = message.n;
-            if message.sender.user == member.user {
-                at.own_n = message.own_n;
+        // No message had that number before this batch, so all that came after it are in the batch: count
+        // back from what the counts are now.
+        let mut at = Ordinals { n: room.countable, own_n: member.own_n };
+        for (message, _) in self.new_messages.iter().filter(|(new, _)| new.room == room.id && new.seq > seq) {
+            if message.body.is_countable() {
+                at.n -= 1;
+                at.own_n -= u64::from(message.sender.user == member.user);
             }
         }
         at

@@ -1,4 +1,229 @@
-//! The store in one SQLite file.
-/// Placeholder.
+//! The store in one SQLite file, for a server that is one process.
+//!
+//! One thread writes, a few connections read beside it (SQLite's write-ahead log lets them), and what the
+//! engine commits together is one transaction: so hundreds of messages share one wait for the disk.
+//!
+//! Beside `chat.db` stand `chat.db-wal` and `chat.db-shm` for as long as it is open. Copy a store by
+//! `VACUUM INTO`, or when it is closed; after putting an older copy back, call
+//! [`rotate_epoch`](Store::rotate_epoch), so that no client resumes from what the copy does not hold.
+
+mod columns;
+mod error;
+mod read;
+mod reader;
+mod rows;
+mod schema;
+mod writer;
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use self::error::SqliteError;
+use self::reader::Readers;
+use self::writer::Writer;
+use super::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
+use crate::error::Result;
+use crate::id::{MessageId, RoomId, UserId};
+use crate::model::{Epoch, Member, Message, Position, Profile, Room, Token};
+
+/// How a [`SqliteStore`] uses its file.
+///
+/// ```
+/// use chat_core::store::sqlite::SqliteOptions;
+/// let mut options = SqliteOptions::default();
+/// options.readers = 8;
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SqliteOptions {
+    /// When a commit counts as durable. [`Synchronous::Full`] by default.
+    pub synchronous: Synchronous,
+    /// How many reads run at once, at least 1; others wait. Default 4.
+    pub readers: usize,
+    /// How long a read waits for one of those connections, and anything for a lock of another process,
+    /// before it is [`Unavailable`](crate::ErrorKind::Unavailable). Default 5 s.
+    pub busy_timeout: Duration,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { synchronous: Synchronous::Full, readers: 4, busy_timeout: Duration::from_secs(5) }
+    }
+}
+
+impl SqliteOptions {
+    /// The timeout within what SQLite can count.
+    fn patience(&self) -> Duration {
+        self.busy_timeout.min(Duration::from_secs(24 * 60 * 60))
+    }
+}
+
+/// When a commit counts as durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Synchronous {
+    /// When the disk has it: what was acked survives a loss of power.
+    #[default]
+    Full,
+    /// When the operating system has it: faster, and what was acked survives a crash of the process, but a
+    /// loss of power may take the last seconds with it. The file stays whole. Rotate the epoch after such
+    /// a loss.
+    Normal,
+}
+
+/// Keeps everything in one SQLite file.
+///
+/// ```no_run
+/// # async fn open() -> chat_core::Result<()> {
+/// use chat_core::store::SqliteStore;
+/// let store = SqliteStore::open("chat.db").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Dropping it waits, on the thread that drops it, until what was handed in is committed and the file is
+/// closed; the same file can be opened again then.
 #[derive(Debug)]
-pub struct SqliteStore;
+pub struct SqliteStore {
+    // In this order: the connection that closes last moves the log into the file, and only one that
+    // writes can.
+    readers: Readers,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the file, making it when it is not there and bringing it to the newest version.
+    ///
+    /// # Errors
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) for a file that is no chat store: no database, another
+    /// program's, damaged, or written by a newer version of this crate. Such a file is left as it is.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when it cannot be opened or is locked.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, SqliteOptions::default()).await
+    }
+
+    /// Like [`open`](Self::open), with other options than the default ones.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub async fn open_with(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self> {
+        let path = path.as_ref().to_owned();
+        let opened = tokio::task::spawn_blocking(move || Self::open_blocking(path, &options)).await;
+        Ok(opened.map_err(SqliteError::from)??)
+    }
+
+    fn open_blocking(path: PathBuf, options: &SqliteOptions) -> Result<Self, SqliteError> {
+        let writer = schema::open_writer(&path, options)?;
+        let readers = (0..options.readers.max(1)).map(|_| schema::open_reader(&path, options));
+        let readers = readers.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { readers: Readers::new(readers, options.patience()), writer: Writer::start(writer)? })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn position(&self) -> Result<Token> {
+        Ok(self.readers.run(|tx| read::token(tx)).await?)
+    }
+
+    async fn rotate_epoch(&self) -> Result<Epoch> {
+        let epoch = Epoch::random();
+        self.writer.run(move |tx| rows::write_epoch(tx, epoch)).await?;
+        Ok(epoch)
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>> {
+        Ok(self.writer.run(move |tx| rows::commit(tx, batch)).await?)
+    }
+
+    async fn membership(&self, room: RoomId, user: &UserId) -> Result<Option<(Room, Option<Member>)>> {
+        let user = user.clone();
+        let read = self.readers.run(move |tx| {
+            let Some(found) = read::room(tx, room)? else { return Ok(None) };
+            Ok(Some((found, read::member(tx, room, &user)?)))
+        });
+        Ok(read.await?)
+    }
+
+    async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| read::room_entry(tx, room, &user, listed)).await?)
+    }
+
+    async fn rooms_of(
+        &self,
+        user: &UserId,
+        skip: u64,
+        limit: u32,
+        listed: usize,
+    ) -> Result<(Vec<RoomEntry>, u64)> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| read::rooms_of(tx, &user, skip, limit, listed)).await?)
+    }
+
+    async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| read::memberships(tx, &user, after, limit)).await?)
+    }
+
+    async fn members(&self, room: RoomId, after: Option<&UserId>, limit: u32) -> Result<Vec<MemberEntry>> {
+        let after = after.cloned();
+        Ok(self.readers.run(move |tx| read::members(tx, room, after.as_ref(), limit)).await?)
+    }
+
+    async fn read_marks(&self, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
+        Ok(self.readers.run(move |tx| read::read_marks(tx, room)).await?)
+    }
+
+    async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>> {
+        Ok(self.readers.run(move |tx| read::messages(tx, room, seqs)).await?)
+    }
+
+    async fn message(&self, room: RoomId, id: MessageId) -> Result<Option<Message>> {
+        Ok(self.readers.run(move |tx| read::message(tx, room, id)).await?)
+    }
+
+    async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>> {
+        let users = users.to_vec();
+        Ok(self.readers.run(move |tx| read::profiles(tx, &users)).await?)
+    }
+
+    async fn changed_rooms(
+        &self,
+        user: &UserId,
+        since: &Position,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<(Room, Member)>> {
+        let (user, since) = (user.clone(), *since);
+        Ok(self.readers.run(move |tx| read::changed_rooms(tx, &user, &since, after, limit)).await?)
+    }
+
+    async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {
+        Ok(self.readers.run(move |tx| read::messages_since(tx, room, (after, until), limit)).await?)
+    }
+
+    async fn members_since(
+        &self,
+        room: RoomId,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<(Member, Profile)>> {
+        Ok(self.readers.run(move |tx| read::members_since(tx, room, (after, until), limit)).await?)
+    }
+
+    async fn marks_since(
+        &self,
+        room: RoomId,
+        since: u64,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<Member>> {
+        let after = after.cloned();
+        Ok(self.readers.run(move |tx| read::marks_since(tx, room, since, after.as_ref(), limit)).await?)
+    }
+}

@@ -1,0 +1,78 @@
+//! A user who acts.
+
+use std::sync::Arc;
+
+use super::ChatEngine;
+use crate::error::{ErrorKind, Result};
+use crate::id::{RoomId, UserId};
+use crate::model::{Member, Profile, Room, RoomKind, Verb};
+use crate::policy::Question;
+use crate::store::{Answer, Item, Op};
+
+/// What one user does. Everything is checked against their memberships and the policy.
+///
+/// Every method can fail with [`Unavailable`](ErrorKind::Unavailable): the store or the engine cannot
+/// answer now, and the same call may succeed later. A room that does not exist is
+/// [`RoomNotFound`](ErrorKind::RoomNotFound), one that the user does not belong to
+/// [`NotAParticipant`](ErrorKind::NotAParticipant).
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub(super) engine: ChatEngine,
+    pub(super) user: UserId,
+}
+
+impl Actor {
+    pub(super) fn new(engine: ChatEngine, user: UserId) -> Self {
+        Self { engine, user }
+    }
+
+    /// Who acts.
+    pub fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    pub(super) async fn profile(&self) -> Result<Arc<Profile>> {
+        self.engine.profile(&self.user).await
+    }
+
+    pub(super) fn item(&self, room: RoomId, op: Op) -> Item {
+        Item { room, at: self.engine.now(), by: Some(self.user.clone()), op }
+    }
+
+    pub(super) async fn commit(&self, room: RoomId, op: Op) -> Result<Answer> {
+        self.engine.check_running()?;
+        self.engine.inner.committer.commit(self.item(room, op)).await
+    }
+
+    /// The room and the actor's membership, which must be active.
+    pub(super) async fn membership(&self, room: RoomId) -> Result<(Room, Member)> {
+        match self.engine.store().membership(room, &self.user).await? {
+            None => Err(ErrorKind::RoomNotFound(room).into()),
+            Some((found, Some(member))) if member.active => Ok((found, member)),
+            Some(_) => Err(ErrorKind::NotAParticipant(room).into()),
+        }
+    }
+
+    /// Asks the policy about a new room.
+    pub(super) async fn check_create(&self, kind: &RoomKind, others: &[UserId]) -> Result<()> {
+        let policy = &self.engine.inner.policy;
+        if !policy.asks_about(Verb::Create) {
+            return Ok(());
+        }
+        policy.check(Question { actor: &self.user, verb: Verb::Create, room: kind, others }).await
+    }
+
+    /// Asks the policy about a room that stands.
+    pub(super) async fn check_policy(&self, verb: Verb, room: RoomId, others: &[UserId]) -> Result<()> {
+        let policy = &self.engine.inner.policy;
+        if !policy.asks_about(verb) {
+            return Ok(());
+        }
+        let (room, _) = self.membership(room).await?;
+        let others = match (others, room.kind.peer_of(&self.user)) {
+            ([], Some(peer)) => std::slice::from_ref(peer),
+            _ => others,
+        };
+        policy.check(Question { actor: &self.user, verb, room: &room.kind, others }).await
+    }
+}

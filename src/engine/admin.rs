@@ -1,0 +1,94 @@
+//! What the host itself does.
+
+use super::ChatEngine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::CloseReason;
+use crate::id::{RoomId, UserId};
+use crate::model::{NewRoom, Profile, SystemKind, check_name};
+use crate::store::{Answer, Item, Op};
+
+/// What the host does, bound by no policy and no room's rule.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    engine: ChatEngine,
+}
+
+impl Admin {
+    pub(super) fn new(engine: ChatEngine) -> Self {
+        Self { engine }
+    }
+
+    async fn commit(&self, room: RoomId, op: Op) -> Result<Answer> {
+        self.engine.check_running()?;
+        let item = Item { room, at: self.engine.now(), by: None, op };
+        self.engine.inner.committer.commit(item).await
+    }
+
+    /// Makes a room that nobody owns. Two people who have an open direct room keep that one.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid); [`ChallengeRoomExists`](ErrorKind::ChallengeRoomExists).
+    pub async fn create_room(&self, new: NewRoom) -> Result<RoomId> {
+        let (kind, name, members) = new.check(None, self.engine.config())?;
+        let id = RoomId::generate();
+        let members = members.into_iter().collect();
+        match self.commit(id, Op::Create { kind, name, members }).await? {
+            Answer::Standing(standing) => Ok(standing),
+            _ => Ok(id),
+        }
+    }
+
+    /// Adds people to a room.
+    ///
+    /// # Errors
+    /// [`Forbidden`](ErrorKind::Forbidden) in a direct room or beyond the room's bound;
+    /// [`RoomClosed`](ErrorKind::RoomClosed).
+    pub async fn invite(&self, room: RoomId, users: &[UserId]) -> Result<()> {
+        let op = self.engine.join_op(users).await?;
+        self.commit(room, op).await.map(drop)
+    }
+
+    /// Takes somebody out of a room.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) when they are no participant.
+    pub async fn remove(&self, room: RoomId, user: &UserId) -> Result<()> {
+        let notice = self.engine.notice(SystemKind::Removed, user, "").await?;
+        self.commit(room, Op::Part { notice }).await.map(drop)
+    }
+
+    /// Closes a room: it can be read, not written.
+    ///
+    /// # Errors
+    /// [`RoomNotFound`](ErrorKind::RoomNotFound).
+    pub async fn close(&self, room: RoomId) -> Result<()> {
+        self.commit(room, Op::Close).await.map(drop)
+    }
+
+    /// Keeps what is shown of a user, as a token would.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for a nickname that is blank or too long.
+    pub async fn set_profile(&self, profile: Profile) -> Result<()> {
+        if check_name(&profile.nickname, self.engine.config())?.is_none() {
+            return Err(Error::invalid("nickname", "must not be blank"));
+        }
+        self.engine.put_profile(profile).await
+    }
+
+    /// Ends all connections of a user on this node, as after a logout.
+    pub fn disconnect(&self, user: &UserId) {
+        self.engine.hub().close_user(user, CloseReason::Unauthenticated);
+    }
+
+    /// Declares every position given out so far void, as after a restore or an import: clients that come
+    /// with one are told to reload.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn rotate_epoch(&self) -> Result<()> {
+        let epoch = self.engine.store().rotate_epoch().await?;
+        self.engine.inner.committer.start_epoch(epoch).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! Puts an engine together.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::{ChatEngine, Committer, Inner, Profiles, tick};
+use crate::auth::{Authenticator, NoTokens};
+use crate::bus::{Bus, NoBus};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::error::Result;
+use crate::hub::Hub;
+use crate::policy::{Open, Policy};
+use crate::store::{MemoryStore, Store};
+
+/// Puts an engine together. Whatever is not given has a default: a store in memory, no tokens (in
+/// process nobody needs one), a policy by which everybody may chat with everybody, no other nodes.
+#[derive(Debug)]
+#[must_use]
+pub struct ChatEngineBuilder {
+    store: Arc<dyn Store>,
+    authenticator: Arc<dyn Authenticator>,
+    policy: Arc<dyn Policy>,
+    bus: Arc<dyn Bus>,
+    clock: Arc<dyn Clock>,
+    config: Config,
+}
+
+impl Default for ChatEngineBuilder {
+    fn default() -> Self {
+        Self {
+            store: Arc::new(MemoryStore::new()),
+            authenticator: Arc::new(NoTokens),
+            policy: Arc::new(Open),
+            bus: Arc::new(NoBus),
+            clock: Arc::new(SystemClock),
+            config: Config::default(),
+        }
+    }
+}
+
+impl ChatEngineBuilder {
+    /// Where everything is kept.
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Arc::new(store);
+        self
+    }
+
+    /// Where everything is kept, when others share it.
+    pub fn shared_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// Who tells whose token one is.
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.authenticator = Arc::new(authenticator);
+        self
+    }
+
+    /// Who tells who may do what.
+    pub fn policy(mut self, policy: impl Policy) -> Self {
+        self.policy = Arc::new(policy);
+        self
+    }
+
+    /// What tells other nodes.
+    pub fn bus(mut self, bus: impl Bus) -> Self {
+        self.bus = Arc::new(bus);
+        self
+    }
+
+    /// Where the time of day is read.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Bounds and times.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Starts the engine on the tokio runtime of the caller.
+    ///
+    /// # Errors
+    /// The store's, when it cannot tell where it stands.
+    pub async fn build(self) -> Result<ChatEngine> {
+        let position = self.store.position().await?;
+        let hub = Arc::new(Hub::new(&self.config));
+        let committer = Committer::start(self.store.clone(), hub.clone(), self.bus, position, &self.config);
+        let inner = Arc::new(Inner {
+            store: self.store,
+            authenticator: self.authenticator,
+            policy: self.policy,
+            clock: self.clock,
+            profiles: Profiles::new(self.config.profile_cache),
+            config: self.config,
+            hub,
+            committer,
+            last_seen: parking_lot::Mutex::new(HashMap::new()),
+            draining: AtomicBool::new(false),
+            rotated: parking_lot::Mutex::new(None),
+        });
+        tokio::spawn(tick(Arc::downgrade(&inner)));
+        Ok(ChatEngine { inner })
+    }
+}

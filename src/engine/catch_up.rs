@@ -1,0 +1,259 @@
+//! Catching up: what a client missed since its token is told as states, each once, and the live events
+//! join on without a seam.
+//!
+//! The connection listens to its rooms and holds their events back. Everything up to a position `R` of the
+//! store is read and told; then what was held back beyond `R` follows. When more came meanwhile than
+//! could be held back, it is dropped, and reading goes on from `R` to a newer position.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::publish::{marked, message_event};
+use super::{Actor, ChatEngine};
+use crate::error::Result;
+use crate::event::{CloseReason, Event, EventKind, Ready, ReadyRoom, RoomChange, View};
+use crate::hub::Connection;
+use crate::id::{RoomId, UserId};
+use crate::model::{Mark, Member, Position, Room, Token};
+
+/// How many rows are read at once.
+const ROWS: u32 = 100;
+
+/// A token from the future voids all tokens, but not more often than this: it may be forged.
+const ROTATION_PAUSE: Duration = Duration::from_secs(600);
+
+/// Tells a fresh connection where it stands, and lets its live events go.
+pub(super) async fn start(actor: &Actor, connection: &Connection) -> Result<()> {
+    let token = actor.engine.store().position().await?;
+    push_ready(actor, connection, token, false).await?;
+    if !connection.release(&token.position, None) {
+        // More came in that moment than the mailbox holds.
+        connection.close(CloseReason::Lagged, true);
+    }
+    Ok(())
+}
+
+/// Tells a connection what was missed since its token. `is_start`: with [`Ready`] before it.
+pub(super) async fn resume(
+    actor: &Actor,
+    connection: &Arc<Connection>,
+    since: Token,
+    is_start: bool,
+) -> Result<()> {
+    let recovered = actor.engine.can_recover(since).await?;
+    if is_start {
+        push_ready(actor, connection, since, recovered).await?;
+    }
+    let muted: HashSet<RoomId> = actor.engine.hub().muted(connection).into_iter().collect();
+    let mut missed = Missed { actor, connection, since, from: since.position, muted };
+    let now = loop {
+        let until = actor.engine.store().position().await?;
+        if recovered && until.epoch == since.epoch {
+            missed.tell(&until.position).await?;
+        }
+        if connection.release(&until.position, None) || connection.mailbox.close_reason().is_some() {
+            break until;
+        }
+        missed.from = until.position;
+    };
+    let recovered = recovered && now.epoch == since.epoch;
+    connection.push_own(Event { room: None, token: Some(now), kind: EventKind::CaughtUp { recovered } });
+    Ok(())
+}
+
+/// Tells a connection what it missed in one room that it had muted.
+pub(super) async fn resume_room(
+    actor: &Actor,
+    connection: &Arc<Connection>,
+    room: RoomId,
+    since: Token,
+) -> Result<()> {
+    let recovered = actor.engine.can_recover(since).await?;
+    let mut missed = Missed { actor, connection, since, from: since.position, muted: HashSet::new() };
+    loop {
+        let until = actor.engine.store().position().await?;
+        let (found, member) = actor.membership(room).await?;
+        if recovered {
+            missed.room(found, member, &until.position).await?;
+        }
+        // What is committed up to there but not yet published must be held back, not come after.
+        actor.engine.inner.committer.barrier().await;
+        if connection.release(&until.position, Some(room)) || connection.mailbox.close_reason().is_some() {
+            break;
+        }
+        missed.from = until.position;
+    }
+    let kind = EventKind::CaughtUp { recovered };
+    connection.push_missed(room, Event { room: Some(room), token: None, kind }, View::Others);
+    Ok(())
+}
+
+async fn push_ready(actor: &Actor, connection: &Connection, token: Token, recovered: bool) -> Result<()> {
+    let listed = u32::try_from(actor.engine.config().max_listed).unwrap_or(u32::MAX);
+    let (entries, _) = actor.engine.store().rooms_of(&actor.user, 0, listed, 0).await?;
+    let rooms = entries.into_iter().map(|entry| ReadyRoom {
+        unread: entry.member.unread_in(&entry.room),
+        room: Arc::new(entry.room),
+    });
+    let ready = Ready { user: actor.user.clone(), recovered, rooms: rooms.collect() };
+    connection.push_own(Event { room: None, token: Some(token), kind: EventKind::Ready(ready) });
+    Ok(())
+}
+
+impl ChatEngine {
+    /// Whether the token belongs to the store's history as it is.
+    async fn can_recover(&self, since: Token) -> Result<bool> {
+        let now = self.store().position().await?;
+        if now.epoch != since.epoch {
+            return Ok(false);
+        }
+        let is_ahead = since.position.is_ahead_of(&now.position);
+        if is_ahead && self.inner.may_rotate() {
+            tracing::warn!("a token is ahead of the store: all tokens are void from now on");
+            self.admin().rotate_epoch().await?;
+        }
+        Ok(!is_ahead)
+    }
+}
+
+impl super::Inner {
+    fn may_rotate(&self) -> bool {
+        let now = tokio::time::Instant::now();
+        let mut last = self.rotated.lock();
+        let may = last.is_none_or(|last| now.duration_since(last) >= ROTATION_PAUSE);
+        if may {
+            *last = Some(now);
+        }
+        may
+    }
+}
+
+/// What a connection missed between two positions.
+struct Missed<'a> {
+    actor: &'a Actor,
+    connection: &'a Arc<Connection>,
+    /// The client's own token, which every event of the catch-up carries: a cut in the middle loses
+    /// nothing.
+    since: Token,
+    from: Position,
+    muted: HashSet<RoomId>,
+}
+
+impl Missed<'_> {
+    /// All rooms that changed, page by page.
+    async fn tell(&self, until: &Position) -> Result<()> {
+        let store = self.actor.engine.store();
+        let mut after = None;
+        loop {
+            let rooms = store.changed_rooms(&self.actor.user, &self.from, after, ROWS).await?;
+            let is_last = rooms.len() < ROWS as usize;
+            after = rooms.last().map(|(room, _)| room.id);
+            for (room, member) in rooms {
+                self.room(room, member, until).await?;
+                if self.connection.mailbox.close_reason().is_some() {
+                    return Ok(());
+                }
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn room(&self, room: Room, member: Member, until: &Position) -> Result<()> {
+        let (from, to) = (self.from.of_room(room.id), until.of_room(room.id));
+        let id = room.id;
+        let is_new = |pos: u64| pos > from && pos <= to;
+        if !member.active {
+            if is_new(member.changed_pos) && member.joined_pos <= from {
+                // Nothing of the room itself is told: only that it is gone.
+                let kind = EventKind::Room(RoomChange::Left, Arc::new(room));
+                self.connection.push_own(self.event(id, kind));
+            }
+            return Ok(());
+        }
+        if member.joined_pos > from || self.muted.contains(&id) {
+            if member.joined_pos <= to {
+                self.push(id, EventKind::Room(RoomChange::Reset, Arc::new(room)));
+            }
+            return Ok(());
+        }
+        if room.last_pos > from {
+            self.messages(id, from, to).await?;
+            self.members(id, from, to).await?;
+            if is_new(room.changed_pos) {
+                self.push(id, EventKind::Room(RoomChange::Updated, Arc::new(room.clone())));
+            }
+        }
+        if room.marks_pos >= from {
+            self.marks(&room, from).await?;
+        }
+        Ok(())
+    }
+
+    async fn messages(&self, room: RoomId, mut from: u64, to: u64) -> Result<()> {
+        loop {
+            self.connection.mailbox.space().await;
+            let messages = self.actor.engine.store().messages_since(room, from, to, ROWS).await?;
+            let is_last = messages.len() < ROWS as usize;
+            for message in messages {
+                from = message.pos;
+                let is_own = message.body.is_countable() && message.sender.user == self.actor.user;
+                let event = message_event(&Arc::new(message), self.since);
+                let view = if is_own { View::Sender } else { View::Others };
+                self.connection.push_missed(room, event, view);
+            }
+            if is_last || !self.connection.is_in(room) {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn members(&self, room: RoomId, mut from: u64, to: u64) -> Result<()> {
+        loop {
+            self.connection.mailbox.space().await;
+            let members = self.actor.engine.store().members_since(room, from, to, ROWS).await?;
+            let is_last = members.len() < ROWS as usize;
+            for (member, profile) in members {
+                from = member.changed_pos;
+                self.push(room, EventKind::Participant(profile, member.active));
+            }
+            if is_last || !self.connection.is_in(room) {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn marks(&self, room: &Room, from: u64) -> Result<()> {
+        let mut after: Option<UserId> = None;
+        loop {
+            self.connection.mailbox.space().await;
+            let store = self.actor.engine.store();
+            let members = store.marks_since(room.id, from, after.as_ref(), ROWS).await?;
+            let is_last = members.len() < ROWS as usize;
+            after = members.last().map(|member| member.user.clone());
+            for member in members {
+                if member.read_seq > member.joined_seq {
+                    let at = marked(&member, None);
+                    self.push(room.id, EventKind::Marked(member.user.clone(), Mark::Read, at));
+                }
+                if member.delivered_seq > member.read_seq {
+                    let at = marked(&member, None);
+                    self.push(room.id, EventKind::Marked(member.user, Mark::Delivered, at));
+                }
+            }
+            if is_last || !self.connection.is_in(room.id) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn push(&self, room: RoomId, kind: EventKind) {
+        self.connection.push_missed(room, self.event(room, kind), View::Others);
+    }
+
+    fn event(&self, room: RoomId, kind: EventKind) -> Event {
+        Event { room: Some(room), token: Some(self.since), kind }
+    }
+}

@@ -1,0 +1,225 @@
+//! The one write path. Changes gather while a batch commits; each batch is one transaction; what it
+//! changed is published in commit order; and only then is whoever asked answered.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::publish::Publisher;
+use crate::bus::Bus;
+use crate::clock::Timestamp;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::hub::{ConnectionId, Hub};
+use crate::id::{RoomId, UserId};
+use crate::model::{Epoch, Profile, Token};
+use crate::store::{Answer, Batch, Item, Store};
+
+/// Called with the item's answer, after everything of its batch was published.
+type Answered = Box<dyn FnOnce(Result<Answer>) + Send>;
+
+/// Something to commit.
+struct Job {
+    item: Item,
+    /// The connection that is answered, and so gets no event of it.
+    origin: Option<ConnectionId>,
+    answered: Answered,
+}
+
+enum Work {
+    Job(Job),
+    Profile(Profile, oneshot::Sender<Result<()>>),
+    LastSeen(Vec<(UserId, Timestamp)>),
+    Epoch(Epoch),
+    Barrier(oneshot::Sender<()>),
+}
+
+/// The way in: a bounded queue to the task that commits.
+#[derive(Debug)]
+pub(super) struct Committer {
+    queue: mpsc::Sender<Work>,
+}
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Work")
+    }
+}
+
+impl Committer {
+    pub(super) fn start(
+        store: Arc<dyn Store>,
+        hub: Arc<Hub>,
+        bus: Arc<dyn Bus>,
+        position: Token,
+        config: &Config,
+    ) -> Self {
+        let (queue, work) = mpsc::channel(config.commit_queue.max(1));
+        let publisher = Publisher::new(hub, bus, position);
+        tokio::spawn(run(store, publisher, work, config.commit_batch.max(1)));
+        Self { queue }
+    }
+
+    /// Commits an item and waits for its answer.
+    pub(super) async fn commit(&self, item: Item) -> Result<Answer> {
+        let (tell, told) = oneshot::channel();
+        let answered = move |answer| {
+            // Whoever asked may have gone; the change stands all the same.
+            let _ = tell.send(answer);
+        };
+        self.submit(item, None, answered).await;
+        told.await.map_err(Error::unavailable)?
+    }
+
+    /// Puts an item in the queue, waiting for room in it, and returns. `answered` is called once, after
+    /// the item's batch is committed and published; it must not block.
+    pub(super) async fn submit(
+        &self,
+        item: Item,
+        origin: Option<ConnectionId>,
+        answered: impl FnOnce(Result<Answer>) + Send + 'static,
+    ) {
+        let job = Job { item, origin, answered: Box::new(answered) };
+        if let Err(mpsc::error::SendError(Work::Job(job))) = self.queue.send(Work::Job(job)).await {
+            (job.answered)(Err(stopped()));
+        }
+    }
+
+    /// Keeps a profile, with the next batch.
+    pub(super) async fn put_profile(&self, profile: Profile) -> Result<()> {
+        let (tell, told) = oneshot::channel();
+        self.queue.send(Work::Profile(profile, tell)).await.map_err(|_| stopped())?;
+        told.await.map_err(Error::unavailable)?
+    }
+
+    /// Keeps when users were last seen, with the next batch.
+    pub(super) async fn note_last_seen(&self, seen: Vec<(UserId, Timestamp)>) {
+        let _ = self.queue.send(Work::LastSeen(seen)).await;
+    }
+
+    /// From here on, tokens are of this epoch.
+    pub(super) async fn start_epoch(&self, epoch: Epoch) {
+        let _ = self.queue.send(Work::Epoch(epoch)).await;
+    }
+
+    /// Returns when everything that was submitted before is answered.
+    pub(super) async fn barrier(&self) {
+        let (tell, told) = oneshot::channel();
+        if self.queue.send(Work::Barrier(tell)).await.is_ok() {
+            let _ = told.await;
+        }
+    }
+}
+
+fn stopped() -> Error {
+    Error::unavailable("the engine has stopped")
+}
+
+async fn run(
+    store: Arc<dyn Store>,
+    mut publisher: Publisher,
+    mut queue: mpsc::Receiver<Work>,
+    batch_max: usize,
+) {
+    let mut gathered = Vec::with_capacity(batch_max);
+    while queue.recv_many(&mut gathered, batch_max).await > 0 {
+        let mut batch = Gathered::sort(gathered.drain(..));
+        let outcomes = if batch.is_empty() { Ok(Vec::new()) } else { store.commit(batch.take()).await };
+        batch.conclude(outcomes, &mut publisher);
+    }
+}
+
+/// A batch, with whoever waits for its parts.
+struct Gathered {
+    batch: Batch,
+    waiting: Vec<(Option<ConnectionId>, Answered)>,
+    profiles: Vec<oneshot::Sender<Result<()>>>,
+    epoch: Option<Epoch>,
+    barriers: Vec<oneshot::Sender<()>>,
+}
+
+impl Gathered {
+    fn sort(work: impl Iterator<Item = Work>) -> Self {
+        let mut this = Self {
+            batch: Batch::default(),
+            waiting: Vec::new(),
+            profiles: Vec::new(),
+            epoch: None,
+            barriers: Vec::new(),
+        };
+        let mut jobs = Vec::new();
+        for work in work {
+            match work {
+                Work::Job(job) => jobs.push(job),
+                Work::Profile(profile, tell) => {
+                    this.batch.profiles.push(profile);
+                    this.profiles.push(tell);
+                }
+                Work::LastSeen(seen) => this.batch.last_seen.extend(seen),
+                Work::Epoch(epoch) => this.epoch = Some(epoch),
+                Work::Barrier(tell) => this.barriers.push(tell),
+            }
+        }
+        group_by_room(&mut jobs);
+        for Job { item, origin, answered } in jobs {
+            this.batch.items.push(item);
+            this.waiting.push((origin, answered));
+        }
+        this
+    }
+
+    fn is_empty(&self) -> bool {
+        self.batch.items.is_empty() && self.batch.profiles.is_empty() && self.batch.last_seen.is_empty()
+    }
+
+    fn take(&mut self) -> Batch {
+        std::mem::take(&mut self.batch)
+    }
+
+    fn conclude(self, outcomes: Result<Vec<Result<crate::store::Outcome>>>, publisher: &mut Publisher) {
+        if let Some(epoch) = self.epoch {
+            publisher.start_epoch(epoch);
+        }
+        match outcomes {
+            Ok(outcomes) => {
+                let mut answers = Vec::with_capacity(outcomes.len());
+                for (outcome, (origin, _)) in outcomes.into_iter().zip(&self.waiting) {
+                    answers.push(outcome.map(|outcome| {
+                        publisher.publish(outcome.changes, *origin);
+                        outcome.answer
+                    }));
+                }
+                publisher.flush();
+                for (answer, (_, answered)) in answers.into_iter().zip(self.waiting) {
+                    answered(answer);
+                }
+                self.profiles.into_iter().for_each(|tell| drop(tell.send(Ok(()))));
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a batch was not committed");
+                let error = Arc::new(error);
+                let copy = || Error::with_source(error.kind().clone(), error.clone());
+                self.waiting.into_iter().for_each(|(_, answered)| answered(Err(copy())));
+                self.profiles.into_iter().for_each(|tell| drop(tell.send(Err(copy()))));
+            }
+        }
+        self.barriers.into_iter().for_each(|tell| drop(tell.send(())));
+    }
+}
+
+/// Brings the items of each room together, so that what they publish is one frame for its listeners.
+/// Left as it is where somebody's own items of different rooms would change their order.
+fn group_by_room(jobs: &mut [Job]) {
+    if jobs.len() < 3 {
+        return;
+    }
+    let mut room_of: HashMap<Option<&UserId>, RoomId> = HashMap::new();
+    for Job { item, .. } in jobs.iter() {
+        if *room_of.entry(item.by.as_ref()).or_insert(item.room) != item.room {
+            return;
+        }
+    }
+    // Stable: the items of a room keep their order.
+    jobs.sort_by_key(|job| job.item.room);
+}

@@ -1,0 +1,110 @@
+//! Messages: sent, and read back.
+
+use std::sync::Arc;
+
+use super::Actor;
+use crate::error::{ErrorKind, Result};
+use crate::id::{MessageId, RoomId};
+use crate::model::{
+    Cursor, Draft, History, HistoryQuery, Message, MessageView, Profile, Receipt, Room, Span, Verb,
+};
+use crate::store::{Answer, Item, Op};
+
+impl Actor {
+    /// Sends a message. When it returns, the message is as durable as the store makes it, and was handed
+    /// to everybody who listens.
+    ///
+    /// With a [client id](Draft::with_client_id), sending again gives the first message back and sends
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) or [`TooLarge`](ErrorKind::TooLarge);
+    /// [`RoomClosed`](ErrorKind::RoomClosed); [`ClientIdConflict`](ErrorKind::ClientIdConflict) when the
+    /// client id was used for another message; the policy's.
+    pub async fn send(&self, room: RoomId, draft: Draft) -> Result<Arc<Message>> {
+        let item = self.draft_item(room, draft).await?;
+        sent(self.engine.inner.committer.commit(item).await)
+    }
+
+    /// Checks a draft, up to where only the commit can tell.
+    pub(super) async fn draft_item(&self, room: RoomId, draft: Draft) -> Result<Item> {
+        self.engine.check_running()?;
+        let (body, client_id) = draft.check(self.engine.config())?;
+        self.check_policy(Verb::Send, room, &[]).await?;
+        let sender = Profile::clone(&*self.profile().await?);
+        Ok(self.item(room, Op::Send { id: MessageId::generate(), sender, body, client_id }))
+    }
+
+    /// Reads a part of a room's history, newest first. A page, however deep, costs what the first does.
+    ///
+    /// # Errors
+    /// [`MessageNotFound`](ErrorKind::MessageNotFound) for a cursor of another room or of none.
+    pub async fn history(&self, room: RoomId, query: HistoryQuery) -> Result<History> {
+        let (found, _) = self.membership(room).await?;
+        let head = found.seq;
+        // `from..=to`, empty where `from` is beyond `to`.
+        let (from, to) = match query {
+            HistoryQuery::Page(page) => page.seqs(head).map_or((1, 0), |seqs| (*seqs.start(), *seqs.end())),
+            HistoryQuery::Before(cursor, limit) => {
+                let to = self.seq_of(room, cursor).await?.saturating_sub(1).min(head);
+                (to.saturating_sub(u64::from(limit.count()) - 1).max(1), to)
+            }
+            HistoryQuery::After(cursor, limit) => {
+                let from = self.seq_of(room, cursor).await?.saturating_add(1);
+                (from, from.saturating_add(u64::from(limit.count()) - 1).min(head))
+            }
+            HistoryQuery::Around(cursor, limit) => {
+                let (at, limit) = (self.seq_of(room, cursor).await?.clamp(1, head.max(1)), limit.count());
+                let last = at.saturating_add(u64::from(limit / 2)).min(head);
+                let from = (last + 1).saturating_sub(u64::from(limit)).max(1);
+                (from, from.saturating_add(u64::from(limit) - 1).min(head))
+            }
+        };
+        let stored = if from > to {
+            Vec::new()
+        } else {
+            self.engine.store().messages(room, from..=to).await?
+        };
+        let mut messages = self.views(&found, stored).await?;
+        messages.reverse();
+        let span = match query {
+            HistoryQuery::Page(query) => Span::Page { query, total: head },
+            _ => Span::Window { has_more_before: from > 1 && head > 0, has_more_after: to < head },
+        };
+        Ok(History { messages, span })
+    }
+
+    /// The `seq` that a cursor stands for.
+    pub(super) async fn seq_of(&self, room: RoomId, cursor: Cursor) -> Result<u64> {
+        match cursor {
+            Cursor::Seq(seq) => Ok(seq),
+            Cursor::Message(id) => {
+                let message = self.engine.store().message(room, id).await?;
+                Ok(message.ok_or(ErrorKind::MessageNotFound(id))?.seq)
+            }
+        }
+    }
+
+    /// Messages of one room as the actor sees them.
+    pub(super) async fn views(&self, room: &Room, messages: Vec<Message>) -> Result<Vec<MessageView>> {
+        if messages.is_empty() {
+            return Ok(Vec::new());
+        }
+        let marks = self.engine.store().read_marks(room.id).await?;
+        let (kind, listed) = (room.kind.room_type(), self.engine.config().max_listed);
+        let view = |message: Message| MessageView {
+            receipt: Receipt::derive(&message, kind, &marks, listed),
+            is_mine: message.body.is_countable() && message.sender.user == self.user,
+            message: Arc::new(message),
+        };
+        Ok(messages.into_iter().map(view).collect())
+    }
+}
+
+/// The message in the answer to a send.
+pub(super) fn sent(answer: Result<Answer>) -> Result<Arc<Message>> {
+    match answer? {
+        Answer::Message(message) => Ok(message),
+        other => Err(ErrorKind::Corrupt(format!("a send was answered with {other:?}").into()).into()),
+    }
+}

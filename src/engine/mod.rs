@@ -1,0 +1,180 @@
+//! The engine: what users and the host do, made durable first and told to everybody after.
+
+mod actor;
+mod admin;
+mod builder;
+mod catch_up;
+mod commit;
+mod messages;
+mod profiles;
+mod publish;
+mod receipts;
+mod rooms;
+mod session;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::auth::{Authenticator, Identity};
+use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
+use crate::error::{ErrorKind, Result};
+use crate::event::CloseReason;
+use crate::hub::Hub;
+use crate::id::UserId;
+use crate::policy::Policy;
+use crate::store::Store;
+
+pub use actor::Actor;
+pub use admin::Admin;
+pub use builder::ChatEngineBuilder;
+pub use rooms::CreatedRoom;
+pub use session::Session;
+
+use commit::Committer;
+use profiles::Profiles;
+
+/// How often the engine looks for what time has ended.
+const TICK: Duration = Duration::from_millis(250);
+
+/// A chat engine. Cheap to clone; all clones are one engine, which stops with the last of them.
+///
+/// It runs on the tokio runtime on which it was built.
+#[derive(Clone)]
+pub struct ChatEngine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<dyn Store>,
+    authenticator: Arc<dyn Authenticator>,
+    policy: Arc<dyn Policy>,
+    clock: Arc<dyn Clock>,
+    config: Config,
+    hub: Arc<Hub>,
+    committer: Committer,
+    profiles: Profiles,
+    /// When users were last seen, to be written with the next tick.
+    last_seen: parking_lot::Mutex<std::collections::HashMap<UserId, Timestamp>>,
+    draining: AtomicBool,
+    /// When a token from the future last voided all tokens.
+    rotated: parking_lot::Mutex<Option<tokio::time::Instant>>,
+}
+
+impl ChatEngine {
+    /// Builds an engine from its parts.
+    pub fn builder() -> ChatEngineBuilder {
+        ChatEngineBuilder::default()
+    }
+
+    /// What a user does. Nothing is looked up yet.
+    pub fn as_user(&self, user: UserId) -> Actor {
+        Actor::new(self.clone(), user)
+    }
+
+    /// What the host does: no policy is asked and no room's rule binds it, but for what the room's kind
+    /// makes impossible.
+    pub fn admin(&self) -> Admin {
+        Admin::new(self.clone())
+    }
+
+    /// Finds out whose token this is, and keeps the nickname and picture in it.
+    ///
+    /// # Errors
+    /// The authenticator's: [`Unauthenticated`](ErrorKind::Unauthenticated),
+    /// [`TokenExpired`](ErrorKind::TokenExpired) or [`Unavailable`](ErrorKind::Unavailable).
+    pub async fn authenticate(&self, token: &str) -> Result<Identity> {
+        let identity = self.inner.authenticator.authenticate(token).await?;
+        if identity.expires.is_some_and(|expires| expires <= self.inner.clock.now()) {
+            return Err(ErrorKind::TokenExpired.into());
+        }
+        self.remember(&identity).await?;
+        Ok(identity)
+    }
+
+    /// The bounds and times that hold.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// Stops: from now on every command is refused as [`Unavailable`](ErrorKind::Unavailable); what was
+    /// accepted before is committed and answered; then every connection is told to come back after a
+    /// random delay of at most [`Config::reconnect_spread`]. Returns when all of them are gone, or after
+    /// `at_most`.
+    pub async fn drain(&self, at_most: Duration) {
+        let deadline = tokio::time::Instant::now() + at_most;
+        self.inner.draining.store(true, Ordering::SeqCst);
+        let committed = tokio::time::timeout_at(deadline, self.inner.committer.barrier()).await;
+        let spread = self.inner.config.reconnect_spread.as_millis();
+        let connections = self.inner.hub.close_all(|| {
+            let mut bytes = [0; 4];
+            // Without random bytes everybody comes back at once, which is no reason not to stop.
+            let _ = getrandom::fill(&mut bytes);
+            let delay = u128::from(u32::from_be_bytes(bytes)) % (spread + 1);
+            CloseReason::Restarting(Duration::from_millis(u64::try_from(delay).unwrap_or(0)))
+        });
+        tracing::info!(connections, committed = committed.is_ok(), "draining");
+        while self.inner.hub.connections() > 0 && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.inner.write_last_seen().await;
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.inner.hub
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.inner.clock
+    }
+
+    fn store(&self) -> &dyn Store {
+        &*self.inner.store
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    fn check_running(&self) -> Result<()> {
+        if self.inner.draining.load(Ordering::SeqCst) {
+            return Err(ErrorKind::Unavailable.into());
+        }
+        Ok(())
+    }
+}
+
+impl Inner {
+    /// Writes when users were last seen. It may be lost in a crash, and is never worth an error.
+    async fn write_last_seen(&self) {
+        let seen = std::mem::take(&mut *self.last_seen.lock());
+        if !seen.is_empty() {
+            self.committer.note_last_seen(seen.into_iter().collect()).await;
+        }
+    }
+}
+
+impl fmt::Debug for ChatEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChatEngine")
+            .field("store", &self.inner.store)
+            .field("policy", &self.inner.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs until the engine is gone: ends typing, expired connections, and writes what may wait.
+async fn tick(engine: std::sync::Weak<Inner>) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for turn in 0u64.. {
+        interval.tick().await;
+        let Some(inner) = engine.upgrade() else { return };
+        inner.hub.tick(tokio::time::Instant::now().into_std(), inner.clock.now());
+        if turn % 4 == 0 {
+            inner.write_last_seen().await;
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Rooms: made, listed, joined, left.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Actor, ChatEngine};
+use crate::error::{Error, Result};
+use crate::event::Participants;
+use crate::id::{MessageId, RoomId, UserId};
+use crate::model::{
+    Limit, NewRoom, Page, PageQuery, Participant, Profile, RoomKind, RoomView, SystemKind, Verb, check_name,
+};
+use crate::store::{Answer, MemberEntry, Notice, Op, RoomEntry};
+
+/// The most nicknames that make a room's name.
+const NAMES_SHOWN: usize = 5;
+
+/// A room that was asked for.
+#[derive(Debug, Clone)]
+pub struct CreatedRoom {
+    /// The room.
+    pub view: RoomView,
+    /// Whether it was made now. The same two people get their standing direct room instead.
+    pub is_new: bool,
+}
+
+impl CreatedRoom {
+    /// The room's id.
+    pub fn id(&self) -> RoomId {
+        self.view.room.id
+    }
+}
+
+impl Actor {
+    /// Makes a room with the actor in it, who owns it. Two people who have an open direct room get that
+    /// one. Stores no message.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid); the policy's;
+    /// [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists).
+    pub async fn create_room(&self, new: NewRoom) -> Result<CreatedRoom> {
+        let (kind, name, members) = new.check(Some(&self.user), self.engine.config())?;
+        let others: Vec<_> = members.iter().filter(|user| **user != self.user).cloned().collect();
+        self.check_create(&kind, &others).await?;
+        let id = RoomId::generate();
+        let members = members.into_iter().collect();
+        let (id, is_new) = match self.commit(id, Op::Create { kind, name, members }).await? {
+            Answer::Standing(standing) => (standing, false),
+            _ => (id, true),
+        };
+        Ok(CreatedRoom { view: self.room(id).await?, is_new })
+    }
+
+    /// One room.
+    ///
+    /// # Errors
+    /// Only those of [every call](Actor).
+    pub async fn room(&self, room: RoomId) -> Result<RoomView> {
+        let listed = self.engine.config().max_listed;
+        match self.engine.store().room_entry(room, &self.user, listed).await? {
+            Some(entry) => self.view(entry).await,
+            None => {
+                self.membership(room).await?;
+                Err(crate::ErrorKind::RoomNotFound(room).into())
+            }
+        }
+    }
+
+    /// The actor's rooms, newest activity first.
+    ///
+    /// # Errors
+    /// Only those of [every call](Actor).
+    pub async fn rooms(&self, query: PageQuery) -> Result<Page<RoomView>> {
+        let (limit, listed) = (query.limit().count(), self.engine.config().max_listed);
+        let store = self.engine.store();
+        let (entries, total) = store.rooms_of(&self.user, query.skip(), limit, listed).await?;
+        let mut items = Vec::with_capacity(entries.len());
+        for entry in entries {
+            items.push(self.view(entry).await?);
+        }
+        Ok(Page { items, query, total })
+    }
+
+    /// Everybody in a room, in the order of their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Actor).
+    pub async fn participants(
+        &self,
+        room: RoomId,
+        after: Option<&UserId>,
+        limit: Limit,
+    ) -> Result<Participants> {
+        self.membership(room).await?;
+        let mut entries = self.engine.store().members(room, after, limit.count() + 1).await?;
+        let has_more = entries.len() > limit.count() as usize;
+        entries.truncate(limit.count() as usize);
+        let next = entries.last().filter(|_| has_more).map(|entry| entry.member.user.clone());
+        let participants = entries.into_iter().map(|entry| self.engine.participant(entry)).collect();
+        Ok(Participants { participants, next })
+    }
+
+    /// Adds people; who is in already stays as they are. Each joins with a SYSTEM message.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid); [`Forbidden`](crate::ErrorKind::Forbidden) in a direct room,
+    /// beyond the room's bound, or by the policy; [`RoomClosed`](crate::ErrorKind::RoomClosed).
+    pub async fn invite(&self, room: RoomId, users: &[UserId]) -> Result<RoomView> {
+        let op = self.engine.join_op(users).await?;
+        self.check_policy(Verb::Invite, room, users).await?;
+        self.commit(room, op).await?;
+        self.room(room).await
+    }
+
+    /// Takes somebody out, which only the room's owner may. With a SYSTEM message.
+    ///
+    /// # Errors
+    /// [`Forbidden`](crate::ErrorKind::Forbidden); [`Invalid`](crate::ErrorKind::Invalid) when they are no
+    /// participant.
+    pub async fn remove(&self, room: RoomId, user: &UserId) -> Result<()> {
+        if *user == self.user {
+            return Err(Error::invalid("userUuid", "is the caller's own: leave instead"));
+        }
+        self.check_policy(Verb::Remove, room, std::slice::from_ref(user)).await?;
+        let notice = self.engine.notice(SystemKind::Removed, user, "").await?;
+        self.commit(room, Op::Part { notice }).await.map(drop)
+    }
+
+    /// Leaves a room for good, with a SYSTEM message for those who stay. A direct room closes with it, and
+    /// so does a room that its last participant leaves.
+    ///
+    /// # Errors
+    /// Only those of [every call](Actor).
+    pub async fn leave(&self, room: RoomId) -> Result<()> {
+        let notice = self.engine.notice(SystemKind::Left, &self.user, "").await?;
+        self.commit(room, Op::Part { notice }).await.map(drop)
+    }
+
+    /// Gives a room another name, which only its owner may; a blank one has a name made from nicknames.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid), [`Forbidden`](crate::ErrorKind::Forbidden),
+    /// [`RoomClosed`](crate::ErrorKind::RoomClosed).
+    pub async fn rename(&self, room: RoomId, name: &str) -> Result<RoomView> {
+        let name = check_name(name, self.engine.config())?;
+        self.check_policy(Verb::Rename, room, &[]).await?;
+        let shown = name.clone().unwrap_or_default();
+        let notice = self.engine.notice(SystemKind::Renamed, &self.user, &shown).await?;
+        self.commit(room, Op::Rename { name, notice }).await?;
+        self.room(room).await
+    }
+
+    /// Closes a room for everybody, which only its owner may: it can be read, not written.
+    ///
+    /// # Errors
+    /// [`Forbidden`](crate::ErrorKind::Forbidden).
+    pub async fn close(&self, room: RoomId) -> Result<()> {
+        self.check_policy(Verb::Close, room, &[]).await?;
+        self.commit(room, Op::Close).await.map(drop)
+    }
+
+    async fn view(&self, entry: RoomEntry) -> Result<RoomView> {
+        let RoomEntry { room, member, last_message, participants } = entry;
+        let last_message = match last_message {
+            None => None,
+            Some(message) => self.views(&room, vec![message]).await?.pop(),
+        };
+        let name = room.name.clone().unwrap_or_else(|| self.made_name(&participants));
+        let mut users: Vec<_> = participants.into_iter().map(|profile| profile.user).collect();
+        if let (RoomKind::Direct(_), false) = (&room.kind, room.active) {
+            // Both are known for the name's sake; who left takes part no more.
+            users.retain(|user| *user == self.user || room.members > 1);
+        }
+        let unread = member.unread_in(&room);
+        Ok(RoomView { name, participants: users, unread, last_message, room: Arc::new(room) })
+    }
+
+    /// A name from the others' nicknames, as the actor sees them.
+    fn made_name(&self, participants: &[Profile]) -> Arc<str> {
+        let others: Vec<_> = participants.iter().filter(|profile| profile.user != self.user).collect();
+        if others.is_empty() {
+            return participants.first().map_or_else(|| "".into(), |own| own.nickname.clone());
+        }
+        let mut names: Vec<&str> = others.iter().take(NAMES_SHOWN).map(|other| &*other.nickname).collect();
+        if others.len() > NAMES_SHOWN {
+            names.push("…");
+        }
+        names.join(", ").into()
+    }
+}
+
+impl ChatEngine {
+    /// What adds these people.
+    pub(super) async fn join_op(&self, users: &[UserId]) -> Result<Op> {
+        const FIELD: &str = "participantUuids";
+        let config = self.config();
+        if users.is_empty() || users.len() > config.max_participants {
+            let reason = format!("must name 1 to {} people", config.max_participants);
+            return Err(Error::invalid(FIELD, reason));
+        }
+        let mut notices = Vec::with_capacity(users.len());
+        for user in users.iter().collect::<BTreeSet<_>>() {
+            notices.push(self.notice(SystemKind::Joined, user, "").await?);
+        }
+        Ok(Op::Join { users: notices, max_members: config.max_room_members })
+    }
+
+    /// The SYSTEM message that tells of it.
+    pub(super) async fn notice(&self, kind: SystemKind, user: &UserId, room: &str) -> Result<Notice> {
+        let about = Profile::clone(&*self.profile(user).await?);
+        let body = self.config().phrases.about(kind, &about.nickname, room);
+        Ok(Notice { id: MessageId::generate(), about, body })
+    }
+
+    fn participant(&self, entry: MemberEntry) -> Participant {
+        let online = self.inner.hub.is_online(&entry.member.user);
+        let seen = self.inner.last_seen.lock().get(&entry.member.user).copied();
+        Participant {
+            profile: entry.profile,
+            role: entry.member.role,
+            online,
+            last_seen: seen.max(entry.last_seen),
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! A live session: commands in, events out, with no server at all. Every transport is bytes around one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, oneshot};
+
+use super::messages::sent;
+use super::receipts::marked_answer;
+use super::{Actor, ChatEngine, catch_up};
+use crate::auth::Identity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{CloseReason, Command, Event, Format, Frame, Reply};
+use crate::hub::Connection;
+use crate::id::RoomId;
+use crate::model::{Draft, Mark, Message, Profile, Token};
+use crate::store::{Answer, Item};
+
+/// How many frames are taken from the mailbox at once.
+const PULL: usize = 64;
+/// How many memberships are read at once.
+const MEMBERSHIPS: u32 = 500;
+
+/// A user's live connection. It joins all of the user's rooms by itself, and follows joins, leaves and
+/// removals made elsewhere. Dropping it ends it.
+///
+/// ```
+/// # use chat_core::{ChatEngine, model::{Draft, NewRoom}, event::EventKind};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = ChatEngine::builder().build().await?;
+/// let (ana, ben) = (engine.as_user("ana".parse()?), engine.as_user("ben".parse()?));
+/// let room = ana.create_room(NewRoom::direct("ben")).await?.id();
+/// let mut session = ben.connect().await?;
+/// ana.send(room, Draft::text("Hello, Ben")).await?;
+/// while let Some(event) = session.next().await {
+///     if let EventKind::Message(message) = &event.kind {
+///         assert_eq!(message.body.content(), Some("Hello, Ben"));
+///         break;
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    actor: Actor,
+    profile: Arc<Profile>,
+    connection: Arc<Connection>,
+    /// Bounds the changes of this connection that wait for their commit.
+    in_flight: Arc<Semaphore>,
+    /// One catch-up at a time.
+    catching_up: Arc<Semaphore>,
+    taken: VecDeque<Frame>,
+}
+
+impl Actor {
+    /// Opens a live session. Its first event is [`Ready`](crate::event::EventKind::Ready).
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub async fn connect(&self) -> Result<Session> {
+        self.open(None).await
+    }
+
+    /// Opens a live session that first tells what was missed since this token: every state once, in
+    /// [`EventKind`](crate::event::EventKind)s like those of live events, then
+    /// [`CaughtUp`](crate::event::EventKind::CaughtUp), then live ones. Where it cannot be told,
+    /// `recovered` is `false`: reload.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub async fn connect_since(&self, since: Token) -> Result<Session> {
+        self.open(Some(since)).await
+    }
+
+    async fn open(&self, since: Option<Token>) -> Result<Session> {
+        let identity = Identity::new(self.user.clone());
+        let session = self.engine.open(&identity, Format::InProcess).await?;
+        session.begin(since).await?;
+        Ok(session)
+    }
+}
+
+impl ChatEngine {
+    /// Opens a session that has joined its rooms and holds their events back until [`Session::begin`].
+    pub(crate) async fn open(&self, identity: &Identity, format: Format) -> Result<Session> {
+        self.check_running()?;
+        let actor = self.as_user(identity.user.clone());
+        let profile = actor.profile().await?;
+        let (connection, is_first) = self.hub().connect(&identity.user, format, identity.expires);
+        // From here on, dropping the session cleans up.
+        let session = Session {
+            profile,
+            connection,
+            in_flight: Arc::new(Semaphore::new(self.config().max_in_flight.max(1))),
+            catching_up: Arc::new(Semaphore::new(1)),
+            taken: VecDeque::new(),
+            actor,
+        };
+        session.join_rooms().await?;
+        if is_first {
+            let rooms = self.hub().rooms_of(&session.connection);
+            self.hub().presence(&identity.user, &rooms, true, None);
+        }
+        // A drain that began meanwhile may have missed it.
+        self.check_running()?;
+        Ok(session)
+    }
+}
+
+impl Session {
+    async fn join_rooms(&self) -> Result<()> {
+        let (hub, store) = (self.actor.engine.hub(), self.actor.engine.store());
+        let mut after = None;
+        loop {
+            let page = store.memberships(&self.actor.user, after, MEMBERSHIPS).await?;
+            for (room, _) in &page.rooms {
+                hub.join_as_of(&self.connection, room.id, room.members, &page.position);
+            }
+            if page.rooms.len() < MEMBERSHIPS as usize {
+                break;
+            }
+            after = page.rooms.last().map(|(room, _)| room.id);
+        }
+        hub.end_joining(&self.connection);
+        Ok(())
+    }
+
+    /// Tells that the session is ready, and what was missed; then lets the live events go. A catch-up goes
+    /// on in a task of its own, since it waits for whoever takes its events.
+    pub(crate) async fn begin(&self, since: Option<Token>) -> Result<()> {
+        match since {
+            None => catch_up::start(&self.actor, &self.connection).await,
+            Some(since) => self.resume(since, true),
+        }
+    }
+
+    fn resume(&self, since: Token, is_start: bool) -> Result<()> {
+        let busy = |_| Error::from(ErrorKind::RateLimited);
+        let permit = self.catching_up.clone().try_acquire_owned().map_err(busy)?;
+        self.connection.mailbox.hold();
+        let (actor, connection) = (self.actor.clone(), self.connection.clone());
+        tokio::spawn(async move {
+            if let Err(error) = catch_up::resume(&actor, &connection, since, is_start).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a catch-up failed");
+                // The client comes back with the token that it has.
+                connection.close(CloseReason::Lagged, true);
+            }
+            drop(permit);
+        });
+        Ok(())
+    }
+
+    fn subscribe(&self, room: RoomId, members: u32, since: Option<Token>) -> Result<()> {
+        let hub = self.actor.engine.hub().clone();
+        let Some(since) = since else {
+            hub.unmute(&self.connection, room, members);
+            return Ok(());
+        };
+        let busy = |_| Error::from(ErrorKind::RateLimited);
+        let permit = self.catching_up.clone().try_acquire_owned().map_err(busy)?;
+        self.connection.mailbox.hold();
+        hub.unmute(&self.connection, room, members);
+        let (actor, connection) = (self.actor.clone(), self.connection.clone());
+        tokio::spawn(async move {
+            if let Err(error) = catch_up::resume_room(&actor, &connection, room, since).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a room's catch-up failed");
+                connection.close(CloseReason::Lagged, true);
+            }
+            drop(permit);
+        });
+        Ok(())
+    }
+
+    /// The session's user, for everything that is no matter of this one connection.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// The next event; `None` when the session has ended, for [`Self::close_reason`].
+    ///
+    /// Nothing is lost when the call is cancelled.
+    pub async fn next(&mut self) -> Option<Arc<Event>> {
+        loop {
+            match self.taken.pop_front() {
+                Some(Frame::Event(event)) => return Some(event),
+                Some(_) => {}
+                None => {
+                    let mut frames = Vec::new();
+                    if !self.connection.mailbox.pull(PULL, &mut frames).await {
+                        return None;
+                    }
+                    self.taken.extend(frames);
+                }
+            }
+        }
+    }
+
+    /// Why the session has ended, if it has.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        self.connection.mailbox.close_reason()
+    }
+
+    /// Sends a message; this session gets no event of it, the user's other ones do.
+    ///
+    /// # Errors
+    /// As for [`Actor::send`].
+    pub async fn send(&self, room: RoomId, draft: Draft) -> Result<Arc<Message>> {
+        match self.execute(Command::Send(room, draft)).await? {
+            Reply::Message(message) => Ok(message),
+            other => Err(ErrorKind::Corrupt(format!("a send was answered with {other:?}").into()).into()),
+        }
+    }
+
+    /// Executes a command.
+    ///
+    /// # Errors
+    /// Those of what it does.
+    pub async fn execute(&self, command: Command) -> Result<Reply> {
+        let (tell, told) = oneshot::channel();
+        let answer = move |reply| drop(tell.send(reply));
+        self.run(command, answer).await;
+        told.await.map_err(Error::unavailable)?
+    }
+
+    /// Executes a command and puts its answer into the mailbox, among the events. Returns once the next
+    /// command may come: a change is in the queue by then, in the order of the calls.
+    pub(crate) async fn dispatch(&self, id: Option<u64>, command: Command) {
+        let connection = self.connection.clone();
+        self.run(command, move |reply| connection.reply(id, reply)).await;
+    }
+
+    async fn run(&self, command: Command, answer: impl FnOnce(Result<Reply>) + Send + 'static) {
+        let reply = match command {
+            Command::Send(room, draft) => match self.actor.draft_item(room, draft).await {
+                Err(error) => Err(error),
+                Ok(item) => {
+                    let answered = move |outcome| answer(sent(outcome).map(Reply::Message));
+                    return self.submit(item, true, answered).await;
+                }
+            },
+            Command::Mark(room, mark, to) => match self.mark_item(room, mark, to).await {
+                Err(error) => Err(error),
+                Ok(item) => {
+                    let answered = move |outcome| answer(marked_answer(outcome).map(Reply::Marked));
+                    return self.submit(item, false, answered).await;
+                }
+            },
+            Command::History(room, query) => self.actor.history(room, query).await.map(Reply::History),
+            other => self.live(other).await.map(|()| Reply::Done),
+        };
+        answer(reply);
+    }
+
+    async fn mark_item(&self, room: RoomId, mark: Mark, to: Option<crate::model::Cursor>) -> Result<Item> {
+        self.actor.engine.check_running()?;
+        let op = self.actor.mark_op(room, mark, to).await?;
+        Ok(self.actor.item(room, op))
+    }
+
+    /// Queues a change. Its batch goes on while the session takes more commands, up to a bound.
+    async fn submit(
+        &self,
+        item: Item,
+        is_told_apart: bool,
+        answered: impl FnOnce(Result<Answer>) + Send + 'static,
+    ) {
+        let permit = self.in_flight.clone().acquire_owned().await;
+        let answered = move |outcome| {
+            answered(outcome);
+            drop(permit);
+        };
+        let origin = is_told_apart.then_some(self.connection.id);
+        self.actor.engine.inner.committer.submit(item, origin, answered).await;
+    }
+
+    /// What concerns this connection and no store.
+    async fn live(&self, command: Command) -> Result<()> {
+        self.actor.engine.check_running()?;
+        let hub = self.actor.engine.hub();
+        match command {
+            Command::Typing(room, is_typing) => {
+                if !self.connection.is_in(room) {
+                    self.actor.membership(room).await?;
+                }
+                let now = tokio::time::Instant::now().into_std();
+                hub.typing(&self.connection, room, &self.profile, is_typing, now);
+            }
+            Command::Unsubscribe(room) => {
+                if !hub.mute(&self.connection, room) {
+                    self.actor.membership(room).await?;
+                }
+            }
+            Command::Subscribe(room, since) => {
+                let (found, _) = self.actor.membership(room).await?;
+                self.subscribe(room, found.members, since)?;
+            }
+            Command::Resume(since) => self.resume(since, false)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let engine = &self.actor.engine;
+        let (rooms, was_last) = engine.hub().disconnect(&self.connection);
+        if was_last {
+            let (user, now) = (self.connection.user(), engine.now());
+            engine.inner.last_seen.lock().insert(user.clone(), now);
+            engine.hub().presence(user, &rooms, false, Some(now));
+        }
+    }
+}

@@ -1,0 +1,627 @@
+//! What waits for one connection: bounded in entries and bytes, in one order for events of all its rooms,
+//! replies, pongs and the close.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::event::{CloseReason, Format, Frame};
+use crate::id::{RoomId, UserId};
+use crate::model::{Pos, Position};
+
+/// The most slices of one vectored write.
+const SLICES: usize = 64;
+
+/// How an entry fares when the mailbox is full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Kept; where it does not fit, the connection has lagged.
+    Durable,
+    /// A mark of this user's: a newer one replaces it.
+    Mark(UserId),
+    /// Dropped first.
+    Ephemeral,
+}
+
+#[derive(Debug)]
+struct Entry {
+    frame: Frame,
+    room: Option<RoomId>,
+    class: Class,
+}
+
+/// An event that came while the connection catches up, with its position.
+#[derive(Debug)]
+struct Held {
+    entry: Entry,
+    pos: Option<Pos>,
+}
+
+#[derive(Debug, Default)]
+struct Holding {
+    events: VecDeque<Held>,
+    bytes: usize,
+    overflowed: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<Entry>,
+    bytes: usize,
+    /// How much of the first entry is written.
+    written: usize,
+    holding: Option<Box<Holding>>,
+    /// Up to here everything was told by a catch-up: what is published of it later is no news.
+    floor: Option<Box<Position>>,
+    closed: Option<CloseReason>,
+    /// The socket takes no more now; a task of its own waits for it.
+    blocked: bool,
+    wants_space: bool,
+}
+
+/// Bounds of a mailbox.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) events: usize,
+    pub(crate) bytes: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    // A std-like Mutex, since nothing is awaited under it.
+    state: Mutex<State>,
+    bounds: Bounds,
+    format: Format,
+    /// Something came, or the end did, for whoever pulls.
+    filled: Notify,
+    /// Half of the queue is free again, for whoever catches up.
+    space: Notify,
+    /// The mailbox was closed, for whoever drives the connection.
+    closed: Notify,
+}
+
+/// What became of a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// It waits behind others, or was dropped with a closed mailbox.
+    Waits,
+    /// The mailbox was empty: somebody has to write it.
+    Woke,
+}
+
+/// How a write ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// Nothing is left.
+    All,
+    /// The socket takes no more now.
+    Blocked,
+    /// Nothing is left, and nothing will come.
+    Closed,
+}
+
+impl Mailbox {
+    pub(crate) fn new(format: Format, bounds: Bounds) -> Self {
+        Self {
+            state: Mutex::default(),
+            bounds,
+            format,
+            filled: Notify::new(),
+            space: Notify::new(),
+            closed: Notify::new(),
+        }
+    }
+
+    pub(crate) fn format(&self) -> &Format {
+        &self.format
+    }
+
+    /// Adds an event; while the connection catches up, it is held back with its position.
+    pub(crate) fn push(
+        &self,
+        frame: Frame,
+        room: Option<RoomId>,
+        class: Class,
+        pos: Option<Pos>,
+    ) -> Pushed {
+        let entry = Entry { frame, room, class };
+        let mut state = self.state.lock();
+        if let Some(holding) = &mut state.holding {
+            holding.push(Held { entry, pos }, self.bounds);
+            return Pushed::Waits;
+        }
+        if let (Some(floor), Some(pos)) = (&state.floor, pos)
+            && !is_news(&entry.class, pos, floor)
+        {
+            return Pushed::Waits;
+        }
+        self.append(&mut state, entry)
+    }
+
+    /// Adds a reply, a pong, or an event of the catch-up itself: none of these is held back.
+    pub(crate) fn push_answer(&self, frame: Frame, room: Option<RoomId>) -> Pushed {
+        self.append(&mut self.state.lock(), Entry { frame, room, class: Class::Durable })
+    }
+
+    fn append(&self, state: &mut State, entry: Entry) -> Pushed {
+        if state.closed.is_some() {
+            return Pushed::Waits;
+        }
+        let weight = entry.frame.weight();
+        if !self.fits(state, weight) {
+            if entry.class == Class::Ephemeral {
+                return Pushed::Waits;
+            }
+            state.drop_expendable();
+            if !self.fits(state, weight) {
+                return self.close_locked(state, CloseReason::Lagged, true);
+            }
+        }
+        let was_empty = state.queue.is_empty();
+        state.bytes += weight;
+        state.queue.push_back(entry);
+        self.woke(was_empty && !state.blocked)
+    }
+
+    fn fits(&self, state: &State, weight: usize) -> bool {
+        // The first entry always fits, whatever its size: a reply can be larger than the bound.
+        state.queue.is_empty()
+            || (state.queue.len() < self.bounds.events && state.bytes + weight <= self.bounds.bytes)
+    }
+
+    fn woke(&self, edge: bool) -> Pushed {
+        if edge {
+            self.filled.notify_one();
+            Pushed::Woke
+        } else {
+            Pushed::Waits
+        }
+    }
+
+    /// Ends the mailbox with the frame for this reason, after what waits in it (`purge`: instead of it).
+    /// Later pushes do nothing. Only the first close counts.
+    pub(crate) fn close(&self, reason: CloseReason, purge: bool) -> Pushed {
+        self.close_locked(&mut self.state.lock(), reason, purge)
+    }
+
+    fn close_locked(&self, state: &mut State, reason: CloseReason, purge: bool) -> Pushed {
+        if state.closed.is_some() {
+            return Pushed::Waits;
+        }
+        state.closed = Some(reason);
+        state.holding = None;
+        if purge {
+            state.purge(|_| true);
+        }
+        let frame = self.format.close(reason);
+        let was_empty = state.queue.is_empty();
+        state.bytes += frame.weight();
+        state.queue.push_back(Entry { frame, room: None, class: Class::Durable });
+        self.closed.notify_waiters();
+        self.closed.notify_one();
+        self.space.notify_one();
+        self.woke(was_empty && !state.blocked)
+    }
+
+    /// Why it is closed.
+    pub(crate) fn close_reason(&self) -> Option<CloseReason> {
+        self.state.lock().closed
+    }
+
+    /// Waits for the close.
+    pub(crate) async fn closed(&self) -> CloseReason {
+        loop {
+            let notified = self.closed.notified();
+            if let Some(reason) = self.close_reason() {
+                return reason;
+            }
+            notified.await;
+        }
+    }
+
+    /// Takes out what waits of a room. A frame that is half written stays: its rest must follow.
+    pub(crate) fn purge_room(&self, room: RoomId) {
+        let mut state = self.state.lock();
+        state.purge(|entry| entry.room == Some(room));
+        if let Some(holding) = &mut state.holding {
+            holding.events.retain(|held| held.entry.room != Some(room));
+        }
+    }
+
+    /// From now on events are held back.
+    pub(crate) fn hold(&self) {
+        let mut state = self.state.lock();
+        if state.closed.is_none() && state.holding.is_none() {
+            state.holding = Some(Box::default());
+        }
+    }
+
+    /// Adds durable events that were made one frame, of which the first stands at `first`. `None`: a
+    /// catch-up tells or has told some of them, so that each is needed by itself.
+    pub(crate) fn push_joined(&self, frame: Frame, room: RoomId, first: Option<Pos>) -> Option<Pushed> {
+        let mut state = self.state.lock();
+        let is_told = |floor: &Position| first.is_some_and(|first| floor.covers(first));
+        if state.holding.is_some() || state.floor.as_deref().is_some_and(is_told) {
+            return None;
+        }
+        let entry = Entry { frame, room: Some(room), class: Class::Durable };
+        Some(self.append(&mut state, entry))
+    }
+
+    /// Lets go of what was held back and is newer than `position`: in the whole mailbox, or with `only` in
+    /// one room.
+    ///
+    /// When more came than fits, all of it is dropped and holding goes on: the caller reads on, up to a
+    /// newer position, and tries again. `Err` says so.
+    pub(crate) fn release(&self, position: &Position, only: Option<RoomId>) -> Result<Pushed, Overflowed> {
+        let mut state = self.state.lock();
+        let Some(mut holding) = state.holding.take() else { return Ok(Pushed::Waits) };
+        if holding.overflowed {
+            state.holding = Some(Box::default());
+            return Err(Overflowed);
+        }
+        if only.is_none() {
+            state.floor = Some(Box::new(*position));
+        }
+        let mut pushed = Pushed::Waits;
+        for Held { entry, pos } in holding.events.drain(..) {
+            let concerns = only.is_none() || entry.room == only;
+            if concerns && pos.is_some_and(|pos| !is_news(&entry.class, pos, position)) {
+                continue;
+            }
+            if self.append(&mut state, entry) == Pushed::Woke {
+                pushed = Pushed::Woke;
+            }
+        }
+        Ok(pushed)
+    }
+
+    /// Waits until half of the bound is free, or the mailbox is closed.
+    pub(crate) async fn space(&self) {
+        loop {
+            let notified = self.space.notified();
+            {
+                let mut state = self.state.lock();
+                if state.closed.is_some() || self.is_roomy(&state) {
+                    return;
+                }
+                state.wants_space = true;
+            }
+            notified.await;
+        }
+    }
+
+    fn is_roomy(&self, state: &State) -> bool {
+        state.queue.len() <= self.bounds.events / 2 && state.bytes <= self.bounds.bytes / 2
+    }
+
+    fn after_taking(&self, state: &mut State) {
+        if state.wants_space && self.is_roomy(state) {
+            state.wants_space = false;
+            self.space.notify_one();
+        }
+        if state.queue.is_empty() && state.queue.capacity() > 64 {
+            state.queue = VecDeque::new();
+        }
+    }
+
+    /// Waits for frames and takes at most `most` of them. `false`: the mailbox is closed and empty.
+    /// Nothing is lost when the call is cancelled.
+    pub(crate) async fn pull(&self, most: usize, frames: &mut Vec<Frame>) -> bool {
+        loop {
+            let notified = self.filled.notified();
+            {
+                let mut state = self.state.lock();
+                if !state.queue.is_empty() {
+                    let count = most.min(state.queue.len());
+                    for entry in state.queue.drain(..count).collect::<Vec<_>>() {
+                        state.bytes -= entry.frame.weight();
+                        frames.push(entry.frame);
+                    }
+                    // What is left wakes the next call at once.
+                    if !state.queue.is_empty() || state.closed.is_some() {
+                        self.filled.notify_one();
+                    }
+                    self.after_taking(&mut state);
+                    return true;
+                }
+                if state.closed.is_some() {
+                    return false;
+                }
+            }
+            notified.await;
+        }
+    }
+
+    /// Writes what waits with vectored writes that do not block, until nothing is left or the socket takes
+    /// no more. Then the mailbox counts as blocked, and pushes wake nobody, until [`Self::write`] is called
+    /// again.
+    ///
+    /// # Errors
+    /// The writer's own, other than [`io::ErrorKind::WouldBlock`].
+    pub(crate) fn write(
+        &self,
+        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+    ) -> io::Result<Written> {
+        let mut state = self.state.lock();
+        loop {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let count = state.slices(&mut slices);
+            if count == 0 {
+                state.blocked = false;
+                self.after_taking(&mut state);
+                return Ok(if state.closed.is_some() { Written::Closed } else { Written::All });
+            }
+            match write(&slices[..count]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => state.take_written(written),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    state.blocked = true;
+                    self.after_taking(&mut state);
+                    return Ok(Written::Blocked);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// A mark has the position of the change before it: at the position itself it may be news, and doubles of
+/// it do no harm.
+fn is_news(class: &Class, pos: Pos, told: &Position) -> bool {
+    *class != Class::Durable || !told.covers(pos)
+}
+
+/// More came than could be held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Overflowed;
+
+impl Holding {
+    fn push(&mut self, held: Held, bounds: Bounds) {
+        if self.overflowed {
+            return;
+        }
+        self.bytes += held.entry.frame.weight();
+        if self.events.len() >= bounds.events || self.bytes > bounds.bytes {
+            *self = Self { overflowed: true, ..Self::default() };
+        } else {
+            self.events.push_back(held);
+        }
+    }
+}
+
+impl State {
+    fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; SLICES]) -> usize {
+        let bytes = self.queue.iter().map(|entry| match &entry.frame {
+            Frame::Bytes(bytes) => &bytes[..],
+            // A wire format makes bytes only.
+            _ => &[],
+        });
+        let mut count = 0;
+        for (slice, bytes) in slices.iter_mut().zip(bytes) {
+            let from = if count == 0 { self.written } else { 0 };
+            *slice = IoSlice::new(&bytes[from..]);
+            count += 1;
+        }
+        count
+    }
+
+    fn take_written(&mut self, written: usize) {
+        self.written += written;
+        while let Some(front) = self.queue.front() {
+            let weight = front.frame.weight();
+            if self.written < weight {
+                break;
+            }
+            self.written -= weight;
+            self.bytes -= weight;
+            self.queue.pop_front();
+        }
+    }
+
+    fn purge(&mut self, gone: impl Fn(&Entry) -> bool) {
+        let half_written = usize::from(self.written > 0);
+        let mut index = 0;
+        let mut freed = 0;
+        self.queue.retain(|entry| {
+            let keep = index < half_written || !gone(entry);
+            index += 1;
+            if !keep {
+                freed += entry.frame.weight();
+            }
+            keep
+        });
+        self.bytes -= freed;
+    }
+
+    /// Drops the ephemeral, and all but each reader's last mark.
+    fn drop_expendable(&mut self) {
+        let mut last = std::collections::HashSet::new();
+        let marks: Vec<bool> = self
+            .queue
+            .iter()
+            .rev()
+            .map(|entry| match &entry.class {
+                Class::Durable => true,
+                Class::Ephemeral => false,
+                Class::Mark(user) => last.insert((entry.room, user.clone())),
+            })
+            .collect();
+        let half_written = usize::from(self.written > 0);
+        let (total, mut index, mut freed) = (marks.len(), 0, 0);
+        self.queue.retain(|entry| {
+            let keep = index < half_written || marks[total - 1 - index];
+            index += 1;
+            if !keep {
+                freed += entry.frame.weight();
+            }
+            keep
+        });
+        self.bytes -= freed;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use crate::event::{Encode, Event, Reply, View};
+    use std::sync::Arc;
+
+    #[derive(Debug)]
+    struct Plain;
+    impl Encode for Plain {
+        fn event(&self, _: &Event, _: View, out: &mut Vec<u8>) {
+            out.push(b'e');
+        }
+        fn reply(&self, _: Option<u64>, _: &crate::Result<Reply>, _: &UserId, out: &mut Vec<u8>) {
+            out.push(b'r');
+        }
+        fn ping(&self, out: &mut Vec<u8>) {
+            out.push(b'p');
+        }
+        fn close(&self, reason: CloseReason, out: &mut Vec<u8>) {
+            out.extend_from_slice(format!("<{reason:?}>").as_bytes());
+        }
+    }
+
+    fn mailbox(events: usize, bytes: usize) -> Mailbox {
+        Mailbox::new(Format::Wire(Arc::new(Plain)), Bounds { events, bytes })
+    }
+
+    fn push(mailbox: &Mailbox, text: &'static str, class: Class) -> Pushed {
+        mailbox.push(Frame::Bytes(Bytes::from_static(text.as_bytes())), None, class, None)
+    }
+
+    /// Writes everything, at most `most` bytes a call.
+    fn drain(mailbox: &Mailbox, most: usize) -> String {
+        let mut out = Vec::new();
+        let written = mailbox.write(|slices| {
+            let mut left = most;
+            for slice in slices {
+                let part = left.min(slice.len());
+                out.extend_from_slice(&slice[..part]);
+                left -= part;
+            }
+            Ok(most - left)
+        });
+        written.unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_is_pushed_leaves_in_order_whatever_the_socket_takes_at_once() {
+        for most in 1..8 {
+            let mailbox = mailbox(100, 1000);
+            assert_eq!(push(&mailbox, "one ", Class::Durable), Pushed::Woke);
+            assert_eq!(push(&mailbox, "two ", Class::Durable), Pushed::Waits);
+            assert_eq!(push(&mailbox, "three", Class::Ephemeral), Pushed::Waits);
+            assert_eq!(drain(&mailbox, most), "one two three");
+            assert_eq!(mailbox.state.lock().bytes, 0);
+            assert_eq!(push(&mailbox, "four", Class::Durable), Pushed::Woke);
+        }
+    }
+
+    #[test]
+    fn a_full_mailbox_drops_the_ephemeral_first_and_then_closes_as_lagged() {
+        let mailbox = mailbox(3, 1000);
+        push(&mailbox, "t", Class::Ephemeral);
+        push(&mailbox, "a", Class::Durable);
+        push(&mailbox, "b", Class::Durable);
+        push(&mailbox, "t", Class::Ephemeral);
+        push(&mailbox, "c", Class::Durable);
+        assert_eq!(mailbox.close_reason(), None);
+        push(&mailbox, "d", Class::Durable);
+        assert_eq!(mailbox.close_reason(), Some(CloseReason::Lagged));
+        push(&mailbox, "e", Class::Durable);
+        assert_eq!(drain(&mailbox, 100), "<Lagged>", "the queue is dropped: the client resumes");
+    }
+
+    #[test]
+    fn a_full_mailbox_keeps_each_readers_last_mark() {
+        let mailbox = mailbox(4, 1000);
+        let mark = |user: &str| Class::Mark(user.parse().unwrap());
+        push(&mailbox, "a1", mark("ana"));
+        push(&mailbox, "b1", mark("ben"));
+        push(&mailbox, "a2", mark("ana"));
+        push(&mailbox, "m", Class::Durable);
+        push(&mailbox, "n", Class::Durable);
+        assert_eq!(drain(&mailbox, 100), "b1a2mn");
+    }
+
+    #[test]
+    fn bytes_are_bounded_but_for_one_large_entry() {
+        let mailbox = mailbox(100, 4);
+        push(&mailbox, "larger than the bound", Class::Durable);
+        assert_eq!(mailbox.close_reason(), None);
+        push(&mailbox, "x", Class::Durable);
+        assert_eq!(mailbox.close_reason(), Some(CloseReason::Lagged));
+    }
+
+    #[test]
+    fn a_half_written_frame_is_completed_also_when_its_room_is_purged_or_the_box_closes() {
+        let mailbox = mailbox(100, 1000);
+        let room = RoomId::generate();
+        for text in ["one", "two"] {
+            mailbox.push(Frame::Bytes(Bytes::from_static(text.as_bytes())), Some(room), Class::Durable, None);
+        }
+        let mut calls = 0;
+        let mut out = Vec::new();
+        let mut writer = |slices: &[IoSlice<'_>]| {
+            calls += 1;
+            if calls == 2 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            out.push(slices[0][0]);
+            Ok(1)
+        };
+        assert_eq!(mailbox.write(&mut writer).unwrap(), Written::Blocked);
+        mailbox.purge_room(room);
+        mailbox.close(CloseReason::Ended, true);
+        assert_eq!(String::from_utf8(out).unwrap() + &drain(&mailbox, 100), "one<Ended>");
+    }
+
+    #[test]
+    fn what_is_held_back_follows_only_where_it_is_newer() {
+        let mailbox = mailbox(100, 1000);
+        mailbox.hold();
+        for (text, at) in [("a", 1), ("b", 2), ("c", 3)] {
+            let frame = Frame::Bytes(Bytes::from_static(text.as_bytes()));
+            mailbox.push(frame, None, Class::Durable, Some(Pos { lane: 0, at }));
+        }
+        mailbox.push_answer(Frame::Bytes(Bytes::from_static(b"ready ")), None);
+        assert_eq!(drain(&mailbox, 100), "ready ");
+        mailbox.release(&Position::single(2), None).unwrap();
+        assert_eq!(drain(&mailbox, 100), "c");
+        let late = Frame::Bytes(Bytes::from_static(b"late"));
+        mailbox.push(late, None, Class::Durable, Some(Pos { lane: 0, at: 2 }));
+        assert_eq!(drain(&mailbox, 100), "", "what the catch-up told is not told again when it is published");
+    }
+
+    #[test]
+    fn more_than_can_be_held_back_is_dropped_as_a_whole() {
+        let mailbox = mailbox(2, 1000);
+        mailbox.hold();
+        for _ in 0..3 {
+            push(&mailbox, "x", Class::Durable);
+        }
+        assert_eq!(mailbox.release(&Position::single(0), None), Err(Overflowed));
+        push(&mailbox, "y", Class::Durable);
+        mailbox.release(&Position::single(0), None).unwrap();
+        assert_eq!(drain(&mailbox, 100), "y");
+    }
+
+    #[tokio::test]
+    async fn a_puller_gets_everything_and_then_the_end() {
+        let mailbox = mailbox(100, 1000);
+        push(&mailbox, "a", Class::Durable);
+        push(&mailbox, "b", Class::Durable);
+        mailbox.close(CloseReason::Ended, false);
+        let mut frames = Vec::new();
+        while mailbox.pull(1, &mut frames).await {}
+        assert_eq!(frames.len(), 3);
+    }
+}

@@ -1,0 +1,361 @@
+//! The in-memory broadcast hub of one node: who is connected, who listens to what, who types.
+//!
+//! Synchronous all through: it awaits nothing, spawns nothing and knows no store; time is an argument.
+//! Whoever publishes appends to mailboxes; whoever owns a socket writes them
+//! ([`transport`](crate::transport)).
+//!
+//! Locks are taken in this order and never the other way round: users, a connection's rooms, the room
+//! table, a room's listeners, a mailbox, the dirty list.
+
+mod connection;
+mod dirty;
+mod mailbox;
+mod rooms;
+mod typing;
+mod user;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use crate::clock::Timestamp;
+use crate::config::Config;
+use crate::event::{CloseReason, Event, EventKind, Format, Frame, View};
+use crate::id::{RoomId, UserId};
+use crate::model::{Pos, Position, Profile};
+
+pub use connection::Connection;
+pub(crate) use connection::ConnectionId;
+pub(crate) use dirty::DirtyList;
+pub(crate) use mailbox::{Bounds, Class, Mailbox, Written};
+pub(crate) use rooms::Post;
+
+use connection::Place;
+use rooms::Topics;
+use typing::Typing;
+use user::Users;
+
+/// The hub of one node.
+#[derive(Debug)]
+pub struct Hub {
+    users: Users,
+    topics: Topics,
+    typing: Mutex<Typing>,
+    /// Connections by the expiry of their tokens, soonest first.
+    expiring: Mutex<BinaryHeap<Reverse<Expiry>>>,
+    dirty: Arc<DirtyList>,
+    next_connection: AtomicU64,
+    bounds: Bounds,
+    typing_timeout: std::time::Duration,
+    presence_max_members: u32,
+}
+
+#[derive(Debug)]
+struct Expiry {
+    at: Timestamp,
+    connection: Weak<Connection>,
+}
+
+impl PartialEq for Expiry {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+}
+impl Eq for Expiry {}
+impl PartialOrd for Expiry {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Expiry {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.at.cmp(&other.at)
+    }
+}
+
+impl Hub {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            users: Users::default(),
+            topics: Topics::default(),
+            typing: Mutex::default(),
+            expiring: Mutex::default(),
+            dirty: Arc::default(),
+            next_connection: AtomicU64::new(1),
+            bounds: Bounds { events: config.mailbox_events, bytes: config.mailbox_bytes },
+            typing_timeout: config.typing_timeout,
+            presence_max_members: config.presence_max_members,
+        }
+    }
+
+    pub(crate) fn dirty(&self) -> &Arc<DirtyList> {
+        &self.dirty
+    }
+
+    /// Adds a connection, which holds its events back until it is [released](Connection::release).
+    /// `true`: it is the user's first.
+    pub(crate) fn connect(
+        &self,
+        user: &UserId,
+        format: Format,
+        expires: Option<Timestamp>,
+    ) -> (Arc<Connection>, bool) {
+        let id = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
+        let (connection, is_first) = self.users.add(user, |owner| {
+            let mailbox = Mailbox::new(format, self.bounds);
+            mailbox.hold();
+            Arc::new(Connection::new(id, owner, mailbox, expires, self.dirty.clone()))
+        });
+        if let Some(at) = connection.expires() {
+            self.expiring.lock().push(Reverse(Expiry { at, connection: Arc::downgrade(&connection) }));
+        }
+        (connection, is_first)
+    }
+
+    /// Takes a connection out of everything. Gives the rooms that it was in and, when it was the user's
+    /// last, `true`.
+    pub(crate) fn disconnect(&self, connection: &Arc<Connection>) -> (Vec<RoomId>, bool) {
+        let was_last = self.users.remove(connection);
+        let joined = {
+            let mut rooms = connection.rooms.lock();
+            rooms.gone = true;
+            std::mem::take(&mut rooms.joined)
+        };
+        for (room, place) in &joined {
+            place.unlisten(*room, &self.topics);
+        }
+        let typed = self.typing.lock().disconnect(connection.id);
+        for (room, profile) in typed {
+            self.tell_typing(room, profile, false);
+        }
+        connection.close(CloseReason::Ended, false);
+        (joined.into_keys().collect(), was_last)
+    }
+
+    /// Lets a connection listen to a room to which its user belonged at `as_of`. Nothing happens where the
+    /// membership has ended since.
+    pub(crate) fn join_as_of(
+        &self,
+        connection: &Arc<Connection>,
+        room: RoomId,
+        members: u32,
+        as_of: &Position,
+    ) {
+        let mut rooms = connection.rooms.lock();
+        let parted = rooms.parted.iter().flatten();
+        let has_parted = parted.filter(|(parted, _)| *parted == room).any(|(_, pos)| !as_of.covers(*pos));
+        if !has_parted && !rooms.gone && !rooms.joined.contains_key(&room) {
+            let place = Place::Live(self.topics.listen(room, connection, members));
+            rooms.joined.insert(room, place);
+        }
+    }
+
+    /// The connection has read all its memberships.
+    pub(crate) fn end_joining(&self, connection: &Connection) {
+        let mut rooms = connection.rooms.lock();
+        rooms.parted = None;
+        rooms.joined.shrink_to_fit();
+    }
+
+    /// A user joined a room: all their connections listen to it from here on.
+    pub(crate) fn join(&self, user: &UserId, room: RoomId, members: u32) {
+        self.topics.set_members(room, members);
+        for connection in self.connections_of(user) {
+            let mut rooms = connection.rooms.lock();
+            if !rooms.gone {
+                let listen = || Place::Live(self.topics.listen(room, &connection, members));
+                rooms.joined.entry(room).or_insert_with(listen);
+            }
+        }
+    }
+
+    /// A user left a room: nothing of it reaches them any more, not even what waits already.
+    pub(crate) fn part(&self, user: &UserId, room: RoomId, members: u32, pos: Pos) {
+        self.topics.set_members(room, members);
+        for connection in self.connections_of(user) {
+            let mut rooms = connection.rooms.lock();
+            if let Some(parted) = &mut rooms.parted {
+                parted.push((room, pos));
+            }
+            if let Some(place) = rooms.joined.remove(&room) {
+                place.unlisten(room, &self.topics);
+                connection.mailbox.purge_room(room);
+            }
+        }
+        self.typing.lock().stop(room, user);
+    }
+
+    /// Stops a room's events on a connection; its membership stays. `false`: it is not in the room.
+    pub(crate) fn mute(&self, connection: &Connection, room: RoomId) -> bool {
+        let mut rooms = connection.rooms.lock();
+        let Some(place) = rooms.joined.get_mut(&room) else { return false };
+        std::mem::replace(place, Place::Muted).unlisten(room, &self.topics);
+        connection.mailbox.purge_room(room);
+        true
+    }
+
+    /// Has a room's events again on a connection. `false`: it is not in the room.
+    pub(crate) fn unmute(&self, connection: &Arc<Connection>, room: RoomId, members: u32) -> bool {
+        let mut rooms = connection.rooms.lock();
+        match rooms.joined.get_mut(&room) {
+            None => false,
+            Some(Place::Live(_)) => true,
+            Some(place) => {
+                *place = Place::Live(self.topics.listen(room, connection, members));
+                true
+            }
+        }
+    }
+
+    /// The rooms that a connection has muted.
+    pub(crate) fn muted(&self, connection: &Connection) -> Vec<RoomId> {
+        let rooms = connection.rooms.lock();
+        let muted = rooms.joined.iter().filter(|(_, place)| matches!(place, Place::Muted));
+        muted.map(|(room, _)| *room).collect()
+    }
+
+    /// A post of a message, which its sender's other devices see as their own.
+    pub(crate) fn post(
+        &self,
+        event: Event,
+        pos: Option<Pos>,
+        origin: Option<ConnectionId>,
+        sender: Option<&UserId>,
+    ) -> Post {
+        let sender = sender.and_then(|user| self.users.find(user));
+        Post { event: Arc::new(event), pos, origin, sender, skips_sender: false }
+    }
+
+    /// Hands events of one room and one class to everybody who listens to it, in their order.
+    pub(crate) fn publish(&self, room: RoomId, posts: &[Post], class: &Class) {
+        let mut woken = Vec::new();
+        self.topics.publish(room, posts, class, &mut woken);
+        self.dirty.append(&mut woken);
+    }
+
+    /// Hands an event to all connections of a user but one.
+    pub(crate) fn notify(&self, user: &UserId, event: Event, pos: Option<Pos>, but: Option<ConnectionId>) {
+        let event = Arc::new(event);
+        let mut made: Vec<(Format, Frame)> = Vec::new();
+        for connection in self.connections_of(user) {
+            if but == Some(connection.id) {
+                continue;
+            }
+            let format = connection.mailbox.format();
+            let frame = match made.iter().find(|(known, _)| known.is_same(format)) {
+                Some((_, frame)) => frame.clone(),
+                None => {
+                    let frame = format.event(&event, View::Others);
+                    made.push((format.clone(), frame.clone()));
+                    frame
+                }
+            };
+            connection.push_notice(frame, pos);
+        }
+    }
+
+    /// The user types in a room, or has stopped.
+    pub(crate) fn typing(
+        &self,
+        connection: &Connection,
+        room: RoomId,
+        profile: &Profile,
+        is_typing: bool,
+        now: Instant,
+    ) {
+        let timeout = self.typing_timeout;
+        let tell = self.typing.lock().set(room, profile, connection.id, is_typing, now, timeout);
+        if tell {
+            self.tell_typing(room, profile.clone(), is_typing);
+        }
+    }
+
+    /// Whoever sends has stopped typing. The message itself tells it.
+    pub(crate) fn stop_typing(&self, room: RoomId, user: &UserId) {
+        self.typing.lock().stop(room, user);
+    }
+
+    fn tell_typing(&self, room: RoomId, profile: Profile, is_typing: bool) {
+        let user = profile.user.clone();
+        self.tell_others(room, &user, EventKind::Typing(profile, is_typing));
+    }
+
+    /// Tells the rooms of a user, where they are small enough, that the user came or went.
+    pub(crate) fn presence(
+        &self,
+        user: &UserId,
+        rooms: &[RoomId],
+        online: bool,
+        last_seen: Option<Timestamp>,
+    ) {
+        for room in rooms {
+            if self.topics.members(*room) <= self.presence_max_members {
+                let kind = EventKind::Presence { user: user.clone(), online, last_seen };
+                self.tell_others(*room, user, kind);
+            }
+        }
+    }
+
+    /// Hands something that may be lost to everybody in the room but this user.
+    fn tell_others(&self, room: RoomId, user: &UserId, kind: EventKind) {
+        let event = Event { room: Some(room), token: None, kind };
+        let mut post = self.post(event, None, None, Some(user));
+        post.skips_sender = true;
+        self.publish(room, &[post], &Class::Ephemeral);
+    }
+
+    /// Whether the user has a connection on this node.
+    pub(crate) fn is_online(&self, user: &UserId) -> bool {
+        self.users.find(user).is_some()
+    }
+
+    /// The rooms that a connection has joined.
+    pub(crate) fn rooms_of(&self, connection: &Connection) -> Vec<RoomId> {
+        connection.rooms.lock().joined.keys().copied().collect()
+    }
+
+    /// Ends what time ends: typing, and connections whose tokens have expired.
+    pub(crate) fn tick(&self, now: Instant, wall: Timestamp) {
+        let ended = self.typing.lock().expire(now);
+        for (room, profile) in ended {
+            self.tell_typing(room, profile, false);
+        }
+        loop {
+            let mut expiring = self.expiring.lock();
+            match expiring.peek() {
+                Some(Reverse(expiry)) if expiry.at <= wall => {}
+                _ => break,
+            }
+            let expired = expiring.pop().and_then(|Reverse(expiry)| expiry.connection.upgrade());
+            drop(expiring);
+            if let Some(connection) = expired {
+                connection.close_if_expired(wall);
+            }
+        }
+    }
+
+    /// Closes all connections of a user.
+    pub(crate) fn close_user(&self, user: &UserId, reason: CloseReason) {
+        self.connections_of(user).iter().for_each(|connection| connection.close(reason, true));
+    }
+
+    /// Closes every connection, each for a reason of its own; gives how many there were.
+    pub(crate) fn close_all(&self, mut reason: impl FnMut() -> CloseReason) -> usize {
+        let all = self.users.all();
+        all.iter().for_each(|connection| connection.close(reason(), false));
+        all.len()
+    }
+
+    /// How many connections there are.
+    pub(crate) fn connections(&self) -> usize {
+        self.users.all().len()
+    }
+
+    fn connections_of(&self, user: &UserId) -> Vec<Arc<Connection>> {
+        self.users.find(user).map(|entry| entry.connections()).unwrap_or_default()
+    }
+}

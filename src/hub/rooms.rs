@@ -1,0 +1,180 @@
+//! The room table: which connections listen to which room, and the fan-out to them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+use slab::Slab;
+
+use super::connection::{Connection, ConnectionId, Place};
+use super::mailbox::Class;
+use super::user::UserEntry;
+use crate::event::{Event, Format, Frame, View};
+use crate::id::RoomId;
+use crate::model::Pos;
+
+/// A room that somebody listens to.
+#[derive(Debug, Default)]
+pub(super) struct Topic {
+    listeners: Mutex<Slab<Arc<Connection>>>,
+    /// How many members the room has, on all nodes, as far as this node knows.
+    members: AtomicU32,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Topics {
+    topics: RwLock<HashMap<RoomId, Arc<Topic>>>,
+}
+
+/// An event to hand to a room.
+#[derive(Debug)]
+pub(crate) struct Post {
+    pub(crate) event: Arc<Event>,
+    pub(crate) pos: Option<Pos>,
+    /// The connection that caused it and is answered otherwise.
+    pub(crate) origin: Option<ConnectionId>,
+    /// The user for whom a message is written as their own.
+    pub(crate) sender: Option<Arc<UserEntry>>,
+    /// The sender's devices get nothing at all.
+    pub(crate) skips_sender: bool,
+}
+
+impl Post {
+    /// What this connection sees of it; `None` is nothing.
+    fn view_of(&self, connection: &Connection) -> Option<View> {
+        if self.origin == Some(connection.id) {
+            return None;
+        }
+        match &self.sender {
+            Some(sender) if Arc::ptr_eq(sender, &connection.owner) => {
+                (!self.skips_sender).then_some(View::Sender)
+            }
+            _ => Some(View::Others),
+        }
+    }
+}
+
+impl Topics {
+    fn find(&self, room: RoomId) -> Option<Arc<Topic>> {
+        self.topics.read().get(&room).cloned()
+    }
+
+    pub(super) fn members(&self, room: RoomId) -> u32 {
+        self.find(room).map_or(0, |topic| topic.members.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_members(&self, room: RoomId, members: u32) {
+        if let Some(topic) = self.find(room) {
+            topic.members.store(members, Ordering::Relaxed);
+        }
+    }
+
+    /// Adds a listener. The caller keeps its place and gives it back to [`Self::unlisten`].
+    pub(super) fn listen(&self, room: RoomId, connection: &Arc<Connection>, members: u32) -> u32 {
+        let mut topics = self.topics.write();
+        let topic = topics.entry(room).or_default();
+        topic.members.store(members, Ordering::Relaxed);
+        let place = topic.listeners.lock().insert(connection.clone());
+        u32::try_from(place).unwrap_or(u32::MAX)
+    }
+
+    /// Takes a listener out, and the room with its last one.
+    pub(super) fn unlisten(&self, room: RoomId, place: u32) {
+        let mut topics = self.topics.write();
+        let Some(topic) = topics.get(&room) else { return };
+        let mut listeners = topic.listeners.lock();
+        listeners.try_remove(place as usize);
+        let is_empty = listeners.is_empty();
+        drop(listeners);
+        if is_empty {
+            topics.remove(&room);
+        }
+    }
+
+    /// Hands events of one room and one class to its listeners, in their order, and gives the slots that
+    /// were woken. Each event is encoded once a format, and what several events make is one buffer.
+    pub(super) fn publish(&self, room: RoomId, posts: &[Post], class: &Class, woken: &mut Vec<u32>) {
+        let Some(topic) = self.find(room) else { return };
+        let mut encodings: Vec<Encoding> = Vec::new();
+        let first = posts.first().and_then(|post| post.pos);
+        let listeners = topic.listeners.lock();
+        for (_, connection) in listeners.iter() {
+            let format = connection.mailbox.format();
+            let known = encodings.iter().position(|encoding| encoding.format.is_same(format));
+            let index = known.unwrap_or_else(|| {
+                encodings.push(Encoding::new(format.clone(), posts));
+                encodings.len() - 1
+            });
+            let encoding = &mut encodings[index];
+            if let (Some(whole), Class::Durable) = (&encoding.whole, class)
+                && posts.iter().all(|post| post.view_of(connection) == Some(View::Others))
+                && let Some(pushed) = connection.mailbox.push_joined(whole.clone(), room, first)
+            {
+                woken.extend(connection.slot_of(pushed));
+                continue;
+            }
+            for (index, post) in posts.iter().enumerate() {
+                let Some(view) = post.view_of(connection) else { continue };
+                let frame = encoding.frame(index, post, view);
+                let pushed = connection.mailbox.push(frame, Some(room), class.clone(), post.pos);
+                woken.extend(connection.slot_of(pushed));
+            }
+        }
+    }
+}
+
+/// The events of a publish in one format.
+struct Encoding {
+    format: Format,
+    /// All of them as one frame; in process there is no such thing.
+    whole: Option<Frame>,
+    /// Each as others see it.
+    each: Vec<Frame>,
+    /// Each as its sender's other devices see it, once one of them is there.
+    own: Vec<Option<Frame>>,
+}
+
+impl Encoding {
+    fn new(format: Format, posts: &[Post]) -> Self {
+        let own = vec![None; posts.len()];
+        let Format::Wire(encode) = &format else {
+            let each = posts.iter().map(|post| Frame::Event(post.event.clone())).collect();
+            return Self { format, whole: None, each, own };
+        };
+        let mut out = Vec::with_capacity(512 * posts.len());
+        let mut ends = Vec::with_capacity(posts.len());
+        for post in posts {
+            encode.event(&post.event, View::Others, &mut out);
+            ends.push(out.len());
+        }
+        let whole = Bytes::from(out);
+        let mut start = 0;
+        let each = ends.into_iter().map(|end| {
+            let frame = Frame::Bytes(whole.slice(start..end));
+            start = end;
+            frame
+        });
+        let each = each.collect();
+        Self { whole: Some(Frame::Bytes(whole)), each, own, format }
+    }
+
+    fn frame(&mut self, index: usize, post: &Post, view: View) -> Frame {
+        match view {
+            View::Others => self.each[index].clone(),
+            View::Sender => {
+                let format = &self.format;
+                self.own[index].get_or_insert_with(|| format.event(&post.event, View::Sender)).clone()
+            }
+        }
+    }
+}
+
+impl Place {
+    pub(super) fn unlisten(self, room: RoomId, topics: &Topics) {
+        if let Self::Live(place) = self {
+            topics.unlisten(room, place);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The connections of each user on this node.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::connection::Connection;
+use crate::id::UserId;
+
+/// A user with connections.
+#[derive(Debug)]
+pub(crate) struct UserEntry {
+    pub(super) user: UserId,
+    connections: Mutex<Vec<Arc<Connection>>>,
+}
+
+impl UserEntry {
+    pub(super) fn connections(&self) -> Vec<Arc<Connection>> {
+        self.connections.lock().clone()
+    }
+}
+
+/// All users with connections.
+#[derive(Debug, Default)]
+pub(super) struct Users {
+    entries: Mutex<HashMap<UserId, Arc<UserEntry>>>,
+}
+
+impl Users {
+    /// Adds the connection that `make` makes; `true`: it is the user's first.
+    pub(super) fn add(
+        &self,
+        user: &UserId,
+        make: impl FnOnce(Arc<UserEntry>) -> Arc<Connection>,
+    ) -> (Arc<Connection>, bool) {
+        let mut entries = self.entries.lock();
+        let entry = entries.entry(user.clone()).or_insert_with(|| {
+            Arc::new(UserEntry { user: user.clone(), connections: Mutex::default() })
+        });
+        let connection = make(entry.clone());
+        let mut connections = entry.connections.lock();
+        connections.push(connection.clone());
+        (connection, connections.len() == 1)
+    }
+
+    /// Takes a connection out; `true`: it was the user's last.
+    pub(super) fn remove(&self, connection: &Arc<Connection>) -> bool {
+        let mut entries = self.entries.lock();
+        let mut connections = connection.owner.connections.lock();
+        let before = connections.len();
+        connections.retain(|other| !Arc::ptr_eq(other, connection));
+        let was_last = before > 0 && connections.is_empty();
+        if was_last {
+            entries.remove(&connection.owner.user);
+        }
+        was_last
+    }
+
+    pub(super) fn find(&self, user: &UserId) -> Option<Arc<UserEntry>> {
+        self.entries.lock().get(user).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Connection>> {
+        let entries: Vec<_> = self.entries.lock().values().cloned().collect();
+        entries.iter().flat_map(|entry| entry.connections()).collect()
+    }
+}

@@ -1,0 +1,47 @@
+//! Who may do what, beyond the rules that every room has.
+
+mod open;
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::error::Result;
+use crate::id::UserId;
+use crate::model::{RoomKind, Verb};
+
+pub use open::Open;
+
+/// What a policy is asked about.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Question<'a> {
+    /// Who wants to do it.
+    pub actor: &'a UserId,
+    /// What.
+    pub verb: Verb,
+    /// In a room of this kind.
+    pub room: &'a RoomKind,
+    /// With whom: the other participants of a new room, whoever is invited or taken out, the other one of
+    /// a direct room.
+    pub others: &'a [UserId],
+}
+
+/// Who may do what. The engine asks before it commits; a room's own rules
+/// ([`Role::may`](crate::model::Role::may)) hold besides, and nothing here can loosen them. What
+/// [`admin`](crate::ChatEngine::admin) does is not asked about.
+///
+/// A policy is no place for what must hold at the moment of the commit (membership, an open room): those
+/// are guards of the commit itself.
+#[async_trait]
+pub trait Policy: Send + Sync + fmt::Debug + 'static {
+    /// Whether this verb is worth a question. `false` spares the engine the look at the room.
+    fn asks_about(&self, verb: Verb) -> bool;
+
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) with words that the user is shown;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when it cannot tell now.
+    async fn check(&self, question: Question<'_>) -> Result<()>;
+}

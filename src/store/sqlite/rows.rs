@@ -1,0 +1,247 @@
+//! The write side: loads the rows that a batch is decided on, and writes what has changed in them.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::columns::{
+    Columns, body_code, int, member_columns, message_columns, role_code, room_code, room_columns,
+};
+use super::error::SqliteError;
+use super::read;
+use crate::clock::Timestamp;
+use crate::error::Result as StoreResult;
+use crate::id::{ClientId, RoomId, UserId};
+use crate::model::{Epoch, Member, Message, Position, Profile, Room, RoomKind};
+use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
+
+/// Commits a batch, within the transaction.
+pub(super) fn commit(conn: &Connection, mut batch: Batch) -> Result<Vec<StoreResult<Outcome>>, SqliteError> {
+    let needs = Needs::of(&batch);
+    for profile in std::mem::take(&mut batch.profiles) {
+        write_profile(conn, &profile)?;
+    }
+    for (user, at) in std::mem::take(&mut batch.last_seen) {
+        write_last_seen(conn, &user, at)?;
+    }
+    let mut rows = load(conn, &needs)?;
+    let before = rows.position;
+    let outcomes = apply(batch, &mut rows);
+    write(conn, &rows, before)?;
+    Ok(outcomes)
+}
+
+pub(super) fn write_epoch(conn: &Connection, epoch: Epoch) -> Result<(), SqliteError> {
+    conn.execute("UPDATE meta SET epoch = ?", [epoch.0.cast_signed()])?;
+    Ok(())
+}
+
+fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
+    let mut rows = Rows::at(read::position(conn)?);
+    for id in &needs.rooms {
+        if let Some(room) = read::room(conn, *id)? {
+            rows.rooms.insert(*id, room);
+        }
+    }
+    for key in &needs.members {
+        if let Some(member) = read::member(conn, key.0, &key.1)? {
+            rows.members.insert(key.clone(), member);
+        }
+    }
+    for key in &needs.sent {
+        if let Some(sent) = load_sent(conn, key)? {
+            rows.sent.insert(key.clone(), sent);
+        }
+    }
+    for key in &needs.keys {
+        let mut statement = conn.prepare_cached(ROOM_WITH_KEY)?;
+        let room = statement.query_row([key.as_str()], |row| Ok(Columns::of(row).room_id())).optional()?;
+        if let Some(room) = room {
+            rows.keys.insert(key.clone(), room?);
+        }
+    }
+    for key in &needs.ordinals {
+        if let Some(at) = load_ordinals(conn, key)? {
+            rows.ordinals.insert(key.clone(), at);
+        }
+    }
+    Ok(rows)
+}
+
+pub(super) const ROOM_WITH_KEY: &str = "SELECT room FROM room_keys WHERE key = ?1";
+
+pub(super) const SENT: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    ", s.body_hash FROM messages s LEFT JOIN profiles p ON p.user = s.sender \
+     WHERE s.room = ?1 AND s.sender = ?2 AND s.client_id = ?3"
+);
+
+fn load_sent(conn: &Connection, key: &(RoomId, UserId, ClientId)) -> Result<Option<Sent>, SqliteError> {
+    let (room, sender, client) = key;
+    let mut statement = conn.prepare_cached(SENT)?;
+    let mut found = statement.query(params![room.to_bytes(), sender.as_str(), client.as_str()])?;
+    let Some(row) = found.next()? else { return Ok(None) };
+    let mut columns = Columns::of(row);
+    Ok(Some(Sent { message: Arc::new(columns.message()?), hash: columns.hash()? }))
+}
+
+pub(super) const COUNT_AT: &str = "SELECT n FROM messages WHERE room = ?1 AND seq = ?2";
+
+pub(super) const OWN_COUNT_AT: &str = "SELECT own_n FROM messages \
+     WHERE room = ?1 AND sender = ?2 AND seq <= ?3 ORDER BY seq DESC LIMIT 1";
+
+fn load_ordinals(
+    conn: &Connection,
+    (room, user, seq): &(RoomId, UserId, u64),
+) -> Result<Option<Ordinals>, SqliteError> {
+    let (room, seq) = (room.to_bytes(), int(*seq));
+    let number = |sql, params: &[&dyn rusqlite::ToSql]| -> Result<Option<u64>, SqliteError> {
+        let mut statement = conn.prepare_cached(sql)?;
+        let found = statement.query_row(params, |row| Ok(Columns::of(row).number())).optional()?;
+        found.transpose()
+    };
+    let Some(n) = number(COUNT_AT, &[&room, &seq])? else { return Ok(None) };
+    let own_n = number(OWN_COUNT_AT, &[&room, &user.as_str(), &seq])?.unwrap_or(0);
+    Ok(Some(Ordinals { n, own_n }))
+}
+
+fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteError> {
+    if rows.position != before {
+        write_position(conn, rows.position)?;
+    }
+    for room in rows.written_rooms.iter().filter_map(|id| rows.rooms.get(id)) {
+        write_room(conn, room)?;
+    }
+    for member in rows.written_members.iter().filter_map(|key| rows.members.get(key)) {
+        write_member(conn, member)?;
+    }
+    for (message, hash) in &rows.new_messages {
+        add_message(conn, message, hash.as_ref())?;
+    }
+    for key in &rows.freed_keys {
+        conn.prepare_cached("DELETE FROM room_keys WHERE key = ?1")?.execute([key.as_str()])?;
+    }
+    for (key, room) in &rows.new_keys {
+        let mut statement = conn.prepare_cached("INSERT INTO room_keys (key, room) VALUES (?1, ?2)")?;
+        statement.execute(params![key.as_str(), room.to_bytes()])?;
+    }
+    Ok(())
+}
+
+fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteError> {
+    let mut statement = conn.prepare_cached("UPDATE lanes SET pos = ?2 WHERE lane = ?1")?;
+    for pos in position.iter() {
+        statement.execute(params![pos.lane, int(pos.at)])?;
+    }
+    Ok(())
+}
+
+/// Its kind and when it was made never change.
+const WRITE_ROOM: &str = "INSERT INTO rooms (id, kind, one, other, challenge, name, active, created_at, \
+         seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, seq = excluded.seq, \
+         countable = excluded.countable, members = excluded.members, \
+         last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
+         last_pos = excluded.last_pos, marks_pos = excluded.marks_pos";
+
+fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
+    let pair = match &room.kind {
+        RoomKind::Direct([one, other]) => Some((one.as_str(), other.as_str())),
+        _ => None,
+    };
+    conn.prepare_cached(WRITE_ROOM)?.execute(params![
+        room.id.to_bytes(),
+        room_code(&room.kind),
+        pair.map(|(one, _)| one),
+        pair.map(|(_, other)| other),
+        room.kind.challenge().map(|challenge| challenge.as_str()),
+        room.name,
+        room.active,
+        room.created_at.as_millis(),
+        int(room.seq),
+        int(room.countable),
+        room.members,
+        room.last_message_at.map(Timestamp::as_millis),
+        int(room.created_pos),
+        int(room.changed_pos),
+        int(room.last_pos),
+        int(room.marks_pos),
+    ])?;
+    Ok(())
+}
+
+/// Another stay in the same room is the same row.
+const WRITE_MEMBER: &str = "INSERT INTO members (room, user, role, active, joined_at, joined_seq, \
+         joined_pos, changed_pos, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+     ON CONFLICT (room, user) DO UPDATE SET role = excluded.role, active = excluded.active, \
+         joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
+         joined_pos = excluded.joined_pos, changed_pos = excluded.changed_pos, \
+         marks_pos = excluded.marks_pos, marked_at = excluded.marked_at, read_seq = excluded.read_seq, \
+         delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
+         read_own_n = excluded.read_own_n, own_n = excluded.own_n";
+
+fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
+    conn.prepare_cached(WRITE_MEMBER)?.execute(params![
+        member.room.to_bytes(),
+        member.user.as_str(),
+        role_code(member.role),
+        member.active,
+        member.joined_at.as_millis(),
+        int(member.joined_seq),
+        int(member.joined_pos),
+        int(member.changed_pos),
+        int(member.marks_pos),
+        member.marked_at.as_millis(),
+        int(member.read_seq),
+        int(member.delivered_seq),
+        int(member.read_n),
+        int(member.read_own_n),
+        int(member.own_n),
+    ])?;
+    Ok(())
+}
+
+/// Never an upsert: a number or an id that is taken is damage, and the batch fails.
+const ADD_MESSAGE: &str = "INSERT INTO messages (room, seq, id, sender, kind, content, image_url, \
+         client_id, body_hash, created_at, pos, n, own_n) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+
+fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) -> Result<(), SqliteError> {
+    conn.prepare_cached(ADD_MESSAGE)?.execute(params![
+        message.room.to_bytes(),
+        int(message.seq),
+        message.id.to_bytes(),
+        message.sender.user.as_str(),
+        body_code(&message.body),
+        message.body.content(),
+        message.body.image_url(),
+        message.client_id.as_ref().map(ClientId::as_str),
+        hash.map(|hash| hash.0),
+        message.created_at.as_millis(),
+        int(message.pos),
+        int(message.n),
+        int(message.own_n),
+    ])?;
+    Ok(())
+}
+
+const WRITE_PROFILE: &str = "INSERT INTO profiles (user, nickname, image) VALUES (?1, ?2, ?3) \
+     ON CONFLICT (user) DO UPDATE SET nickname = excluded.nickname, image = excluded.image";
+
+fn write_profile(conn: &Connection, profile: &Profile) -> Result<(), SqliteError> {
+    let values = params![profile.user.as_str(), profile.nickname, profile.image];
+    conn.prepare_cached(WRITE_PROFILE)?.execute(values)?;
+    Ok(())
+}
+
+/// Where the profile is there and this is not, the older time is NULL.
+const WRITE_LAST_SEEN: &str = "INSERT INTO profiles (user, last_seen) VALUES (?1, ?2) \
+     ON CONFLICT (user) DO UPDATE SET last_seen = max(ifnull(last_seen, 0), excluded.last_seen)";
+
+fn write_last_seen(conn: &Connection, user: &UserId, at: Timestamp) -> Result<(), SqliteError> {
+    conn.prepare_cached(WRITE_LAST_SEEN)?.execute(params![user.as_str(), at.as_millis()])?;
+    Ok(())
+}
