@@ -197,8 +197,8 @@ pub enum View {
 pub trait Encode: Send + Sync + fmt::Debug + 'static {
     /// Appends an event.
     fn event(&self, event: &Event, view: View, out: &mut Vec<u8>);
-    /// Appends the answer to a command; `id` is what the client named it by. `viewer` is who asked.
-    fn reply(&self, id: Option<u64>, reply: &Result<Reply>, viewer: &UserId, out: &mut Vec<u8>);
+    /// Appends the answer to a command; `id` is what the client named it by. `viewer` is who asked, once that is known.
+    fn reply(&self, id: Option<u64>, reply: &Result<Reply>, viewer: Option<&UserId>, out: &mut Vec<u8>);
     /// Appends what makes a silent client speak.
     fn ping(&self, out: &mut Vec<u8>);
     /// Appends the last frame of a connection.
@@ -233,7 +233,7 @@ impl Format {
     }
 
     /// The answer to a command.
-    pub(crate) fn reply(&self, id: Option<u64>, reply: Result<Reply>, viewer: &UserId) -> Frame {
+    pub(crate) fn reply(&self, id: Option<u64>, reply: Result<Reply>, viewer: Option<&UserId>) -> Frame {
         match self {
             Self::InProcess => Frame::Reply(id, Arc::new(reply)),
             Self::Wire(encode) => bytes(|out| encode.reply(id, &reply, viewer, out)),

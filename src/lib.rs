@@ -14,6 +14,7 @@ pub mod policy;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod transport;
 
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use config::Config;

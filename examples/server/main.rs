@@ -1,1 +1,80 @@
-fn main(){}
+//! A chat server in one command: REST, WebSocket and a page on one port, everything in one file.
+
+#![allow(clippy::print_stdout, reason = "a program prints")]
+
+mod args;
+mod keys;
+mod page;
+mod serve;
+
+use std::process::ExitCode;
+
+use args::Args;
+use axum::Router;
+use axum::routing::get;
+use chat_core::transport::{Origins, rest, ws};
+use chat_core::{ChatEngine, store};
+use clap::Parser;
+use keys::Keys;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn failed(what: impl std::fmt::Display, error: impl std::fmt::Display) -> Failure {
+    format!("{what}: {error}").into()
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    let filter = filter.unwrap_or_else(|_| "warn,chat_core=info".into());
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Failure> {
+    args.check()?;
+    let keys = Keys::load(&args)?;
+    let engine = ChatEngine::builder().authenticator(keys.authenticator);
+    let engine = match args.db.as_str() {
+        "memory" => engine.store(store::MemoryStore::new()),
+        path => engine.store(store::SqliteStore::open(path).await.map_err(|error| failed(path, chain(&error)))?),
+    };
+    let engine = engine.build().await?;
+
+    let origins = match args.is_dev() {
+        true if args.origins.is_empty() => Origins::Any,
+        _ => Origins::Only(args.origins.clone()),
+    };
+    let mut options = rest::RestOptions::default().with_origins(origins.clone());
+    if let Some(tokens) = keys.dev_tokens {
+        options = options.with_dev_tokens(tokens);
+    }
+    let api = rest::router(engine.clone(), options).merge(ws::router(engine.clone(), origins));
+    let app = Router::new().nest("/api", api).route("/healthz", get(|| async { "ok" })).merge(page::router());
+
+    let listener = serve::listen(args.addr).map_err(|error| failed(format!("cannot listen on {}", args.addr), error))?;
+    let addr = listener.local_addr()?;
+    if args.is_dev() {
+        eprintln!("DEVELOPMENT MODE: anybody who reaches {addr} can be anybody. Give a key for production.");
+    }
+    println!("chat-core {} is ready: http://{addr}", env!("CARGO_PKG_VERSION"));
+    serve::serve(listener, app, &engine).await?;
+    Ok(())
+}
+
+/// An error with what caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

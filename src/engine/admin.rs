@@ -1,7 +1,7 @@
 //! What the host itself does.
 
 use super::ChatEngine;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::event::CloseReason;
 use crate::id::{RoomId, UserId};
 use crate::model::{NewRoom, Profile, SystemKind, check_name};
@@ -27,7 +27,7 @@ impl Admin {
     /// Makes a room that nobody owns. Two people who have an open direct room keep that one.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid); [`ChallengeRoomExists`](ErrorKind::ChallengeRoomExists).
+    /// [`Invalid`](crate::ErrorKind::Invalid); [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists).
     pub async fn create_room(&self, new: NewRoom) -> Result<RoomId> {
         let (kind, name, members) = new.check(None, self.engine.config())?;
         let id = RoomId::generate();
@@ -41,8 +41,8 @@ impl Admin {
     /// Adds people to a room.
     ///
     /// # Errors
-    /// [`Forbidden`](ErrorKind::Forbidden) in a direct room or beyond the room's bound;
-    /// [`RoomClosed`](ErrorKind::RoomClosed).
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) in a direct room or beyond the room's bound;
+    /// [`RoomClosed`](crate::ErrorKind::RoomClosed).
     pub async fn invite(&self, room: RoomId, users: &[UserId]) -> Result<()> {
         let op = self.engine.join_op(users).await?;
         self.commit(room, op).await.map(drop)
@@ -51,7 +51,7 @@ impl Admin {
     /// Takes somebody out of a room.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) when they are no participant.
+    /// [`Invalid`](crate::ErrorKind::Invalid) when they are no participant.
     pub async fn remove(&self, room: RoomId, user: &UserId) -> Result<()> {
         let notice = self.engine.notice(SystemKind::Removed, user, "").await?;
         self.commit(room, Op::Part { notice }).await.map(drop)
@@ -60,7 +60,7 @@ impl Admin {
     /// Closes a room: it can be read, not written.
     ///
     /// # Errors
-    /// [`RoomNotFound`](ErrorKind::RoomNotFound).
+    /// [`RoomNotFound`](crate::ErrorKind::RoomNotFound).
     pub async fn close(&self, room: RoomId) -> Result<()> {
         self.commit(room, Op::Close).await.map(drop)
     }
@@ -68,7 +68,7 @@ impl Admin {
     /// Keeps what is shown of a user, as a token would.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for a nickname that is blank or too long.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a nickname that is blank or too long.
     pub async fn set_profile(&self, profile: Profile) -> Result<()> {
         if check_name(&profile.nickname, self.engine.config())?.is_none() {
             return Err(Error::invalid("nickname", "must not be blank"));

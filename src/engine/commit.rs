@@ -204,7 +204,9 @@ impl Gathered {
                 self.profiles.into_iter().for_each(|tell| drop(tell.send(Err(copy()))));
             }
         }
-        self.barriers.into_iter().for_each(|tell| drop(tell.send(())));
+        for tell in self.barriers {
+            let _ = tell.send(());
+        }
     }
 }
 

@@ -106,7 +106,7 @@ impl Connection {
 
     /// Adds the answer to a command.
     pub(crate) fn reply(&self, id: Option<u64>, reply: Result<Reply>) {
-        let frame = self.mailbox.format().reply(id, reply, self.user());
+        let frame = self.mailbox.format().reply(id, reply, Some(self.user()));
         self.wake(self.mailbox.push_answer(frame, None));
     }
 
@@ -152,11 +152,13 @@ impl Connection {
         self.wake(self.mailbox.close(reason, purge));
     }
 
-    /// Closes it when its token has expired. Whoever is about to write asks first.
-    pub(crate) fn close_if_expired(&self, now: Timestamp) {
-        if now.as_millis() >= self.expires.load(Ordering::Relaxed) {
+    /// Closes it when its token has expired, and says so. Whoever is about to write asks first.
+    pub(crate) fn close_if_expired(&self, now: Timestamp) -> bool {
+        let is_expired = now.as_millis() >= self.expires.load(Ordering::Relaxed);
+        if is_expired {
             self.close(CloseReason::TokenExpired, true);
         }
+        is_expired
     }
 
     pub(super) fn expires(&self) -> Option<Timestamp> {

@@ -477,7 +477,7 @@ mod tests {
         fn event(&self, _: &Event, _: View, out: &mut Vec<u8>) {
             out.push(b'e');
         }
-        fn reply(&self, _: Option<u64>, _: &crate::Result<Reply>, _: &UserId, out: &mut Vec<u8>) {
+        fn reply(&self, _: Option<u64>, _: &crate::Result<Reply>, _: Option<&UserId>, out: &mut Vec<u8>) {
             out.push(b'r');
         }
         fn ping(&self, out: &mut Vec<u8>) {

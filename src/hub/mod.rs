@@ -15,9 +15,10 @@ mod typing;
 mod user;
 
 use std::cmp::Reverse;
+use std::any::Any;
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -48,6 +49,8 @@ pub struct Hub {
     /// Connections by the expiry of their tokens, soonest first.
     expiring: Mutex<BinaryHeap<Reverse<Expiry>>>,
     dirty: Arc<DirtyList>,
+    /// What writes the dirty list's sockets, made by the first transport that has any.
+    writer: OnceLock<Arc<dyn Any + Send + Sync>>,
     next_connection: AtomicU64,
     bounds: Bounds,
     typing_timeout: std::time::Duration,
@@ -85,11 +88,17 @@ impl Hub {
             typing: Mutex::default(),
             expiring: Mutex::default(),
             dirty: Arc::default(),
+            writer: OnceLock::new(),
             next_connection: AtomicU64::new(1),
             bounds: Bounds { events: config.mailbox_events, bytes: config.mailbox_bytes },
             typing_timeout: config.typing_timeout,
             presence_max_members: config.presence_max_members,
         }
+    }
+
+    /// The hub's one writer, made at the first call.
+    pub(crate) fn writer<T: Any + Send + Sync>(&self, make: impl FnOnce() -> Arc<T>) -> Option<Arc<T>> {
+        self.writer.get_or_init(|| make()).clone().downcast().ok()
     }
 
     pub(crate) fn dirty(&self) -> &Arc<DirtyList> {

@@ -231,7 +231,9 @@ fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Res
         return done(Vec::new());
     }
     if u64::from(room.members) + news.len() as u64 > u64::from(max_members) {
-        return Err(ErrorKind::Forbidden(format!("a room has at most {max_members} participants").into()).into());
+        return Err(
+            ErrorKind::Forbidden(format!("a room has at most {max_members} participants").into()).into()
+        );
     }
     let mut changes = Vec::with_capacity(news.len() * 2);
     for notice in news {

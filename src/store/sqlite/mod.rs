@@ -9,6 +9,8 @@
 
 mod columns;
 mod error;
+#[cfg(test)]
+mod plans;
 mod read;
 mod reader;
 mod rows;

@@ -271,7 +271,9 @@ pub(super) fn messages_since(
     (after, until): (u64, u64),
     limit: u32,
 ) -> Result<Vec<Message>> {
-    all(conn, MESSAGES_SINCE, &[&room.to_bytes(), &int(after), &int(until), &limit], |columns| columns.message())
+    all(conn, MESSAGES_SINCE, &[&room.to_bytes(), &int(after), &int(until), &limit], |columns| {
+        columns.message()
+    })
 }
 
 pub(super) const PROFILE: &str =

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::columns::{
-    Columns, body_code, int, member_columns, message_columns, role_code, room_code, room_columns,
-};
+use super::columns::{Columns, body_code, int, message_columns, role_code, room_code};
 use super::error::SqliteError;
 use super::read;
 use crate::clock::Timestamp;
@@ -88,7 +86,8 @@ fn load_sent(conn: &Connection, key: &(RoomId, UserId, ClientId)) -> Result<Opti
 
 pub(super) const COUNT_AT: &str = "SELECT n FROM messages WHERE room = ?1 AND seq = ?2";
 
-pub(super) const OWN_COUNT_AT: &str = "SELECT own_n FROM messages \
+// Named, for SQLite would rather walk the room's messages back to one of the user's.
+pub(super) const OWN_COUNT_AT: &str = "SELECT own_n FROM messages INDEXED BY messages_by_sender \
      WHERE room = ?1 AND sender = ?2 AND seq <= ?3 ORDER BY seq DESC LIMIT 1";
 
 fn load_ordinals(

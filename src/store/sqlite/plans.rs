@@ -1,0 +1,51 @@
+//! Holds fast that each read finds its rows by an index.
+
+use rusqlite::Connection;
+
+use super::{SqliteOptions, read, rows, schema};
+
+fn plan(conn: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let count = statement.parameter_count();
+    let none = rusqlite::params_from_iter((0..count).map(|_| None::<i64>));
+    let steps = statement.query_map(none, |row| row.get("detail")).unwrap();
+    steps.map(Result::unwrap).collect()
+}
+
+#[test]
+fn each_read_finds_its_rows_by_an_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let conn = schema::open_writer(&dir.path().join("chat.db"), &SqliteOptions::default()).unwrap();
+    let primary = "PRIMARY KEY";
+    // (a read, how it starts, whether it may sort)
+    let reads = [
+        (read::ROOM, primary, false),
+        (read::MEMBER, primary, false),
+        (read::ROOM_COUNT, "members_by_user (user=?)", false),
+        (read::ROOMS_BY_ACTIVITY, "members_by_user (user=?)", true),
+        (read::FIRST_PROFILES, "PRIMARY KEY (room=?)", false),
+        (read::MEMBERSHIPS, "members_by_user (user=? AND room>?)", false),
+        (read::MEMBERSHIPS_PAST_TOO, "members_by_user (user=? AND room>?)", false),
+        (read::MEMBERS, "PRIMARY KEY (room=? AND user>?)", false),
+        (read::READ_MARKS, "PRIMARY KEY (room=?)", false),
+        (read::MEMBERS_SINCE, "members_by_change (room=? AND changed_pos>? AND changed_pos<?)", false),
+        (read::FEW_MARKS_SINCE, "members_by_mark (room=? AND marks_pos>?)", true),
+        (read::MANY_MARKS_SINCE, "PRIMARY KEY (room=? AND user>?)", false),
+        (read::MESSAGES, "PRIMARY KEY (room=? AND seq>? AND seq<?)", false),
+        (read::MESSAGE, "messages_by_id (id=?)", false),
+        (read::MESSAGES_SINCE, "messages_by_pos (room=? AND pos>? AND pos<?)", false),
+        (read::PROFILE, primary, false),
+        (rows::ROOM_WITH_KEY, primary, false),
+        (rows::SENT, "messages_by_client_id (room=? AND sender=? AND client_id=?)", false),
+        (rows::COUNT_AT, "PRIMARY KEY (room=? AND seq=?)", false),
+        (rows::OWN_COUNT_AT, "messages_by_sender (room=? AND sender=? AND seq<?)", false),
+    ];
+    for (sql, start, may_sort) in reads {
+        let plan = plan(&conn, sql);
+        assert!(plan[0].starts_with("SEARCH") && plan[0].contains(start), "{sql}\n{plan:#?}");
+        assert!(!plan.iter().any(|step| step.starts_with("SCAN")), "{sql}\n{plan:#?}");
+        assert!(may_sort || !plan.iter().any(|step| step.contains("TEMP B-TREE")), "{sql}\n{plan:#?}");
+    }
+    let plan = plan(&conn, read::MARKS_MOVED);
+    assert!(plan.iter().any(|step| step.contains("members_by_mark (room=? AND marks_pos>?)")), "{plan:#?}");
+}

@@ -1,0 +1,252 @@
+//! The suite that every [`Store`] passes: the contract's text, case by case.
+//!
+//! One line in a file of tests makes a `#[tokio::test]` of each case, each with a store of its own from
+//! the factory. The factory yields a store, or a [`Fixture`] where there is more to say:
+//!
+//! ```
+//! use chat_core::store::{MemoryStore, SqliteStore};
+//! use chat_core::testing::store::Fixture;
+//!
+//! chat_core::store_suite!(memory, || async { MemoryStore::new() });
+//!
+//! chat_core::store_suite!(sqlite, || async {
+//!     let dir = tempfile::tempdir().unwrap();
+//!     let path = dir.path().join("chat.db");
+//!     let open = move || {
+//!         let path = path.clone();
+//!         async move { SqliteStore::open(path).await.unwrap() }
+//!     };
+//!     Fixture::new(open().await).reopening(open).keeping(dir)
+//! });
+//! # fn main() {}
+//! ```
+//!
+//! Each case takes a store in which nothing is yet, and commits to it from several tasks at once where
+//! the engine would: what it finds must hold for any number of lanes. Your crate needs `tokio` with its
+//! features `macros` and `rt-multi-thread`.
+
+mod kit;
+
+pub mod catch_up;
+pub mod marks;
+pub mod members;
+pub mod messages;
+pub mod order;
+pub mod reads;
+pub mod rooms;
+pub mod whole;
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use crate::store::Store;
+
+/// Makes a module of tests, one for each case of the contract of a [`Store`].
+///
+/// The first argument names the module; the second is a closure whose future yields a fresh store or a
+/// [`Fixture`](crate::testing::store::Fixture). See [`testing::store`](crate::testing::store).
+#[macro_export]
+macro_rules! store_suite {
+    (@cases $($noun:ident: $($case:ident)*;)*) => {
+        $($(
+            #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                $crate::testing::store::$noun::$case(fresh().await).await;
+            }
+        )*)*
+    };
+    ($name:ident, $factory:expr) => {
+        mod $name {
+            #[allow(unused_imports, reason = "whatever the factory names")]
+            use super::*;
+
+            #[allow(dead_code, reason = "without tests nothing calls it")]
+            async fn fresh() -> $crate::testing::store::Fixture {
+                ::core::convert::Into::into(($factory)().await)
+            }
+
+            $crate::store_suite! { @cases
+                order:
+                    messages_are_numbered_without_a_gap_in_each_room
+                    positions_rise_and_each_names_the_one_before
+                    the_store_stands_where_its_last_change_does
+                    an_empty_batch_changes_nothing
+                    a_refused_item_leaves_nothing_behind
+                    an_item_sees_those_before_it;
+                rooms:
+                    a_room_is_made_with_its_people_and_its_owner
+                    the_host_makes_a_room_that_nobody_owns
+                    whoever_is_named_twice_is_in_once
+                    a_pair_has_one_room_within_a_batch
+                    a_pair_has_one_room_across_batches
+                    pairs_that_look_alike_have_rooms_of_their_own
+                    fifty_at_once_make_one_room_of_a_pair
+                    a_challenge_has_one_open_room
+                    groups_are_never_the_same_room
+                    a_key_is_free_once_its_room_is_closed
+                    a_key_is_freed_and_taken_within_a_batch
+                    a_new_name_is_told_with_a_message
+                    a_name_that_is_no_other_changes_nothing
+                    only_the_owner_renames_removes_and_closes
+                    the_host_may_do_what_the_owner_may
+                    nothing_is_changed_about_a_direct_room
+                    a_closed_room_is_read_and_not_written
+                    what_is_not_there_is_no_error_to_read;
+                members:
+                    whoever_leaves_is_told_of_and_stays_as_a_tombstone
+                    the_last_to_leave_closes_the_room
+                    whoever_leaves_a_direct_room_closes_it
+                    whoever_comes_back_starts_at_the_head
+                    an_owner_who_comes_back_is_a_member
+                    joining_skips_whoever_is_in
+                    a_room_takes_no_more_than_its_bound
+                    only_members_invite
+                    whoever_is_no_member_cannot_be_removed
+                    members_come_in_pages_by_their_ids
+                    memberships_come_in_pages_by_their_rooms
+                    read_marks_are_those_of_active_members;
+                messages:
+                    a_message_comes_back_as_it_was_sent
+                    a_retry_within_a_batch_gets_the_first_message
+                    a_retry_later_gets_the_first_message
+                    a_retry_gets_the_first_message_after_the_room_has_closed
+                    a_hundred_retries_at_once_send_one_message
+                    another_message_under_a_client_id_is_a_conflict
+                    a_client_id_belongs_to_its_sender_and_room
+                    only_active_members_send
+                    a_range_ends_where_the_messages_do
+                    a_message_is_found_by_its_id_in_its_room_alone
+                    long_texts_come_back_whole
+                    every_script_comes_back_byte_for_byte
+                    the_longest_ids_are_good_everywhere
+                    text_that_looks_like_sql_is_text;
+                marks:
+                    a_mark_moves_forward_only_and_no_further_than_the_head
+                    reading_moves_the_delivered_mark_along
+                    a_mark_takes_no_position_of_its_own
+                    marks_of_others_stay_where_they_are
+                    only_active_members_have_marks
+                    own_messages_are_never_unread
+                    system_messages_are_never_unread
+                    a_mark_below_messages_of_its_batch_counts_the_older_own_ones
+                    a_rename_by_the_host_leaves_counts_exact
+                    unread_equals_a_fresh_count_whatever_happens;
+                reads:
+                    rooms_come_by_activity
+                    rooms_of_the_same_moment_come_by_id
+                    pages_of_rooms_lose_and_repeat_none
+                    an_entry_shows_the_newest_message_and_the_first_people
+                    a_direct_entry_shows_both_also_when_one_has_left
+                    an_entry_is_for_active_members
+                    a_profile_shows_in_old_messages
+                    a_user_without_a_profile_shows_by_id
+                    the_last_of_two_profiles_holds
+                    last_seen_is_the_latest_time
+                    having_been_seen_makes_no_profile;
+                catch_up:
+                    each_kind_of_change_shows_in_its_room_alone
+                    changed_rooms_come_in_pages_with_past_ones
+                    a_mark_at_the_position_is_told_again
+                    new_messages_come_in_pages
+                    changed_memberships_come_oldest_first
+                    moved_marks_come_in_pages_by_user
+                    a_great_many_moved_marks_come_in_pages_by_user;
+                whole:
+                    a_commit_is_seen_by_the_next_read
+                    readers_see_whole_batches
+                    commits_at_once_are_each_applied_once
+                    another_epoch_is_another_number_and_keeps_the_position
+                    reopening_keeps_everything;
+            }
+        }
+    };
+}
+
+type Opening = Pin<Box<dyn Future<Output = Arc<dyn Store>> + Send>>;
+
+/// A fresh store for one case, and what there is to know about it.
+pub struct Fixture {
+    store: Arc<dyn Store>,
+    reopen: Option<Arc<dyn Fn() -> Opening + Send + Sync>>,
+    /// Dropped after the store.
+    kept: Option<Box<dyn Any + Send + Sync>>,
+    /// The time of the next item.
+    now: AtomicI64,
+}
+
+impl Fixture {
+    /// A store in which nothing is yet.
+    pub fn new(store: impl Store) -> Self {
+        Self { store: Arc::new(store), reopen: None, kept: None, now: AtomicI64::new(1_700_000_000_000) }
+    }
+
+    /// How the same store is opened again when it was dropped. Without this, cases of durability check
+    /// nothing.
+    #[must_use]
+    pub fn reopening<S, F>(mut self, open: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        S: Store,
+        F: Future<Output = S> + Send + 'static,
+    {
+        self.reopen = Some(Arc::new(move || {
+            let opening = open();
+            Box::pin(async move { Arc::new(opening.await) as Arc<dyn Store> })
+        }));
+        self
+    }
+
+    /// Keeps something, such as the guard of a temporary directory, until the case is over.
+    #[must_use]
+    pub fn keeping(mut self, guard: impl Any + Send + Sync) -> Self {
+        self.kept = Some(Box::new(guard));
+        self
+    }
+
+    /// Drops the store and opens it again; `None` for a store that forgets.
+    async fn reopened(self) -> Option<Self> {
+        let Self { store, reopen, kept, now } = self;
+        drop(store);
+        let store = reopen.as_ref()?().await;
+        Some(Self { store, reopen, kept, now })
+    }
+}
+
+impl<S: Store> From<S> for Fixture {
+    fn from(store: S) -> Self {
+        Self::new(store)
+    }
+}
+
+impl fmt::Debug for Fixture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fixture").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_case_is_in_the_list() {
+        let files = [
+            include_str!("catch_up.rs"),
+            include_str!("marks.rs"),
+            include_str!("members.rs"),
+            include_str!("messages.rs"),
+            include_str!("order.rs"),
+            include_str!("reads.rs"),
+            include_str!("rooms.rs"),
+            include_str!("whole.rs"),
+        ];
+        let listed: Vec<&str> =
+            include_str!("mod.rs").lines().map(|line| line.trim().trim_end_matches(';')).collect();
+        for line in files.iter().flat_map(|file| file.lines()) {
+            let Some(case) = line.strip_prefix("pub async fn ") else { continue };
+            let case = case.split('(').next().unwrap();
+            assert!(listed.contains(&case), "{case} is missing in the list");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Runs a session over a transport: the same for all of them.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::{Hangup, Request, Transport};
+use crate::auth::Identity;
+use crate::engine::{ChatEngine, Session};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{CloseReason, Format, Frame};
+use crate::model::Token;
+
+/// How many frames one write takes where they are pulled.
+const PULL: usize = 64;
+
+/// How long a client has to hang up after it was told to.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Runs a connection from its first word to its end.
+pub async fn drive(engine: ChatEngine, mut transport: Box<dyn Transport>) {
+    let mut requests = Vec::new();
+    let greeting = greet(&engine, &mut *transport, &mut requests);
+    let opened = match timeout(engine.config().hello_timeout, greeting).await {
+        Ok(Ok(hello)) => open(&engine, transport.format(), hello).await,
+        Ok(Err(refusal)) => Err(refusal),
+        Err(_) => Err(Refusal::of(None, ErrorKind::Unauthenticated)),
+    };
+    match opened {
+        Ok((session, since)) => Driver::new(&engine, session, transport).run(since, requests).await,
+        Err(refusal) => refuse(&engine, &mut *transport, refusal).await,
+    }
+}
+
+struct Hello {
+    id: Option<u64>,
+    identity: Identity,
+    since: Option<Token>,
+}
+
+/// Why there is no session.
+struct Refusal {
+    id: Option<u64>,
+    error: Error,
+    reason: Option<CloseReason>,
+}
+
+impl Refusal {
+    fn of(id: Option<u64>, error: impl Into<Error>) -> Self {
+        let error = error.into();
+        let reason = match error.kind() {
+            ErrorKind::TokenExpired => CloseReason::TokenExpired,
+            ErrorKind::Unavailable | ErrorKind::Corrupt(_) => CloseReason::Restarting(Duration::from_secs(1)),
+            _ => CloseReason::Unauthenticated,
+        };
+        Self { id, error, reason: Some(reason) }
+    }
+
+    fn hangup(hangup: Hangup) -> Self {
+        let reason = match hangup {
+            Hangup::Closed => None,
+            Hangup::TooLarge => Some(CloseReason::FrameTooLarge),
+            Hangup::Protocol => Some(CloseReason::Protocol),
+        };
+        Self { id: None, error: ErrorKind::Unauthenticated.into(), reason }
+    }
+}
+
+/// Finds out who it is: by the handshake's token, or by the first request. What came behind that stays in
+/// `requests`.
+async fn greet(
+    engine: &ChatEngine,
+    transport: &mut dyn Transport,
+    requests: &mut Vec<Request>,
+) -> Result<Hello, Refusal> {
+    if let Some(token) = transport.credential() {
+        let identity = engine.authenticate(&token).await.map_err(|error| Refusal::of(Some(0), error))?;
+        return Ok(Hello { id: None, identity, since: None });
+    }
+    while requests.is_empty() {
+        transport.receive(requests).await.map_err(Refusal::hangup)?;
+    }
+    match requests.remove(0) {
+        Request::Hello { id, token, since } => {
+            let identity = engine.authenticate(&token).await.map_err(|error| Refusal::of(id, error))?;
+            Ok(Hello { id, identity, since })
+        }
+        Request::Command(id, Err(error)) => {
+            let reason = Some(CloseReason::Unauthenticated);
+            Err(Refusal { id, error, reason })
+        }
+        Request::Command(id, Ok(_)) => Err(Refusal::of(id, ErrorKind::Unauthenticated)),
+    }
+}
+
+async fn open(
+    engine: &ChatEngine,
+    format: Format,
+    hello: Hello,
+) -> Result<(Session, Option<Token>), Refusal> {
+    let session = engine.open(&hello.identity, format).await;
+    Ok((session.map_err(|error| Refusal::of(hello.id, error))?, hello.since))
+}
+
+async fn refuse(engine: &ChatEngine, transport: &mut dyn Transport, refusal: Refusal) {
+    let Some(reason) = refusal.reason else { return };
+    let format = transport.format();
+    let mut frames = Vec::new();
+    if !matches!(reason, CloseReason::FrameTooLarge | CloseReason::Protocol) {
+        frames.push(format.reply(refusal.id.or(Some(0)), Err(refusal.error), None));
+    }
+    frames.push(format.close(reason));
+    if let Ok(Ok(())) = timeout(engine.config().write_timeout, transport.send(&mut frames)).await {
+        until_hangup(transport).await;
+    }
+}
+
+/// Lets the client read what it was sent last: a close with unread input would take it away again.
+async fn until_hangup(transport: &mut dyn Transport) {
+    let deadline = Instant::now() + GOODBYE;
+    let mut ignored = Vec::new();
+    while let Ok(Ok(())) = timeout_at(deadline, transport.receive(&mut ignored)).await {
+        ignored.clear();
+    }
+}
+
+struct Driver<'a> {
+    engine: &'a ChatEngine,
+    session: Session,
+    transport: Box<dyn Transport>,
+    /// Frames are written from the mailbox by somebody else.
+    is_attached: bool,
+    /// The client was asked for a sign of life.
+    is_pinged: bool,
+}
+
+enum Turn {
+    Received(Result<(), Hangup>),
+    Silent,
+    Pulled(bool),
+    Closed,
+}
+
+impl<'a> Driver<'a> {
+    fn new(engine: &'a ChatEngine, session: Session, mut transport: Box<dyn Transport>) -> Self {
+        let is_attached = transport.attach(session.connection());
+        Self { engine, session, transport, is_attached, is_pinged: false }
+    }
+
+    async fn run(mut self, since: Option<Token>, mut requests: Vec<Request>) {
+        if let Err(error) = self.session.begin(since).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a session could not begin");
+            self.session.connection().close(CloseReason::Lagged, true);
+        }
+        let mut frames = Vec::new();
+        loop {
+            for request in requests.drain(..) {
+                serve(&self.session, request).await;
+            }
+            match self.turn(&mut requests, &mut frames).await {
+                Turn::Received(Ok(())) => self.is_pinged = false,
+                Turn::Received(Err(Hangup::Closed)) => return,
+                Turn::Received(Err(Hangup::TooLarge)) => self.close(CloseReason::FrameTooLarge),
+                Turn::Received(Err(Hangup::Protocol)) => self.close(CloseReason::Protocol),
+                Turn::Silent => self.ask_for_life(),
+                Turn::Pulled(true) => {
+                    if self.session.connection().close_if_expired(self.engine.clock().now()) {
+                        frames.retain(|frame| matches!(frame, Frame::Close(_)));
+                    }
+                    let sent = self.transport.send(&mut frames);
+                    if !matches!(timeout(self.engine.config().write_timeout, sent).await, Ok(Ok(()))) {
+                        return;
+                    }
+                }
+                Turn::Pulled(false) | Turn::Closed => break,
+            }
+        }
+        // Out of the rooms at once; the flusher still writes what waits.
+        drop(self.session);
+        until_hangup(&mut *self.transport).await;
+    }
+
+    async fn turn(&mut self, requests: &mut Vec<Request>, frames: &mut Vec<Frame>) -> Turn {
+        let mailbox = &self.session.connection().mailbox;
+        let received = timeout(self.engine.config().heartbeat, self.transport.receive(requests));
+        if self.is_attached {
+            tokio::select! {
+                biased;
+                _ = mailbox.closed() => Turn::Closed,
+                received = received => received.map_or(Turn::Silent, Turn::Received),
+            }
+        } else {
+            tokio::select! {
+                more = mailbox.pull(PULL, frames) => Turn::Pulled(more),
+                received = received => received.map_or(Turn::Silent, Turn::Received),
+            }
+        }
+    }
+
+    fn ask_for_life(&mut self) {
+        let connection = self.session.connection();
+        if std::mem::replace(&mut self.is_pinged, true) {
+            connection.close(CloseReason::Ended, true);
+        } else if let Some(ping) = connection.mailbox.format().ping() {
+            connection.push_control(ping);
+        } else {
+            // Nobody in process goes away silently.
+            self.is_pinged = false;
+        }
+    }
+
+    fn close(&self, reason: CloseReason) {
+        self.session.connection().close(reason, false);
+    }
+}
+
+async fn serve(session: &Session, request: Request) {
+    match request {
+        Request::Command(id, Ok(command)) => session.dispatch(id, command).await,
+        Request::Command(id, Err(error)) => session.connection().reply(id, Err(error)),
+        Request::Hello { id, .. } => {
+            let error = Error::invalid("op", "must not be hello once more");
+            session.connection().reply(id, Err(error));
+        }
+    }
+}

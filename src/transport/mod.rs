@@ -1,0 +1,97 @@
+//! How clients reach the engine. REST calls [`Actor`](crate::Actor); whatever is live is a [`Transport`]
+//! around a [`Session`](crate::Session).
+
+mod channel;
+mod driver;
+#[cfg(feature = "ws")]
+mod flusher;
+#[cfg(any(feature = "rest", feature = "ws"))]
+mod origins;
+#[cfg(feature = "rest")]
+pub mod rest;
+#[cfg(any(feature = "rest", feature = "ws"))]
+mod status;
+#[cfg(any(feature = "rest", feature = "ws"))]
+mod wire;
+#[cfg(feature = "ws")]
+pub mod ws;
+
+use std::io;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::error::Result;
+use crate::event::{Command, Format, Frame};
+use crate::hub::Connection;
+use crate::model::Token;
+
+pub use channel::{ChannelClient, ChannelTransport, channel};
+pub use driver::drive;
+#[cfg(any(feature = "rest", feature = "ws"))]
+pub use origins::Origins;
+
+/// What a client sent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Request {
+    /// It says who it is.
+    Hello {
+        /// What its answer is named by.
+        id: Option<u64>,
+        /// Its token.
+        token: String,
+        /// The position that it has seen everything up to.
+        since: Option<Token>,
+    },
+    /// It asks for something, or for nothing that can be understood.
+    Command(Option<u64>, Result<Command>),
+}
+
+/// Why a client sends nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hangup {
+    /// It closed the connection, or lost it.
+    Closed,
+    /// It sent a frame larger than the bound.
+    TooLarge,
+    /// It broke the protocol.
+    Protocol,
+}
+
+/// ONE live connection. Only [`drive`] knows it: it receives requests, takes batches of frames, and ends.
+///
+/// The driver calls one method at a time. It receives until the connection ends, also while frames wait,
+/// so [`receive`](Self::receive) must lose nothing when its future is dropped half-way.
+#[async_trait]
+pub trait Transport: Send {
+    /// How its frames are made. One `Arc` for all connections of a wire format, so that each event is
+    /// encoded once for all of them.
+    fn format(&self) -> Format;
+
+    /// The token that its handshake brought, if any. Called once, first.
+    fn credential(&mut self) -> Option<String>;
+
+    /// Waits for what the client sends and adds all that is there, in its order. A sign of life without a
+    /// request, such as a pong, returns too and adds nothing. Cancel-safe.
+    async fn receive(&mut self, requests: &mut Vec<Request>) -> Result<(), Hangup>;
+
+    /// The session begins: frames of this connection are in its mailbox from now on. `true`: they are
+    /// written from there by somebody else, and [`send`](Self::send) is not called any more. `false`: the
+    /// driver pulls them and calls `send`.
+    fn attach(&mut self, connection: &Arc<Connection>) -> bool;
+
+    /// Writes the frames, emptying the list.
+    ///
+    /// # Errors
+    /// When the connection is lost. The driver ends it then.
+    async fn send(&mut self, frames: &mut Vec<Frame>) -> io::Result<()>;
+}
+
+/// The token in the value of an `Authorization` header.
+#[cfg(any(feature = "rest", feature = "ws"))]
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

@@ -1,0 +1,31 @@
+//! Which web pages may talk to the server.
+
+use axum::http::{HeaderMap, header};
+
+/// Which web pages may talk to the server. What sends no `Origin`, such as an app or another server, is
+/// always let in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origins {
+    /// Pages of any origin: for development.
+    #[default]
+    Any,
+    /// Pages of these origins, such as `https://example.org`, and no others.
+    Only(Vec<String>),
+}
+
+impl Origins {
+    /// Whether a request with this `Origin` is let in.
+    pub fn allows(&self, origin: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(list) => list.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)),
+        }
+    }
+
+    /// Whether a request with these headers is let in.
+    pub(crate) fn allow(&self, headers: &HeaderMap) -> bool {
+        let Some(origin) = headers.get(header::ORIGIN) else { return true };
+        origin.to_str().is_ok_and(|origin| self.allows(origin))
+    }
+}

@@ -1,0 +1,165 @@
+//! What the routes take from a request, each fault with its field.
+
+use std::collections::HashMap;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+
+use super::Mounted;
+use super::problem::Problem;
+use crate::config::Config;
+use crate::engine::Actor;
+use crate::error::{Error, ErrorKind, Result, parse_field};
+use crate::id::{RoomId, UserId};
+use crate::model::{Limit, PageQuery};
+use crate::transport::bearer;
+use crate::transport::wire::{parse, parse_limit, parse_number};
+
+/// The caller, by their bearer token.
+pub(super) struct Caller(pub(super) Actor);
+
+impl FromRequestParts<Mounted> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, mounted: &Mounted) -> Result<Self, Problem> {
+        let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = value.and_then(bearer).ok_or(ErrorKind::Unauthenticated)?;
+        let identity = mounted.engine.authenticate(token).await?;
+        Ok(Self(mounted.engine.as_user(identity.user)))
+    }
+}
+
+/// The parts of the path that have names.
+struct PathParts(HashMap<String, String>);
+
+impl PathParts {
+    async fn of(parts: &mut Parts) -> Result<Self> {
+        let path = Path::<HashMap<String, String>>::from_request_parts(parts, &()).await;
+        path.map(|Path(path)| Self(path)).map_err(|error| {
+            let kind = ErrorKind::Invalid { field: "path".into(), reason: "is not valid UTF-8".into() };
+            Error::with_source(kind, error)
+        })
+    }
+
+    fn get(&self, name: &str) -> &str {
+        self.0.get(name).map(String::as_str).unwrap_or_default()
+    }
+}
+
+/// The room in the path.
+pub(super) struct InRoom(pub(super) RoomId);
+
+impl<S: Send + Sync> FromRequestParts<S> for InRoom {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let path = PathParts::of(parts).await?;
+        Ok(Self(parse_field("roomUuid", path.get("roomUuid"))?))
+    }
+}
+
+/// The user in the path.
+pub(super) struct OfUser(pub(super) UserId);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfUser {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let path = PathParts::of(parts).await?;
+        Ok(Self(parse_field("userUuid", path.get("userUuid"))?))
+    }
+}
+
+/// The query, as texts.
+pub(super) struct Params(HashMap<String, String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Query::<HashMap<String, String>>::from_request_parts(parts, state).await {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(error) => {
+                let kind = ErrorKind::Invalid { field: "query".into(), reason: "is malformed".into() };
+                Err(Error::with_source(kind, error).into())
+            }
+        }
+    }
+}
+
+impl Params {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub(super) fn limit(&self, default: Limit) -> Result<Limit> {
+        parse_limit(self.get("limit"), default)
+    }
+
+    /// `page` and `limit`.
+    pub(super) fn page(&self, default: Limit) -> Result<PageQuery> {
+        let page = self.get("page").map_or(Ok(1), |text| parse_number("page", text))?;
+        PageQuery::new(page, self.limit(default)?)
+    }
+}
+
+/// A JSON body.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<Mounted> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, mounted: &Mounted) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        if !is_json(&parts.headers) {
+            return Err(ErrorKind::UnsupportedMediaType.into());
+        }
+        Ok(Self(parse(&read(body, mounted.engine.config()).await?)?))
+    }
+}
+
+/// A JSON body that may be left out.
+pub(super) struct OptionalJsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<Mounted> for OptionalJsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, mounted: &Mounted) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(body, mounted.engine.config()).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        if !is_json(&parts.headers) {
+            return Err(ErrorKind::UnsupportedMediaType.into());
+        }
+        Ok(Self(parse(&bytes)?))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+async fn read(body: Body, config: &Config) -> Result<bytes::Bytes> {
+    let limit = config.max_body_bytes;
+    let failed = |reason: &'static str, source: axum::BoxError| {
+        Error::with_source(ErrorKind::Invalid { field: "body".into(), reason: reason.into() }, source)
+    };
+    match timeout(config.hello_timeout, Limited::new(body, limit).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(ErrorKind::TooLarge { what: "body".into(), limit }.into())
+        }
+        Ok(Err(error)) => Err(failed("could not be read", error)),
+        Err(elapsed) => Err(failed("did not arrive in time", elapsed.into())),
+    }
+}

@@ -1,0 +1,106 @@
+//! The REST routes, to be nested in an axum app.
+//!
+//! ```
+//! use chat_core::{ChatEngine, transport::rest};
+//! # async fn app() -> chat_core::Result<()> {
+//! let engine = ChatEngine::builder().build().await?;
+//! let app: axum::Router = axum::Router::new()
+//!     .route("/login", axum::routing::post(|| async { "your own" }))
+//!     .nest("/api", rest::router(engine, rest::RestOptions::default()));
+//! # Ok(()) }
+//! ```
+
+mod auth;
+mod extract;
+mod messages;
+mod problem;
+mod rooms;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderValue, Method, header};
+use axum::routing::{delete, get, patch, post};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::Origins;
+use crate::engine::ChatEngine;
+use crate::error::ErrorKind;
+use problem::Problem;
+
+/// How the REST routes are mounted.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct RestOptions {
+    /// Which web pages may call them.
+    pub origins: Origins,
+    /// Who makes development tokens. Without it `POST /auth/dev-token` is not there.
+    #[cfg(feature = "jwt")]
+    pub dev_tokens: Option<Arc<crate::auth::DevTokens>>,
+}
+
+impl RestOptions {
+    /// Lets pages of these origins in.
+    #[must_use]
+    pub fn with_origins(mut self, origins: Origins) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    /// Gives a token to whoever asks: for development only.
+    #[cfg(feature = "jwt")]
+    #[must_use]
+    pub fn with_dev_tokens(mut self, tokens: crate::auth::DevTokens) -> Self {
+        self.dev_tokens = Some(Arc::new(tokens));
+        self
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Mounted {
+    engine: ChatEngine,
+    options: RestOptions,
+}
+
+/// The routes `/chat/…` and `/auth/…`, by both names that clients in the field use.
+pub fn router(engine: ChatEngine, options: RestOptions) -> Router {
+    let cors = cors(options.origins.clone());
+    let mut router = Router::new().route("/chat/rooms", get(rooms::list).post(rooms::create));
+    router = router.route("/chat/room", post(rooms::create));
+    for (room, send) in [("/chat/rooms/{roomUuid}", "messages"), ("/chat/room/{roomUuid}", "message")] {
+        let messages = format!("{room}/messages");
+        let send = format!("{room}/{send}");
+        router = router.route(room, get(rooms::get).patch(rooms::rename));
+        router = if send == messages {
+            router.route(&messages, get(messages::history).post(messages::send))
+        } else {
+            router.route(&messages, get(messages::history)).route(&send, post(messages::send))
+        };
+        router = router
+            .route(&format!("{room}/read"), patch(messages::read))
+            .route(&format!("{room}/leave"), delete(rooms::leave))
+            .route(&format!("{room}/close"), post(rooms::close))
+            .route(&format!("{room}/participants"), get(rooms::participants).post(rooms::invite))
+            .route(&format!("{room}/participants/{{userUuid}}"), delete(rooms::remove));
+    }
+    router
+        .route("/auth/dev-token", post(auth::dev_token))
+        .fallback(|| async { Problem::from(ErrorKind::NotFound) })
+        .method_not_allowed_fallback(|| async { Problem::from(ErrorKind::MethodNotAllowed) })
+        .layer(cors)
+        .with_state(Mounted { engine, options })
+}
+
+fn cors(origins: Origins) -> CorsLayer {
+    let allowed = move |origin: &HeaderValue, _: &axum::http::request::Parts| {
+        origin.to_str().is_ok_and(|origin| origins.allows(origin))
+    };
+    // Mirrored: an answer with credentials may not say `*`.
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(allowed))
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER])
+        .max_age(std::time::Duration::from_secs(600))
+}

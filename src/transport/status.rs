@@ -1,0 +1,37 @@
+//! What each error is to HTTP, and each close to a WebSocket: the one place for it.
+
+use crate::error::ErrorKind;
+#[cfg(feature = "ws")]
+use crate::event::CloseReason;
+
+/// The HTTP status of an error.
+pub(crate) fn http_status(kind: &ErrorKind) -> u16 {
+    match kind {
+        ErrorKind::Invalid { .. } => 400,
+        ErrorKind::Unauthenticated | ErrorKind::TokenExpired => 401,
+        ErrorKind::Forbidden(_) | ErrorKind::NotAParticipant(_) => 403,
+        ErrorKind::RoomNotFound(_) | ErrorKind::MessageNotFound(_) | ErrorKind::NotFound => 404,
+        ErrorKind::MethodNotAllowed => 405,
+        ErrorKind::RoomClosed(_) | ErrorKind::ChallengeRoomExists(_) | ErrorKind::ClientIdConflict => 409,
+        ErrorKind::TooLarge { .. } => 413,
+        ErrorKind::UnsupportedMediaType => 415,
+        ErrorKind::RateLimited => 429,
+        ErrorKind::Unavailable | ErrorKind::Corrupt(_) => 503,
+    }
+}
+
+/// The close code of a WebSocket, and the words beside it (at most 123 bytes).
+#[cfg(feature = "ws")]
+pub(crate) fn close_code(reason: CloseReason) -> (u16, String) {
+    match reason {
+        CloseReason::Unauthenticated => (4001, "unauthenticated".into()),
+        CloseReason::TokenExpired => (4003, "token expired".into()),
+        CloseReason::Lagged => (4008, "lagged: reconnect and resume".into()),
+        CloseReason::FrameTooLarge => (1009, "frame too large".into()),
+        CloseReason::Protocol => (1002, "protocol error".into()),
+        CloseReason::Restarting(delay) => {
+            (4012, format!("server restarting: reconnect after {} ms", delay.as_millis()))
+        }
+        CloseReason::Ended => (1000, String::new()),
+    }
+}

@@ -1,0 +1,87 @@
+//! JSON that came in, with the field at fault named.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, ErrorKind, Result, parse_field};
+use crate::model::{Cursor, Limit};
+
+/// Parses JSON text.
+///
+/// # Errors
+/// [`Invalid`](ErrorKind::Invalid) with the path of the field at fault, or `body`.
+pub(crate) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
+    // Once more to name the field: only where it went wrong.
+    serde_json::from_slice(text).or_else(|_| {
+        let mut json = serde_json::Deserializer::from_slice(text);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(fault)?;
+        json.end().map_err(|error| {
+            let kind = invalid("body".into(), "is not one JSON value".into());
+            Error::with_source(kind, error)
+        })?;
+        Ok(value)
+    })
+}
+
+fn invalid(field: Cow<'static, str>, reason: Cow<'static, str>) -> ErrorKind {
+    ErrorKind::Invalid { field, reason }
+}
+
+fn fault(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let path = error.path().to_string();
+    let inner = error.into_inner();
+    let text = inner.to_string();
+    // serde names a missing field in its text alone: missing field `name`.
+    let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    let kind = match (missing, path.as_str()) {
+        (Some(field), ".") => invalid(field.to_owned().into(), "is missing".into()),
+        (Some(field), path) => invalid(format!("{path}.{field}").into(), "is missing".into()),
+        (None, "." | "?") => invalid("body".into(), "is not valid JSON of the expected shape".into()),
+        (None, _) if inner.is_syntax() || inner.is_eof() => {
+            invalid("body".into(), "is not valid JSON".into())
+        }
+        (None, _) => invalid(path.into(), "has a wrong type or value".into()),
+    };
+    Error::with_source(kind, inner)
+}
+
+/// A place in a room's history, as a number or a text.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum PlaceJson {
+    Seq(u64),
+    Text(String),
+}
+
+/// A `seq` or a `messageUuid`, as a text.
+pub(crate) fn parse_place(field: &'static str, text: &str) -> Result<Cursor> {
+    if !text.is_empty() && text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return parse_number(field, text).map(Cursor::Seq);
+    }
+    let wrong = |_| Error::invalid(field, "must be a messageUuid or a seq");
+    parse_field(field, text).map(Cursor::Message).map_err(wrong)
+}
+
+impl PlaceJson {
+    pub(crate) fn parse(self, field: &'static str) -> Result<Cursor> {
+        match self {
+            Self::Seq(seq) => Ok(Cursor::Seq(seq)),
+            Self::Text(text) => parse_place(field, &text),
+        }
+    }
+}
+
+/// A whole number that is not negative, as a text.
+pub(crate) fn parse_number(field: &'static str, text: &str) -> Result<u64> {
+    text.parse().map_err(|_| Error::invalid(field, "must be a whole number"))
+}
+
+/// The size of a page, as a text.
+pub(crate) fn parse_limit(text: Option<&str>, default: Limit) -> Result<Limit> {
+    match text {
+        None => Ok(default),
+        Some(text) => Limit::new(parse_number("limit", text)?),
+    }
+}

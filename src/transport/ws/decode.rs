@@ -1,0 +1,178 @@
+//! What a client of the native WebSocket sends, parsed. Pure: text in, a request out.
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result, parse_field};
+use crate::event::Command;
+use crate::id::RoomId;
+use crate::model::{Cursor, Draft, HistoryQuery, Limit, Mark, PageQuery, Token};
+use crate::transport::Request;
+use crate::transport::wire::{PlaceJson, parse};
+
+/// All fields that any operation has.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FrameJson {
+    id: Option<u64>,
+    op: String,
+    token: Option<String>,
+    since: Option<String>,
+    room: Option<String>,
+    message: Option<Draft>,
+    is_typing: Option<bool>,
+    message_uuid: Option<String>,
+    seq: Option<u64>,
+    page: Option<u64>,
+    limit: Option<u64>,
+    before: Option<PlaceJson>,
+    after: Option<PlaceJson>,
+    around: Option<PlaceJson>,
+}
+
+/// Parses a frame.
+pub(super) fn decode(text: &str) -> Request {
+    match parse::<FrameJson>(text.as_bytes()) {
+        Ok(frame) => request(frame),
+        Err(error) => Request::Command(id_of(text), Err(error)),
+    }
+}
+
+/// The id of a frame that is wrong otherwise, so that its sender learns which one was.
+fn id_of(text: &str) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct IdJson {
+        id: u64,
+    }
+    serde_json::from_str::<IdJson>(text).ok().map(|frame| frame.id)
+}
+
+fn request(mut frame: FrameJson) -> Request {
+    let id = frame.id;
+    if frame.op == "hello" {
+        return hello(frame).unwrap_or_else(|error| Request::Command(id, Err(error)));
+    }
+    Request::Command(id, command(&mut frame))
+}
+
+fn hello(frame: FrameJson) -> Result<Request> {
+    let token = frame.token.ok_or_else(|| missing("token"))?;
+    Ok(Request::Hello { id: frame.id, token, since: frame.since.as_deref().map(parse_since).transpose()? })
+}
+
+fn command(frame: &mut FrameJson) -> Result<Command> {
+    let op = std::mem::take(&mut frame.op);
+    Ok(match op.as_str() {
+        "send" => Command::Send(frame.room()?, frame.message.take().ok_or_else(|| missing("message"))?),
+        "read" => Command::Mark(frame.room()?, Mark::Read, frame.place()?),
+        "delivered" => Command::Mark(frame.room()?, Mark::Delivered, frame.place()?),
+        "typing" => {
+            Command::Typing(frame.room()?, frame.is_typing.ok_or_else(|| missing("isTyping"))?)
+        }
+        "subscribe" => {
+            Command::Subscribe(frame.room()?, frame.since.as_deref().map(parse_since).transpose()?)
+        }
+        "unsubscribe" => Command::Unsubscribe(frame.room()?),
+        "resume" => {
+            Command::Resume(parse_since(frame.since.as_deref().ok_or_else(|| missing("since"))?)?)
+        }
+        "history" => Command::History(frame.room()?, frame.history()?),
+        "ping" => Command::Ping,
+        _ => return Err(Error::invalid("op", "is unknown")),
+    })
+}
+
+fn missing(field: &'static str) -> Error {
+    Error::invalid(field, "is missing")
+}
+
+fn parse_since(text: &str) -> Result<Token> {
+    text.parse().map_err(|error| {
+        let kind = crate::ErrorKind::Invalid { field: "since".into(), reason: format!("{error}").into() };
+        Error::with_source(kind, error)
+    })
+}
+
+impl FrameJson {
+    fn room(&self) -> Result<RoomId> {
+        parse_field("room", self.room.as_deref().ok_or_else(|| missing("room"))?)
+    }
+
+    fn place(&self) -> Result<Option<Cursor>> {
+        match (&self.message_uuid, self.seq) {
+            (Some(_), Some(_)) => Err(Error::invalid("seq", "must not be given beside messageUuid")),
+            (Some(id), None) => Ok(Some(Cursor::Message(parse_field("messageUuid", id)?))),
+            (None, seq) => Ok(seq.map(Cursor::Seq)),
+        }
+    }
+
+    fn history(&mut self) -> Result<HistoryQuery> {
+        let limit = self.limit.map_or(Ok(Limit::MESSAGES), Limit::new)?;
+        match (self.before.take(), self.after.take(), self.around.take(), self.page) {
+            (Some(place), None, None, None) => Ok(HistoryQuery::Before(place.parse("before")?, limit)),
+            (None, Some(place), None, None) => Ok(HistoryQuery::After(place.parse("after")?, limit)),
+            (None, None, Some(place), None) => Ok(HistoryQuery::Around(place.parse("around")?, limit)),
+            (None, None, None, page) => Ok(HistoryQuery::Page(PageQuery::new(page.unwrap_or(1), limit)?)),
+            _ => Err(Error::invalid("before", "must not be given beside after, around or page")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn code_and_field(text: &str) -> String {
+        match decode(text) {
+            Request::Command(id, Err(error)) => match error.kind() {
+                crate::ErrorKind::Invalid { field, .. } => format!("{id:?} {field}"),
+                other => format!("{other:?}"),
+            },
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_fault_names_the_frame_and_the_field() {
+        let room = RoomId::generate();
+        for (text, expected) in [
+            ("", "None body"),
+            ("[1]", "None body"),
+            (r#"{"id":1}"#, "Some(1) op"),
+            (r#"{"id":1,"op":"dance"}"#, "Some(1) op"),
+            (r#"{"id":-1,"op":"ping"}"#, "None id"),
+            (r#"{"id":2,"op":"send"}"#, "Some(2) room"),
+            (r#"{"id":2,"op":"send","room":5}"#, "Some(2) room"),
+            (r#"{"id":2,"op":"send","room":".."}"#, "Some(2) room"),
+            (r#"{"id":3,"op":"resume","since":"x"}"#, "Some(3) since"),
+            (r#"{"id":4,"op":"hello"}"#, "Some(4) token"),
+        ] {
+            assert_eq!(code_and_field(text), expected, "{text}");
+        }
+        let with_room = |rest: &str| code_and_field(&format!(r#"{{"id":1,"room":"{room}",{rest}}}"#));
+        assert_eq!(with_room(r#""op":"send""#), "Some(1) message");
+        assert_eq!(with_room(r#""op":"send","message":{"type":"TEXT","content":5}"#), "Some(1) message.content");
+        assert_eq!(with_room(r#""op":"send","message":{"content":"x"}"#), "Some(1) message.type");
+        assert_eq!(with_room(r#""op":"typing""#), "Some(1) isTyping");
+        assert_eq!(with_room(r#""op":"history","limit":0"#), "Some(1) limit");
+        assert_eq!(with_room(r#""op":"history","before":"x""#), "Some(1) before");
+    }
+
+    #[test]
+    fn nesting_has_an_end() {
+        let bomb = format!(r#"{{"op":"ping","x":{}"#, "[".repeat(60_000));
+        assert_eq!(code_and_field(&bomb), "None body");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,200}") {
+            let _ = decode(&text);
+        }
+
+        #[test]
+        fn no_frame_makes_it_panic(op in "[a-z]{2,11}", field in "[a-zA-Z]{2,12}", value in "[\\[\\]{}\":0-9a-z]{0,20}") {
+            let _ = decode(&format!(r#"{{"op":"{op}","{field}":{value}}}"#));
+        }
+    }
+}
