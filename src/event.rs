@@ -110,7 +110,7 @@ pub enum EventKind {
 }
 
 /// What happened to a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RoomChange {
     /// Another name, or closed.

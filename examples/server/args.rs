@@ -10,47 +10,47 @@ use clap::{Parser, ValueEnum};
 /// Without a key it runs in development mode: whoever asks gets a token, on this machine alone.
 #[derive(Debug, Parser)]
 #[command(name = "server", version)]
-pub struct Args {
+pub(crate) struct Args {
     /// Where to listen. Port 0 takes a free one.
     #[arg(long, env = "CHAT_ADDR", default_value = "127.0.0.1:7777", value_name = "HOST:PORT")]
-    pub addr: SocketAddr,
+    pub(crate) addr: SocketAddr,
 
     /// Where to keep everything: a file, `memory`, or postgres://… (a later version).
     #[arg(long, env = "CHAT_DB", default_value = "chat.db", value_name = "PATH|memory|URL")]
-    pub db: String,
+    pub(crate) db: String,
 
     /// Development mode: tokens for whoever asks, pages of any origin. The default without a key.
     #[arg(long, env = "CHAT_DEV")]
-    pub dev: bool,
+    pub(crate) dev: bool,
 
     /// A file whose bytes are the secret of HS256 tokens, at least 32 (one final newline is removed).
     #[arg(long, env = "CHAT_JWT_SECRET_FILE", value_name = "FILE", conflicts_with = "jwt_public_key")]
-    pub jwt_secret_file: Option<PathBuf>,
+    pub(crate) jwt_secret_file: Option<PathBuf>,
 
     /// A PEM file with the public key of RS256, ES256 or EdDSA tokens.
     #[arg(long, env = "CHAT_JWT_PUBLIC_KEY", value_name = "FILE")]
-    pub jwt_public_key: Option<PathBuf>,
+    pub(crate) jwt_public_key: Option<PathBuf>,
 
     /// Who may chat with whom.
     #[arg(long, env = "CHAT_POLICY", value_enum, default_value_t = PolicyName::Open)]
-    pub policy: PolicyName,
+    pub(crate) policy: PolicyName,
 
     /// Origins of web pages that are let in, separated by commas, such as https://example.org.
     #[arg(long, env = "CHAT_ORIGINS", value_name = "LIST", value_delimiter = ',')]
-    pub origins: Vec<String>,
+    pub(crate) origins: Vec<String>,
 
     /// A NATS server that connects several nodes (a later version).
     #[arg(long, env = "CHAT_NATS", value_name = "URL")]
-    pub nats: Option<String>,
+    pub(crate) nats: Option<String>,
 
     /// The number of this node among several (a later version).
     #[arg(long, env = "CHAT_NODE_ID", value_name = "N", default_value_t = 0)]
-    pub node_id: u16,
+    pub(crate) node_id: u16,
 }
 
 /// Who may chat with whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PolicyName {
+pub(crate) enum PolicyName {
     /// Everybody with everybody.
     Open,
     /// Friends only (a later version).
@@ -59,12 +59,12 @@ pub enum PolicyName {
 
 impl Args {
     /// Whether development mode holds.
-    pub fn is_dev(&self) -> bool {
+    pub(crate) fn is_dev(&self) -> bool {
         self.dev || (self.jwt_secret_file.is_none() && self.jwt_public_key.is_none())
     }
 
     /// What this version cannot do, or should not.
-    pub fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if self.db.starts_with("postgres://") || self.db.starts_with("postgresql://") {
             return Err("--db postgres://… comes with a later version; give a file, or `memory`".into());
         }

@@ -10,16 +10,17 @@ use crate::args::Args;
 use crate::{Failure, failed};
 
 /// Who is let in, and who makes tokens in development mode.
-pub struct Keys {
-    pub authenticator: JwtAuth,
-    pub dev_tokens: Option<DevTokens>,
+pub(crate) struct Keys {
+    pub(crate) authenticator: JwtAuth,
+    pub(crate) dev_tokens: Option<DevTokens>,
 }
 
 impl Keys {
-    pub fn load(args: &Args) -> Result<Self, Failure> {
+    pub(crate) fn load(args: &Args) -> Result<Self, Failure> {
         let secret = args.jwt_secret_file.as_deref().map(read_secret).transpose()?;
         let pem = args.jwt_public_key.as_deref().map(|path| {
-            let pem = fs::read(path).map_err(|error| failed(format!("cannot read {}", path.display()), error))?;
+            let pem =
+                fs::read(path).map_err(|error| failed(format!("cannot read {}", path.display()), error))?;
             JwtAuth::public_pem(&pem).map_err(|error| failed(path.display(), error))
         });
         let pem = pem.transpose()?;
@@ -62,7 +63,9 @@ fn standing_secret(db: &str) -> Result<Vec<u8>, Failure> {
     let path = PathBuf::from(format!("{db}.dev-key"));
     match create_private(&path) {
         Ok(mut file) => {
-            file.write_all(&made).and_then(|()| file.sync_all()).map_err(|error| failed(path.display(), error))?;
+            file.write_all(&made)
+                .and_then(|()| file.sync_all())
+                .map_err(|error| failed(path.display(), error))?;
             Ok(made.to_vec())
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read_secret_bytes(&path),

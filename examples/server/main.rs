@@ -1,7 +1,5 @@
 //! A chat server in one command: REST, WebSocket and a page on one port, everything in one file.
 
-#![allow(clippy::print_stdout, reason = "a program prints")]
-
 mod args;
 mod keys;
 mod page;
@@ -43,7 +41,9 @@ async fn run(args: Args) -> Result<(), Failure> {
     let engine = ChatEngine::builder().authenticator(keys.authenticator);
     let engine = match args.db.as_str() {
         "memory" => engine.store(store::MemoryStore::new()),
-        path => engine.store(store::SqliteStore::open(path).await.map_err(|error| failed(path, chain(&error)))?),
+        path => {
+            engine.store(store::SqliteStore::open(path).await.map_err(|error| failed(path, chain(&error)))?)
+        }
     };
     let engine = engine.build().await?;
 
@@ -58,7 +58,8 @@ async fn run(args: Args) -> Result<(), Failure> {
     let api = rest::router(engine.clone(), options).merge(ws::router(engine.clone(), origins));
     let app = Router::new().nest("/api", api).route("/healthz", get(|| async { "ok" })).merge(page::router());
 
-    let listener = serve::listen(args.addr).map_err(|error| failed(format!("cannot listen on {}", args.addr), error))?;
+    let listener =
+        serve::listen(args.addr).map_err(|error| failed(format!("cannot listen on {}", args.addr), error))?;
     let addr = listener.local_addr()?;
     if args.is_dev() {
         eprintln!("DEVELOPMENT MODE: anybody who reaches {addr} can be anybody. Give a key for production.");

@@ -6,11 +6,11 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 /// The page at `/`, from files that are part of the program.
-pub fn router() -> Router {
+pub(crate) fn router() -> Router {
     Router::new()
-        .route("/", get(|| file("text/html; charset=utf-8", include_str!("page/index.html"))))
-        .route("/style.css", get(|| file("text/css; charset=utf-8", include_str!("page/style.css"))))
-        .route("/app.js", get(|| file("text/javascript; charset=utf-8", include_str!("page/app.js"))))
+        .route("/", get(async || file("text/html; charset=utf-8", include_str!("page/index.html"))))
+        .route("/style.css", get(async || file("text/css; charset=utf-8", include_str!("page/style.css"))))
+        .route("/app.js", get(async || file("text/javascript; charset=utf-8", include_str!("page/app.js"))))
 }
 
 /// Nothing but this server's own files runs on the page, whatever people write. Pictures come from
@@ -18,7 +18,7 @@ pub fn router() -> Router {
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data:; \
                       connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-async fn file(media_type: &'static str, text: &'static str) -> impl IntoResponse {
+fn file(media_type: &'static str, text: &'static str) -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, media_type),
         (header::CONTENT_SECURITY_POLICY, POLICY),

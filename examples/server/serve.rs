@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 4096;
 
-pub fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // A restart finds its port though old connections linger.
     socket.set_reuseaddr(true)?;
@@ -29,7 +29,7 @@ pub fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-pub async fn serve(listener: TcpListener, app: Router, engine: &ChatEngine) -> io::Result<()> {
+pub(crate) async fn serve(listener: TcpListener, app: Router, engine: &ChatEngine) -> io::Result<()> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     let service = TowerToHyperService::new(app);

@@ -69,11 +69,7 @@ impl DevTokens {
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let key = EncodingKey::from_secret(checked_secret(secret.as_ref())?);
         install_provider();
-        Ok(Self {
-            key,
-            lifetime: DEFAULT_LIFETIME,
-            clock: Arc::new(SystemClock),
-        })
+        Ok(Self { key, lifetime: DEFAULT_LIFETIME, clock: Arc::new(SystemClock) })
     }
 
     /// How long tokens hold, in whole seconds. Default 7 days.
@@ -106,26 +102,19 @@ impl DevTokens {
         };
         let access_token =
             encode(&Header::new(Algorithm::HS256), &claims, &self.key).map_err(Error::unavailable)?;
-        Ok(IssuedToken {
-            access_token,
-            expires_in: self.lifetime,
-        })
+        Ok(IssuedToken { access_token, expires_in: self.lifetime })
     }
 }
 
 impl fmt::Debug for DevTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DevTokens")
-            .field("lifetime", &self.lifetime)
-            .finish_non_exhaustive()
+        f.debug_struct("DevTokens").field("lifetime", &self.lifetime).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for IssuedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IssuedToken")
-            .field("expires_in", &self.expires_in)
-            .finish_non_exhaustive()
+        f.debug_struct("IssuedToken").field("expires_in", &self.expires_in).finish_non_exhaustive()
     }
 }
 
@@ -164,10 +153,7 @@ mod tests {
         clock.set_millis(1_700_604_799_999);
         assert!(identity(&clock, &issued).await.is_ok());
         clock.set_millis(1_700_604_800_000);
-        assert_eq!(
-            identity(&clock, &issued).await.unwrap_err().kind(),
-            &ErrorKind::TokenExpired
-        );
+        assert_eq!(identity(&clock, &issued).await.unwrap_err().kind(), &ErrorKind::TokenExpired);
     }
 
     #[tokio::test]
@@ -198,10 +184,7 @@ mod tests {
 
     #[test]
     fn a_short_secret_is_refused() {
-        assert!(matches!(
-            DevTokens::new([7; 31]),
-            Err(KeyError::SecretTooShort { bytes: 31 })
-        ));
+        assert!(matches!(DevTokens::new([7; 31]), Err(KeyError::SecretTooShort { bytes: 31 })));
     }
 
     #[test]

@@ -43,12 +43,7 @@ pub struct Identity {
 impl Identity {
     /// A user of whom nothing but the id is known, and whose token does not expire.
     pub fn new(user: UserId) -> Self {
-        Self {
-            user,
-            nickname: None,
-            image: None,
-            expires: None,
-        }
+        Self { user, nickname: None, image: None, expires: None }
     }
 
     /// With a name to show: trimmed, without control characters, and cut to [`MAX_NICKNAME_CHARS`]. A name
@@ -77,11 +72,7 @@ impl Identity {
     /// What others see of the user. Without a nickname they see the id.
     pub fn profile(&self) -> Profile {
         let nickname = self.nickname.clone().unwrap_or_else(|| self.user.as_str().into());
-        Profile {
-            user: self.user.clone(),
-            nickname,
-            image: self.image.clone(),
-        }
+        Profile { user: self.user.clone(), nickname, image: self.image.clone() }
     }
 }
 
@@ -94,9 +85,7 @@ pub(super) fn tidy_nickname(text: &str) -> Option<Arc<str>> {
         .take(MAX_NICKNAME_CHARS)
         .collect();
     let kept = kept.trim_end();
-    kept.chars()
-        .any(|c| !c.is_whitespace() && !is_invisible(c))
-        .then(|| kept.into())
+    kept.chars().any(|c| !c.is_whitespace() && !is_invisible(c)).then(|| kept.into())
 }
 
 /// Control characters, line breaks, and what turns the direction of the text that follows the name.
@@ -115,9 +104,7 @@ fn tidy_image(text: &str) -> Option<Arc<str>> {
         return None;
     }
     let (scheme, rest) = text.split_once("://")?;
-    let known = ["http", "https"]
-        .iter()
-        .any(|known| scheme.eq_ignore_ascii_case(known));
+    let known = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
     // No address holds these; a careless page that prints one would be tricked by them.
     let odd =
         |c: char| is_control(c) || c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '\\' | '`');
@@ -134,10 +121,7 @@ mod tests {
     }
 
     fn has_image(text: &str) -> bool {
-        Identity::new("ana".parse().unwrap())
-            .with_image(text)
-            .image
-            .is_some()
+        Identity::new("ana".parse().unwrap()).with_image(text).image.is_some()
     }
 
     #[test]
@@ -165,11 +149,7 @@ mod tests {
 
     #[test]
     fn an_image_is_an_address_on_the_web_or_none() {
-        for good in [
-            "https://example.com/a.png?b=c#d",
-            "HTTP://example.com",
-            " http://[::1]:8080/ü ",
-        ] {
+        for good in ["https://example.com/a.png?b=c#d", "HTTP://example.com", " http://[::1]:8080/ü "] {
             assert!(has_image(good), "{good}");
         }
         let fits = format!("https://e.com/{}", "a".repeat(MAX_IMAGE_BYTES - 14));

@@ -259,14 +259,12 @@ impl JwtAuth {
     fn keys_for<'a>(&'a self, kid: Option<&'a str>) -> impl Iterator<Item = &'a JwtKey> {
         let nameless = self.keys.iter().all(|key| key.kid.is_none());
         let sole = self.keys.len() == 1;
-        self.keys
-            .iter()
-            .filter(move |key| match (kid, key.kid.as_deref()) {
-                (Some(kid), Some(own)) => kid == own,
-                (Some(_), None) => nameless,
-                (None, None) => true,
-                (None, Some(_)) => sole,
-            })
+        self.keys.iter().filter(move |key| match (kid, key.kid.as_deref()) {
+            (Some(kid), Some(own)) => kid == own,
+            (Some(_), None) => nameless,
+            (None, None) => true,
+            (None, Some(_)) => sole,
+        })
     }
 
     /// Expiry comes last: a token that would not have held in time has not expired.
@@ -281,15 +279,10 @@ impl JwtAuth {
             return Err(Refusal::Audience);
         }
         let mut identity = Identity::new(claims.user(&self.user_claim)?);
-        if claims
-            .moment("nbf")?
-            .is_some_and(|nbf| now < nbf.saturating_sub(leeway))
-        {
+        if claims.moment("nbf")?.is_some_and(|nbf| now < nbf.saturating_sub(leeway)) {
             return Err(Refusal::Early);
         }
-        let exp = claims
-            .moment("exp")?
-            .ok_or_else(|| Refusal::Missing("exp".into()))?;
+        let exp = claims.moment("exp")?.ok_or_else(|| Refusal::Missing("exp".into()))?;
         let end = exp.saturating_add(leeway);
         if now >= end {
             return Err(Refusal::Expired);
@@ -326,10 +319,7 @@ impl Claims {
             Some(_) => return Err(Refusal::Senseless(claim.into())),
             None => return Err(Refusal::Missing(claim.into())),
         };
-        id.map_err(|source| Refusal::User {
-            claim: claim.into(),
-            source,
-        })
+        id.map_err(|source| Refusal::User { claim: claim.into(), source })
     }
 
     /// A moment in milliseconds since 1970, cut to what fits.
@@ -347,16 +337,11 @@ impl Claims {
     }
 
     fn issued_by(&self, issuers: &[String]) -> bool {
-        self.text("iss")
-            .is_some_and(|issuer| issuers.iter().any(|known| known == issuer))
+        self.text("iss").is_some_and(|issuer| issuers.iter().any(|known| known == issuer))
     }
 
     fn meant_for(&self, audiences: &[String]) -> bool {
-        let known = |value: &Value| {
-            value
-                .as_str()
-                .is_some_and(|one| audiences.iter().any(|a| a == one))
-        };
+        let known = |value: &Value| value.as_str().is_some_and(|one| audiences.iter().any(|a| a == one));
         match self.value("aud") {
             Some(Value::Array(several)) => several.iter().any(known),
             Some(one) => known(one),

@@ -149,22 +149,14 @@ impl JwtKey {
         validation.validate_exp = false;
         validation.validate_nbf = false;
         validation.validate_aud = false;
-        Ok(Self {
-            kid: None,
-            algorithm,
-            decoding,
-            validation,
-        })
+        Ok(Self { kid: None, algorithm, decoding, validation })
     }
 
     fn wanted(self, wanted: Algorithm) -> Result<Self, KeyError> {
         if self.algorithm == wanted {
             return Ok(self);
         }
-        Err(KeyError::WrongKind {
-            wanted: name(wanted),
-            found: name(self.algorithm),
-        })
+        Err(KeyError::WrongKind { wanted: name(wanted), found: name(self.algorithm) })
     }
 }
 
@@ -204,26 +196,18 @@ fn check_label(pem: &[u8]) -> Result<(), KeyError> {
         (first, second) => {
             let mut all = first.into_iter().chain(second).chain(labels);
             let private = all.any(|label| label.ends_with("PRIVATE KEY"));
-            Err(if private {
-                KeyError::PrivateKey
-            } else {
-                KeyError::NotAPublicKey
-            })
+            Err(if private { KeyError::PrivateKey } else { KeyError::NotAPublicKey })
         }
     }
 }
 
 fn labels(text: &str) -> impl Iterator<Item = &str> {
-    text.split("-----BEGIN ")
-        .skip(1)
-        .filter_map(|rest| rest.split("-----").next())
+    text.split("-----BEGIN ").skip(1).filter_map(|rest| rest.split("-----").next())
 }
 
 fn check_rsa(key: &DecodingKey) -> Result<(), KeyError> {
     let der = key.try_get_as_bytes().map_err(unsupported)?;
-    let components = rust_crypto::DEFAULT_PROVIDER
-        .key_utils
-        .rsa_pub_components_from_public_key;
+    let components = rust_crypto::DEFAULT_PROVIDER.key_utils.rsa_pub_components_from_public_key;
     let (modulus, _) = components(der).map_err(unsupported)?;
     let bits = match modulus.first() {
         Some(first) => modulus.len() * 8 - first.leading_zeros() as usize,
@@ -304,24 +288,11 @@ mod tests {
     fn what_is_no_public_key_is_refused_and_named() {
         let private = include_str!("../../tests/keys/rsa_private.pem");
         assert!(matches!(JwtKey::public_pem(private), Err(KeyError::PrivateKey)));
-        assert!(matches!(
-            JwtKey::public_pem(format!("{RSA}{private}")),
-            Err(KeyError::PrivateKey)
-        ));
+        assert!(matches!(JwtKey::public_pem(format!("{RSA}{private}")), Err(KeyError::PrivateKey)));
         let certificate = include_str!("../../tests/keys/ec_certificate.pem");
-        let none = [
-            certificate,
-            "",
-            "secret",
-            &format!("{EC}{RSA}"),
-            "-----BEGIN ",
-            "-----BEGIN -----",
-        ];
+        let none = [certificate, "", "secret", &format!("{EC}{RSA}"), "-----BEGIN ", "-----BEGIN -----"];
         for pem in none {
-            assert!(
-                matches!(JwtKey::public_pem(pem), Err(KeyError::NotAPublicKey)),
-                "{pem}"
-            );
+            assert!(matches!(JwtKey::public_pem(pem), Err(KeyError::NotAPublicKey)), "{pem}");
         }
     }
 
@@ -329,9 +300,7 @@ mod tests {
     fn a_damaged_public_key_is_refused_without_a_panic() {
         // Well-formed, but an Ed25519 key of 3 bytes.
         let short = "-----BEGIN PUBLIC KEY-----\nMA0wBQYDK2VwAwQAAQID\n-----END PUBLIC KEY-----\n";
-        let Err(KeyError::Unsupported(why)) = JwtKey::public_pem(short) else {
-            panic!("{short}")
-        };
+        let Err(KeyError::Unsupported(why)) = JwtKey::public_pem(short) else { panic!("{short}") };
         assert_eq!(why.to_string(), "an Ed25519 key has 32 bytes, not 3");
         for pem in [RSA, RSA_PKCS1, EC, ED] {
             for at in 27..pem.len() {
@@ -347,21 +316,12 @@ mod tests {
     fn a_secret_needs_32_bytes() {
         assert!(JwtKey::hs256([7; 32]).is_ok());
         let short = JwtKey::hs256([7; 31]);
-        assert!(
-            matches!(short, Err(KeyError::SecretTooShort { bytes: 31 })),
-            "{short:?}"
-        );
+        assert!(matches!(short, Err(KeyError::SecretTooShort { bytes: 31 })), "{short:?}");
     }
 
     #[test]
     fn a_public_key_is_no_secret() {
-        for public in [
-            RSA,
-            RSA_PKCS1,
-            EC,
-            ED,
-            include_str!("../../tests/keys/ec_certificate.pem"),
-        ] {
+        for public in [RSA, RSA_PKCS1, EC, ED, include_str!("../../tests/keys/ec_certificate.pem")] {
             assert!(matches!(JwtKey::hs256(public), Err(KeyError::PublicSecret)));
         }
     }

@@ -121,10 +121,7 @@ mod tests {
     async fn without_an_authenticator_no_token_gets_in() {
         let auth: std::sync::Arc<dyn Authenticator> = std::sync::Arc::new(NoTokens);
         for token in ["", "a.b.c"] {
-            assert_eq!(
-                auth.authenticate(token).await.unwrap_err().kind(),
-                &ErrorKind::Unauthenticated
-            );
+            assert_eq!(auth.authenticate(token).await.unwrap_err().kind(), &ErrorKind::Unauthenticated);
         }
     }
 }

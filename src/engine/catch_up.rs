@@ -92,10 +92,9 @@ pub(super) async fn resume_room(
 async fn push_ready(actor: &Actor, connection: &Connection, token: Token, recovered: bool) -> Result<()> {
     let listed = u32::try_from(actor.engine.config().max_listed).unwrap_or(u32::MAX);
     let (entries, _) = actor.engine.store().rooms_of(&actor.user, 0, listed, 0).await?;
-    let rooms = entries.into_iter().map(|entry| ReadyRoom {
-        unread: entry.member.unread_in(&entry.room),
-        room: Arc::new(entry.room),
-    });
+    let rooms = entries
+        .into_iter()
+        .map(|entry| ReadyRoom { unread: entry.member.unread_in(&entry.room), room: Arc::new(entry.room) });
     let ready = Ready { user: actor.user.clone(), recovered, rooms: rooms.collect() };
     connection.push_own(Event { room: None, token: Some(token), kind: EventKind::Ready(ready) });
     Ok(())

@@ -60,11 +60,8 @@ impl Actor {
                 (from, from.saturating_add(u64::from(limit) - 1).min(head))
             }
         };
-        let stored = if from > to {
-            Vec::new()
-        } else {
-            self.engine.store().messages(room, from..=to).await?
-        };
+        let stored =
+            if from > to { Vec::new() } else { self.engine.store().messages(room, from..=to).await? };
         let mut messages = self.views(&found, stored).await?;
         messages.reverse();
         let span = match query {

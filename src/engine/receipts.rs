@@ -45,9 +45,7 @@ impl Actor {
 /// Where the marks stand, from the answer to a mark.
 pub(super) fn marked_answer(answer: Result<Answer>) -> Result<Marked> {
     match answer? {
-        Answer::Marked { member, unread } => {
-            Ok(Marked { unread, ..super::publish::marked(&member, None) })
-        }
+        Answer::Marked { member, unread } => Ok(Marked { unread, ..super::publish::marked(&member, None) }),
         other => Err(ErrorKind::Corrupt(format!("a mark was answered with {other:?}").into()).into()),
     }
 }

@@ -289,11 +289,8 @@ impl Session {
                 let now = tokio::time::Instant::now().into_std();
                 hub.typing(&self.connection, room, &self.profile, is_typing, now);
             }
-            Command::Unsubscribe(room) => {
-                if !hub.mute(&self.connection, room) {
-                    self.actor.membership(room).await?;
-                }
-            }
+            Command::Unsubscribe(room) if hub.mute(&self.connection, room) => {}
+            Command::Unsubscribe(room) => drop(self.actor.membership(room).await?),
             Command::Subscribe(room, since) => {
                 let (found, _) = self.actor.membership(room).await?;
                 self.subscribe(room, found.members, since)?;

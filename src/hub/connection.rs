@@ -152,13 +152,14 @@ impl Connection {
         self.wake(self.mailbox.close(reason, purge));
     }
 
-    /// Closes it when its token has expired, and says so. Whoever is about to write asks first.
+    /// Closes it when its token has expired. `true`: it was open until now, so what was taken from it
+    /// must not be written. Whoever is about to write asks first.
     pub(crate) fn close_if_expired(&self, now: Timestamp) -> bool {
-        let is_expired = now.as_millis() >= self.expires.load(Ordering::Relaxed);
-        if is_expired {
-            self.close(CloseReason::TokenExpired, true);
+        if now.as_millis() < self.expires.load(Ordering::Relaxed) || self.mailbox.close_reason().is_some() {
+            return false;
         }
-        is_expired
+        self.close(CloseReason::TokenExpired, true);
+        true
     }
 
     pub(super) fn expires(&self) -> Option<Timestamp> {

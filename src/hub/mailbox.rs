@@ -119,13 +119,7 @@ impl Mailbox {
     }
 
     /// Adds an event; while the connection catches up, it is held back with its position.
-    pub(crate) fn push(
-        &self,
-        frame: Frame,
-        room: Option<RoomId>,
-        class: Class,
-        pos: Option<Pos>,
-    ) -> Pushed {
+    pub(crate) fn push(&self, frame: Frame, room: Option<RoomId>, class: Class, pos: Option<Pos>) -> Pushed {
         let entry = Entry { frame, room, class };
         let mut state = self.state.lock();
         if let Some(holding) = &mut state.holding {
@@ -467,8 +461,8 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
     use crate::event::{Encode, Event, Reply, View};
+    use bytes::Bytes;
     use std::sync::Arc;
 
     #[derive(Debug)]

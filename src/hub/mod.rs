@@ -14,8 +14,8 @@ mod rooms;
 mod typing;
 mod user;
 
-use std::cmp::Reverse;
 use std::any::Any;
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};

@@ -93,7 +93,7 @@ mod tests {
     fn typing_is_told_when_it_begins_repeated_sparsely_and_ends_by_itself() {
         let (mut typing, start) = (Typing::default(), Instant::now());
         let (room, ana) = (RoomId::generate(), Profile::unknown("ana".parse().unwrap()));
-        let mut set = |typing: &mut Typing, on, after| {
+        let set = |typing: &mut Typing, on, after| {
             typing.set(room, &ana, ConnectionId(1), on, start + Duration::from_secs(after), TIMEOUT)
         };
         assert!(set(&mut typing, true, 0));

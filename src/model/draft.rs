@@ -108,7 +108,10 @@ pub(crate) fn check_name(name: &str, config: &Config) -> Result<Option<Arc<str>>
         return Err(Error::invalid("name", "must hold no control characters"));
     }
     if name.chars().count() > config.max_name_chars {
-        return Err(Error::invalid("name", format!("must have at most {} characters", config.max_name_chars)));
+        return Err(Error::invalid(
+            "name",
+            format!("must have at most {} characters", config.max_name_chars),
+        ));
     }
     Ok(Some(name.into()))
 }
@@ -165,7 +168,10 @@ impl NewRoom {
     ) -> Result<(RoomKind, Option<Arc<str>>, BTreeSet<UserId>)> {
         const FIELD: &str = "participantUuids";
         if self.participant_uuids.len() > config.max_participants {
-            return Err(Error::invalid(FIELD, format!("must name at most {} people", config.max_participants)));
+            return Err(Error::invalid(
+                FIELD,
+                format!("must name at most {} people", config.max_participants),
+            ));
         }
         let mut users = BTreeSet::new();
         for user in &self.participant_uuids {

@@ -8,8 +8,8 @@ mod position;
 mod profile;
 mod room;
 
-pub use draft::{Draft, NewRoom};
 pub(crate) use draft::check_name;
+pub use draft::{Draft, NewRoom};
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
 pub use member::{Mark, Member, Role, Verb};
 pub use message::{Body, Message, MessageType, MessageView, Phrases, Receipt, SystemKind};

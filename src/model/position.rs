@@ -133,7 +133,8 @@ impl fmt::Display for Token {
             chunk.copy_from_slice(&at.to_be_bytes());
         }
         let mut text = [0; 64];
-        let written = URL_SAFE_NO_PAD.encode_slice(&bytes[..9 + 8 * lanes], &mut text).map_err(|_| fmt::Error)?;
+        let written =
+            URL_SAFE_NO_PAD.encode_slice(&bytes[..9 + 8 * lanes], &mut text).map_err(|_| fmt::Error)?;
         f.write_str(std::str::from_utf8(&text[..written]).map_err(|_| fmt::Error)?)
     }
 }

@@ -55,7 +55,9 @@ impl RoomKind {
     pub fn key(&self) -> Option<RoomKey> {
         match self {
             // Length first, so that no two pairs are written alike.
-            Self::Direct([one, other]) => Some(RoomKey(format!("direct:{}:{one}{other}", one.as_str().len()))),
+            Self::Direct([one, other]) => {
+                Some(RoomKey(format!("direct:{}:{one}{other}", one.as_str().len())))
+            }
             Self::Group => None,
             Self::Challenge(challenge) => Some(RoomKey(format!("challenge:{challenge}"))),
         }

@@ -2,4 +2,11 @@
 //!
 //! Behind the feature `testing`, which belongs into `[dev-dependencies]`.
 
+mod auth;
+mod clock;
+pub mod fanout;
 pub mod store;
+pub mod transport;
+
+pub use auth::NameTokens;
+pub use clock::ManualClock;

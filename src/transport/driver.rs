@@ -165,7 +165,7 @@ impl<'a> Driver<'a> {
                 Turn::Silent => self.ask_for_life(),
                 Turn::Pulled(true) => {
                     if self.session.connection().close_if_expired(self.engine.clock().now()) {
-                        frames.retain(|frame| matches!(frame, Frame::Close(_)));
+                        frames.clear();
                     }
                     let sent = self.transport.send(&mut frames);
                     if !matches!(timeout(self.engine.config().write_timeout, sent).await, Ok(Ok(()))) {

@@ -1,1 +1,6 @@
-fn main() {}
+//! The integration tests, in one binary.
+
+mod engine;
+mod examples;
+mod store;
+mod transport;

@@ -171,35 +171,43 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
     Ok(())
 }
 
+/// For who only sent, or marked at the same position again: SQLite writes each index anew of which a
+/// column is named here, changed or not, so those are not. They change with one of the two positions.
+const WRITE_COUNTS: &str = "UPDATE members SET own_n = ?5, marked_at = ?6, read_seq = ?7, \
+         delivered_seq = ?8, read_n = ?9, read_own_n = ?10 \
+     WHERE room = ?1 AND user = ?2 AND changed_pos = ?3 AND marks_pos = ?4";
+
 /// Another stay in the same room is the same row.
-const WRITE_MEMBER: &str = "INSERT INTO members (room, user, role, active, joined_at, joined_seq, \
-         joined_pos, changed_pos, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n) \
+const WRITE_MEMBER: &str = "INSERT INTO members (room, user, changed_pos, marks_pos, own_n, marked_at, \
+         read_seq, delivered_seq, read_n, read_own_n, role, active, joined_at, joined_seq, joined_pos) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
-     ON CONFLICT (room, user) DO UPDATE SET role = excluded.role, active = excluded.active, \
-         joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
-         joined_pos = excluded.joined_pos, changed_pos = excluded.changed_pos, \
-         marks_pos = excluded.marks_pos, marked_at = excluded.marked_at, read_seq = excluded.read_seq, \
-         delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
-         read_own_n = excluded.read_own_n, own_n = excluded.own_n";
+     ON CONFLICT (room, user) DO UPDATE SET changed_pos = excluded.changed_pos, \
+         marks_pos = excluded.marks_pos, own_n = excluded.own_n, marked_at = excluded.marked_at, \
+         read_seq = excluded.read_seq, delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
+         read_own_n = excluded.read_own_n, role = excluded.role, active = excluded.active, \
+         joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, joined_pos = excluded.joined_pos";
 
 fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
-    conn.prepare_cached(WRITE_MEMBER)?.execute(params![
+    let values = params![
         member.room.to_bytes(),
         member.user.as_str(),
-        role_code(member.role),
-        member.active,
-        member.joined_at.as_millis(),
-        int(member.joined_seq),
-        int(member.joined_pos),
         int(member.changed_pos),
         int(member.marks_pos),
+        int(member.own_n),
         member.marked_at.as_millis(),
         int(member.read_seq),
         int(member.delivered_seq),
         int(member.read_n),
         int(member.read_own_n),
-        int(member.own_n),
-    ])?;
+        role_code(member.role),
+        member.active,
+        member.joined_at.as_millis(),
+        int(member.joined_seq),
+        int(member.joined_pos),
+    ];
+    if conn.prepare_cached(WRITE_COUNTS)?.execute(&values[..10])? == 0 {
+        conn.prepare_cached(WRITE_MEMBER)?.execute(values)?;
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use super::Fixture;
 use super::kit::{NO_BOUND, assert_distinct, user};
 use crate::id::RoomId;
-use crate::model::{Mark, Member, Position, RoomKind};
+use crate::model::{Mark, Member, Position, Profile, RoomKind};
 use crate::store::Item;
 
 async fn changed(chat: &Fixture, who: &str, since: &Position) -> Vec<RoomId> {
@@ -56,7 +56,8 @@ pub async fn each_kind_of_change_shows_in_its_room_alone(chat: Fixture) {
     let start = Position::start(chat.position().await.lanes());
     let mut all = changed(&chat, "ana", &start).await;
     let mut expected = [room, quiet];
-    (all.sort(), expected.sort());
+    all.sort();
+    expected.sort();
     assert_eq!(all, expected, "from the beginning, all of it");
     assert_eq!(changed(&chat, "dan", &start).await, [room], "who was taken out learns of it");
 }
@@ -146,9 +147,15 @@ pub async fn changed_memberships_come_oldest_first(chat: Fixture) {
     }
     let expected = [("eve", true), ("벤", true), ("dan", false), ("zoe", true)];
     assert_eq!(seen, expected.map(|(who, active)| (who.to_owned(), active)), "each in its state of now");
-    let until = chat.position().await.of_room(room);
-    let last = chat.store().members_since(room, until - 2, until, 10).await.unwrap();
-    assert_eq!(last, [(chat.member(room, "cho").await, crate::model::Profile::unknown(user("cho")))]);
+    let cho = chat.member(room, "cho").await;
+    let at = cho.changed_pos;
+    let last = chat.store().members_since(room, at - 1, at, 10).await.unwrap();
+    assert_eq!(last, [(cho, Profile::unknown(user("cho")))], "up to a position is with it");
+    assert!(
+        chat.store().members_since(room, at, at + 10, 10).await.unwrap().is_empty(),
+        "after it is without"
+    );
+    assert!(chat.store().members_since(room, at, at - 1, 10).await.unwrap().is_empty());
 }
 
 pub async fn moved_marks_come_in_pages_by_user(chat: Fixture) {

@@ -245,7 +245,12 @@ fn next_item(
         }
         (turn, true) => {
             let mark = if turn % 4 == 0 { Mark::Delivered } else { Mark::Read };
-            let to = (dice.roll(4) > 0).then(|| dice.roll(log.head() + 3));
+            // Often between messages of this very batch.
+            let to = match dice.roll(4) {
+                0 => None,
+                1 => Some(dice.roll(log.head() + 3)),
+                _ => Some((log.head() + 1).saturating_sub(dice.roll(8))),
+            };
             log.marks(who, mark, to);
             unread = Some(log.unread(who));
             chat.mark_item(room, who, mark, to)

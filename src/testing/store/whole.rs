@@ -41,7 +41,7 @@ pub async fn readers_see_whole_batches(chat: Fixture) {
             })
         })
         .collect();
-    for _ in 0..100 {
+    for _ in 0..200 {
         let items = vec![
             chat.send_item(two, "ana", "hi"),
             chat.send_item(one, "ben", "hi"),

@@ -34,8 +34,7 @@ pub(super) async fn dev_token(State(mounted): State<Mounted>, request: Request) 
     let user = parse_field("userUuid", &ask.user_uuid)?;
     let issued = tokens.issue(&user, ask.nickname.as_deref());
     let issued = issued.map_err(Error::unavailable)?;
-    let token =
-        TokenJson { access_token: issued.access_token, expires_in: issued.expires_in.as_secs() };
+    let token = TokenJson { access_token: issued.access_token, expires_in: issued.expires_in.as_secs() };
     Ok((StatusCode::CREATED, Json(token)).into_response())
 }
 

@@ -54,7 +54,9 @@ pub(super) async fn read(
     OptionalJsonBody(body): OptionalJsonBody<ReadJson>,
 ) -> Result<Response, Problem> {
     let to = match (&body.message_uuid, body.seq) {
-        (Some(_), Some(_)) => return Err(Error::invalid("seq", "must not be given beside messageUuid").into()),
+        (Some(_), Some(_)) => {
+            return Err(Error::invalid("seq", "must not be given beside messageUuid").into());
+        }
         (Some(id), None) => Some(Cursor::Message(parse_field("messageUuid", id)?)),
         (None, seq) => seq.map(Cursor::Seq),
     };

@@ -29,7 +29,11 @@ pub(crate) struct UserJson<'a> {
 
 impl<'a> From<&'a Profile> for UserJson<'a> {
     fn from(profile: &'a Profile) -> Self {
-        Self { user_uuid: &profile.user, nickname: &profile.nickname, profile_image: profile.image.as_deref() }
+        Self {
+            user_uuid: &profile.user,
+            nickname: &profile.nickname,
+            profile_image: profile.image.as_deref(),
+        }
     }
 }
 
@@ -319,21 +323,61 @@ pub(crate) enum EventJson<'a> {
         seq: u64,
         created_at: Timestamp,
     },
-    Typing { room_uuid: Option<RoomId>, user_uuid: &'a UserId, nickname: &'a str, is_typing: bool },
-    Read { room_uuid: RoomId, user_uuid: &'a UserId, seq: u64, read_at: Timestamp },
-    Delivered { room_uuid: RoomId, user_uuid: &'a UserId, seq: u64, delivered_at: Timestamp },
+    Typing {
+        room_uuid: Option<RoomId>,
+        user_uuid: &'a UserId,
+        nickname: &'a str,
+        is_typing: bool,
+    },
+    Read {
+        room_uuid: RoomId,
+        user_uuid: &'a UserId,
+        seq: u64,
+        read_at: Timestamp,
+    },
+    Delivered {
+        room_uuid: RoomId,
+        user_uuid: &'a UserId,
+        seq: u64,
+        delivered_at: Timestamp,
+    },
     Presence {
         room_uuid: Option<RoomId>,
         user_uuid: &'a UserId,
         online: bool,
         last_seen_at: Option<Timestamp>,
     },
-    Room { room_uuid: RoomId, change: &'static str, name: Option<&'a str>, r#type: RoomType, is_active: bool },
-    Participant { room_uuid: Option<RoomId>, user_uuid: &'a UserId, nickname: &'a str, joined: bool },
-    Added { r#type: &'static str, room_uuid: RoomId, room_type: RoomType, name: Option<&'a str> },
-    Removed { r#type: &'static str, room_uuid: RoomId },
-    Ready { user_uuid: &'a UserId, recovered: bool, rooms: Vec<ReadyRoomJson> },
-    CaughtUp { recovered: bool },
+    Room {
+        room_uuid: RoomId,
+        change: &'static str,
+        name: Option<&'a str>,
+        r#type: RoomType,
+        is_active: bool,
+    },
+    Participant {
+        room_uuid: Option<RoomId>,
+        user_uuid: &'a UserId,
+        nickname: &'a str,
+        joined: bool,
+    },
+    Added {
+        r#type: &'static str,
+        room_uuid: RoomId,
+        room_type: RoomType,
+        name: Option<&'a str>,
+    },
+    Removed {
+        r#type: &'static str,
+        room_uuid: RoomId,
+    },
+    Ready {
+        user_uuid: &'a UserId,
+        recovered: bool,
+        rooms: Vec<ReadyRoomJson>,
+    },
+    CaughtUp {
+        recovered: bool,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -364,12 +408,9 @@ impl<'a> EventJson<'a> {
                 seq: at.delivered_seq,
                 delivered_at: at.at,
             },
-            EventKind::Presence { user, online, last_seen } => Self::Presence {
-                room_uuid: room,
-                user_uuid: user,
-                online: *online,
-                last_seen_at: *last_seen,
-            },
+            EventKind::Presence { user, online, last_seen } => {
+                Self::Presence { room_uuid: room, user_uuid: user, online: *online, last_seen_at: *last_seen }
+            }
             EventKind::Room(change, room) => room_changed(*change, room),
             EventKind::Participant(profile, joined) => Self::Participant {
                 room_uuid: room,

@@ -65,16 +65,12 @@ fn command(frame: &mut FrameJson) -> Result<Command> {
         "send" => Command::Send(frame.room()?, frame.message.take().ok_or_else(|| missing("message"))?),
         "read" => Command::Mark(frame.room()?, Mark::Read, frame.place()?),
         "delivered" => Command::Mark(frame.room()?, Mark::Delivered, frame.place()?),
-        "typing" => {
-            Command::Typing(frame.room()?, frame.is_typing.ok_or_else(|| missing("isTyping"))?)
-        }
+        "typing" => Command::Typing(frame.room()?, frame.is_typing.ok_or_else(|| missing("isTyping"))?),
         "subscribe" => {
             Command::Subscribe(frame.room()?, frame.since.as_deref().map(parse_since).transpose()?)
         }
         "unsubscribe" => Command::Unsubscribe(frame.room()?),
-        "resume" => {
-            Command::Resume(parse_since(frame.since.as_deref().ok_or_else(|| missing("since"))?)?)
-        }
+        "resume" => Command::Resume(parse_since(frame.since.as_deref().ok_or_else(|| missing("since"))?)?),
         "history" => Command::History(frame.room()?, frame.history()?),
         "ping" => Command::Ping,
         _ => return Err(Error::invalid("op", "is unknown")),
@@ -137,7 +133,8 @@ mod tests {
         let room = RoomId::generate();
         for (text, expected) in [
             ("", "None body"),
-            ("[1]", "None body"),
+            ("5", "None body"),
+            ("[]", "None body"),
             (r#"{"id":1}"#, "Some(1) op"),
             (r#"{"id":1,"op":"dance"}"#, "Some(1) op"),
             (r#"{"id":-1,"op":"ping"}"#, "None id"),
@@ -151,7 +148,10 @@ mod tests {
         }
         let with_room = |rest: &str| code_and_field(&format!(r#"{{"id":1,"room":"{room}",{rest}}}"#));
         assert_eq!(with_room(r#""op":"send""#), "Some(1) message");
-        assert_eq!(with_room(r#""op":"send","message":{"type":"TEXT","content":5}"#), "Some(1) message.content");
+        assert_eq!(
+            with_room(r#""op":"send","message":{"type":"TEXT","content":5}"#),
+            "Some(1) message.content"
+        );
         assert_eq!(with_room(r#""op":"send","message":{"content":"x"}"#), "Some(1) message.type");
         assert_eq!(with_room(r#""op":"typing""#), "Some(1) isTyping");
         assert_eq!(with_room(r#""op":"history","limit":0"#), "Some(1) limit");

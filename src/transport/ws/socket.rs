@@ -33,6 +33,17 @@ pub(super) struct WsTransport {
     out: Out,
     token: Option<String>,
     format: Format,
+    input: Input,
+}
+
+/// What reading has come to. The parser must not be asked again after its first error.
+#[derive(Debug, Clone, Copy)]
+enum Input {
+    Open,
+    /// It ended so, which is told once what came before it is served.
+    Ended(Hangup),
+    /// That was told: what still comes is thrown away, until the client hangs up.
+    Told,
 }
 
 /// Who writes.
@@ -58,7 +69,7 @@ impl WsTransport {
     ) -> Self {
         let (reader, writer) = stream.into_split();
         let socket = socket(Box::new(reader), read_already, max_frame);
-        Self { socket, out: Out::Tcp(writer, flusher), token, format }
+        Self { socket, out: Out::Tcp(writer, flusher), token, format, input: Input::Open }
     }
 
     pub(super) fn stream(
@@ -69,17 +80,26 @@ impl WsTransport {
     ) -> Self {
         let (reader, writer) = tokio::io::split(stream);
         let socket = socket(Box::new(reader), &[], max_frame);
-        Self { socket, out: Out::Stream(Box::new(writer)), token, format }
+        Self { socket, out: Out::Stream(Box::new(writer)), token, format, input: Input::Open }
     }
 
     /// Reads what is there. `Ready(Ok)` after at least one sign of life.
-    fn poll_receive(&mut self, cx: &mut Context<'_>, requests: &mut Vec<Request>) -> Poll<Result<(), Hangup>> {
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        requests: &mut Vec<Request>,
+    ) -> Poll<Result<(), Hangup>> {
         self.socket.get_mut().waker = cx.waker().clone();
-        let mut frames = 0;
-        let end = loop {
-            if frames >= FRAMES_A_TURN {
-                break None;
+        match self.input {
+            Input::Open => {}
+            Input::Ended(hangup) => {
+                self.input = Input::Told;
+                return Poll::Ready(Err(hangup));
             }
+            Input::Told => return self.socket.get_mut().poll_end().map(|()| Err(Hangup::Closed)),
+        }
+        let mut frames = 0;
+        while frames < FRAMES_A_TURN {
             match self.socket.read() {
                 Ok(Message::Text(text)) => requests.push(decode(&text)),
                 Ok(Message::Binary(_)) => {
@@ -87,18 +107,15 @@ impl WsTransport {
                     requests.push(Request::Command(None, Err(error)));
                 }
                 Ok(_) => {}
-                Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => break None,
-                Err(error) => break Some(hangup(&error)),
+                Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => {
+                    self.input = Input::Ended(hangup(&error));
+                    return Poll::Ready(Ok(()));
+                }
             }
             frames += 1;
-        };
-        match end {
-            None if frames == 0 => Poll::Pending,
-            None => Poll::Ready(Ok(())),
-            // What came before the end is served first; the end is met again.
-            Some(_) if !requests.is_empty() => Poll::Ready(Ok(())),
-            Some(hangup) => Poll::Ready(Err(hangup)),
         }
+        if frames == 0 { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
     /// Sends the pongs, and the answer to a close, that reading has made.
@@ -121,9 +138,9 @@ impl WsTransport {
 fn hangup(error: &tungstenite::Error) -> Hangup {
     match error {
         tungstenite::Error::Capacity(_) => Hangup::TooLarge,
-        tungstenite::Error::Protocol(
-            tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-        ) => Hangup::Closed,
+        tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
+            Hangup::Closed
+        }
         tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_) => Hangup::Protocol,
         _ => Hangup::Closed,
     }
@@ -199,6 +216,21 @@ struct Inbox {
     waker: Waker,
     /// Pongs, and the answer to a close: at most one of each between two reads.
     control: Vec<u8>,
+}
+
+impl Inbox {
+    /// Reads to the end and keeps nothing.
+    fn poll_end(&mut self) -> Poll<()> {
+        let mut nowhere = [0; READ_BUFFER];
+        loop {
+            match self.read(&mut nowhere) {
+                Ok(0) => return Poll::Ready(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+                Err(_) => return Poll::Ready(()),
+            }
+        }
+    }
 }
 
 impl Read for Inbox {

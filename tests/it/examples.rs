@@ -1,0 +1,72 @@
+//! The examples run, and the README tells the truth.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// Runs a built example in a folder of its own.
+fn run(name: &str) -> Output {
+    let mut path: PathBuf = std::env::current_exe().unwrap();
+    path.pop();
+    if path.ends_with("deps") {
+        path.pop();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(path.join("examples").join(name)).current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn stdout(name: &str) -> String {
+    String::from_utf8(run(name).stdout).unwrap()
+}
+
+#[test]
+fn hello_says_hello() {
+    assert_eq!(stdout("hello"), "ana: Hello, Ben\n");
+}
+
+#[test]
+fn the_readmes_first_code_is_the_hello_example_to_the_letter() {
+    let readme = include_str!("../../README.md");
+    let hello = include_str!("../../examples/hello.rs");
+    let first = readme.split("```rust,no_run\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(first, hello);
+}
+
+#[test]
+fn the_sqlite_demo_finds_history_and_unread_counts_after_a_restart() {
+    let told = stdout("sqlite");
+    let after = told.split("opening").nth(1).unwrap();
+    assert!(after.contains("ana: 2 unread"), "{told}");
+    assert!(after.contains("  4 ana: Bring water (not read)"), "{told}");
+    assert!(after.contains("  1 ana: Are you running today? (read)"), "{told}");
+}
+
+#[test]
+fn the_custom_store_demo_runs() {
+    assert!(!stdout("custom_store").is_empty());
+}
+
+#[test]
+fn the_servers_help_names_every_flag_of_the_contract() {
+    let mut path: PathBuf = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    let help = Command::new(path.join("examples/server")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for flag in
+        ["addr", "db", "dev", "jwt-secret-file", "jwt-public-key", "policy", "origins", "nats", "node-id"]
+    {
+        assert!(help.contains(&format!("--{flag}")), "{flag} in {help}");
+    }
+}
+
+/// Plain `cargo test` needs nothing but Rust, and says what it leaves out.
+#[test]
+fn what_is_left_out_is_said() {
+    if std::env::var_os("CHAT_TESTS_RUN").is_none() {
+        let mut out = std::io::stderr();
+        let _ = writeln!(out, "skipped: the Node clients against the running server (tests/run runs them)");
+    }
+}

@@ -1,0 +1,228 @@
+//! The suite of the [`Store`] contract on each store, and what holds for the one in SQLite alone.
+
+use std::error::Error as _;
+use std::path::{Path, PathBuf};
+
+use chat_core::model::{Body, Profile, RoomKind};
+use chat_core::store::sqlite::{SqliteOptions, Synchronous};
+use chat_core::store::{Batch, Item, MemoryStore, Op, SqliteStore, Store};
+use chat_core::testing::store::Fixture;
+use chat_core::{ErrorKind, MessageId, RoomId, Timestamp, UserId};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+chat_core::store_suite!(memory, || async { MemoryStore::new() });
+
+chat_core::store_suite!(sqlite, || async {
+    let (dir, path) = new_file();
+    let open = move || {
+        let path = path.clone();
+        async move { SqliteStore::open(path).await.unwrap() }
+    };
+    Fixture::new(open().await).reopening(open).keeping(dir)
+});
+
+// One connection that reads, so that reads wait for each other.
+chat_core::store_suite!(sqlite_narrow, || async {
+    let (dir, path) = new_file();
+    let mut options = SqliteOptions::default();
+    (options.readers, options.synchronous) = (1, Synchronous::Normal);
+    Fixture::new(SqliteStore::open_with(path, options).await.unwrap()).keeping(dir)
+});
+
+fn new_file() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chat.db");
+    (dir, path)
+}
+
+/// A store with one room, in which ana has said something.
+async fn filled(path: &Path) -> (RoomId, UserId) {
+    let store = SqliteStore::open(path).await.unwrap();
+    let (room, ana) = (RoomId::generate(), "ana".parse::<UserId>().unwrap());
+    let item = |op| Item { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op };
+    let sender = Profile::unknown(ana.clone());
+    let body = Body::Text("hi".into());
+    let items = vec![
+        item(Op::Create { kind: RoomKind::Group, name: None, members: vec![ana.clone()] }),
+        item(Op::Send { id: MessageId::generate(), sender, body, client_id: None }),
+    ];
+    let outcomes = store.commit(Batch { items, ..Batch::default() }).await.unwrap();
+    assert!(outcomes.iter().all(Result::is_ok));
+    (room, ana)
+}
+
+/// Opens a file that must be refused; gives the text of the refusal.
+async fn refusal(path: &Path) -> String {
+    let error = SqliteStore::open(path).await.expect_err("the file is refused");
+    assert!(matches!(error.kind(), ErrorKind::Corrupt(_)), "{error:?}");
+    assert!(error.source().is_some(), "the cause is kept: {error:?}");
+    error.to_string()
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused_by_name_of_both() {
+    let (_dir, path) = new_file();
+    filled(&path).await;
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 77).unwrap();
+    let text = refusal(&path).await;
+    assert!(text.contains("version 77") && text.contains("up to 1"), "{text}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let (_dir, path) = new_file();
+    for content in ["hello".to_owned(), "not a database at all\n".repeat(1000)] {
+        std::fs::write(&path, &content).unwrap();
+        let text = refusal(&path).await;
+        assert!(text.contains("not a database"), "{text}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_and_left_alone() {
+    for foreign in ["CREATE TABLE rooms (id)", "PRAGMA user_version = 1", "PRAGMA application_id = 7"] {
+        let (_dir, path) = new_file();
+        Connection::open(&path).unwrap().execute_batch(foreign).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let text = refusal(&path).await;
+        assert!(text.contains("another program"), "{text}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_file_becomes_a_store() {
+    let (_dir, path) = new_file();
+    std::fs::write(&path, "").unwrap();
+    filled(&path).await;
+}
+
+#[tokio::test]
+async fn a_path_that_leads_nowhere_may_work_later_and_memory_is_no_file() {
+    let (dir, _) = new_file();
+    let error = SqliteStore::open(dir.path().join("no/such/dir/chat.db")).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Unavailable);
+    let error = SqliteStore::open(":memory:").await.unwrap_err();
+    assert_eq!(error.code(), "INVALID_INPUT");
+}
+
+#[tokio::test]
+async fn a_dropped_store_leaves_one_whole_file() {
+    let (dir, path) = new_file();
+    let (room, _) = filled(&path).await;
+    let files: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["chat.db"], "the log has been moved into the file");
+    let copy = dir.path().join("copy.db");
+    std::fs::copy(&path, &copy).unwrap();
+    for path in [path, copy] {
+        let store = SqliteStore::open(path).await.unwrap();
+        assert_eq!(store.messages(room, 1..=10).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_handed_in_is_committed_when_the_store_is_dropped_meanwhile() {
+    let (_dir, path) = new_file();
+    let (room, ana) = filled(&path).await;
+    let store = SqliteStore::open(&path).await.unwrap();
+    for _ in 0..20 {
+        let (sender, body) = (Profile::unknown(ana.clone()), Body::Text("hi".into()));
+        let op = Op::Send { id: MessageId::generate(), sender, body, client_id: None };
+        let items = vec![Item { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }];
+        // Polled once, which hands the batch in, and then given up.
+        let commit = store.commit(Batch { items, ..Batch::default() });
+        let _ = tokio::time::timeout(std::time::Duration::ZERO, commit).await;
+    }
+    drop(store);
+    let store = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(store.messages(room, 1..=100).await.unwrap().len(), 21);
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_corrupt_and_no_panic() {
+    for damage in [
+        "UPDATE messages SET kind = 99",
+        "UPDATE messages SET content = NULL",
+        "UPDATE messages SET sender = ''",
+        "UPDATE messages SET id = x'00'",
+        "UPDATE messages SET n = -1",
+        "UPDATE messages SET content = CAST(x'ff' AS TEXT)",
+        "DROP TABLE messages",
+        "ALTER TABLE messages RENAME COLUMN kind TO what",
+    ] {
+        let (_dir, path) = new_file();
+        let (room, _) = filled(&path).await;
+        Connection::open(&path).unwrap().execute_batch(damage).unwrap();
+        let store = SqliteStore::open(&path).await.unwrap();
+        let error = store.messages(room, 1..=10).await.expect_err(damage);
+        assert!(matches!(error.kind(), ErrorKind::Corrupt(_)), "{damage}: {error:?}");
+    }
+    for damage in [
+        "UPDATE rooms SET kind = 1",
+        "UPDATE rooms SET members = 5000000000",
+        "UPDATE rooms SET active = 2",
+        "UPDATE members SET role = 3",
+        "UPDATE members SET user = char(10) WHERE user = 'ana'; INSERT INTO members SELECT room, 'ana', 9, \
+         active, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM members",
+        "DELETE FROM lanes",
+        "UPDATE lanes SET lane = lane + 1, pos = -5",
+        "DELETE FROM meta",
+    ] {
+        let (_dir, path) = new_file();
+        let (_, ana) = filled(&path).await;
+        Connection::open(&path).unwrap().execute_batch(damage).unwrap();
+        let store = SqliteStore::open(&path).await.unwrap();
+        let read = async {
+            store.memberships(&ana, None, 10).await?;
+            store.position().await
+        };
+        let error = read.await.expect_err(damage);
+        assert!(matches!(error.kind(), ErrorKind::Corrupt(_)), "{damage}: {error:?}");
+        assert_eq!(error.kind().public_message(), "temporarily unavailable");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_leaves_nothing_and_the_next_one_works() {
+    let (_dir, path) = new_file();
+    let (room, ana) = filled(&path).await;
+    let store = SqliteStore::open(&path).await.unwrap();
+    let id = store.messages(room, 1..=1).await.unwrap()[0].id;
+    let send = |id| {
+        let (sender, body) = (Profile::unknown(ana.clone()), Body::Text("hi".into()));
+        let op = Op::Send { id, sender, body, client_id: None };
+        Item { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }
+    };
+    let before = store.position().await.unwrap();
+    let profiles = vec![Profile { nickname: "Ana".into(), ..Profile::unknown(ana.clone()) }];
+    let items = vec![send(MessageId::generate()), send(id)];
+    let error = store.commit(Batch { items, profiles, ..Batch::default() }).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Corrupt(_)), "{error:?}");
+    assert_eq!(store.position().await.unwrap(), before);
+    assert!(store.profiles(std::slice::from_ref(&ana)).await.unwrap().is_empty());
+
+    let items = vec![send(MessageId::generate())];
+    store.commit(Batch { items, ..Batch::default() }).await.unwrap().remove(0).unwrap();
+    assert_eq!(store.messages(room, 1..=10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_lock_of_another_process_is_unavailable_once_the_patience_ends() {
+    let (_dir, path) = new_file();
+    let (room, ana) = filled(&path).await;
+    let mut options = SqliteOptions::default();
+    options.busy_timeout = std::time::Duration::from_millis(50);
+    let store = SqliteStore::open_with(&path, options).await.unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let profiles = vec![Profile::unknown(ana)];
+    let batch = Batch { profiles, ..Batch::default() };
+    let error = store.commit(batch.clone()).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Unavailable);
+    assert_eq!(store.messages(room, 1..=10).await.unwrap().len(), 1, "reading goes on");
+    other.execute_batch("ROLLBACK").unwrap();
+    store.commit(batch).await.unwrap();
+}
