@@ -15,8 +15,7 @@ mod typing;
 mod user;
 
 use std::any::Any;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
@@ -47,7 +46,7 @@ pub struct Hub {
     topics: Topics,
     typing: Mutex<Typing>,
     /// Connections by the expiry of their tokens, soonest first.
-    expiring: Mutex<BinaryHeap<Reverse<Expiry>>>,
+    expiring: Mutex<BTreeMap<(Timestamp, u64), Weak<Connection>>>,
     dirty: Arc<DirtyList>,
     /// What writes the dirty list's sockets, made by the first transport that has any.
     writer: OnceLock<Arc<dyn Any + Send + Sync>>,
@@ -55,29 +54,6 @@ pub struct Hub {
     bounds: Bounds,
     typing_timeout: std::time::Duration,
     presence_max_members: u32,
-}
-
-#[derive(Debug)]
-struct Expiry {
-    at: Timestamp,
-    connection: Weak<Connection>,
-}
-
-impl PartialEq for Expiry {
-    fn eq(&self, other: &Self) -> bool {
-        self.at == other.at
-    }
-}
-impl Eq for Expiry {}
-impl PartialOrd for Expiry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Expiry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.at.cmp(&other.at)
-    }
 }
 
 impl Hub {
@@ -120,7 +96,7 @@ impl Hub {
             Arc::new(Connection::new(id, owner, mailbox, expires, self.dirty.clone()))
         });
         if let Some(at) = connection.expires() {
-            self.expiring.lock().push(Reverse(Expiry { at, connection: Arc::downgrade(&connection) }));
+            self.expiring.lock().insert((at, id.0), Arc::downgrade(&connection));
         }
         (connection, is_first)
     }
@@ -129,6 +105,9 @@ impl Hub {
     /// last, `true`.
     pub(crate) fn disconnect(&self, connection: &Arc<Connection>) -> (Vec<RoomId>, bool) {
         let was_last = self.users.remove(connection);
+        if let Some(at) = connection.expires() {
+            self.expiring.lock().remove(&(at, connection.id.0));
+        }
         let joined = {
             let mut rooms = connection.rooms.lock();
             rooms.gone = true;
@@ -333,17 +312,13 @@ impl Hub {
         for (room, profile) in ended {
             self.tell_typing(room, profile, false);
         }
-        loop {
+        let expired = {
             let mut expiring = self.expiring.lock();
-            match expiring.peek() {
-                Some(Reverse(expiry)) if expiry.at <= wall => {}
-                _ => break,
-            }
-            let expired = expiring.pop().and_then(|Reverse(expiry)| expiry.connection.upgrade());
-            drop(expiring);
-            if let Some(connection) = expired {
-                connection.close_if_expired(wall);
-            }
+            let later = expiring.split_off(&(wall, u64::MAX));
+            std::mem::replace(&mut *expiring, later)
+        };
+        for connection in expired.into_values().filter_map(|connection| connection.upgrade()) {
+            connection.close_if_expired(wall);
         }
     }
 

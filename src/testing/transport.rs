@@ -204,7 +204,7 @@ async fn next(client: &mut dyn Client) -> Seen {
 
 #[allow(missing_docs, reason = "a case says what it shows in its name")]
 mod cases {
-    use super::{Client, Command, Dial, Draft, Duration, Live, Mark, RoomId, Seen, group, next, user};
+    use super::{Command, Dial, Draft, Duration, Live, Mark, RoomId, Seen, group, next, user};
 
     pub async fn the_first_word_is_ready(dial: &impl Dial) {
         Live::start(dial, "ana").await;
