@@ -7,6 +7,10 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod event;
+#[cfg_attr(
+    not(feature = "ws"),
+    allow(dead_code, unused_imports, reason = "only a transport with bare sockets has them flushed")
+)]
 pub mod hub;
 pub mod id;
 pub mod model;

@@ -36,7 +36,8 @@ pub struct Item {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Op {
-    /// Make the room with these people in it. When its key is taken, the answer is the room that has it.
+    /// Make the room with these people in it. When its key is taken, the answer is the pair's room that has
+    /// it; for a challenge it is an error that names the room.
     Create {
         /// Its kind.
         kind: RoomKind,

@@ -68,7 +68,8 @@ pub struct MemberEntry {
 /// **Writing.** [`commit`](Store::commit) is the only way in, and the engine calls it one batch at a time
 /// a lane. It is atomic for the batch as a whole (a crash keeps all of it or nothing) and for each item
 /// (an item that is refused leaves nothing behind). When it returns `Ok`, what it reports is as durable as
-/// the store ever makes it. When it returns `Err`, nothing of the batch may show later.
+/// the store ever makes it. When it returns `Err`, nothing of the batch may show later. Ids of rooms and
+/// messages to make are new: whoever calls generates them.
 ///
 /// **Reading.** Each method reads one consistent state, and a read that starts after a commit returned
 /// sees that commit.
@@ -144,7 +145,10 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// The room's messages made after `after` and up to `until`, in their order.
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>>;
 
-    /// The room's memberships changed after `after` and up to `until`, oldest change first.
+    /// The room's memberships changed after `after` and up to `until`, oldest change first (then by user).
+    ///
+    /// Only the making of a room changes several at one position, so whoever pages on from the position of
+    /// the last one starts at or after it; who was not there yet reads the room anew.
     async fn members_since(
         &self,
         room: RoomId,

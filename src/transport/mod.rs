@@ -10,8 +10,13 @@ mod origins;
 #[cfg(feature = "rest")]
 pub mod rest;
 #[cfg(any(feature = "rest", feature = "ws"))]
+#[cfg_attr(not(feature = "rest"), allow(dead_code, reason = "each transport uses its part"))]
 mod status;
 #[cfg(any(feature = "rest", feature = "ws"))]
+#[cfg_attr(
+    not(all(feature = "rest", feature = "ws")),
+    allow(dead_code, unused_imports, reason = "each transport uses its part")
+)]
 mod wire;
 #[cfg(feature = "ws")]
 pub mod ws;

@@ -13,7 +13,7 @@ use super::error::SqliteError;
 /// Connections that read, one reader each at a time; who finds none free waits, but not for ever.
 #[derive(Debug)]
 pub(super) struct Readers {
-    /// This is a std-like Mutex since nothing is awaited under it.
+    /// Not tokio's Mutex, since nothing is awaited under it.
     idle: Arc<Mutex<Vec<Connection>>>,
     /// As many permits as connections are idle.
     free: Arc<Semaphore>,

@@ -1,7 +1,7 @@
 //! Development tokens.
 
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use super::Mounted;
 use super::problem::Problem;
@@ -14,6 +14,7 @@ pub(super) async fn dev_token(State(mounted): State<Mounted>, request: Request) 
     use axum::Json;
     use axum::extract::FromRequest;
     use axum::http::StatusCode;
+    use axum::response::IntoResponse;
 
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]

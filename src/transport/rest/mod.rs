@@ -16,8 +16,6 @@ mod messages;
 mod problem;
 mod rooms;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::http::{HeaderValue, Method, header};
 use axum::routing::{delete, get, patch, post};
@@ -36,7 +34,7 @@ pub struct RestOptions {
     pub origins: Origins,
     /// Who makes development tokens. Without it `POST /auth/dev-token` is not there.
     #[cfg(feature = "jwt")]
-    pub dev_tokens: Option<Arc<crate::auth::DevTokens>>,
+    pub dev_tokens: Option<std::sync::Arc<crate::auth::DevTokens>>,
 }
 
 impl RestOptions {
@@ -51,7 +49,7 @@ impl RestOptions {
     #[cfg(feature = "jwt")]
     #[must_use]
     pub fn with_dev_tokens(mut self, tokens: crate::auth::DevTokens) -> Self {
-        self.dev_tokens = Some(Arc::new(tokens));
+        self.dev_tokens = Some(std::sync::Arc::new(tokens));
         self
     }
 }
@@ -59,6 +57,10 @@ impl RestOptions {
 #[derive(Debug, Clone)]
 struct Mounted {
     engine: ChatEngine,
+    #[cfg_attr(
+        not(feature = "jwt"),
+        allow(dead_code, reason = "who makes tokens is all that is asked later")
+    )]
     options: RestOptions,
 }
 
