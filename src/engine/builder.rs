@@ -102,6 +102,7 @@ impl ChatEngineBuilder {
             committer,
             last_seen: parking_lot::Mutex::new(HashMap::new()),
             draining: AtomicBool::new(false),
+            entering: tokio::sync::RwLock::new(()),
             rotated: parking_lot::Mutex::new(None),
         });
         tokio::spawn(tick(Arc::downgrade(&inner)));

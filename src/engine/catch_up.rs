@@ -193,7 +193,6 @@ impl Missed<'_> {
 
     async fn messages(&self, room: RoomId, mut from: u64, to: u64) -> Result<()> {
         loop {
-            self.connection.mailbox.space().await;
             let messages = self.actor.engine.store().messages_since(room, from, to, ROWS).await?;
             let is_last = messages.len() < ROWS as usize;
             for message in messages {
@@ -201,6 +200,8 @@ impl Missed<'_> {
                 let is_own = message.body.is_countable() && message.sender.user == self.actor.user;
                 let event = message_event(&Arc::new(message), self.since);
                 let view = if is_own { View::Sender } else { View::Others };
+                // Before each: a page of long ones is more than a mailbox holds.
+                self.connection.mailbox.space().await;
                 self.connection.push_missed(room, event, view);
             }
             if is_last || !self.connection.is_in(room) {

@@ -39,6 +39,10 @@ use profiles::Profiles;
 /// How often the engine looks for what time has ended.
 const TICK: Duration = Duration::from_millis(250);
 
+/// When the engine stops, commands that were on their way are refused for so long before connections are
+/// closed: an answer is better than none.
+const LAST_CALL: Duration = Duration::from_millis(100);
+
 /// A chat engine. Cheap to clone; all clones are one engine, which stops with the last of them.
 ///
 /// It runs on the tokio runtime on which it was built.
@@ -59,6 +63,8 @@ struct Inner {
     /// When users were last seen, to be written with the next tick.
     last_seen: parking_lot::Mutex<std::collections::HashMap<UserId, Timestamp>>,
     draining: AtomicBool,
+    /// Held shared from a command's check until it is in the queue, so that a drain overlooks none.
+    entering: tokio::sync::RwLock<()>,
     /// When a token from the future last voided all tokens.
     rotated: parking_lot::Mutex<Option<tokio::time::Instant>>,
 }
@@ -106,7 +112,12 @@ impl ChatEngine {
     pub async fn drain(&self, at_most: Duration) {
         let deadline = tokio::time::Instant::now() + at_most;
         self.inner.draining.store(true, Ordering::SeqCst);
-        let committed = tokio::time::timeout_at(deadline, self.inner.committer.barrier()).await;
+        let committed = tokio::time::timeout_at(deadline, async {
+            drop(self.inner.entering.write().await);
+            self.inner.committer.barrier().await;
+        });
+        let committed = committed.await;
+        tokio::time::sleep(LAST_CALL).await;
         let spread = self.inner.config.reconnect_spread.as_millis();
         let connections = self.inner.hub.close_all(|| {
             let mut bytes = [0; 4];

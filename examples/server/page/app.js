@@ -174,7 +174,6 @@ let me;
 let live;
 /** By roomUuid; `seq` is the newest message's that is known of. */
 const rooms = new Map();
-let roomsPage = 0;
 /** The open room: {uuid, entries by key, typists, hasOlder, isLoading, isLoaded, readSeq}. */
 let open;
 /** Entries without an answer yet, in the order of sending, of all rooms. */
@@ -199,12 +198,11 @@ function dropRoom(uuid) {
   location.hash = '';
 }
 
-async function loadRooms(page) {
-  const list = await api('GET', `chat/rooms?page=${page}&limit=50`);
-  roomsPage = page;
+/** The newest rooms; others come when something happens in them. */
+async function loadRooms() {
+  const list = await api('GET', 'chat/rooms?limit=100');
   list.rooms.forEach(putRoom);
-  $('more-rooms').hidden = !list.hasMore;
-  showRooms();
+  $('no-rooms').hidden = rooms.size > 0;
 }
 
 /** Rooms to ask for once more, soon and each once. */
@@ -247,7 +245,7 @@ function showRooms() {
     const focused = document.activeElement.closest('#rooms li')?.dataset.room;
     $('rooms').replaceChildren(...sorted.map(roomNode));
     if (focused) $('rooms').querySelector(`[data-room="${focused}"] a`)?.focus();
-    $('no-rooms').hidden = sorted.length > 0 || roomsPage === 0;
+    if (sorted.length > 0) $('no-rooms').hidden = true;
     const unread = sorted.reduce((sum, room) => sum + room.unreadCount, 0);
     document.title = unread > 0 ? `(${unread}) Chat` : 'Chat';
   });
@@ -275,7 +273,12 @@ function openRoom(uuid) {
 
 async function loadRoom() {
   const room = open;
-  if (!rooms.has(room.uuid)) putRoom(await api('GET', `chat/rooms/${room.uuid}`));
+  if (!rooms.has(room.uuid)) {
+    putRoom(await api('GET', `chat/rooms/${room.uuid}`).catch((error) => {
+      if (error.code !== 'OFFLINE') location.hash = '';
+      throw error;
+    }));
+  }
   await loadHistory();
   if (room !== open) return;
   room.isLoaded = true;
@@ -299,6 +302,9 @@ async function loadHistory(before) {
     page.messages.forEach((message) => place({ message }));
     $('scroller').ariaBusy = 'false';
     $('scroller').scrollTop = $('scroller').scrollHeight - toEnd;
+  } catch (error) {
+    if (room === open) $('history-note').textContent = '';
+    throw error;
   } finally {
     room.isLoading = false;
   }
@@ -325,7 +331,7 @@ function scrollDown() {
 function markRead() {
   const view = open;
   const seq = rooms.get(view?.uuid)?.seq;
-  if (!view?.isLoaded || !live.isReady || document.hidden || !isAtEnd() || seq <= view.readSeq) return;
+  if (!view?.isLoaded || !live.isReady || document.hidden || !isAtEnd() || !(seq > view.readSeq)) return;
   const readBefore = view.readSeq;
   view.readSeq = seq;
   live.request('read', { room: view.uuid, seq }).then(
@@ -404,8 +410,9 @@ async function transmit(entry) {
     const { message } = await live.request('send', { room, message: { type: 'TEXT', content, clientId } });
     takeMessage({ ...message, clientId });
   } catch (error) {
-    // It stays in the outbox, and goes out again once the connection is back.
+    // It stays in the outbox, and goes out again once the connection is back, or the server has time.
     if (error.code === 'OFFLINE') return;
+    if (error.code === 'UNAVAILABLE') return void setTimeout(() => outbox.includes(entry) && transmit(entry), 2000);
     entry.error = explain(error);
     if (open?.uuid === room) place(entry);
   }
@@ -425,6 +432,7 @@ function takeBack(node) {
   open.entries.delete(entry.clientId);
   node.remove();
   $('text').value = entry.content;
+  $('text').dispatchEvent(new Event('input'));
   $('text').focus();
 }
 
@@ -493,7 +501,12 @@ const handlers = {
     takeMessage({ ...data, type: 'SYSTEM', content: data.message, sender });
   },
   // One's own mark, moved on another device too.
-  read: ({ roomUuid, userUuid }) => userUuid === me.userUuid && refreshRoom(roomUuid),
+  read({ roomUuid, userUuid, seq }) {
+    const room = rooms.get(roomUuid);
+    if (!room || userUuid !== me.userUuid) return;
+    if (seq >= room.seq) putRoom({ ...room, unreadCount: 0 });
+    else refreshRoom(roomUuid);
+  },
   typing: takeTyping,
   participant: ({ roomUuid }) => refreshRoom(roomUuid),
   room({ roomUuid, change }) {
@@ -507,7 +520,7 @@ const handlers = {
 /** More was missed than could be told. */
 async function reload() {
   rooms.clear();
-  await loadRooms(1);
+  await loadRooms();
   if (open) openRoom(open.uuid);
 }
 
@@ -531,7 +544,7 @@ async function signIn(nickname) {
   // Live first: nothing that happens while the rooms load is missed.
   live = new Live((frame) => handlers[frame.event]?.(frame.data), showState);
   followAddress();
-  attempt(() => loadRooms(1));
+  attempt(loadRooms);
 }
 
 function askName(error) {
@@ -541,7 +554,7 @@ function askName(error) {
 }
 
 function followAddress() {
-  const uuid = location.hash.slice(1);
+  const uuid = /^#([0-9A-Z]{26})$/.exec(location.hash)?.[1] ?? '';
   if (me && uuid !== (open?.uuid ?? '')) openRoom(uuid);
 }
 
@@ -600,7 +613,6 @@ on('scroller', 'scroll', () => {
   if ($('scroller').scrollTop < 200 && open?.hasOlder && !open.isLoading) attempt(() => loadHistory(oldest));
 });
 on('jump', 'click', scrollDown);
-on('more-rooms', 'click', () => attempt(() => loadRooms(roomsPage + 1)));
 on('new-room-form', 'input', showHint);
 on('new-room-open', 'click', () => {
   $('new-room-form').reset();
