@@ -45,7 +45,7 @@ pub struct Config {
     /// The most profiles kept in memory; the oldest half is forgotten beyond it. Default 50,000.
     pub profile_cache: usize,
 
-    /// How long a connection may take to authenticate. Default 10 s.
+    /// How long a connection may take to authenticate. Default 9 s, so that it is gone after 10.
     pub hello_timeout: Duration,
     /// How long a connection may take no byte of what waits for it. Default 10 s.
     pub write_timeout: Duration,
@@ -78,7 +78,7 @@ impl Default for Config {
             commit_batch: 256,
             max_in_flight: 64,
             profile_cache: 50_000,
-            hello_timeout: Duration::from_secs(10),
+            hello_timeout: Duration::from_secs(9),
             write_timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(30),
             typing_timeout: Duration::from_secs(6),

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use axum::Router;
 use chat_core::ChatEngine;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::{mpsc, watch};
 
 /// How long a client may take for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(9);
@@ -30,11 +30,14 @@ pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
 }
 
 pub(crate) async fn serve(listener: TcpListener, app: Router, engine: &ChatEngine) -> io::Result<()> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    // Not the builder that first finds out the protocol: it waits for a silent client without an end.
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     let service = TowerToHyperService::new(app);
-    let graceful = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(stop_signal());
+    // Each connection holds `open`; `stopping` tells them all.
+    let (open, mut all_closed) = mpsc::channel::<()>(1);
+    let (stop, stopping) = watch::channel(());
+    let mut signal = std::pin::pin!(stop_signal());
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -46,23 +49,33 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, engine: &ChatEngin
                     continue;
                 }
             },
-            signal = &mut stop => {
+            signal = &mut signal => {
                 signal?;
                 break;
             }
         };
         let _ = stream.set_nodelay(true);
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service.clone());
-        let connection = graceful.watch(connection.into_owned());
+        let connection = builder.serve_connection(TokioIo::new(stream), service.clone()).with_upgrades();
+        let (open, mut stopping) = (open.clone(), stopping.clone());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error, "a connection ended");
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                ended = &mut connection => ended,
+                _ = stopping.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended");
             }
+            drop(open);
         });
     }
-    drop(listener);
+    drop((listener, open));
     engine.drain(DRAIN).await;
-    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    let _ = stop.send(());
+    let _ = tokio::time::timeout(GRACE, all_closed.recv()).await;
     Ok(())
 }
 

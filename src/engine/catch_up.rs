@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::publish::{marked, message_event};
 use super::{Actor, ChatEngine};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::event::{CloseReason, Event, EventKind, Ready, ReadyRoom, RoomChange, View};
 use crate::hub::Connection;
 use crate::id::{RoomId, UserId};
@@ -73,9 +73,12 @@ pub(super) async fn resume_room(
     let mut missed = Missed { actor, connection, since, from: since.position, muted: HashSet::new() };
     loop {
         let until = actor.engine.store().position().await?;
-        let (found, member) = actor.membership(room).await?;
-        if recovered {
-            missed.room(found, member, &until.position).await?;
+        match actor.membership(room).await {
+            Ok((found, member)) if recovered => missed.room(found, member, &until.position).await?,
+            Ok(_) => {}
+            // Taken out meanwhile, of which the connection is told otherwise.
+            Err(error) if matches!(error.kind(), ErrorKind::NotAParticipant(_)) => {}
+            Err(error) => return Err(error),
         }
         // What is committed up to there but not yet published must be held back, not come after.
         actor.engine.inner.committer.barrier().await;

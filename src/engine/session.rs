@@ -135,35 +135,37 @@ impl Session {
     }
 
     fn resume(&self, since: Token, is_start: bool) -> Result<()> {
-        let busy = |_| Error::from(ErrorKind::RateLimited);
-        let permit = self.catching_up.clone().try_acquire_owned().map_err(busy)?;
-        self.connection.mailbox.hold();
-        let (actor, connection) = (self.actor.clone(), self.connection.clone());
-        tokio::spawn(async move {
-            if let Err(error) = catch_up::resume(&actor, &connection, since, is_start).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a catch-up failed");
-                // The client comes back with the token that it has.
-                connection.close(CloseReason::Lagged, true);
-            }
-            drop(permit);
-        });
-        Ok(())
+        self.spawn_catch_up(|actor, connection| async move {
+            catch_up::resume(&actor, &connection, since, is_start).await
+        })
     }
 
     fn subscribe(&self, room: RoomId, members: u32, since: Option<Token>) -> Result<()> {
-        let hub = self.actor.engine.hub().clone();
+        let hub = self.actor.engine.hub();
         let Some(since) = since else {
             hub.unmute(&self.connection, room, members);
             return Ok(());
         };
+        self.spawn_catch_up(|actor, connection| {
+            hub.unmute(&connection, room, members);
+            async move { catch_up::resume_room(&actor, &connection, room, since).await }
+        })
+    }
+
+    /// Holds the live events back while a task of its own tells what was missed.
+    fn spawn_catch_up<F>(&self, tell: impl FnOnce(Actor, Arc<Connection>) -> F) -> Result<()>
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
         let busy = |_| Error::from(ErrorKind::RateLimited);
         let permit = self.catching_up.clone().try_acquire_owned().map_err(busy)?;
-        self.connection.mailbox.hold();
-        hub.unmute(&self.connection, room, members);
-        let (actor, connection) = (self.actor.clone(), self.connection.clone());
+        let connection = self.connection.clone();
+        connection.mailbox.hold();
+        let telling = tell(self.actor.clone(), connection.clone());
         tokio::spawn(async move {
-            if let Err(error) = catch_up::resume_room(&actor, &connection, room, since).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a room's catch-up failed");
+            if let Err(error) = telling.await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a catch-up failed");
+                // The client comes back with the token that it has.
                 connection.close(CloseReason::Lagged, true);
             }
             drop(permit);

@@ -4,15 +4,20 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// Runs a built example in a folder of its own.
-fn run(name: &str) -> Output {
+/// Where an example was built to.
+pub(crate) fn example(name: &str) -> PathBuf {
     let mut path: PathBuf = std::env::current_exe().unwrap();
     path.pop();
     if path.ends_with("deps") {
         path.pop();
     }
+    path.join("examples").join(name)
+}
+
+/// Runs an example in a folder of its own.
+fn run(name: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(path.join("examples").join(name)).current_dir(folder.path()).output().unwrap();
+    let output = Command::new(example(name)).current_dir(folder.path()).output().unwrap();
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     output
 }
@@ -50,10 +55,7 @@ fn the_custom_store_demo_runs() {
 
 #[test]
 fn the_servers_help_names_every_flag_of_the_contract() {
-    let mut path: PathBuf = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    let help = Command::new(path.join("examples/server")).arg("--help").output().unwrap();
+    let help = Command::new(example("server")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     for flag in
         ["addr", "db", "dev", "jwt-secret-file", "jwt-public-key", "policy", "origins", "nats", "node-id"]

@@ -3,5 +3,6 @@
 mod custom_store;
 mod engine;
 mod examples;
+mod server;
 mod store;
 mod transport;

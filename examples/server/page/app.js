@@ -606,12 +606,16 @@ on('text', 'input', ({ target }) => {
   target.style.height = `${target.scrollHeight + 2}px`;
   tellTyping(target.value.trim() !== '');
 });
+let isFollowing = true;
 on('scroller', 'scroll', () => {
-  if (isAtEnd()) $('jump').hidden = true;
+  isFollowing = isAtEnd();
+  if (isFollowing) $('jump').hidden = true;
   markRead();
   const oldest = $('messages').firstElementChild?.dataset.seq;
   if ($('scroller').scrollTop < 200 && open?.hasOlder && !open.isLoading) attempt(() => loadHistory(oldest));
 });
+// A keyboard or a notice takes some of the height: the end stays in sight.
+new ResizeObserver(() => isFollowing && scrollDown()).observe($('scroller'));
 on('jump', 'click', scrollDown);
 on('new-room-form', 'input', showHint);
 on('new-room-open', 'click', () => {

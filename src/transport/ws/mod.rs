@@ -15,9 +15,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use hyper::upgrade::OnUpgrade;
+use bytes::Bytes;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use hyper_util::server::conn::auto::upgrade::{Parts, downcast};
+use hyper_util::server::conn::auto::upgrade::downcast;
 use tokio::net::TcpStream;
 use tungstenite::handshake::derive_accept_key;
 
@@ -60,13 +61,12 @@ async fn upgrade(State(mounted): State<Mounted>, mut request: Request) -> Respon
     tokio::spawn(async move {
         let Ok(upgraded) = on_upgrade.await else { return };
         let bound = mounted.engine.config().max_frame_bytes;
-        let transport = match downcast::<TokioIo<TcpStream>>(upgraded) {
-            Ok(Parts { io, read_buf, .. }) => {
+        let transport = match bare_socket(upgraded) {
+            Ok((stream, read_already)) => {
                 let flusher = Flusher::of(&mounted.engine);
-                let stream = io.into_inner();
                 // Frames are whole already: waiting for more only makes them late.
                 let _ = stream.set_nodelay(true);
-                WsTransport::tcp(stream, &read_buf, bound, token, mounted.format, flusher)
+                WsTransport::tcp(stream, &read_already, bound, token, mounted.format, flusher)
             }
             Err(upgraded) => WsTransport::stream(TokioIo::new(upgraded), bound, token, mounted.format),
         };
@@ -82,6 +82,18 @@ async fn upgrade(State(mounted): State<Mounted>, mut request: Request) -> Respon
         answer.insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
     }
     response
+}
+
+/// The TCP socket of a connection, where nothing lies between, with what was read beyond the handshake.
+/// Served by hyper itself, or by the builder that finds out the protocol first.
+fn bare_socket(upgraded: Upgraded) -> Result<(TcpStream, Bytes), Upgraded> {
+    match downcast::<TokioIo<TcpStream>>(upgraded) {
+        Ok(parts) => Ok((parts.io.into_inner(), parts.read_buf)),
+        Err(upgraded) => {
+            let parts = upgraded.downcast::<TokioIo<TcpStream>>()?;
+            Ok((parts.io.into_inner(), parts.read_buf))
+        }
+    }
 }
 
 /// The answer to a WebSocket handshake (RFC 6455, 4.2.1); `None` when it is none.
