@@ -1,10 +1,11 @@
 //! What the host itself does.
 
 use super::ChatEngine;
+use super::drafts::check_name;
 use crate::error::{Error, Result};
 use crate::event::CloseReason;
 use crate::id::{RoomId, UserId};
-use crate::model::{NewRoom, Profile, SystemKind, check_name};
+use crate::model::{NewRoom, Profile, SystemKind};
 use crate::store::{Answer, Item, Op};
 
 /// What the host does, bound by no policy and no room's rule.

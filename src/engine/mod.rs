@@ -5,6 +5,7 @@ mod admin;
 mod builder;
 mod catch_up;
 mod commit;
+mod drafts;
 mod messages;
 mod profiles;
 mod publish;

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::drafts::check_name;
 use super::{Actor, ChatEngine};
 use crate::error::{Error, Result};
 use crate::event::Participants;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Limit, NewRoom, Page, PageQuery, Participant, Profile, RoomKind, RoomView, SystemKind, Verb, check_name,
+    Limit, NewRoom, Page, PageQuery, Participant, Profile, RoomKind, RoomView, SystemKind, Verb,
 };
 use crate::store::{Answer, MemberEntry, Notice, Op, RoomEntry};
 

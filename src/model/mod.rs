@@ -8,7 +8,6 @@ mod position;
 mod profile;
 mod room;
 
-pub(crate) use draft::check_name;
 pub use draft::{Draft, NewRoom};
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
 pub use member::{Mark, Member, Role, Verb};

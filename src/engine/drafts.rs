@@ -1,0 +1,169 @@
+//! Checks what users hand in against the rules and bounds, and turns it into what is stored.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result, parse_field};
+use crate::id::{ChallengeId, ClientId, UserId};
+use crate::model::{Body, Draft, MessageType, NewRoom, RoomKind, RoomType};
+
+const MAX_URL_BYTES: usize = 2048;
+
+impl Draft {
+    /// Checks it against the rules and bounds.
+    pub(super) fn check(self, config: &Config) -> Result<(Body, Option<ClientId>)> {
+        let client_id = self.client_id.map(|id| parse_field("clientId", &id)).transpose()?;
+        let content = self.content.filter(|text| !text.trim().is_empty());
+        if let Some(text) = &content {
+            check_text("content", text)?;
+            if text.len() > config.max_content_bytes {
+                return Err(too_long("content", config.max_content_bytes));
+            }
+        }
+        let content: Option<Arc<str>> = content.map(Into::into);
+        let body = match (self.r#type, content, self.image_url) {
+            (MessageType::Text, Some(_), Some(_)) => {
+                return Err(Error::invalid("imageUrl", "belongs to an IMAGE message only"));
+            }
+            (MessageType::Text, Some(text), None) => Body::Text(text),
+            (MessageType::Text, None, _) => return Err(Error::invalid("content", "must not be blank")),
+            (MessageType::Image, caption, Some(url)) => Body::Image { url: check_url(url)?, caption },
+            (MessageType::Image, _, None) => return Err(Error::invalid("imageUrl", "is missing")),
+            (MessageType::System, ..) => return Err(Error::invalid("type", "must be TEXT or IMAGE")),
+        };
+        Ok((body, client_id))
+    }
+}
+
+impl NewRoom {
+    /// Checks it against the rules and bounds. Gives everybody who will take part, the creator among them.
+    pub(super) fn check(
+        self,
+        creator: Option<&UserId>,
+        config: &Config,
+    ) -> Result<(RoomKind, Option<Arc<str>>, BTreeSet<UserId>)> {
+        const FIELD: &str = "participantUuids";
+        if self.participant_uuids.len() > config.max_participants {
+            return Err(Error::invalid(
+                FIELD,
+                format!("must name at most {} people", config.max_participants),
+            ));
+        }
+        let mut users = BTreeSet::new();
+        for user in &self.participant_uuids {
+            users.insert(parse_field::<UserId>(FIELD, user)?);
+        }
+        users.extend(creator.cloned());
+        let name = self.name.map(|name| check_name(&name, config)).transpose()?.flatten();
+        if self.challenge_uuid.is_some() && self.r#type != RoomType::Challenge {
+            return Err(Error::invalid("challengeUuid", "belongs to a CHALLENGE room only"));
+        }
+        let kind = match self.r#type {
+            RoomType::Direct => {
+                let mut pair = users.iter().cloned();
+                match (pair.next(), pair.next(), pair.next()) {
+                    (Some(one), Some(other), None) => RoomKind::direct(one, other),
+                    _ => return Err(Error::invalid(FIELD, "must name exactly one other person")),
+                }
+            }
+            RoomType::Group => RoomKind::Group,
+            RoomType::Challenge => {
+                let challenge = self.challenge_uuid.as_deref().unwrap_or_default();
+                RoomKind::Challenge(parse_field::<ChallengeId>("challengeUuid", challenge)?)
+            }
+        };
+        if users.is_empty() {
+            return Err(Error::invalid(FIELD, "must name somebody"));
+        }
+        Ok((kind, name, users))
+    }
+}
+
+fn too_long(field: &'static str, limit: usize) -> Error {
+    ErrorKind::TooLarge { what: field.into(), limit }.into()
+}
+
+/// Refuses NUL and the other control characters, which no keyboard makes and many a terminal obeys.
+fn check_text(field: &'static str, text: &str) -> Result<()> {
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(Error::invalid(field, "must hold no control characters"));
+    }
+    Ok(())
+}
+
+fn check_url(url: String) -> Result<Arc<str>> {
+    if url.len() > MAX_URL_BYTES {
+        return Err(Error::invalid("imageUrl", format!("must have at most {MAX_URL_BYTES} bytes")));
+    }
+    let host = url.split_once("://").and_then(|(scheme, rest)| {
+        (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")).then_some(rest)
+    });
+    let has_host = host.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#']));
+    if !has_host || url.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(Error::invalid("imageUrl", "must be an http or https address"));
+    }
+    Ok(url.into())
+}
+
+/// A room's name: trimmed, one line, at most [`Config::max_name_chars`].
+pub(super) fn check_name(name: &str, config: &Config) -> Result<Option<Arc<str>>> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Ok(None);
+    }
+    if name.chars().any(char::is_control) {
+        return Err(Error::invalid("name", "must hold no control characters"));
+    }
+    if name.chars().count() > config.max_name_chars {
+        return Err(Error::invalid(
+            "name",
+            format!("must have at most {} characters", config.max_name_chars),
+        ));
+    }
+    Ok(Some(name.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(draft: Draft) -> &'static str {
+        draft.check(&Config::default()).map_or_else(|error| error.code(), |_| "OK")
+    }
+
+    #[test]
+    fn a_text_needs_words_within_the_bound() {
+        assert_eq!(code(Draft::text("hi")), "OK");
+        assert_eq!(code(Draft::text("x".repeat(16 * 1024))), "OK");
+        assert_eq!(code(Draft::text("x".repeat(16 * 1024 + 1))), "PAYLOAD_TOO_LARGE");
+        for bad in ["", " \n\t", "a\0b", "\u{1b}[31m", "\u{9f}"] {
+            assert_eq!(code(Draft::text(bad)), "INVALID_INPUT", "{bad:?}");
+        }
+        assert_eq!(code(Draft::text("hi").with_client_id("")), "INVALID_INPUT");
+    }
+
+    #[test]
+    fn an_image_needs_a_web_address_and_may_have_a_caption() {
+        assert_eq!(code(Draft::image("https://example.org/a.png")), "OK");
+        assert_eq!(code(Draft::image("HTTP://example.org")), "OK");
+        for bad in ["", "javascript:alert(1)", "https://", "https:///a", "ftp://a", "http://a b", "//a"] {
+            assert_eq!(code(Draft::image(bad)), "INVALID_INPUT", "{bad:?}");
+        }
+        let blank = Draft { content: Some(" ".into()), ..Draft::image("https://a") };
+        let (body, _) = blank.check(&Config::default()).unwrap();
+        assert_eq!(body.content(), None, "a blank caption is none");
+    }
+
+    #[test]
+    fn a_direct_room_has_exactly_one_other_person() {
+        let ana: UserId = "ana".parse().unwrap();
+        let check = |new: NewRoom| new.check(Some(&ana), &Config::default());
+        assert!(check(NewRoom::direct("ben")).is_ok());
+        assert!(check(NewRoom::direct("ben").with(["ana", "ben"])).is_ok(), "oneself does not count");
+        assert!(check(NewRoom::direct("ana")).is_err());
+        assert!(check(NewRoom::direct("ben").with(["cho"])).is_err());
+        assert!(check(NewRoom::challenge("", "x")).is_err());
+        assert!(check(NewRoom::group("x".repeat(201))).is_err());
+    }
+}
