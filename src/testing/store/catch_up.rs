@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "the name of a case says what it checks")]
 
 use super::Fixture;
-use super::kit::{NO_BOUND, assert_distinct, user};
+use super::kit::{NO_BOUND, PAGES, assert_distinct, user};
 use crate::id::RoomId;
 use crate::model::{Mark, Member, Position, Profile, RoomKind};
 use crate::store::Item;
@@ -74,7 +74,7 @@ pub async fn changed_rooms_come_in_pages_with_past_ones(chat: Fixture) {
     chat.done(touched[..5].iter().map(|room| chat.leave_item(*room, "ana")).collect()).await;
     chat.done(touched[5..8].iter().map(|room| chat.close_item(*room, Some("ana"))).collect()).await;
     let (mut seen, mut after) = (Vec::new(), None);
-    loop {
+    for _ in 0..PAGES {
         let page = chat.store().changed_rooms(&user("ana"), &since, after, 5).await.unwrap();
         assert!(page.len() <= 5);
         let Some((last, _)) = page.last() else { break };
@@ -114,7 +114,7 @@ pub async fn new_messages_come_in_pages(chat: Fixture) {
     let history = chat.history(room).await;
     let (from, until) = (history[3].pos, history[17].pos);
     let (mut seen, mut after) = (Vec::new(), from);
-    loop {
+    for _ in 0..PAGES {
         let page = chat.store().messages_since(room, after, until, 4).await.unwrap();
         let Some(last) = page.last() else { break };
         assert!(page.len() <= 4);
@@ -138,7 +138,7 @@ pub async fn changed_memberships_come_oldest_first(chat: Fixture) {
     let until = chat.position().await.of_room(room);
     chat.run(chat.leave_item(room, "cho")).await;
     let (mut seen, mut after) = (Vec::new(), start);
-    loop {
+    for _ in 0..PAGES {
         let page = chat.store().members_since(room, after, until, 2).await.unwrap();
         let Some((last, _)) = page.last() else { break };
         assert!(page.len() <= 2);
@@ -179,7 +179,7 @@ async fn marks_in_pages(chat: &Fixture, count: usize) {
 
     let page = (count as u32).div_ceil(4);
     let (mut seen, mut after): (Vec<Member>, _) = (Vec::new(), None);
-    loop {
+    for _ in 0..PAGES {
         let marks = chat.store().marks_since(room, since, after.as_ref(), page).await.unwrap();
         assert!(marks.len() <= page as usize);
         let Some(last) = marks.last() else { break };

@@ -62,6 +62,10 @@ impl Dice {
 }
 
 /// Items, each a millisecond after the one before it.
+/// More pages than any list of the suite has: a store that repeats a page fails its case, and does not
+/// keep it for ever.
+pub(super) const PAGES: usize = 200;
+
 impl Fixture {
     pub(super) fn store(&self) -> &dyn Store {
         &*self.store

@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "the name of a case says what it checks")]
 
 use super::Fixture;
-use super::kit::{NO_BOUND, assert_distinct, user};
+use super::kit::{NO_BOUND, PAGES, assert_distinct, user};
 use crate::error::ErrorKind;
 use crate::id::RoomId;
 use crate::model::{Body, Mark, Role, RoomKind, SystemKind};
@@ -159,7 +159,7 @@ pub async fn members_come_in_pages_by_their_ids(chat: Fixture) {
     people.sort();
 
     let (mut seen, mut after) = (Vec::new(), None);
-    loop {
+    for _ in 0..PAGES {
         let page = chat.store().members(room, after.as_ref(), 10).await.unwrap();
         let Some(last) = page.last() else { break };
         assert!(page.len() <= 10);
@@ -185,7 +185,7 @@ pub async fn memberships_come_in_pages_by_their_rooms(chat: Fixture) {
     rooms.sort();
 
     let (mut seen, mut after) = (Vec::new(), None);
-    loop {
+    for _ in 0..PAGES {
         let page = chat.store().memberships(&user("ana"), after, 10).await.unwrap();
         assert_eq!(page.position, chat.position().await);
         assert!(page.rooms.len() <= 10);
