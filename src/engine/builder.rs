@@ -103,6 +103,7 @@ impl ChatEngineBuilder {
             last_seen: parking_lot::Mutex::new(HashMap::new()),
             draining: AtomicBool::new(false),
             entering: tokio::sync::RwLock::new(()),
+            goodbyes: Arc::new(()),
             rotated: parking_lot::Mutex::new(None),
         });
         tokio::spawn(tick(Arc::downgrade(&inner)));

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::hub::{ConnectionId, Hub};
 use crate::id::{RoomId, UserId};
 use crate::model::{Epoch, Profile, Token};
-use crate::store::{Answer, Batch, Item, Store};
+use crate::store::{Answer, Batch, Item, Op, Store};
 
 /// Called with the item's answer, after everything of its batch was published.
 type Answered = Box<dyn FnOnce(Result<Answer>) + Send>;
@@ -57,7 +57,9 @@ impl Committer {
     ) -> Self {
         let (queue, work) = mpsc::channel(config.commit_queue.max(1));
         let publisher = Publisher::new(hub, bus, position);
-        tokio::spawn(run(store, publisher, work, config.commit_batch.max(1)));
+        // A batch that is published at once must leave room in the mailbox of whoever reads promptly.
+        let bytes_max = config.mailbox_bytes / 4;
+        tokio::spawn(run(store, publisher, work, config.commit_batch.max(1), bytes_max));
         Self { queue }
     }
 
@@ -121,12 +123,37 @@ async fn run(
     mut publisher: Publisher,
     mut queue: mpsc::Receiver<Work>,
     batch_max: usize,
+    bytes_max: usize,
 ) {
     let mut gathered = Vec::with_capacity(batch_max);
     while queue.recv_many(&mut gathered, batch_max).await > 0 {
-        let mut batch = Gathered::sort(gathered.drain(..));
-        let outcomes = if batch.is_empty() { Ok(Vec::new()) } else { store.commit(batch.take()).await };
-        batch.conclude(outcomes, &mut publisher);
+        let mut work = gathered.drain(..).peekable();
+        while work.peek().is_some() {
+            let mut bytes = 0;
+            let fitting = std::iter::from_fn(|| {
+                let next = work.next_if(|_| bytes < bytes_max)?;
+                bytes += next.weight();
+                Some(next)
+            });
+            let mut batch = Gathered::sort(fitting);
+            let outcomes = if batch.is_empty() { Ok(Vec::new()) } else { store.commit(batch.take()).await };
+            batch.conclude(outcomes, &mut publisher);
+            // A store that never waits must not keep the flusher from writing what was published.
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl Work {
+    /// About how many bytes its event has.
+    fn weight(&self) -> usize {
+        const ENVELOPE: usize = 512;
+        match self {
+            Self::Job(Job { item: Item { op: Op::Send { body, .. }, .. }, .. }) => {
+                ENVELOPE + body.content().map_or(0, str::len)
+            }
+            _ => ENVELOPE,
+        }
     }
 }
 

@@ -66,6 +66,8 @@ struct Inner {
     draining: AtomicBool,
     /// Held shared from a command's check until it is in the queue, so that a drain overlooks none.
     entering: tokio::sync::RwLock<()>,
+    /// Cloned by each connection that has ended here and still takes its last frames.
+    goodbyes: Arc<()>,
     /// When a token from the future last voided all tokens.
     rotated: parking_lot::Mutex<Option<tokio::time::Instant>>,
 }
@@ -128,7 +130,9 @@ impl ChatEngine {
             CloseReason::Restarting(Duration::from_millis(u64::try_from(delay).unwrap_or(0)))
         });
         tracing::info!(connections, committed = committed.is_ok(), "draining");
-        while self.inner.hub.connections() > 0 && tokio::time::Instant::now() < deadline {
+        let is_anybody_left =
+            || self.inner.hub.connections() > 0 || Arc::strong_count(&self.inner.goodbyes) > 1;
+        while is_anybody_left() && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.inner.write_last_seen().await;
@@ -140,6 +144,11 @@ impl ChatEngine {
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
         &self.inner.clock
+    }
+
+    /// Held while a connection takes its last frames: a drain waits for it.
+    pub(crate) fn goodbye(&self) -> Arc<()> {
+        self.inner.goodbyes.clone()
     }
 
     fn store(&self) -> &dyn Store {

@@ -199,6 +199,16 @@ impl Mailbox {
         self.woke(was_empty && !state.blocked)
     }
 
+    /// Nobody will write what waits.
+    pub(crate) fn discard(&self) {
+        let mut state = self.state.lock();
+        (state.queue, state.bytes, state.written) = (VecDeque::new(), 0, 0);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state.lock().queue.is_empty()
+    }
+
     /// Why it is closed.
     pub(crate) fn close_reason(&self) -> Option<CloseReason> {
         self.state.lock().closed

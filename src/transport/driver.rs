@@ -14,6 +14,9 @@ use crate::model::Token;
 /// How many frames one write takes where they are pulled.
 const PULL: usize = 64;
 
+/// How often it is looked whether a closed connection is written to its end.
+const TURN: Duration = Duration::from_millis(50);
+
 /// How long a client has to hang up after it was told to.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -176,7 +179,16 @@ impl<'a> Driver<'a> {
             }
         }
         // Out of the rooms at once; the flusher still writes what waits.
+        let _goodbye = self.engine.goodbye();
+        let connection = self.session.connection().clone();
         drop(self.session);
+        let deadline = Instant::now() + self.engine.config().write_timeout;
+        while !connection.mailbox.is_empty() && Instant::now() < deadline {
+            let mut ignored = Vec::new();
+            if let Ok(Err(_)) = timeout(TURN, self.transport.receive(&mut ignored)).await {
+                return;
+            }
+        }
         until_hangup(&mut *self.transport).await;
     }
 

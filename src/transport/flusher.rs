@@ -126,6 +126,7 @@ impl Flusher {
 
     fn give_up(&self, socket: &Socket) {
         socket.connection.close(CloseReason::Lagged, true);
+        socket.connection.mailbox.discard();
         self.detach(socket.slot, &socket.connection);
     }
 

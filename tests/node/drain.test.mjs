@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 
-import { unique, User } from './client.mjs';
+import { sleep, unique, User } from './client.mjs';
 import { startServer } from './server.mjs';
 
 const SENDS = 300;
@@ -86,5 +86,22 @@ describe('a restart', { timeout: 60_000 }, () => {
       await second.stop({ keep: true });
       await rm(first.folder, { recursive: true, force: true });
     }
+  });
+
+  test('who reads slowly still gets all that waited, and the close', async () => {
+    const server = await startServer();
+    const [ana, ben] = await Promise.all(['ana', 'ben'].map((name) => User.create(server.url, name)));
+    const room = await ana.group([ben]);
+    const [anas, bens] = await Promise.all([ana.connect(), ben.connect()]);
+    bens.socket.pause();
+    const content = 'x'.repeat(16_000);
+    // More than sockets hold (about 4 MB on Linux), and less than lags.
+    for (let n = 0; n < 280; n += 20) await Promise.all(Array.from({ length: 20 }, () => anas.send(room, content)));
+    const stopping = server.stop();
+    await sleep(1000);
+    bens.socket.resume();
+    assert.equal((await bens.end(6000)).code, 4012);
+    assert.equal(bens.events.filter(({ event }) => event === 'message').length, 280);
+    assert.deepEqual(await stopping, { code: 0, signal: null });
   });
 });
