@@ -2,7 +2,7 @@
 //!
 //! Synchronous all through: it awaits nothing, spawns nothing and knows no store; time is an argument.
 //! Whoever publishes appends to mailboxes; whoever owns a socket writes them
-//! ([`transport`](crate::transport)).
+//! (a transport, or its flusher).
 //!
 //! Locks are taken in this order and never the other way round: users, a connection's rooms, the room
 //! table, a room's listeners, a mailbox, the dirty list.
