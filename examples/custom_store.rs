@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    Draft, Epoch, HistoryQuery, Limit, Member, Message, NewRoom, Position, Profile, Room, RoomKey, RoomKind,
-    Token,
+    Draft, Epoch, HistoryQuery, Limit, Member, Message, NewRoom, Position, Profile, Relation, RelationKind,
+    Room, RoomKey, RoomKind, Token,
 };
 use chat_core::store::{
     Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, Outcome, RoomEntry, Rows, Sent, Store, apply,
@@ -37,6 +37,8 @@ struct Tables {
     keys: HashMap<RoomKey, RoomId>,
     profiles: HashMap<UserId, Profile>,
     last_seen: HashMap<UserId, Timestamp>,
+    /// By user, kind and other.
+    relations: BTreeMap<(UserId, UserId), Relation>,
 }
 
 impl PlainStore {
@@ -49,6 +51,7 @@ impl PlainStore {
             keys: HashMap::new(),
             profiles: HashMap::new(),
             last_seen: HashMap::new(),
+            relations: BTreeMap::new(),
         }))
     }
 
@@ -69,6 +72,7 @@ impl Tables {
         rows.sent = found(&needs.sent, |key| self.sent(key));
         rows.keys = found(&needs.keys, |key| self.keys.get(key).copied());
         rows.ordinals = found(&needs.ordinals, |key| self.ordinals(key));
+        rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
         rows
     }
 
@@ -95,6 +99,9 @@ impl Tables {
         // Deleted first: a key may be freed and taken again in one batch.
         self.keys.retain(|key, _| !rows.freed_keys.contains(key));
         self.keys.extend(rows.new_keys);
+        // What was written and is not there any more is to be deleted.
+        self.relations.retain(|key, _| !rows.written_relations.contains(key));
+        self.relations.extend(rows.relations);
     }
 }
 
@@ -279,6 +286,24 @@ impl Store for PlainStore {
         let tables = self.tables();
         let moved = tables.active_in(room, after).filter(|member| member.marks_pos >= since);
         Ok(moved.take(limit as usize).cloned().collect())
+    }
+
+    async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {
+        Ok(self.tables().relations.get(&(user.clone(), other.clone())).cloned())
+    }
+
+    async fn relations(
+        &self,
+        user: &UserId,
+        kind: RelationKind,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Relation, Profile)>> {
+        let tables = self.tables();
+        let of_kind = tables.relations.values().filter(|found| found.user == *user && found.kind == kind);
+        let beyond = of_kind.filter(|found| after.is_none_or(|after| found.other > *after));
+        let page = beyond.take(limit as usize);
+        Ok(page.map(|found| (found.clone(), tables.profile(&found.other))).collect())
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::id::{MessageId, RoomId};
+use crate::id::{MessageId, RoomId, UserId};
 
 /// The result of an engine call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -50,6 +50,15 @@ pub enum ErrorKind {
     /// The policy, or the room's own rules, say no.
     #[error("{0}")]
     Forbidden(Cow<'static, str>),
+    /// They are no friends, which a direct room needs under the policy.
+    #[error("you and {0} are not friends")]
+    NotFriends(UserId),
+    /// One of the two has blocked the other. Who did is not told.
+    #[error("{0} cannot be reached")]
+    Unreachable(UserId),
+    /// There is no request of this user to answer.
+    #[error("there is no friend request of {0}")]
+    FriendRequestNotFound(UserId),
     /// The user is no active participant of the room.
     #[error("not a participant of room {0}")]
     NotAParticipant(RoomId),
@@ -94,7 +103,10 @@ impl ErrorKind {
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::TokenExpired => "TOKEN_EXPIRED",
-            Self::Forbidden(_) => "FORBIDDEN",
+            // A code of its own would tell of the block.
+            Self::Forbidden(_) | Self::Unreachable(_) => "FORBIDDEN",
+            Self::NotFriends(_) => "NOT_FRIENDS",
+            Self::FriendRequestNotFound(_) => "FRIEND_REQUEST_NOT_FOUND",
             Self::NotAParticipant(_) => "NOT_A_PARTICIPANT",
             Self::RoomNotFound(_) => "ROOM_NOT_FOUND",
             Self::MessageNotFound(_) => "MESSAGE_NOT_FOUND",

@@ -9,7 +9,9 @@ use bytes::Bytes;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RoomId, UserId};
-use crate::model::{Draft, History, HistoryQuery, Mark, Message, Participant, Profile, Room, Token};
+use crate::model::{
+    Draft, FriendNotice, History, HistoryQuery, Mark, Message, Participant, Profile, Room, Token,
+};
 
 /// What a connection asks for. A [`Session`](crate::Session) executes it.
 #[derive(Debug, Clone)]
@@ -129,6 +131,10 @@ pub enum Notification {
     AddedToRoom(Arc<Room>),
     /// The user was taken out of the room, or left it from another connection.
     RemovedFromRoom(RoomId),
+    /// This user asks for friendship, or answers.
+    Friend(FriendNotice, Profile),
+    /// The user has changed how they stand to this one: other devices load their lists anew.
+    FriendsChanged(Profile),
 }
 
 /// Where a fresh connection stands.

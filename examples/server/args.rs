@@ -53,7 +53,7 @@ pub(crate) struct Args {
 pub(crate) enum PolicyName {
     /// Everybody with everybody.
     Open,
-    /// Friends only (a later version).
+    /// Direct chats between friends only.
     Friends,
 }
 
@@ -70,9 +70,6 @@ impl Args {
         }
         if self.nats.is_some() {
             return Err("--nats comes with a later version; this one runs as a single node".into());
-        }
-        if self.policy == PolicyName::Friends {
-            return Err("--policy friends comes with a later version".into());
         }
         if self.is_dev() && !self.dev && !self.addr.ip().is_loopback() {
             return Err(format!(

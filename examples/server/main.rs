@@ -6,12 +6,15 @@ mod page;
 mod serve;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use args::Args;
+use args::{Args, PolicyName};
 use axum::Router;
 use axum::routing::get;
+use chat_core::ChatEngine;
+use chat_core::policy::{FriendsOnly, Open};
+use chat_core::store::{MemoryStore, SqliteStore, Store};
 use chat_core::transport::{Origins, rest, ws};
-use chat_core::{ChatEngine, store};
 use clap::Parser;
 use keys::Keys;
 
@@ -38,12 +41,14 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<(), Failure> {
     args.check()?;
     let keys = Keys::load(&args)?;
-    let engine = ChatEngine::builder().authenticator(keys.authenticator);
-    let engine = match args.db.as_str() {
-        "memory" => engine.store(store::MemoryStore::new()),
-        path => {
-            engine.store(store::SqliteStore::open(path).await.map_err(|error| failed(path, chain(&error)))?)
-        }
+    let store: Arc<dyn Store> = match args.db.as_str() {
+        "memory" => Arc::new(MemoryStore::new()),
+        path => Arc::new(SqliteStore::open(path).await.map_err(|error| failed(path, chain(&error)))?),
+    };
+    let engine = ChatEngine::builder().authenticator(keys.authenticator).shared_store(store.clone());
+    let engine = match args.policy {
+        PolicyName::Open => engine.policy(Open),
+        PolicyName::Friends => engine.policy(FriendsOnly::in_store(store)),
     };
     let engine = engine.build().await?;
 

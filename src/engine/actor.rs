@@ -7,7 +7,7 @@ use crate::error::{ErrorKind, Result};
 use crate::id::{RoomId, UserId};
 use crate::model::{Member, Profile, Room, RoomKind, Verb};
 use crate::policy::Question;
-use crate::store::{Answer, Item, Op};
+use crate::store::{Answer, Item, Op, RoomItem};
 
 /// What one user does. Everything is checked against their memberships and the policy.
 ///
@@ -36,7 +36,7 @@ impl Actor {
     }
 
     pub(super) fn item(&self, room: RoomId, op: Op) -> Item {
-        Item { room, at: self.engine.now(), by: Some(self.user.clone()), op }
+        RoomItem { room, at: self.engine.now(), by: Some(self.user.clone()), op }.into()
     }
 
     pub(super) async fn commit(&self, room: RoomId, op: Op) -> Result<Answer> {

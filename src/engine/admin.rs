@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::event::CloseReason;
 use crate::id::{RoomId, UserId};
 use crate::model::{NewRoom, Profile, SystemKind};
-use crate::store::{Answer, Item, Op};
+use crate::store::{Answer, Op, RelationOp, RoomItem};
 
 /// What the host does, bound by no policy and no room's rule.
 #[derive(Debug, Clone)]
@@ -21,8 +21,8 @@ impl Admin {
 
     async fn commit(&self, room: RoomId, op: Op) -> Result<Answer> {
         self.engine.check_running()?;
-        let item = Item { room, at: self.engine.now(), by: None, op };
-        self.engine.inner.committer.commit(item).await
+        let item = RoomItem { room, at: self.engine.now(), by: None, op };
+        self.engine.inner.committer.commit(item.into()).await
     }
 
     /// Makes a room that nobody owns. Two people who have an open direct room keep that one.
@@ -75,6 +75,16 @@ impl Admin {
             return Err(Error::invalid("nickname", "must not be blank"));
         }
         self.engine.put_profile(profile).await
+    }
+
+    /// Has `user` block `other`, or takes that block back: for a host that keeps friends and blocks in a
+    /// table of its own. What a block forbids, it forbids from the commit on.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) where both are the same.
+    pub async fn set_blocked(&self, user: &UserId, other: &UserId, blocked: bool) -> Result<()> {
+        let op = if blocked { RelationOp::Block } else { RelationOp::Unblock };
+        self.engine.as_user(user.clone()).relate(other, op).await.map(drop)
     }
 
     /// Ends all connections of a user on this node, as after a logout.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::hub::{ConnectionId, Hub};
 use crate::id::{RoomId, UserId};
 use crate::model::{Epoch, Profile, Token};
-use crate::store::{Answer, Batch, Item, Op, Store};
+use crate::store::{Answer, Batch, Item, Op, RoomItem, Store};
 
 /// Called with the item's answer, after everything of its batch was published.
 type Answered = Box<dyn FnOnce(Result<Answer>) + Send>;
@@ -149,7 +149,7 @@ impl Work {
     fn weight(&self) -> usize {
         const ENVELOPE: usize = 512;
         match self {
-            Self::Job(Job { item: Item { op: Op::Send { body, .. }, .. }, .. }) => {
+            Self::Job(Job { item: Item::Room(RoomItem { op: Op::Send { body, .. }, .. }), .. }) => {
                 ENVELOPE + body.content().map_or(0, str::len)
             }
             _ => ENVELOPE,
@@ -214,6 +214,9 @@ impl Gathered {
                 for (outcome, (origin, _)) in outcomes.into_iter().zip(&self.waiting) {
                     answers.push(outcome.map(|outcome| {
                         publisher.publish(outcome.changes, *origin);
+                        if let Some(change) = outcome.relation {
+                            publisher.tell(change);
+                        }
                         outcome.answer
                     }));
                 }
@@ -238,17 +241,22 @@ impl Gathered {
 }
 
 /// Brings the items of each room together, so that what they publish is one frame for its listeners.
-/// Left as it is where somebody's own items of different rooms would change their order.
+/// Left as it is where somebody's own items of different rooms would change their order, or where any of
+/// them is about no room.
 fn group_by_room(jobs: &mut [Job]) {
     if jobs.len() < 3 {
         return;
     }
     let mut room_of: HashMap<Option<&UserId>, RoomId> = HashMap::new();
     for Job { item, .. } in jobs.iter() {
+        let Item::Room(item) = item else { return };
         if *room_of.entry(item.by.as_ref()).or_insert(item.room) != item.room {
             return;
         }
     }
     // Stable: the items of a room keep their order.
-    jobs.sort_by_key(|job| job.item.room);
+    jobs.sort_by_key(|job| match &job.item {
+        Item::Room(item) => Some(item.room),
+        Item::Relation(_) => None,
+    });
 }

@@ -6,6 +6,7 @@ mod builder;
 mod catch_up;
 mod commit;
 mod drafts;
+mod friends;
 mod messages;
 mod profiles;
 mod publish;
@@ -31,6 +32,7 @@ use crate::store::Store;
 pub use actor::Actor;
 pub use admin::Admin;
 pub use builder::ChatEngineBuilder;
+pub use friends::FriendRequest;
 pub use rooms::CreatedRoom;
 pub use session::Session;
 

@@ -7,7 +7,7 @@ use crate::event::{Event, EventKind, Marked, Notification, RoomChange};
 use crate::hub::{Class, ConnectionId, Hub, Post};
 use crate::id::{RoomId, UserId};
 use crate::model::{Body, Epoch, Member, Message, Pos, Room, Token};
-use crate::store::{Change, What};
+use crate::store::{Change, RelationChange, What};
 
 /// Publishes for one node. There is one, so that all its sessions see one order, and a frame's token
 /// covers all that was published before it.
@@ -90,6 +90,19 @@ impl Publisher {
                 room
             }
         }
+    }
+
+    /// Tells the other one of a change between two people, and the devices of whoever made it.
+    pub(super) fn tell(&mut self, RelationChange { user, other, notice }: RelationChange) {
+        self.flush();
+        let tell = |to: &UserId, notification| {
+            let kind = EventKind::Notification(notification);
+            self.hub.notify(to, Event { room: None, token: None, kind }, None, None);
+        };
+        if let Some(notice) = notice {
+            tell(&other.user, Notification::Friend(notice, user.clone()));
+        }
+        tell(&user.user, Notification::FriendsChanged(other));
     }
 
     /// Hands out what waits to go out together.

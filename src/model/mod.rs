@@ -6,6 +6,7 @@ mod member;
 mod message;
 mod position;
 mod profile;
+mod relation;
 mod room;
 
 pub use draft::{Draft, NewRoom};
@@ -14,4 +15,5 @@ pub use member::{Mark, Member, Role, Verb};
 pub use message::{Body, Message, MessageType, MessageView, Phrases, Receipt, SystemKind};
 pub use position::{Epoch, MAX_LANES, Pos, Position, Token, TokenError};
 pub use profile::{Participant, Profile};
+pub use relation::{FriendNotice, Relation, RelationKind, RelationPage, RelationView};
 pub use room::{Room, RoomKey, RoomKind, RoomType, RoomView};

@@ -1,5 +1,7 @@
 //! Who may do what, beyond the rules that every room has.
 
+mod friends_only;
+mod friendships;
 mod open;
 
 use std::fmt;
@@ -10,6 +12,8 @@ use crate::error::Result;
 use crate::id::UserId;
 use crate::model::{RoomKind, Verb};
 
+pub use friends_only::FriendsOnly;
+pub use friendships::{Friendships, StoredFriendships};
 pub use open::Open;
 
 /// What a policy is asked about.

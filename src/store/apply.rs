@@ -6,7 +6,8 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, Rows, Sent, What};
+use super::relate::relate;
+use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Sent, What};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Body, Mark, Member, Message, Pos, Profile, Role, Room, RoomKind, Verb};
@@ -17,7 +18,14 @@ pub fn apply(batch: Batch, rows: &mut Rows) -> Vec<Result<Outcome>> {
 }
 
 fn apply_item(item: Item, rows: &mut Rows) -> Result<Outcome> {
-    let Item { room, at, by, op } = item;
+    match item {
+        Item::Room(item) => apply_to_room(item, rows),
+        Item::Relation(item) => relate(item, rows),
+    }
+}
+
+fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
+    let RoomItem { room, at, by, op } = item;
     let ctx = Ctx { id: room, at, by };
     match op {
         Op::Create { kind, name, members } => create(&ctx, kind, name, &members, rows),
@@ -65,13 +73,27 @@ impl Ctx {
         Err(ErrorKind::Forbidden(reason.into()).into())
     }
 
+    /// Nobody has to do with whom they have blocked, or who has blocked them. Which of the two it was is not
+    /// told.
+    fn check_reachable<'a>(&self, others: impl IntoIterator<Item = &'a UserId>, rows: &Rows) -> Result<()> {
+        let Some(by) = &self.by else { return Ok(()) };
+        match others.into_iter().find(|other| rows.is_blocked(by, other)) {
+            Some(other) => Err(ErrorKind::Unreachable(other.clone()).into()),
+            None => Ok(()),
+        }
+    }
+
     fn check_open(&self, room: &Room) -> Result<()> {
         if room.active { Ok(()) } else { Err(ErrorKind::RoomClosed(self.id).into()) }
     }
 }
 
 fn done(changes: Vec<Change>) -> Result<Outcome> {
-    Ok(Outcome { changes, answer: Answer::Done })
+    answered(changes, Answer::Done)
+}
+
+fn answered(changes: Vec<Change>, answer: Answer) -> Result<Outcome> {
+    Ok(Outcome { changes, relation: None, answer })
 }
 
 fn create(
@@ -81,11 +103,12 @@ fn create(
     users: &[UserId],
     rows: &mut Rows,
 ) -> Result<Outcome> {
+    ctx.check_reachable(users, rows)?;
     let key = kind.key();
     if let Some(standing) = key.as_ref().and_then(|key| rows.keys.get(key)) {
         return match kind {
             RoomKind::Challenge(_) => Err(ErrorKind::ChallengeRoomExists(*standing).into()),
-            _ => Ok(Outcome { changes: Vec::new(), answer: Answer::Standing(*standing) }),
+            _ => answered(Vec::new(), Answer::Standing(*standing)),
         };
     }
     let users: BTreeSet<&UserId> = users.iter().collect();
@@ -164,9 +187,10 @@ fn send(
         if Some(first.hash) != hash {
             return Err(ErrorKind::ClientIdConflict.into());
         }
-        return Ok(Outcome { changes: Vec::new(), answer: Answer::Message(first.message.clone()) });
+        return answered(Vec::new(), Answer::Message(first.message.clone()));
     }
     ctx.check_open(&room)?;
+    ctx.check_reachable(room.kind.peer_of(&sender.user), rows)?;
     if body.is_countable() {
         member.own_n += 1;
     }
@@ -179,7 +203,7 @@ fn send(
     let answer = Answer::Message(message.clone());
     rows.put_member(member);
     rows.put_room(room);
-    Ok(Outcome { changes: vec![change], answer })
+    answered(vec![change], answer)
 }
 
 #[allow(clippy::too_many_arguments, reason = "a message has as many parts")]
@@ -230,6 +254,7 @@ fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Res
     if news.is_empty() {
         return done(Vec::new());
     }
+    ctx.check_reachable(news.iter().map(|new| &new.about.user), rows)?;
     if u64::from(room.members) + news.len() as u64 > u64::from(max_members) {
         return Err(
             ErrorKind::Forbidden(format!("a room has at most {max_members} participants").into()).into()
@@ -345,5 +370,5 @@ fn move_mark(ctx: &Ctx, mark: Mark, to: Option<u64>, rows: &mut Rows) -> Result<
         rows.put_room(room.clone());
     }
     let unread = member.unread_in(&room);
-    Ok(Outcome { changes, answer: Answer::Marked { member: Arc::new(member), unread } })
+    answered(changes, Answer::Marked { member: Arc::new(member), unread })
 }

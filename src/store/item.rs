@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
-use crate::model::{Body, Mark, Member, Message, Pos, Profile, Room, RoomKind};
+use crate::model::{Body, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, Room, RoomKind};
 
 /// What is committed together.
 #[derive(Debug, Clone, Default)]
@@ -19,9 +19,26 @@ pub struct Batch {
     pub last_seen: Vec<(UserId, Timestamp)>,
 }
 
-/// A change of one room, all or nothing.
+impl Batch {
+    /// These changes, and nothing else.
+    pub fn of<T: Into<Item>>(items: impl IntoIterator<Item = T>) -> Self {
+        Self { items: items.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+}
+
+/// A change, all or nothing.
 #[derive(Debug, Clone)]
-pub struct Item {
+#[allow(clippy::exhaustive_enums, reason = "a store hands them to `apply`, whatever they are")]
+pub enum Item {
+    /// Of one room.
+    Room(RoomItem),
+    /// Of how two people stand to each other.
+    Relation(RelationItem),
+}
+
+/// A change of one room.
+#[derive(Debug, Clone)]
+pub struct RoomItem {
     /// The room.
     pub room: RoomId,
     /// When.
@@ -32,7 +49,7 @@ pub struct Item {
     pub op: Op,
 }
 
-/// What an [`Item`] asks for.
+/// What a [`RoomItem`] asks for.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Op {
@@ -88,6 +105,52 @@ pub enum Op {
     },
 }
 
+/// A change of how two people stand to each other.
+#[derive(Debug, Clone)]
+pub struct RelationItem {
+    /// When.
+    pub at: Timestamp,
+    /// Who asks.
+    pub user: Profile,
+    /// Whom it is about; somebody else.
+    pub other: Profile,
+    /// What is asked.
+    pub op: RelationOp,
+}
+
+/// What a [`RelationItem`] asks for. What stands already is no error and changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RelationOp {
+    /// Ask for friendship. Two who ask each other are friends.
+    Request,
+    /// Accept the other's request.
+    Accept,
+    /// Decline it.
+    Decline,
+    /// Ask no more.
+    Withdraw,
+    /// End the friendship, or ask for it no more.
+    Remove,
+    /// Have nothing to do with the other: it ends friendship and requests, and neither opens a direct room
+    /// with the other, sends in it, or adds the other to a room.
+    Block,
+    /// Take the user's own block back.
+    Unblock,
+}
+
+impl From<RoomItem> for Item {
+    fn from(item: RoomItem) -> Self {
+        Self::Room(item)
+    }
+}
+
+impl From<RelationItem> for Item {
+    fn from(item: RelationItem) -> Self {
+        Self::Relation(item)
+    }
+}
+
 /// A SYSTEM message to add.
 #[derive(Debug, Clone)]
 pub struct Notice {
@@ -123,10 +186,24 @@ impl BodyHash {
 /// What came of an item.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// What changed, in the order of its positions.
+    /// What changed in a room, in the order of its positions.
     pub changes: Vec<Change>,
+    /// What changed between two people. It takes no position: it is told live, and read anew by whoever
+    /// was away.
+    pub relation: Option<RelationChange>,
     /// What whoever asked wants to know.
     pub answer: Answer,
+}
+
+/// What changed between two people.
+#[derive(Debug, Clone)]
+pub struct RelationChange {
+    /// Who has changed it.
+    pub user: Profile,
+    /// The other one.
+    pub other: Profile,
+    /// What the other one is told of it, if anything.
+    pub notice: Option<FriendNotice>,
 }
 
 /// The answer to an item.
@@ -146,6 +223,8 @@ pub enum Answer {
         /// How many messages are unread.
         unread: u64,
     },
+    /// How the user stands to the other one now.
+    Relation(Option<Relation>),
 }
 
 /// A durable change.

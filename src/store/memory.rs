@@ -13,7 +13,9 @@ use super::{
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Room, RoomKey, RoomKind, Token};
+use crate::model::{
+    Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, RoomKey, RoomKind, Token,
+};
 
 /// Keeps everything in memory, behind one lock that is held for no longer than a batch takes.
 ///
@@ -32,6 +34,8 @@ struct State {
     keys: HashMap<RoomKey, RoomId>,
     profiles: HashMap<UserId, Profile>,
     last_seen: HashMap<UserId, Timestamp>,
+    /// Each user's side.
+    relations: HashMap<UserId, BTreeMap<UserId, Relation>>,
 }
 
 #[derive(Debug)]
@@ -63,6 +67,7 @@ impl MemoryStore {
             keys: HashMap::new(),
             profiles: HashMap::new(),
             last_seen: HashMap::new(),
+            relations: HashMap::new(),
         };
         Self { state: Mutex::new(state) }
     }
@@ -126,6 +131,11 @@ impl State {
                 rows.ordinals.insert(key.clone(), at);
             }
         }
+        for (user, other) in needs.relations_with(&rows.rooms) {
+            if let Some(relation) = self.relation(&user, &other) {
+                rows.relations.insert((user, other), relation.clone());
+            }
+        }
         rows
     }
 
@@ -158,6 +168,19 @@ impl State {
             self.keys.remove(key);
         }
         self.keys.extend(rows.new_keys);
+        for key in rows.written_relations {
+            let relation = rows.relations.remove(&key);
+            let (user, other) = key;
+            let side = self.relations.entry(user).or_default();
+            match relation {
+                Some(relation) => side.insert(other, relation),
+                None => side.remove(&other),
+            };
+        }
+    }
+
+    fn relation(&self, user: &UserId, other: &UserId) -> Option<&Relation> {
+        self.relations.get(user)?.get(other)
     }
 
     fn profile(&self, user: &UserId) -> Profile {
@@ -374,12 +397,26 @@ impl Store for MemoryStore {
         let moved = beyond(&data.members, after).filter(|member| member.active && member.marks_pos >= since);
         Ok(moved.take(limit as usize).cloned().collect())
     }
+
+    async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {
+        Ok(self.state.lock().relation(user, other).cloned())
+    }
+
+    async fn relations(
+        &self,
+        user: &UserId,
+        kind: RelationKind,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Relation, Profile)>> {
+        let state = self.state.lock();
+        let Some(side) = state.relations.get(user) else { return Ok(Vec::new()) };
+        let found = beyond(side, after).filter(|relation| relation.kind == kind).take(limit as usize);
+        Ok(found.map(|relation| (relation.clone(), state.profile(&relation.other))).collect())
+    }
 }
 
-fn beyond<'a>(
-    members: &'a BTreeMap<UserId, Member>,
-    after: Option<&UserId>,
-) -> impl Iterator<Item = &'a Member> {
+fn beyond<'a, T>(people: &'a BTreeMap<UserId, T>, after: Option<&UserId>) -> impl Iterator<Item = &'a T> {
     let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.clone()));
-    members.range((from, Bound::Unbounded)).map(|(_, member)| member)
+    people.range((from, Bound::Unbounded)).map(|(_, one)| one)
 }

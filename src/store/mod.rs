@@ -8,6 +8,7 @@
 mod apply;
 mod item;
 mod memory;
+mod relate;
 mod rows;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -20,10 +21,13 @@ use async_trait::async_trait;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Room, Token};
+use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
 
 pub use apply::apply;
-pub use item::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, What};
+pub use item::{
+    Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RelationChange, RelationItem, RelationOp,
+    RoomItem, What,
+};
 pub use memory::MemoryStore;
 pub use rows::{Needs, Ordinals, Rows, Sent};
 #[cfg(feature = "sqlite")]
@@ -166,4 +170,16 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         after: Option<&UserId>,
         limit: u32,
     ) -> Result<Vec<Member>>;
+
+    /// How the user stands to another one, from the user's side.
+    async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>>;
+
+    /// Those who are this to the user, with their profiles, in the order of their ids, beyond `after`.
+    async fn relations(
+        &self,
+        user: &UserId,
+        kind: RelationKind,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Relation, Profile)>>;
 }

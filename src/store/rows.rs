@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{Batch, BodyHash, Op};
+use super::{Batch, BodyHash, Item, Op};
 use crate::id::{ClientId, RoomId, UserId};
-use crate::model::{Mark, Member, Message, Pos, Position, Room, RoomKey};
+use crate::model::{Mark, Member, Message, Pos, Position, Relation, RelationKind, Room, RoomKey, RoomKind};
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
 /// locks in their order never deadlocks with another.
@@ -21,6 +21,11 @@ pub struct Needs {
     pub keys: BTreeSet<RoomKey>,
     /// The counts at a `seq`, for a user.
     pub ordinals: BTreeSet<(RoomId, UserId, u64)>,
+    /// How users stand to others. Those of the direct rooms in [`sends`](Self::sends) are needed besides:
+    /// see [`relations_with`](Self::relations_with).
+    pub relations: BTreeSet<(UserId, UserId)>,
+    /// Rooms that somebody sends to.
+    pub sends: BTreeSet<RoomId>,
 }
 
 impl Needs {
@@ -28,6 +33,13 @@ impl Needs {
     pub fn of(batch: &Batch) -> Self {
         let mut needs = Self::default();
         for item in &batch.items {
+            let item = match item {
+                Item::Room(item) => item,
+                Item::Relation(item) => {
+                    needs.pair(&item.user.user, &item.other.user);
+                    continue;
+                }
+            };
             needs.rooms.insert(item.room);
             let mut member = |user: &UserId| {
                 needs.members.insert((item.room, user.clone()));
@@ -36,14 +48,21 @@ impl Needs {
                 member(by);
             }
             match &item.op {
-                Op::Create { kind, .. } => needs.keys.extend(kind.key()),
+                Op::Create { kind, members, .. } => {
+                    needs.keys.extend(kind.key());
+                    needs.pairs(item.by.as_ref(), members);
+                }
                 Op::Send { sender, client_id, .. } => {
                     member(&sender.user);
+                    needs.sends.insert(item.room);
                     if let Some(client) = client_id {
                         needs.sent.insert((item.room, sender.user.clone(), client.clone()));
                     }
                 }
-                Op::Join { users, .. } => users.iter().for_each(|new| member(&new.about.user)),
+                Op::Join { users, .. } => {
+                    users.iter().for_each(|new| member(&new.about.user));
+                    needs.pairs(item.by.as_ref(), users.iter().map(|new| &new.about.user));
+                }
                 Op::Part { notice } | Op::Rename { notice, .. } => member(&notice.about.user),
                 Op::Close => {}
                 Op::Mark { mark, to } => {
@@ -54,6 +73,29 @@ impl Needs {
             }
         }
         needs
+    }
+
+    /// All relations that are needed, now that the rooms are loaded.
+    pub fn relations_with(&self, rooms: &HashMap<RoomId, Room>) -> BTreeSet<(UserId, UserId)> {
+        let mut relations = self.relations.clone();
+        for room in self.sends.iter().filter_map(|id| rooms.get(id)) {
+            if let RoomKind::Direct([one, other]) = &room.kind {
+                relations.insert((one.clone(), other.clone()));
+                relations.insert((other.clone(), one.clone()));
+            }
+        }
+        relations
+    }
+
+    fn pairs<'a>(&mut self, by: Option<&UserId>, others: impl IntoIterator<Item = &'a UserId>) {
+        if let Some(by) = by {
+            others.into_iter().for_each(|other| self.pair(by, other));
+        }
+    }
+
+    fn pair(&mut self, one: &UserId, other: &UserId) {
+        self.relations.insert((one.clone(), other.clone()));
+        self.relations.insert((other.clone(), one.clone()));
     }
 }
 
@@ -91,6 +133,8 @@ pub struct Rows {
     pub keys: HashMap<RoomKey, RoomId>,
     /// The counts for [`Needs::ordinals`] whose `seq` a message has; the others are left out.
     pub ordinals: HashMap<(RoomId, UserId, u64), Ordinals>,
+    /// The relations that there are, of those in [`Needs::relations_with`].
+    pub relations: HashMap<(UserId, UserId), Relation>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -102,6 +146,9 @@ pub struct Rows {
     pub new_keys: HashMap<RoomKey, RoomId>,
     /// Keys to delete. A key may be freed and taken again in one batch: delete first.
     pub freed_keys: BTreeSet<RoomKey>,
+    /// Relations to write, new or changed; those that [`relations`](Self::relations) does not have any
+    /// more are to be deleted.
+    pub written_relations: BTreeSet<(UserId, UserId)>,
 }
 
 impl Rows {
@@ -114,11 +161,13 @@ impl Rows {
             sent: HashMap::new(),
             keys: HashMap::new(),
             ordinals: HashMap::new(),
+            relations: HashMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
             new_keys: HashMap::new(),
             freed_keys: BTreeSet::new(),
+            written_relations: BTreeSet::new(),
         }
     }
 
@@ -141,6 +190,32 @@ impl Rows {
         let key = (member.room, member.user.clone());
         self.written_members.insert(key.clone());
         self.members.insert(key, member);
+    }
+
+    /// What `other` is to `user`.
+    pub(super) fn relation(&self, user: &UserId, other: &UserId) -> Option<RelationKind> {
+        self.relations.get(&(user.clone(), other.clone())).map(|relation| relation.kind)
+    }
+
+    /// Whether one of the two has blocked the other.
+    pub(super) fn is_blocked(&self, one: &UserId, other: &UserId) -> bool {
+        let blocked = Some(RelationKind::Blocked);
+        self.relation(one, other) == blocked || self.relation(other, one) == blocked
+    }
+
+    /// Puts a relation, to be written.
+    pub(super) fn put_relation(&mut self, relation: Relation) {
+        let key = (relation.user.clone(), relation.other.clone());
+        self.written_relations.insert(key.clone());
+        self.relations.insert(key, relation);
+    }
+
+    /// Takes a relation out, to be deleted.
+    pub(super) fn end_relation(&mut self, user: &UserId, other: &UserId) {
+        let key = (user.clone(), other.clone());
+        if self.relations.remove(&key).is_some() {
+            self.written_relations.insert(key);
+        }
     }
 
     /// The counts of a room at `seq`, which is at most the room's own.

@@ -9,8 +9,14 @@ pub(crate) fn http_status(kind: &ErrorKind) -> u16 {
     match kind {
         ErrorKind::Invalid { .. } => 400,
         ErrorKind::Unauthenticated | ErrorKind::TokenExpired => 401,
-        ErrorKind::Forbidden(_) | ErrorKind::NotAParticipant(_) => 403,
-        ErrorKind::RoomNotFound(_) | ErrorKind::MessageNotFound(_) | ErrorKind::NotFound => 404,
+        ErrorKind::Forbidden(_)
+        | ErrorKind::Unreachable(_)
+        | ErrorKind::NotFriends(_)
+        | ErrorKind::NotAParticipant(_) => 403,
+        ErrorKind::RoomNotFound(_)
+        | ErrorKind::MessageNotFound(_)
+        | ErrorKind::FriendRequestNotFound(_)
+        | ErrorKind::NotFound => 404,
         ErrorKind::MethodNotAllowed => 405,
         ErrorKind::RoomClosed(_) | ErrorKind::ChallengeRoomExists(_) | ErrorKind::ClientIdConflict => 409,
         ErrorKind::TooLarge { .. } => 413,

@@ -3,6 +3,7 @@
 mod custom_store;
 mod engine;
 mod examples;
+mod friends;
 mod server;
 mod store;
 mod transport;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chat_core::model::{Body, Profile, RoomKind};
 use chat_core::store::sqlite::{SqliteOptions, Synchronous};
-use chat_core::store::{Batch, Item, MemoryStore, Op, SqliteStore, Store};
+use chat_core::store::{Batch, MemoryStore, Op, RoomItem, SqliteStore, Store};
 use chat_core::testing::store::Fixture;
 use chat_core::{ErrorKind, MessageId, RoomId, Timestamp, UserId};
 use rusqlite::Connection;
@@ -40,14 +40,14 @@ fn new_file() -> (TempDir, PathBuf) {
 async fn filled(path: &Path) -> (RoomId, UserId) {
     let store = SqliteStore::open(path).await.unwrap();
     let (room, ana) = (RoomId::generate(), "ana".parse::<UserId>().unwrap());
-    let item = |op| Item { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op };
+    let item = |op| RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op };
     let sender = Profile::unknown(ana.clone());
     let body = Body::Text("hi".into());
     let items = vec![
         item(Op::Create { kind: RoomKind::Group, name: None, members: vec![ana.clone()] }),
         item(Op::Send { id: MessageId::generate(), sender, body, client_id: None }),
     ];
-    let outcomes = store.commit(Batch { items, ..Batch::default() }).await.unwrap();
+    let outcomes = store.commit(Batch::of(items)).await.unwrap();
     assert!(outcomes.iter().all(Result::is_ok));
     (room, ana)
 }
@@ -66,7 +66,19 @@ async fn a_database_of_a_newer_version_is_refused_by_name_of_both() {
     filled(&path).await;
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 77).unwrap();
     let text = refusal(&path).await;
-    assert!(text.contains("version 77") && text.contains("up to 1"), "{text}");
+    assert!(text.contains("version 77") && text.contains("up to 2"), "{text}");
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date_with_all_it_holds() {
+    let (_dir, path) = new_file();
+    let (room, ana) = filled(&path).await;
+    // What the first version had not yet.
+    let back = "DROP TABLE relations; PRAGMA user_version = 1";
+    Connection::open(&path).unwrap().execute_batch(back).unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(store.messages(room, 1..=10).await.unwrap().len(), 1);
+    assert_eq!(store.relation(&ana, &"ben".parse().unwrap()).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -131,9 +143,9 @@ async fn what_was_handed_in_is_committed_when_the_store_is_dropped_meanwhile() {
     for _ in 0..20 {
         let (sender, body) = (Profile::unknown(ana.clone()), Body::Text("hi".into()));
         let op = Op::Send { id: MessageId::generate(), sender, body, client_id: None };
-        let items = vec![Item { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }];
+        let items = vec![RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }];
         // Polled once, which hands the batch in, and then given up.
-        let commit = store.commit(Batch { items, ..Batch::default() });
+        let commit = store.commit(Batch::of(items));
         let _ = tokio::time::timeout(std::time::Duration::ZERO, commit).await;
     }
     drop(store);
@@ -194,18 +206,18 @@ async fn a_batch_that_fails_leaves_nothing_and_the_next_one_works() {
     let send = |id| {
         let (sender, body) = (Profile::unknown(ana.clone()), Body::Text("hi".into()));
         let op = Op::Send { id, sender, body, client_id: None };
-        Item { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }
+        RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }
     };
     let before = store.position().await.unwrap();
     let profiles = vec![Profile { nickname: "Ana".into(), ..Profile::unknown(ana.clone()) }];
     let items = vec![send(MessageId::generate()), send(id)];
-    let error = store.commit(Batch { items, profiles, ..Batch::default() }).await.unwrap_err();
+    let error = store.commit(Batch { profiles, ..Batch::of(items) }).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Corrupt(_)), "{error:?}");
     assert_eq!(store.position().await.unwrap(), before);
     assert!(store.profiles(std::slice::from_ref(&ana)).await.unwrap().is_empty());
 
     let items = vec![send(MessageId::generate())];
-    store.commit(Batch { items, ..Batch::default() }).await.unwrap().remove(0).unwrap();
+    store.commit(Batch::of(items)).await.unwrap().remove(0).unwrap();
     assert_eq!(store.messages(room, 1..=10).await.unwrap().len(), 2);
 }
 

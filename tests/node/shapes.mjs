@@ -57,6 +57,15 @@ export const PARTICIPANT = {
   lastSeenAt: orNull(time),
 };
 export const PARTICIPANTS = { participants: listOf(like(PARTICIPANT)), nextCursor: orNull(text) };
+export const RELATION = {
+  userUuid: text,
+  nickname: text,
+  profileImage: orNull(text),
+  state: oneOf('FRIEND', 'REQUEST_SENT', 'REQUEST_RECEIVED', 'BLOCKED', 'NONE'),
+  since: orNull(time),
+};
+const FRIEND = { ...RELATION, online: is('boolean') };
+export const FRIENDS = { friends: listOf(like(FRIEND)), nextCursor: orNull(text) };
 export const MARKS = { roomUuid: ulid, readSeq: count, deliveredSeq: count, unreadCount: count };
 export const READY = {
   userUuid: text,

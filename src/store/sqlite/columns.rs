@@ -9,7 +9,9 @@ use rusqlite::types::ValueRef;
 use super::error::SqliteError;
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, RoomId, UserId};
-use crate::model::{Body, Member, Message, Profile, Role, Room, RoomKind, SystemKind};
+use crate::model::{
+    Body, Member, Message, Profile, Relation, RelationKind, Role, Room, RoomKind, SystemKind,
+};
 use crate::store::BodyHash;
 
 // Literals, so that `concat!` makes each statement one constant.
@@ -38,7 +40,14 @@ macro_rules! message_columns {
     };
 }
 
-pub(super) use {member_columns, message_columns, room_columns};
+/// What [`Columns::relation`] reads, of `relations f`.
+macro_rules! relation_columns {
+    () => {
+        "f.user, f.other, f.kind, f.since"
+    };
+}
+
+pub(super) use {member_columns, message_columns, relation_columns, room_columns};
 
 /// The number as SQLite keeps it. None here comes near the bound; what a caller asks for may.
 pub(super) fn int(number: u64) -> i64 {
@@ -49,6 +58,15 @@ pub(super) fn role_code(role: Role) -> i64 {
     match role {
         Role::Owner => 1,
         Role::Member => 2,
+    }
+}
+
+pub(super) fn relation_code(kind: RelationKind) -> i64 {
+    match kind {
+        RelationKind::Friend => 1,
+        RelationKind::RequestSent => 2,
+        RelationKind::RequestReceived => 3,
+        RelationKind::Blocked => 4,
     }
 }
 
@@ -151,6 +169,21 @@ impl<'r> Columns<'r> {
             pos: self.number()?,
             n: self.number()?,
             own_n: self.number()?,
+        })
+    }
+
+    pub(super) fn relation(&mut self) -> Result<Relation, SqliteError> {
+        Ok(Relation {
+            user: self.parsed()?,
+            other: self.parsed()?,
+            kind: match self.integer()? {
+                1 => RelationKind::Friend,
+                2 => RelationKind::RequestSent,
+                3 => RelationKind::RequestReceived,
+                4 => RelationKind::Blocked,
+                _ => return Err(self.no_sense()),
+            },
+            since: self.time()?,
         })
     }
 

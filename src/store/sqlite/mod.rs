@@ -29,7 +29,7 @@ use self::writer::Writer;
 use super::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Room, Token};
+use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
 
 /// How a [`SqliteStore`] uses its file.
 ///
@@ -227,5 +227,21 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Member>> {
         let after = after.cloned();
         Ok(self.readers.run(move |tx| read::marks_since(tx, room, since, after.as_ref(), limit)).await?)
+    }
+
+    async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {
+        let (user, other) = (user.clone(), other.clone());
+        Ok(self.readers.run(move |tx| read::relation(tx, &user, &other)).await?)
+    }
+
+    async fn relations(
+        &self,
+        user: &UserId,
+        kind: RelationKind,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Relation, Profile)>> {
+        let (user, after) = (user.clone(), after.cloned());
+        Ok(self.readers.run(move |tx| read::relations(tx, &user, kind, after.as_ref(), limit)).await?)
     }
 }

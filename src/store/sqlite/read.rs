@@ -4,10 +4,14 @@ use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, ToSql, params};
 
-use super::columns::{Columns, int, member_columns, message_columns, room_columns};
+use super::columns::{
+    Columns, int, member_columns, message_columns, relation_code, relation_columns, room_columns,
+};
 use super::error::SqliteError;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Epoch, MAX_LANES, Member, Message, Pos, Position, Profile, Room, RoomKind, Token};
+use crate::model::{
+    Epoch, MAX_LANES, Member, Message, Pos, Position, Profile, Relation, RelationKind, Room, RoomKind, Token,
+};
 use crate::store::{MemberEntry, Memberships, RoomEntry};
 
 type Result<T, E = SqliteError> = std::result::Result<T, E>;
@@ -289,6 +293,36 @@ fn profile(conn: &Connection, user: &UserId) -> Result<Profile> {
 
 fn known_profile(conn: &Connection, user: &UserId) -> Result<Option<Profile>> {
     one(conn, PROFILE, &[&user.as_str()], |columns| columns.profile(user.clone()))
+}
+
+pub(super) const RELATION: &str =
+    concat!("SELECT ", relation_columns!(), " FROM relations f WHERE f.user = ?1 AND f.other = ?2");
+
+pub(super) fn relation(conn: &Connection, user: &UserId, other: &UserId) -> Result<Option<Relation>> {
+    one(conn, RELATION, &[&user.as_str(), &other.as_str()], |columns| columns.relation())
+}
+
+// Named, for SQLite would rather walk all whom the user has to do with.
+pub(super) const RELATIONS: &str = concat!(
+    "SELECT ",
+    relation_columns!(),
+    ", p.nickname, p.image FROM relations f INDEXED BY relations_by_kind LEFT JOIN profiles p ON p.user = f.other \
+     WHERE f.user = ?1 AND f.kind = ?2 AND f.other > ?3 ORDER BY f.other LIMIT ?4"
+);
+
+pub(super) fn relations(
+    conn: &Connection,
+    user: &UserId,
+    kind: RelationKind,
+    after: Option<&UserId>,
+    limit: u32,
+) -> Result<Vec<(Relation, Profile)>> {
+    let params: [&dyn ToSql; 4] = [&user.as_str(), &relation_code(kind), &beyond_user(after), &limit];
+    all(conn, RELATIONS, &params, |columns| {
+        let relation = columns.relation()?;
+        let profile = columns.profile(relation.other.clone())?;
+        Ok((relation, profile))
+    })
 }
 
 fn room_and_member(columns: &mut Columns<'_>) -> Result<(Room, Member)> {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::columns::{Columns, body_code, int, message_columns, role_code, room_code};
+use super::columns::{Columns, body_code, int, message_columns, relation_code, role_code, room_code};
 use super::error::SqliteError;
 use super::read;
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Room, RoomKind};
+use crate::model::{Epoch, Member, Message, Position, Profile, Relation, Room, RoomKind};
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
 /// Commits a batch, within the transaction.
@@ -61,6 +61,11 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
     for key in &needs.ordinals {
         if let Some(at) = load_ordinals(conn, key)? {
             rows.ordinals.insert(key.clone(), at);
+        }
+    }
+    for (user, other) in needs.relations_with(&rows.rooms) {
+        if let Some(relation) = read::relation(conn, &user, &other)? {
+            rows.relations.insert((user, other), relation);
         }
     }
     Ok(rows)
@@ -124,6 +129,9 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     for (key, room) in &rows.new_keys {
         let mut statement = conn.prepare_cached("INSERT INTO room_keys (key, room) VALUES (?1, ?2)")?;
         statement.execute(params![key.as_str(), room.to_bytes()])?;
+    }
+    for key in &rows.written_relations {
+        write_relation(conn, key, rows.relations.get(key))?;
     }
     Ok(())
 }
@@ -232,6 +240,27 @@ fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) ->
         int(message.n),
         int(message.own_n),
     ])?;
+    Ok(())
+}
+
+const WRITE_RELATION: &str = "INSERT INTO relations (user, other, kind, since) VALUES (?1, ?2, ?3, ?4) \
+     ON CONFLICT (user, other) DO UPDATE SET kind = excluded.kind, since = excluded.since";
+
+const END_RELATION: &str = "DELETE FROM relations WHERE user = ?1 AND other = ?2";
+
+fn write_relation(
+    conn: &Connection,
+    (user, other): &(UserId, UserId),
+    relation: Option<&Relation>,
+) -> Result<(), SqliteError> {
+    let (user, other) = (user.as_str(), other.as_str());
+    match relation {
+        Some(Relation { kind, since, .. }) => {
+            let values = params![user, other, relation_code(*kind), since.as_millis()];
+            conn.prepare_cached(WRITE_RELATION)?.execute(values)?
+        }
+        None => conn.prepare_cached(END_RELATION)?.execute(params![user, other])?,
+    };
     Ok(())
 }
 

@@ -11,7 +11,10 @@ use super::{SqliteOptions, Synchronous};
 const APPLICATION_ID: i64 = 0x6368_6174;
 
 /// Only ever appended to: the version of a file is how many of these it has seen.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_init.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/sqlite/0001_init.sql"),
+    include_str!("../../../migrations/sqlite/0002_relations.sql"),
+];
 
 /// The first version in which two checkpoints at once cannot lose a commit of the write-ahead log.
 const OLDEST_LIBRARY: (i32, &str) = (3_051_003, "3.51.3");

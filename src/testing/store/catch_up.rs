@@ -5,7 +5,7 @@ use super::Fixture;
 use super::kit::{NO_BOUND, PAGES, assert_distinct, user};
 use crate::id::RoomId;
 use crate::model::{Mark, Member, Position, Profile, RoomKind};
-use crate::store::Item;
+use crate::store::RoomItem;
 
 async fn changed(chat: &Fixture, who: &str, since: &Position) -> Vec<RoomId> {
     let rooms = chat.store().changed_rooms(&user(who), since, None, 100).await.expect("the store reads");
@@ -19,7 +19,7 @@ pub async fn each_kind_of_change_shows_in_its_room_alone(chat: Fixture) {
     let room = chat.group(&["ana", "ben", "cho"]).await;
     let quiet = chat.group(&["ana", "ben", "cho"]).await;
     // (what, new messages, changed memberships, moved marks)
-    let steps: [(Item, usize, &[&str], &[&str]); 7] = [
+    let steps: [(RoomItem, usize, &[&str], &[&str]); 7] = [
         (chat.send_item(room, "ana", "hi"), 1, &[], &[]),
         (chat.rename_item(room, Some("ana"), "ana", "Runners"), 1, &[], &[]),
         (chat.join_item(room, Some("ana"), &["dan", "eve"], 10), 2, &["dan", "eve"], &["dan", "eve"]),
@@ -198,7 +198,7 @@ impl Fixture {
     /// A room of somebody else in the same lane.
     async fn group_of_stranger(&self, room: RoomId) -> RoomId {
         let lanes = self.position().await;
-        let same = |item: &Item| lanes.lane_of(item.room) == lanes.lane_of(room);
+        let same = |item: &RoomItem| lanes.lane_of(item.room) == lanes.lane_of(room);
         let item = std::iter::repeat_with(|| self.create_item(RoomKind::Group, &["zoe"])).find(same);
         let item = item.expect("ids are random");
         let id = item.room;

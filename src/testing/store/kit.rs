@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Body, Mark, Member, Message, Position, Profile, Room, RoomKind, SystemKind};
-use crate::store::{Answer, Batch, Item, Notice, Op, Outcome, Store};
+use crate::store::{Answer, Batch, Item, Notice, Op, Outcome, RelationItem, RelationOp, RoomItem, Store};
 
 pub(super) const NO_BOUND: u32 = u32::MAX;
 
@@ -61,47 +61,47 @@ impl Dice {
     }
 }
 
-/// Items, each a millisecond after the one before it.
 /// More pages than any list of the suite has: a store that repeats a page fails its case, and does not
 /// keep it for ever.
 pub(super) const PAGES: usize = 200;
 
+/// Items, each a millisecond after the one before it.
 impl Fixture {
     pub(super) fn store(&self) -> &dyn Store {
         &*self.store
     }
 
-    pub(super) fn item(&self, room: RoomId, by: Option<&str>, op: Op) -> Item {
+    pub(super) fn item(&self, room: RoomId, by: Option<&str>, op: Op) -> RoomItem {
         let at = Timestamp::from_millis(self.now.fetch_add(1, Ordering::Relaxed));
-        Item { room, at, by: by.map(user), op }
+        RoomItem { room, at, by: by.map(user), op }
     }
 
     /// Makes a room under a new id; the first of the people owns it.
-    pub(super) fn create_item(&self, kind: RoomKind, people: &[&str]) -> Item {
+    pub(super) fn create_item(&self, kind: RoomKind, people: &[&str]) -> RoomItem {
         let members = people.iter().map(|id| user(id)).collect();
         self.item(RoomId::generate(), people.first().copied(), Op::Create { kind, name: None, members })
     }
 
-    pub(super) fn direct_item(&self, by: &str, other: &str) -> Item {
+    pub(super) fn direct_item(&self, by: &str, other: &str) -> RoomItem {
         self.create_item(RoomKind::direct(user(by), user(other)), &[by, other])
     }
 
-    pub(super) fn challenge_item(&self, challenge: &str, people: &[&str]) -> Item {
+    pub(super) fn challenge_item(&self, challenge: &str, people: &[&str]) -> RoomItem {
         let challenge = challenge.parse().expect("the case names a good challenge");
         self.create_item(RoomKind::Challenge(challenge), people)
     }
 
-    pub(super) fn body_item(&self, room: RoomId, sender: &str, body: Body, client: Option<&str>) -> Item {
+    pub(super) fn body_item(&self, room: RoomId, sender: &str, body: Body, client: Option<&str>) -> RoomItem {
         let client_id = client.map(|id| id.parse().expect("the case names a good client id"));
         let op = Op::Send { id: MessageId::generate(), sender: profile(sender), body, client_id };
         self.item(room, Some(sender), op)
     }
 
-    pub(super) fn send_item(&self, room: RoomId, sender: &str, words: &str) -> Item {
+    pub(super) fn send_item(&self, room: RoomId, sender: &str, words: &str) -> RoomItem {
         self.body_item(room, sender, text(words), None)
     }
 
-    pub(super) fn send_as_item(&self, room: RoomId, sender: &str, words: &str, client: &str) -> Item {
+    pub(super) fn send_as_item(&self, room: RoomId, sender: &str, words: &str, client: &str) -> RoomItem {
         self.body_item(room, sender, text(words), Some(client))
     }
 
@@ -111,55 +111,60 @@ impl Fixture {
         by: Option<&str>,
         people: &[&str],
         max_members: u32,
-    ) -> Item {
+    ) -> RoomItem {
         let users = people.iter().map(|id| notice(SystemKind::Joined, id)).collect();
         self.item(room, by, Op::Join { users, max_members })
     }
 
-    pub(super) fn leave_item(&self, room: RoomId, who: &str) -> Item {
+    pub(super) fn leave_item(&self, room: RoomId, who: &str) -> RoomItem {
         self.item(room, Some(who), Op::Part { notice: notice(SystemKind::Left, who) })
     }
 
-    pub(super) fn remove_item(&self, room: RoomId, by: Option<&str>, who: &str) -> Item {
+    pub(super) fn remove_item(&self, room: RoomId, by: Option<&str>, who: &str) -> RoomItem {
         self.item(room, by, Op::Part { notice: notice(SystemKind::Removed, who) })
     }
 
-    pub(super) fn rename_item(&self, room: RoomId, by: Option<&str>, about: &str, name: &str) -> Item {
+    pub(super) fn rename_item(&self, room: RoomId, by: Option<&str>, about: &str, name: &str) -> RoomItem {
         let notice = notice(SystemKind::Renamed, about);
         self.item(room, by, Op::Rename { name: named(name), notice })
     }
 
-    pub(super) fn close_item(&self, room: RoomId, by: Option<&str>) -> Item {
+    pub(super) fn close_item(&self, room: RoomId, by: Option<&str>) -> RoomItem {
         self.item(room, by, Op::Close)
     }
 
-    pub(super) fn mark_item(&self, room: RoomId, who: &str, mark: Mark, to: Option<u64>) -> Item {
+    pub(super) fn relation_item(&self, who: &str, op: RelationOp, other: &str) -> RelationItem {
+        let at = Timestamp::from_millis(self.now.fetch_add(1, Ordering::Relaxed));
+        RelationItem { at, user: profile(who), other: profile(other), op }
+    }
+
+    pub(super) fn mark_item(&self, room: RoomId, who: &str, mark: Mark, to: Option<u64>) -> RoomItem {
         self.item(room, Some(who), Op::Mark { mark, to })
     }
 }
 
 /// Commits.
 impl Fixture {
-    pub(super) async fn commit(&self, items: Vec<Item>) -> Vec<Result<Outcome>> {
+    pub(super) async fn commit(&self, items: Vec<impl Into<Item>>) -> Vec<Result<Outcome>> {
         let count = items.len();
-        let batch = Batch { items, ..Batch::default() };
+        let batch = Batch::of(items);
         let outcomes = self.store.commit(batch).await.expect("the store commits");
         assert_eq!(outcomes.len(), count, "an outcome for each item");
         outcomes
     }
 
     /// Commits items of which each must be done.
-    pub(super) async fn done(&self, items: Vec<Item>) -> Vec<Outcome> {
+    pub(super) async fn done(&self, items: Vec<impl Into<Item>>) -> Vec<Outcome> {
         let outcomes: Result<_> = self.commit(items).await.into_iter().collect();
         outcomes.expect("each item is done")
     }
 
-    pub(super) async fn run(&self, item: Item) -> Outcome {
+    pub(super) async fn run(&self, item: impl Into<Item>) -> Outcome {
         self.done(vec![item]).await.remove(0)
     }
 
     /// Commits an item that must be refused.
-    pub(super) async fn refused(&self, item: Item) -> ErrorKind {
+    pub(super) async fn refused(&self, item: impl Into<Item>) -> ErrorKind {
         let outcome = self.commit(vec![item]).await.remove(0);
         outcome.expect_err("the item is refused").kind().clone()
     }
@@ -172,7 +177,7 @@ impl Fixture {
         self.created(self.direct_item(by, other)).await
     }
 
-    async fn created(&self, item: Item) -> RoomId {
+    async fn created(&self, item: RoomItem) -> RoomId {
         let id = item.room;
         self.run(item).await;
         id

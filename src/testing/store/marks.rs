@@ -8,7 +8,7 @@ use super::kit::{Dice, NO_BOUND, marked, text};
 use crate::error::ErrorKind;
 use crate::id::RoomId;
 use crate::model::{Body, Mark};
-use crate::store::{Item, What};
+use crate::store::{RoomItem, What};
 
 pub async fn a_mark_moves_forward_only_and_no_further_than_the_head(chat: Fixture) {
     let room = chat.group(&["ana", "ben"]).await;
@@ -86,7 +86,7 @@ pub async fn only_active_members_have_marks(chat: Fixture) {
         let kind = chat.refused(chat.mark_item(room, who, Mark::Read, None)).await;
         assert_eq!(kind, ErrorKind::NotAParticipant(room));
     }
-    let by_host = Item { by: None, ..chat.mark_item(room, "ana", Mark::Read, None) };
+    let by_host = RoomItem { by: None, ..chat.mark_item(room, "ana", Mark::Read, None) };
     assert_eq!(chat.refused(by_host).await, ErrorKind::NotAParticipant(room), "the host reads nothing");
 }
 
@@ -221,7 +221,7 @@ fn next_item(
     log: &mut Log,
     dice: &mut Dice,
     expected: &mut Vec<Option<u64>>,
-) -> Item {
+) -> RoomItem {
     let who = *dice.pick(&PEOPLE);
     let mut unread = None;
     let item = match (dice.roll(20), log.marks.contains_key(who)) {
@@ -271,7 +271,7 @@ async fn check_room(chat: &Fixture, room: RoomId, log: &Log) {
 }
 
 impl Fixture {
-    fn body_item_of_image(&self, room: RoomId) -> Item {
+    fn body_item_of_image(&self, room: RoomId) -> RoomItem {
         self.body_item(room, "ana", Body::Image { url: "https://a/b".into(), caption: None }, None)
     }
 }

@@ -103,7 +103,7 @@ pub async fn a_hundred_retries_at_once_send_one_message(chat: Fixture) {
         }
         let store = Arc::clone(&chat.store);
         tasks.push(tokio::spawn(async move {
-            let outcomes = store.commit(Batch { items, ..Batch::default() }).await.unwrap();
+            let outcomes = store.commit(Batch::of(items)).await.unwrap();
             let outcome = outcomes[0].as_ref().unwrap();
             (sent(outcome), outcome.changes.len())
         }));

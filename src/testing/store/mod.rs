@@ -28,6 +28,7 @@
 mod kit;
 
 pub mod catch_up;
+pub mod friends;
 pub mod marks;
 pub mod members;
 pub mod messages;
@@ -155,6 +156,24 @@ macro_rules! store_suite {
                     changed_memberships_come_oldest_first
                     moved_marks_come_in_pages_by_user
                     a_great_many_moved_marks_come_in_pages_by_user;
+                friends:
+                    a_request_is_accepted_and_both_are_friends
+                    two_who_ask_each_other_are_friends
+                    what_stands_already_changes_nothing
+                    a_request_is_declined_or_withdrawn
+                    only_a_request_can_be_answered
+                    a_friendship_ends_on_both_sides_and_is_not_told
+                    nobody_is_related_to_themselves
+                    a_block_ends_what_was_and_tells_nobody_of_itself
+                    a_request_to_who_has_blocked_looks_like_any_other_and_never_arrives
+                    a_block_is_taken_back_by_its_maker_alone
+                    a_block_forbids_both_to_open_send_and_add
+                    a_retry_of_what_was_sent_before_the_block_gets_its_message
+                    a_block_counts_for_what_stands_behind_it_in_a_batch
+                    accept_against_block_never_leaves_a_friendship_beside_a_block
+                    no_message_is_committed_after_a_block
+                    people_come_in_pages_by_their_ids_with_their_profiles
+                    relations_outlive_a_reopening;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -233,6 +252,7 @@ mod tests {
     fn every_case_is_in_the_list() {
         let files = [
             include_str!("catch_up.rs"),
+            include_str!("friends.rs"),
             include_str!("marks.rs"),
             include_str!("members.rs"),
             include_str!("messages.rs"),

@@ -8,7 +8,7 @@ use super::kit::{assert_distinct, named, user};
 use crate::error::ErrorKind;
 use crate::id::{MessageId, RoomId};
 use crate::model::{Body, Mark, Position, Role, RoomKind, SystemKind};
-use crate::store::{Answer, Batch, Item, Op, Outcome, What};
+use crate::store::{Answer, Batch, Op, Outcome, RoomItem, What};
 
 fn standing(outcome: &Outcome) -> RoomId {
     assert!(outcome.changes.is_empty(), "a room that stands changes nothing: {outcome:?}");
@@ -45,7 +45,7 @@ pub async fn a_room_is_made_with_its_people_and_its_owner(chat: Fixture) {
 }
 
 pub async fn the_host_makes_a_room_that_nobody_owns(chat: Fixture) {
-    let create = Item { by: None, ..chat.create_item(RoomKind::Group, &["ana", "ben"]) };
+    let create = RoomItem { by: None, ..chat.create_item(RoomKind::Group, &["ana", "ben"]) };
     let room = create.room;
     chat.run(create).await;
     for who in ["ana", "ben"] {
@@ -96,7 +96,7 @@ pub async fn fifty_at_once_make_one_room_of_a_pair(chat: Fixture) {
             if turn % 2 == 0 { chat.direct_item("ana", "ben") } else { chat.direct_item("ben", "ana") };
         let (id, store) = (item.room, Arc::clone(&chat.store));
         tasks.push(tokio::spawn(async move {
-            let batch = Batch { items: vec![item], ..Batch::default() };
+            let batch = Batch::of([item]);
             match store.commit(batch).await.unwrap().remove(0).unwrap().answer {
                 Answer::Standing(room) => (room, false),
                 _ => (id, true),

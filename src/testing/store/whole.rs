@@ -90,7 +90,7 @@ pub async fn commits_at_once_are_each_applied_once(chat: Fixture) {
             ];
             let store = Arc::clone(&chat.store);
             tokio::spawn(async move {
-                let outcomes = store.commit(Batch { items, ..Batch::default() }).await.unwrap();
+                let outcomes = store.commit(Batch::of(items)).await.unwrap();
                 assert!(outcomes[1].is_err());
                 [&outcomes[0], &outcomes[2]].map(|outcome| sent(outcome.as_ref().unwrap()))
             })

@@ -101,6 +101,11 @@ impl Params {
         parse_limit(self.get("limit"), default)
     }
 
+    /// The user whom the page before it ended with.
+    pub(super) fn cursor(&self) -> Result<Option<UserId>> {
+        self.get("cursor").map(|text| parse_field("cursor", text)).transpose()
+    }
+
     /// `page` and `limit`.
     pub(super) fn page(&self, default: Limit) -> Result<PageQuery> {
         let page = self.get("page").map_or(Ok(1), |text| parse_number("page", text))?;

@@ -12,6 +12,7 @@
 
 mod auth;
 mod extract;
+mod friends;
 mod messages;
 mod problem;
 mod rooms;
@@ -27,14 +28,27 @@ use crate::error::ErrorKind;
 use problem::Problem;
 
 /// How the REST routes are mounted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RestOptions {
     /// Which web pages may call them.
     pub origins: Origins,
+    /// Whether people make friends here. An app with a table of friends of its own says `false`.
+    pub friends: bool,
     /// Who makes development tokens. Without it `POST /auth/dev-token` is not there.
     #[cfg(feature = "jwt")]
     pub dev_tokens: Option<std::sync::Arc<crate::auth::DevTokens>>,
+}
+
+impl Default for RestOptions {
+    fn default() -> Self {
+        Self {
+            origins: Origins::default(),
+            friends: true,
+            #[cfg(feature = "jwt")]
+            dev_tokens: None,
+        }
+    }
 }
 
 impl RestOptions {
@@ -42,6 +56,13 @@ impl RestOptions {
     #[must_use]
     pub fn with_origins(mut self, origins: Origins) -> Self {
         self.origins = origins;
+        self
+    }
+
+    /// Leaves out `/friends…` and `/blocks`.
+    #[must_use]
+    pub fn without_friends(mut self) -> Self {
+        self.friends = false;
         self
     }
 
@@ -64,7 +85,7 @@ struct Mounted {
     options: RestOptions,
 }
 
-/// The routes `/chat/…` and `/auth/…`, by both names that clients in the field use.
+/// The routes `/chat/…` (by both names that clients in the field use), `/friends…`, `/blocks` and `/auth/…`.
 pub fn router(engine: ChatEngine, options: RestOptions) -> Router {
     let cors = cors(options.origins.clone());
     let mut router = Router::new().route("/chat/rooms", get(rooms::list).post(rooms::create));
@@ -84,6 +105,15 @@ pub fn router(engine: ChatEngine, options: RestOptions) -> Router {
             .route(&format!("{room}/close"), post(rooms::close))
             .route(&format!("{room}/participants"), get(rooms::participants).post(rooms::invite))
             .route(&format!("{room}/participants/{{userUuid}}"), delete(rooms::remove));
+    }
+    if options.friends {
+        router = router
+            .route("/friends", get(friends::list))
+            .route("/friends/requests", get(friends::requests).post(friends::request))
+            .route("/friends/requests/{userUuid}", patch(friends::answer).delete(friends::withdraw))
+            .route("/friends/{userUuid}", delete(friends::remove))
+            .route("/friends/{userUuid}/block", post(friends::block).delete(friends::unblock))
+            .route("/blocks", get(friends::blocks));
     }
     router
         .route("/auth/dev-token", post(auth::dev_token))

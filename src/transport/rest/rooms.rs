@@ -71,8 +71,8 @@ pub(super) async fn participants(
     InRoom(room): InRoom,
     params: Params,
 ) -> Result<Response, Problem> {
-    let after = params.get("cursor").map(|text| parse_field::<UserId>("cursor", text)).transpose()?;
-    let page = caller.participants(room, after.as_ref(), params.limit(Limit::MESSAGES)?).await?;
+    let (after, limit) = (params.cursor()?, params.limit(Limit::MESSAGES)?);
+    let page = caller.participants(room, after.as_ref(), limit).await?;
     Ok(Json(ParticipantsJson::from(&page)).into_response())
 }
 

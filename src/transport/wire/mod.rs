@@ -1,6 +1,7 @@
 //! What goes over the wire as JSON, the same for every transport: names in camelCase, times in RFC 3339.
 
 mod json;
+mod people;
 
 use std::borrow::Cow;
 
@@ -9,14 +10,15 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::engine::CreatedRoom;
 use crate::error::Error;
-use crate::event::{EventKind, Marked, Notification, Participants, Ready, Reply, RoomChange, View};
+use crate::event::{EventKind, Marked, Notification, Ready, Reply, RoomChange, View};
 use crate::id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Body, History, Mark, Message, MessageType, MessageView, Page, Participant, Profile, Receipt, Role, Room,
+    Body, FriendNotice, History, Mark, Message, MessageType, MessageView, Page, Profile, Receipt, Room,
     RoomType, RoomView, Span, SystemKind,
 };
 
 pub(crate) use json::{PlaceJson, parse, parse_limit, parse_number, parse_place};
+pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 
 /// A user as others see them.
 #[derive(Debug, Serialize)]
@@ -204,42 +206,6 @@ impl<'a> From<&'a History> for HistoryJson<'a> {
     }
 }
 
-/// A page of participants.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ParticipantsJson<'a> {
-    participants: Vec<ParticipantJson<'a>>,
-    next_cursor: Option<&'a UserId>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ParticipantJson<'a> {
-    #[serde(flatten)]
-    user: UserJson<'a>,
-    role: &'static str,
-    online: bool,
-    last_seen_at: Option<Timestamp>,
-}
-
-impl<'a> From<&'a Participants> for ParticipantsJson<'a> {
-    fn from(page: &'a Participants) -> Self {
-        let participant = |one: &'a Participant| ParticipantJson {
-            user: (&one.profile).into(),
-            role: match one.role {
-                Role::Owner => "OWNER",
-                Role::Member => "MEMBER",
-            },
-            online: one.online,
-            last_seen_at: one.last_seen,
-        };
-        Self {
-            participants: page.participants.iter().map(participant).collect(),
-            next_cursor: page.next.as_ref(),
-        }
-    }
-}
-
 /// Where a member's marks stand.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -370,6 +336,11 @@ pub(crate) enum EventJson<'a> {
         r#type: &'static str,
         room_uuid: RoomId,
     },
+    Friend {
+        r#type: &'static str,
+        #[serde(flatten)]
+        user: UserJson<'a>,
+    },
     Ready {
         user_uuid: &'a UserId,
         recovered: bool,
@@ -426,6 +397,18 @@ impl<'a> EventJson<'a> {
             },
             EventKind::Notification(Notification::RemovedFromRoom(room)) => {
                 Self::Removed { r#type: "removedFromRoom", room_uuid: *room }
+            }
+            EventKind::Notification(Notification::Friend(notice, user)) => Self::Friend {
+                r#type: match notice {
+                    FriendNotice::Requested => "friendRequest",
+                    FriendNotice::Withdrawn => "friendRequestWithdrawn",
+                    FriendNotice::Accepted => "friendRequestAccepted",
+                    FriendNotice::Declined => "friendRequestDeclined",
+                },
+                user: user.into(),
+            },
+            EventKind::Notification(Notification::FriendsChanged(other)) => {
+                Self::Friend { r#type: "friendsChanged", user: other.into() }
             }
             EventKind::Ready(ready) => ready_json(ready),
             EventKind::CaughtUp { recovered } => Self::CaughtUp { recovered: *recovered },
