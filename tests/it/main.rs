@@ -4,6 +4,7 @@ mod custom_store;
 mod engine;
 mod examples;
 mod friends;
+mod postgres;
 mod server;
 mod store;
 mod transport;
