@@ -1,6 +1,5 @@
 //! The connections, and how long anything waits for them.
 
-use std::future::Future;
 use std::str::FromStr;
 use std::time::Duration;
 

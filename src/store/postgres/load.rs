@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, query};
 
-use super::columns::{Columns, Uuid, int, member_columns, message_columns, relation_columns, room_columns};
+use super::columns::{Uuid, int, member_columns, message_columns, relation_columns, room_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
 use crate::clock::Timestamp;

@@ -19,6 +19,8 @@ mod commit;
 mod connections;
 mod error;
 mod load;
+#[cfg(test)]
+mod plans;
 mod read;
 mod schema;
 mod write;

@@ -126,13 +126,12 @@ pub(super) const ROOMS_BY_ACTIVITY: &str = concat!(
     "SELECT c.total, ",
     entry_columns!(),
     " FROM (SELECT count(*) AS total FROM chat.members WHERE user_id = $2 AND active) c \
-     LEFT JOIN (SELECT o.id, coalesce(o.last_message_at, o.created_at) AS active_at \
+     LEFT JOIN (SELECT y.*, coalesce(o.last_message_at, o.created_at) AS active_at \
          FROM chat.members y JOIN chat.rooms o ON o.id = y.room WHERE y.user_id = $2 AND y.active \
-         ORDER BY coalesce(o.last_message_at, o.created_at) DESC, o.id DESC LIMIT $3 OFFSET $4) t ON true \
-     LEFT JOIN chat.rooms r ON r.id = t.id \
-     LEFT JOIN chat.members m ON m.room = t.id AND m.user_id = $2 ",
+         ORDER BY coalesce(o.last_message_at, o.created_at) DESC, o.id DESC LIMIT $3 OFFSET $4) m ON true \
+     LEFT JOIN chat.rooms r ON r.id = m.room ",
     entry_joins!(),
-    " ORDER BY t.active_at DESC, t.id DESC"
+    " ORDER BY m.active_at DESC, m.room DESC"
 );
 
 pub(super) async fn rooms_of(
@@ -165,10 +164,9 @@ pub(super) const MEMBERSHIPS: &str = concat!(
     " FROM (SELECT ",
     position!(),
     " AS position) c \
-     LEFT JOIN (SELECT y.room FROM chat.members y WHERE y.user_id = $1 AND y.room >= $2 AND y.active \
-         ORDER BY y.room LIMIT $3) t ON true \
-     LEFT JOIN chat.rooms r ON r.id = t.room \
-     LEFT JOIN chat.members m ON m.room = t.room AND m.user_id = $1 ORDER BY t.room"
+     LEFT JOIN (SELECT y.* FROM chat.members y WHERE y.user_id = $1 AND y.room >= $2 AND y.active \
+         ORDER BY y.room LIMIT $3) m ON true \
+     LEFT JOIN chat.rooms r ON r.id = m.room ORDER BY m.room"
 );
 
 pub(super) async fn memberships(

@@ -6,7 +6,7 @@ use super::columns::{Uuid, body_code, int, relation_code, role_code, room_code};
 use super::error::PostgresError;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, UserId};
-use crate::model::{Member, Message, Position, Room, RoomKey, RoomKind};
+use crate::model::{Member, Position, Room, RoomKey, RoomKind};
 use crate::store::{BodyHash, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
