@@ -1,18 +1,24 @@
 //! The store in PostgreSQL, against the server that `CHAT_TEST_POSTGRES` names: `tests/run` starts one.
 
-use chat_core::store::PostgresStore;
+mod faults;
+mod schema;
+mod together;
+
+use std::sync::Arc;
+
+use chat_core::model::{Body, Message, Profile, RoomKind};
 use chat_core::store::postgres::PostgresOptions;
+use chat_core::store::{Answer, Batch, Item, Op, Outcome, PostgresStore, RoomItem, Store};
 use chat_core::testing::store::Fixture;
+use chat_core::{MessageId, Result, RoomId, Timestamp, UserId};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 chat_core::store_suite!(one_lane, || async { fixture(PostgresOptions::default()).await });
 
-chat_core::store_suite!(three_lanes, || async { fixture(lanes(3)).await });
-
-// Two connections, so that whatever holds one while it waits for another is found.
-chat_core::store_suite!(narrow, || async {
-    let mut options = lanes(4);
-    options.connections = 2;
+// Few connections, so that whoever holds one while it waits for another is found.
+chat_core::store_suite!(three_lanes, || async {
+    let mut options = lanes(3);
+    options.connections = 3;
     fixture(options).await
 });
 
@@ -48,7 +54,7 @@ impl Database {
             eprintln!("not run here: no CHAT_TEST_POSTGRES names a server (tests/run starts one)");
             return None;
         };
-        let name = format!("test_{}", chat_core::RoomId::generate().to_string().to_lowercase());
+        let name = format!("test_{}", RoomId::generate().to_string().to_lowercase());
         execute(&server, &format!("CREATE DATABASE {name}")).await;
         let url = server.replacen("/postgres?", &format!("/{name}?"), 1);
         assert_ne!(url, server, "the URL names the database `postgres` and has parameters");
@@ -76,4 +82,45 @@ async fn execute(url: &str, sql: &str) {
     let mut conn = PgConnection::connect(url).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
     conn.close().await.unwrap();
+}
+
+fn user(name: &str) -> UserId {
+    name.parse().unwrap()
+}
+
+fn item(room: RoomId, by: &str, op: Op) -> RoomItem {
+    RoomItem { room, at: Timestamp::from_millis(1), by: Some(user(by)), op }
+}
+
+fn create(kind: RoomKind, people: &[&str]) -> RoomItem {
+    let members = people.iter().map(|name| user(name)).collect();
+    item(RoomId::generate(), people[0], Op::Create { kind, name: None, members })
+}
+
+fn send(room: RoomId, sender: &str, client: Option<&str>) -> RoomItem {
+    let client_id = client.map(|client| client.parse().unwrap());
+    let (sender_profile, body) = (Profile::unknown(user(sender)), Body::Text("hi".into()));
+    item(room, sender, Op::Send { id: MessageId::generate(), sender: sender_profile, body, client_id })
+}
+
+/// Commits one item.
+async fn run(store: &PostgresStore, item: impl Into<Item>) -> Result<Outcome> {
+    store.commit(Batch::of([item.into()])).await?.remove(0)
+}
+
+/// Makes a group of these people.
+async fn group(store: &PostgresStore, people: &[&str]) -> RoomId {
+    let create = create(RoomKind::Group, people);
+    let room = create.room;
+    run(store, create).await.unwrap();
+    room
+}
+
+fn message(outcome: &Outcome) -> Arc<Message> {
+    let Answer::Message(message) = &outcome.answer else { panic!("no message: {outcome:?}") };
+    Arc::clone(message)
+}
+
+async fn history(store: &PostgresStore, room: RoomId) -> Vec<Message> {
+    store.messages(room, 1..=u64::MAX).await.unwrap()
 }

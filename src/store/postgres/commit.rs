@@ -1,9 +1,11 @@
 //! The commit of a batch, and what to do when it cannot be told whether it went through.
 
+use std::time::Duration;
+
 use sqlx::{Connection, PgConnection};
 use tokio::time::timeout;
 
-use super::connections::{Connections, given_up};
+use super::connections::{Connections, give_up};
 use super::error::PostgresError;
 use super::{load, write};
 use crate::error::Result as StoreResult;
@@ -43,7 +45,7 @@ impl From<PostgresError> for Failure {
 /// Commits a batch, and once more where that is safe: where the server has undone it, where the connection
 /// was lost before the commit, and where it can be found out what became of a lost commit.
 pub(super) async fn commit(db: &Connections, lanes: usize, batch: Batch) -> Result<Outcomes, PostgresError> {
-    let Failure { error, lost } = match attempt(db, lanes, &batch, None).await {
+    let Failure { error, lost } = match attempt(db, lanes, &batch, false, None).await {
         Ok(outcomes) => return Ok(outcomes),
         Err(failure) => failure,
     };
@@ -55,7 +57,7 @@ pub(super) async fn commit(db: &Connections, lanes: usize, batch: Batch) -> Resu
         return Err(error);
     }
     tracing::warn!(error = &error as &dyn std::error::Error, "a batch is tried once more");
-    attempt(db, lanes, &batch, Some(lost)).await.map_err(|failure| failure.error)
+    attempt(db, lanes, &batch, error.is_lost(), lost).await.map_err(|failure| failure.error)
 }
 
 /// Commits a batch; the second time it looks first whether the lost commit of the first time went through.
@@ -63,23 +65,38 @@ async fn attempt(
     db: &Connections,
     lanes: usize,
     batch: &Batch,
-    again: Option<Option<Lost>>,
+    is_after_loss: bool,
+    lost: Option<Lost>,
 ) -> Result<Outcomes, Failure> {
-    let mut conn = db.acquire(again.is_some()).await?;
+    let mut conn = db.acquire(is_after_loss).await?;
+    let done = transact(&mut conn, db.patience(), lanes, batch, lost).await;
+    if done.as_ref().is_err_and(|failure| failure.error.is_lost()) {
+        give_up(conn);
+    }
+    done
+}
+
+async fn transact(
+    conn: &mut PgConnection,
+    patience: Duration,
+    lanes: usize,
+    batch: &Batch,
+    lost: Option<Lost>,
+) -> Result<Outcomes, Failure> {
     let work = async {
         let mut tx = conn.begin().await?;
-        let worked = work(&mut tx, lanes, batch, again.flatten()).await?;
+        let worked = work(&mut tx, lanes, batch, lost).await?;
         Ok::<_, PostgresError>((tx, worked))
     };
-    let Ok(worked) = timeout(db.patience(), work).await else { return Err(given_up(conn).into()) };
+    let worked = timeout(patience, work).await.map_err(|_| PostgresError::TimedOut)?;
     let (tx, Worked { outcomes, proof, is_earlier }) = worked?;
     if is_earlier {
         return Ok(outcomes);
     }
-    let error = match timeout(db.patience(), tx.commit()).await {
+    let error = match timeout(patience, tx.commit()).await {
         Ok(Ok(())) => return Ok(outcomes),
         Ok(Err(error)) => error.into(),
-        Err(_) => given_up(conn),
+        Err(_) => PostgresError::TimedOut,
     };
     let lost = PostgresError::is_lost(&error).then_some(Lost { outcomes, proof });
     Err(Failure { error, lost })

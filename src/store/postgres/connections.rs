@@ -86,23 +86,35 @@ impl Connections {
 
     async fn read<T>(
         &self,
-        checked: bool,
+        is_after_loss: bool,
         query: Query<'_, Postgres, PgArguments>,
         decode: impl Fn(&mut Columns<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        let mut conn = self.acquire(checked).await?;
+        let mut conn = self.acquire(is_after_loss).await?;
         let read = timeout(self.patience, fetch(&mut conn, query, decode)).await;
-        read.unwrap_or_else(|_| Err(given_up(conn)))
+        let read = read.unwrap_or(Err(PostgresError::TimedOut));
+        if read.as_ref().is_err_and(PostgresError::is_lost) {
+            give_up(conn);
+        }
+        read
     }
 
-    /// A connection: as it was left, or, after one was lost, one that answers. Those that do not are closed.
-    pub(super) async fn acquire(&self, checked: bool) -> Result<PoolConnection<Postgres>> {
+    /// A connection: one that lies idle, or, after one was lost, a new one. What happened to that one most
+    /// likely happened to those that lie idle too.
+    pub(super) async fn acquire(&self, is_after_loss: bool) -> Result<PoolConnection<Postgres>> {
+        if !is_after_loss {
+            return Ok(self.pool.acquire().await?);
+        }
         for _ in 0..=self.pool.options().get_max_connections() {
+            while let Some(idle) = self.pool.try_acquire() {
+                give_up(idle);
+            }
             let mut conn = self.pool.acquire().await?;
-            if !checked || matches!(timeout(self.patience, conn.ping()).await, Ok(Ok(()))) {
+            // It may be one that somebody else has just put back.
+            if matches!(timeout(self.patience, conn.ping()).await, Ok(Ok(()))) {
                 return Ok(conn);
             }
-            given_up(conn);
+            give_up(conn);
         }
         Err(PostgresError::TimedOut)
     }
@@ -112,10 +124,9 @@ impl Connections {
     }
 }
 
-/// Closes a connection that does not answer: what it will still say must reach nobody.
-pub(super) fn given_up(conn: PoolConnection<Postgres>) -> PostgresError {
+/// Closes a connection without a word: what it will still say must reach nobody.
+pub(super) fn give_up(conn: PoolConnection<Postgres>) {
     drop(conn.detach());
-    PostgresError::TimedOut
 }
 
 pub(super) async fn fetch<T>(

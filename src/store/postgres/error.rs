@@ -37,13 +37,15 @@ impl PostgresError {
         self.code().is_some_and(|code| matches!(&*code, "40001" | "40P01"))
     }
 
-    /// Whether the connection is gone, and with it what is known of a commit under way.
+    /// Whether the connection is gone or of no more use, and with it what is known of a commit under way.
     pub(super) fn is_lost(&self) -> bool {
         match self {
             Self::TimedOut => true,
             Self::Sqlx(sqlx::Error::Database(_)) => self.code().is_some_and(|code| {
-                // The server shuts down, or was told to end this connection.
-                code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03" | "25P03")
+                // The server shuts down, or was told to end this connection; or what was prepared on it no
+                // longer fits, since a newer node has migrated.
+                let ends = ["57P01", "57P02", "57P03", "25P03", "0A000", "26000"];
+                code.starts_with("08") || ends.contains(&&*code)
             }),
             Self::Sqlx(error) => {
                 matches!(error, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_))
