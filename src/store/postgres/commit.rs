@@ -138,11 +138,11 @@ impl Proof {
             return Self::Row(message.room, Some(message.id));
         }
         let made = outcomes.iter().flatten().flat_map(|outcome| &outcome.changes);
-        let made = made.filter_map(|change| match &change.what {
+        let mut made = made.filter_map(|change| match &change.what {
             What::Created(room, _) => Some(room.id),
             _ => None,
         });
-        if let Some(room) = made.last() {
+        if let Some(room) = made.next() {
             return Self::Row(room, None);
         }
         let is_same_again = |(item, outcome): (&Item, &StoreResult<Outcome>)| match outcome {

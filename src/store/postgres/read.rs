@@ -114,11 +114,7 @@ pub(super) async fn room_entry(
     listed: usize,
 ) -> Result<Option<RoomEntry>> {
     let listed = int(listed as u64);
-    db.one(
-        || query(ROOM_ENTRY).bind(listed).bind(Uuid::from(room)).bind(user.as_str()),
-        |columns| entry(columns),
-    )
-    .await
+    db.one(|| query(ROOM_ENTRY).bind(listed).bind(Uuid::from(room)).bind(user.as_str()), entry).await
 }
 
 /// The count stands in each row, and in one row without a room where the page is empty.
