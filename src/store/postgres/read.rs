@@ -117,13 +117,15 @@ pub(super) async fn room_entry(
     db.one(|| query(ROOM_ENTRY).bind(listed).bind(Uuid::from(room)).bind(user.as_str()), entry).await
 }
 
+// `user_id || ''` is what the index of a user's memberships has.
+
 /// The count stands in each row, and in one row without a room where the page is empty.
 pub(super) const ROOMS_BY_ACTIVITY: &str = concat!(
     "SELECT c.total, ",
     entry_columns!(),
-    " FROM (SELECT count(*) AS total FROM chat.members WHERE user_id = $2 AND active) c \
+    " FROM (SELECT count(*) AS total FROM chat.members WHERE user_id || '' = $2 AND active) c \
      LEFT JOIN (SELECT y.*, coalesce(o.last_message_at, o.created_at) AS active_at \
-         FROM chat.members y JOIN chat.rooms o ON o.id = y.room WHERE y.user_id = $2 AND y.active \
+         FROM chat.members y JOIN chat.rooms o ON o.id = y.room WHERE y.user_id || '' = $2 AND y.active \
          ORDER BY coalesce(o.last_message_at, o.created_at) DESC, o.id DESC LIMIT $3 OFFSET $4) m ON true \
      LEFT JOIN chat.rooms r ON r.id = m.room ",
     entry_joins!(),
@@ -160,7 +162,7 @@ pub(super) const MEMBERSHIPS: &str = concat!(
     " FROM (SELECT ",
     position!(),
     " AS position) c \
-     LEFT JOIN (SELECT y.* FROM chat.members y WHERE y.user_id = $1 AND y.room >= $2 AND y.active \
+     LEFT JOIN (SELECT y.* FROM chat.members y WHERE y.user_id || '' = $1 AND y.room >= $2 AND y.active \
          ORDER BY y.room LIMIT $3) m ON true \
      LEFT JOIN chat.rooms r ON r.id = m.room ORDER BY m.room"
 );
@@ -198,7 +200,7 @@ pub(super) const CHANGED_ROOMS: &str = concat!(
     " FROM chat.members m JOIN chat.rooms r ON r.id = m.room \
      CROSS JOIN LATERAL (SELECT ($3::int8[])[1 + get_byte(uuid_send(m.room), 15) % cardinality($3::int8[])] \
          AS pos) since \
-     WHERE m.user_id = $1 AND m.room >= $2 \
+     WHERE m.user_id || '' = $1 AND m.room >= $2 \
          AND (r.last_pos > since.pos OR m.changed_pos > since.pos OR r.marks_pos >= since.pos) \
      ORDER BY m.room LIMIT $4"
 );
@@ -285,12 +287,12 @@ const FEW_MARKS: u64 = 1000;
 pub(super) const MARKS_MOVED: &str = "SELECT count(*) FROM (SELECT FROM chat.members \
      WHERE room = $1 AND marks_pos >= $2 LIMIT $3) moved";
 
-// A sum and a joined text are in no index, which leaves the one that is meant.
+// A sum and a part of a text are in no index, which leaves the one that is meant.
 pub(super) const FEW_MARKS_SINCE: &str = concat!(
     "SELECT ",
     member_columns!(),
-    " FROM chat.members m WHERE m.room = $1 AND m.marks_pos >= $2 AND m.user_id || '' > $3 AND m.active \
-     ORDER BY m.user_id || '' LIMIT $4"
+    " FROM chat.members m WHERE m.room = $1 AND m.marks_pos >= $2 AND substr(m.user_id, 1) > $3 AND m.active \
+     ORDER BY substr(m.user_id, 1) LIMIT $4"
 );
 
 pub(super) const MANY_MARKS_SINCE: &str = concat!(
