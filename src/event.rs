@@ -176,6 +176,8 @@ pub enum CloseReason {
     TokenExpired,
     /// It took what waited for it too slowly: connect again and resume.
     Lagged,
+    /// It asked for too much, and went on when it was refused.
+    TooManyRequests,
     /// It sent a frame larger than the bound.
     FrameTooLarge,
     /// It broke its protocol.
@@ -299,6 +301,7 @@ impl CloseReason {
             Self::Unauthenticated => ErrorKind::Unauthenticated,
             Self::TokenExpired => ErrorKind::TokenExpired,
             Self::Lagged | Self::Restarting(_) => ErrorKind::Unavailable,
+            Self::TooManyRequests => ErrorKind::RateLimited(Duration::from_secs(1)),
             Self::FrameTooLarge | Self::Protocol | Self::Ended => return None,
         };
         Some(kind.into())

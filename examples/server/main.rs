@@ -11,10 +11,11 @@ use std::sync::Arc;
 use args::{Args, PolicyName};
 use axum::Router;
 use axum::routing::get;
-use chat_core::ChatEngine;
+use chat_core::config::RateLimits;
 use chat_core::policy::{FriendsOnly, Open};
 use chat_core::store::{MemoryStore, SqliteStore, Store};
 use chat_core::transport::{Origins, rest, ws};
+use chat_core::{ChatEngine, Config};
 use clap::Parser;
 use keys::Keys;
 
@@ -45,7 +46,12 @@ async fn run(args: Args) -> Result<(), Failure> {
         "memory" => Arc::new(MemoryStore::new()),
         path => Arc::new(SqliteStore::open(path).await.map_err(|error| failed(path, chain(&error)))?),
     };
-    let engine = ChatEngine::builder().authenticator(keys.authenticator).shared_store(store.clone());
+    let mut config = Config::default();
+    if !args.is_dev() {
+        config.rate_limits = RateLimits::for_people();
+    }
+    let engine = ChatEngine::builder().config(config).authenticator(keys.authenticator);
+    let engine = engine.shared_store(store.clone());
     let engine = match args.policy {
         PolicyName::Open => engine.policy(Open),
         PolicyName::Friends => engine.policy(FriendsOnly::in_store(store)),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{ChatEngine, Committer, Inner, Profiles, tick};
+use super::{ChatEngine, Committer, Inner, Limits, Profiles, tick};
 use crate::auth::{Authenticator, NoTokens};
 use crate::bus::{Bus, NoBus};
 use crate::clock::{Clock, SystemClock};
@@ -97,6 +97,7 @@ impl ChatEngineBuilder {
             policy: self.policy,
             clock: self.clock,
             profiles: Profiles::new(self.config.profile_cache),
+            limits: Limits::new(&self.config.rate_limits),
             config: self.config,
             hub,
             committer,

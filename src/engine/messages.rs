@@ -30,6 +30,7 @@ impl Actor {
     pub(super) async fn draft_item(&self, room: RoomId, draft: Draft) -> Result<Item> {
         self.engine.check_running()?;
         let (body, client_id) = draft.check(self.engine.config())?;
+        self.engine.inner.limits.message(&self.user)?;
         self.check_policy(Verb::Send, room, &[]).await?;
         let sender = Profile::clone(&*self.profile().await?);
         Ok(self.item(room, Op::Send { id: MessageId::generate(), sender, body, client_id }))

@@ -7,6 +7,7 @@ mod catch_up;
 mod commit;
 mod drafts;
 mod friends;
+mod limits;
 mod messages;
 mod profiles;
 mod publish;
@@ -37,10 +38,14 @@ pub use rooms::CreatedRoom;
 pub use session::Session;
 
 use commit::Committer;
+use limits::Limits;
 use profiles::Profiles;
 
 /// How often the engine looks for what time has ended.
 const TICK: Duration = Duration::from_millis(250);
+
+/// After so many ticks whoever was quiet is forgotten by the rate limits.
+const LIMITS_SWEPT: u64 = 40;
 
 /// When the engine stops, commands that were on their way are refused for so long before connections are
 /// closed: an answer is better than none.
@@ -63,6 +68,7 @@ struct Inner {
     hub: Arc<Hub>,
     committer: Committer,
     profiles: Profiles,
+    limits: Limits,
     /// When users were last seen, to be written with the next tick.
     last_seen: parking_lot::Mutex<std::collections::HashMap<UserId, Timestamp>>,
     draining: AtomicBool,
@@ -153,6 +159,12 @@ impl ChatEngine {
         self.inner.goodbyes.clone()
     }
 
+    /// Counts a call of a user's over a transport without a session.
+    #[cfg_attr(not(feature = "rest"), allow(dead_code, reason = "only REST has no session"))]
+    pub(crate) fn check_call(&self, user: &UserId) -> Result<()> {
+        self.inner.limits.call(user)
+    }
+
     fn store(&self) -> &dyn Store {
         &*self.inner.store
     }
@@ -198,6 +210,9 @@ async fn tick(engine: std::sync::Weak<Inner>) {
         inner.hub.tick(tokio::time::Instant::now().into_std(), inner.clock.now());
         if turn % 4 == 0 {
             inner.write_last_seen().await;
+        }
+        if turn % LIMITS_SWEPT == 0 {
+            inner.limits.sweep();
         }
     }
 }

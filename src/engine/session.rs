@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
@@ -18,6 +19,8 @@ use crate::store::{Answer, Item};
 
 /// How many frames are taken from the mailbox at once.
 const PULL: usize = 64;
+/// When to ask again for a catch-up while another one goes on.
+const CATCH_UP_PAUSE: Duration = Duration::from_secs(1);
 /// How many memberships are read at once.
 const MEMBERSHIPS: u32 = 500;
 
@@ -157,7 +160,7 @@ impl Session {
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
-        let busy = |_| Error::from(ErrorKind::RateLimited);
+        let busy = |_| Error::from(ErrorKind::RateLimited(CATCH_UP_PAUSE));
         let permit = self.catching_up.clone().try_acquire_owned().map_err(busy)?;
         let connection = self.connection.clone();
         connection.mailbox.hold();
@@ -230,9 +233,20 @@ impl Session {
 
     /// Executes a command and puts its answer into the mailbox, among the events. Returns once the next
     /// command may come: a change is in the queue by then, in the order of the calls.
-    pub(crate) async fn dispatch(&self, id: Option<u64>, command: Command) {
-        let connection = self.connection.clone();
-        self.run(command, move |reply| connection.reply(id, reply)).await;
+    pub(crate) async fn dispatch(&self, id: Option<u64>, command: Result<Command>) {
+        let (engine, connection) = (self.actor.engine.clone(), self.connection.clone());
+        let answer = move |reply: Result<Reply>| {
+            let is_limited =
+                matches!(&reply, Err(error) if matches!(error.kind(), ErrorKind::RateLimited(_)));
+            connection.reply(id, reply);
+            if is_limited && !engine.inner.limits.bears_refusal(connection.id) {
+                connection.close(CloseReason::TooManyRequests, false);
+            }
+        };
+        match self.actor.engine.inner.limits.command(self.connection.id).and(command) {
+            Ok(command) => self.run(command, answer).await,
+            Err(error) => answer(Err(error)),
+        }
     }
 
     async fn run(&self, command: Command, answer: impl FnOnce(Result<Reply>) + Send + 'static) {

@@ -228,11 +228,10 @@ impl<'a> Driver<'a> {
 
 async fn serve(session: &Session, request: Request) {
     match request {
-        Request::Command(id, Ok(command)) => session.dispatch(id, command).await,
-        Request::Command(id, Err(error)) => session.connection().reply(id, Err(error)),
+        Request::Command(id, command) => session.dispatch(id, command).await,
         Request::Hello { id, .. } => {
             let error = Error::invalid("op", "must not be hello once more");
-            session.connection().reply(id, Err(error));
+            session.dispatch(id, Err(error)).await;
         }
     }
 }

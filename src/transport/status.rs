@@ -21,7 +21,7 @@ pub(crate) fn http_status(kind: &ErrorKind) -> u16 {
         ErrorKind::RoomClosed(_) | ErrorKind::ChallengeRoomExists(_) | ErrorKind::ClientIdConflict => 409,
         ErrorKind::TooLarge { .. } => 413,
         ErrorKind::UnsupportedMediaType => 415,
-        ErrorKind::RateLimited => 429,
+        ErrorKind::RateLimited(_) => 429,
         ErrorKind::Unavailable | ErrorKind::Corrupt(_) => 503,
     }
 }
@@ -33,6 +33,7 @@ pub(crate) fn close_code(reason: CloseReason) -> (u16, String) {
         CloseReason::Unauthenticated => (4001, "unauthenticated".into()),
         CloseReason::TokenExpired => (4003, "token expired".into()),
         CloseReason::Lagged => (4008, "lagged: reconnect and resume".into()),
+        CloseReason::TooManyRequests => (4009, "too many requests".into()),
         CloseReason::FrameTooLarge => (1009, "frame too large".into()),
         CloseReason::Protocol => (1002, "protocol error".into()),
         CloseReason::Restarting(delay) => {

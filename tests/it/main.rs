@@ -4,6 +4,7 @@ mod custom_store;
 mod engine;
 mod examples;
 mod friends;
+mod limits;
 mod server;
 mod store;
 mod transport;
