@@ -43,6 +43,9 @@ pub struct Config {
     /// The most changes of one connection that wait for their commit at once; it is not read from
     /// meanwhile. Default 64.
     pub max_in_flight: usize,
+    /// The most delivered marks that wait to be written, which they are once a second; beyond that they are
+    /// written at once. Default 50,000.
+    pub delivered_waiting: usize,
     /// The most profiles kept in memory; the oldest half is forgotten beyond it. Default 50,000.
     pub profile_cache: usize,
 
@@ -81,6 +84,7 @@ impl Default for Config {
             commit_queue: 1024,
             commit_batch: 256,
             max_in_flight: 64,
+            delivered_waiting: 50_000,
             profile_cache: 50_000,
             hello_timeout: Duration::from_secs(9),
             write_timeout: Duration::from_secs(10),

@@ -259,6 +259,9 @@ impl Session {
                     return self.submit(item, true, answered).await;
                 }
             },
+            Command::Mark(room, Mark::Delivered, to) => {
+                self.actor.mark_delivered(room, to).await.map(Reply::Marked)
+            }
             Command::Mark(room, mark, to) => match self.mark_item(room, mark, to).await {
                 Err(error) => Err(error),
                 Ok(item) => {
