@@ -135,3 +135,56 @@ async fn a_connection_that_is_refused_and_goes_on_is_closed_and_the_users_other_
     assert_eq!((done, refused, reason), (20, 31, CloseReason::TooManyRequests));
     assert_eq!(quiet.close_reason(), None);
 }
+
+/// Ten thousand messages a second on one connection, most of them refused, beside fifty people who write
+/// ten a second each: those get through as they do alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_on_one_connection_leaves_the_others_nine_tenths_of_their_throughput() {
+    let engine = engine(|limits| limits.messages = Some(Rate::per_second(20).with_burst(60))).await;
+    let alone = others_throughput(&engine).await;
+    let flood = tokio::spawn(flood(engine.clone()));
+    let beside = others_throughput(&engine).await;
+    flood.abort();
+    assert!(beside >= 0.9 * alone, "{beside:.0} a second beside the flood, {alone:.0} alone");
+}
+
+const SPAN: Duration = Duration::from_secs(2);
+
+/// How many messages a second fifty people get through, each offering ten.
+async fn others_throughput(engine: &ChatEngine) -> f64 {
+    let room = group(engine, &["listener"]).await;
+    let started = tokio::time::Instant::now();
+    let mut people = tokio::task::JoinSet::new();
+    for number in 0..50 {
+        let (engine, name) = (engine.clone(), format!("person{number}-{room}"));
+        people.spawn(async move {
+            engine.admin().invite(room, &[name.parse().unwrap()]).await.unwrap();
+            let session = user(&engine, &name).connect().await.unwrap();
+            let mut turns = tokio::time::interval(Duration::from_millis(100));
+            let mut sent = 0;
+            while started.elapsed() < SPAN {
+                turns.tick().await;
+                send(&session, room).await.unwrap();
+                sent += 1;
+            }
+            sent
+        });
+    }
+    let sent: u32 = people.join_all().await.into_iter().sum();
+    f64::from(sent) / started.elapsed().as_secs_f64()
+}
+
+async fn flood(engine: ChatEngine) {
+    let room = group(&engine, &["flooder"]).await;
+    let (mut client, transport) = channel(1024);
+    tokio::spawn(drive(engine, Box::new(transport)));
+    client.hello(0, "flooder", None).await;
+    let mut turns = tokio::time::interval(Duration::from_millis(10));
+    for id in 1.. {
+        if id % 100 == 1 {
+            turns.tick().await;
+        }
+        client.command(id, Command::Send(room, Draft::text("flood"))).await;
+        client.next().await.expect("it is refused, not closed");
+    }
+}

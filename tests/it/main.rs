@@ -5,6 +5,7 @@ mod engine;
 mod examples;
 mod friends;
 mod limits;
+mod model;
 mod server;
 mod store;
 mod transport;
