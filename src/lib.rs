@@ -12,6 +12,8 @@ pub mod event;
     allow(dead_code, unused_imports, reason = "only a transport with bare sockets has them flushed")
 )]
 pub mod hub;
+#[doc = include_str!("guarantees.md")]
+pub mod guarantees {}
 pub mod id;
 pub mod model;
 pub mod policy;
