@@ -13,6 +13,9 @@ macro_rules! on_every_store {
         mod memory { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $case() {
             super::$case(super::engine(chat_core::store::MemoryStore::new()).await).await;
         })* }
+        mod memory_of_four_lanes { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $case() {
+            super::$case(super::engine(chat_core::store::MemoryStore::with_lanes(4)).await).await;
+        })* }
         mod sqlite { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $case() {
             let dir = tempfile::tempdir().unwrap();
             let store = chat_core::store::SqliteStore::open(dir.path().join("chat.db")).await.unwrap();

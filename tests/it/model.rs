@@ -436,6 +436,11 @@ proptest! {
     fn clients_gather_what_a_fresh_look_shows_in_memory(steps in steps()) {
         run(steps, async { MemoryStore::new() });
     }
+
+    #[test]
+    fn clients_gather_what_a_fresh_look_shows_in_four_lanes(steps in steps()) {
+        run(steps, async { MemoryStore::with_lanes(4) });
+    }
 }
 
 proptest! {

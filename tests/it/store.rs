@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 chat_core::store_suite!(memory, || async { MemoryStore::new() });
 
+chat_core::store_suite!(memory_of_four_lanes, || async { MemoryStore::with_lanes(4) });
+
 chat_core::store_suite!(sqlite, || async {
     let (dir, path) = new_file();
     let open = move || {
