@@ -41,6 +41,10 @@ pub enum Command {
 pub enum Reply {
     /// Done.
     Done,
+    /// The room's live events come again.
+    Subscribed(RoomId),
+    /// The room's live events have stopped.
+    Unsubscribed(RoomId),
     /// The message that was sent, or that was sent first under its client id.
     Message(Arc<Message>),
     /// Where the marks stand now.
@@ -207,7 +211,7 @@ pub trait Encode: Send + Sync + fmt::Debug + 'static {
     fn event(&self, event: &Event, view: View, out: &mut Vec<u8>);
     /// Appends the answer to a command; `id` is what the client named it by. `viewer` is who asked, once that is known.
     fn reply(&self, id: Option<u64>, reply: &Result<Reply>, viewer: Option<&UserId>, out: &mut Vec<u8>);
-    /// Appends what makes a silent client speak.
+    /// Appends what makes a silent client speak; nothing where the transport sees to that itself.
     fn ping(&self, out: &mut Vec<u8>);
     /// Appends the last frame of a connection.
     fn close(&self, reason: CloseReason, out: &mut Vec<u8>);
@@ -251,7 +255,7 @@ impl Format {
     pub(crate) fn ping(&self) -> Option<Frame> {
         match self {
             Self::InProcess => None,
-            Self::Wire(encode) => Some(bytes(|out| encode.ping(out))),
+            Self::Wire(encode) => Some(bytes(|out| encode.ping(out))).filter(|ping| ping.weight() > 0),
         }
     }
 

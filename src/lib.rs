@@ -8,7 +8,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 #[cfg_attr(
-    not(feature = "ws"),
+    not(any(feature = "ws", feature = "socketio")),
     allow(dead_code, unused_imports, reason = "only a transport with bare sockets has them flushed")
 )]
 pub mod hub;

@@ -270,7 +270,7 @@ impl Session {
                 }
             },
             Command::History(room, query) => self.actor.history(room, query).await.map(Reply::History),
-            other => self.live(other).await.map(|()| Reply::Done),
+            other => self.live(other).await,
         };
         answer(reply);
     }
@@ -298,7 +298,7 @@ impl Session {
     }
 
     /// What concerns this connection and no store.
-    async fn live(&self, command: Command) -> Result<()> {
+    async fn live(&self, command: Command) -> Result<Reply> {
         self.actor.engine.check_running()?;
         let hub = self.actor.engine.hub();
         match command {
@@ -309,16 +309,21 @@ impl Session {
                 let now = tokio::time::Instant::now().into_std();
                 hub.typing(&self.connection, room, &self.profile, is_typing, now);
             }
-            Command::Unsubscribe(room) if hub.mute(&self.connection, room) => {}
-            Command::Unsubscribe(room) => drop(self.actor.membership(room).await?),
+            Command::Unsubscribe(room) => {
+                if !hub.mute(&self.connection, room) {
+                    self.actor.membership(room).await?;
+                }
+                return Ok(Reply::Unsubscribed(room));
+            }
             Command::Subscribe(room, since) => {
                 let (found, _) = self.actor.membership(room).await?;
                 self.subscribe(room, found.members, since)?;
+                return Ok(Reply::Subscribed(room));
             }
             Command::Resume(since) => self.resume(since, false)?,
             _ => {}
         }
-        Ok(())
+        Ok(Reply::Done)
     }
 }
 

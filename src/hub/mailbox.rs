@@ -144,6 +144,10 @@ impl Mailbox {
             return Pushed::Waits;
         }
         let weight = entry.frame.weight();
+        if weight == 0 {
+            // A wire format has no words for it.
+            return Pushed::Waits;
+        }
         if !self.fits(state, weight) {
             if entry.class == Class::Ephemeral {
                 return Pushed::Waits;
@@ -191,8 +195,10 @@ impl Mailbox {
         }
         let frame = self.format.close(reason);
         let was_empty = state.queue.is_empty();
-        state.bytes += frame.weight();
-        state.queue.push_back(Entry { frame, room: None, class: Class::Durable });
+        if frame.weight() > 0 {
+            state.bytes += frame.weight();
+            state.queue.push_back(Entry { frame, room: None, class: Class::Durable });
+        }
         self.closed.notify_waiters();
         self.closed.notify_one();
         self.space.notify_one();
@@ -370,6 +376,34 @@ impl Mailbox {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Takes what waits, frame by frame, for whoever cuts frames apart: `take` is shown bytes and says how
+    /// many of them, in whole frames, it took. When it took less than it was shown, that is the end.
+    #[cfg(feature = "socketio")]
+    pub(crate) fn take(&self, mut take: impl FnMut(&[u8]) -> usize) -> Written {
+        let mut state = self.state.lock();
+        let State { queue, bytes, .. } = &mut *state;
+        while let Some(front) = queue.front_mut() {
+            if let Frame::Bytes(frame) = &mut front.frame {
+                let taken = take(frame).min(frame.len());
+                *bytes -= taken;
+                if taken < frame.len() {
+                    // What is left is an entry like any other: a purge takes it out.
+                    bytes::Buf::advance(frame, taken);
+                    return Written::Blocked;
+                }
+            }
+            queue.pop_front();
+        }
+        self.after_taking(&mut state);
+        if state.closed.is_some() { Written::Closed } else { Written::All }
+    }
+
+    /// Whether the rest of a frame must come before anything else.
+    #[cfg(feature = "socketio")]
+    pub(crate) fn is_half_written(&self) -> bool {
+        self.state.lock().written > 0
     }
 }
 

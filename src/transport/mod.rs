@@ -3,18 +3,24 @@
 
 mod channel;
 mod driver;
-#[cfg(feature = "ws")]
+#[cfg(any(feature = "ws", feature = "socketio"))]
 mod flusher;
-#[cfg(any(feature = "rest", feature = "ws"))]
+#[cfg(any(feature = "ws", feature = "socketio"))]
+mod frame;
+#[cfg(any(feature = "ws", feature = "socketio"))]
+mod line;
+#[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
 mod origins;
 #[cfg(feature = "rest")]
 pub mod rest;
-#[cfg(any(feature = "rest", feature = "ws"))]
+#[cfg(feature = "socketio")]
+pub mod socketio;
+#[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
 #[cfg_attr(not(feature = "rest"), allow(dead_code, reason = "each transport uses its part"))]
 mod status;
-#[cfg(any(feature = "rest", feature = "ws"))]
+#[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
 #[cfg_attr(
-    not(all(feature = "rest", feature = "ws")),
+    not(all(feature = "rest", feature = "ws", feature = "socketio")),
     allow(dead_code, unused_imports, reason = "each transport uses its part")
 )]
 mod wire;
@@ -33,7 +39,7 @@ use crate::model::Token;
 
 pub use channel::{ChannelClient, ChannelTransport, channel};
 pub use driver::drive;
-#[cfg(any(feature = "rest", feature = "ws"))]
+#[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
 pub use origins::Origins;
 
 /// What a client sent.
@@ -95,7 +101,7 @@ pub trait Transport: Send {
 }
 
 /// The token in the value of an `Authorization` header.
-#[cfg(any(feature = "rest", feature = "ws"))]
+#[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

@@ -1,6 +1,5 @@
 //! Which web pages may talk to the server.
 
-#[cfg(feature = "ws")]
 use axum::http::{HeaderMap, header};
 
 /// Which web pages may talk to the server. What sends no `Origin`, such as an app or another server, is
@@ -25,7 +24,7 @@ impl Origins {
     }
 
     /// Whether a request with these headers is let in.
-    #[cfg(feature = "ws")]
+    #[cfg(any(feature = "ws", feature = "socketio"))]
     pub(crate) fn allow(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(header::ORIGIN) else { return true };
         origin.to_str().is_ok_and(|origin| self.allows(origin))

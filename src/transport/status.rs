@@ -1,7 +1,7 @@
 //! What each error is to HTTP, and each close to a WebSocket: the one place for it.
 
 use crate::error::ErrorKind;
-#[cfg(feature = "ws")]
+#[cfg(any(feature = "ws", feature = "socketio"))]
 use crate::event::CloseReason;
 
 /// The HTTP status of an error.
@@ -27,7 +27,7 @@ pub(crate) fn http_status(kind: &ErrorKind) -> u16 {
 }
 
 /// The close code of a WebSocket, and the words beside it (at most 123 bytes).
-#[cfg(feature = "ws")]
+#[cfg(any(feature = "ws", feature = "socketio"))]
 pub(crate) fn close_code(reason: CloseReason) -> (u16, String) {
     match reason {
         CloseReason::Unauthenticated => (4001, "unauthenticated".into()),

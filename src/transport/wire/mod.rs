@@ -266,7 +266,7 @@ pub(crate) enum ReplyJson<'a> {
 impl<'a> From<&'a Reply> for ReplyJson<'a> {
     fn from(reply: &'a Reply) -> Self {
         match reply {
-            Reply::Done => Self::Done {},
+            Reply::Done | Reply::Subscribed(_) | Reply::Unsubscribed(_) => Self::Done {},
             Reply::Message(message) => Self::Message { message: Box::new(MessageJson::own(message)) },
             Reply::Marked(marked) => Self::Marked(marked.into()),
             Reply::History(history) => Self::History(history.into()),
