@@ -45,7 +45,9 @@ enum Sink {
     /// Whoever listens to the bell takes what waits.
     #[cfg(feature = "socketio")]
     Bell,
-    /// The client is gone.
+    /// All is written, and the socket dropped.
+    Done,
+    /// The client took nothing any more, or is gone.
     Gone,
 }
 
@@ -141,7 +143,7 @@ impl Line {
                 self.ring();
                 return Progress::Done;
             }
-            Sink::Gone => return Progress::Over,
+            Sink::Done | Sink::Gone => return Progress::Over,
         };
         match write_all(sources, now, |source| source.write(|slices| io.try_write_vectored(slices))) {
             Ok(Written::All) => Progress::Done,
@@ -151,7 +153,7 @@ impl Line {
             }
             Ok(Written::Closed) => {
                 // Dropped with its last clone, which ends the stream for the client.
-                out.sink = Sink::Gone;
+                out.sink = Sink::Done;
                 self.ring();
                 Progress::Over
             }
@@ -252,10 +254,15 @@ impl Line {
         self.out.lock().sources.iter().any(|source| matches!(source, Source::Session(_)))
     }
 
-    /// Whether nothing is written any more.
-    pub(super) fn is_over(&self) -> bool {
+    /// Whether everything was written, and nothing will come.
+    pub(super) fn is_done(&self) -> bool {
         let out = self.out.lock();
-        out.sources.is_empty() || matches!(out.sink, Sink::Gone)
+        out.sources.is_empty() && !matches!(out.sink, Sink::Gone)
+    }
+
+    /// Whether the client is given up.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self.out.lock().sink, Sink::Gone)
     }
 }
 
@@ -290,10 +297,7 @@ impl Source {
         }
     }
 
-    fn write(
-        &self,
-        write: impl FnMut(&[io::IoSlice<'_>]) -> io::Result<usize>,
-    ) -> io::Result<Written> {
+    fn write(&self, write: impl FnMut(&[io::IoSlice<'_>]) -> io::Result<usize>) -> io::Result<Written> {
         match self {
             Self::Session(connection) => connection.mailbox.write(write),
             #[cfg(feature = "socketio")]

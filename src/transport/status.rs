@@ -42,3 +42,18 @@ pub(crate) fn close_code(reason: CloseReason) -> (u16, String) {
         CloseReason::Ended => (1000, String::new()),
     }
 }
+
+/// What a Socket.IO client is told before it is closed: the code and the words of its `error` event.
+/// `None`: nothing.
+#[cfg(feature = "socketio")]
+pub(crate) fn close_error(reason: CloseReason) -> Option<(&'static str, String)> {
+    let code = match reason {
+        CloseReason::Unauthenticated => "UNAUTHENTICATED",
+        CloseReason::TokenExpired => "TOKEN_EXPIRED",
+        CloseReason::Lagged => "LAGGED",
+        CloseReason::FrameTooLarge => "PAYLOAD_TOO_LARGE",
+        CloseReason::Restarting(_) => "RESTARTING",
+        CloseReason::Protocol | CloseReason::Ended => return None,
+    };
+    Some((code, close_code(reason).1))
+}

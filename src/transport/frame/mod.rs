@@ -16,12 +16,12 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 use tungstenite::handshake::derive_accept_key;
 
-pub(super) use read::{Received, Reader};
+pub(super) use read::{Reader, Received};
+#[cfg(feature = "socketio")]
+pub(super) use write::push_text;
 #[cfg(feature = "socketio")]
 pub(super) use write::{Opcode, push_binary, split};
 pub(super) use write::{push_close, push_json, push_ping};
-#[cfg(feature = "socketio")]
-pub(super) use write::push_text;
 
 /// An upgraded connection.
 pub(super) struct Socket {
@@ -35,6 +35,20 @@ pub(super) enum Writer {
     Tcp(OwnedWriteHalf),
     /// Whatever layer there is.
     Layered(Box<dyn AsyncWrite + Send + Unpin>),
+}
+
+#[cfg(feature = "socketio")]
+impl Writer {
+    pub(super) async fn write_all(&mut self, frames: &[u8]) -> std::io::Result<()> {
+        use tokio::io::AsyncWriteExt;
+        match self {
+            Self::Tcp(writer) => writer.write_all(frames).await,
+            Self::Layered(writer) => {
+                writer.write_all(frames).await?;
+                writer.flush().await
+            }
+        }
+    }
 }
 
 /// Answers a WebSocket handshake. `None`: the request is none.

@@ -24,7 +24,9 @@ pub(crate) struct Reader {
 #[derive(Debug)]
 pub(crate) enum Received {
     Text(Utf8Bytes),
-    Binary(#[cfg_attr(not(feature = "socketio"), allow(dead_code, reason = "the native one wants none"))] Bytes),
+    Binary(
+        #[cfg_attr(not(feature = "socketio"), allow(dead_code, reason = "the native one wants none"))] Bytes,
+    ),
     /// A ping, a pong, a close: answered already, see [`Reader::control`].
     Control,
 }
@@ -50,8 +52,7 @@ impl Reader {
             .max_message_size(Some(max_message))
             .max_frame_size(Some(max_message));
         let inbox = Inbox { reader, waker: Waker::noop().clone(), control: Vec::new() };
-        let socket =
-            WebSocket::from_partially_read(inbox, read_already.to_vec(), Role::Server, Some(config));
+        let socket = WebSocket::from_partially_read(inbox, read_already.to_vec(), Role::Server, Some(config));
         Self { socket, input: Input::Open }
     }
 

@@ -57,7 +57,9 @@ pub(super) enum Posted {
 /// The packets of a payload, each of a known kind.
 pub(super) fn packets(payload: &str) -> Result<Vec<Posted>, Malformed> {
     let packet = |text: &str| match text.strip_prefix('b') {
-        Some(base64) => STANDARD.decode(base64).map(|bytes| Posted::Binary(bytes.into())).map_err(|_| Malformed),
+        Some(base64) => {
+            STANDARD.decode(base64).map(|bytes| Posted::Binary(bytes.into())).map_err(|_| Malformed)
+        }
         None => Packet::parse(text).map(|_| Posted::Text(text.to_owned())),
     };
     payload.split(SEPARATOR).map(packet).collect()

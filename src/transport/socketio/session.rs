@@ -13,8 +13,13 @@ use super::packet::{Kind, Packet};
 /// What a client's messages mean.
 #[derive(Debug)]
 pub(super) enum Incoming<'a> {
-    Connect { namespace: &'a str, auth: &'a str },
-    Disconnect { namespace: &'a str },
+    Connect {
+        namespace: &'a str,
+        auth: &'a str,
+    },
+    Disconnect {
+        namespace: &'a str,
+    },
     Event(Event<'a>),
     Ack(Event<'a>),
     /// Binary where text belongs.

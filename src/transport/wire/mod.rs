@@ -17,7 +17,9 @@ use crate::model::{
     RoomType, RoomView, Span, SystemKind,
 };
 
-pub(crate) use json::{PlaceJson, parse, parse_limit, parse_number, parse_place};
+pub(crate) use json::{
+    HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_number, parse_place, parse_since,
+};
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 
 /// A user as others see them.
