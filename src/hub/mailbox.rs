@@ -380,7 +380,6 @@ impl Mailbox {
 
     /// Takes what waits, frame by frame, for whoever cuts frames apart: `take` is shown bytes and says how
     /// many of them, in whole frames, it took. When it took less than it was shown, that is the end.
-    #[cfg(feature = "socketio")]
     pub(crate) fn take(&self, mut take: impl FnMut(&[u8]) -> usize) -> Written {
         let mut state = self.state.lock();
         let State { queue, bytes, .. } = &mut *state;
@@ -401,7 +400,6 @@ impl Mailbox {
     }
 
     /// Whether the rest of a frame must come before anything else.
-    #[cfg(feature = "socketio")]
     pub(crate) fn is_half_written(&self) -> bool {
         self.state.lock().written > 0
     }

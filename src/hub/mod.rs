@@ -31,7 +31,6 @@ use crate::model::{Pos, Position, Profile};
 pub use connection::Connection;
 pub(crate) use connection::ConnectionId;
 pub(crate) use dirty::DirtyList;
-#[cfg(feature = "socketio")]
 pub(crate) use mailbox::Pushed;
 pub(crate) use mailbox::{Bounds, Class, Mailbox, Written};
 pub(crate) use rooms::Post;

@@ -17,7 +17,6 @@ use tokio::time::timeout;
 use super::line::{Line, Progress};
 use crate::clock::{Clock, Timestamp};
 use crate::engine::ChatEngine;
-#[cfg(feature = "ws")]
 use crate::hub::Connection;
 use crate::hub::DirtyList;
 
@@ -72,7 +71,6 @@ impl Flusher {
     }
 
     /// Takes a socket over: from now on it is written from the connection's mailbox.
-    #[cfg(feature = "ws")]
     pub(super) fn attach(self: &Arc<Self>, io: OwnedWriteHalf, connection: &Arc<Connection>) -> Attached {
         let attached = self.add(Line::socket(io, connection));
         connection.attach(attached.slot);
@@ -121,7 +119,6 @@ impl Flusher {
     }
 }
 
-#[cfg(feature = "socketio")]
 impl Attached {
     pub(super) fn slot(&self) -> u32 {
         self.slot

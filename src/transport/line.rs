@@ -2,17 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
-#[cfg(feature = "socketio")]
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
-#[cfg(feature = "socketio")]
 use tokio::io::AsyncWrite;
 use tokio::net::tcp::OwnedWriteHalf;
 
 use crate::clock::Timestamp;
 use crate::event::CloseReason;
-#[cfg(feature = "socketio")]
 use crate::hub::Mailbox;
 use crate::hub::{Connection, Written};
 
@@ -22,7 +19,6 @@ use crate::hub::{Connection, Written};
 pub(super) struct Line {
     /// A Mutex of no runtime, since nothing is awaited under it. Taken before those of the mailboxes.
     out: Mutex<Out>,
-    #[cfg(feature = "socketio")]
     bell: Option<Arc<Bell>>,
 }
 
@@ -34,7 +30,6 @@ struct Out {
     /// A task waits until the socket takes more.
     is_blocked: bool,
     /// How many bytes were taken so far.
-    #[cfg(feature = "socketio")]
     taken: u64,
 }
 
@@ -43,7 +38,6 @@ enum Sink {
     /// The flusher writes a bare socket.
     Tcp(Arc<OwnedWriteHalf>),
     /// Whoever listens to the bell takes what waits.
-    #[cfg(feature = "socketio")]
     Bell,
     /// All is written, and the socket dropped.
     Done,
@@ -56,7 +50,6 @@ enum Sink {
 pub(super) enum Source {
     Session(Arc<Connection>),
     /// What is no session's: the transport's own packets.
-    #[cfg(feature = "socketio")]
     Own(Arc<Mailbox>),
 }
 
@@ -72,7 +65,6 @@ pub(super) enum Progress {
 }
 
 /// Wakes whoever serves a client that no flusher writes.
-#[cfg(feature = "socketio")]
 #[derive(Debug)]
 pub(super) struct Bell {
     task: Mutex<Waker>,
@@ -80,14 +72,12 @@ pub(super) struct Bell {
     pub(super) rung: tokio::sync::Notify,
 }
 
-#[cfg(feature = "socketio")]
 impl Default for Bell {
     fn default() -> Self {
         Self { task: Mutex::new(Waker::noop().clone()), rung: tokio::sync::Notify::new() }
     }
 }
 
-#[cfg(feature = "socketio")]
 impl Bell {
     pub(super) fn ring(&self) {
         self.rung.notify_waiters();
@@ -107,24 +97,13 @@ impl Line {
     }
 
     /// The transport's own packets, to be taken when the bell rings.
-    #[cfg(feature = "socketio")]
     pub(super) fn bell(bell: Arc<Bell>, own: Arc<Mailbox>) -> Self {
         Self { bell: Some(bell), ..Self::new(Sink::Bell, Source::Own(own)) }
     }
 
     fn new(sink: Sink, source: Source) -> Self {
-        let out = Out {
-            sink,
-            sources: vec![source],
-            is_blocked: false,
-            #[cfg(feature = "socketio")]
-            taken: 0,
-        };
-        Self {
-            out: Mutex::new(out),
-            #[cfg(feature = "socketio")]
-            bell: None,
-        }
+        let out = Out { sink, sources: vec![source], is_blocked: false, taken: 0 };
+        Self { out: Mutex::new(out), bell: None }
     }
 
     /// Writes what waits to the bare socket, or rings. `is_waiter`: by the task that has waited for the
@@ -138,7 +117,6 @@ impl Line {
         *is_blocked = false;
         let io = match sink {
             Sink::Tcp(io) => io,
-            #[cfg(feature = "socketio")]
             Sink::Bell => {
                 self.ring();
                 return Progress::Done;
@@ -178,14 +156,12 @@ impl Line {
     }
 
     fn ring(&self) {
-        #[cfg(feature = "socketio")]
         if let Some(bell) = &self.bell {
             bell.ring();
         }
     }
 }
 
-#[cfg(feature = "socketio")]
 impl Line {
     /// Adds a session.
     pub(super) fn add(&self, connection: &Arc<Connection>) {
@@ -289,7 +265,6 @@ fn write_all(
 }
 
 impl Source {
-    #[cfg(feature = "socketio")]
     fn mailbox(&self) -> &Mailbox {
         match self {
             Self::Session(connection) => &connection.mailbox,
@@ -300,7 +275,6 @@ impl Source {
     fn write(&self, write: impl FnMut(&[io::IoSlice<'_>]) -> io::Result<usize>) -> io::Result<Written> {
         match self {
             Self::Session(connection) => connection.mailbox.write(write),
-            #[cfg(feature = "socketio")]
             Self::Own(mailbox) => mailbox.write(write),
         }
     }
@@ -317,7 +291,6 @@ impl Source {
                 connection.close(CloseReason::Lagged, true);
                 connection.mailbox.discard();
             }
-            #[cfg(feature = "socketio")]
             Self::Own(mailbox) => {
                 mailbox.close(CloseReason::Lagged, true);
                 mailbox.discard();

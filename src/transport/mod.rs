@@ -4,10 +4,22 @@
 mod channel;
 mod driver;
 #[cfg(any(feature = "ws", feature = "socketio"))]
+#[cfg_attr(
+    not(all(feature = "ws", feature = "socketio")),
+    allow(dead_code, unused_imports, reason = "each transport uses its part")
+)]
 mod flusher;
 #[cfg(any(feature = "ws", feature = "socketio"))]
+#[cfg_attr(
+    not(all(feature = "ws", feature = "socketio")),
+    allow(dead_code, unused_imports, reason = "each transport uses its part")
+)]
 mod frame;
 #[cfg(any(feature = "ws", feature = "socketio"))]
+#[cfg_attr(
+    not(all(feature = "ws", feature = "socketio")),
+    allow(dead_code, unused_imports, reason = "each transport uses its part")
+)]
 mod line;
 #[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
 mod origins;

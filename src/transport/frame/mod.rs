@@ -17,9 +17,7 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tungstenite::handshake::derive_accept_key;
 
 pub(super) use read::{Reader, Received};
-#[cfg(feature = "socketio")]
 pub(super) use write::push_text;
-#[cfg(feature = "socketio")]
 pub(super) use write::{Opcode, push_binary, split};
 pub(super) use write::{push_close, push_json, push_ping};
 
@@ -37,7 +35,6 @@ pub(super) enum Writer {
     Layered(Box<dyn AsyncWrite + Send + Unpin>),
 }
 
-#[cfg(feature = "socketio")]
 impl Writer {
     pub(super) async fn write_all(&mut self, frames: &[u8]) -> std::io::Result<()> {
         use tokio::io::AsyncWriteExt;

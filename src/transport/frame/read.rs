@@ -24,9 +24,7 @@ pub(crate) struct Reader {
 #[derive(Debug)]
 pub(crate) enum Received {
     Text(Utf8Bytes),
-    Binary(
-        #[cfg_attr(not(feature = "socketio"), allow(dead_code, reason = "the native one wants none"))] Bytes,
-    ),
+    Binary(Bytes),
     /// A ping, a pong, a close: answered already, see [`Reader::control`].
     Control,
 }

@@ -12,7 +12,6 @@ const FIN: u8 = 0x80;
 #[repr(u8)]
 pub(crate) enum Opcode {
     Text = 0x1,
-    #[cfg_attr(not(feature = "socketio"), allow(dead_code, reason = "the native one sends none"))]
     Binary = 0x2,
     Close = 0x8,
     Ping = 0x9,
@@ -52,7 +51,6 @@ pub(crate) fn push_text<E>(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -
 }
 
 /// Appends a binary frame.
-#[cfg(feature = "socketio")]
 pub(crate) fn push_binary(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
     push_text(out, |out| {
@@ -78,7 +76,6 @@ pub(crate) fn push_close(out: &mut Vec<u8>, reason: CloseReason) {
 }
 
 /// The first of the frames that were written here: its first byte, its payload, and its whole length.
-#[cfg(feature = "socketio")]
 pub(crate) fn split(frames: &[u8]) -> Option<(u8, &[u8], usize)> {
     let (first, short) = (*frames.first()?, *frames.get(1)?);
     let (head, length): (usize, usize) = match short {
@@ -90,7 +87,6 @@ pub(crate) fn split(frames: &[u8]) -> Option<(u8, &[u8], usize)> {
     Some((first & !FIN, frames.get(head..end)?, end))
 }
 
-#[cfg(feature = "socketio")]
 impl Opcode {
     /// Whether a frame's first byte, without its flag, says this.
     pub(crate) fn is(self, first: u8) -> bool {
@@ -118,7 +114,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "socketio")]
     #[test]
     fn frames_one_after_another_are_told_apart() {
         let mut out = Vec::new();
