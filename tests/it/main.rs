@@ -7,5 +7,6 @@ mod friends;
 mod limits;
 mod model;
 mod server;
+mod socketio;
 mod store;
 mod transport;

@@ -78,7 +78,7 @@ impl Sockets {
 }
 
 /// Hands out streams that are no bare TCP sockets, as TLS does.
-struct Layered(TcpListener);
+pub(crate) struct Layered(pub(crate) TcpListener);
 
 impl axum::serve::Listener for Layered {
     type Io = tokio::io::Join<tokio::net::tcp::OwnedReadHalf, tokio::net::tcp::OwnedWriteHalf>;
