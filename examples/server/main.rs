@@ -1,4 +1,4 @@
-//! A chat server in one command: REST, WebSocket and a page on one port, everything in one file.
+//! A chat server in one command: REST, WebSocket, Socket.IO and a page on one port, everything in one file.
 
 mod args;
 mod keys;
@@ -14,7 +14,7 @@ use axum::routing::get;
 use chat_core::config::RateLimits;
 use chat_core::policy::{FriendsOnly, Open};
 use chat_core::store::{MemoryStore, SqliteStore, Store};
-use chat_core::transport::{Origins, rest, ws};
+use chat_core::transport::{Origins, rest, socketio, ws};
 use chat_core::{ChatEngine, Config};
 use clap::Parser;
 use keys::Keys;
@@ -66,8 +66,10 @@ async fn run(args: Args) -> Result<(), Failure> {
     if let Some(tokens) = keys.dev_tokens {
         options = options.with_dev_tokens(tokens);
     }
-    let api = rest::router(engine.clone(), options).merge(ws::router(engine.clone(), origins));
-    let app = Router::new().nest("/api", api).route("/healthz", get(|| async { "ok" })).merge(page::router());
+    let api = rest::router(engine.clone(), options).merge(ws::router(engine.clone(), origins.clone()));
+    let socketio = socketio::SocketIoOptions::default().with_origins(origins);
+    let app = Router::new().nest("/api", api).merge(socketio::router(engine.clone(), socketio));
+    let app = app.route("/healthz", get(|| async { "ok" })).merge(page::router());
 
     let listener =
         serve::listen(args.addr).map_err(|error| failed(format!("cannot listen on {}", args.addr), error))?;

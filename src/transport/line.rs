@@ -123,7 +123,13 @@ impl Line {
             }
             Sink::Done | Sink::Gone => return Progress::Over,
         };
-        match write_all(sources, now, |source| source.write(|slices| io.try_write_vectored(slices))) {
+        let before = sources.len();
+        let written = write_all(sources, now, |source| source.write(|slices| io.try_write_vectored(slices)));
+        if sources.len() < before {
+            // A session is written to its end, which somebody may wait for.
+            self.ring();
+        }
+        match written {
             Ok(Written::All) => Progress::Done,
             Ok(Written::Blocked) => {
                 *is_blocked = true;
@@ -132,7 +138,6 @@ impl Line {
             Ok(Written::Closed) => {
                 // Dropped with its last clone, which ends the stream for the client.
                 out.sink = Sink::Done;
-                self.ring();
                 Progress::Over
             }
             Err(_) => {
@@ -215,7 +220,12 @@ impl Line {
             *taken += count as u64;
             count
         };
-        write_all(sources, now, |source| Ok(source.mailbox().take(&mut take))).unwrap_or(Written::Closed)
+        let before = sources.len();
+        let taken = write_all(sources, now, |source| Ok(source.mailbox().take(&mut take)));
+        if sources.len() < before {
+            self.ring();
+        }
+        taken.unwrap_or(Written::Closed)
     }
 
     /// How much was taken so far, while something waits.

@@ -26,7 +26,8 @@ pub(super) struct Space {
     /// Which of the mounted namespaces it is.
     pub(super) namespace: usize,
     inbox: Arc<Inbox>,
-    driving: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Until it has ended.
+    driving: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// The client has left it; what it asked for before is still done.
     pub(super) is_left: bool,
 }
@@ -62,7 +63,9 @@ impl Space {
         let hello = Request::Hello { id: None, token, since: None };
         inbox.0.lock().requests.push(hello);
         let transport = SpaceTransport { inbox: inbox.clone(), link: link.clone(), format, prefix };
-        let driving = Box::pin(drive(engine.clone(), Box::new(transport)));
+        let driving: Pin<Box<dyn Future<Output = ()> + Send>> =
+            Box::pin(drive(engine.clone(), Box::new(transport)));
+        let driving = Some(driving);
         Self { namespace, inbox, driving, is_left: false }
     }
 
@@ -111,7 +114,12 @@ impl Space {
 
     /// Goes on. Ready at the session's end.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.driving.as_mut().poll(cx)
+        let Some(driving) = &mut self.driving else { return Poll::Ready(()) };
+        let ended = driving.as_mut().poll(cx);
+        if ended.is_ready() {
+            self.driving = None;
+        }
+        ended
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::transport::Layered;
@@ -129,7 +129,7 @@ impl Polling {
     }
 
     /// A WebSocket for the same session.
-    pub(super) async fn websocket(&self) -> Result<Ws, tokio_tungstenite::tungstenite::Error> {
+    pub(super) async fn websocket(&self) -> Result<Ws, Error> {
         Ws::dial(self.addr, &format!("/socket.io/?EIO=4&transport=websocket&sid={}", self.sid())).await
     }
 }
@@ -138,10 +138,7 @@ impl Polling {
 pub(super) struct Ws(pub(super) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Ws {
-    pub(super) async fn dial(
-        addr: SocketAddr,
-        target: &str,
-    ) -> Result<Self, tokio_tungstenite::tungstenite::Error> {
+    pub(super) async fn dial(addr: SocketAddr, target: &str) -> Result<Self, Error> {
         Ok(Self(connect_async(format!("ws://{addr}{target}")).await?.0))
     }
 
@@ -195,6 +192,16 @@ impl Ws {
         match self.next().await {
             Some(Message::Binary(bytes)) => bytes,
             other => panic!("no binary but {other:?}"),
+        }
+    }
+
+    /// The next packet that tells of nobody's presence.
+    pub(super) async fn but_presence(&mut self) -> String {
+        loop {
+            let text = self.text().await;
+            if !text.contains(r#"["presence","#) {
+                return text;
+            }
         }
     }
 
