@@ -221,6 +221,16 @@ async fn a_stalled_reader_is_closed_as_lagged_and_holds_up_nobody() {
 }
 
 #[tokio::test]
+async fn a_command_without_an_id_is_done_and_ends_nothing() {
+    let sockets = Sockets::serve(engine().await, false).await;
+    let mut client = hello(&sockets, "ana").await;
+    client.send(json!({"op": "ping"})).await;
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    client.command(1, Command::Ping).await;
+    assert_eq!(client.next().await, Seen::Done(1, None));
+}
+
+#[tokio::test]
 async fn a_frame_over_the_bound_closes_with_1009_and_a_fragmented_one_below_it_is_read() {
     use tokio_tungstenite::tungstenite::protocol::frame::{
         Frame,

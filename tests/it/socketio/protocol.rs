@@ -59,11 +59,8 @@ async fn connect_with_an_invalid_handshake_closes() {
 async fn connect_that_does_not_come_closes() {
     let mut ws = Ws::open(echo().await.addr).await;
     let began = std::time::Instant::now();
-    loop {
-        match ws.next().await {
-            Some(_) => ws.send("3").await,
-            None => break,
-        }
+    while ws.next().await.is_some() {
+        ws.send("3").await;
     }
     let after = began.elapsed();
     assert!(after > Duration::from_millis(900) && after < Duration::from_millis(2000), "{after:?}");
