@@ -51,6 +51,7 @@ pub(crate) fn close_error(reason: CloseReason) -> Option<(&'static str, String)>
         CloseReason::Unauthenticated => "UNAUTHENTICATED",
         CloseReason::TokenExpired => "TOKEN_EXPIRED",
         CloseReason::Lagged => "LAGGED",
+        CloseReason::TooManyRequests => "RATE_LIMITED",
         CloseReason::FrameTooLarge => "PAYLOAD_TOO_LARGE",
         CloseReason::Restarting(_) => "RESTARTING",
         CloseReason::Protocol | CloseReason::Ended => return None,
