@@ -5,14 +5,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 
 import { openBrowser } from './browser.mjs';
 import { User } from './client.mjs';
 import { startServer } from './server.mjs';
 
-const build = createRequire(import.meta.url).resolve('socket.io-client/dist/socket.io.min.js');
+const BUILD = new URL('node_modules/socket.io-client/dist/socket.io.min.js', import.meta.url);
 const HTML = `<!doctype html><meta charset="utf-8"><title>Socket.IO</title><ul></ul>
 <script src="/socket.io.min.js"></script><script src="/page.js"></script>`;
 const SCRIPT = `
@@ -30,7 +29,7 @@ let pages;
 let browser;
 
 before(async () => {
-  const files = { '/': ['text/html', HTML], '/page.js': ['text/javascript', SCRIPT], '/socket.io.min.js': ['text/javascript', await readFile(build)] };
+  const files = { '/': ['text/html', HTML], '/page.js': ['text/javascript', SCRIPT], '/socket.io.min.js': ['text/javascript', await readFile(BUILD)] };
   pages = createServer((request, response) => {
     const [type, text] = files[request.url] ?? ['text/plain', ''];
     response.writeHead(files[request.url] ? 200 : 404, { 'content-type': type }).end(text);
