@@ -158,6 +158,10 @@ opaque_id! {
     ClientId
 }
 opaque_id! {
+    /// A client's connection over all its reconnects, so that what it sent itself is not told it again.
+    OriginId
+}
+opaque_id! {
     /// A challenge of the embedding app, which has at most one open room.
     ChallengeId
 }

@@ -26,4 +26,4 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use config::Config;
 pub use engine::{Actor, Admin, ChatEngine, Session};
 pub use error::{Error, ErrorKind, Result};
-pub use id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
+pub use id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};

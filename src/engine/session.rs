@@ -252,7 +252,7 @@ impl Session {
     async fn run(&self, command: Command, answer: impl FnOnce(Result<Reply>) + Send + 'static) {
         let _entering = self.actor.engine.inner.entering.read().await;
         let reply = match command {
-            Command::Send(room, draft) => match self.actor.draft_item(room, draft).await {
+            Command::Send(room, draft) => match self.actor.draft_item(room, draft, None).await {
                 Err(error) => Err(error),
                 Ok(item) => {
                     let answered = move |outcome| answer(sent(outcome).map(Reply::Message));

@@ -56,6 +56,7 @@ impl Fanout {
             sender: Profile::unknown("sender".parse().expect("a good id")),
             body: Body::Text("hello".into()),
             client_id: None,
+            origin: None,
             created_at: Timestamp::from_millis(0),
             pos: 1,
             n: 1,
