@@ -48,7 +48,11 @@ pub(super) fn decode(data: &str) -> Result<Result<Command>, Malformed> {
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 fn command(name: &str, payload: &str) -> Result<Command> {
-    let read = || parse::<PayloadJson>(payload.as_bytes());
+    let read = || match payload.starts_with('{') {
+        true => parse::<PayloadJson>(payload.as_bytes()),
+        // An array would be read as the fields in their order.
+        false => Err(Error::invalid("body", "must be an object")),
+    };
     Ok(match name {
         "joinRoom" => {
             let payload = read()?;
@@ -125,6 +129,8 @@ mod tests {
             (r#"["joinRoom"]"#, "roomUuid"),
             (r#"["joinRoom",null]"#, "body"),
             (r#"["joinRoom","x"]"#, "body"),
+            (r#"["joinRoom", ["01ARZ3NDEKTSV4RRFFQ69G5FAV"]]"#, "body"),
+            (r#"["joinRoom" , {"roomUuid":"x"} ]"#, "roomUuid"),
             (r#"["joinRoom",{"roomUuid":5}]"#, "roomUuid"),
             (r#"["joinRoom",{"roomUuid":"x"}]"#, "roomUuid"),
             (r#"["resume",{"since":"x"}]"#, "since"),

@@ -29,8 +29,7 @@ pub(super) fn random_id() -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// One Engine.IO session.
-#[derive(Debug)]
+/// One Engine.IO session. (No `Debug`: it holds a token.)
 pub(super) struct Link {
     pub(super) sid: Sid,
     /// The token of the first request's `Authorization` header.

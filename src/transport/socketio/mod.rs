@@ -109,18 +109,19 @@ pub fn router(engine: ChatEngine, options: SocketIoOptions) -> Router {
     let cors = origins::cors(options.origins.clone())
         .allow_methods(AllowMethods::list([Method::GET, Method::POST]))
         .allow_headers(AllowHeaders::mirror_request());
-    let chat = options.chat.iter().map(|name| {
-        let prefix = Prefix::new(name);
-        let format = Format::Wire(Arc::new(ChatEncode { prefix: prefix.clone() }));
-        Mount { name: name.clone(), prefix, kind: Kind::Chat(format) }
-    });
-    let others = options.others.iter().map(|(name, other)| Mount {
-        name: name.clone(),
-        prefix: Prefix::new(name),
-        kind: Kind::Other(other.clone()),
+    let chat = options.chat.iter().map(|name| (name, None));
+    let others = options.others.iter().map(|(name, other)| (name, Some(other.clone())));
+    let namespaces = chat.chain(others).map(|(name, other)| {
+        let name = format!("/{}", name.trim_start_matches('/'));
+        let prefix = Prefix::new(&name);
+        let kind = match other {
+            None => Kind::Chat(Format::Wire(Arc::new(ChatEncode { prefix: prefix.clone() }))),
+            Some(other) => Kind::Other(other),
+        };
+        Mount { name, prefix, kind }
     });
     let mounted = Mounted {
-        namespaces: chat.chain(others).collect(),
+        namespaces: namespaces.collect(),
         sessions: Table::new(options.max_sessions),
         own: Format::Wire(Arc::new(OwnEncode)),
         ping: serve::ping(),

@@ -1,5 +1,7 @@
 //! The task of one client: reads packets, runs its sessions, keeps the heartbeat, ends it all.
 
+mod incoming;
+
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -7,22 +9,18 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
 use tokio::io::AsyncWrite;
 use tokio::time::{Instant, Sleep, timeout};
 
-use super::decode::decode;
+use super::Mounted;
 use super::encode::is_final;
-use super::engineio::{Packet, Posted};
+use super::engineio::Posted;
 use super::link::{Link, text_frame};
-use super::namespace::{Peer, PeerEvent, Refusal};
-use super::session::{Assembly, Beat, Event, Heartbeat, Incoming};
+use super::namespace::Peer;
+use super::session::{Assembly, Beat, Heartbeat};
 use super::space::Space;
-use super::{Kind, Mounted};
-use crate::error::{Error, ErrorKind};
 use crate::event::CloseReason;
 use crate::hub::Written;
-use crate::transport::Request;
 use crate::transport::frame::{Reader, Received, Socket, Writer};
 
 /// After so many packets others have their turn.
@@ -136,7 +134,9 @@ impl Serving {
     /// `true`: there may be more.
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         for count in 0..PACKETS_A_TURN {
-            if self.spaces.iter().any(Space::is_full) {
+            // As many that were left may take their time to end.
+            let is_crowded = self.spaces.len() > 2 * self.mounted.namespaces.len();
+            if is_crowded || self.spaces.iter().any(Space::is_full) {
                 // Its pong may wait among what is not read now.
                 self.heartbeat.pong(Instant::now());
                 return Ok(count > 0);
@@ -162,175 +162,6 @@ impl Serving {
         }
         Ok(true)
     }
-
-    fn packet(&mut self, text: &str) -> Result<(), End> {
-        match Packet::parse(text).map_err(|_| PROTOCOL)? {
-            Packet::Close => Err(End::Client),
-            Packet::Pong => {
-                self.heartbeat.pong(Instant::now());
-                Ok(())
-            }
-            Packet::Message(message) => match self.assembly.text(message).map_err(|_| PROTOCOL)? {
-                Some(incoming) => self.incoming(incoming),
-                None => Ok(()),
-            },
-            // Only the server pings.
-            Packet::Ping(_) => Err(PROTOCOL),
-            Packet::Upgrade | Packet::Noop => Ok(()),
-        }
-    }
-
-    fn binary(&mut self, bytes: Bytes) -> Result<(), End> {
-        let most = self.mounted.options.max_packet;
-        match self.assembly.binary(bytes, most).map_err(|_| PROTOCOL)? {
-            Some(incoming) => self.incoming(incoming),
-            None => Ok(()),
-        }
-    }
-
-    fn incoming(&mut self, incoming: Incoming<'_>) -> Result<(), End> {
-        match incoming {
-            Incoming::Connect { namespace, auth } => self.connect(namespace, auth),
-            Incoming::Disconnect { namespace } => {
-                if let Some(index) = self.mounted.find(namespace) {
-                    self.leave(index);
-                }
-                Ok(())
-            }
-            Incoming::Event(event) => self.event(event),
-            Incoming::Ack(event) => self.ack(&event),
-            Incoming::StrayBinary => {
-                if let Some(space) = self.spaces.iter().find(|space| !space.is_left) {
-                    let error = Error::invalid("body", "must be a text packet");
-                    space.request(Request::Command(None, Err(error)));
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn connect(&mut self, name: &str, auth: &str) -> Result<(), End> {
-        let Some(index) = self.mounted.find(name) else {
-            let prefix = super::namespace::Prefix::new(name);
-            self.link.push(|out| prefix.connect_error(&Refusal::new("Invalid namespace"), out));
-            return Ok(());
-        };
-        if self.is_in(index) {
-            return Ok(());
-        }
-        self.asked[index] = true;
-        let mounted = self.mounted.clone();
-        let namespace = &mounted.namespaces[index];
-        let auth = match auth.len() {
-            0 => Value::Object(serde_json::Map::new()),
-            _ if auth.len() > mounted.options.max_event => {
-                self.link.push(|out| namespace.prefix.connect_error(&Refusal::new("auth is too large"), out));
-                return Ok(());
-            }
-            _ => serde_json::from_str(auth).map_err(|_| PROTOCOL)?,
-        };
-        if !auth.is_object() {
-            return Err(PROTOCOL);
-        }
-        match &namespace.kind {
-            Kind::Chat(format) => {
-                let what = (index, format.clone(), namespace.prefix.clone());
-                let token = token(auth, self.link.bearer.as_deref());
-                self.spaces.push(Space::begin(&mounted.engine, &self.link, what, token));
-                self.connect_by = None;
-            }
-            Kind::Other(other) => match other.admit(&auth) {
-                Err(refusal) => self.link.push(|out| namespace.prefix.connect_error(&refusal, out)),
-                Ok(()) => {
-                    let peer = Peer::new(namespace.prefix.clone(), &self.link);
-                    self.link.push(|out| namespace.prefix.connect(out));
-                    self.peers.push((index, peer.clone()));
-                    self.connect_by = None;
-                    other.connected(&peer, auth);
-                }
-            },
-        }
-        Ok(())
-    }
-
-    fn event(&mut self, event: Event<'_>) -> Result<(), End> {
-        let Some(index) = self.mounted.find(&event.namespace) else { return Err(PROTOCOL) };
-        let namespace = &self.mounted.namespaces[index];
-        let limit = self.mounted.options.max_event;
-        if let Some(space) = self.spaces.iter().find(|space| space.namespace == index && !space.is_left) {
-            let command = if event.data.len() > limit {
-                Err(ErrorKind::TooLarge { what: "the event".into(), limit }.into())
-            } else {
-                let command = decode(&event.data).map_err(|_| PROTOCOL)?;
-                match event.attachments.is_empty() {
-                    true => command,
-                    false => Err(Error::invalid("body", "must hold no binary")),
-                }
-            };
-            space.request(Request::Command(event.id, command));
-        } else if let Some((_, peer)) = self.peers.iter().find(|(place, _)| *place == index) {
-            if event.data.len() > limit {
-                let error = Error::from(ErrorKind::TooLarge { what: "the event".into(), limit });
-                self.link.push(|out| namespace.prefix.fault(event.id, &error, out));
-                return Ok(());
-            }
-            let mut arguments: Vec<Value> = serde_json::from_str(&event.data).map_err(|_| PROTOCOL)?;
-            if arguments.is_empty() {
-                return Err(PROTOCOL);
-            }
-            let Value::String(name) = arguments.remove(0) else { return Err(PROTOCOL) };
-            if let Kind::Other(other) = &namespace.kind {
-                let (attachments, id) = (event.attachments, event.id);
-                other.event(peer, PeerEvent { name, arguments, attachments, id });
-            }
-        } else if !self.asked[index] {
-            // The protocol asks for a CONNECT first. After a refusal, or the end of a session, what was
-            // already on its way comes to nothing.
-            return Err(PROTOCOL);
-        }
-        Ok(())
-    }
-
-    fn ack(&self, event: &Event<'_>) -> Result<(), End> {
-        let index = self.mounted.find(&event.namespace).ok_or(PROTOCOL)?;
-        if let (Some((_, peer)), Some(id)) = (self.peers.iter().find(|(place, _)| *place == index), event.id)
-            && event.data.len() <= self.mounted.options.max_event
-        {
-            peer.answered(id, serde_json::from_str(&event.data).map_err(|_| PROTOCOL)?);
-        }
-        // The chat asks nothing of its clients.
-        if self.asked[index] { Ok(()) } else { Err(PROTOCOL) }
-    }
-
-    fn is_in(&self, index: usize) -> bool {
-        self.spaces.iter().any(|space| space.namespace == index && !space.is_left)
-            || self.peers.iter().any(|(place, peer)| *place == index && !peer.is_gone())
-    }
-
-    fn leave(&mut self, index: usize) {
-        self.spaces.iter_mut().filter(|space| space.namespace == index).for_each(Space::leave);
-        let (gone, here) =
-            std::mem::take(&mut self.peers).into_iter().partition(|(place, _)| *place == index);
-        self.peers = here;
-        self.bid_farewell(gone);
-        self.await_connect(self.mounted.options.connect_timeout);
-    }
-
-    fn bid_farewell(&self, gone: Vec<(usize, Peer)>) {
-        for (place, peer) in gone {
-            peer.end();
-            if let Kind::Other(other) = &self.mounted.namespaces[place].kind {
-                other.disconnected(&peer);
-            }
-        }
-    }
-
-    /// Whoever is in no namespace has to be in one in time.
-    fn await_connect(&mut self, timeout: Duration) {
-        if self.peers.is_empty() && self.spaces.iter().all(|space| space.is_left) {
-            self.connect_by.get_or_insert_with(|| Instant::now() + timeout);
-        }
-    }
 }
 
 const PROTOCOL: End = End::Server(CloseReason::Protocol);
@@ -342,15 +173,6 @@ impl From<crate::transport::Hangup> for End {
             crate::transport::Hangup::TooLarge => Self::Server(CloseReason::FrameTooLarge),
             crate::transport::Hangup::Protocol => PROTOCOL,
         }
-    }
-}
-
-/// `auth.token` counts before a header, also when it is bad.
-fn token(mut auth: Value, bearer: Option<&str>) -> String {
-    match auth.get_mut("token").map(Value::take) {
-        None | Some(Value::Null) => bearer.unwrap_or_default().to_owned(),
-        Some(Value::String(token)) => token,
-        Some(_) => String::new(),
     }
 }
 

@@ -40,6 +40,8 @@ struct Inbox(Mutex<Waiting>);
 struct Waiting {
     requests: Vec<Request>,
     has_ended: bool,
+    /// The client has left, and wants nothing more of it.
+    is_left: bool,
     is_refused: bool,
     connection: Option<Arc<Connection>>,
 }
@@ -85,8 +87,8 @@ impl Space {
 
     /// The client has left: what waits for it is not wanted any more.
     pub(super) fn leave(&mut self) {
-        self.is_left = true;
-        self.end();
+        self.dismiss();
+        self.inbox.0.lock().is_left = true;
         if let Some(connection) = self.connection() {
             connection.close(CloseReason::Ended, true);
         }
@@ -150,6 +152,10 @@ impl Transport for SpaceTransport {
     }
 
     fn attach(&mut self, connection: &Arc<Connection>) -> bool {
+        if self.inbox.0.lock().is_left {
+            // Before it was open: what it asked for is done, and told to nobody.
+            return true;
+        }
         // Before anything of the session itself.
         let mut connected = Vec::new();
         self.prefix.connect(&mut connected);

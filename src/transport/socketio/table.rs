@@ -8,7 +8,6 @@ use parking_lot::Mutex;
 use super::link::{Link, Sid};
 
 /// Bounded in number.
-#[derive(Debug)]
 pub(super) struct Table {
     sessions: Mutex<HashMap<Sid, Arc<Link>>>,
     most: usize,

@@ -228,6 +228,26 @@ async fn who_hangs_up_is_gone_from_the_chat() {
 }
 
 #[tokio::test]
+async fn who_leaves_before_it_is_let_in_is_told_nothing_and_may_come_again() {
+    let server = server().await;
+    let room = server.room(&["ana"]).await;
+    let polling = Polling::open(server.addr).await;
+    let connect = r#"40/chat,{"token":"ana"}"#;
+    let message = json!({"roomUuid": room, "message": {"type": "TEXT", "content": "bye"}});
+    let burst =
+        [connect, &format!(r#"42/chat,1["sendMessage",{message}]"#), "41/chat,", connect].join("\x1e");
+    polling.post(&burst).await;
+    let mut packets = polling.packets().await;
+    while !packets.iter().any(|packet| packet.contains("connected")) {
+        packets.extend(polling.packets().await);
+    }
+    packets.retain(|packet| !packet.contains("newMessage"));
+    assert_eq!(packets.len(), 2, "{packets:?}");
+    polling.post(&format!(r#"42/chat,2["history",{}]"#, json!({"roomUuid": room}))).await;
+    assert!(polling.packets().await.join("").contains("bye"), "what it asked for was done");
+}
+
+#[tokio::test]
 async fn a_client_that_stops_polling_is_gone_within_the_write_timeout() {
     let mut config = chat_core::Config::default();
     config.write_timeout = Duration::from_millis(500);
