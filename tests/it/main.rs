@@ -3,6 +3,8 @@
 mod custom_store;
 mod engine;
 mod examples;
+#[path = "../faults/mod.rs"]
+mod faults;
 mod friends;
 mod limits;
 mod model;
