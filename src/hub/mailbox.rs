@@ -140,12 +140,10 @@ impl Mailbox {
     }
 
     fn append(&self, state: &mut State, entry: Entry) -> Pushed {
-        if state.closed.is_some() {
-            return Pushed::Waits;
-        }
         let weight = entry.frame.weight();
-        if weight == 0 {
-            // A wire format has no words for it.
+        // A format may have no word for it, as for the answer to a request without an id: a write of
+        // nothing would look like a socket that is lost.
+        if state.closed.is_some() || weight == 0 {
             return Pushed::Waits;
         }
         if !self.fits(state, weight) {

@@ -257,6 +257,21 @@ async fn a_frame_over_the_bound_closes_with_1009_and_a_fragmented_one_below_it_i
 }
 
 #[tokio::test]
+async fn a_command_without_an_id_is_done_without_an_answer_and_ends_nothing() {
+    let sockets = Sockets::serve(engine().await, false).await;
+    let ana = sockets.engine.as_user("ana".parse().unwrap());
+    let room = ana.create_room(chat_core::model::NewRoom::group("room").with(["ben"])).await.unwrap().id();
+    let mut watcher = hello(&sockets, "ben").await;
+    let mut client = hello(&sockets, "ana").await;
+    for is_typing in [true, false] {
+        client.send(json!({"op": "typing", "room": room, "isTyping": is_typing})).await;
+        while watcher.next().await != Seen::Typing("ana".parse().unwrap(), is_typing) {}
+    }
+    client.command(5, Command::Ping).await;
+    assert_eq!(client.next().await, Seen::Done(5, None));
+}
+
+#[tokio::test]
 async fn a_page_of_another_origin_is_refused_before_the_upgrade() {
     use tokio_tungstenite::tungstenite::client::IntoClientRequest;
     let app = ws::router(engine().await, Origins::Only(vec!["https://good.example".into()]));

@@ -60,6 +60,13 @@ fn what_is_pushed_leaves_in_order_whatever_the_socket_takes_at_once() {
 }
 
 #[test]
+fn a_frame_of_no_bytes_is_nothing_to_write() {
+    let mailbox = mailbox(100, 1000);
+    assert_eq!(push(&mailbox, "", Class::Durable), Pushed::Waits);
+    assert!(mailbox.is_empty());
+}
+
+#[test]
 fn a_full_mailbox_drops_the_ephemeral_first_and_then_closes_as_lagged() {
     let mailbox = mailbox(3, 1000);
     push(&mailbox, "t", Class::Ephemeral);
