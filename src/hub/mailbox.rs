@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::event::{CloseReason, Format, Frame};
 use crate::id::{RoomId, UserId};
-use crate::model::{Pos, Position};
+use crate::model::{Mark, Pos, Position};
 
 /// The most slices of one vectored write.
 const SLICES: usize = 64;
@@ -19,8 +19,8 @@ const SLICES: usize = 64;
 pub(crate) enum Class {
     /// Kept; where it does not fit, the connection has lagged.
     Durable,
-    /// A mark of this user's: a newer one replaces it.
-    Mark(UserId),
+    /// A mark of this user's: a newer one of the same kind replaces it.
+    Mark(UserId, Mark),
     /// Dropped first.
     Ephemeral,
 }
@@ -481,7 +481,7 @@ impl State {
             .map(|entry| match &entry.class {
                 Class::Durable => true,
                 Class::Ephemeral => false,
-                Class::Mark(user) => last.insert((entry.room, user.clone())),
+                Class::Mark(user, mark) => last.insert((entry.room, user.clone(), *mark)),
             })
             .collect();
         let half_written = usize::from(self.written > 0);

@@ -84,13 +84,19 @@ fn a_full_mailbox_drops_the_ephemeral_first_and_then_closes_as_lagged() {
 #[test]
 fn a_full_mailbox_keeps_each_readers_last_mark() {
     let mailbox = mailbox(4, 1000);
-    let mark = |user: &str| Class::Mark(user.parse().unwrap());
-    push(&mailbox, "a1", mark("ana"));
-    push(&mailbox, "b1", mark("ben"));
-    push(&mailbox, "a2", mark("ana"));
+    let mark = |user: &str, mark| Class::Mark(user.parse().unwrap(), mark);
+    push(&mailbox, "a1", mark("ana", Mark::Read));
+    push(&mailbox, "b1", mark("ben", Mark::Read));
+    push(&mailbox, "a2", mark("ana", Mark::Read));
     push(&mailbox, "m", Class::Durable);
     push(&mailbox, "n", Class::Durable);
     assert_eq!(drain(&mailbox, 100), "b1a2mn");
+    push(&mailbox, "a3", mark("ana", Mark::Read));
+    push(&mailbox, "d3", mark("ana", Mark::Delivered));
+    push(&mailbox, "d4", mark("ana", Mark::Delivered));
+    push(&mailbox, "m", Class::Durable);
+    push(&mailbox, "n", Class::Durable);
+    assert_eq!(drain(&mailbox, 100), "a3d4mn", "a mark of one kind says nothing of the other");
 }
 
 #[test]
