@@ -27,7 +27,7 @@ const ROTATION_PAUSE: Duration = Duration::from_secs(600);
 pub(super) async fn start(actor: &Actor, connection: &Connection) -> Result<()> {
     let token = actor.engine.store().position().await?;
     push_ready(actor, connection, token, false).await?;
-    if !connection.release(&token.position, None) {
+    if !connection.release(&token.position, None, None) {
         // More came in that moment than the mailbox holds.
         connection.close(CloseReason::Lagged, true);
     }
@@ -47,19 +47,20 @@ pub(super) async fn resume(
     }
     let muted: HashSet<RoomId> = actor.engine.hub().muted(connection).into_iter().collect();
     let mut missed = Missed { actor, connection, since, from: since.position, muted };
-    let now = loop {
+    loop {
         let until = actor.engine.store().position().await?;
-        if recovered && until.epoch == since.epoch {
+        let recovered = recovered && until.epoch == since.epoch;
+        if recovered {
             missed.tell(&until.position).await?;
         }
-        if connection.release(&until.position, None) || connection.mailbox.close_reason().is_some() {
-            break until;
+        // Before any live event: its token is older than theirs.
+        let end = Event { room: None, token: Some(until), kind: EventKind::CaughtUp { recovered } };
+        if connection.release(&until.position, None, Some(end)) || connection.mailbox.close_reason().is_some()
+        {
+            return Ok(());
         }
         missed.from = until.position;
-    };
-    let recovered = recovered && now.epoch == since.epoch;
-    connection.push_own(Event { room: None, token: Some(now), kind: EventKind::CaughtUp { recovered } });
-    Ok(())
+    }
 }
 
 /// Tells a connection what it missed in one room that it had muted.
@@ -82,14 +83,14 @@ pub(super) async fn resume_room(
         }
         // What is committed up to there but not yet published must be held back, not come after.
         actor.engine.inner.committer.barrier().await;
-        if connection.release(&until.position, Some(room)) || connection.mailbox.close_reason().is_some() {
-            break;
+        let end = Event { room: Some(room), token: None, kind: EventKind::CaughtUp { recovered } };
+        if connection.release(&until.position, Some(room), Some(end))
+            || connection.mailbox.close_reason().is_some()
+        {
+            return Ok(());
         }
         missed.from = until.position;
     }
-    let kind = EventKind::CaughtUp { recovered };
-    connection.push_missed(room, Event { room: Some(room), token: None, kind }, View::Others);
-    Ok(())
 }
 
 async fn push_ready(actor: &Actor, connection: &Connection, token: Token, recovered: bool) -> Result<()> {

@@ -259,11 +259,16 @@ impl Mailbox {
     }
 
     /// Lets go of what was held back and is newer than `position`: in the whole mailbox, or with `only` in
-    /// one room.
+    /// one room. `end` is the last frame of the catch-up, which stands before all of it.
     ///
     /// When more came than fits, all of it is dropped and holding goes on: the caller reads on, up to a
     /// newer position, and tries again. `Err` says so.
-    pub(crate) fn release(&self, position: &Position, only: Option<RoomId>) -> Result<Pushed, Overflowed> {
+    pub(crate) fn release(
+        &self,
+        position: &Position,
+        only: Option<RoomId>,
+        end: Option<Frame>,
+    ) -> Result<Pushed, Overflowed> {
         let mut state = self.state.lock();
         let Some(mut holding) = state.holding.take() else { return Ok(Pushed::Waits) };
         if holding.overflowed {
@@ -274,6 +279,9 @@ impl Mailbox {
             state.floor = Some(Box::new(*position));
         }
         let mut pushed = Pushed::Waits;
+        if let Some(frame) = end {
+            pushed = self.append(&mut state, Entry { frame, room: only, class: Class::Durable });
+        }
         for Held { entry, pos } in holding.events.drain(..) {
             let concerns = only.is_none() || entry.room == only;
             if concerns && pos.is_some_and(|pos| !is_news(&entry.class, pos, position)) {

@@ -45,7 +45,7 @@ impl Fanout {
             let (connection, _) = hub.connect(&user, format.clone(), None);
             hub.join_as_of(&connection, room, u32::MAX, &Position::start(1));
             hub.end_joining(&connection);
-            connection.release(&Position::start(1), None);
+            connection.release(&Position::start(1), None, None);
             connection
         };
         let connections = (0..listeners).map(connect).collect();

@@ -141,7 +141,7 @@ fn what_is_held_back_follows_only_where_it_is_newer() {
     }
     mailbox.push_answer(Frame::Bytes(Bytes::from_static(b"ready ")), None);
     assert_eq!(drain(&mailbox, 100), "ready ");
-    mailbox.release(&Position::single(2), None).unwrap();
+    mailbox.release(&Position::single(2), None, None).unwrap();
     assert_eq!(drain(&mailbox, 100), "c");
     let late = Frame::Bytes(Bytes::from_static(b"late"));
     mailbox.push(late, None, Class::Durable, Some(Pos { lane: 0, at: 2 }));
@@ -155,9 +155,9 @@ fn more_than_can_be_held_back_is_dropped_as_a_whole() {
     for _ in 0..3 {
         push(&mailbox, "x", Class::Durable);
     }
-    assert_eq!(mailbox.release(&Position::single(0), None), Err(Overflowed));
+    assert_eq!(mailbox.release(&Position::single(0), None, None), Err(Overflowed));
     push(&mailbox, "y", Class::Durable);
-    mailbox.release(&Position::single(0), None).unwrap();
+    mailbox.release(&Position::single(0), None, None).unwrap();
     assert_eq!(drain(&mailbox, 100), "y");
 }
 
