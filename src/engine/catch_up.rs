@@ -165,6 +165,8 @@ impl Missed<'_> {
     }
 
     async fn room(&self, room: Room, member: Member, until: &Position) -> Result<()> {
+        // Also where one event is all that is told of it: of thousands of rooms these are thousands.
+        self.connection.mailbox.space().await;
         let (from, to) = (self.from.of_room(room.id), until.of_room(room.id));
         let id = room.id;
         let is_new = |pos: u64| pos > from && pos <= to;
