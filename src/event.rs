@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{RoomId, UserId};
+use crate::id::{OriginId, RoomId, UserId};
 use crate::model::{
     Draft, FriendNotice, History, HistoryQuery, Mark, Message, Participant, Profile, Room, Token,
 };
@@ -83,6 +83,9 @@ pub struct Event {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum EventKind {
+    /// The connection has this name: the one that it came back with where all that was missed can be told,
+    /// and another otherwise. Only for those that want a name, and first.
+    Opened(OriginId),
     /// The connection has joined all its rooms.
     Ready(Ready),
     /// All that was missed has been told. Without `recovered` it could not be: reload.

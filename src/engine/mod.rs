@@ -36,6 +36,7 @@ pub use builder::ChatEngineBuilder;
 pub use friends::FriendRequest;
 pub use rooms::CreatedRoom;
 pub use session::Session;
+pub(crate) use session::Start;
 
 use commit::Committer;
 use limits::Limits;

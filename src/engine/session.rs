@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
+use super::catch_up::{self, Resume};
 use super::messages::sent;
 use super::receipts::marked_answer;
-use super::{Actor, ChatEngine, catch_up};
+use super::{Actor, ChatEngine};
 use crate::auth::Identity;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{CloseReason, Command, Event, Format, Frame, Reply};
+use crate::event::{CloseReason, Command, Event, EventKind, Format, Frame, Reply};
 use crate::hub::Connection;
-use crate::id::RoomId;
+use crate::id::{OriginId, RoomId};
 use crate::model::{Draft, Mark, Message, Profile, Token};
 use crate::store::{Answer, Item};
 
@@ -53,6 +54,17 @@ pub struct Session {
     /// One catch-up at a time.
     catching_up: Arc<Semaphore>,
     taken: VecDeque<Frame>,
+    /// What its messages are kept under, so that they are not told it again.
+    origin: Option<OriginId>,
+}
+
+/// How a session begins.
+#[derive(Debug, Default)]
+pub(crate) struct Start {
+    /// It first tells what was missed since.
+    pub(crate) since: Option<Token>,
+    /// The name that it had before, or should have.
+    pub(crate) origin: Option<OriginId>,
 }
 
 impl Actor {
@@ -77,8 +89,8 @@ impl Actor {
 
     async fn open(&self, since: Option<Token>) -> Result<Session> {
         let identity = Identity::new(self.user.clone());
-        let session = self.engine.open(&identity, Format::InProcess).await?;
-        session.begin(since).await?;
+        let mut session = self.engine.open(&identity, Format::InProcess).await?;
+        session.begin(Start { since, origin: None }).await?;
         Ok(session)
     }
 }
@@ -97,6 +109,7 @@ impl ChatEngine {
             in_flight: Arc::new(Semaphore::new(self.config().max_in_flight.max(1))),
             catching_up: Arc::new(Semaphore::new(1)),
             taken: VecDeque::new(),
+            origin: None,
             actor,
         };
         session.join_rooms().await?;
@@ -130,17 +143,30 @@ impl Session {
 
     /// Tells that the session is ready, and what was missed; then lets the live events go. A catch-up goes
     /// on in a task of its own, since it waits for whoever takes its events.
-    pub(crate) async fn begin(&self, since: Option<Token>) -> Result<()> {
-        match since {
+    pub(crate) async fn begin(&mut self, start: Start) -> Result<()> {
+        let recovered = match start.since {
+            Some(since) => self.actor.engine.can_recover(since).await?,
+            None => false,
+        };
+        let is_known = start.since.is_none() || recovered;
+        self.origin = start.origin.map(|origin| if is_known { origin } else { OriginId::generate() });
+        if let Some(origin) = &self.origin {
+            let kind = EventKind::Opened(origin.clone());
+            self.connection.push_own(Event { room: None, token: None, kind });
+        }
+        match start.since {
             None => catch_up::start(&self.actor, &self.connection).await,
-            Some(since) => self.resume(since, true),
+            Some(since) => {
+                let origin = self.origin.clone();
+                self.resume(Resume { since, recovered, is_start: true, origin })
+            }
         }
     }
 
-    fn resume(&self, since: Token, is_start: bool) -> Result<()> {
-        self.spawn_catch_up(|actor, connection| async move {
-            catch_up::resume(&actor, &connection, since, is_start).await
-        })
+    fn resume(&self, resume: Resume) -> Result<()> {
+        self.spawn_catch_up(
+            |actor, connection| async move { catch_up::resume(&actor, &connection, resume).await },
+        )
     }
 
     fn subscribe(&self, room: RoomId, members: u32, since: Option<Token>) -> Result<()> {
@@ -252,7 +278,8 @@ impl Session {
     async fn run(&self, command: Command, answer: impl FnOnce(Result<Reply>) + Send + 'static) {
         let _entering = self.actor.engine.inner.entering.read().await;
         let reply = match command {
-            Command::Send(room, draft) => match self.actor.draft_item(room, draft, None).await {
+            Command::Send(room, draft) => match self.actor.draft_item(room, draft, self.origin.clone()).await
+            {
                 Err(error) => Err(error),
                 Ok(item) => {
                     let answered = move |outcome| answer(sent(outcome).map(Reply::Message));
@@ -320,7 +347,10 @@ impl Session {
                 self.subscribe(room, found.members, since)?;
                 return Ok(Reply::Subscribed(room));
             }
-            Command::Resume(since) => self.resume(since, false)?,
+            Command::Resume(since) => {
+                let recovered = self.actor.engine.can_recover(since).await?;
+                self.resume(Resume { since, recovered, is_start: false, origin: None })?;
+            }
             _ => {}
         }
         Ok(Reply::Done)

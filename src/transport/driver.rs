@@ -6,10 +6,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Hangup, Request, Transport};
 use crate::auth::Identity;
-use crate::engine::{ChatEngine, Session};
+use crate::engine::{ChatEngine, Session, Start};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{CloseReason, Format, Frame};
-use crate::model::Token;
 
 /// How many frames one write takes where they are pulled.
 const PULL: usize = 64;
@@ -30,7 +29,7 @@ pub async fn drive(engine: ChatEngine, mut transport: Box<dyn Transport>) {
         Err(_) => Err(Refusal::of(None, ErrorKind::Unauthenticated)),
     };
     match opened {
-        Ok((session, since)) => Driver::new(&engine, session, transport).run(since, requests).await,
+        Ok((session, start)) => Driver::new(&engine, session, transport).run(start, requests).await,
         Err(refusal) => refuse(&engine, &mut *transport, refusal).await,
     }
 }
@@ -38,7 +37,7 @@ pub async fn drive(engine: ChatEngine, mut transport: Box<dyn Transport>) {
 struct Hello {
     id: Option<u64>,
     identity: Identity,
-    since: Option<Token>,
+    start: Start,
 }
 
 /// Why there is no session.
@@ -78,15 +77,15 @@ async fn greet(
 ) -> Result<Hello, Refusal> {
     if let Some(token) = transport.credential() {
         let identity = engine.authenticate(&token).await.map_err(|error| Refusal::of(Some(0), error))?;
-        return Ok(Hello { id: None, identity, since: None });
+        return Ok(Hello { id: None, identity, start: Start::default() });
     }
     while requests.is_empty() {
         transport.receive(requests).await.map_err(Refusal::hangup)?;
     }
     match requests.remove(0) {
-        Request::Hello { id, token, since } => {
+        Request::Hello { id, token, since, origin } => {
             let identity = engine.authenticate(&token).await.map_err(|error| Refusal::of(id, error))?;
-            Ok(Hello { id, identity, since })
+            Ok(Hello { id, identity, start: Start { since, origin } })
         }
         Request::Command(id, Err(error)) => {
             let reason = Some(CloseReason::Unauthenticated);
@@ -96,13 +95,9 @@ async fn greet(
     }
 }
 
-async fn open(
-    engine: &ChatEngine,
-    format: Format,
-    hello: Hello,
-) -> Result<(Session, Option<Token>), Refusal> {
+async fn open(engine: &ChatEngine, format: Format, hello: Hello) -> Result<(Session, Start), Refusal> {
     let session = engine.open(&hello.identity, format).await;
-    Ok((session.map_err(|error| Refusal::of(hello.id, error))?, hello.since))
+    Ok((session.map_err(|error| Refusal::of(hello.id, error))?, hello.start))
 }
 
 async fn refuse(engine: &ChatEngine, transport: &mut dyn Transport, refusal: Refusal) {
@@ -150,8 +145,8 @@ impl<'a> Driver<'a> {
         Self { engine, session, transport, is_attached, is_pinged: false }
     }
 
-    async fn run(mut self, since: Option<Token>, mut requests: Vec<Request>) {
-        if let Err(error) = self.session.begin(since).await {
+    async fn run(mut self, start: Start, mut requests: Vec<Request>) {
+        if let Err(error) = self.session.begin(start).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "a session could not begin");
             self.session.connection().close(CloseReason::Lagged, true);
         }

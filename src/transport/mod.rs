@@ -47,6 +47,7 @@ use async_trait::async_trait;
 use crate::error::Result;
 use crate::event::{Command, Format, Frame};
 use crate::hub::Connection;
+use crate::id::OriginId;
 use crate::model::Token;
 
 pub use channel::{ChannelClient, ChannelTransport, channel};
@@ -66,6 +67,9 @@ pub enum Request {
         token: String,
         /// The position that it has seen everything up to.
         since: Option<Token>,
+        /// The name that its connection had before, or should have: what it sent under it is not told it
+        /// again.
+        origin: Option<OriginId>,
     },
     /// It asks for something, or for nothing that can be understood.
     Command(Option<u64>, Result<Command>),

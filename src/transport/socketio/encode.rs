@@ -15,6 +15,9 @@ use crate::transport::wire::{ErrorJson, EventJson, ReplyJson};
 #[derive(Debug)]
 pub(super) struct ChatEncode {
     pub(super) prefix: Prefix,
+    /// For clients with connection state recovery: each event that has a place to come back to brings it
+    /// as its last argument.
+    pub(super) has_offsets: bool,
 }
 
 #[derive(Serialize)]
@@ -63,6 +66,8 @@ struct RefusedJson<'a> {
 
 fn name(kind: &EventKind) -> &'static str {
     match kind {
+        // The answer to CONNECT, which is no event.
+        EventKind::Opened(_) => "",
         EventKind::Ready(_) => "connected",
         EventKind::CaughtUp { .. } => "caughtUp",
         EventKind::Message(_) => "newMessage",
@@ -80,17 +85,19 @@ fn name(kind: &EventKind) -> &'static str {
 impl Encode for ChatEncode {
     fn event(&self, event: &Event, view: View, out: &mut Vec<u8>) {
         let name = name(&event.kind);
+        let offset = event.token.filter(|_| self.has_offsets);
         match &event.kind {
+            EventKind::Opened(origin) => self.prefix.connect(Some(origin), out),
             EventKind::Ready(ready) => {
                 let connected =
                     ConnectedJson { message: "connected", user_uuid: &ready.user, pos: event.token };
-                self.prefix.event(name, &connected, out);
+                self.prefix.event_at(name, &connected, offset, out);
             }
             EventKind::CaughtUp { recovered } => {
                 let (room_uuid, pos, recovered) = (event.room, event.token, *recovered);
                 self.prefix.event(name, &CaughtUpJson { room_uuid, pos, recovered }, out);
             }
-            kind => self.prefix.event(name, &EventJson::new(event.room, kind, view), out),
+            kind => self.prefix.event_at(name, &EventJson::new(event.room, kind, view), offset, out),
         }
     }
 
@@ -143,14 +150,17 @@ impl ChatEncode {
     }
 }
 
-/// An event's array.
-pub(super) struct Named<'a, T>(pub(super) &'a str, pub(super) &'a T);
+/// An event's array: its name, its data, and the place to come back to.
+pub(super) struct Named<'a, T>(pub(super) &'a str, pub(super) &'a T, pub(super) Option<Token>);
 
 impl<T: Serialize> Serialize for Named<'_, T> {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let mut tuple = s.serialize_tuple(2)?;
+        let mut tuple = s.serialize_tuple(2 + usize::from(self.2.is_some()))?;
         tuple.serialize_element(self.0)?;
         tuple.serialize_element(self.1)?;
+        if let Some(offset) = &self.2 {
+            tuple.serialize_element(offset)?;
+        }
         tuple.end()
     }
 }

@@ -28,6 +28,11 @@
 //! `messagesRead`, `messagesDelivered`, `presence`, `roomUpdated`, `participantChanged`, `notification`,
 //! `caughtUp`, `error {code, message}`. `pos` is the place to `resume` from: that of the last `connected` or
 //! `caughtUp`; what came since is told again as states.
+//!
+//! With [connection state recovery](Recovery) the answer to CONNECT brings a `pid`, and each durable event its
+//! offset as a last argument, which stock clients keep and come back with. What was missed comes from the
+//! store, but for what the client sent itself under that `pid`; then `connected`; then live events. Where not
+//! all of it can be told, the client gets another `pid`, and so shows `recovered` as false.
 
 mod decode;
 mod encode;
@@ -67,7 +72,7 @@ use query::{Asked, Fault};
 use table::{Listed, Table};
 
 pub use namespace::{Namespace, Peer, PeerEvent, Refusal};
-pub use options::SocketIoOptions;
+pub use options::{Recovery, SocketIoOptions};
 
 struct Mounted {
     engine: ChatEngine,
@@ -88,8 +93,30 @@ struct Mount {
 }
 
 enum Kind {
-    Chat(Format),
+    Chat(Chat),
     Other(Arc<dyn Namespace>),
+}
+
+/// How the chat is spoken in a namespace.
+struct Chat {
+    plain: Format,
+    /// With offsets, for clients with connection state recovery.
+    recovering: Format,
+    recovery: Recovery,
+}
+
+impl Mount {
+    fn new(name: &str, kind: Kind) -> Self {
+        let name = format!("/{}", name.trim_start_matches('/'));
+        let prefix = Prefix::new(&name);
+        Self { name, prefix, kind }
+    }
+
+    fn chat(name: &str, recovery: Recovery) -> Self {
+        let prefix = Prefix::new(&format!("/{}", name.trim_start_matches('/')));
+        let format = |has_offsets| Format::Wire(Arc::new(ChatEncode { prefix: prefix.clone(), has_offsets }));
+        Self::new(name, Kind::Chat(Chat { plain: format(false), recovering: format(true), recovery }))
+    }
 }
 
 /// What a session is opened with.
@@ -109,17 +136,9 @@ pub fn router(engine: ChatEngine, options: SocketIoOptions) -> Router {
     let cors = origins::cors(options.origins.clone())
         .allow_methods(AllowMethods::list([Method::GET, Method::POST]))
         .allow_headers(AllowHeaders::mirror_request());
-    let chat = options.chat.iter().map(|name| (name, None));
-    let others = options.others.iter().map(|(name, other)| (name, Some(other.clone())));
-    let namespaces = chat.chain(others).map(|(name, other)| {
-        let name = format!("/{}", name.trim_start_matches('/'));
-        let prefix = Prefix::new(&name);
-        let kind = match other {
-            None => Kind::Chat(Format::Wire(Arc::new(ChatEncode { prefix: prefix.clone() }))),
-            Some(other) => Kind::Other(other),
-        };
-        Mount { name, prefix, kind }
-    });
+    let chat = options.chat.iter().map(|(name, recovery)| Mount::chat(name, *recovery));
+    let others = options.others.iter().map(|(name, other)| Mount::new(name, Kind::Other(other.clone())));
+    let namespaces = chat.chain(others);
     let mounted = Mounted {
         namespaces: namespaces.collect(),
         sessions: Table::new(options.max_sessions),

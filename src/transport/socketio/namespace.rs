@@ -16,6 +16,8 @@ use tokio::sync::oneshot;
 use super::encode::Named;
 use super::link::{Link, random_id};
 use crate::error::Error;
+use crate::id::OriginId;
+use crate::model::Token;
 use crate::transport::frame::{push_binary, push_text};
 use crate::transport::wire::ErrorJson;
 
@@ -259,7 +261,18 @@ impl Prefix {
     }
 
     pub(super) fn event(&self, name: &str, data: &impl Serialize, out: &mut Vec<u8>) {
-        self.push(&Packet { kinds: ('2', '5'), id: None, data: &Named(name, data), attachments: &[] }, out);
+        self.event_at(name, data, None, out);
+    }
+
+    pub(super) fn event_at(
+        &self,
+        name: &str,
+        data: &impl Serialize,
+        offset: Option<Token>,
+        out: &mut Vec<u8>,
+    ) {
+        let data = &Named(name, data, offset);
+        self.push(&Packet { kinds: ('2', '5'), id: None, data, attachments: &[] }, out);
     }
 
     pub(super) fn ack(&self, id: u64, data: &impl Serialize, out: &mut Vec<u8>) {
@@ -279,12 +292,15 @@ impl Prefix {
         }
     }
 
-    pub(super) fn connect(&self, out: &mut Vec<u8>) {
+    /// The answer to CONNECT, for a client with connection state recovery with the name to come back with.
+    pub(super) fn connect(&self, pid: Option<&OriginId>, out: &mut Vec<u8>) {
         #[derive(Serialize)]
-        struct ConnectJson {
+        struct ConnectJson<'a> {
             sid: String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pid: Option<&'a OriginId>,
         }
-        let data = &ConnectJson { sid: random_id() };
+        let data = &ConnectJson { sid: random_id(), pid };
         self.push(&Packet { kinds: ('0', '0'), id: None, data, attachments: &[] }, out);
     }
 

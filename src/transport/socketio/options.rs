@@ -3,8 +3,46 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::namespace::Namespace;
+use crate::id::OriginId;
+use crate::model::Token;
 use crate::transport::Origins;
+
+/// Who gets [connection state recovery](https://socket.io/docs/v4/connection-state-recovery), served from
+/// the store: the answer to CONNECT brings a `pid`, and each durable event, as its last argument, an offset.
+/// A client that hands all arguments to a handler would trip over one that it did not ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Recovery {
+    /// Who asks for it by `auth: {token, recovery: true}`.
+    #[default]
+    OnRequest,
+    /// Everybody.
+    Always,
+    /// Nobody.
+    Never,
+}
+
+impl Recovery {
+    /// The name that a connection has with this `auth`, new or from before, and the offset that it has
+    /// seen everything up to. `None`: it is a connection without recovery.
+    pub(super) fn of(self, auth: &Value) -> Option<(Option<Token>, OriginId)> {
+        let text = |key| auth.get(key).and_then(Value::as_str);
+        let (pid, offset) = (text("pid"), text("offset"));
+        let is_wanted = match self {
+            Self::OnRequest => pid.is_some() || auth.get("recovery") == Some(&Value::Bool(true)),
+            Self::Always => true,
+            Self::Never => false,
+        };
+        let known = pid.and_then(|pid| pid.parse().ok()).zip(offset.and_then(|offset| offset.parse().ok()));
+        is_wanted.then(|| match known {
+            Some((pid, offset)) => (Some(offset), pid),
+            None => (None, OriginId::generate()),
+        })
+    }
+}
 
 /// How Socket.IO is mounted in an app.
 #[derive(Debug, Clone)]
@@ -12,8 +50,9 @@ use crate::transport::Origins;
 pub struct SocketIoOptions {
     /// Where. Default `/socket.io/`.
     pub path: String,
-    /// The namespaces of the chat. Default `/chat`.
-    pub chat: Vec<String>,
+    /// The namespaces of the chat, and who gets connection state recovery there. Default `/chat`, on
+    /// request.
+    pub chat: Vec<(String, Recovery)>,
     /// Namespaces of the embedder's own, by name.
     pub others: Vec<(String, Arc<dyn Namespace>)>,
     /// Which web pages are let in. Others get 403, before an upgrade too.
@@ -40,7 +79,7 @@ impl Default for SocketIoOptions {
     fn default() -> Self {
         Self {
             path: "/socket.io/".into(),
-            chat: vec!["/chat".into()],
+            chat: vec![("/chat".into(), Recovery::OnRequest)],
             others: Vec::new(),
             origins: Origins::Any,
             ping_interval: Duration::from_secs(25),
@@ -66,7 +105,15 @@ impl SocketIoOptions {
     /// The chat in these namespaces, each named `/…`, instead of `/chat`.
     #[must_use]
     pub fn with_chat<T: Into<String>>(mut self, namespaces: impl IntoIterator<Item = T>) -> Self {
-        self.chat = namespaces.into_iter().map(Into::into).collect();
+        let on_request = |name: T| (name.into(), Recovery::OnRequest);
+        self.chat = namespaces.into_iter().map(on_request).collect();
+        self
+    }
+
+    /// Who gets connection state recovery, in all namespaces of the chat.
+    #[must_use]
+    pub fn with_recovery(mut self, recovery: Recovery) -> Self {
+        self.chat.iter_mut().for_each(|(_, of_one)| *of_one = recovery);
         self
     }
 

@@ -16,6 +16,8 @@ use crate::engine::ChatEngine;
 use crate::error::Result;
 use crate::event::{CloseReason, Format, Frame};
 use crate::hub::Connection;
+use crate::id::OriginId;
+use crate::model::Token;
 use crate::transport::{Hangup, Request, Transport, drive};
 
 /// The most requests that wait for a session; the client is not read from meanwhile.
@@ -51,6 +53,15 @@ struct SpaceTransport {
     link: Arc<Link>,
     format: Format,
     prefix: Prefix,
+    /// CONNECT is answered here; with recovery, the session's first event is the answer.
+    is_answered: bool,
+}
+
+/// What CONNECT brought.
+pub(super) struct Connect {
+    pub(super) token: String,
+    pub(super) since: Option<Token>,
+    pub(super) origin: Option<OriginId>,
 }
 
 impl Space {
@@ -59,12 +70,14 @@ impl Space {
         engine: &ChatEngine,
         link: &Arc<Link>,
         (namespace, format, prefix): (usize, Format, Prefix),
-        token: String,
+        Connect { token, since, origin }: Connect,
     ) -> Self {
         let inbox = Arc::<Inbox>::default();
-        let hello = Request::Hello { id: None, token, since: None };
+        let is_answered = origin.is_none();
+        let hello = Request::Hello { id: None, token, since, origin };
         inbox.0.lock().requests.push(hello);
-        let transport = SpaceTransport { inbox: inbox.clone(), link: link.clone(), format, prefix };
+        let transport =
+            SpaceTransport { inbox: inbox.clone(), link: link.clone(), format, prefix, is_answered };
         let driving: Pin<Box<dyn Future<Output = ()> + Send>> =
             Box::pin(drive(engine.clone(), Box::new(transport)));
         let driving = Some(driving);
@@ -157,9 +170,11 @@ impl Transport for SpaceTransport {
             return true;
         }
         // Before anything of the session itself.
-        let mut connected = Vec::new();
-        self.prefix.connect(&mut connected);
-        connection.push_control(Frame::Bytes(connected.into()));
+        if self.is_answered {
+            let mut connected = Vec::new();
+            self.prefix.connect(None, &mut connected);
+            connection.push_control(Frame::Bytes(connected.into()));
+        }
         self.inbox.0.lock().connection = Some(connection.clone());
         self.link.attach(connection);
         true

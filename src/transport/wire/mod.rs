@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::engine::CreatedRoom;
 use crate::error::Error;
 use crate::event::{EventKind, Marked, Notification, Ready, Reply, RoomChange, View};
-use crate::id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
+use crate::id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Body, FriendNotice, History, Mark, Message, MessageType, MessageView, Page, Profile, Receipt, Room,
     RoomType, RoomView, Span, SystemKind,
@@ -351,6 +351,9 @@ pub(crate) enum EventJson<'a> {
     CaughtUp {
         recovered: bool,
     },
+    Opened {
+        origin: &'a OriginId,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -412,6 +415,7 @@ impl<'a> EventJson<'a> {
             EventKind::Notification(Notification::FriendsChanged(other)) => {
                 Self::Friend { r#type: "friendsChanged", user: other.into() }
             }
+            EventKind::Opened(origin) => Self::Opened { origin },
             EventKind::Ready(ready) => ready_json(ready),
             EventKind::CaughtUp { recovered } => Self::CaughtUp { recovered: *recovered },
         }

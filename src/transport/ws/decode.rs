@@ -56,7 +56,8 @@ fn request(mut frame: FrameJson) -> Request {
 
 fn hello(frame: FrameJson) -> Result<Request> {
     let token = frame.token.ok_or_else(|| missing("token"))?;
-    Ok(Request::Hello { id: frame.id, token, since: frame.since.as_deref().map(parse_since).transpose()? })
+    let since = frame.since.as_deref().map(parse_since).transpose()?;
+    Ok(Request::Hello { id: frame.id, token, since, origin: None })
 }
 
 fn command(frame: &mut FrameJson) -> Result<Command> {

@@ -57,6 +57,7 @@ struct ErrorFrame<'a> {
 
 fn name(kind: &EventKind) -> &'static str {
     match kind {
+        EventKind::Opened(_) => "opened",
         EventKind::Ready(_) => "ready",
         EventKind::CaughtUp { .. } => "caughtUp",
         EventKind::Message(_) => "message",

@@ -11,7 +11,7 @@ use super::super::decode::decode;
 use super::super::engineio::Packet;
 use super::super::namespace::{Peer, PeerEvent, Prefix, Refusal};
 use super::super::session::{Event, Incoming};
-use super::super::space::Space;
+use super::super::space::{Connect, Space};
 use super::{End, PROTOCOL, Serving};
 use crate::error::{Error, ErrorKind};
 use crate::transport::Request;
@@ -87,17 +87,20 @@ impl Serving {
             return Err(PROTOCOL);
         }
         match &namespace.kind {
-            Kind::Chat(format) => {
+            Kind::Chat(chat) => {
+                let (since, origin) = chat.recovery.of(&auth).unzip();
+                let format = if origin.is_some() { &chat.recovering } else { &chat.plain };
                 let what = (index, format.clone(), namespace.prefix.clone());
                 let token = token(auth, self.link.bearer.as_deref());
-                self.spaces.push(Space::begin(&mounted.engine, &self.link, what, token));
+                let connect = Connect { token, since: since.flatten(), origin };
+                self.spaces.push(Space::begin(&mounted.engine, &self.link, what, connect));
                 self.connect_by = None;
             }
             Kind::Other(other) => match other.admit(&auth) {
                 Err(refusal) => self.link.push(|out| namespace.prefix.connect_error(&refusal, out)),
                 Ok(()) => {
                     let peer = Peer::new(namespace.prefix.clone(), &self.link);
-                    self.link.push(|out| namespace.prefix.connect(out));
+                    self.link.push(|out| namespace.prefix.connect(None, out));
                     self.peers.push((index, peer.clone()));
                     self.connect_by = None;
                     other.connected(&peer, auth);
