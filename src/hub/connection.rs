@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use parking_lot::Mutex;
-
 use super::dirty::DirtyList;
+use super::lock::Mutex;
 use super::mailbox::{Class, Mailbox, Pushed};
 use super::user::UserEntry;
 use crate::clock::Timestamp;

@@ -4,9 +4,9 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
-use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::lock::Mutex;
 use crate::event::{CloseReason, Format, Frame};
 use crate::id::{RoomId, UserId};
 use crate::model::{Mark, Pos, Position};

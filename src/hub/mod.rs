@@ -9,6 +9,9 @@
 
 mod connection;
 mod dirty;
+#[cfg(all(test, feature = "shuttle"))]
+mod interleavings;
+mod lock;
 mod mailbox;
 mod rooms;
 mod typing;
@@ -19,8 +22,6 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
-
-use parking_lot::Mutex;
 
 use crate::clock::Timestamp;
 use crate::config::Config;
@@ -36,6 +37,7 @@ pub(crate) use mailbox::{Bounds, Class, Mailbox, Written};
 pub(crate) use rooms::Post;
 
 use connection::Place;
+use lock::Mutex;
 use rooms::Topics;
 use typing::Typing;
 use user::Users;
