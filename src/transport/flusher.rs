@@ -127,6 +127,11 @@ impl Attached {
     pub(super) fn line(&self) -> &Line {
         &self.line
     }
+
+    /// Writes what waits now, in a write of its own.
+    pub(super) fn flush(&self) {
+        self.flusher.flush(self.slot, self.line.clone(), self.flusher.clock.now());
+    }
 }
 
 async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {

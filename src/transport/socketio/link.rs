@@ -149,6 +149,11 @@ impl Link {
         self.wake(self.own.push_answer(Frame::Bytes(frames), None));
     }
 
+    /// Writes what waits now, in a write of its own.
+    pub(super) fn flush(&self) {
+        self.attached.flush();
+    }
+
     /// The last packet of all.
     pub(super) fn push_end(&self, reason: CloseReason) {
         self.wake(self.own.close(reason, false));

@@ -88,6 +88,13 @@ impl Refusal {
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), data: None }
     }
+
+    /// With more for the client to know.
+    #[must_use]
+    pub fn with_data(mut self, data: Value) -> Self {
+        self.data = Some(data);
+        self
+    }
 }
 
 /// An event that a client sent.

@@ -12,6 +12,8 @@ use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use tokio::time::{Instant, Sleep, timeout};
 
+use incoming::Greeting;
+
 use super::Mounted;
 use super::encode::is_final;
 use super::engineio::Posted;
@@ -50,6 +52,7 @@ pub(super) struct Serving {
     assembly: Assembly,
     spaces: Vec<Space>,
     peers: Vec<(usize, Peer)>,
+    greeting: Option<Greeting>,
     /// The namespaces that were ever asked for.
     asked: Vec<bool>,
     heartbeat: Heartbeat,
@@ -72,6 +75,7 @@ impl Serving {
             assembly: Assembly::default(),
             spaces: Vec::new(),
             peers: Vec::new(),
+            greeting: None,
             asked: vec![false; mounted.namespaces.len()],
             heartbeat,
             connect_by: Some(now + options.connect_timeout),
@@ -134,6 +138,9 @@ impl Serving {
     /// `true`: there may be more.
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         for count in 0..PACKETS_A_TURN {
+            if self.greeting.is_some() {
+                return Ok(false);
+            }
             // As many that were left may take their time to end.
             let is_crowded = self.spaces.len() > 2 * self.mounted.namespaces.len();
             if is_crowded || self.spaces.iter().any(Space::is_full) {
@@ -227,8 +234,15 @@ impl Serving {
             if self.connect_by.is_some_and(|by| by <= now) {
                 return Err(End::Server(CloseReason::Unauthenticated));
             }
+            if self.greeting.as_ref().is_some_and(|greeting| greeting.at <= now) {
+                self.greet();
+                // What was not read meanwhile.
+                cx.waker().wake_by_ref();
+            }
             self.watch_stall(now)?;
-            let due = [Some(self.heartbeat.due()), self.connect_by, self.stalled.map(|(_, by)| by)];
+            let greet_at = self.greeting.as_ref().map(|greeting| greeting.at);
+            let stalled_by = self.stalled.map(|(_, by)| by);
+            let due = [Some(self.heartbeat.due()), self.connect_by, stalled_by, greet_at];
             let due = due.into_iter().flatten().min().unwrap_or(now);
             if self.timer.deadline() != due {
                 self.timer.as_mut().reset(due);
@@ -265,6 +279,7 @@ impl Serving {
         // A drain waits for the last frames.
         let _goodbye = self.mounted.engine.goodbye();
         let patience = self.mounted.engine.config().write_timeout;
+        self.greet();
         let peers = std::mem::take(&mut self.peers);
         self.bid_farewell(peers);
         match end {

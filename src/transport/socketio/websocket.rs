@@ -12,7 +12,8 @@ use super::engineio::Packet;
 use super::link::{Link, text_frame};
 use super::query::Fault;
 use super::serve::Serving;
-use crate::transport::frame::{Received, Socket, accept};
+use crate::event::CloseReason;
+use crate::transport::frame::{Received, Socket, accept, push_close};
 
 /// Opens a session.
 pub(super) fn open(mounted: &Arc<Mounted>, mut request: Request) -> Result<Response, Fault> {
@@ -39,12 +40,18 @@ pub(super) fn open(mounted: &Arc<Mounted>, mut request: Request) -> Result<Respo
 pub(super) fn upgrade(mounted: &Arc<Mounted>, sid: &str, mut request: Request) -> Result<Response, Fault> {
     let link = mounted.sessions.find(sid).ok_or(Fault::UnknownSid)?;
     let (on_upgrade, response) = accept(&mut request).ok_or(Fault::BadRequest)?;
-    link.begin_probe().map_err(|_| Fault::BadRequest)?;
-    let probing = Probing(link);
+    let probing = link.begin_probe().ok().map(|()| Probing(link));
     let mounted = mounted.clone();
     tokio::spawn(async move {
         let Ok(upgraded) = on_upgrade.await else { return };
         let mut socket = Socket::new(upgraded, mounted.options.max_packet);
+        let Some(probing) = probing else {
+            // There is one already. Clients learn it by the close, as from other servers.
+            let mut close = Vec::new();
+            push_close(&mut close, CloseReason::Protocol);
+            let _ = timeout(mounted.options.upgrade_timeout, socket.writer.write_all(&close)).await;
+            return;
+        };
         let probed = timeout(mounted.options.upgrade_timeout, probe(&probing.0, &mut socket)).await;
         if probed == Ok(Some(())) {
             probing.0.upgrade(socket);

@@ -299,7 +299,7 @@ pub(super) struct Echo;
 
 impl Namespace for Echo {
     fn admit(&self, auth: &Value) -> Result<(), Refusal> {
-        if auth["token"] == "bad" { Err(Refusal::new("Not authorized")) } else { Ok(()) }
+        if auth["token"] == "bad" { Err(Refusal::new("Not authorized").with_data(7.into())) } else { Ok(()) }
     }
 
     fn connected(&self, peer: &Peer, auth: Value) {

@@ -40,7 +40,7 @@ async fn connect_to_an_unknown_namespace_or_where_it_is_not_allowed() {
     ws.send("40/random").await;
     assert_eq!(ws.text().await, r#"44/random,{"message":"Invalid namespace"}"#);
     ws.send(r#"40{"token":"bad"}"#).await;
-    assert_eq!(ws.text().await, r#"44{"message":"Not authorized"}"#);
+    assert_eq!(ws.text().await, r#"44{"message":"Not authorized","data":7}"#);
     ws.send("40").await;
     assert!(ws.text().await.starts_with("40{"), "the connection stays, for another try");
 }

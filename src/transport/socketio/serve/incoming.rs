@@ -16,6 +16,18 @@ use super::{End, PROTOCOL, Serving};
 use crate::error::{Error, ErrorKind};
 use crate::transport::Request;
 
+/// How long an embedder's namespace waits with what it says first. Simple clients, and the protocol's own test
+/// cases, begin to listen for it only once they have read that they are let in.
+const GREETING: Duration = Duration::from_millis(2);
+
+/// A client who was let in. Nothing more is read until the namespace knows.
+pub(super) struct Greeting {
+    index: usize,
+    peer: Peer,
+    auth: Value,
+    pub(super) at: Instant,
+}
+
 impl Serving {
     pub(super) fn packet(&mut self, text: &str) -> Result<(), End> {
         match Packet::parse(text).map_err(|_| PROTOCOL)? {
@@ -101,9 +113,9 @@ impl Serving {
                 Ok(()) => {
                     let peer = Peer::new(namespace.prefix.clone(), &self.link);
                     self.link.push(|out| namespace.prefix.connect(None, out));
-                    self.peers.push((index, peer.clone()));
+                    self.link.flush();
                     self.connect_by = None;
-                    other.connected(&peer, auth);
+                    self.greeting = Some(Greeting { index, peer, auth, at: Instant::now() + GREETING });
                 }
             },
         }
@@ -159,6 +171,15 @@ impl Serving {
         if self.asked[index] { Ok(()) } else { Err(PROTOCOL) }
     }
 
+    /// Tells the namespace of a client that has read that it is let in.
+    pub(super) fn greet(&mut self) {
+        let Some(Greeting { index, peer, auth, .. }) = self.greeting.take() else { return };
+        self.peers.push((index, peer.clone()));
+        if let Kind::Other(other) = &self.mounted.namespaces[index].kind {
+            other.connected(&peer, auth);
+        }
+    }
+
     fn is_in(&self, index: usize) -> bool {
         self.spaces.iter().any(|space| space.namespace == index && !space.is_left)
             || self.peer(index).is_some()
@@ -188,7 +209,7 @@ impl Serving {
 
     /// Whoever is in no namespace has to be in one in time.
     pub(super) fn await_connect(&mut self, timeout: Duration) {
-        if self.peers.is_empty() && self.spaces.iter().all(|space| space.is_left) {
+        if self.peers.is_empty() && self.greeting.is_none() && self.spaces.iter().all(|space| space.is_left) {
             self.connect_by.get_or_insert_with(|| Instant::now() + timeout);
         }
     }
