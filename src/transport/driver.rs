@@ -22,15 +22,23 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// Runs a connection from its first word to its end.
 pub async fn drive(engine: ChatEngine, mut transport: Box<dyn Transport>) {
     let mut requests = Vec::new();
-    let greeting = greet(&engine, &mut *transport, &mut requests);
-    let opened = match timeout(engine.config().hello_timeout, greeting).await {
-        Ok(Ok(hello)) => open(&engine, transport.format(), hello).await,
+    // What is over soon is boxed, here and below, so that an idle connection keeps no room for it.
+    match Box::pin(begin(&engine, &mut *transport, &mut requests)).await {
+        Ok((session, start)) => Driver::new(&engine, session, transport).run(start, requests).await,
+        Err(refusal) => Box::pin(refuse(&engine, &mut *transport, refusal)).await,
+    }
+}
+
+async fn begin(
+    engine: &ChatEngine,
+    transport: &mut dyn Transport,
+    requests: &mut Vec<Request>,
+) -> Result<(Session, Start), Refusal> {
+    let greeting = greet(engine, transport, requests);
+    match timeout(engine.config().hello_timeout, greeting).await {
+        Ok(Ok(hello)) => open(engine, transport.format(), hello).await,
         Ok(Err(refusal)) => Err(refusal),
         Err(_) => Err(Refusal::of(None, ErrorKind::Unauthenticated)),
-    };
-    match opened {
-        Ok((session, start)) => Driver::new(&engine, session, transport).run(start, requests).await,
-        Err(refusal) => refuse(&engine, &mut *transport, refusal).await,
     }
 }
 
@@ -146,14 +154,14 @@ impl<'a> Driver<'a> {
     }
 
     async fn run(mut self, start: Start, mut requests: Vec<Request>) {
-        if let Err(error) = self.session.begin(start).await {
+        if let Err(error) = Box::pin(self.session.begin(start)).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "a session could not begin");
             self.session.connection().close(CloseReason::Lagged, true);
         }
         let mut frames = Vec::new();
         loop {
             for request in requests.drain(..) {
-                serve(&self.session, request).await;
+                Box::pin(serve(&self.session, request)).await;
             }
             match self.turn(&mut requests, &mut frames).await {
                 Turn::Received(Ok(())) => self.is_pinged = false,
@@ -173,6 +181,10 @@ impl<'a> Driver<'a> {
                 Turn::Pulled(false) | Turn::Closed => break,
             }
         }
+        Box::pin(self.end()).await;
+    }
+
+    async fn end(mut self) {
         // Out of the rooms at once; the flusher still writes what waits.
         let _goodbye = self.engine.goodbye();
         let connection = self.session.connection().clone();

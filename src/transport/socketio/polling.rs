@@ -21,7 +21,7 @@ fn text(body: impl Into<axum::body::Body>) -> Response {
 pub(super) fn open(mounted: &Arc<Mounted>, request: &Request) -> Result<Response, Fault> {
     let (link, listed) = mounted.begin(request)?;
     let opening = mounted.opening(&link.sid, &["websocket"]);
-    let serving = Serving::new(mounted.clone(), link);
+    let serving = Box::new(Serving::new(mounted.clone(), link));
     tokio::spawn(async move {
         serving.run().await;
         drop(listed);

@@ -87,10 +87,11 @@ impl Serving {
     }
 
     /// Serves the client to its end.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(mut self: Box<Self>) {
         let end = poll_fn(|cx| self.poll(cx)).await;
         tracing::debug!(?end, "a Socket.IO connection ends");
-        self.finish(end).await;
+        // Boxed, so that nobody keeps room for the end all the time.
+        Box::pin(self.finish(end)).await;
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
@@ -275,7 +276,7 @@ impl Serving {
 
 /// The end.
 impl Serving {
-    async fn finish(mut self, end: End) {
+    async fn finish(mut self: Box<Self>, end: End) {
         // A drain waits for the last frames.
         let _goodbye = self.mounted.engine.goodbye();
         let patience = self.mounted.engine.config().write_timeout;

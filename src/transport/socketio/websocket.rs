@@ -25,7 +25,7 @@ pub(super) fn open(mounted: &Arc<Mounted>, mut request: Request) -> Result<Respo
         link.is_websocket();
         link.push_frame(text_frame(&mounted.opening(&link.sid, &[])).into());
         let socket = Socket::new(upgraded, mounted.options.max_packet);
-        let mut serving = Serving::new(mounted, link);
+        let mut serving = Box::new(Serving::new(mounted, link));
         serving.carry_on(socket);
         // A task of its own, so that the upgrade's is freed.
         tokio::spawn(async move {
