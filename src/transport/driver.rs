@@ -160,7 +160,8 @@ impl<'a> Driver<'a> {
         }
         let mut frames = Vec::new();
         loop {
-            for request in requests.drain(..) {
+            // Taken whole: an idle connection keeps no room for requests.
+            for request in std::mem::take(&mut requests) {
                 Box::pin(serve(&self.session, request)).await;
             }
             match self.turn(&mut requests, &mut frames).await {

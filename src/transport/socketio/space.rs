@@ -153,7 +153,8 @@ impl Transport for SpaceTransport {
         poll_fn(|_| {
             let mut waiting = self.inbox.0.lock();
             if !waiting.requests.is_empty() {
-                requests.append(&mut waiting.requests);
+                // An idle connection keeps no room for them.
+                requests.append(&mut std::mem::take(&mut waiting.requests));
                 Poll::Ready(Ok(()))
             } else if waiting.has_ended {
                 Poll::Ready(Err(Hangup::Closed))

@@ -105,6 +105,8 @@ impl Serving {
                 let what = (index, format.clone(), namespace.prefix.clone());
                 let token = token(auth, self.link.bearer.as_deref());
                 let connect = Connect { token, since: since.flatten(), origin };
+                // Most clients are in one.
+                self.spaces.reserve_exact(1);
                 self.spaces.push(Space::begin(&mounted.engine, &self.link, what, connect));
                 self.connect_by = None;
             }
