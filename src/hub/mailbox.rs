@@ -405,6 +405,14 @@ impl Mailbox {
         if state.closed.is_some() { Written::Closed } else { Written::All }
     }
 
+    /// Gives up the room of an empty queue, where frames are rare.
+    pub(crate) fn shrink(&self) {
+        let mut state = self.state.lock();
+        if state.queue.is_empty() {
+            state.queue = VecDeque::new();
+        }
+    }
+
     /// Whether the rest of a frame must come before anything else.
     pub(crate) fn is_half_written(&self) -> bool {
         self.state.lock().written > 0

@@ -285,7 +285,7 @@ impl Source {
     fn write(&self, write: impl FnMut(&[io::IoSlice<'_>]) -> io::Result<usize>) -> io::Result<Written> {
         match self {
             Self::Session(connection) => connection.mailbox.write(write),
-            Self::Own(mailbox) => mailbox.write(write),
+            Self::Own(mailbox) => mailbox.write(write).inspect(|_| mailbox.shrink()),
         }
     }
 

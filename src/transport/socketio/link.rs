@@ -18,7 +18,20 @@ use crate::transport::frame::{Socket, push_close, push_text};
 use crate::transport::line::{Bell, Line};
 
 /// Names a session. Whoever knows it speaks for its client, so it cannot be guessed.
-pub(super) type Sid = Box<str>;
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Sid(Arc<str>);
+
+impl Sid {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for Sid {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
 
 /// 144 random bits.
 pub(super) fn random_id() -> String {
@@ -126,7 +139,7 @@ impl Link {
             posted: std::collections::VecDeque::new(),
             upgraded: None,
         };
-        let (sid, drained, state) = (random_id().into(), Notify::new(), Mutex::new(state));
+        let (sid, drained, state) = (Sid(random_id().into()), Notify::new(), Mutex::new(state));
         Arc::new(Self { sid, bearer, own, attached, dirty, bell, drained, clock, state })
     }
 

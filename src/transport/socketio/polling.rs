@@ -20,7 +20,7 @@ fn text(body: impl Into<axum::body::Body>) -> Response {
 /// Opens a session.
 pub(super) fn open(mounted: &Arc<Mounted>, request: &Request) -> Result<Response, Fault> {
     let (link, listed) = mounted.begin(request)?;
-    let opening = mounted.opening(&link.sid, &["websocket"]);
+    let opening = mounted.opening(link.sid.as_str(), &["websocket"]);
     let serving = Box::new(Serving::new(mounted.clone(), link));
     tokio::spawn(async move {
         serving.run().await;

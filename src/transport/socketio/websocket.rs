@@ -23,7 +23,7 @@ pub(super) fn open(mounted: &Arc<Mounted>, mut request: Request) -> Result<Respo
     tokio::spawn(async move {
         let Ok(upgraded) = on_upgrade.await else { return };
         link.is_websocket();
-        link.push_frame(text_frame(&mounted.opening(&link.sid, &[])).into());
+        link.push_frame(text_frame(&mounted.opening(link.sid.as_str(), &[])).into());
         let socket = Socket::new(upgraded, mounted.options.max_packet);
         let mut serving = Box::new(Serving::new(mounted, link));
         serving.carry_on(socket);
