@@ -72,6 +72,8 @@ pub(super) async fn resume(actor: &Actor, connection: &Arc<Connection>, resume: 
                 Event { room: None, token: Some(until), kind }
             }
         };
+        // Whoever reads slowly must not be closed for what was held back.
+        connection.mailbox.space().await;
         // Before any live event: its token is older than theirs.
         if connection.release(&until.position, None, Some(end)) || connection.mailbox.close_reason().is_some()
         {
@@ -102,6 +104,7 @@ pub(super) async fn resume_room(
         }
         // What is committed up to there but not yet published must be held back, not come after.
         actor.engine.inner.committer.barrier().await;
+        connection.mailbox.space().await;
         let end = Event { room: Some(room), token: None, kind: EventKind::CaughtUp { recovered } };
         if connection.release(&until.position, Some(room), Some(end))
             || connection.mailbox.close_reason().is_some()

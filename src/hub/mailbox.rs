@@ -435,7 +435,8 @@ impl Holding {
             return;
         }
         self.bytes += held.entry.frame.weight();
-        if self.events.len() >= bounds.events || self.bytes > bounds.bytes {
+        // Half of the mailbox, so that it fits beside what waits when space is left: see `Mailbox::space`.
+        if self.events.len() >= bounds.events / 2 || self.bytes > bounds.bytes / 2 {
             *self = Self { overflowed: true, ..Self::default() };
         } else {
             self.events.push_back(held);
