@@ -1,6 +1,5 @@
 //! A live session: commands in, events out, with no server at all. Every transport is bytes around one.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +17,6 @@ use crate::id::{OriginId, RoomId};
 use crate::model::{Draft, Mark, Message, Profile, Token};
 use crate::store::{Answer, Item};
 
-/// How many frames are taken from the mailbox at once.
-const PULL: usize = 64;
 /// When to ask again for a catch-up while another one goes on.
 const CATCH_UP_PAUSE: Duration = Duration::from_secs(1);
 /// How many memberships are read at once.
@@ -53,7 +50,6 @@ pub struct Session {
     in_flight: Arc<Semaphore>,
     /// One catch-up at a time.
     catching_up: Arc<Semaphore>,
-    taken: VecDeque<Frame>,
     /// What its messages are kept under, so that they are not told it again.
     origin: Option<OriginId>,
 }
@@ -108,7 +104,6 @@ impl ChatEngine {
             connection,
             in_flight: Arc::new(Semaphore::new(self.config().max_in_flight.max(1))),
             catching_up: Arc::new(Semaphore::new(1)),
-            taken: VecDeque::new(),
             origin: None,
             actor,
         };
@@ -215,19 +210,14 @@ impl Session {
     ///
     /// Nothing is lost when the call is cancelled.
     pub async fn next(&mut self) -> Option<Arc<Event>> {
-        loop {
-            match self.taken.pop_front() {
-                Some(Frame::Event(event)) => return Some(event),
-                Some(_) => {}
-                None => {
-                    let mut frames = Vec::new();
-                    if !self.connection.mailbox.pull(PULL, &mut frames).await {
-                        return None;
-                    }
-                    self.taken.extend(frames);
-                }
+        let mut frames = Vec::with_capacity(1);
+        // One at a time: what is taken out of the mailbox is purged no more.
+        while self.connection.mailbox.pull(1, &mut frames).await {
+            if let Some(Frame::Event(event)) = frames.pop() {
+                return Some(event);
             }
         }
+        None
     }
 
     /// Why the session has ended, if it has.

@@ -331,8 +331,8 @@ impl Mailbox {
             {
                 let mut state = self.state.lock();
                 if !state.queue.is_empty() {
-                    let count = most.min(state.queue.len());
-                    for entry in state.queue.drain(..count).collect::<Vec<_>>() {
+                    for _ in 0..most {
+                        let Some(entry) = state.queue.pop_front() else { break };
                         state.bytes -= entry.frame.weight();
                         frames.push(entry.frame);
                     }
