@@ -11,6 +11,8 @@ use chat_core::store::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Stor
 use chat_core::{ErrorKind, MessageId, Result, RoomId, UserId};
 use parking_lot::Mutex;
 
+use super::kit::soon;
+
 #[derive(Debug, Clone)]
 pub(super) struct Faulty(Arc<Inner>);
 
@@ -20,6 +22,8 @@ struct Inner {
     refuses: AtomicBool,
     /// Held by whoever wants commits to hang after they are made and before they are reported.
     reporting: tokio::sync::RwLock<()>,
+    /// Held by whoever wants a catch-up to hang before it reads messages.
+    reading: tokio::sync::RwLock<()>,
     commits: tokio::sync::watch::Sender<usize>,
     calls: Mutex<BTreeMap<&'static str, usize>>,
 }
@@ -30,6 +34,7 @@ impl Faulty {
             store: Arc::new(store),
             refuses: AtomicBool::new(false),
             reporting: tokio::sync::RwLock::new(()),
+            reading: tokio::sync::RwLock::new(()),
             commits: tokio::sync::watch::Sender::new(0),
             calls: Mutex::default(),
         };
@@ -50,6 +55,11 @@ impl Faulty {
         self.0.reporting.write().await
     }
 
+    /// Until this is dropped, no catch-up reads messages.
+    pub(super) async fn hang_reads(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
+        self.0.reading.write().await
+    }
+
     /// How many batches were committed, whether reported or not.
     pub(super) fn commits(&self) -> tokio::sync::watch::Receiver<usize> {
         self.0.commits.subscribe()
@@ -58,6 +68,16 @@ impl Faulty {
     /// How often each method was called since this was asked last.
     pub(super) fn calls(&self) -> BTreeMap<&'static str, usize> {
         std::mem::take(&mut *self.0.calls.lock())
+    }
+
+    /// Returns when the method is called, or was since [`Self::calls`].
+    pub(super) async fn called(&self, method: &str) {
+        let calling = async {
+            while !self.0.calls.lock().contains_key(method) {
+                tokio::task::yield_now().await;
+            }
+        };
+        soon(method, calling).await;
     }
 
     fn store(&self, method: &'static str) -> &dyn Store {
@@ -140,7 +160,9 @@ impl Store for Faulty {
     }
 
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {
-        self.store("messages_since").messages_since(room, after, until, limit).await
+        let store = self.store("messages_since");
+        drop(self.0.reading.read().await);
+        store.messages_since(room, after, until, limit).await
     }
 
     async fn members_since(

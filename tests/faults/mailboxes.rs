@@ -1,5 +1,6 @@
 //! Slow readers: what waits for one is bounded, and nobody else notices.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,15 +11,16 @@ use chat_core::{Config, RoomId};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
 
-use super::kit::{Got, Http, Node, Server, Ws, new_file, soon, text};
+use super::kit::{Http, Node, Server, Ws, new_file, random, soon, text};
 
 const MIB: u64 = 1024 * 1024;
 
-/// A connection that is ready, on a socket that holds as little as the system lets it.
+/// A connection that is ready, on a socket that holds little.
 async fn narrow(addr: &str, token: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
+    socket.set_recv_buffer_size(32 * 1024).unwrap();
     let mut stream = socket.connect(addr.parse().unwrap()).await.unwrap();
     let head = format!(
         "GET /api/chat/ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
@@ -103,11 +105,11 @@ async fn a_full_mailbox_drops_typing_first_then_all_but_each_last_mark_and_then_
     }
     assert_eq!(slow.close_reason(), Some(CloseReason::Lagged));
     assert!(slow.next().await.is_none(), "never a hole: it comes back and resumes");
-    assert_eq!((quick.close_reason(), typist.close_reason()), (None, None));
+    assert_eq!(quick.close_reason(), None);
 }
 
 #[tokio::test]
-async fn a_delivered_mark_that_waits_does_not_replace_the_read_mark_before_it() {
+async fn a_delivered_mark_takes_no_read_mark_away_in_a_full_mailbox() {
     let mut config = Config::default();
     config.mailbox_events = 6;
     config.presence_max_members = 0;
@@ -118,6 +120,7 @@ async fn a_delivered_mark_that_waits_does_not_replace_the_read_mark_before_it() 
         ana.send(room, Draft::text(format!("old {number}"))).await.unwrap();
     }
     let mut slow = node.user("cho").connect().await.unwrap();
+    assert!(matches!(slow.next().await.unwrap().kind, EventKind::Ready(_)));
     let mut watcher = ana.connect().await.unwrap();
     ben.mark_read(room, Some(chat_core::model::Cursor::Seq(2))).await.unwrap();
     ben.mark_delivered(room, Some(chat_core::model::Cursor::Seq(4))).await.unwrap();
@@ -126,12 +129,14 @@ async fn a_delivered_mark_that_waits_does_not_replace_the_read_mark_before_it() 
         while !matches!(watcher.next().await.unwrap().kind, EventKind::Marked(_, Mark::Delivered, _)) {}
     })
     .await;
+    // One too many, which may be lost.
+    watcher.execute(Command::Typing(room, true)).await.unwrap();
     for number in 0..4 {
         ana.send(room, Draft::text(format!("new {number}"))).await.unwrap();
     }
     let (mut read, mut last) = (0, 0);
     while last < 8 {
-        match &slow.next().await.expect("it fits without the mark").kind {
+        match &slow.next().await.expect("it fits without the typing").kind {
             EventKind::Marked(_, Mark::Read, at) => read = at.read_seq,
             EventKind::Message(message) => last = message.seq,
             _ => {}
@@ -142,9 +147,11 @@ async fn a_delivered_mark_that_waits_does_not_replace_the_read_mark_before_it() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stalled_readers_hold_at_most_one_mib_each_and_are_closed_with_4008() {
-    const READERS: usize = 8;
-    /// Of each reader's room. Sockets hold some of it; without a bound the server would hold the rest.
-    const BYTES: usize = 12 * 1024 * 1024;
+    const READERS: usize = 2;
+    /// Without a bound, a reader would not be closed before so much, which the server would have to hold.
+    const BYTES: usize = 16 * 1024 * 1024;
+    /// What traffic costs the allocator and the store's caches, give or take.
+    const SLACK: u64 = 6 * MIB;
     let (_folder, db) = new_file();
     let server = Server::start(&db);
     let sender = server.token("sender").await;
@@ -158,39 +165,57 @@ async fn stalled_readers_hold_at_most_one_mib_each_and_are_closed_with_4008() {
     }
     let (mut client, _) = Ws::connect(&server.addr, &sender, None).await.unwrap();
     let content = "x".repeat(16 * 1024);
-    // The store's caches and the allocator's arenas grow with the first traffic, which nobody reads.
-    let pump = async |client: &mut Ws, bytes: usize| {
-        let (mut sent, mut acked) = (0, 0);
-        while acked < bytes / content.len() * READERS {
-            while sent - acked < 16 && sent < bytes / content.len() * READERS {
-                let room = &rooms[sent % READERS].0;
-                client.put(json!({"id": sent, "op": "send", "room": room, "message": {"type": "TEXT", "content": content}})).await;
-                sent += 1;
-            }
-            let frame = soon("an ack", client.next()).await.frame();
-            assert!(frame["ok"].is_object(), "{frame}");
-            acked += 1;
+    // Sends to all rooms in turns; gives the users whose last connection has ended meanwhile.
+    let pump = async |client: &mut Ws, rounds: usize| {
+        let (mut gone, mut acked) = (BTreeSet::new(), 0);
+        for number in 0..rounds * READERS {
+            let (room, _) = &rooms[number % READERS];
+            client.say(number as u64, room, &format!("{}", random(u64::MAX)), &content).await;
         }
+        while acked < rounds * READERS {
+            let frame = soon("an ack", client.next()).await.frame();
+            if frame.get("id").is_some() {
+                assert!(frame["ok"].is_object(), "{frame}");
+                acked += 1;
+            } else if frame["event"] == "presence" && frame["data"]["online"] == false {
+                gone.insert(text(&frame["data"]["userUuid"]));
+            }
+        }
+        gone
     };
-    pump(&mut client, BYTES / 4).await;
+    // The store's caches and the allocator's arenas grow with the first traffic, which nobody reads.
+    for _ in 0..20 {
+        pump(&mut client, 4).await;
+    }
     let mut stalled = Vec::new();
     for (_, token) in &rooms {
         stalled.push(narrow(&server.addr, token).await);
     }
-    // The highest mark begins anew.
+    // The highest mark begins anew. From here on it must not last longer than a write may block.
     std::fs::write(format!("/proc/{}/clear_refs", server.pid()), "5").unwrap();
     let before = server.memory("VmRSS");
-    pump(&mut client, BYTES).await;
+    let (mut gone, mut sent) = (BTreeSet::new(), 0);
+    while gone.len() < READERS {
+        gone.append(&mut pump(&mut client, 4).await);
+        sent += 4 * content.len();
+        assert!(sent < BYTES, "only {gone:?} were closed after {sent} bytes for each");
+    }
     let grown = server.memory("VmHWM").saturating_sub(before);
-    let bound = READERS as u64 * MIB + 8 * MIB;
+    let bound = READERS as u64 * MIB + SLACK;
+    println!("{READERS} stalled readers cost {grown} bytes, closed after {sent} bytes for each");
     assert!(grown <= bound, "{READERS} readers cost {grown} bytes, and not at most {bound}");
     // Each finds the close after what was on its way.
+    let mut reading = JoinSet::new();
     for mut stream in stalled {
-        let mut all = Vec::new();
-        soon("the end", stream.read_to_end(&mut all)).await.unwrap();
+        reading.spawn(async move {
+            let mut all = Vec::new();
+            stream.read_to_end(&mut all).await.map(|_| all)
+        });
+    }
+    for all in soon("the end", reading.join_all()).await {
+        let all = all.unwrap();
         let at = all.windows(2).rposition(|part| part == 4008u16.to_be_bytes()).expect("closed with 4008");
         assert!(all.len() - at < 64, "which is the last frame");
-        assert!(all.len() < BYTES, "not all of it was handed out");
     }
     // And resumes.
     let path = format!("/chat/rooms/{}/messages", rooms[0].0);
@@ -201,22 +226,18 @@ async fn stalled_readers_hold_at_most_one_mib_each_and_are_closed_with_4008() {
 async fn latencies(node: &Node, room: RoomId, with_slow: bool, into: &mut Vec<Duration>) {
     const MESSAGES: u64 = 250;
     let slow = if with_slow { Some(read_slowly(narrow(&node.addr, "slow").await)) } else { None };
+    // More than the slow one's socket holds (about 4 MiB on Linux): the rest waits in its mailbox.
+    for _ in 0..320 {
+        node.user("ana").send(room, Draft::text("x".repeat(16 * 1024))).await.unwrap();
+    }
     let (mut sender, mut listener) = (node.connect("ana").await, node.connect("ben").await);
-    let (room, content) = (room.to_string(), "x".repeat(8 * 1024));
+    let (room, content) = (room.to_string(), "x".repeat(2 * 1024));
     for number in 0..MESSAGES {
         let began = Instant::now();
-        sender.put(json!({"id": number, "op": "send", "room": room, "message": {"type": "TEXT", "content": content}})).await;
-        loop {
-            match soon("the message", listener.next()).await {
-                Got::Frame(frame) if frame["event"] == "message" => break,
-                Got::Frame(_) => {}
-                other => panic!("{other:?}"),
-            }
-        }
-        if number > 20 {
-            into.push(began.elapsed());
-        }
-        sender.answer(number).await;
+        sender.say(number, &room, &format!("{}", random(u64::MAX)), &content).await;
+        listener.event("message").await;
+        into.push(began.elapsed());
+        assert!(sender.answer(number).await["ok"].is_object());
     }
     if let Some(slow) = slow {
         slow.abort();
@@ -237,7 +258,10 @@ async fn a_reader_at_1_byte_a_second_moves_the_others_p99_by_less_than_a_tenth()
     const SLACK: Duration = Duration::from_millis(4);
     let mut tried = Vec::new();
     for _ in 0..3 {
-        let node = Node::on(Arc::new(MemoryStore::new())).await;
+        let mut config = Config::default();
+        // So that it stays for as long as is measured.
+        config.mailbox_bytes = 16 * 1024 * 1024;
+        let node = Node::with(Arc::new(MemoryStore::new()), config).await;
         let room = node.group(&["ana", "ben", "slow"]).await;
         let (mut without, mut with) = (Vec::new(), Vec::new());
         for turn in 0..6 {
@@ -246,6 +270,7 @@ async fn a_reader_at_1_byte_a_second_moves_the_others_p99_by_less_than_a_tenth()
         }
         let (without, with) = (p99(&mut without), p99(&mut with));
         tried.push((without, with));
+        println!("p99 without {without:?}, with {with:?}");
         if with <= without.mul_f64(1.1) + SLACK {
             return;
         }

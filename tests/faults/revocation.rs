@@ -186,6 +186,31 @@ async fn what_waits_for_a_slow_reader_goes_with_the_room() {
     }
 }
 
+#[tokio::test]
+async fn what_a_session_in_process_has_not_been_asked_for_goes_with_the_room_and_with_a_logout() {
+    let node = Node::on(Arc::new(MemoryStore::new())).await;
+    let (lost, kept) = (node.group(&["ana", "ben"]).await, node.group(&["ana", "ben"]).await);
+    let mut session = node.user("ben").connect().await.unwrap();
+    let mut next = async || loop {
+        let event = soon("an event", session.next()).await?;
+        if let EventKind::Message(message) = &event.kind {
+            return Some((message.room, message.seq));
+        }
+    };
+    for _ in 0..20 {
+        for room in [lost, kept] {
+            node.user("ana").send(room, Draft::text("hi")).await.unwrap();
+        }
+    }
+    assert_eq!(next().await, Some((lost, 1)));
+    assert_eq!(next().await, Some((kept, 1)));
+    lose(&node, lost, Loss::Removal).await;
+    assert_eq!(next().await, Some((kept, 2)));
+    assert_eq!(next().await, Some((kept, 3)));
+    node.engine.admin().disconnect(&id("ben"));
+    assert_eq!(next().await, None);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_a_slow_reader_goes_with_a_logout() {
     let node = Node::with(Arc::new(MemoryStore::new()), roomy()).await;

@@ -59,6 +59,11 @@ impl Chat {
         Ok(seq)
     }
 
+    async fn make_room(&mut self) -> u16 {
+        let body = json!({"type": "GROUP", "name": "another", "participantUuids": []});
+        self.http.call("POST", "/chat/rooms", Some(&self.tokens[0]), Some(body)).await.unwrap().0
+    }
+
     /// While nothing can be written.
     async fn goes_on_without_writing(&mut self) {
         let began = Instant::now();
@@ -71,9 +76,7 @@ impl Chat {
         assert_eq!((status, problem["code"].as_str()), (503, Some("UNAVAILABLE")), "{problem}");
         assert!(head.contains("retry-after: "), "{head}");
         // A room cannot be made either, and is refused alike.
-        let body = json!({"type": "GROUP", "name": "another", "participantUuids": []});
-        let made = self.http.call("POST", "/chat/rooms", Some(&token), Some(body)).await.unwrap();
-        assert_eq!(made.0, 503, "{made:?}");
+        assert_eq!(self.make_room().await, 503);
         self.reads_and_lives().await;
         assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     }
@@ -111,6 +114,7 @@ impl Chat {
                 let content = format!("m{number} again");
                 self.ana.say(number, &self.room, &format!("c{number}"), &content).await;
                 let seq = self.ana.answer(number).await["ok"]["message"]["seq"].as_u64();
+                assert_eq!(self.ben.event("message").await["data"]["seq"].as_u64(), seq, "ben hears it now");
                 self.acked.push((content, seq.expect("it is sent now")));
             }
         }
@@ -216,10 +220,17 @@ async fn begin_at(server: &Server) -> Chat {
     Chat::begin(&server.addr, [server.token("ana").await, server.token("ben").await]).await
 }
 
-/// Sends until the disk is full.
+/// Writes until the disk is full: until neither a long message fits nor a short one, nor a room.
 async fn fill(chat: &mut Chat) {
-    while chat.send(8000).await.is_ok() {
-        assert!(chat.sent < 2000, "the disk has no end");
+    loop {
+        let long = chat.send(8000).await;
+        let short = chat.send(10).await;
+        let is_made = chat.make_room().await == 201;
+        if long.is_err() && short.is_err() && !is_made {
+            assert!(chat.acked.len() > 1, "something fits");
+            return;
+        }
+        assert!(chat.sent < 5000, "the disk has no end");
     }
 }
 
@@ -267,7 +278,7 @@ async fn when_no_file_may_grow_sends_are_refused_and_reads_go_on_until_they_may_
         assert!(set.unwrap().success());
     };
     let log = std::fs::metadata(db.with_extension("db-wal")).unwrap().len();
-    limit(&format!("{}:unlimited", log + 20_000));
+    limit(&format!("{}:unlimited", log + 400_000));
     fill(&mut chat).await;
     limit("1:unlimited");
     chat.goes_on_without_writing().await;
