@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-/// A chat server: REST, WebSocket and Socket.IO on one port, one file for everything it keeps.
+/// A chat server: REST, WebSocket and Socket.IO on one port, and one place for everything it keeps.
 ///
 /// Without a key it runs in development mode: whoever asks gets a token, on this machine alone.
 #[derive(Debug, Parser)]
@@ -15,8 +15,15 @@ pub(crate) struct Args {
     #[arg(long, env = "CHAT_ADDR", default_value = "127.0.0.1:7777", value_name = "HOST:PORT")]
     pub(crate) addr: SocketAddr,
 
-    /// Where to keep everything: a file, `memory`, or postgres://… (a later version).
-    #[arg(long, env = "CHAT_DB", default_value = "chat.db", value_name = "PATH|memory|URL")]
+    /// Where to keep everything: a file, `memory`, or a database as postgres://USER:PASSWORD@HOST/NAME.
+    // A URL may hold a password, so the help does not show what the environment says.
+    #[arg(
+        long,
+        env = "CHAT_DB",
+        hide_env_values = true,
+        default_value = "chat.db",
+        value_name = "PATH|memory|URL"
+    )]
     pub(crate) db: String,
 
     /// Development mode: tokens for whoever asks, pages of any origin. The default without a key.
@@ -63,11 +70,13 @@ impl Args {
         self.dev || (self.jwt_secret_file.is_none() && self.jwt_public_key.is_none())
     }
 
+    /// Whether the database is PostgreSQL's. Its URL may hold a password and is shown nowhere.
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.db.starts_with("postgres://") || self.db.starts_with("postgresql://")
+    }
+
     /// What this version cannot do, or should not.
     pub(crate) fn check(&self) -> Result<(), String> {
-        if self.db.starts_with("postgres://") || self.db.starts_with("postgresql://") {
-            return Err("--db postgres://… comes with a later version; give a file, or `memory`".into());
-        }
         if self.nats.is_some() {
             return Err("--nats comes with a later version; this one runs as a single node".into());
         }

@@ -27,7 +27,7 @@ impl Keys {
         let dev_secret = match (&secret, args.is_dev()) {
             (_, false) => None,
             (Some(secret), true) => Some(secret.clone()),
-            (None, true) => Some(standing_secret(&args.db)?),
+            (None, true) => Some(standing_secret(args)?),
         };
         let authenticator = match (pem, secret.or_else(|| dev_secret.clone())) {
             (Some(pem), None) => pem,
@@ -54,13 +54,17 @@ fn read_secret(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// The development key beside the database, made at the first start, so that a restart logs nobody out.
-fn standing_secret(db: &str) -> Result<Vec<u8>, Failure> {
+/// That of a database which is no file stands in the working directory.
+fn standing_secret(args: &Args) -> Result<Vec<u8>, Failure> {
     let mut made = [0; 32];
     getrandom::fill(&mut made).map_err(|error| failed("no random bytes", error))?;
-    if db == "memory" {
+    if args.db == "memory" {
         return Ok(made.to_vec());
     }
-    let path = PathBuf::from(format!("{db}.dev-key"));
+    let path = PathBuf::from(match args.is_postgres() {
+        true => "chat.dev-key".to_owned(),
+        false => format!("{}.dev-key", args.db),
+    });
     match create_private(&path) {
         Ok(mut file) => {
             file.write_all(&made)

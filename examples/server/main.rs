@@ -1,4 +1,5 @@
-//! A chat server in one command: REST, WebSocket, Socket.IO and a page on one port, everything in one file.
+//! A chat server in one command: REST, WebSocket, Socket.IO and a page on one port, everything in one file or in
+//! PostgreSQL.
 
 mod args;
 mod keys;
@@ -13,7 +14,7 @@ use axum::Router;
 use axum::routing::get;
 use chat_core::config::RateLimits;
 use chat_core::policy::{FriendsOnly, Open};
-use chat_core::store::{MemoryStore, SqliteStore, Store};
+use chat_core::store::{MemoryStore, PostgresStore, SqliteStore, Store};
 use chat_core::transport::{Origins, rest, socketio, ws};
 use chat_core::{ChatEngine, Config};
 use clap::Parser;
@@ -44,6 +45,10 @@ async fn run(args: Args) -> Result<(), Failure> {
     let keys = Keys::load(&args)?;
     let store: Arc<dyn Store> = match args.db.as_str() {
         "memory" => Arc::new(MemoryStore::new()),
+        url if args.is_postgres() => {
+            let connected = PostgresStore::connect(url).await;
+            Arc::new(connected.map_err(|error| failed("the database in --db", chain(&error)))?)
+        }
         path => Arc::new(SqliteStore::open(path).await.map_err(|error| failed(path, chain(&error)))?),
     };
     let mut config = Config::default();

@@ -8,6 +8,8 @@
 mod apply;
 mod item;
 mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod relate;
 mod rows;
 #[cfg(feature = "sqlite")]
@@ -29,6 +31,8 @@ pub use item::{
     RoomItem, What,
 };
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 pub use rows::{Needs, Ordinals, Rows, Sent};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;

@@ -21,6 +21,10 @@ macro_rules! on_every_store {
             let store = chat_core::store::SqliteStore::open(dir.path().join("chat.db")).await.unwrap();
             super::$case(super::engine(store).await).await;
         })* }
+        mod postgres { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $case() {
+            let Some(database) = crate::postgres::Database::fresh().await else { return };
+            super::$case(super::engine(database.store().await).await).await;
+        })* }
     };
 }
 

@@ -8,6 +8,7 @@ mod faults;
 mod friends;
 mod limits;
 mod model;
+mod postgres;
 mod server;
 mod socketio;
 mod store;

@@ -3,7 +3,10 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 use crate::examples::example;
 
@@ -11,14 +14,18 @@ use crate::examples::example;
 struct Server {
     child: Child,
     addr: String,
-    _folder: tempfile::TempDir,
+    _folder: Arc<TempDir>,
 }
 
 impl Server {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(Arc::new(tempfile::tempdir().unwrap()), &[])
+    }
+
+    fn start_in(folder: Arc<TempDir>, args: &[&str]) -> Self {
         let mut child = Command::new(example("server"))
             .args(["--addr", "127.0.0.1:0"])
+            .args(args)
             .current_dir(folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -35,6 +42,57 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    /// One request on a connection of its own; gives the answer's body.
+    fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(&self.addr).unwrap();
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close");
+        let head = format!("{head}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json");
+        write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 2"), "{answer}");
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_on_postgresql_finds_its_rooms_and_its_key_after_a_restart() {
+    let Some(database) = crate::postgres::Database::fresh().await else { return };
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let server = Server::start_in(Arc::clone(&folder), &["--db", &database.url]);
+    let token = server.ask("POST", "/api/auth/dev-token", "", r#"{"userUuid":"ana"}"#);
+    let token: serde_json::Value = serde_json::from_str(&token).unwrap();
+    let token = token["accessToken"].as_str().unwrap();
+    let room = r#"{"type":"GROUP","name":"Runners","participantUuids":["ben"]}"#;
+    server.ask("POST", "/api/chat/rooms", token, room);
+    drop(server);
+
+    let server = Server::start_in(Arc::clone(&folder), &["--db", &database.url]);
+    let rooms = server.ask("GET", "/api/chat/rooms", token, "");
+    assert!(rooms.contains("Runners"), "{rooms}");
+    let files: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["chat.dev-key"], "the key alone is kept in a file");
+}
+
+#[test]
+fn the_password_of_a_database_is_shown_nowhere() {
+    let url = "postgres:///chat?host=/no/such/folder&user=chat&password=s3cret";
+    for (args, works) in [(&["--addr", "127.0.0.1:0"][..], false), (&["--help"][..], true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Command::new(example("server"));
+        let server =
+            server.args(args).env("CHAT_DB", url).env("RUST_LOG", "trace").current_dir(folder.path());
+        let output = server.output().unwrap();
+        assert_eq!(output.status.success(), works);
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(!said.contains("s3cret"), "{said}");
+        assert!(works || said.contains("the database in --db: temporarily unavailable"), "{said}");
     }
 }
 

@@ -1,7 +1,8 @@
 //! The suite that every [`Store`] passes: the contract's text, case by case.
 //!
 //! One line in a file of tests makes a `#[tokio::test]` of each case, each with a store of its own from
-//! the factory. The factory yields a store, or a [`Fixture`] where there is more to say:
+//! the factory. The factory yields a store, a [`Fixture`] where there is more to say, or an option of one
+//! where the store needs a server that is not there everywhere: with `None` the case is not run.
 //!
 //! ```
 //! use chat_core::store::{MemoryStore, SqliteStore};
@@ -48,15 +49,17 @@ use crate::store::Store;
 
 /// Makes a module of tests, one for each case of the contract of a [`Store`].
 ///
-/// The first argument names the module; the second is a closure whose future yields a fresh store or a
-/// [`Fixture`](crate::testing::store::Fixture). See [`testing::store`](crate::testing::store).
+/// The first argument names the module; the second is a closure whose future yields a fresh store, a
+/// [`Fixture`](crate::testing::store::Fixture), or an option of one. See
+/// [`testing::store`](crate::testing::store).
 #[macro_export]
 macro_rules! store_suite {
     (@cases $($noun:ident: $($case:ident)*;)*) => {
         $($(
             #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                $crate::testing::store::$noun::$case(fresh().await).await;
+                let Some(fixture) = fresh().await else { return };
+                $crate::testing::store::$noun::$case(fixture).await;
             }
         )*)*
     };
@@ -66,8 +69,8 @@ macro_rules! store_suite {
             use super::*;
 
             #[allow(dead_code, reason = "without tests nothing calls it")]
-            async fn fresh() -> $crate::testing::store::Fixture {
-                ::core::convert::Into::into(($factory)().await)
+            async fn fresh() -> ::core::option::Option<$crate::testing::store::Fixture> {
+                $crate::testing::store::IntoFixture::into_fixture(($factory)().await)
             }
 
             $crate::store_suite! { @cases
@@ -235,9 +238,27 @@ impl Fixture {
     }
 }
 
-impl<S: Store> From<S> for Fixture {
-    fn from(store: S) -> Self {
-        Self::new(store)
+/// What a factory may yield.
+pub trait IntoFixture {
+    /// The fixture; `None` where the store cannot be had.
+    fn into_fixture(self) -> Option<Fixture>;
+}
+
+impl<S: Store> IntoFixture for S {
+    fn into_fixture(self) -> Option<Fixture> {
+        Some(Fixture::new(self))
+    }
+}
+
+impl IntoFixture for Fixture {
+    fn into_fixture(self) -> Option<Fixture> {
+        Some(self)
+    }
+}
+
+impl IntoFixture for Option<Fixture> {
+    fn into_fixture(self) -> Option<Fixture> {
+        self
     }
 }
 

@@ -1,0 +1,273 @@
+//! Locks and loads the rows that a batch is decided on: one statement for each kind of row, however many.
+//!
+//! Every transaction locks in one order, each kind in the order of its keys, so that none waits for one
+//! that waits for it: lanes, rooms, what has no row yet, profiles.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use sqlx::{PgConnection, query};
+
+use super::columns::{Uuid, int, member_columns, message_columns, relation_columns, room_columns};
+use super::connections::fetch;
+use super::error::PostgresError;
+use crate::clock::Timestamp;
+use crate::id::{ClientId, MessageId, RoomId, UserId};
+use crate::model::{Pos, Position, Profile, RoomKey};
+use crate::store::{Batch, Item, Needs, Ordinals, Rows, Sent};
+
+type Result<T, E = PostgresError> = std::result::Result<T, E>;
+
+pub(super) const LOCK_LANES: &str =
+    "SELECT lane, pos FROM chat.lanes WHERE lane = ANY($1) ORDER BY lane FOR UPDATE";
+
+/// Locks the lanes of the batch. The lanes that it does not touch stand at their beginning here, and are
+/// neither read nor written.
+pub(super) async fn lock_lanes(conn: &mut PgConnection, lanes: usize, batch: &Batch) -> Result<Position> {
+    let mut position = Position::start(lanes);
+    let needed: BTreeSet<i16> = match lanes {
+        // Everything of one lane happens one after another, so that nothing else needs a lock.
+        1 => batch.items.first().map(|_| 0).into_iter().collect(),
+        _ => batch.items.iter().filter_map(room_of).map(|room| position.lane_of(room).into()).collect(),
+    };
+    if needed.is_empty() {
+        return Ok(position);
+    }
+    let needed: Vec<i16> = needed.into_iter().collect();
+    let locked = fetch(conn, query(LOCK_LANES).bind(&needed), |columns| {
+        Ok((columns.value::<i16>()?, columns.number()?))
+    });
+    let locked = locked.await?;
+    if locked.len() != needed.len() {
+        return Err(PostgresError::Lanes(locked.len()));
+    }
+    for (lane, at) in locked {
+        position.advance(Pos { lane: u8::try_from(lane).unwrap_or(u8::MAX), at });
+    }
+    Ok(position)
+}
+
+fn room_of(item: &Item) -> Option<RoomId> {
+    match item {
+        Item::Room(item) => Some(item.room),
+        Item::Relation(_) => None,
+    }
+}
+
+pub(super) const LOCK_ROOMS: &str =
+    concat!("SELECT ", room_columns!(), " FROM chat.rooms r WHERE r.id = ANY($1) ORDER BY r.id FOR UPDATE");
+
+pub(super) const MEMBERS: &str = concat!(
+    "SELECT ",
+    member_columns!(),
+    " FROM UNNEST($1::uuid[], $2::text[]) AS k (room, user_id) \
+     JOIN chat.members m ON m.room = k.room AND m.user_id = k.user_id"
+);
+
+pub(super) const SENT: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    ", s.body_hash FROM UNNEST($1::uuid[], $2::text[], $3::text[]) AS k (room, sender, client_id) \
+     JOIN chat.messages s ON s.room = k.room AND s.sender = k.sender AND s.client_id = k.client_id \
+     LEFT JOIN chat.profiles p ON p.user_id = s.sender"
+);
+
+pub(super) const KEYS: &str = "SELECT key, room FROM chat.room_keys WHERE key = ANY($1)";
+
+pub(super) const ORDINALS: &str = "SELECT s.room, k.user_id, s.seq, s.n, coalesce((SELECT o.own_n \
+         FROM chat.messages o WHERE o.room = k.room AND o.sender = k.user_id AND o.seq <= k.seq \
+         ORDER BY o.seq DESC LIMIT 1), 0) \
+     FROM UNNEST($1::uuid[], $2::text[], $3::int8[]) AS k (room, user_id, seq) \
+     JOIN chat.messages s ON s.room = k.room AND s.seq = k.seq";
+
+pub(super) const RELATIONS: &str = concat!(
+    "SELECT ",
+    relation_columns!(),
+    " FROM UNNEST($1::text[], $2::text[]) AS k (user_id, other) \
+     JOIN chat.relations f ON f.user_id = k.user_id AND f.other = k.other"
+);
+
+/// Locks the rooms and loads all that the batch needs, the lanes being locked.
+pub(super) async fn load(
+    conn: &mut PgConnection,
+    position: Position,
+    needs: &Needs,
+    batch: &Batch,
+) -> Result<Rows> {
+    let mut rows = Rows::at(position);
+    if !needs.rooms.is_empty() {
+        let ids: Vec<Uuid> = needs.rooms.iter().map(|id| Uuid::from(*id)).collect();
+        let rooms = fetch(conn, query(LOCK_ROOMS).bind(ids), |columns| columns.room()).await?;
+        rows.rooms = rooms.into_iter().map(|room| (room.id, room)).collect();
+    }
+    let relations = needs.relations_with(&rows.rooms);
+    if position.lanes() > 1 {
+        lock_absent(conn, needs, &relations, batch).await?;
+    }
+    write_profiles(conn, batch).await?;
+    if !needs.members.is_empty() {
+        let (rooms, users): (Vec<Uuid>, Vec<&str>) =
+            needs.members.iter().map(|(room, user)| (Uuid::from(*room), user.as_str())).unzip();
+        let members = fetch(conn, query(MEMBERS).bind(rooms).bind(users), |columns| columns.member()).await?;
+        let keyed = members.into_iter().map(|member| ((member.room, member.user.clone()), member));
+        rows.members = keyed.collect();
+    }
+    if !needs.sent.is_empty() {
+        rows.sent = load_sent(conn, &needs.sent).await?;
+    }
+    if !needs.keys.is_empty() {
+        let keys: Vec<&str> = needs.keys.iter().map(RoomKey::as_str).collect();
+        let found = fetch(conn, query(KEYS).bind(keys), |columns| {
+            Ok((columns.value::<String>()?, columns.room_id()?))
+        });
+        let found: HashMap<String, RoomId> = found.await?.into_iter().collect();
+        let held = needs.keys.iter().filter_map(|key| Some((key.clone(), *found.get(key.as_str())?)));
+        rows.keys = held.collect();
+    }
+    if !needs.ordinals.is_empty() {
+        rows.ordinals = load_ordinals(conn, &needs.ordinals).await?;
+    }
+    if !relations.is_empty() {
+        let (users, others): (Vec<&str>, Vec<&str>) =
+            relations.iter().map(|(user, other)| (user.as_str(), other.as_str())).unzip();
+        let found =
+            fetch(conn, query(RELATIONS).bind(users).bind(others), |columns| columns.relation()).await?;
+        let keyed =
+            found.into_iter().map(|relation| ((relation.user.clone(), relation.other.clone()), relation));
+        rows.relations = keyed.collect();
+    }
+    Ok(rows)
+}
+
+async fn load_sent(
+    conn: &mut PgConnection,
+    keys: &BTreeSet<(RoomId, UserId, ClientId)>,
+) -> Result<HashMap<(RoomId, UserId, ClientId), Sent>> {
+    let rooms: Vec<Uuid> = keys.iter().map(|(room, ..)| Uuid::from(*room)).collect();
+    let senders: Vec<&str> = keys.iter().map(|(_, sender, _)| sender.as_str()).collect();
+    let clients: Vec<&str> = keys.iter().map(|(.., client)| client.as_str()).collect();
+    let sent = fetch(conn, query(SENT).bind(rooms).bind(senders).bind(clients), |columns| {
+        let message = columns.message()?;
+        let no_sense = || PostgresError::Value { column: "client_id".into() };
+        let client = message.client_id.clone().ok_or_else(no_sense)?;
+        let key = (message.room, message.sender.user.clone(), client);
+        Ok((key, Sent { message: Arc::new(message), hash: columns.hash()? }))
+    });
+    Ok(sent.await?.into_iter().collect())
+}
+
+async fn load_ordinals(
+    conn: &mut PgConnection,
+    keys: &BTreeSet<(RoomId, UserId, u64)>,
+) -> Result<HashMap<(RoomId, UserId, u64), Ordinals>> {
+    let rooms: Vec<Uuid> = keys.iter().map(|(room, ..)| Uuid::from(*room)).collect();
+    let users: Vec<&str> = keys.iter().map(|(_, user, _)| user.as_str()).collect();
+    let seqs: Vec<i64> = keys.iter().map(|(.., seq)| int(*seq)).collect();
+    let found = fetch(conn, query(ORDINALS).bind(rooms).bind(users).bind(seqs), |columns| {
+        let key = (columns.room_id()?, columns.parsed()?, columns.number()?);
+        Ok((key, Ordinals { n: columns.number()?, own_n: columns.number()? }))
+    });
+    Ok(found.await?.into_iter().collect())
+}
+
+const LOCK_ABSENT: &str = "SELECT CASE WHEN k.alone THEN pg_advisory_xact_lock(k.number) \
+         ELSE pg_advisory_xact_lock_shared(k.number) END \
+     FROM UNNEST($1::int8[], $2::bool[]) AS k (number, alone)";
+
+/// A batch of another lane may write the keys of rooms and the relations that this one reads. Many have
+/// no row that could be locked, so a number made of the key is: by senders together, by whoever changes
+/// a relation or takes a key alone.
+async fn lock_absent(
+    conn: &mut PgConnection,
+    needs: &Needs,
+    relations: &BTreeSet<(UserId, UserId)>,
+    batch: &Batch,
+) -> Result<()> {
+    let changed: BTreeSet<i64> = batch
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Relation(item) => Some(pair_number(&item.user.user, &item.other.user)),
+            Item::Room(_) => None,
+        })
+        .collect();
+    let mut numbers = BTreeMap::new();
+    for (user, other) in relations {
+        let number = pair_number(user, other);
+        numbers.insert(number, changed.contains(&number));
+    }
+    numbers.extend(needs.keys.iter().map(|key| (number_of(&["key", key.as_str()]), true)));
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let (numbers, alone): (Vec<i64>, Vec<bool>) = numbers.into_iter().unzip();
+    query(LOCK_ABSENT).bind(numbers).bind(alone).execute(conn).await?;
+    Ok(())
+}
+
+fn pair_number(one: &UserId, other: &UserId) -> i64 {
+    let (one, other) = if one < other { (one, other) } else { (other, one) };
+    number_of(&["pair", one.as_str(), other.as_str()])
+}
+
+fn number_of(parts: &[&str]) -> i64 {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let hash = hash.finalize();
+    hash.iter().take(8).fold(0, |number, byte| (number << 8) | i64::from(*byte))
+}
+
+/// One statement for both, so that rows are locked in one order. What changes nothing writes nothing.
+pub(super) const WRITE_PROFILES: &str = "INSERT INTO chat.profiles AS p (user_id, nickname, image, last_seen) \
+     SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::int8[]) \
+     ON CONFLICT (user_id) DO UPDATE SET \
+         nickname = coalesce(excluded.nickname, p.nickname), \
+         image = CASE WHEN excluded.nickname IS NULL THEN p.image ELSE excluded.image END, \
+         last_seen = greatest(p.last_seen, excluded.last_seen) \
+     WHERE excluded.last_seen > coalesce(p.last_seen, -1) OR excluded.nickname IS NOT NULL \
+         AND (excluded.nickname, excluded.image) IS DISTINCT FROM (p.nickname, p.image)";
+
+/// First of all that is written, for what is loaded shows profiles.
+async fn write_profiles(conn: &mut PgConnection, batch: &Batch) -> Result<()> {
+    let mut written: BTreeMap<&UserId, (Option<&Profile>, Option<Timestamp>)> = BTreeMap::new();
+    for profile in &batch.profiles {
+        written.entry(&profile.user).or_default().0 = Some(profile);
+    }
+    for (user, at) in &batch.last_seen {
+        let seen = &mut written.entry(user).or_default().1;
+        *seen = (*seen).max(Some(*at));
+    }
+    if written.is_empty() {
+        return Ok(());
+    }
+    let users: Vec<&str> = written.keys().map(|user| user.as_str()).collect();
+    let profiles = || written.values().map(|(profile, _)| profile);
+    let nicknames: Vec<Option<&str>> = profiles().map(|profile| profile.map(|p| &*p.nickname)).collect();
+    let images: Vec<Option<&str>> =
+        profiles().map(|profile| profile.and_then(|p| p.image.as_deref())).collect();
+    let seen: Vec<Option<i64>> = written.values().map(|(_, at)| at.map(Timestamp::as_millis)).collect();
+    query(WRITE_PROFILES).bind(users).bind(nicknames).bind(images).bind(seen).execute(conn).await?;
+    Ok(())
+}
+
+/// Whether what a lost commit would have left behind is there.
+pub(super) async fn is_there(
+    conn: &mut PgConnection,
+    room: RoomId,
+    message: Option<MessageId>,
+) -> Result<bool> {
+    let found = match message {
+        Some(id) => {
+            let sought = query("SELECT FROM chat.messages WHERE room = $1 AND id = $2");
+            sought.bind(Uuid::from(room)).bind(Uuid::from(id)).fetch_optional(conn).await?
+        }
+        None => {
+            query("SELECT FROM chat.rooms WHERE id = $1").bind(Uuid::from(room)).fetch_optional(conn).await?
+        }
+    };
+    Ok(found.is_some())
+}

@@ -1,0 +1,233 @@
+//! The store in PostgreSQL, for a server that is several processes, and for years of history.
+//!
+//! All nodes of a server share one database. What a node's engine commits together is one transaction, of
+//! a fixed number of statements however much it is. It first locks the row of its commit lane, until its
+//! end: so positions commit in their order across nodes, and nothing deadlocks.
+//!
+//! Everything stands in the schema `chat` of the database, beside whatever else it holds. Connect to the
+//! primary: a standby lags behind, and what a client had seen would be missing there. A pooler between the
+//! two must give each connection a session of its own, for statements are prepared and settings made once
+//! a connection. After a restore of an older copy, call [`rotate_epoch`](Store::rotate_epoch).
+//!
+//! A lost connection is opened anew with the next call. A commit whose answer is lost with its connection
+//! is looked for in the database on another one; only when that cannot be had either is it
+//! [`Unavailable`](crate::ErrorKind::Unavailable) and may yet have gone through, so that a retry under the
+//! same client id is what tells.
+
+mod columns;
+mod commit;
+mod connections;
+mod error;
+mod load;
+#[cfg(test)]
+mod plans;
+mod read;
+mod schema;
+mod write;
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use self::connections::Connections;
+use super::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
+use crate::error::Result;
+use crate::id::{MessageId, RoomId, UserId};
+use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
+
+/// How a [`PostgresStore`] uses its database.
+///
+/// ```
+/// use chat_core::store::postgres::PostgresOptions;
+/// let mut options = PostgresOptions::default();
+/// options.connections = 20;
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PostgresOptions {
+    /// How many connections there are at most, at least 1; whoever needs one more waits. They are opened
+    /// on demand. Default 10.
+    pub connections: u32,
+    /// How long anything waits for a connection before it is
+    /// [`Unavailable`](crate::ErrorKind::Unavailable). Default 5 s.
+    pub connect_timeout: Duration,
+    /// How long a statement may take, and how long a commit may lie still. Default 10 s.
+    pub statement_timeout: Duration,
+    /// How long a statement waits for a lock of another node's commit. Default 5 s.
+    pub lock_timeout: Duration,
+    /// How many commit lanes the store has, 1 to [`MAX_LANES`](crate::model::MAX_LANES). The first start
+    /// fixes it, and the others must give the same number: every position that was ever given out counts
+    /// lanes. Default 1, which is right until commits of one lane fill the database's time.
+    pub lanes: usize,
+    /// Whether connecting brings the schema to the version that this code knows. Without it, an older
+    /// schema is [`Unavailable`](crate::ErrorKind::Unavailable) until the files in `migrations/postgres`
+    /// have been run by hand. Default true.
+    pub migrate: bool,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self {
+            connections: 10,
+            connect_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(10),
+            lock_timeout: Duration::from_secs(5),
+            lanes: 1,
+            migrate: true,
+        }
+    }
+}
+
+/// Keeps everything in one PostgreSQL database, version 13 or newer.
+///
+/// ```no_run
+/// # async fn connect() -> chat_core::Result<()> {
+/// use chat_core::store::PostgresStore;
+/// let store = PostgresStore::connect("postgres://chat@localhost/chat").await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct PostgresStore {
+    connections: Connections,
+    lanes: usize,
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("lanes", &self.lanes).finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    /// Connects to the database of a `postgres://` URL and brings its schema to the newest version. Nodes
+    /// that do so at once wait for each other.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the database cannot be reached or lets nobody
+    /// in. [`Corrupt`](crate::ErrorKind::Corrupt) when its schema `chat` is another program's, or that of a
+    /// newer version of this crate; such a schema is left as it is.
+    /// [`INVALID_INPUT`](crate::ErrorKind::Invalid) for a URL that does not do, or another number of lanes
+    /// than the database was begun with.
+    pub async fn connect(url: &str) -> Result<Self> {
+        Self::connect_with(url, PostgresOptions::default()).await
+    }
+
+    /// Like [`connect`](Self::connect), with other options than the default ones.
+    ///
+    /// # Errors
+    /// Those of [`connect`](Self::connect).
+    pub async fn connect_with(url: &str, options: PostgresOptions) -> Result<Self> {
+        let connect = connections::connect_options(url, &options)?;
+        schema::prepare(&connect, &options).await?;
+        Ok(Self { connections: Connections::new(connect, &options), lanes: options.lanes })
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn position(&self) -> Result<Token> {
+        Ok(read::token(&self.connections).await?)
+    }
+
+    async fn rotate_epoch(&self) -> Result<Epoch> {
+        let epoch = Epoch::random();
+        read::rotate_epoch(&self.connections, epoch).await?;
+        Ok(epoch)
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>> {
+        Ok(commit::commit(&self.connections, self.lanes, batch).await?)
+    }
+
+    async fn membership(&self, room: RoomId, user: &UserId) -> Result<Option<(Room, Option<Member>)>> {
+        Ok(read::membership(&self.connections, room, user).await?)
+    }
+
+    async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>> {
+        Ok(read::room_entry(&self.connections, room, user, listed).await?)
+    }
+
+    async fn rooms_of(
+        &self,
+        user: &UserId,
+        skip: u64,
+        limit: u32,
+        listed: usize,
+    ) -> Result<(Vec<RoomEntry>, u64)> {
+        Ok(read::rooms_of(&self.connections, user, skip, limit, listed).await?)
+    }
+
+    async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
+        Ok(read::memberships(&self.connections, user, after, limit).await?)
+    }
+
+    async fn members(&self, room: RoomId, after: Option<&UserId>, limit: u32) -> Result<Vec<MemberEntry>> {
+        Ok(read::members(&self.connections, room, after, limit).await?)
+    }
+
+    async fn read_marks(&self, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
+        Ok(read::read_marks(&self.connections, room).await?)
+    }
+
+    async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>> {
+        Ok(read::messages(&self.connections, room, seqs).await?)
+    }
+
+    async fn message(&self, room: RoomId, id: MessageId) -> Result<Option<Message>> {
+        Ok(read::message(&self.connections, room, id).await?)
+    }
+
+    async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>> {
+        Ok(read::profiles(&self.connections, users).await?)
+    }
+
+    async fn changed_rooms(
+        &self,
+        user: &UserId,
+        since: &Position,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<(Room, Member)>> {
+        Ok(read::changed_rooms(&self.connections, user, since, after, limit).await?)
+    }
+
+    async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {
+        Ok(read::messages_since(&self.connections, room, (after, until), limit).await?)
+    }
+
+    async fn members_since(
+        &self,
+        room: RoomId,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<(Member, Profile)>> {
+        Ok(read::members_since(&self.connections, room, (after, until), limit).await?)
+    }
+
+    async fn marks_since(
+        &self,
+        room: RoomId,
+        since: u64,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<Member>> {
+        Ok(read::marks_since(&self.connections, room, since, after, limit).await?)
+    }
+
+    async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {
+        Ok(read::relation(&self.connections, user, other).await?)
+    }
+
+    async fn relations(
+        &self,
+        user: &UserId,
+        kind: RelationKind,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Relation, Profile)>> {
+        Ok(read::relations(&self.connections, user, kind, after, limit).await?)
+    }
+}

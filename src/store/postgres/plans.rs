@@ -1,0 +1,159 @@
+//! Holds fast that each statement finds its rows by an index, with a million messages there.
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+
+use super::{PostgresOptions, connections, load, read, schema, write};
+
+/// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
+/// ones and in the big one. The keys of `messages` are built after it is filled, which takes half the time.
+const FILL: &str = "
+    DO $$ BEGIN
+        CREATE TEMP TABLE built AS SELECT indexdef FROM pg_indexes
+            WHERE schemaname = 'chat' AND tablename = 'messages' AND indexname <> 'messages_pkey';
+        DROP INDEX chat.messages_by_id, chat.messages_by_pos, chat.messages_by_sender,
+            chat.messages_by_client_id;
+    END $$;
+    CREATE FUNCTION pg_temp.room(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
+        RETURN ('00000000-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid;
+    INSERT INTO chat.rooms SELECT pg_temp.room(n), 2, NULL, NULL, NULL, 'room', true, n, 10, 10, 2, n,
+        n, n, n * 10, 0 FROM generate_series(1, 100000) n;
+    INSERT INTO chat.rooms VALUES (pg_temp.room(0), 2, NULL, NULL, NULL, 'big', true, 0, 100000, 100000,
+        10000, 0, 1, 1, 2000000, 2000000);
+    INSERT INTO chat.members SELECT pg_temp.room(n), 'u' || CASE WHEN m = 0 AND n <= 5000 THEN 1
+        ELSE 10000 + n * 2 % 20000 + m END, 2, true, n, 0, n, n, n, n, 0, 0, 0, 0, 5
+        FROM generate_series(1, 100000) n, generate_series(0, 1) m;
+    INSERT INTO chat.members SELECT pg_temp.room(0), 'u' || n, 2, true, n, 0, n, n, n, n, 0, 0, 0, 0, 10
+        FROM generate_series(1, 10000) n;
+    INSERT INTO chat.profiles SELECT 'u' || n, 'name ' || n, NULL, n FROM generate_series(1, 30001) n;
+    INSERT INTO chat.relations SELECT 'u1', 'u' || n, n % 4 + 1, n FROM generate_series(2, 5000) n;
+    INSERT INTO chat.messages SELECT pg_temp.room(n / 10 + 1), n % 10 + 1, pg_temp.room(n),
+        'u' || 10000 + (n / 10 + 1) * 2 % 20000 + 1, 1, 'hello', NULL, n::text, '\\x00', n, n, n % 10 + 1, 1
+        FROM generate_series(0, 999999) n;
+    INSERT INTO chat.messages SELECT pg_temp.room(0), n, pg_temp.room(1000000 + n), 'u' || n % 10000 + 1, 1,
+        'hello', NULL, n::text, '\\x00', n, 1000000 + n, n, n / 10000 + 1 FROM generate_series(1, 100000) n;
+    DO $$ DECLARE indexdef text; BEGIN
+        FOR indexdef IN SELECT b.indexdef FROM built b LOOP EXECUTE indexdef; END LOOP;
+    END $$;";
+
+/// A statement, an index that it must use, and whether it may sort.
+const STATEMENTS: [(&str, &str, bool); 25] = [
+    (read::MEMBERSHIP, "rooms_pkey", false),
+    (read::ROOM_ENTRY, "messages_pkey", true),
+    (read::ROOMS_BY_ACTIVITY, "members_by_user", true),
+    (read::MEMBERSHIPS, "members_by_user", true),
+    (read::CHANGED_ROOMS, "members_by_user", false),
+    (read::MEMBERS, "members_pkey", false),
+    (read::READ_MARKS, "members_pkey", false),
+    (read::MEMBERS_SINCE, "members_by_change", false),
+    (read::MARKS_MOVED, "members_by_mark", false),
+    (read::FEW_MARKS_SINCE, "members_by_mark", true),
+    (read::MANY_MARKS_SINCE, "members_pkey", false),
+    (read::MESSAGES, "messages_pkey", false),
+    (read::MESSAGE, "messages_by_id", false),
+    (read::MESSAGES_SINCE, "messages_by_pos", false),
+    (read::PROFILES, "profiles_pkey", false),
+    (read::RELATION, "relations_pkey", false),
+    (read::RELATIONS, "relations_by_kind", false),
+    (load::LOCK_ROOMS, "rooms_pkey", true),
+    // By either of the two that both begin with all that is asked for.
+    (load::MEMBERS, "members_", false),
+    (load::SENT, "messages_by_client_id", false),
+    (load::KEYS, "room_keys_pkey", false),
+    (load::ORDINALS, "messages_by_sender", false),
+    (load::RELATIONS, "relations_pkey", false),
+    (load::WRITE_PROFILES, "profiles_pkey", false),
+    (write::WRITE, "lanes_pkey", false),
+];
+
+/// A read of the filled database, its parameters, and how many pages it may touch.
+const READS: [(&str, &str, u64); 13] = [
+    // Each of u1's 5,001 memberships and its room, then the newest 20 with all that is shown of them.
+    (read::ROOMS_BY_ACTIVITY, "10, 'u1', 20, 0", 25_000),
+    (read::ROOM_ENTRY, "10, BIG, 'u1'", 100),
+    (read::MEMBERSHIPS, "'u1', BIG, 100", 600),
+    // No room has changed: each is looked at once.
+    (read::CHANGED_ROOMS, "'u1', BIG, '{3000000}', 100", 25_000),
+    (read::MEMBERS, "BIG, 'u5', 50", 250),
+    (read::MEMBERS_SINCE, "BIG, 5000, 6000, 50", 250),
+    (read::MARKS_MOVED, "BIG, 0, 1000", 100),
+    (read::FEW_MARKS_SINCE, "BIG, 9950, '', 100", 50),
+    (read::MANY_MARKS_SINCE, "BIG, 0, 'u5', 100", 100),
+    // The oldest page of a long history costs what its newest does.
+    (read::MESSAGES, "BIG, 1, 50", 250),
+    (read::MESSAGES, "BIG, 99951, 100000", 250),
+    (read::MESSAGES_SINCE, "BIG, 1050000, 2000000, 50", 250),
+    (load::ORDINALS, "ARRAY[BIG], '{u7}', '{70000}'", 50),
+];
+
+async fn explain(conn: &mut PgConnection, sql: &str, how: &str, values: &str) -> Vec<String> {
+    let big = "'00000000-0000-0000-0000-000000000000'::uuid";
+    let values = values.replace("BIG", big);
+    let run = format!("DEALLOCATE ALL; PREPARE it AS {sql}; EXPLAIN ({how}) EXECUTE it({values})");
+    let steps =
+        sqlx::raw_sql(AssertSqlSafe(run)).fetch_all(conn).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    steps.iter().map(|step| step.get(0)).collect()
+}
+
+/// That the statement finds its rows by the index.
+async fn check(conn: &mut PgConnection, (sql, index, may_sort): (&str, &str, bool)) {
+    let parameters = (1..).take_while(|n| sql.contains(&format!("${n}"))).count();
+    let nothing = vec!["NULL"; parameters].join(", ");
+    let plan = explain(conn, sql, "COSTS OFF", &nothing).await;
+    let has = |what: &str| plan.iter().any(|step| step.contains(what));
+    let is_walk = |step: &String| step.contains("Seq Scan") && !step.contains("Seq Scan on lanes");
+    assert!(!plan.iter().any(is_walk), "{sql}\n{plan:#?}");
+    let is_upsert = has("Conflict Arbiter Indexes: ");
+    assert!(has(&format!("using {index}")) || is_upsert && has(index), "{index}: {sql}\n{plan:#?}");
+    assert!(may_sort || !has("Sort"), "{sql}\n{plan:#?}");
+}
+
+#[tokio::test]
+async fn each_statement_finds_its_rows_by_an_index() {
+    let Ok(server) = std::env::var("CHAT_TEST_POSTGRES") else {
+        assert!(std::env::var_os("CHAT_TESTS_RUN").is_none(), "tests/run names a PostgreSQL");
+        eprintln!("not run here: no CHAT_TEST_POSTGRES names a server (tests/run starts one)");
+        return;
+    };
+    let mut admin = PgConnection::connect(&server).await.unwrap();
+    for statement in ["DROP DATABASE IF EXISTS test_plans WITH (FORCE)", "CREATE DATABASE test_plans"] {
+        sqlx::raw_sql(statement).execute(&mut admin).await.unwrap();
+    }
+    let options = PostgresOptions::default();
+    let url = server.replacen("/postgres?", "/test_plans?", 1);
+    let connect = connections::connect_options(&url, &options).unwrap();
+    schema::prepare(&connect, &options).await.unwrap();
+    let mut conn = PgConnection::connect_with(&connect).await.unwrap();
+    for statement in STATEMENTS {
+        check(&mut conn, statement).await;
+    }
+
+    let patient = connect.clone().options([("statement_timeout", "0")]);
+    let mut filler = PgConnection::connect_with(&patient).await.unwrap();
+    sqlx::raw_sql(FILL).execute(&mut filler).await.unwrap();
+    filler.close().await.unwrap();
+    // Before PostgreSQL knows anything of what the tables hold, and then.
+    for statistics in ["", "ANALYZE chat.rooms, chat.members, chat.profiles, chat.relations, chat.messages"] {
+        sqlx::raw_sql(statistics).execute(&mut conn).await.unwrap();
+        for statement in STATEMENTS {
+            check(&mut conn, statement).await;
+        }
+        for (sql, values, most) in READS {
+            let plan = explain(&mut conn, sql, "ANALYZE, BUFFERS, COSTS OFF, TIMING OFF", values).await;
+            let pages = pages(&plan);
+            println!("{pages:6} pages of {most}: {values}");
+            assert!(pages <= most, "{pages} pages are touched: {sql}\n{plan:#?}");
+        }
+    }
+    conn.close().await.unwrap();
+    sqlx::raw_sql("DROP DATABASE test_plans WITH (FORCE)").execute(&mut admin).await.unwrap();
+}
+
+/// How many pages the whole plan has touched, which its first step tells.
+fn pages(plan: &[String]) -> u64 {
+    let buffers = plan.iter().find_map(|step| step.trim().strip_prefix("Buffers: shared ")).unwrap();
+    let numbers = buffers.split([' ', ',']).filter_map(|part| match part.split_once('=') {
+        Some(("hit" | "read", pages)) => Some(pages.parse::<u64>().unwrap()),
+        _ => None,
+    });
+    numbers.sum()
+}

@@ -1,0 +1,168 @@
+//! Writes what a batch has changed: one statement for all rows of a transaction, besides what is rare.
+
+use sqlx::{PgConnection, query};
+
+use super::columns::{Uuid, body_code, int, relation_code, role_code, room_code};
+use super::error::PostgresError;
+use crate::clock::Timestamp;
+use crate::id::{ClientId, OriginId, UserId};
+use crate::model::{Member, Position, Room, RoomKey, RoomKind};
+use crate::store::{BodyHash, Rows};
+
+type Result<T, E = PostgresError> = std::result::Result<T, E>;
+
+/// Lanes, rooms, memberships and messages, in one way to the server and back. The parts do not see each
+/// other, and need not: all rows that are written over are locked.
+///
+/// A room's kind and when it was made never change. Another stay in the same room is the same row.
+/// Messages are never written over: a number or an id that is taken is damage, and the batch fails.
+pub(super) const WRITE: &str = "WITH \
+    moved AS (UPDATE chat.lanes l SET pos = w.pos \
+        FROM UNNEST($1::int2[], $2::int8[]) AS w (lane, pos) WHERE l.lane = w.lane), \
+    housed AS (INSERT INTO chat.rooms (id, kind, one, other, challenge, name, active, created_at, seq, \
+            countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos) \
+        SELECT * FROM UNNEST($3::uuid[], $4::int2[], $5::text[], $6::text[], $7::text[], $8::text[], \
+            $9::bool[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], \
+            $16::int8[], $17::int8[], $18::int8[]) \
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, \
+            seq = excluded.seq, countable = excluded.countable, members = excluded.members, \
+            last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
+            last_pos = excluded.last_pos, marks_pos = excluded.marks_pos), \
+    counted AS (INSERT INTO chat.members (room, user_id, role, active, joined_at, joined_seq, joined_pos, \
+            changed_pos, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n) \
+        SELECT * FROM UNNEST($19::uuid[], $20::text[], $21::int2[], $22::bool[], $23::int8[], $24::int8[], \
+            $25::int8[], $26::int8[], $27::int8[], $28::int8[], $29::int8[], $30::int8[], $31::int8[], \
+            $32::int8[], $33::int8[]) \
+        ON CONFLICT (room, user_id) DO UPDATE SET role = excluded.role, active = excluded.active, \
+            joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
+            joined_pos = excluded.joined_pos, changed_pos = excluded.changed_pos, \
+            marks_pos = excluded.marks_pos, marked_at = excluded.marked_at, read_seq = excluded.read_seq, \
+            delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
+            read_own_n = excluded.read_own_n, own_n = excluded.own_n) \
+    INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
+        created_at, pos, n, own_n, origin) \
+    SELECT * FROM UNNEST($34::uuid[], $35::int8[], $36::uuid[], $37::text[], $38::int2[], $39::text[], \
+        $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::text[])";
+
+pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
+    write_rows(conn, rows, before).await?;
+    write_keys(conn, rows).await?;
+    write_relations(conn, rows).await
+}
+
+async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
+    let rooms: Vec<&Room> = rows.written_rooms.iter().filter_map(|id| rows.rooms.get(id)).collect();
+    let members: Vec<&Member> = rows.written_members.iter().filter_map(|key| rows.members.get(key)).collect();
+    // Whatever takes a position or adds a message changes its room.
+    if rooms.is_empty() && members.is_empty() {
+        return Ok(());
+    }
+    let moved = rows.position.iter().filter(|pos| !before.covers(*pos));
+    let (lanes, ats): (Vec<i16>, Vec<i64>) = moved.map(|pos| (i16::from(pos.lane), int(pos.at))).unzip();
+    let messages = &rows.new_messages;
+    let written = query(WRITE)
+        .bind(lanes)
+        .bind(ats)
+        .bind(each(&rooms, |room| Uuid::from(room.id)))
+        .bind(each(&rooms, |room| room_code(&room.kind)))
+        .bind(each(&rooms, |room| pair(room).map(|[one, _]| one.as_str())))
+        .bind(each(&rooms, |room| pair(room).map(|[_, other]| other.as_str())))
+        .bind(each(&rooms, |room| room.kind.challenge().map(|challenge| challenge.as_str())))
+        .bind(each(&rooms, |room| room.name.as_deref()))
+        .bind(each(&rooms, |room| room.active))
+        .bind(each(&rooms, |room| room.created_at.as_millis()))
+        .bind(each(&rooms, |room| int(room.seq)))
+        .bind(each(&rooms, |room| int(room.countable)))
+        .bind(each(&rooms, |room| i64::from(room.members)))
+        .bind(each(&rooms, |room| room.last_message_at.map(Timestamp::as_millis)))
+        .bind(each(&rooms, |room| int(room.created_pos)))
+        .bind(each(&rooms, |room| int(room.changed_pos)))
+        .bind(each(&rooms, |room| int(room.last_pos)))
+        .bind(each(&rooms, |room| int(room.marks_pos)))
+        .bind(each(&members, |member| Uuid::from(member.room)))
+        .bind(each(&members, |member| member.user.as_str()))
+        .bind(each(&members, |member| role_code(member.role)))
+        .bind(each(&members, |member| member.active))
+        .bind(each(&members, |member| member.joined_at.as_millis()))
+        .bind(each(&members, |member| int(member.joined_seq)))
+        .bind(each(&members, |member| int(member.joined_pos)))
+        .bind(each(&members, |member| int(member.changed_pos)))
+        .bind(each(&members, |member| int(member.marks_pos)))
+        .bind(each(&members, |member| member.marked_at.as_millis()))
+        .bind(each(&members, |member| int(member.read_seq)))
+        .bind(each(&members, |member| int(member.delivered_seq)))
+        .bind(each(&members, |member| int(member.read_n)))
+        .bind(each(&members, |member| int(member.read_own_n)))
+        .bind(each(&members, |member| int(member.own_n)))
+        .bind(each(messages, |(message, _)| Uuid::from(message.room)))
+        .bind(each(messages, |(message, _)| int(message.seq)))
+        .bind(each(messages, |(message, _)| Uuid::from(message.id)))
+        .bind(each(messages, |(message, _)| message.sender.user.as_str()))
+        .bind(each(messages, |(message, _)| body_code(&message.body)))
+        .bind(each(messages, |(message, _)| message.body.content()))
+        .bind(each(messages, |(message, _)| message.body.image_url()))
+        .bind(each(messages, |(message, _)| message.client_id.as_ref().map(ClientId::as_str)))
+        .bind(each(messages, |(_, hash)| hash.as_ref().map(|BodyHash(bytes)| &bytes[..])))
+        .bind(each(messages, |(message, _)| message.created_at.as_millis()))
+        .bind(each(messages, |(message, _)| int(message.pos)))
+        .bind(each(messages, |(message, _)| int(message.n)))
+        .bind(each(messages, |(message, _)| int(message.own_n)))
+        .bind(each(messages, |(message, _)| message.origin.as_ref().map(OriginId::as_str)));
+    written.execute(conn).await?;
+    Ok(())
+}
+
+/// A column of rows.
+fn each<'r, R, V>(rows: &'r [R], value: impl Fn(&'r R) -> V) -> Vec<V> {
+    rows.iter().map(value).collect()
+}
+
+fn pair(room: &Room) -> Option<&[UserId; 2]> {
+    match &room.kind {
+        RoomKind::Direct(pair) => Some(pair),
+        _ => None,
+    }
+}
+
+async fn write_keys(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
+    if !rows.freed_keys.is_empty() {
+        let keys: Vec<&str> = rows.freed_keys.iter().map(RoomKey::as_str).collect();
+        query("DELETE FROM chat.room_keys WHERE key = ANY($1)").bind(keys).execute(&mut *conn).await?;
+    }
+    if !rows.new_keys.is_empty() {
+        let (keys, rooms): (Vec<&str>, Vec<Uuid>) =
+            rows.new_keys.iter().map(|(key, room)| (key.as_str(), Uuid::from(*room))).unzip();
+        let added =
+            query("INSERT INTO chat.room_keys (key, room) SELECT * FROM UNNEST($1::text[], $2::uuid[])");
+        added.bind(keys).bind(rooms).execute(conn).await?;
+    }
+    Ok(())
+}
+
+async fn write_relations(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
+    let written = || rows.written_relations.iter();
+    let ended: Vec<_> = written().filter(|pair| !rows.relations.contains_key(pair)).collect();
+    if !ended.is_empty() {
+        let gone = query(
+            "DELETE FROM chat.relations f USING UNNEST($1::text[], $2::text[]) AS k (user_id, other) \
+             WHERE f.user_id = k.user_id AND f.other = k.other",
+        );
+        let gone = gone.bind(each(&ended, |pair| pair.0.as_str())).bind(each(&ended, |pair| pair.1.as_str()));
+        gone.execute(&mut *conn).await?;
+    }
+    let put: Vec<_> = written().filter_map(|pair| rows.relations.get(pair)).collect();
+    if !put.is_empty() {
+        let kept = query(
+            "INSERT INTO chat.relations (user_id, other, kind, since) \
+             SELECT * FROM UNNEST($1::text[], $2::text[], $3::int2[], $4::int8[]) \
+             ON CONFLICT (user_id, other) DO UPDATE SET kind = excluded.kind, since = excluded.since",
+        );
+        let kept = kept
+            .bind(each(&put, |relation| relation.user.as_str()))
+            .bind(each(&put, |relation| relation.other.as_str()))
+            .bind(each(&put, |relation| relation_code(relation.kind)))
+            .bind(each(&put, |relation| relation.since.as_millis()));
+        kept.execute(conn).await?;
+    }
+    Ok(())
+}
