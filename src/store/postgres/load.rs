@@ -76,7 +76,7 @@ pub(super) const SENT: &str = concat!(
 pub(super) const KEYS: &str = "SELECT key, room FROM chat.room_keys WHERE key = ANY($1)";
 
 pub(super) const ORDINALS: &str = "SELECT s.room, k.user_id, s.seq, s.n, coalesce((SELECT o.own_n \
-         FROM chat.messages o WHERE o.room = k.room AND o.sender = k.user_id AND o.seq <= k.seq \
+         FROM chat.messages o WHERE o.room = k.room AND o.sender || '' = k.user_id AND o.seq <= k.seq \
          ORDER BY o.seq DESC LIMIT 1), 0) \
      FROM UNNEST($1::uuid[], $2::text[], $3::int8[]) AS k (room, user_id, seq) \
      JOIN chat.messages s ON s.room = k.room AND s.seq = k.seq";
