@@ -9,7 +9,7 @@ use std::time::Duration;
 use chat_core::RoomId;
 use chat_core::store::{SqliteStore, Store};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::kit::{Got, Http, Place, Server, Ws, example, new_file, random, soon, text};
@@ -30,6 +30,8 @@ struct Sender {
     waiting: Vec<String>,
     /// By client id: message id and `seq`.
     acked: BTreeMap<String, (String, u64)>,
+    /// Given a permit with each ack.
+    live: Arc<Semaphore>,
 }
 
 impl Sender {
@@ -44,6 +46,7 @@ impl Sender {
         let first = self.acked.entry(client_id.clone()).or_insert_with(|| told.clone());
         assert_eq!(*first, told, "a retry gets the first message");
         self.waiting.retain(|waiting| *waiting != client_id);
+        self.live.add_permits(1);
     }
 
     /// Sends until the server is gone; with `calm`, only what waits.
@@ -134,6 +137,7 @@ async fn kill_9_at_any_moment_loses_no_acked_message_and_doubles_none() {
     let server = Server::start(&db);
     let names: Vec<String> = (0..SENDERS).map(|number| format!("sender{number}")).collect();
     let mut senders = Vec::new();
+    let live = Arc::new(Semaphore::new(0));
     for name in &names {
         senders.push(Sender {
             name: name.clone(),
@@ -142,6 +146,7 @@ async fn kill_9_at_any_moment_loses_no_acked_message_and_doubles_none() {
             made: 0,
             waiting: Vec::new(),
             acked: BTreeMap::new(),
+            live: live.clone(),
         });
     }
     let mut reader =
@@ -182,7 +187,10 @@ async fn kill_9_at_any_moment_loses_no_acked_message_and_doubles_none() {
             });
             (sending, reading)
         };
-        tokio::time::sleep(Duration::from_millis(100 + random(350))).await;
+        // Once the load is on.
+        live.forget_permits(usize::MAX >> 4);
+        soon("acks", live.acquire_many(20)).await.unwrap().forget();
+        tokio::time::sleep(Duration::from_millis(random(250))).await;
         server.kill();
         senders = soon("the end of the senders", load.0.join_all()).await;
         reader = soon("the end of the reader", load.1).await.unwrap();
@@ -227,5 +235,6 @@ async fn verify(db: &Path, room: RoomId, senders: &[Sender], seen: &[String]) {
     assert_eq!(stored.len() as u64, made);
     assert_eq!(seen.len(), stored.len());
     assert!(seen.iter().eq(&contents), "the reader saw each once");
+    println!("{made} messages, {} acked", senders.iter().map(|sender| sender.acked.len()).sum::<usize>());
     assert!(made > 1000, "a load worth the name, not {made} messages");
 }
