@@ -128,7 +128,7 @@ async fn tokens_expire_by_the_wall_clock() {
     // An hour on from where it was: at once.
     step(&clock, true);
     step(&clock, true);
-    let (frames, end) = short.to_the_end().await;
+    let (frames, end) = short.rest().await;
     assert!(matches!(end, Got::Closed(4003, _)), "{end:?}");
     assert!(seqs(&frames, room).is_empty());
     let (status, problem) = node.http().call("GET", "/chat/rooms", Some(&token), None).await.unwrap();

@@ -235,6 +235,5 @@ async fn verify(db: &Path, room: RoomId, senders: &[Sender], seen: &[String]) {
     assert_eq!(stored.len() as u64, made);
     assert_eq!(seen.len(), stored.len());
     assert!(seen.iter().eq(&contents), "the reader saw each once");
-    println!("{made} messages, {} acked", senders.iter().map(|sender| sender.acked.len()).sum::<usize>());
     assert!(made > 1000, "a load worth the name, not {made} messages");
 }

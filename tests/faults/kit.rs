@@ -372,7 +372,7 @@ impl Ws {
     }
 
     /// All frames up to the end, and the end.
-    pub(super) async fn to_the_end(&mut self) -> (Vec<Value>, Got) {
+    pub(super) async fn rest(&mut self) -> (Vec<Value>, Got) {
         soon("the end", async {
             let mut frames = Vec::new();
             loop {

@@ -217,7 +217,7 @@ async fn what_waits_for_a_slow_reader_goes_with_a_logout() {
     let (room, mut client, head) = with_a_full_socket(&node).await;
     node.engine.admin().disconnect(&id("ben"));
     node.user("ana").send(room, Draft::text("later")).await.unwrap();
-    let (frames, end) = client.to_the_end().await;
+    let (frames, end) = client.rest().await;
     assert!(matches!(end, Got::Closed(4001, _)), "{end:?}");
     assert!((seqs(&frames, room).len() as u64) < head);
 }
@@ -241,7 +241,7 @@ async fn a_logout_against_a_stream_of_sends_is_followed_by_no_event() {
             sender.await.unwrap();
         }
         for socket in &mut sockets {
-            let (frames, end) = socket.to_the_end().await;
+            let (frames, end) = socket.rest().await;
             assert!(matches!(end, Got::Closed(4001, _)), "{end:?}");
             // Read after the logout, so what is committed by then may have been told before it.
             assert!(seqs(&frames, room).iter().all(|seq| *seq <= logout));
@@ -287,7 +287,7 @@ async fn nothing_is_written_to_a_connection_after_its_token_has_expired() {
         clock.advance(Duration::from_secs(60));
         // At once, before any tick looks for what has expired.
         node.user("ana").send(room, Draft::text("after")).await.unwrap();
-        let (frames, end) = client.to_the_end().await;
+        let (frames, end) = client.rest().await;
         assert!(matches!(end, Got::Closed(4003, _)), "{end:?}");
         assert!(seqs(&frames, room).is_empty(), "nothing committed after the expiry");
         let again = Ws::connect(&node.addr, &format!("ben@{expires}"), None).await;
@@ -311,7 +311,7 @@ async fn what_waits_for_a_slow_reader_goes_with_the_expiry_and_comes_back_with_a
     }
     clock.advance(Duration::from_secs(61));
     let last = node.user("ana").send(room, Draft::text("after")).await.unwrap().seq;
-    let (frames, end) = client.to_the_end().await;
+    let (frames, end) = client.rest().await;
     assert!(matches!(end, Got::Closed(4003, _)), "{end:?}");
     let told = seqs(&frames, room);
     assert!((told.len() as u64) < last - 1, "what waited is gone: {} of {last}", told.len());
