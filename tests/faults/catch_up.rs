@@ -8,11 +8,11 @@ use std::time::Duration;
 use chat_core::event::EventKind;
 use chat_core::model::{Draft, NewRoom, Position, Token};
 use chat_core::store::{MemoryStore, SqliteStore};
+use chat_core::testing::FaultyStore;
 use chat_core::{Config, RoomId};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::faulty::Faulty;
 use super::kit::{Got, Node, Place, Ws, id, new_file, random, seqs, soon, text};
 
 /// Talks in rooms until it is told to stop; gives the `seq` of each room's last message.
@@ -102,7 +102,7 @@ fn note(told: &mut BTreeMap<RoomId, u64>, event: &Value) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_one_thousand_rooms_only_the_five_that_changed_are_read() {
-    let store = Faulty::on(MemoryStore::new());
+    let store = FaultyStore::on(MemoryStore::new());
     let node = Node::on(store.shared()).await;
     let mut rooms = Vec::new();
     for _ in 0..1000 {
@@ -222,7 +222,7 @@ async fn whose_mailbox_is_half_full_when_the_catch_up_ends_is_not_closed_by_the_
     const MEANWHILE: u64 = 50;
     let mut config = Config::default();
     config.mailbox_events = 64;
-    let store = Faulty::on(MemoryStore::new());
+    let store = FaultyStore::on(MemoryStore::new());
     let node = Node::with(store.shared(), config).await;
     let room = node.group(&["ana", "ben"]).await;
     let since = ready_token(&mut node.user("ben").connect().await.unwrap()).await;
@@ -235,10 +235,10 @@ async fn whose_mailbox_is_half_full_when_the_catch_up_ends_is_not_closed_by_the_
     let reading = store.hang_reads().await;
     store.calls();
     let mut session = node.user("ben").connect_since(since).await.unwrap();
-    store.called("messages_since").await;
+    soon("messages_since", store.called("messages_since")).await;
     say(MEANWHILE).await;
     drop(reading);
-    store.called("members_since").await;
+    soon("members_since", store.called("members_since")).await;
     say(1).await;
     let mut heard = Vec::new();
     while heard.len() as u64 <= AWAY + MEANWHILE {

@@ -4,15 +4,15 @@
 use chat_core::event::EventKind;
 use chat_core::model::Draft;
 use chat_core::store::{MemoryStore, SqliteStore};
+use chat_core::testing::FaultyStore;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::faulty::Faulty;
 use super::kit::{Got, Node, new_file, seqs, soon, text};
 
 /// Sends, and loses the connection after the commit and before the answer. Gives the listeners' frames
 /// that came of it and of everything in `then`.
-async fn commits_and_loses_the_reply(node: &Node, store: &Faulty, room: &str) {
+async fn commits_and_loses_the_reply(node: &Node, store: &FaultyStore, room: &str) {
     let mut client = node.connect("ana").await;
     let mut commits = store.commits();
     let reporting = store.hang().await;
@@ -27,7 +27,7 @@ async fn commits_and_loses_the_reply(node: &Node, store: &Faulty, room: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_retry_after_a_lost_reply_is_answered_with_the_first_message_by_every_way_in() {
     let (_folder, db) = new_file();
-    let store = Faulty::on(SqliteStore::open(&db).await.unwrap());
+    let store = FaultyStore::on(SqliteStore::open(&db).await.unwrap());
     let node = Node::on(store.shared()).await;
     let room = node.group(&["ana", "ben"]).await;
     let name = room.to_string();
@@ -62,7 +62,7 @@ async fn a_retry_after_a_lost_reply_is_answered_with_the_first_message_by_every_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_hundred_retries_at_once_beside_the_lost_first_one_make_one_row_and_one_event() {
-    let store = Faulty::on(MemoryStore::new());
+    let store = FaultyStore::on(MemoryStore::new());
     let node = Node::on(store.shared()).await;
     let room = node.group(&["ana", "ben"]).await;
     let name = room.to_string();

@@ -1,6 +1,5 @@
 //! Faults, each in a file of its own: what is promised holds through them.
 
-mod faulty;
 mod kit;
 
 mod catch_up;

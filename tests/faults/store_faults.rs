@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use chat_core::RoomId;
 use chat_core::store::sqlite::SqliteOptions;
 use chat_core::store::{MemoryStore, SqliteStore, Store};
+use chat_core::testing::FaultyStore;
 use serde_json::json;
 
-use super::faulty::Faulty;
 use super::kit::{Http, Node, Server, Ws, example, new_file, soon, text};
 
 /// Within so long sending works again.
@@ -139,7 +139,7 @@ fn names() -> [String; 2] {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_commits_fail_sends_are_refused_for_a_while_and_all_else_goes_on() {
-    let store = Faulty::on(MemoryStore::new());
+    let store = FaultyStore::on(MemoryStore::new());
     let node = Node::on(store.shared()).await;
     let mut chat = Chat::begin(&node.addr, names()).await;
     for _ in 0..3 {

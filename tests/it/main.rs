@@ -1,5 +1,6 @@
 //! The integration tests, in one binary.
 
+mod authenticators;
 mod custom_store;
 mod engine;
 mod examples;

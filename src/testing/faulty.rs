@@ -5,16 +5,33 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::error::{ErrorKind, Result};
+use crate::id::{MessageId, RoomId, UserId};
+use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
+use crate::store::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
 use async_trait::async_trait;
-use chat_core::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
-use chat_core::store::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
-use chat_core::{ErrorKind, MessageId, Result, RoomId, UserId};
 use parking_lot::Mutex;
 
-use super::kit::soon;
-
+/// Hands on to another store, and fails on demand. Its clones are one store.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> chat_core::Result<()> {
+/// use chat_core::{ChatEngine, model::{Draft, NewRoom}, store::MemoryStore, testing::FaultyStore};
+///
+/// let store = FaultyStore::on(MemoryStore::new());
+/// let engine = ChatEngine::builder().store(store.clone()).build().await?;
+/// let ana = engine.as_user("ana".parse().unwrap());
+/// let room = ana.create_room(NewRoom::group("Runners").with(["ben"])).await?.id();
+///
+/// store.refuse(true);
+/// let refused = ana.send(room, Draft::text("hello")).await.unwrap_err();
+/// assert!(refused.kind().is_retryable());
+/// store.refuse(false);
+/// ana.send(room, Draft::text("hello")).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
-pub(super) struct Faulty(Arc<Inner>);
+pub struct FaultyStore(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -28,8 +45,9 @@ struct Inner {
     calls: Mutex<BTreeMap<&'static str, usize>>,
 }
 
-impl Faulty {
-    pub(super) fn on(store: impl Store) -> Self {
+impl FaultyStore {
+    /// On this store.
+    pub fn on(store: impl Store) -> Self {
         let inner = Inner {
             store: Arc::new(store),
             refuses: AtomicBool::new(false),
@@ -41,43 +59,41 @@ impl Faulty {
         Self(Arc::new(inner))
     }
 
-    pub(super) fn shared(&self) -> Arc<dyn Store> {
+    /// The same store, for an engine that shares it.
+    pub fn shared(&self) -> Arc<dyn Store> {
         Arc::new(self.clone())
     }
 
     /// From now on commits are refused, as on a full disk, or no more.
-    pub(super) fn refuse(&self, refuses: bool) {
+    pub fn refuse(&self, refuses: bool) {
         self.0.refuses.store(refuses, Ordering::SeqCst);
     }
 
     /// Until this is dropped, what is committed is not reported.
-    pub(super) async fn hang(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
+    pub async fn hang(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
         self.0.reporting.write().await
     }
 
     /// Until this is dropped, no catch-up reads messages.
-    pub(super) async fn hang_reads(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
+    pub async fn hang_reads(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
         self.0.reading.write().await
     }
 
     /// How many batches were committed, whether reported or not.
-    pub(super) fn commits(&self) -> tokio::sync::watch::Receiver<usize> {
+    pub fn commits(&self) -> tokio::sync::watch::Receiver<usize> {
         self.0.commits.subscribe()
     }
 
     /// How often each method was called since this was asked last.
-    pub(super) fn calls(&self) -> BTreeMap<&'static str, usize> {
+    pub fn calls(&self) -> BTreeMap<&'static str, usize> {
         std::mem::take(&mut *self.0.calls.lock())
     }
 
-    /// Returns when the method is called, or was since [`Self::calls`].
-    pub(super) async fn called(&self, method: &str) {
-        let calling = async {
-            while !self.0.calls.lock().contains_key(method) {
-                tokio::task::yield_now().await;
-            }
-        };
-        soon(method, calling).await;
+    /// Returns when the method is called, or was since [`Self::calls`]; never, where nobody calls it.
+    pub async fn called(&self, method: &str) {
+        while !self.0.calls.lock().contains_key(method) {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn store(&self, method: &'static str) -> &dyn Store {
@@ -88,7 +104,7 @@ impl Faulty {
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl Store for Faulty {
+impl Store for FaultyStore {
     async fn position(&self) -> Result<Token> {
         self.store("position").position().await
     }
