@@ -170,6 +170,13 @@ mod tests {
         assert_eq!(second.into_bytes(), b"416\x1e417\x1e418\x1e419");
     }
 
+    #[test]
+    fn the_kept_inputs_make_it_panic_no_more() {
+        for text in crate::corpus("engineio") {
+            let _ = packets(&text);
+        }
+    }
+
     proptest! {
         #[test]
         fn no_payload_makes_it_panic(payload in "[0-7ab\x1e=+/]{0,40}|.{0,40}") {

@@ -111,6 +111,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_kept_inputs_make_it_panic_no_more() {
+        for text in crate::corpus("socketio") {
+            let _ = Packet::parse(&text);
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "[0-9/,\\[\\]{}\"a-]{0,40}|.{0,40}") {

@@ -144,6 +144,13 @@ mod tests {
         assert_eq!(code_and_field(&bomb), "None body");
     }
 
+    #[test]
+    fn the_kept_inputs_make_it_panic_no_more() {
+        for text in crate::corpus("native") {
+            let _ = decode(&text);
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in ".{0,200}") {
