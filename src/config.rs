@@ -1,5 +1,6 @@
 //! The engine's bounds and times.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::model::Phrases;
@@ -42,6 +43,9 @@ pub struct Config {
     /// The most changes of one connection that wait for their commit at once; it is not read from
     /// meanwhile. Default 64.
     pub max_in_flight: usize,
+    /// The most delivered marks that wait to be written, which they are once a second; beyond that they are
+    /// written at once. Default 50,000.
+    pub delivered_waiting: usize,
     /// The most profiles kept in memory; the oldest half is forgotten beyond it. Default 50,000.
     pub profile_cache: usize,
 
@@ -57,6 +61,9 @@ pub struct Config {
     pub presence_max_members: u32,
     /// When the server stops, clients come back after a random delay of at most this. Default 5 s.
     pub reconnect_spread: Duration,
+
+    /// How much one user and one connection may do. Nothing is limited by default.
+    pub rate_limits: RateLimits,
 
     /// The words of SYSTEM messages. English by default.
     pub phrases: Phrases,
@@ -77,6 +84,7 @@ impl Default for Config {
             commit_queue: 1024,
             commit_batch: 256,
             max_in_flight: 64,
+            delivered_waiting: 50_000,
             profile_cache: 50_000,
             hello_timeout: Duration::from_secs(9),
             write_timeout: Duration::from_secs(10),
@@ -84,7 +92,82 @@ impl Default for Config {
             typing_timeout: Duration::from_secs(6),
             presence_max_members: 100,
             reconnect_spread: Duration::from_secs(5),
+            rate_limits: RateLimits::default(),
             phrases: Phrases::english(),
+        }
+    }
+}
+
+/// How often something may happen: `burst` times at once, and `per_second` in the long run.
+///
+/// ```
+/// use chat_core::config::Rate;
+/// let rate = Rate::per_second(20).with_burst(60);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rate {
+    /// How many a second.
+    pub per_second: NonZeroU32,
+    /// How many at once after a quiet time.
+    pub burst: NonZeroU32,
+}
+
+impl Rate {
+    /// So many a second, and as many at once; at least one.
+    #[must_use]
+    pub const fn per_second(count: u32) -> Self {
+        let count = at_least_one(count);
+        Self { per_second: count, burst: count }
+    }
+
+    /// So many at once; at least one.
+    #[must_use]
+    pub const fn with_burst(self, count: u32) -> Self {
+        Self { burst: at_least_one(count), ..self }
+    }
+}
+
+const fn at_least_one(count: u32) -> NonZeroU32 {
+    match NonZeroU32::new(count) {
+        Some(count) => count,
+        None => NonZeroU32::MIN,
+    }
+}
+
+/// How much one user and one connection may do, on one node. Whoever does more is refused with
+/// [`RateLimited`](crate::ErrorKind::RateLimited), which says when to come back. What
+/// [`admin`](crate::ChatEngine::admin) does is never limited.
+///
+/// Time is counted by a clock that runs on when the wall clock is set. Users and connections are kept
+/// while they have used up a part of a rate, which ends with the burst's time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimits {
+    /// Messages of one user, from all their devices together.
+    pub messages: Option<Rate>,
+    /// Changes of rooms and friendships by one user: made, joined, left, renamed, asked, blocked.
+    pub changes: Option<Rate>,
+    /// REST calls of one user.
+    pub calls: Option<Rate>,
+    /// Commands of one connection, malformed ones too.
+    pub commands: Option<Rate>,
+    /// How often one connection may be refused for its rate: beyond that it is closed, with
+    /// [`TooManyRequests`](crate::event::CloseReason::TooManyRequests).
+    pub refusals: Option<Rate>,
+}
+
+impl RateLimits {
+    /// What suits people who write by hand, on a server that anybody reaches: 20 messages a second,
+    /// 5 changes, 50 calls, 50 commands, each with some burst; 10 refusals a second end a connection.
+    #[must_use]
+    pub const fn for_people() -> Self {
+        Self {
+            messages: Some(Rate::per_second(20).with_burst(60)),
+            changes: Some(Rate::per_second(5).with_burst(60)),
+            calls: Some(Rate::per_second(50).with_burst(200)),
+            commands: Some(Rate::per_second(50).with_burst(200)),
+            refusals: Some(Rate::per_second(10).with_burst(100)),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use crate::id::{MessageId, RoomId, UserId};
 
@@ -83,9 +84,9 @@ pub enum ErrorKind {
     /// The client id was used by this sender in this room for another message.
     #[error("clientId was used for another message")]
     ClientIdConflict,
-    /// A bound of the server's was reached; the same call may succeed later.
+    /// A bound of the server's was reached; the same call may succeed after this time.
     #[error("too many requests")]
-    RateLimited,
+    RateLimited(Duration),
     /// The store, or another part, cannot answer now; the same call may succeed later.
     #[error("temporarily unavailable")]
     Unavailable,
@@ -115,7 +116,7 @@ impl ErrorKind {
             Self::RoomClosed(_) => "ROOM_CLOSED",
             Self::ChallengeRoomExists(_) => "CHALLENGE_ROOM_EXISTS",
             Self::ClientIdConflict => "CLIENT_ID_CONFLICT",
-            Self::RateLimited => "RATE_LIMITED",
+            Self::RateLimited(_) => "RATE_LIMITED",
             // What is damaged is for the operator's log, not for clients.
             Self::Unavailable | Self::Corrupt(_) => "UNAVAILABLE",
         }
@@ -123,7 +124,16 @@ impl ErrorKind {
 
     /// Whether the same call may succeed later, unchanged.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::RateLimited | Self::Unavailable)
+        self.retry_after().is_some()
+    }
+
+    /// After which time the same call may succeed, where it may at all.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited(after) => Some(*after),
+            Self::Unavailable => Some(Duration::from_secs(1)),
+            _ => None,
+        }
     }
 
     /// The text for clients: it tells nothing of the server's inside.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{RoomId, UserId};
+use crate::id::{OriginId, RoomId, UserId};
 use crate::model::{
     Draft, FriendNotice, History, HistoryQuery, Mark, Message, Participant, Profile, Room, Token,
 };
@@ -41,6 +41,10 @@ pub enum Command {
 pub enum Reply {
     /// Done.
     Done,
+    /// The room's live events come again.
+    Subscribed(RoomId),
+    /// The room's live events have stopped.
+    Unsubscribed(RoomId),
     /// The message that was sent, or that was sent first under its client id.
     Message(Arc<Message>),
     /// Where the marks stand now.
@@ -79,6 +83,9 @@ pub struct Event {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum EventKind {
+    /// The connection has this name: the one that it came back with where all that was missed can be told,
+    /// and another otherwise. Only for those that want a name, and first.
+    Opened(OriginId),
     /// The connection has joined all its rooms.
     Ready(Ready),
     /// All that was missed has been told. Without `recovered` it could not be: reload.
@@ -176,6 +183,8 @@ pub enum CloseReason {
     TokenExpired,
     /// It took what waited for it too slowly: connect again and resume.
     Lagged,
+    /// It asked for too much, and went on when it was refused.
+    TooManyRequests,
     /// It sent a frame larger than the bound.
     FrameTooLarge,
     /// It broke its protocol.
@@ -205,7 +214,7 @@ pub trait Encode: Send + Sync + fmt::Debug + 'static {
     fn event(&self, event: &Event, view: View, out: &mut Vec<u8>);
     /// Appends the answer to a command; `id` is what the client named it by. `viewer` is who asked, once that is known.
     fn reply(&self, id: Option<u64>, reply: &Result<Reply>, viewer: Option<&UserId>, out: &mut Vec<u8>);
-    /// Appends what makes a silent client speak.
+    /// Appends what makes a silent client speak; nothing where the transport sees to that itself.
     fn ping(&self, out: &mut Vec<u8>);
     /// Appends the last frame of a connection.
     fn close(&self, reason: CloseReason, out: &mut Vec<u8>);
@@ -249,7 +258,7 @@ impl Format {
     pub(crate) fn ping(&self) -> Option<Frame> {
         match self {
             Self::InProcess => None,
-            Self::Wire(encode) => Some(bytes(|out| encode.ping(out))),
+            Self::Wire(encode) => Some(bytes(|out| encode.ping(out))).filter(|ping| ping.weight() > 0),
         }
     }
 
@@ -299,6 +308,7 @@ impl CloseReason {
             Self::Unauthenticated => ErrorKind::Unauthenticated,
             Self::TokenExpired => ErrorKind::TokenExpired,
             Self::Lagged | Self::Restarting(_) => ErrorKind::Unavailable,
+            Self::TooManyRequests => ErrorKind::RateLimited(Duration::from_secs(1)),
             Self::FrameTooLarge | Self::Protocol | Self::Ended => return None,
         };
         Some(kind.into())

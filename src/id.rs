@@ -158,6 +158,17 @@ opaque_id! {
     ClientId
 }
 opaque_id! {
+    /// A client's connection over all its reconnects, so that what it sent itself is not told it again.
+    OriginId
+}
+impl OriginId {
+    /// A new one.
+    pub fn generate() -> Self {
+        Self(ulid::Ulid::generate().to_string().into())
+    }
+}
+
+opaque_id! {
     /// A challenge of the embedding app, which has at most one open room.
     ChallengeId
 }

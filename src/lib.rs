@@ -8,10 +8,12 @@ pub mod engine;
 pub mod error;
 pub mod event;
 #[cfg_attr(
-    not(feature = "ws"),
-    allow(dead_code, unused_imports, reason = "only a transport with bare sockets has them flushed")
+    not(all(feature = "ws", feature = "socketio")),
+    allow(dead_code, unused_imports, reason = "each transport uses its part")
 )]
 pub mod hub;
+#[doc = include_str!("guarantees.md")]
+pub mod guarantees {}
 pub mod id;
 pub mod model;
 pub mod policy;
@@ -24,4 +26,15 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use config::Config;
 pub use engine::{Actor, Admin, ChatEngine, Session};
 pub use error::{Error, ErrorKind, Result};
-pub use id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
+pub use id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
+
+/// The kept inputs of a decoder.
+#[cfg(test)]
+fn corpus(decoder: &str) -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(decoder);
+    let files = std::fs::read_dir(folder).expect("the corpus is there");
+    let inputs: Vec<_> =
+        files.map(|file| std::fs::read(file.expect("a file").path()).expect("it reads")).collect();
+    assert!(!inputs.is_empty(), "{decoder}");
+    inputs.into_iter().map(|input| String::from_utf8_lossy(&input).into_owned()).collect()
+}

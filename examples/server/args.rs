@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-/// A chat server: REST and WebSocket on one port, and one place for everything it keeps.
+/// A chat server: REST, WebSocket and Socket.IO on one port, and one place for everything it keeps.
 ///
 /// Without a key it runs in development mode: whoever asks gets a token, on this machine alone.
 #[derive(Debug, Parser)]

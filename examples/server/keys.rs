@@ -65,15 +65,20 @@ fn standing_secret(args: &Args) -> Result<Vec<u8>, Failure> {
         true => "chat.dev-key".to_owned(),
         false => format!("{}.dev-key", args.db),
     });
-    match create_private(&path) {
-        Ok(mut file) => {
-            file.write_all(&made)
-                .and_then(|()| file.sync_all())
-                .map_err(|error| failed(path.display(), error))?;
-            Ok(made.to_vec())
-        }
+    // Written elsewhere first: whoever finds it finds it whole, whatever happens meanwhile.
+    let draft = path.with_extension(format!("dev-key.{}", std::process::id()));
+    let cannot_make = |error| failed(format!("cannot make {}", path.display()), error);
+    let written = create_private(&draft).and_then(|mut file| {
+        file.write_all(&made)?;
+        file.sync_all()
+    });
+    let placed = written.and_then(|()| fs::hard_link(&draft, &path));
+    // It has another name now, or was never needed.
+    let _ = fs::remove_file(&draft);
+    match placed {
+        Ok(()) => Ok(made.to_vec()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read_secret_bytes(&path),
-        Err(error) => Err(failed(format!("cannot make {}", path.display()), error)),
+        Err(error) => Err(cannot_make(error)),
     }
 }
 

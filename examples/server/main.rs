@@ -1,4 +1,5 @@
-//! A chat server in one command: REST, WebSocket and a page on one port, everything in one file or in PostgreSQL.
+//! A chat server in one command: REST, WebSocket, Socket.IO and a page on one port, everything in one file or in
+//! PostgreSQL.
 
 mod args;
 mod keys;
@@ -11,10 +12,11 @@ use std::sync::Arc;
 use args::{Args, PolicyName};
 use axum::Router;
 use axum::routing::get;
-use chat_core::ChatEngine;
+use chat_core::config::RateLimits;
 use chat_core::policy::{FriendsOnly, Open};
 use chat_core::store::{MemoryStore, PostgresStore, SqliteStore, Store};
-use chat_core::transport::{Origins, rest, ws};
+use chat_core::transport::{Origins, rest, socketio, ws};
+use chat_core::{ChatEngine, Config};
 use clap::Parser;
 use keys::Keys;
 
@@ -49,7 +51,12 @@ async fn run(args: Args) -> Result<(), Failure> {
         }
         path => Arc::new(SqliteStore::open(path).await.map_err(|error| failed(path, chain(&error)))?),
     };
-    let engine = ChatEngine::builder().authenticator(keys.authenticator).shared_store(store.clone());
+    let mut config = Config::default();
+    if !args.is_dev() {
+        config.rate_limits = RateLimits::for_people();
+    }
+    let engine = ChatEngine::builder().config(config).authenticator(keys.authenticator);
+    let engine = engine.shared_store(store.clone());
     let engine = match args.policy {
         PolicyName::Open => engine.policy(Open),
         PolicyName::Friends => engine.policy(FriendsOnly::in_store(store)),
@@ -64,8 +71,10 @@ async fn run(args: Args) -> Result<(), Failure> {
     if let Some(tokens) = keys.dev_tokens {
         options = options.with_dev_tokens(tokens);
     }
-    let api = rest::router(engine.clone(), options).merge(ws::router(engine.clone(), origins));
-    let app = Router::new().nest("/api", api).route("/healthz", get(|| async { "ok" })).merge(page::router());
+    let api = rest::router(engine.clone(), options).merge(ws::router(engine.clone(), origins.clone()));
+    let socketio = socketio::SocketIoOptions::default().with_origins(origins);
+    let app = Router::new().nest("/api", api).merge(socketio::router(engine.clone(), socketio));
+    let app = app.route("/healthz", get(|| async { "ok" })).merge(page::router());
 
     let listener =
         serve::listen(args.addr).map_err(|error| failed(format!("cannot listen on {}", args.addr), error))?;

@@ -5,12 +5,48 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-/// The page at `/`, from files that are part of the program.
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// The page's files, which are part of the program: address, media type, text.
+const FILES: [(&str, &str, &str); 29] = [
+    ("/", HTML, include_str!("page/index.html")),
+    ("/style.css", CSS, include_str!("page/style.css")),
+    ("/room.css", CSS, include_str!("page/room.css")),
+    ("/address.js", SCRIPT, include_str!("page/address.js")),
+    ("/api.js", SCRIPT, include_str!("page/api.js")),
+    ("/app.js", SCRIPT, include_str!("page/app.js")),
+    ("/composer.js", SCRIPT, include_str!("page/composer.js")),
+    ("/dialogs.js", SCRIPT, include_str!("page/dialogs.js")),
+    ("/dom.js", SCRIPT, include_str!("page/dom.js")),
+    ("/errors.js", SCRIPT, include_str!("page/errors.js")),
+    ("/friend-list.js", SCRIPT, include_str!("page/friend-list.js")),
+    ("/friends.js", SCRIPT, include_str!("page/friends.js")),
+    ("/live.js", SCRIPT, include_str!("page/live.js")),
+    ("/messages.js", SCRIPT, include_str!("page/messages.js")),
+    ("/new-chat.js", SCRIPT, include_str!("page/new-chat.js")),
+    ("/notices.js", SCRIPT, include_str!("page/notices.js")),
+    ("/outbox.js", SCRIPT, include_str!("page/outbox.js")),
+    ("/people.js", SCRIPT, include_str!("page/people.js")),
+    ("/picker.js", SCRIPT, include_str!("page/picker.js")),
+    ("/presence.js", SCRIPT, include_str!("page/presence.js")),
+    ("/receipts.js", SCRIPT, include_str!("page/receipts.js")),
+    ("/room-list.js", SCRIPT, include_str!("page/room-list.js")),
+    ("/room.js", SCRIPT, include_str!("page/room.js")),
+    ("/rooms.js", SCRIPT, include_str!("page/rooms.js")),
+    ("/signal.js", SCRIPT, include_str!("page/signal.js")),
+    ("/texts.en.js", SCRIPT, include_str!("page/texts.en.js")),
+    ("/texts.js", SCRIPT, include_str!("page/texts.js")),
+    ("/texts.ko.js", SCRIPT, include_str!("page/texts.ko.js")),
+    ("/typing.js", SCRIPT, include_str!("page/typing.js")),
+];
+
+/// The page at `/`.
 pub(crate) fn router() -> Router {
-    Router::new()
-        .route("/", get(async || file("text/html; charset=utf-8", include_str!("page/index.html"))))
-        .route("/style.css", get(async || file("text/css; charset=utf-8", include_str!("page/style.css"))))
-        .route("/app.js", get(async || file("text/javascript; charset=utf-8", include_str!("page/app.js"))))
+    FILES.iter().fold(Router::new(), |router, &(path, media_type, text)| {
+        router.route(path, get(move || async move { file(media_type, text) }))
+    })
 }
 
 /// Nothing but this server's own files runs on the page, whatever people write. Pictures come from

@@ -93,6 +93,7 @@ CREATE TABLE chat.messages (
     pos        bigint NOT NULL,
     n          bigint NOT NULL,    -- countable messages of the room up to this one
     own_n      bigint NOT NULL,    -- those of them that are the sender's
+    origin     text COLLATE "C",   -- the connection that sent it, where it has a name that outlives it
     PRIMARY KEY (room, seq)
 );
 

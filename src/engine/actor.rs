@@ -41,6 +41,9 @@ impl Actor {
 
     pub(super) async fn commit(&self, room: RoomId, op: Op) -> Result<Answer> {
         self.engine.check_running()?;
+        if !matches!(op, Op::Mark { .. }) {
+            self.engine.inner.limits.change(&self.user)?;
+        }
         self.engine.inner.committer.commit(self.item(room, op)).await
     }
 

@@ -84,7 +84,7 @@ impl Admin {
     /// [`Invalid`](crate::ErrorKind::Invalid) where both are the same.
     pub async fn set_blocked(&self, user: &UserId, other: &UserId, blocked: bool) -> Result<()> {
         let op = if blocked { RelationOp::Block } else { RelationOp::Unblock };
-        self.engine.as_user(user.clone()).relate(other, op).await.map(drop)
+        self.engine.as_user(user.clone()).relate_unlimited(other, op).await.map(drop)
     }
 
     /// Ends all connections of a user on this node, as after a logout.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{ChatEngine, Committer, Inner, Profiles, tick};
+use super::{ChatEngine, Committer, DeliveredMarks, Inner, Limits, Profiles, tick, write_behind};
 use crate::auth::{Authenticator, NoTokens};
 use crate::bus::{Bus, NoBus};
 use crate::clock::{Clock, SystemClock};
@@ -97,6 +97,8 @@ impl ChatEngineBuilder {
             policy: self.policy,
             clock: self.clock,
             profiles: Profiles::new(self.config.profile_cache),
+            limits: Limits::new(&self.config.rate_limits),
+            delivered: DeliveredMarks::new(self.config.delivered_waiting),
             config: self.config,
             hub,
             committer,
@@ -107,6 +109,7 @@ impl ChatEngineBuilder {
             rotated: parking_lot::Mutex::new(None),
         });
         tokio::spawn(tick(Arc::downgrade(&inner)));
+        tokio::spawn(write_behind(Arc::downgrade(&inner)));
         Ok(ChatEngine { inner })
     }
 }

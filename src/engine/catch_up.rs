@@ -14,7 +14,7 @@ use super::{Actor, ChatEngine};
 use crate::error::{ErrorKind, Result};
 use crate::event::{CloseReason, Event, EventKind, Ready, ReadyRoom, RoomChange, View};
 use crate::hub::Connection;
-use crate::id::{RoomId, UserId};
+use crate::id::{OriginId, RoomId, UserId};
 use crate::model::{Mark, Member, Position, Room, Token};
 
 /// How many rows are read at once.
@@ -27,39 +27,60 @@ const ROTATION_PAUSE: Duration = Duration::from_secs(600);
 pub(super) async fn start(actor: &Actor, connection: &Connection) -> Result<()> {
     let token = actor.engine.store().position().await?;
     push_ready(actor, connection, token, false).await?;
-    if !connection.release(&token.position, None) {
+    if !connection.release(&token.position, None, None) {
         // More came in that moment than the mailbox holds.
         connection.close(CloseReason::Lagged, true);
     }
     Ok(())
 }
 
-/// Tells a connection what was missed since its token. `is_start`: with [`Ready`] before it.
-pub(super) async fn resume(
-    actor: &Actor,
-    connection: &Arc<Connection>,
-    since: Token,
-    is_start: bool,
-) -> Result<()> {
-    let recovered = actor.engine.can_recover(since).await?;
-    if is_start {
+/// What a connection wants to be told.
+pub(super) struct Resume {
+    /// The client's token.
+    pub(super) since: Token,
+    /// Whether it belongs to the store's history.
+    pub(super) recovered: bool,
+    /// With [`Ready`]: before it, or for a connection with a name at its end.
+    pub(super) is_start: bool,
+    /// The connection's name. It was told that all can be recovered, and knows what it sent itself.
+    pub(super) origin: Option<OriginId>,
+}
+
+/// Tells a connection what was missed since its token.
+pub(super) async fn resume(actor: &Actor, connection: &Arc<Connection>, resume: Resume) -> Result<()> {
+    let Resume { since, recovered, is_start, origin } = resume;
+    if is_start && origin.is_none() {
         push_ready(actor, connection, since, recovered).await?;
     }
     let muted: HashSet<RoomId> = actor.engine.hub().muted(connection).into_iter().collect();
-    let mut missed = Missed { actor, connection, since, from: since.position, muted };
-    let now = loop {
+    let mut missed = Missed { actor, connection, since, from: since.position, muted, origin };
+    loop {
         let until = actor.engine.store().position().await?;
-        if recovered && until.epoch == since.epoch {
+        let still_recovered = recovered && until.epoch == since.epoch;
+        if still_recovered {
             missed.tell(&until.position).await?;
         }
-        if connection.release(&until.position, None) || connection.mailbox.close_reason().is_some() {
-            break until;
+        let end = match &missed.origin {
+            Some(_) if recovered && !still_recovered => {
+                // It was promised all. It comes back, and is told the truth.
+                connection.close(CloseReason::Lagged, true);
+                return Ok(());
+            }
+            Some(_) => ready(actor, until, recovered).await?,
+            None => {
+                let kind = EventKind::CaughtUp { recovered: still_recovered };
+                Event { room: None, token: Some(until), kind }
+            }
+        };
+        // Whoever reads slowly must not be closed for what was held back.
+        connection.mailbox.space().await;
+        // Before any live event: its token is older than theirs.
+        if connection.release(&until.position, None, Some(end)) || connection.mailbox.close_reason().is_some()
+        {
+            return Ok(());
         }
         missed.from = until.position;
-    };
-    let recovered = recovered && now.epoch == since.epoch;
-    connection.push_own(Event { room: None, token: Some(now), kind: EventKind::CaughtUp { recovered } });
-    Ok(())
+    }
 }
 
 /// Tells a connection what it missed in one room that it had muted.
@@ -70,7 +91,8 @@ pub(super) async fn resume_room(
     since: Token,
 ) -> Result<()> {
     let recovered = actor.engine.can_recover(since).await?;
-    let mut missed = Missed { actor, connection, since, from: since.position, muted: HashSet::new() };
+    let muted = HashSet::new();
+    let mut missed = Missed { actor, connection, since, from: since.position, muted, origin: None };
     loop {
         let until = actor.engine.store().position().await?;
         match actor.membership(room).await {
@@ -82,30 +104,35 @@ pub(super) async fn resume_room(
         }
         // What is committed up to there but not yet published must be held back, not come after.
         actor.engine.inner.committer.barrier().await;
-        if connection.release(&until.position, Some(room)) || connection.mailbox.close_reason().is_some() {
-            break;
+        connection.mailbox.space().await;
+        let end = Event { room: Some(room), token: None, kind: EventKind::CaughtUp { recovered } };
+        if connection.release(&until.position, Some(room), Some(end))
+            || connection.mailbox.close_reason().is_some()
+        {
+            return Ok(());
         }
         missed.from = until.position;
     }
-    let kind = EventKind::CaughtUp { recovered };
-    connection.push_missed(room, Event { room: Some(room), token: None, kind }, View::Others);
-    Ok(())
 }
 
 async fn push_ready(actor: &Actor, connection: &Connection, token: Token, recovered: bool) -> Result<()> {
+    connection.push_own(ready(actor, token, recovered).await?);
+    Ok(())
+}
+
+async fn ready(actor: &Actor, token: Token, recovered: bool) -> Result<Event> {
     let listed = u32::try_from(actor.engine.config().max_listed).unwrap_or(u32::MAX);
     let (entries, _) = actor.engine.store().rooms_of(&actor.user, 0, listed, 0).await?;
     let rooms = entries
         .into_iter()
         .map(|entry| ReadyRoom { unread: entry.member.unread_in(&entry.room), room: Arc::new(entry.room) });
     let ready = Ready { user: actor.user.clone(), recovered, rooms: rooms.collect() };
-    connection.push_own(Event { room: None, token: Some(token), kind: EventKind::Ready(ready) });
-    Ok(())
+    Ok(Event { room: None, token: Some(token), kind: EventKind::Ready(ready) })
 }
 
 impl ChatEngine {
     /// Whether the token belongs to the store's history as it is.
-    async fn can_recover(&self, since: Token) -> Result<bool> {
+    pub(super) async fn can_recover(&self, since: Token) -> Result<bool> {
         let now = self.store().position().await?;
         if now.epoch != since.epoch {
             return Ok(false);
@@ -140,6 +167,7 @@ struct Missed<'a> {
     since: Token,
     from: Position,
     muted: HashSet<RoomId>,
+    origin: Option<OriginId>,
 }
 
 impl Missed<'_> {
@@ -164,6 +192,8 @@ impl Missed<'_> {
     }
 
     async fn room(&self, room: Room, member: Member, until: &Position) -> Result<()> {
+        // Also where one event is all that is told of it: of thousands of rooms these are thousands.
+        self.connection.mailbox.space().await;
         let (from, to) = (self.from.of_room(room.id), until.of_room(room.id));
         let id = room.id;
         let is_new = |pos: u64| pos > from && pos <= to;
@@ -200,6 +230,9 @@ impl Missed<'_> {
             let is_last = messages.len() < ROWS as usize;
             for message in messages {
                 from = message.pos;
+                if self.origin.is_some() && message.origin == self.origin {
+                    continue;
+                }
                 let is_own = message.body.is_countable() && message.sender.user == self.actor.user;
                 let event = message_event(&Arc::new(message), self.since);
                 let view = if is_own { View::Sender } else { View::Others };

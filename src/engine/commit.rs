@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::publish::Publisher;
@@ -13,7 +14,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::hub::{ConnectionId, Hub};
 use crate::id::{RoomId, UserId};
-use crate::model::{Epoch, Profile, Token};
+use crate::model::{Epoch, Position, Profile, Token};
 use crate::store::{Answer, Batch, Item, Op, RoomItem, Store};
 
 /// Called with the item's answer, after everything of its batch was published.
@@ -35,10 +36,13 @@ enum Work {
     Barrier(oneshot::Sender<()>),
 }
 
-/// The way in: a bounded queue to the task that commits.
+/// The way in: a bounded queue to the task that commits, one a lane of the store. The lanes' batches are
+/// published one after another, each lane's in its order.
 #[derive(Debug)]
 pub(super) struct Committer {
-    queue: mpsc::Sender<Work>,
+    lanes: Vec<mpsc::Sender<Work>>,
+    /// Tells the lane of a room.
+    position: Position,
 }
 
 impl std::fmt::Debug for Work {
@@ -55,12 +59,30 @@ impl Committer {
         position: Token,
         config: &Config,
     ) -> Self {
-        let (queue, work) = mpsc::channel(config.commit_queue.max(1));
-        let publisher = Publisher::new(hub, bus, position);
+        let publisher = Arc::new(Mutex::new(Publisher::new(hub, bus, position)));
         // A batch that is published at once must leave room in the mailbox of whoever reads promptly.
         let bytes_max = config.mailbox_bytes / 4;
-        tokio::spawn(run(store, publisher, work, config.commit_batch.max(1), bytes_max));
-        Self { queue }
+        let lane = |_| {
+            let (queue, work) = mpsc::channel(config.commit_queue.max(1));
+            let (store, publisher) = (store.clone(), publisher.clone());
+            tokio::spawn(run(store, publisher, work, config.commit_batch.max(1), bytes_max));
+            queue
+        };
+        let position = position.position;
+        Self { lanes: (0..position.lanes()).map(lane).collect(), position }
+    }
+
+    /// Where an item waits. What is about no room waits in the first lane.
+    fn lane_of(&self, item: &Item) -> &mpsc::Sender<Work> {
+        match item {
+            Item::Room(item) => &self.lanes[usize::from(self.position.lane_of(item.room))],
+            Item::Relation(_) => self.first(),
+        }
+    }
+
+    /// There is at least one lane: a position has 1 to `MAX_LANES`.
+    fn first(&self) -> &mpsc::Sender<Work> {
+        &self.lanes[0]
     }
 
     /// Commits an item and waits for its answer.
@@ -82,8 +104,9 @@ impl Committer {
         origin: Option<ConnectionId>,
         answered: impl FnOnce(Result<Answer>) + Send + 'static,
     ) {
+        let queue = self.lane_of(&item);
         let job = Job { item, origin, answered: Box::new(answered) };
-        if let Err(mpsc::error::SendError(Work::Job(job))) = self.queue.send(Work::Job(job)).await {
+        if let Err(mpsc::error::SendError(Work::Job(job))) = queue.send(Work::Job(job)).await {
             (job.answered)(Err(stopped()));
         }
     }
@@ -91,24 +114,30 @@ impl Committer {
     /// Keeps a profile, with the next batch.
     pub(super) async fn put_profile(&self, profile: Profile) -> Result<()> {
         let (tell, told) = oneshot::channel();
-        self.queue.send(Work::Profile(profile, tell)).await.map_err(|_| stopped())?;
+        self.first().send(Work::Profile(profile, tell)).await.map_err(|_| stopped())?;
         told.await.map_err(Error::unavailable)?
     }
 
     /// Keeps when users were last seen, with the next batch.
     pub(super) async fn note_last_seen(&self, seen: Vec<(UserId, Timestamp)>) {
-        let _ = self.queue.send(Work::LastSeen(seen)).await;
+        let _ = self.first().send(Work::LastSeen(seen)).await;
     }
 
     /// From here on, tokens are of this epoch.
     pub(super) async fn start_epoch(&self, epoch: Epoch) {
-        let _ = self.queue.send(Work::Epoch(epoch)).await;
+        let _ = self.first().send(Work::Epoch(epoch)).await;
     }
 
     /// Returns when everything that was submitted before is answered.
     pub(super) async fn barrier(&self) {
-        let (tell, told) = oneshot::channel();
-        if self.queue.send(Work::Barrier(tell)).await.is_ok() {
+        let mut waits = Vec::with_capacity(self.lanes.len());
+        for lane in &self.lanes {
+            let (tell, told) = oneshot::channel();
+            if lane.send(Work::Barrier(tell)).await.is_ok() {
+                waits.push(told);
+            }
+        }
+        for told in waits {
             let _ = told.await;
         }
     }
@@ -120,7 +149,7 @@ fn stopped() -> Error {
 
 async fn run(
     store: Arc<dyn Store>,
-    mut publisher: Publisher,
+    publisher: Arc<Mutex<Publisher>>,
     mut queue: mpsc::Receiver<Work>,
     batch_max: usize,
     bytes_max: usize,
@@ -137,7 +166,7 @@ async fn run(
             });
             let mut batch = Gathered::sort(fitting);
             let outcomes = if batch.is_empty() { Ok(Vec::new()) } else { store.commit(batch.take()).await };
-            batch.conclude(outcomes, &mut publisher);
+            batch.conclude(outcomes, &mut publisher.lock());
             // A store that never waits must not keep the flusher from writing what was published.
             tokio::task::yield_now().await;
         }

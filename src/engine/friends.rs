@@ -107,7 +107,12 @@ impl Actor {
         self.relate(other, RelationOp::Unblock).await
     }
 
-    pub(super) async fn relate(&self, other: &UserId, op: RelationOp) -> Result<RelationView> {
+    async fn relate(&self, other: &UserId, op: RelationOp) -> Result<RelationView> {
+        self.engine.inner.limits.change(&self.user)?;
+        self.relate_unlimited(other, op).await
+    }
+
+    pub(super) async fn relate_unlimited(&self, other: &UserId, op: RelationOp) -> Result<RelationView> {
         self.engine.check_running()?;
         let user = Profile::clone(&*self.profile().await?);
         let other = Profile::clone(&*self.engine.profile(other).await?);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Actor;
 use crate::error::{ErrorKind, Result};
-use crate::id::{MessageId, RoomId};
+use crate::id::{MessageId, OriginId, RoomId};
 use crate::model::{
     Cursor, Draft, History, HistoryQuery, Message, MessageView, Profile, Receipt, Room, Span, Verb,
 };
@@ -22,17 +22,24 @@ impl Actor {
     /// [`RoomClosed`](ErrorKind::RoomClosed); [`ClientIdConflict`](ErrorKind::ClientIdConflict) when the
     /// client id was used for another message; the policy's.
     pub async fn send(&self, room: RoomId, draft: Draft) -> Result<Arc<Message>> {
-        let item = self.draft_item(room, draft).await?;
+        let item = self.draft_item(room, draft, None).await?;
         sent(self.engine.inner.committer.commit(item).await)
     }
 
     /// Checks a draft, up to where only the commit can tell.
-    pub(super) async fn draft_item(&self, room: RoomId, draft: Draft) -> Result<Item> {
+    pub(super) async fn draft_item(
+        &self,
+        room: RoomId,
+        draft: Draft,
+        origin: Option<OriginId>,
+    ) -> Result<Item> {
         self.engine.check_running()?;
         let (body, client_id) = draft.check(self.engine.config())?;
+        self.engine.inner.limits.message(&self.user)?;
         self.check_policy(Verb::Send, room, &[]).await?;
         let sender = Profile::clone(&*self.profile().await?);
-        Ok(self.item(room, Op::Send { id: MessageId::generate(), sender, body, client_id }))
+        let id = MessageId::generate();
+        Ok(self.item(room, Op::Send { id, sender, body, client_id, origin }))
     }
 
     /// Reads a part of a room's history, newest first. A page, however deep, costs what the first does.

@@ -7,6 +7,7 @@ mod catch_up;
 mod commit;
 mod drafts;
 mod friends;
+mod limits;
 mod messages;
 mod profiles;
 mod publish;
@@ -35,12 +36,21 @@ pub use builder::ChatEngineBuilder;
 pub use friends::FriendRequest;
 pub use rooms::CreatedRoom;
 pub use session::Session;
+pub(crate) use session::Start;
 
 use commit::Committer;
+use limits::Limits;
 use profiles::Profiles;
+use receipts::DeliveredMarks;
 
 /// How often the engine looks for what time has ended.
 const TICK: Duration = Duration::from_millis(250);
+
+/// How long delivered marks and last-seen times wait to be written.
+const WRITE_BEHIND: Duration = Duration::from_secs(1);
+
+/// After so many ticks whoever was quiet is forgotten by the rate limits.
+const LIMITS_SWEPT: u64 = 40;
 
 /// When the engine stops, commands that were on their way are refused for so long before connections are
 /// closed: an answer is better than none.
@@ -63,6 +73,8 @@ struct Inner {
     hub: Arc<Hub>,
     committer: Committer,
     profiles: Profiles,
+    limits: Limits,
+    delivered: DeliveredMarks,
     /// When users were last seen, to be written with the next tick.
     last_seen: parking_lot::Mutex<std::collections::HashMap<UserId, Timestamp>>,
     draining: AtomicBool,
@@ -119,6 +131,7 @@ impl ChatEngine {
         self.inner.draining.store(true, Ordering::SeqCst);
         let committed = tokio::time::timeout_at(deadline, async {
             drop(self.inner.entering.write().await);
+            self.inner.write_delivered().await;
             self.inner.committer.barrier().await;
         });
         let committed = committed.await;
@@ -151,6 +164,12 @@ impl ChatEngine {
     /// Held while a connection takes its last frames: a drain waits for it.
     pub(crate) fn goodbye(&self) -> Arc<()> {
         self.inner.goodbyes.clone()
+    }
+
+    /// Counts a call of a user's over a transport without a session.
+    #[cfg_attr(not(feature = "rest"), allow(dead_code, reason = "only REST has no session"))]
+    pub(crate) fn check_call(&self, user: &UserId) -> Result<()> {
+        self.inner.limits.call(user)
     }
 
     fn store(&self) -> &dyn Store {
@@ -188,7 +207,20 @@ impl fmt::Debug for ChatEngine {
     }
 }
 
-/// Runs until the engine is gone: ends typing, expired connections, and writes what may wait.
+/// Runs until the engine is gone: writes what may wait. A task of its own, since it waits for room in the
+/// queue of commits.
+async fn write_behind(engine: std::sync::Weak<Inner>) {
+    let mut interval = tokio::time::interval(WRITE_BEHIND);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let Some(inner) = engine.upgrade() else { return };
+        inner.write_delivered().await;
+        inner.write_last_seen().await;
+    }
+}
+
+/// Runs until the engine is gone: ends typing and expired connections, and forgets what has ended.
 async fn tick(engine: std::sync::Weak<Inner>) {
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -196,8 +228,8 @@ async fn tick(engine: std::sync::Weak<Inner>) {
         interval.tick().await;
         let Some(inner) = engine.upgrade() else { return };
         inner.hub.tick(tokio::time::Instant::now().into_std(), inner.clock.now());
-        if turn % 4 == 0 {
-            inner.write_last_seen().await;
+        if turn % LIMITS_SWEPT == 0 {
+            inner.limits.sweep();
         }
     }
 }

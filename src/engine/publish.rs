@@ -86,7 +86,7 @@ impl Publisher {
                 let kind = EventKind::Marked(member.user.clone(), mark, marked(&member, None));
                 let event = Event { room: Some(room), token: None, kind };
                 let post = self.hub.post(event, Some(pos), None, None);
-                self.hub.publish(room, &[post], &Class::Mark(member.user.clone()));
+                self.hub.publish(room, &[post], &Class::Mark(member.user.clone(), mark));
                 room
             }
         }

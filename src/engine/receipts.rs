@@ -1,11 +1,54 @@
 //! Read and delivered marks.
 
-use super::Actor;
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+
+use super::{Actor, Inner};
 use crate::error::{ErrorKind, Result};
 use crate::event::Marked;
-use crate::id::RoomId;
+use crate::id::{RoomId, UserId};
 use crate::model::{Cursor, Mark};
 use crate::store::{Answer, Op};
+
+/// Delivered marks that wait to be written, each once a second however often it moves. They may be lost
+/// in a crash: the next one makes up for it.
+#[derive(Debug)]
+pub(super) struct DeliveredMarks {
+    bound: usize,
+    waiting: Mutex<HashMap<(UserId, RoomId), u64>>,
+}
+
+impl DeliveredMarks {
+    pub(super) fn new(bound: usize) -> Self {
+        Self { bound, waiting: Mutex::default() }
+    }
+
+    /// Has a mark moved up to `seq`. `false`: too many wait already.
+    fn put(&self, user: &UserId, room: RoomId, seq: u64) -> bool {
+        let mut waiting = self.waiting.lock();
+        let is_full = waiting.len() >= self.bound;
+        match waiting.get_mut(&(user.clone(), room)) {
+            Some(known) => *known = seq.max(*known),
+            None if is_full => return false,
+            None => drop(waiting.insert((user.clone(), room), seq)),
+        }
+        true
+    }
+}
+
+impl Inner {
+    /// Writes the delivered marks that wait.
+    pub(super) async fn write_delivered(&self) {
+        let waiting = std::mem::take(&mut *self.delivered.waiting.lock());
+        for ((user, room), seq) in waiting {
+            let op = Op::Mark { mark: Mark::Delivered, to: Some(seq) };
+            let item = crate::store::RoomItem { room, at: self.clock.now(), by: Some(user), op };
+            // Whoever has left the room meanwhile is refused, and nobody minds.
+            self.committer.submit(item.into(), None, drop).await;
+        }
+    }
+}
 
 impl Actor {
     /// Moves the actor's read mark up to a message, or to the newest one. It never moves back.
@@ -16,15 +59,29 @@ impl Actor {
         self.mark(room, Mark::Read, to).await
     }
 
-    /// Moves the actor's delivered mark, likewise.
+    /// Moves the actor's delivered mark, likewise. It is written, and told to others, within a second,
+    /// however many come until then, and may be lost in a crash of the server.
     ///
     /// # Errors
     /// As for [`Self::mark_read`].
     pub async fn mark_delivered(&self, room: RoomId, to: Option<Cursor>) -> Result<Marked> {
-        self.mark(room, Mark::Delivered, to).await
+        self.engine.check_running()?;
+        let (found, member) = self.membership(room).await?;
+        let to = match to {
+            Some(to) => self.seq_of(room, to).await?.min(found.seq),
+            None => found.seq,
+        };
+        let now = super::publish::marked(&member, Some(&found));
+        if to <= member.delivered_seq {
+            return Ok(now);
+        }
+        if !self.engine.inner.delivered.put(&self.user, room, to) {
+            return self.mark(room, Mark::Delivered, Some(Cursor::Seq(to))).await;
+        }
+        Ok(Marked { delivered_seq: to, at: self.engine.now(), ..now })
     }
 
-    pub(super) async fn mark(&self, room: RoomId, mark: Mark, to: Option<Cursor>) -> Result<Marked> {
+    async fn mark(&self, room: RoomId, mark: Mark, to: Option<Cursor>) -> Result<Marked> {
         let op = self.mark_op(room, mark, to).await?;
         marked_answer(self.commit(room, op).await)
     }

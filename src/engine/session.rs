@@ -1,23 +1,24 @@
 //! A live session: commands in, events out, with no server at all. Every transport is bytes around one.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
+use super::catch_up::{self, Resume};
 use super::messages::sent;
 use super::receipts::marked_answer;
-use super::{Actor, ChatEngine, catch_up};
+use super::{Actor, ChatEngine};
 use crate::auth::Identity;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{CloseReason, Command, Event, Format, Frame, Reply};
+use crate::event::{CloseReason, Command, Event, EventKind, Format, Frame, Reply};
 use crate::hub::Connection;
-use crate::id::RoomId;
+use crate::id::{OriginId, RoomId};
 use crate::model::{Draft, Mark, Message, Profile, Token};
 use crate::store::{Answer, Item};
 
-/// How many frames are taken from the mailbox at once.
-const PULL: usize = 64;
+/// When to ask again for a catch-up while another one goes on.
+const CATCH_UP_PAUSE: Duration = Duration::from_secs(1);
 /// How many memberships are read at once.
 const MEMBERSHIPS: u32 = 500;
 
@@ -49,7 +50,17 @@ pub struct Session {
     in_flight: Arc<Semaphore>,
     /// One catch-up at a time.
     catching_up: Arc<Semaphore>,
-    taken: VecDeque<Frame>,
+    /// What its messages are kept under, so that they are not told it again.
+    origin: Option<OriginId>,
+}
+
+/// How a session begins.
+#[derive(Debug, Default)]
+pub(crate) struct Start {
+    /// It first tells what was missed since.
+    pub(crate) since: Option<Token>,
+    /// The name that it had before, or should have.
+    pub(crate) origin: Option<OriginId>,
 }
 
 impl Actor {
@@ -74,8 +85,8 @@ impl Actor {
 
     async fn open(&self, since: Option<Token>) -> Result<Session> {
         let identity = Identity::new(self.user.clone());
-        let session = self.engine.open(&identity, Format::InProcess).await?;
-        session.begin(since).await?;
+        let mut session = self.engine.open(&identity, Format::InProcess).await?;
+        session.begin(Start { since, origin: None }).await?;
         Ok(session)
     }
 }
@@ -93,7 +104,7 @@ impl ChatEngine {
             connection,
             in_flight: Arc::new(Semaphore::new(self.config().max_in_flight.max(1))),
             catching_up: Arc::new(Semaphore::new(1)),
-            taken: VecDeque::new(),
+            origin: None,
             actor,
         };
         session.join_rooms().await?;
@@ -127,17 +138,30 @@ impl Session {
 
     /// Tells that the session is ready, and what was missed; then lets the live events go. A catch-up goes
     /// on in a task of its own, since it waits for whoever takes its events.
-    pub(crate) async fn begin(&self, since: Option<Token>) -> Result<()> {
-        match since {
+    pub(crate) async fn begin(&mut self, start: Start) -> Result<()> {
+        let recovered = match start.since {
+            Some(since) => self.actor.engine.can_recover(since).await?,
+            None => false,
+        };
+        let is_known = start.since.is_none() || recovered;
+        self.origin = start.origin.map(|origin| if is_known { origin } else { OriginId::generate() });
+        if let Some(origin) = &self.origin {
+            let kind = EventKind::Opened(origin.clone());
+            self.connection.push_own(Event { room: None, token: None, kind });
+        }
+        match start.since {
             None => catch_up::start(&self.actor, &self.connection).await,
-            Some(since) => self.resume(since, true),
+            Some(since) => {
+                let origin = self.origin.clone();
+                self.resume(Resume { since, recovered, is_start: true, origin })
+            }
         }
     }
 
-    fn resume(&self, since: Token, is_start: bool) -> Result<()> {
-        self.spawn_catch_up(|actor, connection| async move {
-            catch_up::resume(&actor, &connection, since, is_start).await
-        })
+    fn resume(&self, resume: Resume) -> Result<()> {
+        self.spawn_catch_up(
+            |actor, connection| async move { catch_up::resume(&actor, &connection, resume).await },
+        )
     }
 
     fn subscribe(&self, room: RoomId, members: u32, since: Option<Token>) -> Result<()> {
@@ -157,7 +181,7 @@ impl Session {
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
-        let busy = |_| Error::from(ErrorKind::RateLimited);
+        let busy = |_| Error::from(ErrorKind::RateLimited(CATCH_UP_PAUSE));
         let permit = self.catching_up.clone().try_acquire_owned().map_err(busy)?;
         let connection = self.connection.clone();
         connection.mailbox.hold();
@@ -186,19 +210,14 @@ impl Session {
     ///
     /// Nothing is lost when the call is cancelled.
     pub async fn next(&mut self) -> Option<Arc<Event>> {
-        loop {
-            match self.taken.pop_front() {
-                Some(Frame::Event(event)) => return Some(event),
-                Some(_) => {}
-                None => {
-                    let mut frames = Vec::new();
-                    if !self.connection.mailbox.pull(PULL, &mut frames).await {
-                        return None;
-                    }
-                    self.taken.extend(frames);
-                }
+        let mut frames = Vec::with_capacity(1);
+        // One at a time: what is taken out of the mailbox is purged no more.
+        while self.connection.mailbox.pull(1, &mut frames).await {
+            if let Some(Frame::Event(event)) = frames.pop() {
+                return Some(event);
             }
         }
+        None
     }
 
     /// Why the session has ended, if it has.
@@ -230,21 +249,36 @@ impl Session {
 
     /// Executes a command and puts its answer into the mailbox, among the events. Returns once the next
     /// command may come: a change is in the queue by then, in the order of the calls.
-    pub(crate) async fn dispatch(&self, id: Option<u64>, command: Command) {
-        let connection = self.connection.clone();
-        self.run(command, move |reply| connection.reply(id, reply)).await;
+    pub(crate) async fn dispatch(&self, id: Option<u64>, command: Result<Command>) {
+        let (engine, connection) = (self.actor.engine.clone(), self.connection.clone());
+        let answer = move |reply: Result<Reply>| {
+            let is_limited =
+                matches!(&reply, Err(error) if matches!(error.kind(), ErrorKind::RateLimited(_)));
+            connection.reply(id, reply);
+            if is_limited && !engine.inner.limits.bears_refusal(connection.id) {
+                connection.close(CloseReason::TooManyRequests, false);
+            }
+        };
+        match self.actor.engine.inner.limits.command(self.connection.id).and(command) {
+            Ok(command) => self.run(command, answer).await,
+            Err(error) => answer(Err(error)),
+        }
     }
 
     async fn run(&self, command: Command, answer: impl FnOnce(Result<Reply>) + Send + 'static) {
         let _entering = self.actor.engine.inner.entering.read().await;
         let reply = match command {
-            Command::Send(room, draft) => match self.actor.draft_item(room, draft).await {
+            Command::Send(room, draft) => match self.actor.draft_item(room, draft, self.origin.clone()).await
+            {
                 Err(error) => Err(error),
                 Ok(item) => {
                     let answered = move |outcome| answer(sent(outcome).map(Reply::Message));
                     return self.submit(item, true, answered).await;
                 }
             },
+            Command::Mark(room, Mark::Delivered, to) => {
+                self.actor.mark_delivered(room, to).await.map(Reply::Marked)
+            }
             Command::Mark(room, mark, to) => match self.mark_item(room, mark, to).await {
                 Err(error) => Err(error),
                 Ok(item) => {
@@ -253,7 +287,7 @@ impl Session {
                 }
             },
             Command::History(room, query) => self.actor.history(room, query).await.map(Reply::History),
-            other => self.live(other).await.map(|()| Reply::Done),
+            other => self.live(other).await,
         };
         answer(reply);
     }
@@ -281,7 +315,7 @@ impl Session {
     }
 
     /// What concerns this connection and no store.
-    async fn live(&self, command: Command) -> Result<()> {
+    async fn live(&self, command: Command) -> Result<Reply> {
         self.actor.engine.check_running()?;
         let hub = self.actor.engine.hub();
         match command {
@@ -292,16 +326,24 @@ impl Session {
                 let now = tokio::time::Instant::now().into_std();
                 hub.typing(&self.connection, room, &self.profile, is_typing, now);
             }
-            Command::Unsubscribe(room) if hub.mute(&self.connection, room) => {}
-            Command::Unsubscribe(room) => drop(self.actor.membership(room).await?),
+            Command::Unsubscribe(room) => {
+                if !hub.mute(&self.connection, room) {
+                    self.actor.membership(room).await?;
+                }
+                return Ok(Reply::Unsubscribed(room));
+            }
             Command::Subscribe(room, since) => {
                 let (found, _) = self.actor.membership(room).await?;
                 self.subscribe(room, found.members, since)?;
+                return Ok(Reply::Subscribed(room));
             }
-            Command::Resume(since) => self.resume(since, false)?,
+            Command::Resume(since) => {
+                let recovered = self.actor.engine.can_recover(since).await?;
+                self.resume(Resume { since, recovered, is_start: false, origin: None })?;
+            }
             _ => {}
         }
-        Ok(())
+        Ok(Reply::Done)
     }
 }
 

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use parking_lot::Mutex;
-
 use super::dirty::DirtyList;
+use super::lock::Mutex;
 use super::mailbox::{Class, Mailbox, Pushed};
 use super::user::UserEntry;
 use crate::clock::Timestamp;
@@ -136,9 +135,14 @@ impl Connection {
         self.wake(self.mailbox.push(frame, None, Class::Durable, pos));
     }
 
-    /// Lets go of the events that were held back. See [`Mailbox::release`]; `false`: read on and try again.
-    pub(crate) fn release(&self, position: &Position, only: Option<RoomId>) -> bool {
-        match self.mailbox.release(position, only) {
+    /// Lets go of the events that were held back, behind the `end` of the catch-up. See
+    /// [`Mailbox::release`]; `false`: read on and try again.
+    pub(crate) fn release(&self, position: &Position, only: Option<RoomId>, end: Option<Event>) -> bool {
+        let end = end.map(|event| self.mailbox.format().event(&Arc::new(event), View::Others));
+        // The lock is held over the push, as for what was missed.
+        let rooms = self.rooms.lock();
+        let end = end.filter(|_| only.is_none_or(|room| rooms.joined.contains_key(&room)));
+        match self.mailbox.release(position, only, end) {
             Ok(pushed) => {
                 self.wake(pushed);
                 true

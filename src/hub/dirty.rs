@@ -1,7 +1,8 @@
 //! Which connections have something to write.
 
-use parking_lot::Mutex;
 use tokio::sync::Notify;
+
+use super::lock::Mutex;
 
 /// The slots of connections that went from empty to filled, for one flusher to write.
 #[derive(Debug, Default)]

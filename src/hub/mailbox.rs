@@ -4,12 +4,12 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
-use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::lock::Mutex;
 use crate::event::{CloseReason, Format, Frame};
 use crate::id::{RoomId, UserId};
-use crate::model::{Pos, Position};
+use crate::model::{Mark, Pos, Position};
 
 /// The most slices of one vectored write.
 const SLICES: usize = 64;
@@ -19,8 +19,8 @@ const SLICES: usize = 64;
 pub(crate) enum Class {
     /// Kept; where it does not fit, the connection has lagged.
     Durable,
-    /// A mark of this user's: a newer one replaces it.
-    Mark(UserId),
+    /// A mark of this user's: a newer one of the same kind replaces it.
+    Mark(UserId, Mark),
     /// Dropped first.
     Ephemeral,
 }
@@ -140,10 +140,12 @@ impl Mailbox {
     }
 
     fn append(&self, state: &mut State, entry: Entry) -> Pushed {
-        if state.closed.is_some() {
+        let weight = entry.frame.weight();
+        // A format may have no word for it, as for the answer to a request without an id: a write of
+        // nothing would look like a socket that is lost.
+        if state.closed.is_some() || weight == 0 {
             return Pushed::Waits;
         }
-        let weight = entry.frame.weight();
         if !self.fits(state, weight) {
             if entry.class == Class::Ephemeral {
                 return Pushed::Waits;
@@ -191,8 +193,10 @@ impl Mailbox {
         }
         let frame = self.format.close(reason);
         let was_empty = state.queue.is_empty();
-        state.bytes += frame.weight();
-        state.queue.push_back(Entry { frame, room: None, class: Class::Durable });
+        if frame.weight() > 0 {
+            state.bytes += frame.weight();
+            state.queue.push_back(Entry { frame, room: None, class: Class::Durable });
+        }
         self.closed.notify_waiters();
         self.closed.notify_one();
         self.space.notify_one();
@@ -255,11 +259,16 @@ impl Mailbox {
     }
 
     /// Lets go of what was held back and is newer than `position`: in the whole mailbox, or with `only` in
-    /// one room.
+    /// one room. `end` is the last frame of the catch-up, which stands before all of it.
     ///
     /// When more came than fits, all of it is dropped and holding goes on: the caller reads on, up to a
     /// newer position, and tries again. `Err` says so.
-    pub(crate) fn release(&self, position: &Position, only: Option<RoomId>) -> Result<Pushed, Overflowed> {
+    pub(crate) fn release(
+        &self,
+        position: &Position,
+        only: Option<RoomId>,
+        end: Option<Frame>,
+    ) -> Result<Pushed, Overflowed> {
         let mut state = self.state.lock();
         let Some(mut holding) = state.holding.take() else { return Ok(Pushed::Waits) };
         if holding.overflowed {
@@ -270,6 +279,9 @@ impl Mailbox {
             state.floor = Some(Box::new(*position));
         }
         let mut pushed = Pushed::Waits;
+        if let Some(frame) = end {
+            pushed = self.append(&mut state, Entry { frame, room: only, class: Class::Durable });
+        }
         for Held { entry, pos } in holding.events.drain(..) {
             let concerns = only.is_none() || entry.room == only;
             if concerns && pos.is_some_and(|pos| !is_news(&entry.class, pos, position)) {
@@ -319,8 +331,8 @@ impl Mailbox {
             {
                 let mut state = self.state.lock();
                 if !state.queue.is_empty() {
-                    let count = most.min(state.queue.len());
-                    for entry in state.queue.drain(..count).collect::<Vec<_>>() {
+                    for _ in 0..most {
+                        let Some(entry) = state.queue.pop_front() else { break };
                         state.bytes -= entry.frame.weight();
                         frames.push(entry.frame);
                     }
@@ -371,6 +383,40 @@ impl Mailbox {
             }
         }
     }
+
+    /// Takes what waits, frame by frame, for whoever cuts frames apart: `take` is shown bytes and says how
+    /// many of them, in whole frames, it took. When it took less than it was shown, that is the end.
+    pub(crate) fn take(&self, mut take: impl FnMut(&[u8]) -> usize) -> Written {
+        let mut state = self.state.lock();
+        let State { queue, bytes, .. } = &mut *state;
+        while let Some(front) = queue.front_mut() {
+            if let Frame::Bytes(frame) = &mut front.frame {
+                let taken = take(frame).min(frame.len());
+                *bytes -= taken;
+                if taken < frame.len() {
+                    // What is left is an entry like any other: a purge takes it out.
+                    bytes::Buf::advance(frame, taken);
+                    return Written::Blocked;
+                }
+            }
+            queue.pop_front();
+        }
+        self.after_taking(&mut state);
+        if state.closed.is_some() { Written::Closed } else { Written::All }
+    }
+
+    /// Gives up the room of an empty queue, where frames are rare.
+    pub(crate) fn shrink(&self) {
+        let mut state = self.state.lock();
+        if state.queue.is_empty() {
+            state.queue = VecDeque::new();
+        }
+    }
+
+    /// Whether the rest of a frame must come before anything else.
+    pub(crate) fn is_half_written(&self) -> bool {
+        self.state.lock().written > 0
+    }
 }
 
 /// A mark has the position of the change before it: at the position itself it may be news, and doubles of
@@ -389,7 +435,8 @@ impl Holding {
             return;
         }
         self.bytes += held.entry.frame.weight();
-        if self.events.len() >= bounds.events || self.bytes > bounds.bytes {
+        // Half of the mailbox, so that it fits beside what waits when space is left: see `Mailbox::space`.
+        if self.events.len() >= bounds.events / 2 || self.bytes > bounds.bytes / 2 {
             *self = Self { overflowed: true, ..Self::default() };
         } else {
             self.events.push_back(held);
@@ -451,7 +498,7 @@ impl State {
             .map(|entry| match &entry.class {
                 Class::Durable => true,
                 Class::Ephemeral => false,
-                Class::Mark(user) => last.insert((entry.room, user.clone())),
+                Class::Mark(user, mark) => last.insert((entry.room, user.clone(), *mark)),
             })
             .collect();
         let half_written = usize::from(self.written > 0);

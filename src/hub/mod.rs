@@ -9,6 +9,9 @@
 
 mod connection;
 mod dirty;
+#[cfg(all(test, feature = "shuttle"))]
+mod interleavings;
+mod lock;
 mod mailbox;
 mod rooms;
 mod typing;
@@ -20,8 +23,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
-use parking_lot::Mutex;
-
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::event::{CloseReason, Event, EventKind, Format, Frame, View};
@@ -31,10 +32,12 @@ use crate::model::{Pos, Position, Profile};
 pub use connection::Connection;
 pub(crate) use connection::ConnectionId;
 pub(crate) use dirty::DirtyList;
+pub(crate) use mailbox::Pushed;
 pub(crate) use mailbox::{Bounds, Class, Mailbox, Written};
 pub(crate) use rooms::Post;
 
 use connection::Place;
+use lock::Mutex;
 use rooms::Topics;
 use typing::Typing;
 use user::Users;

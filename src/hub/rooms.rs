@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
-use parking_lot::{Mutex, RwLock};
 use slab::Slab;
 
 use super::connection::{Connection, ConnectionId, Place};
+use super::lock::{Mutex, RwLock};
 use super::mailbox::Class;
 use super::user::UserEntry;
 use crate::event::{Event, Format, Frame, View};

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use super::connection::Connection;
+use super::lock::Mutex;
 use crate::id::UserId;
 
 /// A user with connections.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Profile, RoomType};
 use crate::clock::Timestamp;
-use crate::id::{ClientId, MessageId, RoomId, UserId};
+use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 
 /// The word for a message's kind on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -161,6 +161,8 @@ pub struct Message {
     pub body: Body,
     /// The name that the sender's client gave it.
     pub client_id: Option<ClientId>,
+    /// The connection that sent it, where it has a name that outlives it.
+    pub origin: Option<OriginId>,
     /// When it was sent.
     pub created_at: Timestamp,
     /// The position that made it.
@@ -236,6 +238,7 @@ mod tests {
             sender: Profile::unknown("ana".parse().unwrap()),
             body: Body::Text("hi".into()),
             client_id: None,
+            origin: None,
             created_at: Timestamp::from_millis(0),
             pos: 1,
             n: 1,

@@ -169,6 +169,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn the_kept_inputs_make_it_panic_no_more() {
+        for text in crate::corpus("tokens") {
+            let _ = text.parse::<Token>();
+        }
+    }
+
     proptest! {
         #[test]
         fn a_token_survives_its_text(epoch: u64, lanes in 1usize..=MAX_LANES, at: [u64; MAX_LANES]) {

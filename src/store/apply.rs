@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::relate::relate;
 use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Sent, What};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{ClientId, MessageId, RoomId, UserId};
+use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{Body, Mark, Member, Message, Pos, Profile, Role, Room, RoomKind, Verb};
 
 /// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named.
@@ -29,7 +29,9 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
     let ctx = Ctx { id: room, at, by };
     match op {
         Op::Create { kind, name, members } => create(&ctx, kind, name, &members, rows),
-        Op::Send { id, sender, body, client_id } => send(&ctx, id, sender, body, client_id, rows),
+        Op::Send { id, sender, body, client_id, origin } => {
+            send(&ctx, NewMessage { id, sender, body, client_id, origin }, rows)
+        }
         Op::Join { users, max_members } => join(&ctx, users, max_members, rows),
         Op::Part { notice } => part(&ctx, notice, rows),
         Op::Rename { name, notice } => rename(&ctx, name, notice, rows),
@@ -171,18 +173,20 @@ fn begin_stay(
     }
 }
 
-fn send(
-    ctx: &Ctx,
+/// A message on its way into a room.
+struct NewMessage {
     id: MessageId,
     sender: Profile,
     body: Body,
     client_id: Option<ClientId>,
-    rows: &mut Rows,
-) -> Result<Outcome> {
+    origin: Option<OriginId>,
+}
+
+fn send(ctx: &Ctx, new: NewMessage, rows: &mut Rows) -> Result<Outcome> {
     let mut room = ctx.room(rows)?;
-    let mut member = ctx.active_member(&sender.user, rows)?;
-    let sent_as = client_id.clone().map(|client| (ctx.id, sender.user.clone(), client));
-    let hash = sent_as.is_some().then(|| BodyHash::of(&body));
+    let mut member = ctx.active_member(&new.sender.user, rows)?;
+    let sent_as = new.client_id.clone().map(|client| (ctx.id, new.sender.user.clone(), client));
+    let hash = sent_as.is_some().then(|| BodyHash::of(&new.body));
     if let Some(first) = sent_as.as_ref().and_then(|key| rows.sent.get(key)) {
         if Some(first.hash) != hash {
             return Err(ErrorKind::ClientIdConflict.into());
@@ -190,12 +194,12 @@ fn send(
         return answered(Vec::new(), Answer::Message(first.message.clone()));
     }
     ctx.check_open(&room)?;
-    ctx.check_reachable(room.kind.peer_of(&sender.user), rows)?;
-    if body.is_countable() {
+    ctx.check_reachable(room.kind.peer_of(&new.sender.user), rows)?;
+    if new.body.is_countable() {
         member.own_n += 1;
     }
     let own_n = member.own_n;
-    let change = add_message(ctx, &mut room, own_n, id, sender, body, client_id, hash, rows);
+    let change = add_message(ctx, &mut room, own_n, new, hash, rows);
     let What::Message(message) = &change.what else { unreachable!("add_message adds a message") };
     if let (Some(key), Some(hash)) = (sent_as, hash) {
         rows.sent.insert(key, Sent { message: message.clone(), hash });
@@ -206,29 +210,26 @@ fn send(
     answered(vec![change], answer)
 }
 
-#[allow(clippy::too_many_arguments, reason = "a message has as many parts")]
 fn add_message(
     ctx: &Ctx,
     room: &mut Room,
     own_n: u64,
-    id: MessageId,
-    sender: Profile,
-    body: Body,
-    client_id: Option<ClientId>,
+    new: NewMessage,
     hash: Option<BodyHash>,
     rows: &mut Rows,
 ) -> Change {
     let (pos, prev) = rows.next_pos(room);
     room.seq += 1;
-    room.countable += u64::from(body.is_countable());
+    room.countable += u64::from(new.body.is_countable());
     room.last_message_at = Some(ctx.at);
     let message = Arc::new(Message {
-        id,
+        id: new.id,
         room: ctx.id,
         seq: room.seq,
-        sender,
-        body,
-        client_id,
+        sender: new.sender,
+        body: new.body,
+        client_id: new.client_id,
+        origin: new.origin,
         created_at: ctx.at,
         pos: pos.at,
         n: room.countable,
@@ -240,7 +241,9 @@ fn add_message(
 
 fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut Rows) -> Change {
     let own_n = rows.members.get(&(ctx.id, notice.about.user.clone())).map_or(0, |member| member.own_n);
-    add_message(ctx, room, own_n, notice.id, notice.about, notice.body, None, None, rows)
+    let Notice { id, about, body } = notice;
+    let new = NewMessage { id, sender: about, body, client_id: None, origin: None };
+    add_message(ctx, room, own_n, new, None, rows)
 }
 
 fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Result<Outcome> {

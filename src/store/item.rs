@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
-use crate::id::{ClientId, MessageId, RoomId, UserId};
+use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{Body, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, Room, RoomKind};
 
 /// What is committed together.
@@ -73,6 +73,8 @@ pub enum Op {
         body: Body,
         /// The client's name for it.
         client_id: Option<ClientId>,
+        /// The connection that sends it.
+        origin: Option<OriginId>,
     },
     /// Add people. Who is in already stays as they are.
     Join {

@@ -57,11 +57,17 @@ impl Default for MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store with an epoch of its own.
+    /// An empty store with an epoch of its own and one commit lane.
     pub fn new() -> Self {
+        Self::with_lanes(1)
+    }
+
+    /// An empty store with 1 to [`MAX_LANES`](crate::model::MAX_LANES) commit lanes: for tests of what
+    /// holds for any number of them. It is no faster for them.
+    pub fn with_lanes(lanes: usize) -> Self {
         let state = State {
             epoch: Epoch::random(),
-            position: Position::start(1),
+            position: Position::start(lanes),
             rooms: HashMap::new(),
             rooms_of: HashMap::new(),
             keys: HashMap::new(),

@@ -22,6 +22,11 @@ impl ManualClock {
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);
     }
+
+    /// Moves it back, as a machine's clock is when it is set.
+    pub fn rewind(&self, by: Duration) {
+        self.0.fetch_sub(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);
+    }
 }
 
 impl Clock for ManualClock {

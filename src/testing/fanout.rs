@@ -45,7 +45,7 @@ impl Fanout {
             let (connection, _) = hub.connect(&user, format.clone(), None);
             hub.join_as_of(&connection, room, u32::MAX, &Position::start(1));
             hub.end_joining(&connection);
-            connection.release(&Position::start(1), None);
+            connection.release(&Position::start(1), None, None);
             connection
         };
         let connections = (0..listeners).map(connect).collect();
@@ -56,6 +56,7 @@ impl Fanout {
             sender: Profile::unknown("sender".parse().expect("a good id")),
             body: Body::Text("hello".into()),
             client_id: None,
+            origin: None,
             created_at: Timestamp::from_millis(0),
             pos: 1,
             n: 1,

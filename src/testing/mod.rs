@@ -3,10 +3,15 @@
 //! Behind the feature `testing`, which belongs into `[dev-dependencies]`.
 
 mod auth;
+pub mod authenticator;
+mod bus;
 mod clock;
 pub mod fanout;
+mod faulty;
 pub mod store;
 pub mod transport;
 
 pub use auth::NameTokens;
+pub use bus::BadBus;
 pub use clock::ManualClock;
+pub use faulty::FaultyStore;

@@ -73,6 +73,7 @@ impl Seen {
                     Some(token) => Self::Ready(token, ready.recovered),
                     None => Self::Other("ready".into()),
                 },
+                EventKind::Opened(_) => Self::Other("opened".into()),
                 EventKind::CaughtUp { recovered } => Self::CaughtUp(event.token, *recovered),
                 EventKind::Message(message) => {
                     let text = message.body.content().unwrap_or_default();

@@ -36,7 +36,7 @@ pub fn channel(bound: usize) -> (ChannelClient, ChannelTransport) {
 impl ChannelClient {
     /// Says who it is.
     pub async fn hello(&self, id: u64, token: impl Into<String>, since: Option<Token>) {
-        self.request(Request::Hello { id: Some(id), token: token.into(), since }).await;
+        self.request(Request::Hello { id: Some(id), token: token.into(), since, origin: None }).await;
     }
 
     /// Asks for something. The answer is named by `id`.

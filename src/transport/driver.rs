@@ -6,10 +6,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Hangup, Request, Transport};
 use crate::auth::Identity;
-use crate::engine::{ChatEngine, Session};
+use crate::engine::{ChatEngine, Session, Start};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{CloseReason, Format, Frame};
-use crate::model::Token;
 
 /// How many frames one write takes where they are pulled.
 const PULL: usize = 64;
@@ -23,22 +22,30 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// Runs a connection from its first word to its end.
 pub async fn drive(engine: ChatEngine, mut transport: Box<dyn Transport>) {
     let mut requests = Vec::new();
-    let greeting = greet(&engine, &mut *transport, &mut requests);
-    let opened = match timeout(engine.config().hello_timeout, greeting).await {
-        Ok(Ok(hello)) => open(&engine, transport.format(), hello).await,
+    // What is over soon is boxed, here and below, so that an idle connection keeps no room for it.
+    match Box::pin(begin(&engine, &mut *transport, &mut requests)).await {
+        Ok((session, start)) => Driver::new(&engine, session, transport).run(start, requests).await,
+        Err(refusal) => Box::pin(refuse(&engine, &mut *transport, refusal)).await,
+    }
+}
+
+async fn begin(
+    engine: &ChatEngine,
+    transport: &mut dyn Transport,
+    requests: &mut Vec<Request>,
+) -> Result<(Session, Start), Refusal> {
+    let greeting = greet(engine, transport, requests);
+    match timeout(engine.config().hello_timeout, greeting).await {
+        Ok(Ok(hello)) => open(engine, transport.format(), hello).await,
         Ok(Err(refusal)) => Err(refusal),
         Err(_) => Err(Refusal::of(None, ErrorKind::Unauthenticated)),
-    };
-    match opened {
-        Ok((session, since)) => Driver::new(&engine, session, transport).run(since, requests).await,
-        Err(refusal) => refuse(&engine, &mut *transport, refusal).await,
     }
 }
 
 struct Hello {
     id: Option<u64>,
     identity: Identity,
-    since: Option<Token>,
+    start: Start,
 }
 
 /// Why there is no session.
@@ -78,15 +85,15 @@ async fn greet(
 ) -> Result<Hello, Refusal> {
     if let Some(token) = transport.credential() {
         let identity = engine.authenticate(&token).await.map_err(|error| Refusal::of(Some(0), error))?;
-        return Ok(Hello { id: None, identity, since: None });
+        return Ok(Hello { id: None, identity, start: Start::default() });
     }
     while requests.is_empty() {
         transport.receive(requests).await.map_err(Refusal::hangup)?;
     }
     match requests.remove(0) {
-        Request::Hello { id, token, since } => {
+        Request::Hello { id, token, since, origin } => {
             let identity = engine.authenticate(&token).await.map_err(|error| Refusal::of(id, error))?;
-            Ok(Hello { id, identity, since })
+            Ok(Hello { id, identity, start: Start { since, origin } })
         }
         Request::Command(id, Err(error)) => {
             let reason = Some(CloseReason::Unauthenticated);
@@ -96,13 +103,9 @@ async fn greet(
     }
 }
 
-async fn open(
-    engine: &ChatEngine,
-    format: Format,
-    hello: Hello,
-) -> Result<(Session, Option<Token>), Refusal> {
+async fn open(engine: &ChatEngine, format: Format, hello: Hello) -> Result<(Session, Start), Refusal> {
     let session = engine.open(&hello.identity, format).await;
-    Ok((session.map_err(|error| Refusal::of(hello.id, error))?, hello.since))
+    Ok((session.map_err(|error| Refusal::of(hello.id, error))?, hello.start))
 }
 
 async fn refuse(engine: &ChatEngine, transport: &mut dyn Transport, refusal: Refusal) {
@@ -150,15 +153,16 @@ impl<'a> Driver<'a> {
         Self { engine, session, transport, is_attached, is_pinged: false }
     }
 
-    async fn run(mut self, since: Option<Token>, mut requests: Vec<Request>) {
-        if let Err(error) = self.session.begin(since).await {
+    async fn run(mut self, start: Start, mut requests: Vec<Request>) {
+        if let Err(error) = Box::pin(self.session.begin(start)).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "a session could not begin");
             self.session.connection().close(CloseReason::Lagged, true);
         }
         let mut frames = Vec::new();
         loop {
-            for request in requests.drain(..) {
-                serve(&self.session, request).await;
+            // Taken whole: an idle connection keeps no room for requests.
+            for request in std::mem::take(&mut requests) {
+                Box::pin(serve(&self.session, request)).await;
             }
             match self.turn(&mut requests, &mut frames).await {
                 Turn::Received(Ok(())) => self.is_pinged = false,
@@ -178,6 +182,10 @@ impl<'a> Driver<'a> {
                 Turn::Pulled(false) | Turn::Closed => break,
             }
         }
+        Box::pin(self.end()).await;
+    }
+
+    async fn end(mut self) {
         // Out of the rooms at once; the flusher still writes what waits.
         let _goodbye = self.engine.goodbye();
         let connection = self.session.connection().clone();
@@ -228,11 +236,10 @@ impl<'a> Driver<'a> {
 
 async fn serve(session: &Session, request: Request) {
     match request {
-        Request::Command(id, Ok(command)) => session.dispatch(id, command).await,
-        Request::Command(id, Err(error)) => session.connection().reply(id, Err(error)),
+        Request::Command(id, command) => session.dispatch(id, command).await,
         Request::Hello { id, .. } => {
             let error = Error::invalid("op", "must not be hello once more");
-            session.connection().reply(id, Err(error));
+            session.dispatch(id, Err(error)).await;
         }
     }
 }

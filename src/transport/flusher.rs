@@ -14,10 +14,11 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::line::{Line, Progress};
 use crate::clock::{Clock, Timestamp};
 use crate::engine::ChatEngine;
-use crate::event::CloseReason;
-use crate::hub::{Connection, DirtyList, Written};
+use crate::hub::Connection;
+use crate::hub::DirtyList;
 
 /// After so many sockets the flusher lets others run: a write that does not block uses up no budget of the
 /// runtime's.
@@ -25,30 +26,23 @@ const SOCKETS_A_TURN: usize = 128;
 
 #[derive(Debug)]
 pub(super) struct Flusher {
-    sockets: Mutex<Slab<Arc<Socket>>>,
+    lines: Mutex<Slab<Arc<Line>>>,
     clock: Arc<dyn Clock>,
     write_timeout: Duration,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
-#[derive(Debug)]
-struct Socket {
-    slot: u32,
-    io: OwnedWriteHalf,
-    connection: Arc<Connection>,
-}
-
-/// A socket's place with the flusher, until it is dropped.
+/// A client's place with the flusher, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Attached {
     flusher: Arc<Flusher>,
     slot: u32,
-    connection: Arc<Connection>,
+    line: Arc<Line>,
 }
 
 impl Drop for Attached {
     fn drop(&mut self) {
-        self.flusher.detach(self.slot, &self.connection);
+        self.flusher.detach(self.slot, &self.line);
     }
 }
 
@@ -65,7 +59,7 @@ impl Flusher {
     pub(super) fn of(engine: &ChatEngine) -> Option<Arc<Self>> {
         engine.hub().writer(|| {
             let flusher = Arc::new(Self {
-                sockets: Mutex::default(),
+                lines: Mutex::default(),
                 clock: engine.clock().clone(),
                 write_timeout: engine.config().write_timeout,
                 task: Mutex::default(),
@@ -78,76 +72,71 @@ impl Flusher {
 
     /// Takes a socket over: from now on it is written from the connection's mailbox.
     pub(super) fn attach(self: &Arc<Self>, io: OwnedWriteHalf, connection: &Arc<Connection>) -> Attached {
-        let mut sockets = self.sockets.lock();
-        let vacant = sockets.vacant_entry();
-        let slot = u32::try_from(vacant.key()).unwrap_or(u32::MAX);
-        vacant.insert(Arc::new(Socket { slot, io, connection: connection.clone() }));
-        drop(sockets);
-        connection.attach(slot);
-        Attached { flusher: self.clone(), slot, connection: connection.clone() }
+        let attached = self.add(Line::socket(io, connection));
+        connection.attach(attached.slot);
+        attached
     }
 
-    fn flush(self: &Arc<Self>, socket: &Arc<Socket>, now: Timestamp) {
-        socket.connection.close_if_expired(now);
-        if self.write(socket) == Progress::Blocked {
-            let (flusher, socket) = (self.clone(), socket.clone());
-            tokio::spawn(async move { flusher.write_slowly(&socket).await });
+    /// Takes a line over. Its mailboxes have to mark its slot.
+    pub(super) fn add(self: &Arc<Self>, line: Line) -> Attached {
+        let line = Arc::new(line);
+        let slot = self.lines.lock().insert(line.clone());
+        Attached { flusher: self.clone(), slot: u32::try_from(slot).unwrap_or(u32::MAX), line }
+    }
+
+    fn flush(self: &Arc<Self>, slot: u32, line: Arc<Line>, now: Timestamp) {
+        match line.flush(now, false) {
+            Progress::Done => {}
+            Progress::Blocked(io) => {
+                let flusher = self.clone();
+                tokio::spawn(async move { flusher.write_slowly(slot, line, io).await });
+            }
+            Progress::Over => self.detach(slot, &line),
         }
     }
 
     /// One that would block. It may take its time as long as it takes something.
-    async fn write_slowly(self: Arc<Self>, socket: &Arc<Socket>) {
+    async fn write_slowly(self: Arc<Self>, slot: u32, line: Arc<Line>, mut io: Arc<OwnedWriteHalf>) {
         loop {
-            if !matches!(timeout(self.write_timeout, socket.io.writable()).await, Ok(Ok(()))) {
-                return self.give_up(socket);
+            if !matches!(timeout(self.write_timeout, io.writable()).await, Ok(Ok(()))) {
+                line.give_up();
+                return self.detach(slot, &line);
             }
-            socket.connection.close_if_expired(self.clock.now());
-            if self.write(socket) != Progress::Blocked {
-                return;
-            }
-        }
-    }
-
-    fn write(&self, socket: &Socket) -> Progress {
-        match socket.connection.mailbox.write(|slices| socket.io.try_write_vectored(slices)) {
-            Ok(Written::All) => Progress::Done,
-            Ok(Written::Blocked) => Progress::Blocked,
-            Ok(Written::Closed) => {
-                // Dropped with its last clone, which ends the stream for the client.
-                self.detach(socket.slot, &socket.connection);
-                Progress::Done
-            }
-            Err(_) => {
-                self.give_up(socket);
-                Progress::Done
+            match line.flush(self.clock.now(), true) {
+                Progress::Done => return,
+                Progress::Blocked(again) => io = again,
+                Progress::Over => return self.detach(slot, &line),
             }
         }
     }
 
-    fn give_up(&self, socket: &Socket) {
-        socket.connection.close(CloseReason::Lagged, true);
-        socket.connection.mailbox.discard();
-        self.detach(socket.slot, &socket.connection);
-    }
-
-    /// Lets a socket go. Its slot may be another connection's by now.
-    fn detach(&self, slot: u32, connection: &Arc<Connection>) {
-        let mut sockets = self.sockets.lock();
-        if sockets.get(slot as usize).is_some_and(|socket| Arc::ptr_eq(&socket.connection, connection)) {
-            sockets.remove(slot as usize);
+    /// Lets a line go. Its slot may be another's by now.
+    fn detach(&self, slot: u32, line: &Arc<Line>) {
+        let mut lines = self.lines.lock();
+        if lines.get(slot as usize).is_some_and(|other| Arc::ptr_eq(other, line)) {
+            lines.remove(slot as usize);
         }
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    Done,
-    Blocked,
+impl Attached {
+    pub(super) fn slot(&self) -> u32 {
+        self.slot
+    }
+
+    pub(super) fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// Writes what waits now, in a write of its own.
+    pub(super) fn flush(&self) {
+        self.flusher.flush(self.slot, self.line.clone(), self.flusher.clock.now());
+    }
 }
 
 async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
     let mut slots = Vec::new();
-    let mut sockets = Vec::with_capacity(SOCKETS_A_TURN);
+    let mut lines = Vec::with_capacity(SOCKETS_A_TURN);
     loop {
         dirty.filled().await;
         tokio::task::yield_now().await;
@@ -156,11 +145,11 @@ async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
         let now = flusher.clock.now();
         for turn in slots.chunks(SOCKETS_A_TURN) {
             {
-                let all = flusher.sockets.lock();
-                sockets.extend(turn.iter().filter_map(|slot| all.get(*slot as usize).cloned()));
+                let all = flusher.lines.lock();
+                lines.extend(turn.iter().filter_map(|slot| Some((*slot, all.get(*slot as usize)?.clone()))));
             }
-            for socket in sockets.drain(..) {
-                flusher.flush(&socket, now);
+            for (slot, line) in lines.drain(..) {
+                flusher.flush(slot, line, now);
             }
             if slots.len() > SOCKETS_A_TURN {
                 tokio::task::yield_now().await;

@@ -3,18 +3,36 @@
 
 mod channel;
 mod driver;
-#[cfg(feature = "ws")]
+#[cfg(any(feature = "ws", feature = "socketio"))]
+#[cfg_attr(
+    not(all(feature = "ws", feature = "socketio")),
+    allow(dead_code, unused_imports, reason = "each transport uses its part")
+)]
 mod flusher;
-#[cfg(any(feature = "rest", feature = "ws"))]
+#[cfg(any(feature = "ws", feature = "socketio"))]
+#[cfg_attr(
+    not(all(feature = "ws", feature = "socketio")),
+    allow(dead_code, unused_imports, reason = "each transport uses its part")
+)]
+mod frame;
+#[cfg(any(feature = "ws", feature = "socketio"))]
+#[cfg_attr(
+    not(all(feature = "ws", feature = "socketio")),
+    allow(dead_code, unused_imports, reason = "each transport uses its part")
+)]
+mod line;
+#[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
 mod origins;
 #[cfg(feature = "rest")]
 pub mod rest;
-#[cfg(any(feature = "rest", feature = "ws"))]
+#[cfg(feature = "socketio")]
+pub mod socketio;
+#[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
 #[cfg_attr(not(feature = "rest"), allow(dead_code, reason = "each transport uses its part"))]
 mod status;
-#[cfg(any(feature = "rest", feature = "ws"))]
+#[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
 #[cfg_attr(
-    not(all(feature = "rest", feature = "ws")),
+    not(all(feature = "rest", feature = "ws", feature = "socketio")),
     allow(dead_code, unused_imports, reason = "each transport uses its part")
 )]
 mod wire;
@@ -29,11 +47,12 @@ use async_trait::async_trait;
 use crate::error::Result;
 use crate::event::{Command, Format, Frame};
 use crate::hub::Connection;
+use crate::id::OriginId;
 use crate::model::Token;
 
 pub use channel::{ChannelClient, ChannelTransport, channel};
 pub use driver::drive;
-#[cfg(any(feature = "rest", feature = "ws"))]
+#[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
 pub use origins::Origins;
 
 /// What a client sent.
@@ -48,6 +67,9 @@ pub enum Request {
         token: String,
         /// The position that it has seen everything up to.
         since: Option<Token>,
+        /// The name that its connection had before, or should have: what it sent under it is not told it
+        /// again.
+        origin: Option<OriginId>,
     },
     /// It asks for something, or for nothing that can be understood.
     Command(Option<u64>, Result<Command>),
@@ -95,7 +117,7 @@ pub trait Transport: Send {
 }
 
 /// The token in the value of an `Authorization` header.
-#[cfg(any(feature = "rest", feature = "ws"))]
+#[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

@@ -1,6 +1,6 @@
 //! Which web pages may talk to the server.
 
-#[cfg(feature = "ws")]
+#[cfg(any(feature = "ws", feature = "socketio"))]
 use axum::http::{HeaderMap, header};
 
 /// Which web pages may talk to the server. What sends no `Origin`, such as an app or another server, is
@@ -25,9 +25,22 @@ impl Origins {
     }
 
     /// Whether a request with these headers is let in.
-    #[cfg(feature = "ws")]
+    #[cfg(any(feature = "ws", feature = "socketio"))]
     pub(crate) fn allow(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(header::ORIGIN) else { return true };
         origin.to_str().is_ok_and(|origin| self.allows(origin))
     }
+}
+
+/// CORS for these origins. Mirrored: an answer with credentials may not say `*`.
+#[cfg(any(feature = "rest", feature = "socketio"))]
+pub(super) fn cors(origins: Origins) -> tower_http::cors::CorsLayer {
+    use axum::http::{HeaderValue, request::Parts};
+    use tower_http::cors::{AllowOrigin, CorsLayer};
+    let allowed =
+        move |origin: &HeaderValue, _: &Parts| origin.to_str().is_ok_and(|origin| origins.allows(origin));
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(allowed))
+        .allow_credentials(true)
+        .max_age(std::time::Duration::from_secs(600))
 }

@@ -1,7 +1,7 @@
 //! What each error is to HTTP, and each close to a WebSocket: the one place for it.
 
 use crate::error::ErrorKind;
-#[cfg(feature = "ws")]
+#[cfg(any(feature = "ws", feature = "socketio"))]
 use crate::event::CloseReason;
 
 /// The HTTP status of an error.
@@ -21,18 +21,19 @@ pub(crate) fn http_status(kind: &ErrorKind) -> u16 {
         ErrorKind::RoomClosed(_) | ErrorKind::ChallengeRoomExists(_) | ErrorKind::ClientIdConflict => 409,
         ErrorKind::TooLarge { .. } => 413,
         ErrorKind::UnsupportedMediaType => 415,
-        ErrorKind::RateLimited => 429,
+        ErrorKind::RateLimited(_) => 429,
         ErrorKind::Unavailable | ErrorKind::Corrupt(_) => 503,
     }
 }
 
 /// The close code of a WebSocket, and the words beside it (at most 123 bytes).
-#[cfg(feature = "ws")]
+#[cfg(any(feature = "ws", feature = "socketio"))]
 pub(crate) fn close_code(reason: CloseReason) -> (u16, String) {
     match reason {
         CloseReason::Unauthenticated => (4001, "unauthenticated".into()),
         CloseReason::TokenExpired => (4003, "token expired".into()),
         CloseReason::Lagged => (4008, "lagged: reconnect and resume".into()),
+        CloseReason::TooManyRequests => (4009, "too many requests".into()),
         CloseReason::FrameTooLarge => (1009, "frame too large".into()),
         CloseReason::Protocol => (1002, "protocol error".into()),
         CloseReason::Restarting(delay) => {
@@ -40,4 +41,20 @@ pub(crate) fn close_code(reason: CloseReason) -> (u16, String) {
         }
         CloseReason::Ended => (1000, String::new()),
     }
+}
+
+/// What a Socket.IO client is told before it is closed: the code and the words of its `error` event.
+/// `None`: nothing.
+#[cfg(feature = "socketio")]
+pub(crate) fn close_error(reason: CloseReason) -> Option<(&'static str, String)> {
+    let code = match reason {
+        CloseReason::Unauthenticated => "UNAUTHENTICATED",
+        CloseReason::TokenExpired => "TOKEN_EXPIRED",
+        CloseReason::Lagged => "LAGGED",
+        CloseReason::TooManyRequests => "RATE_LIMITED",
+        CloseReason::FrameTooLarge => "PAYLOAD_TOO_LARGE",
+        CloseReason::Restarting(_) => "RESTARTING",
+        CloseReason::Protocol | CloseReason::Ended => return None,
+    };
+    Some((code, close_code(reason).1))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chat_core::event::{EventKind, RoomChange};
-use chat_core::model::{Cursor, Draft, HistoryQuery, Limit, NewRoom, PageQuery, Profile, Span};
+use chat_core::model::{Cursor, Draft, HistoryQuery, Limit, Mark, NewRoom, PageQuery, Profile, Span};
 use chat_core::store::{MemoryStore, SqliteStore, Store};
 use chat_core::{Actor, ChatEngine, ErrorKind, RoomId, UserId};
 
@@ -12,6 +12,9 @@ macro_rules! on_every_store {
     ($($case:ident)*) => {
         mod memory { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $case() {
             super::$case(super::engine(chat_core::store::MemoryStore::new()).await).await;
+        })* }
+        mod memory_of_four_lanes { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $case() {
+            super::$case(super::engine(chat_core::store::MemoryStore::with_lanes(4)).await).await;
         })* }
         mod sqlite { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $case() {
             let dir = tempfile::tempdir().unwrap();
@@ -39,6 +42,7 @@ on_every_store! {
     leaves_and_rejoins_are_learnt_while_away
     a_catch_up_goes_on_while_its_rooms_change
     a_user_of_250_rooms_joins_them_all
+    delivered_marks_are_told_once_a_second_however_often_they_move
 }
 
 async fn engine(store: impl Store) -> ChatEngine {
@@ -450,6 +454,29 @@ async fn a_user_of_250_rooms_joins_them_all(engine: ChatEngine) {
         }
     }
     assert_eq!(heard, rooms);
+}
+
+async fn delivered_marks_are_told_once_a_second_however_often_they_move(engine: ChatEngine) {
+    let room = group(&engine, &["ana", "ben"]).await;
+    let (ana, ben) = (user(&engine, "ana"), user(&engine, "ben"));
+    let mut session = ana.connect().await.unwrap();
+    for seq in 1..=50 {
+        ana.send(room, Draft::text(format!("m{seq}"))).await.unwrap();
+        let marked = ben.mark_delivered(room, Some(Cursor::Seq(seq))).await.unwrap();
+        assert_eq!((marked.delivered_seq, marked.read_seq), (seq, 0), "the answer tells it at once");
+    }
+    let mut told = Vec::new();
+    while told.last() != Some(&50) {
+        let event = session.next().await.expect("open");
+        if let EventKind::Marked(_, Mark::Delivered, at) = &event.kind {
+            told.push(at.delivered_seq);
+        }
+    }
+    assert!(told.len() <= 5 && told.is_sorted(), "{told:?}");
+    // Less than what stands moves nothing, and reading moves it along at once.
+    assert_eq!(ben.mark_delivered(room, Some(Cursor::Seq(3))).await.unwrap().delivered_seq, 50);
+    ana.send(room, Draft::text("one more")).await.unwrap();
+    assert_eq!(ben.mark_read(room, None).await.unwrap().delivered_seq, 51);
 }
 
 #[tokio::test]

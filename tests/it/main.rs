@@ -1,10 +1,16 @@
 //! The integration tests, in one binary.
 
+mod authenticators;
 mod custom_store;
 mod engine;
 mod examples;
+#[path = "../faults/mod.rs"]
+mod faults;
 mod friends;
+mod limits;
+mod model;
 mod postgres;
 mod server;
+mod socketio;
 mod store;
 mod transport;

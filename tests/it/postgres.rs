@@ -100,7 +100,11 @@ fn create(kind: RoomKind, people: &[&str]) -> RoomItem {
 fn send(room: RoomId, sender: &str, client: Option<&str>) -> RoomItem {
     let client_id = client.map(|client| client.parse().unwrap());
     let (sender_profile, body) = (Profile::unknown(user(sender)), Body::Text("hi".into()));
-    item(room, sender, Op::Send { id: MessageId::generate(), sender: sender_profile, body, client_id })
+    item(
+        room,
+        sender,
+        Op::Send { id: MessageId::generate(), sender: sender_profile, body, client_id, origin: None },
+    )
 }
 
 /// Commits one item.

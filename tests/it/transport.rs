@@ -78,7 +78,7 @@ impl Sockets {
 }
 
 /// Hands out streams that are no bare TCP sockets, as TLS does.
-struct Layered(TcpListener);
+pub(crate) struct Layered(pub(crate) TcpListener);
 
 impl axum::serve::Listener for Layered {
     type Io = tokio::io::Join<tokio::net::tcp::OwnedReadHalf, tokio::net::tcp::OwnedWriteHalf>;
@@ -221,6 +221,16 @@ async fn a_stalled_reader_is_closed_as_lagged_and_holds_up_nobody() {
 }
 
 #[tokio::test]
+async fn a_command_without_an_id_is_done_and_ends_nothing() {
+    let sockets = Sockets::serve(engine().await, false).await;
+    let mut client = hello(&sockets, "ana").await;
+    client.send(json!({"op": "ping"})).await;
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    client.command(1, Command::Ping).await;
+    assert_eq!(client.next().await, Seen::Done(1, None));
+}
+
+#[tokio::test]
 async fn a_frame_over_the_bound_closes_with_1009_and_a_fragmented_one_below_it_is_read() {
     use tokio_tungstenite::tungstenite::protocol::frame::{
         Frame,
@@ -244,6 +254,21 @@ async fn a_frame_over_the_bound_closes_with_1009_and_a_fragmented_one_below_it_i
     }
     let Some(Message::Close(Some(close))) = last else { panic!("closed with a code, not {last:?}") };
     assert_eq!(close.code, CloseCode::Size);
+}
+
+#[tokio::test]
+async fn a_command_without_an_id_is_done_without_an_answer_and_ends_nothing() {
+    let sockets = Sockets::serve(engine().await, false).await;
+    let ana = sockets.engine.as_user("ana".parse().unwrap());
+    let room = ana.create_room(chat_core::model::NewRoom::group("room").with(["ben"])).await.unwrap().id();
+    let mut watcher = hello(&sockets, "ben").await;
+    let mut client = hello(&sockets, "ana").await;
+    for is_typing in [true, false] {
+        client.send(json!({"op": "typing", "room": room, "isTyping": is_typing})).await;
+        while watcher.next().await != Seen::Typing("ana".parse().unwrap(), is_typing) {}
+    }
+    client.command(5, Command::Ping).await;
+    assert_eq!(client.next().await, Seen::Done(5, None));
 }
 
 #[tokio::test]

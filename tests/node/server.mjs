@@ -18,12 +18,12 @@ export async function sharedServer() {
 }
 
 /**
- * Starts a server of the test's own in development mode. `secret`: the HS256 key that its tokens are
+ * Starts a server of the test's own, in development mode unless `dev` is false. `secret`: the HS256 key that its tokens are
  * signed with. `folder`: where its database is, for a second start on the same one.
  */
-export async function startServer({ secret, folder: given, addr = '127.0.0.1:0', args = [] } = {}) {
+export async function startServer({ secret, folder: given, addr = '127.0.0.1:0', dev = true, args = [] } = {}) {
   const folder = given ?? await mkdtemp(join(tmpdir(), 'chat-core-'));
-  const options = ['--addr', addr, '--db', join(folder, 'chat.db'), '--dev', ...args];
+  const options = ['--addr', addr, '--db', join(folder, 'chat.db'), ...(dev ? ['--dev'] : []), ...args];
   if (secret !== undefined) {
     await writeFile(join(folder, 'secret'), secret);
     options.push('--jwt-secret-file', join(folder, 'secret'));

@@ -60,6 +60,13 @@ fn what_is_pushed_leaves_in_order_whatever_the_socket_takes_at_once() {
 }
 
 #[test]
+fn a_frame_of_no_bytes_is_nothing_to_write() {
+    let mailbox = mailbox(100, 1000);
+    assert_eq!(push(&mailbox, "", Class::Durable), Pushed::Waits);
+    assert!(mailbox.is_empty());
+}
+
+#[test]
 fn a_full_mailbox_drops_the_ephemeral_first_and_then_closes_as_lagged() {
     let mailbox = mailbox(3, 1000);
     push(&mailbox, "t", Class::Ephemeral);
@@ -77,13 +84,19 @@ fn a_full_mailbox_drops_the_ephemeral_first_and_then_closes_as_lagged() {
 #[test]
 fn a_full_mailbox_keeps_each_readers_last_mark() {
     let mailbox = mailbox(4, 1000);
-    let mark = |user: &str| Class::Mark(user.parse().unwrap());
-    push(&mailbox, "a1", mark("ana"));
-    push(&mailbox, "b1", mark("ben"));
-    push(&mailbox, "a2", mark("ana"));
+    let mark = |user: &str, mark| Class::Mark(user.parse().unwrap(), mark);
+    push(&mailbox, "a1", mark("ana", Mark::Read));
+    push(&mailbox, "b1", mark("ben", Mark::Read));
+    push(&mailbox, "a2", mark("ana", Mark::Read));
     push(&mailbox, "m", Class::Durable);
     push(&mailbox, "n", Class::Durable);
     assert_eq!(drain(&mailbox, 100), "b1a2mn");
+    push(&mailbox, "a3", mark("ana", Mark::Read));
+    push(&mailbox, "d3", mark("ana", Mark::Delivered));
+    push(&mailbox, "d4", mark("ana", Mark::Delivered));
+    push(&mailbox, "m", Class::Durable);
+    push(&mailbox, "n", Class::Durable);
+    assert_eq!(drain(&mailbox, 100), "a3d4mn", "a mark of one kind says nothing of the other");
 }
 
 #[test]
@@ -128,7 +141,7 @@ fn what_is_held_back_follows_only_where_it_is_newer() {
     }
     mailbox.push_answer(Frame::Bytes(Bytes::from_static(b"ready ")), None);
     assert_eq!(drain(&mailbox, 100), "ready ");
-    mailbox.release(&Position::single(2), None).unwrap();
+    mailbox.release(&Position::single(2), None, None).unwrap();
     assert_eq!(drain(&mailbox, 100), "c");
     let late = Frame::Bytes(Bytes::from_static(b"late"));
     mailbox.push(late, None, Class::Durable, Some(Pos { lane: 0, at: 2 }));
@@ -142,9 +155,9 @@ fn more_than_can_be_held_back_is_dropped_as_a_whole() {
     for _ in 0..3 {
         push(&mailbox, "x", Class::Durable);
     }
-    assert_eq!(mailbox.release(&Position::single(0), None), Err(Overflowed));
+    assert_eq!(mailbox.release(&Position::single(0), None, None), Err(Overflowed));
     push(&mailbox, "y", Class::Durable);
-    mailbox.release(&Position::single(0), None).unwrap();
+    mailbox.release(&Position::single(0), None, None).unwrap();
     assert_eq!(drain(&mailbox, 100), "y");
 }
 

@@ -42,7 +42,7 @@ macro_rules! member_columns {
 macro_rules! message_columns {
     () => {
         "s.id, s.room, s.seq, s.sender, p.nickname, p.image, s.kind, s.content, s.image_url, s.client_id, \
-         s.created_at, s.pos, s.n, s.own_n"
+         s.origin, s.created_at, s.pos, s.n, s.own_n"
     };
 }
 
@@ -226,6 +226,7 @@ impl<'r> Columns<'r> {
             },
             body: self.body()?,
             client_id: self.maybe()?,
+            origin: self.maybe()?,
             created_at: self.time()?,
             pos: self.number()?,
             n: self.number()?,

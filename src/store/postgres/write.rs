@@ -5,7 +5,7 @@ use sqlx::{PgConnection, query};
 use super::columns::{Uuid, body_code, int, relation_code, role_code, room_code};
 use super::error::PostgresError;
 use crate::clock::Timestamp;
-use crate::id::{ClientId, UserId};
+use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
 use crate::store::{BodyHash, Rows};
 
@@ -40,9 +40,9 @@ pub(super) const WRITE: &str = "WITH \
             delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
             read_own_n = excluded.read_own_n, own_n = excluded.own_n) \
     INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
-        created_at, pos, n, own_n) \
+        created_at, pos, n, own_n, origin) \
     SELECT * FROM UNNEST($34::uuid[], $35::int8[], $36::uuid[], $37::text[], $38::int2[], $39::text[], \
-        $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[])";
+        $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::text[])";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
     write_rows(conn, rows, before).await?;
@@ -106,7 +106,8 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(messages, |(message, _)| message.created_at.as_millis()))
         .bind(each(messages, |(message, _)| int(message.pos)))
         .bind(each(messages, |(message, _)| int(message.n)))
-        .bind(each(messages, |(message, _)| int(message.own_n)));
+        .bind(each(messages, |(message, _)| int(message.own_n)))
+        .bind(each(messages, |(message, _)| message.origin.as_ref().map(OriginId::as_str)));
     written.execute(conn).await?;
     Ok(())
 }

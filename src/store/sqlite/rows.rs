@@ -9,7 +9,7 @@ use super::error::SqliteError;
 use super::read;
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
-use crate::id::{ClientId, RoomId, UserId};
+use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, Room, RoomKind};
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
@@ -221,8 +221,8 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
 
 /// Never an upsert: a number or an id that is taken is damage, and the batch fails.
 const ADD_MESSAGE: &str = "INSERT INTO messages (room, seq, id, sender, kind, content, image_url, \
-         client_id, body_hash, created_at, pos, n, own_n) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+         client_id, body_hash, created_at, pos, n, own_n, origin) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
 fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) -> Result<(), SqliteError> {
     conn.prepare_cached(ADD_MESSAGE)?.execute(params![
@@ -239,6 +239,7 @@ fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) ->
         int(message.pos),
         int(message.n),
         int(message.own_n),
+        message.origin.as_ref().map(OriginId::as_str),
     ])?;
     Ok(())
 }

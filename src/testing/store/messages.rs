@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::Fixture;
 use super::kit::{assert_distinct, sent, text, user};
 use crate::error::ErrorKind;
-use crate::id::MessageId;
-use crate::model::{Body, RoomKind, SystemKind};
-use crate::store::{Batch, What};
+use crate::id::{MessageId, OriginId};
+use crate::model::{Body, Message, RoomKind, SystemKind};
+use crate::store::{Batch, Op, What};
 
 fn image(url: &str, caption: Option<&str>) -> Body {
     Body::Image { url: url.into(), caption: caption.map(Into::into) }
@@ -66,6 +66,25 @@ pub async fn a_retry_within_a_batch_gets_the_first_message(chat: Fixture) {
     assert_eq!(sent(&outcomes[3]), sent(&outcomes[1]));
     assert_eq!(chat.history(room).await.len(), 2);
     assert_eq!(chat.member(room, "ana").await.own_n, 1);
+}
+
+pub async fn a_message_keeps_the_connection_that_sent_it(chat: Fixture) {
+    let room = chat.group(&["ana", "ben"]).await;
+    let mut item = chat.send_as_item(room, "ana", "hi", "c1");
+    let named: OriginId = "a connection".parse().expect("a good id");
+    if let Op::Send { origin, .. } = &mut item.op {
+        *origin = Some(named.clone());
+    }
+    assert_eq!(sent(&chat.run(item).await).origin, Some(named.clone()));
+    chat.send(room, "ana", "from nowhere").await;
+    let origins = |messages: Vec<Message>| messages.into_iter().map(|one| one.origin).collect::<Vec<_>>();
+    let expected = [Some(named.clone()), None];
+    assert_eq!(origins(chat.history(room).await), expected);
+    let since = chat.store().messages_since(room, 0, u64::MAX, 10).await.expect("the store reads");
+    assert_eq!(origins(since), expected);
+    // A retry from elsewhere gets the first message, of the first connection.
+    let again = sent(&chat.run(chat.send_as_item(room, "ana", "hi", "c1")).await);
+    assert_eq!(again.origin, Some(named));
 }
 
 pub async fn a_retry_later_gets_the_first_message(chat: Fixture) {

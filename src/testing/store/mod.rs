@@ -116,6 +116,7 @@ macro_rules! store_suite {
                 messages:
                     a_message_comes_back_as_it_was_sent
                     a_retry_within_a_batch_gets_the_first_message
+                    a_message_keeps_the_connection_that_sent_it
                     a_retry_later_gets_the_first_message
                     a_retry_gets_the_first_message_after_the_room_has_closed
                     a_hundred_retries_at_once_send_one_message

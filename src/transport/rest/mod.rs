@@ -18,11 +18,11 @@ mod problem;
 mod rooms;
 
 use axum::Router;
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{Method, header};
 use axum::routing::{delete, get, patch, post};
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::CorsLayer;
 
-use super::Origins;
+use super::{Origins, origins};
 use crate::engine::ChatEngine;
 use crate::error::ErrorKind;
 use problem::Problem;
@@ -124,15 +124,8 @@ pub fn router(engine: ChatEngine, options: RestOptions) -> Router {
 }
 
 fn cors(origins: Origins) -> CorsLayer {
-    let allowed = move |origin: &HeaderValue, _: &axum::http::request::Parts| {
-        origin.to_str().is_ok_and(|origin| origins.allows(origin))
-    };
-    // Mirrored: an answer with credentials may not say `*`.
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(allowed))
-        .allow_credentials(true)
+    origins::cors(origins)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers([header::RETRY_AFTER])
-        .max_age(std::time::Duration::from_secs(600))
 }

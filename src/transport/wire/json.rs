@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result, parse_field};
-use crate::model::{Cursor, Limit};
+use crate::model::{Cursor, HistoryQuery, Limit, PageQuery, Token};
 
 /// Parses JSON text.
 ///
@@ -83,5 +83,50 @@ pub(crate) fn parse_limit(text: Option<&str>, default: Limit) -> Result<Limit> {
     match text {
         None => Ok(default),
         Some(text) => Limit::new(parse_number("limit", text)?),
+    }
+}
+
+/// A field that has to be there.
+pub(crate) fn missing(field: &'static str) -> Error {
+    Error::invalid(field, "is missing")
+}
+
+/// A position to resume from, as a text.
+pub(crate) fn parse_since(text: &str) -> Result<Token> {
+    text.parse().map_err(|error| {
+        let kind = invalid("since".into(), format!("{error}").into());
+        Error::with_source(kind, error)
+    })
+}
+
+/// Where a mark moves to: a `messageUuid`, a `seq`, or the newest message.
+pub(crate) fn parse_mark(message: Option<&str>, seq: Option<u64>) -> Result<Option<Cursor>> {
+    match (message, seq) {
+        (Some(_), Some(_)) => Err(Error::invalid("seq", "must not be given beside messageUuid")),
+        (Some(id), None) => Ok(Some(Cursor::Message(parse_field("messageUuid", id)?))),
+        (None, seq) => Ok(seq.map(Cursor::Seq)),
+    }
+}
+
+/// What names a part of a room's history.
+#[derive(Debug)]
+pub(crate) struct HistoryArgs {
+    pub(crate) page: Option<u64>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) before: Option<PlaceJson>,
+    pub(crate) after: Option<PlaceJson>,
+    pub(crate) around: Option<PlaceJson>,
+}
+
+impl HistoryArgs {
+    pub(crate) fn parse(self) -> Result<HistoryQuery> {
+        let limit = self.limit.map_or(Ok(Limit::MESSAGES), Limit::new)?;
+        match (self.before, self.after, self.around, self.page) {
+            (Some(place), None, None, None) => Ok(HistoryQuery::Before(place.parse("before")?, limit)),
+            (None, Some(place), None, None) => Ok(HistoryQuery::After(place.parse("after")?, limit)),
+            (None, None, Some(place), None) => Ok(HistoryQuery::Around(place.parse("around")?, limit)),
+            (None, None, None, page) => Ok(HistoryQuery::Page(PageQuery::new(page.unwrap_or(1), limit)?)),
+            _ => Err(Error::invalid("before", "must not be given beside after, around or page")),
+        }
     }
 }

@@ -11,13 +11,15 @@ use crate::clock::Timestamp;
 use crate::engine::CreatedRoom;
 use crate::error::Error;
 use crate::event::{EventKind, Marked, Notification, Ready, Reply, RoomChange, View};
-use crate::id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
+use crate::id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Body, FriendNotice, History, Mark, Message, MessageType, MessageView, Page, Profile, Receipt, Room,
     RoomType, RoomView, Span, SystemKind,
 };
 
-pub(crate) use json::{PlaceJson, parse, parse_limit, parse_number, parse_place};
+pub(crate) use json::{
+    HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_number, parse_place, parse_since,
+};
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 
 /// A user as others see them.
@@ -266,7 +268,7 @@ pub(crate) enum ReplyJson<'a> {
 impl<'a> From<&'a Reply> for ReplyJson<'a> {
     fn from(reply: &'a Reply) -> Self {
         match reply {
-            Reply::Done => Self::Done {},
+            Reply::Done | Reply::Subscribed(_) | Reply::Unsubscribed(_) => Self::Done {},
             Reply::Message(message) => Self::Message { message: Box::new(MessageJson::own(message)) },
             Reply::Marked(marked) => Self::Marked(marked.into()),
             Reply::History(history) => Self::History(history.into()),
@@ -349,6 +351,9 @@ pub(crate) enum EventJson<'a> {
     CaughtUp {
         recovered: bool,
     },
+    Opened {
+        origin: &'a OriginId,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -410,6 +415,7 @@ impl<'a> EventJson<'a> {
             EventKind::Notification(Notification::FriendsChanged(other)) => {
                 Self::Friend { r#type: "friendsChanged", user: other.into() }
             }
+            EventKind::Opened(origin) => Self::Opened { origin },
             EventKind::Ready(ready) => ready_json(ready),
             EventKind::CaughtUp { recovered } => Self::CaughtUp { recovered: *recovered },
         }

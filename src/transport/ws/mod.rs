@@ -12,17 +12,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use bytes::Bytes;
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
-use hyper_util::server::conn::auto::upgrade::downcast;
-use tokio::net::TcpStream;
-use tungstenite::handshake::derive_accept_key;
 
 use super::flusher::Flusher;
+use super::frame::{Socket, accept};
 use super::{Origins, drive};
 use crate::engine::ChatEngine;
 use crate::event::Format;
@@ -51,63 +46,22 @@ async fn upgrade(State(mounted): State<Mounted>, mut request: Request) -> Respon
     if !mounted.origins.allow(headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let Some(accept) = accept_key(request.method(), headers) else {
-        return (StatusCode::UPGRADE_REQUIRED, [(header::UPGRADE, "websocket")]).into_response();
-    };
     let (chosen, token) = (chosen_protocol(headers), token(headers));
-    let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
-        return StatusCode::UPGRADE_REQUIRED.into_response();
+    let Some((on_upgrade, mut response)) = accept(&mut request) else {
+        return (StatusCode::UPGRADE_REQUIRED, [(header::UPGRADE, "websocket")]).into_response();
     };
     tokio::spawn(async move {
         let Ok(upgraded) = on_upgrade.await else { return };
-        let bound = mounted.engine.config().max_frame_bytes;
-        let transport = match bare_socket(upgraded) {
-            Ok((stream, read_already)) => {
-                let flusher = Flusher::of(&mounted.engine);
-                // Frames are whole already: waiting for more only makes them late.
-                let _ = stream.set_nodelay(true);
-                WsTransport::tcp(stream, &read_already, bound, token, mounted.format, flusher)
-            }
-            Err(upgraded) => WsTransport::stream(TokioIo::new(upgraded), bound, token, mounted.format),
-        };
+        let socket = Socket::new(upgraded, mounted.engine.config().max_frame_bytes);
+        let flusher = Flusher::of(&mounted.engine);
+        let transport = WsTransport::new(socket, token, mounted.format, flusher);
         // A task of its own, so that the upgrade's is freed.
         tokio::spawn(drive(mounted.engine, Box::new(transport)));
     });
-    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
-    let answer = response.headers_mut();
-    answer.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    answer.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    answer.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     if let Some(chosen) = chosen {
-        answer.insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
     }
     response
-}
-
-/// The TCP socket of a connection, where nothing lies between, with what was read beyond the handshake.
-/// Served by hyper itself, or by the builder that finds out the protocol first.
-fn bare_socket(upgraded: Upgraded) -> Result<(TcpStream, Bytes), Upgraded> {
-    match downcast::<TokioIo<TcpStream>>(upgraded) {
-        Ok(parts) => Ok((parts.io.into_inner(), parts.read_buf)),
-        Err(upgraded) => {
-            let parts = upgraded.downcast::<TokioIo<TcpStream>>()?;
-            Ok((parts.io.into_inner(), parts.read_buf))
-        }
-    }
-}
-
-/// The answer to a WebSocket handshake (RFC 6455, 4.2.1); `None` when it is none.
-fn accept_key(method: &Method, headers: &HeaderMap) -> Option<HeaderValue> {
-    let has = |name: header::HeaderName, word: &str| {
-        let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(word))
-    };
-    let is_handshake = *method == Method::GET
-        && has(header::CONNECTION, "upgrade")
-        && has(header::UPGRADE, "websocket")
-        && has(header::SEC_WEBSOCKET_VERSION, "13");
-    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| is_handshake)?;
-    HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok()
 }
 
 fn protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {

@@ -1,0 +1,51 @@
+// Friends, requests and blocks that the page knows.
+
+import { all, api } from './api.js';
+import { setPresence } from './presence.js';
+import { signal } from './signal.js';
+
+/** By kind: relations as the server tells them. */
+export const people = { friends: [], requests: [], blocks: [] };
+export let areLoaded = false;
+
+export const friendsChanged = signal();
+
+let lastLoad = 0;
+
+export async function loadFriends() {
+  const load = ++lastLoad;
+  const [friends, requests, blocks] = await Promise.all([
+    all('friends', 'friends'), all('friends/requests', 'requests'), all('blocks', 'blocks'),
+  ]);
+  // A later load knows more.
+  if (load !== lastLoad) return;
+  Object.assign(people, { friends, requests, blocks });
+  areLoaded = true;
+  friends.forEach(({ userUuid, online }) => setPresence({ userUuid, online }));
+  friendsChanged();
+}
+
+export const received = () => people.requests.filter(({ state }) => state === 'REQUEST_RECEIVED');
+export const sent = () => people.requests.filter(({ state }) => state === 'REQUEST_SENT');
+
+/** Whether somebody is a friend, asked, or blocked. */
+export const isKnown = (userUuid) => Object.values(people).some((list) => list.some((one) => one.userUuid === userUuid));
+export const isBlocked = (userUuid) => people.blocks.some((one) => one.userUuid === userUuid);
+
+/** Changes how somebody stands to one, and gives how that is now. The lists are loaded anew, also when it was refused: they were old. */
+async function change(method, path, body) {
+  try {
+    return await api(method, path, body);
+  } finally {
+    await loadFriends().catch(() => {});
+  }
+}
+
+const of = (userUuid) => encodeURIComponent(userUuid);
+
+export const askFriend = (userUuid) => change('POST', 'friends/requests', { userUuid });
+export const answer = (userUuid, accept) => change('PATCH', `friends/requests/${of(userUuid)}`, { accept });
+export const withdraw = (userUuid) => change('DELETE', `friends/requests/${of(userUuid)}`);
+export const unfriend = (userUuid) => change('DELETE', `friends/${of(userUuid)}`);
+export const block = (userUuid) => change('POST', `friends/${of(userUuid)}/block`);
+export const unblock = (userUuid) => change('DELETE', `friends/${of(userUuid)}/block`);

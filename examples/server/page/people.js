@@ -1,0 +1,151 @@
+// The people of the open room, and what one can do about them: invite, remove, rename, leave.
+
+import { all, api, me } from './api.js';
+import { ask } from './dialogs.js';
+import { $, el, fillList, iconButton, on, personAvatar } from './dom.js';
+import { askSomebody, askToBlock } from './friend-list.js';
+import { friendsChanged, isBlocked, isKnown } from './friends.js';
+import { attempt } from './notices.js';
+import { Picker } from './picker.js';
+import { isOnline, presenceChanged, presenceText, setPresence } from './presence.js';
+import { openUuid, roomOpened } from './room.js';
+import { dropRoom, peerOf, putRoom, rooms, roomsChanged } from './rooms.js';
+import { languageChanged, t } from './texts.js';
+
+/** The participants of the room whose panel is open. */
+let participants = [];
+
+export function startPeople() {
+  on('people-open', 'click', () => ($('people').hidden ? openPanel() : closePanel()));
+  on('people-close', 'click', closePanel);
+  on('people', 'keydown', ({ key }) => key === 'Escape' && closePanel());
+  on('invite', 'click', invite);
+  on('rename', 'click', rename);
+  on('leave', 'click', leave);
+  on('block-peer', 'click', () => askToBlock(participants.find(({ userUuid }) => userUuid !== me.userUuid)));
+  for (const change of [presenceChanged, languageChanged, friendsChanged]) change.on(() => !$('people').hidden && showPeople());
+  roomsChanged.on((uuid) => {
+    if (!uuid || uuid !== openUuid() || $('people').hidden) return;
+    showPeople();
+    refreshPeople();
+  });
+  roomOpened.on(() => closePanel());
+}
+
+function openPanel() {
+  participants = [];
+  showPeople();
+  setPanel(true);
+  $('people-close').focus();
+  attempt(loadPeople);
+}
+
+function closePanel() {
+  if ($('people').hidden) return;
+  setPanel(false);
+  $('people-open').focus();
+}
+
+function setPanel(isOpen) {
+  $('people').hidden = !isOpen;
+  $('app').classList.toggle('with-people', isOpen);
+  $('people-open').ariaExpanded = String(isOpen);
+}
+
+async function loadPeople() {
+  const uuid = openUuid();
+  const list = await all(`chat/rooms/${uuid}/participants`, 'participants');
+  if (uuid !== openUuid()) return;
+  participants = list;
+  list.forEach(setPresence);
+  showPeople();
+}
+
+let waiting;
+/** Loads them once more, soon and once. */
+export function refreshPeople() {
+  if ($('people').hidden) return;
+  clearTimeout(waiting);
+  waiting = setTimeout(() => !$('people').hidden && openUuid() && loadPeople().catch(() => {}), 150);
+}
+
+function showPeople() {
+  const { type, isActive, participantCount = 0 } = rooms.get(openUuid()) ?? {};
+  const isOwner = participants.some(({ userUuid, role }) => userUuid === me.userUuid && role === 'OWNER');
+  const isShared = type !== 'DIRECT';
+  const owners = participants.filter(({ role }) => role === 'OWNER');
+  const others = participants.filter(({ role }) => role !== 'OWNER');
+  fillList($('people-list'), [...owners, ...others].map((one) => personItem(one, isShared && isOwner && isActive)));
+  $('people-count').textContent = t('people', participantCount);
+  $('invite').hidden = !isShared || !isActive;
+  $('rename').hidden = !isShared || !isActive || !isOwner;
+  const peer = peerOf(rooms.get(openUuid()));
+  $('block-peer').hidden = !peer || isBlocked(peer);
+}
+
+function personItem(one, canRemove) {
+  const { userUuid, nickname, role } = one;
+  const isMe = userUuid === me.userUuid;
+  const isOwner = role === 'OWNER' && rooms.get(openUuid())?.type !== 'DIRECT';
+  return el('li', { className: 'person', dataset: { key: userUuid } },
+    personAvatar(nickname, isOnline(userUuid)),
+    el('span', { className: 'who' },
+      el('span', { className: 'line' },
+        el('strong', { textContent: nickname, dir: 'auto', title: nickname }),
+        isOwner && el('span', { className: 'tag', textContent: t('owner') }),
+        isMe && el('span', { className: 'tag', textContent: t('you') })),
+      el('span', { className: 'muted', textContent: presenceText(userUuid) })),
+    !isMe && !isKnown(userUuid) && iconButton('add-person', t('addFriend'), () => attempt(() => askSomebody(userUuid, nickname))),
+    !isMe && canRemove && iconButton('remove', t('removeTitle', nickname), () => remove(one)));
+}
+
+function invite() {
+  const uuid = openUuid();
+  const frame = el('div', { className: 'field' });
+  const picker = new Picker(frame, { label: t('whom'), except: participants.map(({ userUuid }) => userUuid) });
+  ask({
+    title: t('inviteTitle'),
+    text: t('inviteText'),
+    content: [frame],
+    action: t('invite'),
+    words: { FORBIDDEN: t('someUnreachable') },
+    act: async () => putRoom(await api('POST', `chat/rooms/${uuid}/participants`, { userUuids: picker.ids })),
+  });
+  picker.focus();
+}
+
+function rename() {
+  const room = rooms.get(openUuid());
+  ask({
+    title: t('renameTitle'),
+    label: t('chatName'),
+    value: room.name,
+    action: t('rename'),
+    act: async (name) => putRoom(await api('PATCH', `chat/rooms/${room.roomUuid}`, { name })),
+  });
+}
+
+function remove({ userUuid, nickname }) {
+  const uuid = openUuid();
+  ask({
+    title: t('removeTitle', nickname),
+    text: t('removeText'),
+    action: t('remove'),
+    isDangerous: true,
+    act: () => api('DELETE', `chat/rooms/${uuid}/participants/${encodeURIComponent(userUuid)}`).then(loadPeople),
+  });
+}
+
+function leave() {
+  const { roomUuid, name, type } = rooms.get(openUuid());
+  ask({
+    title: t('leaveTitle', name),
+    text: t(type === 'DIRECT' ? 'leaveDirectText' : 'leaveGroupText'),
+    action: t('leave'),
+    isDangerous: true,
+    act: async () => {
+      await api('DELETE', `chat/rooms/${roomUuid}/leave`);
+      dropRoom(roomUuid);
+    },
+  });
+}

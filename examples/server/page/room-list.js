@@ -1,0 +1,78 @@
+// The list of rooms, drawn.
+
+import { roomInAddress } from './address.js';
+import { $, el, fillList, on, personAvatar, showCount } from './dom.js';
+import { attempt } from './notices.js';
+import { isOnline, presenceChanged } from './presence.js';
+import { hasMoreRooms, loadMoreRooms, newestFirst, peerOf, roomsChanged } from './rooms.js';
+import { clockOf, languageChanged, systemText, t, whenOf } from './texts.js';
+
+let isLoaded = false;
+let drawing;
+/** Rooms further down are loaded as they come near. */
+const nearing = new IntersectionObserver(
+  ([{ isIntersecting }]) => isIntersecting && attempt(loadMore),
+  { root: $('rooms-pane'), rootMargin: '300px' },
+);
+
+export function startRoomList() {
+  for (const change of [roomsChanged, presenceChanged, languageChanged]) change.on(showRooms);
+  addEventListener('hashchange', showRooms);
+  on('more-rooms', 'click', () => attempt(loadMore));
+}
+
+export const areRoomsLoaded = () => isLoaded;
+
+export async function loadMore() {
+  if (!hasMoreRooms()) return;
+  await loadMoreRooms();
+  isLoaded = true;
+  showRooms();
+  // Anew, since it may be as near as before.
+  nearing.unobserve($('more-rooms'));
+  nearing.observe($('more-rooms'));
+}
+
+/** Draws the list once a frame, however much has changed. */
+function showRooms() {
+  cancelAnimationFrame(drawing);
+  drawing = requestAnimationFrame(() => {
+    const sorted = newestFirst();
+    fillList($('rooms'), sorted.map(roomItem));
+    $('no-rooms').hidden = sorted.length > 0 || !isLoaded;
+    $('more-rooms').hidden = !isLoaded || !hasMoreRooms();
+    const unread = sorted.reduce((sum, room) => sum + room.unreadCount, 0);
+    showCount($('unread-badge'), unread, t('unread', unread));
+    document.title = unread > 0 ? `(${unread}) Chat` : 'Chat';
+  });
+}
+
+function roomItem(room) {
+  const { roomUuid, name, unreadCount, isActive } = room;
+  const at = new Date(room.lastMessageAt ?? room.createdAt);
+  const when = el('time', { dateTime: at.toJSON(), textContent: whenOf(at), title: clockOf(at) });
+  const last = el('span', { className: 'preview', textContent: preview(room), dir: 'auto' });
+  const line = el('span', { className: 'line' }, last);
+  if (!isActive) line.append(el('span', { className: 'tag', textContent: t('closedTag') }));
+  const link = el('a', { href: `#${roomUuid}` },
+    personAvatar(name, isOnline(peerOf(room))),
+    el('span', { className: 'who' },
+      el('span', { className: 'line' }, el('strong', { textContent: name, dir: 'auto' }), when),
+      line));
+  if (roomInAddress() === roomUuid) link.ariaCurrent = 'page';
+  if (unreadCount > 0) {
+    const badge = el('span', { className: 'badge' });
+    showCount(badge, unreadCount, t('unread', unreadCount));
+    line.append(badge);
+    link.className = 'unread';
+  }
+  return el('li', { dataset: { key: roomUuid } }, link);
+}
+
+function preview({ lastMessage: last, type }) {
+  if (!last) return t('noMessages');
+  if (last.type === 'SYSTEM') return systemText(last);
+  const text = last.content ?? t('picture');
+  if (last.isMyMessage) return t('saidBy', t('you'), text);
+  return type === 'DIRECT' ? text : t('saidBy', last.sender.nickname, text);
+}

@@ -1,0 +1,113 @@
+// The rooms that the page knows.
+
+import { api, me } from './api.js';
+import { signal } from './signal.js';
+
+/** By roomUuid; `seq` is the newest message's that is known of. */
+export const rooms = new Map();
+
+/** Tells of the id of a room that was changed, or of all. */
+export const roomsChanged = signal();
+/** Tells of a room that one is in no more. */
+export const roomDropped = signal();
+
+/** How many rooms are loaded at a time. */
+const PAGE = 30;
+let nextPage = 1;
+let loading;
+
+export function putRoom(room) {
+  const known = rooms.get(room.roomUuid);
+  const seq = Math.max(known?.seq ?? 0, room.lastMessage?.seq ?? 0);
+  rooms.set(room.roomUuid, { ...room, seq });
+  roomsChanged(room.roomUuid);
+}
+
+export function dropRoom(uuid) {
+  const room = rooms.get(uuid);
+  if (!rooms.delete(uuid)) return;
+  // The rooms behind it have moved up by one: the last page is asked for again.
+  if (nextPage > 1) nextPage -= 1;
+  roomsChanged();
+  roomDropped(room);
+}
+
+export const hasMoreRooms = () => nextPage !== undefined;
+
+/** The next page, newest activity first. It may hold rooms that are known already: they move up when something happens. */
+export async function loadMoreRooms() {
+  loading ??= loadPage().finally(() => (loading = undefined));
+  return loading;
+}
+
+async function loadPage() {
+  if (!hasMoreRooms()) return;
+  const list = await api('GET', `chat/rooms?limit=${PAGE}&page=${nextPage}`);
+  nextPage = list.hasMore ? list.page + 1 : undefined;
+  list.rooms.forEach(putRoom);
+  roomsChanged();
+}
+
+/** All anew: more was missed than could be told. */
+export async function reloadRooms() {
+  await loading?.catch(() => {});
+  rooms.clear();
+  nextPage = 1;
+  await loadMoreRooms();
+}
+
+export async function loadRoom(uuid) {
+  putRoom(await api('GET', `chat/rooms/${uuid}`));
+}
+
+/** Rooms to ask for once more, soon and each once. */
+const stale = new Map();
+export function refreshRoom(uuid) {
+  clearTimeout(stale.get(uuid));
+  const refresh = () => loadRoom(uuid).catch(({ code }) => code === 'NOT_A_PARTICIPANT' && dropRoom(uuid));
+  stale.set(uuid, setTimeout(() => stale.delete(uuid) && refresh(), 100));
+}
+
+/**
+ * A message: live, caught up on, or one's own in its answer. It may come more than once. `isSeen`: it comes
+ * under the reader's eyes. Gives whether it is new.
+ */
+export function noteMessage(message, isSeen) {
+  const { roomUuid, seq, isMyMessage, type } = message;
+  const room = rooms.get(roomUuid);
+  const isNew = seq > (room?.seq ?? 0);
+  if (!room) refreshRoom(roomUuid);
+  else if (seq >= (room.lastMessage?.seq ?? 0)) {
+    const unreadCount = room.unreadCount + (isNew && !isSeen && !isMyMessage && type !== 'SYSTEM' ? 1 : 0);
+    putRoom({ ...room, lastMessage: message, lastMessageAt: message.createdAt, unreadCount });
+  }
+  return isNew;
+}
+
+/** Where each room stands, as `ready` says it. */
+export function noteReady(list) {
+  for (const { roomUuid, seq, unreadCount } of list) {
+    const room = rooms.get(roomUuid);
+    if (room) rooms.set(roomUuid, { ...room, seq: Math.max(room.seq, seq), unreadCount });
+  }
+  roomsChanged();
+}
+
+/** One's own mark, moved here or on another device. */
+export function noteOwnMark(uuid, seq, unreadCount) {
+  const room = rooms.get(uuid);
+  if (!room) return;
+  if (unreadCount !== undefined) putRoom({ ...room, unreadCount });
+  else if (seq >= room.seq) putRoom({ ...room, unreadCount: 0 });
+  else refreshRoom(uuid);
+}
+
+/** The other one of a direct room. */
+export const peerOf = (room) => (
+  room?.type === 'DIRECT' ? room.participantUuids.find((uuid) => uuid !== me.userUuid) : undefined
+);
+
+export const newestFirst = () => {
+  const activity = (room) => room.lastMessageAt ?? room.createdAt;
+  return [...rooms.values()].sort((one, other) => activity(other).localeCompare(activity(one)));
+};

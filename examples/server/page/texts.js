@@ -1,0 +1,79 @@
+// What the page says, in the language that the reader chose, and how it writes times.
+
+import { signal } from './signal.js';
+import en from './texts.en.js';
+import ko from './texts.ko.js';
+
+const LANGUAGES = { en, ko };
+
+let language;
+let formats;
+
+/** Tells that all texts are to be drawn anew. */
+export const languageChanged = signal();
+
+/** The text of a key. Where it has gaps, it is a function of what fills them. */
+export function t(key, ...values) {
+  const text = LANGUAGES[language][key];
+  return typeof text === 'function' ? text(...values) : text;
+}
+
+export const hasText = (key) => key in en;
+
+export function firstLanguage() {
+  const kept = localStorage.getItem('language');
+  return kept in LANGUAGES ? kept : navigator.language.startsWith('ko') ? 'ko' : 'en';
+}
+
+export const currentLanguage = () => language;
+
+/** Speaks this language from now on. */
+export function speak(code) {
+  language = code;
+  document.documentElement.lang = code;
+  const format = (options) => new Intl.DateTimeFormat(code, options);
+  formats = {
+    clock: format({ hour: 'numeric', minute: '2-digit' }),
+    longDate: format({ weekday: 'long', day: 'numeric', month: 'long' }),
+    shortDate: format({ day: 'numeric', month: 'short' }),
+    ago: new Intl.RelativeTimeFormat(code, { numeric: 'auto' }),
+  };
+  translate(document);
+  languageChanged();
+}
+
+/** The texts that stand in the HTML: `data-t` within a node, `data-t-label` and `data-t-hint` around it. */
+function translate(root) {
+  for (const node of root.querySelectorAll('[data-t]')) node.textContent = t(node.dataset.t);
+  for (const node of root.querySelectorAll('[data-t-hint]')) node.placeholder = t(node.dataset.tHint);
+  for (const node of root.querySelectorAll('[data-t-label]')) {
+    node.ariaLabel = t(node.dataset.tLabel);
+    if (node.matches('button, a')) node.title = node.ariaLabel;
+  }
+}
+
+/** What a SYSTEM message tells, in the reader's language; a kind from a later server in the server's. */
+export function systemText({ kind, sender, content }) {
+  const texts = { joined: 'systemJoined', left: 'systemLeft', removed: 'systemRemoved', renamed: 'systemRenamed' };
+  return kind in texts ? t(texts[kind], sender.nickname) : content;
+}
+
+// Times
+
+export const midnight = (at) => new Date(at).setHours(0, 0, 0, 0);
+const daysAgo = (at) => Math.round((midnight(Date.now()) - midnight(at)) / 86_400_000);
+
+export const clockOf = (at) => formats.clock.format(at);
+
+export const dayOf = (at) => [t('today'), t('yesterday')][daysAgo(at)] ?? formats.longDate.format(at);
+
+/** A time in a narrow place. */
+export const whenOf = (at) => (daysAgo(at) === 0 ? clockOf(at) : daysAgo(at) === 1 ? t('yesterday') : formats.shortDate.format(at));
+
+export function agoOf(at) {
+  const minutes = Math.round((at - Date.now()) / 60_000);
+  if (minutes > -1) return t('justNow');
+  if (minutes > -60) return formats.ago.format(minutes, 'minute');
+  if (minutes > -24 * 60) return formats.ago.format(Math.round(minutes / 60), 'hour');
+  return formats.ago.format(-Math.max(1, daysAgo(at)), 'day');
+}

@@ -1,0 +1,217 @@
+//! A store that counts its calls, and fails or hangs when it is told to.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{ErrorKind, Result};
+use crate::id::{MessageId, RoomId, UserId};
+use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
+use crate::store::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
+use async_trait::async_trait;
+use parking_lot::Mutex;
+
+/// Hands on to another store, and fails on demand. Its clones are one store.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> chat_core::Result<()> {
+/// use chat_core::{ChatEngine, model::{Draft, NewRoom}, store::MemoryStore, testing::FaultyStore};
+///
+/// let store = FaultyStore::on(MemoryStore::new());
+/// let engine = ChatEngine::builder().store(store.clone()).build().await?;
+/// let ana = engine.as_user("ana".parse().unwrap());
+/// let room = ana.create_room(NewRoom::group("Runners").with(["ben"])).await?.id();
+///
+/// store.refuse(true);
+/// let refused = ana.send(room, Draft::text("hello")).await.unwrap_err();
+/// assert!(refused.kind().is_retryable());
+/// store.refuse(false);
+/// ana.send(room, Draft::text("hello")).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct FaultyStore(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Arc<dyn Store>,
+    refuses: AtomicBool,
+    /// Held by whoever wants commits to hang after they are made and before they are reported.
+    reporting: tokio::sync::RwLock<()>,
+    /// Held by whoever wants a catch-up to hang before it reads messages.
+    reading: tokio::sync::RwLock<()>,
+    commits: tokio::sync::watch::Sender<usize>,
+    calls: Mutex<BTreeMap<&'static str, usize>>,
+}
+
+impl FaultyStore {
+    /// On this store.
+    pub fn on(store: impl Store) -> Self {
+        let inner = Inner {
+            store: Arc::new(store),
+            refuses: AtomicBool::new(false),
+            reporting: tokio::sync::RwLock::new(()),
+            reading: tokio::sync::RwLock::new(()),
+            commits: tokio::sync::watch::Sender::new(0),
+            calls: Mutex::default(),
+        };
+        Self(Arc::new(inner))
+    }
+
+    /// The same store, for an engine that shares it.
+    pub fn shared(&self) -> Arc<dyn Store> {
+        Arc::new(self.clone())
+    }
+
+    /// From now on commits are refused, as on a full disk, or no more.
+    pub fn refuse(&self, refuses: bool) {
+        self.0.refuses.store(refuses, Ordering::SeqCst);
+    }
+
+    /// Until this is dropped, what is committed is not reported.
+    pub async fn hang(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
+        self.0.reporting.write().await
+    }
+
+    /// Until this is dropped, no catch-up reads messages.
+    pub async fn hang_reads(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
+        self.0.reading.write().await
+    }
+
+    /// How many batches were committed, whether reported or not.
+    pub fn commits(&self) -> tokio::sync::watch::Receiver<usize> {
+        self.0.commits.subscribe()
+    }
+
+    /// How often each method was called since this was asked last.
+    pub fn calls(&self) -> BTreeMap<&'static str, usize> {
+        std::mem::take(&mut *self.0.calls.lock())
+    }
+
+    /// Returns when the method is called, or was since [`Self::calls`]; never, where nobody calls it.
+    pub async fn called(&self, method: &str) {
+        while !self.0.calls.lock().contains_key(method) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn store(&self, method: &'static str) -> &dyn Store {
+        *self.0.calls.lock().entry(method).or_default() += 1;
+        &*self.0.store
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl Store for FaultyStore {
+    async fn position(&self) -> Result<Token> {
+        self.store("position").position().await
+    }
+
+    async fn rotate_epoch(&self) -> Result<Epoch> {
+        self.store("rotate_epoch").rotate_epoch().await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>> {
+        if self.0.refuses.load(Ordering::SeqCst) {
+            return Err(ErrorKind::Unavailable.into());
+        }
+        let outcomes = self.store("commit").commit(batch).await;
+        self.0.commits.send_modify(|commits| *commits += 1);
+        drop(self.0.reporting.read().await);
+        outcomes
+    }
+
+    async fn membership(&self, room: RoomId, user: &UserId) -> Result<Option<(Room, Option<Member>)>> {
+        self.store("membership").membership(room, user).await
+    }
+
+    async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>> {
+        self.store("room_entry").room_entry(room, user, listed).await
+    }
+
+    async fn rooms_of(
+        &self,
+        user: &UserId,
+        skip: u64,
+        limit: u32,
+        listed: usize,
+    ) -> Result<(Vec<RoomEntry>, u64)> {
+        self.store("rooms_of").rooms_of(user, skip, limit, listed).await
+    }
+
+    async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
+        self.store("memberships").memberships(user, after, limit).await
+    }
+
+    async fn members(&self, room: RoomId, after: Option<&UserId>, limit: u32) -> Result<Vec<MemberEntry>> {
+        self.store("members").members(room, after, limit).await
+    }
+
+    async fn read_marks(&self, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
+        self.store("read_marks").read_marks(room).await
+    }
+
+    async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>> {
+        self.store("messages").messages(room, seqs).await
+    }
+
+    async fn message(&self, room: RoomId, id: MessageId) -> Result<Option<Message>> {
+        self.store("message").message(room, id).await
+    }
+
+    async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>> {
+        self.store("profiles").profiles(users).await
+    }
+
+    async fn changed_rooms(
+        &self,
+        user: &UserId,
+        since: &Position,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<(Room, Member)>> {
+        self.store("changed_rooms").changed_rooms(user, since, after, limit).await
+    }
+
+    async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {
+        let store = self.store("messages_since");
+        drop(self.0.reading.read().await);
+        store.messages_since(room, after, until, limit).await
+    }
+
+    async fn members_since(
+        &self,
+        room: RoomId,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<(Member, Profile)>> {
+        self.store("members_since").members_since(room, after, until, limit).await
+    }
+
+    async fn marks_since(
+        &self,
+        room: RoomId,
+        since: u64,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<Member>> {
+        self.store("marks_since").marks_since(room, since, after, limit).await
+    }
+
+    async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {
+        self.store("relation").relation(user, other).await
+    }
+
+    async fn relations(
+        &self,
+        user: &UserId,
+        kind: RelationKind,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Relation, Profile)>> {
+        self.store("relations").relations(user, kind, after, limit).await
+    }
+}

@@ -1,0 +1,164 @@
+//! A chat event of a client's, parsed. Pure: a JSON array in, a request out.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::engineio::Malformed;
+use crate::error::{Error, Result, parse_field};
+use crate::event::Command;
+use crate::id::RoomId;
+use crate::model::{Cursor, Draft, HistoryQuery, Mark};
+use crate::transport::wire::{HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_since};
+
+/// All fields that any event has.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PayloadJson {
+    room_uuid: Option<String>,
+    message: Option<Draft>,
+    is_typing: Option<bool>,
+    message_uuid: Option<String>,
+    seq: Option<u64>,
+    since: Option<String>,
+    page: Option<u64>,
+    limit: Option<u64>,
+    before: Option<PlaceJson>,
+    after: Option<PlaceJson>,
+    around: Option<PlaceJson>,
+}
+
+/// What an event's array asks for: `[name, payload]`. Further arguments are left alone.
+///
+/// # Errors
+/// [`Malformed`] when it is no array of JSON, or an empty one.
+pub(super) fn decode(data: &str) -> Result<Result<Command>, Malformed> {
+    let arguments: Vec<&RawValue> = serde_json::from_str(data).map_err(|_| Malformed)?;
+    let name = arguments.first().ok_or(Malformed)?;
+    let Ok(name) = serde_json::from_str::<Name<'_>>(name.get()) else {
+        return Ok(Err(Error::invalid("event", "must be named by a text")));
+    };
+    let payload = arguments.get(1).map_or("{}", |payload| payload.get());
+    Ok(command(&name.0, payload))
+}
+
+/// A text that is borrowed where nothing in it is escaped.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+fn command(name: &str, payload: &str) -> Result<Command> {
+    let read = || match payload.starts_with('{') {
+        true => parse::<PayloadJson>(payload.as_bytes()),
+        // An array would be read as the fields in their order.
+        false => Err(Error::invalid("body", "must be an object")),
+    };
+    Ok(match name {
+        "joinRoom" => {
+            let payload = read()?;
+            Command::Subscribe(payload.room()?, payload.since.as_deref().map(parse_since).transpose()?)
+        }
+        "leaveRoom" => Command::Unsubscribe(read()?.room()?),
+        "sendMessage" => {
+            let payload = read()?;
+            Command::Send(payload.room()?, payload.message.ok_or_else(|| missing("message"))?)
+        }
+        "typing" => {
+            let payload = read()?;
+            Command::Typing(payload.room()?, payload.is_typing.ok_or_else(|| missing("isTyping"))?)
+        }
+        "markAsRead" => {
+            let payload = read()?;
+            Command::Mark(payload.room()?, Mark::Read, payload.place()?)
+        }
+        "markAsDelivered" => {
+            let payload = read()?;
+            Command::Mark(payload.room()?, Mark::Delivered, payload.place()?)
+        }
+        "resume" => Command::Resume(parse_since(read()?.since.as_deref().ok_or_else(|| missing("since"))?)?),
+        "history" => {
+            let payload = read()?;
+            Command::History(payload.room()?, payload.history()?)
+        }
+        "ping" => Command::Ping,
+        _ => return Err(Error::invalid("event", "is unknown")),
+    })
+}
+
+impl PayloadJson {
+    fn room(&self) -> Result<RoomId> {
+        parse_field("roomUuid", self.room_uuid.as_deref().ok_or_else(|| missing("roomUuid"))?)
+    }
+
+    fn place(&self) -> Result<Option<Cursor>> {
+        parse_mark(self.message_uuid.as_deref(), self.seq)
+    }
+
+    fn history(self) -> Result<HistoryQuery> {
+        let Self { page, limit, before, after, around, .. } = self;
+        HistoryArgs { page, limit, before, after, around }.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fault(data: &str) -> String {
+        match decode(data) {
+            Err(Malformed) => "malformed".into(),
+            Ok(Err(error)) => match error.kind() {
+                crate::ErrorKind::Invalid { field, .. } => field.to_string(),
+                other => format!("{other:?}"),
+            },
+            Ok(Ok(command)) => format!("{command:?}"),
+        }
+    }
+
+    #[test]
+    fn a_fault_names_the_field_and_only_broken_json_is_malformed() {
+        for (data, expected) in [
+            ("", "malformed"),
+            ("{}", "malformed"),
+            ("[]", "malformed"),
+            (r#"["joinRoom","#, "malformed"),
+            ("[5]", "event"),
+            (r#"["dance",{}]"#, "event"),
+            (r#"["disconnect"]"#, "event"),
+            (r#"["joinRoom"]"#, "roomUuid"),
+            (r#"["joinRoom",null]"#, "body"),
+            (r#"["joinRoom","x"]"#, "body"),
+            (r#"["joinRoom", ["01ARZ3NDEKTSV4RRFFQ69G5FAV"]]"#, "body"),
+            (r#"["joinRoom" , {"roomUuid":"x"} ]"#, "roomUuid"),
+            (r#"["joinRoom",{"roomUuid":5}]"#, "roomUuid"),
+            (r#"["joinRoom",{"roomUuid":"x"}]"#, "roomUuid"),
+            (r#"["resume",{"since":"x"}]"#, "since"),
+            (r#"["\u0070ing",{}]"#, "Ping"),
+        ] {
+            assert_eq!(fault(data), expected, "{data}");
+        }
+        let room = RoomId::generate();
+        let of = |name: &str, rest: &str| fault(&format!(r#"["{name}",{{"roomUuid":"{room}"{rest}}}]"#));
+        assert_eq!(of("sendMessage", ""), "message");
+        assert_eq!(of("sendMessage", r#","message":{"content":"x"}"#), "message.type");
+        assert_eq!(of("sendMessage", r#","message":{"type":"TEXT","content":5}"#), "message.content");
+        assert_eq!(of("typing", ""), "isTyping");
+        assert_eq!(of("history", r#","limit":0"#), "limit");
+        assert_eq!(of("leaveRoom", ""), format!("Unsubscribe({room:?})"));
+    }
+
+    #[test]
+    fn nesting_has_an_end() {
+        assert_eq!(fault(&format!(r#"["joinRoom",{}"#, "[".repeat(60_000))), "malformed");
+        let deep = format!(r#"["joinRoom",{}{}]"#, "[".repeat(30_000), "]".repeat(30_000));
+        assert_eq!(fault(&deep), "body");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(data in ".{0,200}|\\[\"[a-zA-Z]{2,11}\",[\\[\\]{}\":0-9a-z,]{0,40}\\]") {
+            let _ = decode(&data);
+        }
+    }
+}

@@ -1,0 +1,454 @@
+//! A plain model of a chat beside the engine: after each of many random steps, what each client has
+//! gathered from events is what a fresh look shows, and both are what the model says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chat_core::event::{Event, EventKind, Notification, RoomChange};
+use chat_core::model::{Cursor, Draft, HistoryQuery, Limit, Mark, Message, NewRoom, PageQuery, Token};
+use chat_core::store::{MemoryStore, SqliteStore, Store};
+use chat_core::{Actor, ChatEngine, MessageId, RoomId, Session, UserId};
+use futures_util::FutureExt;
+use proptest::prelude::*;
+
+const USERS: [&str; 4] = ["ana", "ben", "cho", "dee"];
+/// More than any room here ever has.
+const ALL: u64 = 100;
+
+/// Somebody does something. Numbers are taken modulo what there is to choose from.
+#[derive(Debug, Clone)]
+enum Step {
+    Create(usize, usize),
+    Send(usize, usize),
+    /// Again under the client id of the user's newest message in the room.
+    Retry(usize, usize),
+    Read(usize, usize, u64),
+    Deliver(usize, usize, u64),
+    Invite(usize, usize, usize),
+    Leave(usize, usize),
+    Remove(usize, usize, usize),
+    Rename(usize, usize, u8),
+    Connect(usize),
+    Drop(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let (user, room) = (0..USERS.len(), 0..8usize);
+    let step = prop_oneof![
+        2 => (user.clone(), user.clone()).prop_map(|(by, other)| Step::Create(by, other)),
+        8 => (user.clone(), room.clone()).prop_map(|(by, room)| Step::Send(by, room)),
+        2 => (user.clone(), room.clone()).prop_map(|(by, room)| Step::Retry(by, room)),
+        4 => (user.clone(), room.clone(), 0..20u64).prop_map(|(by, room, to)| Step::Read(by, room, to)),
+        1 => (user.clone(), room.clone(), 0..20u64).prop_map(|(by, room, to)| Step::Deliver(by, room, to)),
+        3 => (user.clone(), room.clone(), user.clone()).prop_map(|(by, room, who)| Step::Invite(by, room, who)),
+        2 => (user.clone(), room.clone()).prop_map(|(by, room)| Step::Leave(by, room)),
+        1 => (user.clone(), room.clone(), user.clone()).prop_map(|(by, room, who)| Step::Remove(by, room, who)),
+        1 => (user.clone(), room, 0..4u8).prop_map(|(by, room, name)| Step::Rename(by, room, name)),
+        3 => user.clone().prop_map(Step::Connect),
+        3 => user.prop_map(Step::Drop),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+/// What the model knows of a room.
+#[derive(Debug, Default, Clone)]
+struct RoomModel {
+    owner: usize,
+    name: String,
+    closed: bool,
+    /// Who belongs to it.
+    members: BTreeMap<usize, Stay>,
+    /// Who has sent each message; `None` for a SYSTEM message.
+    senders: Vec<Option<usize>>,
+    /// Of each user's newest message: its client id, its `seq`.
+    newest: BTreeMap<usize, (String, u64)>,
+}
+
+/// A membership: where it began, and up to where the user has read.
+#[derive(Debug, Clone, Copy)]
+struct Stay {
+    joined: u64,
+    read: u64,
+}
+
+impl Stay {
+    fn at(seq: u64) -> Self {
+        Self { joined: seq, read: seq }
+    }
+}
+
+impl RoomModel {
+    /// The marks that have moved since their members joined: those that events tell of.
+    fn moved_marks(&self) -> BTreeMap<UserId, u64> {
+        let moved = self.members.iter().filter(|(_, stay)| stay.read > stay.joined);
+        moved.map(|(user, stay)| (id(*user), stay.read)).collect()
+    }
+
+    fn seq(&self) -> u64 {
+        self.senders.len() as u64
+    }
+
+    fn may_write(&self, user: usize) -> bool {
+        !self.closed && self.members.contains_key(&user)
+    }
+
+    fn unread(&self, user: usize) -> u64 {
+        let read = usize::try_from(self.members[&user].read).unwrap();
+        self.senders[read..].iter().filter(|sender| sender.is_some_and(|sender| sender != user)).count()
+            as u64
+    }
+
+    fn part(&mut self, user: usize) {
+        self.members.remove(&user);
+        self.senders.push(None);
+        self.closed = self.members.is_empty();
+    }
+}
+
+/// What a client has gathered of a room.
+#[derive(Debug, Default, Clone, PartialEq)]
+struct Gathered {
+    name: String,
+    messages: BTreeMap<u64, MessageId>,
+    members: BTreeSet<UserId>,
+    read: BTreeMap<UserId, u64>,
+}
+
+struct Client {
+    actor: Actor,
+    session: Option<Session>,
+    token: Option<Token>,
+    rooms: BTreeMap<RoomId, Gathered>,
+}
+
+struct World {
+    engine: ChatEngine,
+    rooms: Vec<(RoomId, RoomModel)>,
+    clients: Vec<Client>,
+    sends: u32,
+}
+
+fn id(user: usize) -> UserId {
+    USERS[user].parse().unwrap()
+}
+
+impl World {
+    async fn new(store: impl Store) -> Self {
+        let engine = ChatEngine::builder().store(store).build().await.unwrap();
+        let client = |user| Client {
+            actor: engine.as_user(id(user)),
+            session: None,
+            token: None,
+            rooms: BTreeMap::new(),
+        };
+        let clients = (0..USERS.len()).map(client).collect();
+        Self { engine, rooms: Vec::new(), clients, sends: 0 }
+    }
+
+    async fn step(&mut self, step: Step) {
+        let count = self.rooms.len().max(1);
+        match step {
+            Step::Create(by, other) => {
+                let new = NewRoom::group(format!("room {}", self.rooms.len())).with([USERS[other]]);
+                let room = self.clients[by].actor.create_room(new).await.unwrap().id();
+                let members = [(by, Stay::at(0)), (other, Stay::at(0))].into();
+                let name = format!("room {}", self.rooms.len());
+                self.rooms.push((room, RoomModel { owner: by, name, members, ..RoomModel::default() }));
+            }
+            Step::Connect(by) => self.connect(by).await,
+            Step::Drop(by) => self.clients[by].session = None,
+            _ if self.rooms.is_empty() => {}
+            Step::Send(by, room) => self.send(by, room % count).await,
+            Step::Retry(by, room) => self.retry(by, room % count).await,
+            Step::Read(by, room, to) => self.read(by, room % count, to).await,
+            Step::Deliver(by, room, to) => {
+                let (room, model) = &self.rooms[room % count];
+                let done = self.clients[by].actor.mark_delivered(*room, Some(Cursor::Seq(to))).await;
+                assert_eq!(done.is_ok(), model.members.contains_key(&by));
+            }
+            Step::Invite(by, room, who) => {
+                let (room, model) = &mut self.rooms[room % count];
+                let done = self.clients[by].actor.invite(*room, &[id(who)]).await;
+                assert_eq!(done.is_ok(), model.may_write(by));
+                if done.is_ok() && !model.members.contains_key(&who) {
+                    // Whoever joins starts at the head, before the message that tells of it.
+                    model.members.insert(who, Stay::at(model.seq()));
+                    model.senders.push(None);
+                }
+            }
+            Step::Leave(by, room) => {
+                let (room, model) = &mut self.rooms[room % count];
+                let done = self.clients[by].actor.leave(*room).await;
+                assert_eq!(done.is_ok(), model.members.contains_key(&by));
+                if done.is_ok() {
+                    model.part(by);
+                    model.forget_owner(by);
+                }
+            }
+            Step::Remove(by, room, who) => {
+                let (room, model) = &mut self.rooms[room % count];
+                let may = model.owner == by && model.members.contains_key(&by);
+                let may = may && by != who && model.members.contains_key(&who);
+                let done = self.clients[by].actor.remove(*room, &id(who)).await;
+                assert_eq!(done.is_ok(), may, "{done:?}");
+                if may {
+                    model.part(who);
+                    model.forget_owner(who);
+                }
+            }
+            Step::Rename(by, room, name) => {
+                let (room, model) = &mut self.rooms[room % count];
+                let may = model.owner == by && model.may_write(by);
+                let name = format!("name {name}");
+                assert_eq!(self.clients[by].actor.rename(*room, &name).await.is_ok(), may);
+                if may && model.name != name {
+                    model.name = name;
+                    model.senders.push(None);
+                }
+            }
+        }
+    }
+
+    async fn connect(&mut self, by: usize) {
+        let client = &mut self.clients[by];
+        if client.session.is_some() {
+            return;
+        }
+        let since = client.token;
+        let session = match since {
+            Some(since) => client.actor.connect_since(since).await.unwrap(),
+            None => client.actor.connect().await.unwrap(),
+        };
+        let session = client.session.insert(session);
+        let mut events = Vec::new();
+        loop {
+            let event = session.next().await.unwrap();
+            let is_last = match &event.kind {
+                EventKind::CaughtUp { recovered } => {
+                    assert!(recovered, "nothing was ever rotated");
+                    true
+                }
+                EventKind::Ready(_) => since.is_none(),
+                _ => false,
+            };
+            events.push(event);
+            if is_last {
+                break;
+            }
+        }
+        if since.is_none() {
+            let rooms: Vec<_> = self.rooms.iter().map(|(room, _)| *room).collect();
+            for room in rooms {
+                self.reload(by, room).await;
+            }
+        }
+        for event in events {
+            self.take(by, &event).await;
+        }
+    }
+
+    async fn send(&mut self, by: usize, room: usize) {
+        self.sends += 1;
+        let client_id = format!("{}", self.sends);
+        let (room, model) = &mut self.rooms[room];
+        let client = &mut self.clients[by];
+        let draft = Draft::text(format!("message {client_id}")).with_client_id(&client_id);
+        let sent = match &client.session {
+            Some(session) => session.send(*room, draft).await,
+            None => client.actor.send(*room, draft).await,
+        };
+        assert_eq!(sent.is_ok(), model.may_write(by), "{sent:?}");
+        if let Ok(message) = sent {
+            model.senders.push(Some(by));
+            assert_eq!(message.seq, model.seq());
+            model.newest.insert(by, (client_id, message.seq));
+            client.put(&message);
+        }
+    }
+
+    /// A retry is answered with the first message, over whatever way, also after the room has closed, and
+    /// changes nothing.
+    async fn retry(&mut self, by: usize, room: usize) {
+        let (room, model) = &self.rooms[room];
+        let Some((client_id, seq)) = model.newest.get(&by) else { return };
+        let draft = Draft::text(format!("message {client_id}")).with_client_id(client_id);
+        let again = self.clients[by].actor.send(*room, draft).await;
+        match model.members.contains_key(&by) {
+            true => assert_eq!(again.unwrap().seq, *seq),
+            false => assert_eq!(again.unwrap_err().code(), "NOT_A_PARTICIPANT"),
+        }
+    }
+
+    async fn read(&mut self, by: usize, room: usize, to: u64) {
+        let (room, model) = &mut self.rooms[room];
+        let done = self.clients[by].actor.mark_read(*room, Some(Cursor::Seq(to))).await;
+        assert_eq!(done.is_ok(), model.members.contains_key(&by));
+        if let Ok(marked) = done {
+            let head = model.seq();
+            let read = &mut model.members.get_mut(&by).unwrap().read;
+            *read = to.min(head).max(*read);
+            let read = *read;
+            assert_eq!((marked.read_seq, marked.unread), (read, model.unread(by)));
+            assert!(marked.read_seq <= marked.delivered_seq && marked.delivered_seq <= head);
+        }
+    }
+
+    /// All clients take what has come; then everything is compared.
+    async fn check(&mut self) {
+        for user in 0..USERS.len() {
+            while let Some(event) = self.clients[user].ready_event() {
+                self.take(user, &event).await;
+            }
+            self.compare(user).await;
+        }
+    }
+
+    async fn take(&mut self, user: usize, event: &Event) {
+        let client = &mut self.clients[user];
+        client.token = event.token.or(client.token);
+        match (&event.kind, event.room) {
+            (EventKind::Message(message) | EventKind::System(message), _) => client.put(message),
+            (EventKind::Participant(profile, true), Some(room)) => {
+                if let Some(room) = client.rooms.get_mut(&room) {
+                    room.members.insert(profile.user.clone());
+                }
+            }
+            (EventKind::Participant(profile, false), Some(room)) => {
+                if let Some(room) = client.rooms.get_mut(&room) {
+                    room.members.remove(&profile.user);
+                }
+            }
+            (EventKind::Room(RoomChange::Updated, room), _) => {
+                if let Some(known) = client.rooms.get_mut(&room.id) {
+                    known.name = room.name.as_deref().unwrap_or_default().to_owned();
+                }
+            }
+            (EventKind::Room(RoomChange::Left, room), _) => drop(client.rooms.remove(&room.id)),
+            (EventKind::Notification(Notification::RemovedFromRoom(room)), _) => {
+                client.rooms.remove(room);
+            }
+            (EventKind::Room(RoomChange::Reset, room), _)
+            | (EventKind::Notification(Notification::AddedToRoom(room)), _) => {
+                let room = room.id;
+                self.reload(user, room).await;
+            }
+            (EventKind::Marked(by, Mark::Read, at), Some(room)) => {
+                if let Some(room) = client.rooms.get_mut(&room) {
+                    let read = room.read.entry(by.clone()).or_default();
+                    *read = at.read_seq.max(*read);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A client loads a room anew. Read marks, which no call lists, are taken from the model.
+    async fn reload(&mut self, user: usize, room: RoomId) {
+        let client = &mut self.clients[user];
+        let Ok(view) = client.actor.room(room).await else { return };
+        let query = HistoryQuery::newest(Limit::new(ALL).unwrap());
+        let history = client.actor.history(room, query).await.unwrap();
+        let messages = history.messages.iter().map(|seen| (seen.message.seq, seen.message.id)).collect();
+        let (_, model) = self.rooms.iter().find(|(known, _)| *known == room).unwrap();
+        let read = model.moved_marks();
+        let members = view.participants.into_iter().collect();
+        client.rooms.insert(room, Gathered { name: view.name.to_string(), messages, members, read });
+    }
+
+    async fn compare(&self, user: usize) {
+        let client = &self.clients[user];
+        let own: Vec<_> = self.rooms.iter().filter(|(_, model)| model.members.contains_key(&user)).collect();
+        let query = PageQuery::new(1, Limit::new(ALL).unwrap()).unwrap();
+        let listed = client.actor.rooms(query).await.unwrap();
+        let ids = |rooms: &mut dyn Iterator<Item = RoomId>| rooms.collect::<BTreeSet<_>>();
+        let expected = ids(&mut own.iter().map(|(room, _)| *room));
+        assert_eq!(ids(&mut listed.items.iter().map(|view| view.room.id)), expected, "rooms of {user}");
+        if client.session.is_some() {
+            assert_eq!(ids(&mut client.rooms.keys().copied()), expected, "gathered rooms of {user}");
+        }
+        for (room, model) in own {
+            let view = client.actor.room(*room).await.unwrap();
+            let members: BTreeSet<_> = model.members.keys().map(|user| id(*user)).collect();
+            assert_eq!((view.room.seq, view.unread), (model.seq(), model.unread(user)), "{model:?}");
+            assert_eq!((&*view.name, view.room.active), (&*model.name, !model.closed));
+            assert_eq!(view.participants.iter().cloned().collect::<BTreeSet<_>>(), members);
+            let query = HistoryQuery::newest(Limit::new(ALL).unwrap());
+            let history = client.actor.history(*room, query).await.unwrap().messages;
+            let senders = history.iter().rev().map(|seen| {
+                let message = &seen.message;
+                message.body.is_countable().then(|| message.sender.user.clone())
+            });
+            assert!(senders.eq(model.senders.iter().map(|sender| sender.map(id))), "{model:?}");
+            if client.session.is_some() {
+                let fresh = Gathered {
+                    name: model.name.clone(),
+                    messages: history.iter().map(|seen| (seen.message.seq, seen.message.id)).collect(),
+                    members,
+                    read: model.moved_marks(),
+                };
+                let mut gathered = client.rooms[room].clone();
+                // Of whoever has left or joined again, the mark means nothing any more.
+                gathered.read.retain(|user, _| fresh.read.contains_key(user));
+                assert_eq!(gathered, fresh, "what user {user} has gathered, and what there is");
+            }
+        }
+    }
+}
+
+impl RoomModel {
+    fn forget_owner(&mut self, user: usize) {
+        if self.owner == user {
+            // Nobody follows.
+            self.owner = usize::MAX;
+        }
+    }
+}
+
+impl Client {
+    fn put(&mut self, message: &Arc<Message>) {
+        if let Some(room) = self.rooms.get_mut(&message.room) {
+            let known = room.messages.insert(message.seq, message.id);
+            assert!(known.is_none_or(|known| known == message.id), "one seq is one message");
+        }
+    }
+
+    /// An event that is there: what was answered has been published before.
+    fn ready_event(&mut self) -> Option<Arc<Event>> {
+        self.session.as_mut()?.next().now_or_never().map(|event| event.expect("the session is open"))
+    }
+}
+
+fn run<S: Store>(steps: Vec<Step>, store: impl Future<Output = S>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut world = World::new(store.await).await;
+        for step in steps {
+            world.step(step).await;
+            world.check().await;
+        }
+        drop(world.engine);
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #[test]
+    fn clients_gather_what_a_fresh_look_shows_in_memory(steps in steps()) {
+        run(steps, async { MemoryStore::new() });
+    }
+
+    #[test]
+    fn clients_gather_what_a_fresh_look_shows_in_four_lanes(steps in steps()) {
+        run(steps, async { MemoryStore::with_lanes(4) });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10, ..ProptestConfig::default() })]
+    #[test]
+    fn clients_gather_what_a_fresh_look_shows_on_sqlite(steps in steps()) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("chat.db");
+        run(steps, async { SqliteStore::open(path).await.unwrap() });
+    }
+}

@@ -1,0 +1,10 @@
+//! The Socket.IO transport, over real sockets, with small raw clients.
+
+mod chat;
+mod client;
+mod engineio;
+mod faults;
+mod load;
+mod mount;
+mod protocol;
+mod suite;
