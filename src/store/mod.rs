@@ -6,6 +6,8 @@
 //! So a new feature of the engine is no new method in every store.
 
 mod apply;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod columns;
 mod item;
 mod memory;
 #[cfg(feature = "postgres")]
@@ -76,8 +78,10 @@ pub struct MemberEntry {
 /// **Writing.** [`commit`](Store::commit) is the only way in, and the engine calls it one batch at a time
 /// a lane. It is atomic for the batch as a whole (a crash keeps all of it or nothing) and for each item
 /// (an item that is refused leaves nothing behind). When it returns `Ok`, what it reports is as durable as
-/// the store ever makes it. When it returns `Err`, nothing of the batch may show later. Ids of rooms and
-/// messages to make are new: whoever calls generates them.
+/// the store ever makes it. When it returns `Err`, nothing of the batch may show later, but for one case: where
+/// the connection to a database is lost in the commit itself and none other can be had, it is
+/// [`Unavailable`](crate::ErrorKind::Unavailable), and a retry under the same client id tells what became of
+/// it. Ids of rooms and messages to make are new: whoever calls generates them. No text of users holds a NUL.
 ///
 /// **Reading.** Each method reads one consistent state, and a read that starts after a commit returned
 /// sees that commit.

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, query};
 
-use super::columns::{Uuid, int, member_columns, message_columns, relation_columns, room_columns};
+use super::columns::{Uuid, member_columns, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
+use crate::store::columns::{ReadRow, int, message_columns, room_columns};
 use crate::store::{Batch, Item, Needs, Ordinals, Rows, Sent};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;

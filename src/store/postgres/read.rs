@@ -4,13 +4,12 @@ use std::ops::RangeInclusive;
 
 use sqlx::query;
 
-use super::columns::{
-    Columns, Uuid, int, member_columns, message_columns, relation_code, relation_columns, room_columns,
-};
+use super::columns::{Columns, Uuid, member_columns, relation_columns};
 use super::connections::Connections;
 use super::error::PostgresError;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
+use crate::store::columns::{ReadRow, int, message_columns, relation_code, room_columns};
 use crate::store::{MemberEntry, Memberships, RoomEntry};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;

@@ -2,11 +2,12 @@
 
 use sqlx::{PgConnection, query};
 
-use super::columns::{Uuid, body_code, int, relation_code, role_code, room_code};
+use super::columns::Uuid;
 use super::error::PostgresError;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
+use crate::store::columns::{body_code, int, relation_code, role_code, room_code};
 use crate::store::{BodyHash, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;

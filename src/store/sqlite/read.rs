@@ -4,14 +4,13 @@ use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, ToSql, params};
 
-use super::columns::{
-    Columns, int, member_columns, message_columns, relation_code, relation_columns, room_columns,
-};
+use super::columns::{Columns, member_columns, relation_columns};
 use super::error::SqliteError;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
     Epoch, MAX_LANES, Member, Message, Pos, Position, Profile, Relation, RelationKind, Room, RoomKind, Token,
 };
+use crate::store::columns::{ReadRow, int, message_columns, relation_code, room_columns};
 use crate::store::{MemberEntry, Memberships, RoomEntry};
 
 type Result<T, E = SqliteError> = std::result::Result<T, E>;
@@ -79,7 +78,8 @@ pub(super) fn rooms_of(
 ) -> Result<(Vec<RoomEntry>, u64)> {
     let user = user.as_str();
     let total = one(conn, ROOM_COUNT, &[&user], |columns| columns.number())?.unwrap_or(0);
-    let rooms = all(conn, ROOMS_BY_ACTIVITY, &[&user, &limit, &int(skip)], room_and_member)?;
+    let rooms =
+        all(conn, ROOMS_BY_ACTIVITY, &[&user, &limit, &int(skip)], |columns| columns.room_and_member())?;
     let rooms: Result<_> =
         rooms.into_iter().map(|(room, member)| entry(conn, room, member, listed)).collect();
     Ok((rooms?, total))
@@ -115,7 +115,9 @@ pub(super) fn memberships(
     after: Option<RoomId>,
     limit: u32,
 ) -> Result<Memberships> {
-    let rooms = all(conn, MEMBERSHIPS, &[&user.as_str(), &beyond(after), &limit], room_and_member)?;
+    let rooms = all(conn, MEMBERSHIPS, &[&user.as_str(), &beyond(after), &limit], |columns| {
+        columns.room_and_member()
+    })?;
     Ok(Memberships { position: position(conn)?, rooms })
 }
 
@@ -145,7 +147,7 @@ pub(super) fn changed_rooms(
         let mut columns = Columns::of(row);
         let (row_pos, member_pos) = (columns.number()?, columns.number()?);
         let marks_pos = columns.number()?;
-        let (room, member) = room_and_member(&mut columns)?;
+        let (room, member) = columns.room_and_member()?;
         let since = since.of_room(room.id);
         if row_pos > since || member_pos > since || marks_pos >= since {
             changed.push((room, member));
@@ -323,10 +325,6 @@ pub(super) fn relations(
         let profile = columns.profile(relation.other.clone())?;
         Ok((relation, profile))
     })
-}
-
-fn room_and_member(columns: &mut Columns<'_>) -> Result<(Room, Member)> {
-    Ok((columns.room()?, columns.member()?))
 }
 
 /// What all ids beyond `after` are greater than: without one, the empty blob, which no id is.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::columns::{Columns, body_code, int, message_columns, relation_code, role_code, room_code};
+use super::columns::Columns;
 use super::error::SqliteError;
 use super::read;
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, Room, RoomKind};
+use crate::store::columns::{ReadRow, body_code, int, message_columns, relation_code, role_code, room_code};
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
 /// Commits a batch, within the transaction.

@@ -1,0 +1,240 @@
+//! How a value stands in columns, and how it is read back: the same in every SQL store. What makes no sense
+//! is an error, never a guess.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::BodyHash;
+use crate::clock::Timestamp;
+use crate::id::{ChallengeId, MessageId, RoomId, UserId};
+use crate::model::{
+    Body, Member, Message, Profile, Relation, RelationKind, Role, Room, RoomKind, SystemKind,
+};
+
+// Literals, so that `concat!` makes each statement one constant.
+
+/// What [`ReadRow::room`] reads, of `rooms r`.
+macro_rules! room_columns {
+    () => {
+        "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
+         r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos"
+    };
+}
+
+/// What [`ReadRow::message`] reads, of `messages s` and `profiles p`.
+macro_rules! message_columns {
+    () => {
+        "s.id, s.room, s.seq, s.sender, p.nickname, p.image, s.kind, s.content, s.image_url, s.client_id, \
+         s.origin, s.created_at, s.pos, s.n, s.own_n"
+    };
+}
+
+pub(super) use {message_columns, room_columns};
+
+/// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
+pub(super) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn role_code(role: Role) -> i16 {
+    match role {
+        Role::Owner => 1,
+        Role::Member => 2,
+    }
+}
+
+pub(super) fn relation_code(kind: RelationKind) -> i16 {
+    match kind {
+        RelationKind::Friend => 1,
+        RelationKind::RequestSent => 2,
+        RelationKind::RequestReceived => 3,
+        RelationKind::Blocked => 4,
+    }
+}
+
+pub(super) fn room_code(kind: &RoomKind) -> i16 {
+    match kind {
+        RoomKind::Direct(_) => 1,
+        RoomKind::Group => 2,
+        RoomKind::Challenge(_) => 3,
+    }
+}
+
+pub(super) fn body_code(body: &Body) -> i16 {
+    match body {
+        Body::Text(_) => 1,
+        Body::Image { .. } => 2,
+        Body::System { kind, .. } => match kind {
+            SystemKind::Joined => 11,
+            SystemKind::Left => 12,
+            SystemKind::Removed => 13,
+            SystemKind::Renamed => 14,
+        },
+    }
+}
+
+/// Reads the columns of a row from left to right.
+pub(super) trait ReadRow<'r> {
+    type Error;
+
+    fn bytes(&mut self) -> Result<[u8; 16], Self::Error>;
+    fn code(&mut self) -> Result<i16, Self::Error>;
+    fn flag(&mut self) -> Result<bool, Self::Error>;
+    fn maybe_integer(&mut self) -> Result<Option<i64>, Self::Error>;
+    fn maybe_text(&mut self) -> Result<Option<&'r str>, Self::Error>;
+    /// The column read last holds what no version of this code wrote.
+    fn no_sense(&self) -> Self::Error;
+    /// The columns around this one do not belong together.
+    fn no_match(column: &str) -> Self::Error;
+
+    fn room(&mut self) -> Result<Room, Self::Error> {
+        let id = self.room_id()?;
+        let code = self.code()?;
+        let pair = (self.maybe::<UserId>()?, self.maybe::<UserId>()?);
+        let challenge = self.maybe::<ChallengeId>()?;
+        let kind = match (code, pair, challenge) {
+            (1, (Some(one), Some(other)), None) => RoomKind::Direct([one, other]),
+            (2, (None, None), None) => RoomKind::Group,
+            (3, (None, None), Some(challenge)) => RoomKind::Challenge(challenge),
+            _ => return Err(Self::no_match("rooms.kind")),
+        };
+        Ok(Room {
+            id,
+            kind,
+            name: self.maybe_text()?.map(Into::into),
+            active: self.flag()?,
+            created_at: self.time()?,
+            seq: self.number()?,
+            countable: self.number()?,
+            members: self.number()?.try_into().map_err(|_| self.no_sense())?,
+            last_message_at: self.maybe_time()?,
+            created_pos: self.number()?,
+            changed_pos: self.number()?,
+            last_pos: self.number()?,
+            marks_pos: self.number()?,
+        })
+    }
+
+    fn member(&mut self) -> Result<Member, Self::Error> {
+        Ok(Member {
+            room: self.room_id()?,
+            user: self.parsed()?,
+            role: match self.code()? {
+                1 => Role::Owner,
+                2 => Role::Member,
+                _ => return Err(self.no_sense()),
+            },
+            active: self.flag()?,
+            joined_at: self.time()?,
+            joined_seq: self.number()?,
+            joined_pos: self.number()?,
+            changed_pos: self.number()?,
+            marks_pos: self.number()?,
+            marked_at: self.time()?,
+            read_seq: self.number()?,
+            delivered_seq: self.number()?,
+            read_n: self.number()?,
+            read_own_n: self.number()?,
+            own_n: self.number()?,
+        })
+    }
+
+    fn room_and_member(&mut self) -> Result<(Room, Member), Self::Error> {
+        Ok((self.room()?, self.member()?))
+    }
+
+    fn message(&mut self) -> Result<Message, Self::Error> {
+        Ok(Message {
+            id: MessageId::from_bytes(self.bytes()?),
+            room: self.room_id()?,
+            seq: self.number()?,
+            sender: {
+                let user = self.parsed()?;
+                self.profile(user)?
+            },
+            body: self.body()?,
+            client_id: self.maybe()?,
+            origin: self.maybe()?,
+            created_at: self.time()?,
+            pos: self.number()?,
+            n: self.number()?,
+            own_n: self.number()?,
+        })
+    }
+
+    fn body(&mut self) -> Result<Body, Self::Error> {
+        let code = self.code()?;
+        let content = self.maybe_text()?.map(Arc::<str>::from);
+        let url = self.maybe_text()?.map(Arc::<str>::from);
+        let system = |kind, text| Body::System { kind, text };
+        Ok(match (code, content, url) {
+            (1, Some(text), None) => Body::Text(text),
+            (2, caption, Some(url)) => Body::Image { url, caption },
+            (11, Some(text), None) => system(SystemKind::Joined, text),
+            (12, Some(text), None) => system(SystemKind::Left, text),
+            (13, Some(text), None) => system(SystemKind::Removed, text),
+            (14, Some(text), None) => system(SystemKind::Renamed, text),
+            _ => return Err(Self::no_match("messages.kind")),
+        })
+    }
+
+    fn relation(&mut self) -> Result<Relation, Self::Error> {
+        Ok(Relation {
+            user: self.parsed()?,
+            other: self.parsed()?,
+            kind: match self.code()? {
+                1 => RelationKind::Friend,
+                2 => RelationKind::RequestSent,
+                3 => RelationKind::RequestReceived,
+                4 => RelationKind::Blocked,
+                _ => return Err(self.no_sense()),
+            },
+            since: self.time()?,
+        })
+    }
+
+    /// Reads a nickname and an image. A nickname is there when the profile is known.
+    fn profile(&mut self, user: UserId) -> Result<Profile, Self::Error> {
+        let nickname = self.maybe_text()?;
+        let image = self.maybe_text()?;
+        Ok(profile_of(user, nickname, image))
+    }
+
+    fn hash(&mut self) -> Result<BodyHash, Self::Error> {
+        Ok(BodyHash(self.bytes()?))
+    }
+
+    fn room_id(&mut self) -> Result<RoomId, Self::Error> {
+        Ok(RoomId::from_bytes(self.bytes()?))
+    }
+
+    fn number(&mut self) -> Result<u64, Self::Error> {
+        let value = self.maybe_integer()?.and_then(|value| u64::try_from(value).ok());
+        value.ok_or_else(|| self.no_sense())
+    }
+
+    fn parsed<T: FromStr>(&mut self) -> Result<T, Self::Error> {
+        self.maybe()?.ok_or_else(|| self.no_sense())
+    }
+
+    fn maybe<T: FromStr>(&mut self) -> Result<Option<T>, Self::Error> {
+        let parsed = self.maybe_text()?.map(str::parse).transpose();
+        parsed.map_err(|_| self.no_sense())
+    }
+
+    fn time(&mut self) -> Result<Timestamp, Self::Error> {
+        self.maybe_time()?.ok_or_else(|| self.no_sense())
+    }
+
+    fn maybe_time(&mut self) -> Result<Option<Timestamp>, Self::Error> {
+        Ok(self.maybe_integer()?.map(Timestamp::from_millis))
+    }
+}
+
+/// A nickname is there when the profile is known.
+pub(super) fn profile_of(user: UserId, nickname: Option<&str>, image: Option<&str>) -> Profile {
+    match nickname {
+        Some(nickname) => Profile { user, nickname: nickname.into(), image: image.map(Into::into) },
+        None => Profile::unknown(user),
+    }
+}
