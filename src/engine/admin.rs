@@ -1,7 +1,7 @@
 //! What the host itself does.
 
 use super::ChatEngine;
-use super::drafts::check_name;
+use super::drafts::{check_name, check_text};
 use crate::error::{Error, Result};
 use crate::event::CloseReason;
 use crate::id::{RoomId, UserId};
@@ -69,10 +69,13 @@ impl Admin {
     /// Keeps what is shown of a user, as a token would.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a nickname that is blank or too long.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a nickname that is blank or too long, or control characters in either text.
     pub async fn set_profile(&self, profile: Profile) -> Result<()> {
         if check_name(&profile.nickname, self.engine.config())?.is_none() {
             return Err(Error::invalid("nickname", "must not be blank"));
+        }
+        if let Some(image) = &profile.image {
+            check_text("profileImage", image)?;
         }
         self.engine.put_profile(profile).await
     }

@@ -85,7 +85,7 @@ fn too_long(field: &'static str, limit: usize) -> Error {
 }
 
 /// Refuses NUL and the other control characters, which no keyboard makes and many a terminal obeys.
-fn check_text(field: &'static str, text: &str) -> Result<()> {
+pub(super) fn check_text(field: &'static str, text: &str) -> Result<()> {
     if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         return Err(Error::invalid(field, "must hold no control characters"));
     }

@@ -51,9 +51,8 @@ impl Actor {
     /// # Errors
     /// [`Forbidden`](ErrorKind::Forbidden) to somebody whom the actor has blocked.
     pub async fn request_friend(&self, other: &UserId) -> Result<FriendRequest> {
-        let before = self.engine.store().relation(&self.user, other).await?.map(|relation| relation.kind);
-        let view = self.relate(other, RelationOp::Request).await?;
-        let is_new = view.relation.map(|(kind, _)| kind) != before;
+        self.engine.inner.limits.change(&self.user)?;
+        let (view, is_new) = self.relate_unlimited(other, RelationOp::Request).await?;
         Ok(FriendRequest { view, is_new })
     }
 
@@ -109,17 +108,23 @@ impl Actor {
 
     async fn relate(&self, other: &UserId, op: RelationOp) -> Result<RelationView> {
         self.engine.inner.limits.change(&self.user)?;
-        self.relate_unlimited(other, op).await
+        self.relate_unlimited(other, op).await.map(|(view, _)| view)
     }
 
-    pub(super) async fn relate_unlimited(&self, other: &UserId, op: RelationOp) -> Result<RelationView> {
+    /// How the two stand then, and whether it is new.
+    pub(super) async fn relate_unlimited(
+        &self,
+        other: &UserId,
+        op: RelationOp,
+    ) -> Result<(RelationView, bool)> {
         self.engine.check_running()?;
         let user = Profile::clone(&*self.profile().await?);
         let other = Profile::clone(&*self.engine.profile(other).await?);
         let item = RelationItem { at: self.engine.now(), user, other: other.clone(), op };
         match self.engine.inner.committer.commit(item.into()).await? {
-            Answer::Relation(relation) => {
-                Ok(self.relation_view(other, relation.map(|relation| (relation.kind, relation.since))))
+            Answer::Relation { now, is_new } => {
+                let relation = now.map(|relation| (relation.kind, relation.since));
+                Ok((self.relation_view(other, relation), is_new))
             }
             unlike => {
                 Err(ErrorKind::Corrupt(format!("a relation was answered with {unlike:?}").into()).into())

@@ -226,7 +226,12 @@ pub enum Answer {
         unread: u64,
     },
     /// How the user stands to the other one now.
-    Relation(Option<Relation>),
+    Relation {
+        /// The user's side.
+        now: Option<Relation>,
+        /// Whether the item has changed it.
+        is_new: bool,
+    },
 }
 
 /// A durable change.

@@ -89,7 +89,8 @@ pub(super) fn relate(item: RelationItem, rows: &mut Rows) -> Result<Outcome> {
             _,
         ) => None,
     };
-    let answer = Answer::Relation(rows.relations.get(&(me.clone(), them.clone())).cloned());
+    let now = rows.relations.get(&(me.clone(), them.clone())).cloned();
+    let answer = Answer::Relation { now, is_new: told.is_some() };
     let relation = told.map(|notice| RelationChange { user, other, notice });
     Ok(Outcome { changes: Vec::new(), relation, answer })
 }

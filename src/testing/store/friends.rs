@@ -48,8 +48,11 @@ fn told(outcome: &Outcome) -> Option<FriendNotice> {
 }
 
 fn answered(outcome: &Outcome) -> Option<RelationKind> {
-    let Answer::Relation(relation) = &outcome.answer else { panic!("no relation: {:?}", outcome.answer) };
-    relation.as_ref().map(|relation| relation.kind)
+    let Answer::Relation { now, is_new } = &outcome.answer else {
+        panic!("no relation: {:?}", outcome.answer)
+    };
+    assert_eq!(*is_new, outcome.relation.is_some());
+    now.as_ref().map(|relation| relation.kind)
 }
 
 pub async fn a_request_is_accepted_and_both_are_friends(chat: Fixture) {
