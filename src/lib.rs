@@ -4,6 +4,8 @@ pub mod auth;
 pub mod bus;
 pub mod clock;
 pub mod config;
+#[cfg(test)]
+mod corpus;
 pub mod engine;
 pub mod error;
 pub mod event;
@@ -27,14 +29,3 @@ pub use config::Config;
 pub use engine::{Actor, Admin, ChatEngine, Session};
 pub use error::{Error, ErrorKind, Result};
 pub use id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
-
-/// The kept inputs of a decoder.
-#[cfg(test)]
-fn corpus(decoder: &str) -> Vec<String> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(decoder);
-    let files = std::fs::read_dir(folder).expect("the corpus is there");
-    let inputs: Vec<_> =
-        files.map(|file| std::fs::read(file.expect("a file").path()).expect("it reads")).collect();
-    assert!(!inputs.is_empty(), "{decoder}");
-    inputs.into_iter().map(|input| String::from_utf8_lossy(&input).into_owned()).collect()
-}

@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_kept_inputs_make_it_panic_no_more() {
-        for text in crate::corpus("engineio") {
+        for text in crate::corpus::inputs("engineio") {
             let _ = packets(&text);
         }
     }

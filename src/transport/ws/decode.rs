@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_kept_inputs_make_it_panic_no_more() {
-        for text in crate::corpus("native") {
+        for text in crate::corpus::inputs("native") {
             let _ = decode(&text);
         }
     }
