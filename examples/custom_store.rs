@@ -37,6 +37,7 @@ struct Tables {
     keys: HashMap<RoomKey, RoomId>,
     profiles: HashMap<UserId, Profile>,
     last_seen: HashMap<UserId, Timestamp>,
+    logouts: HashMap<UserId, Timestamp>,
     /// By user, kind and other.
     relations: BTreeMap<(UserId, UserId), Relation>,
 }
@@ -51,6 +52,7 @@ impl PlainStore {
             keys: HashMap::new(),
             profiles: HashMap::new(),
             last_seen: HashMap::new(),
+            logouts: HashMap::new(),
             relations: BTreeMap::new(),
         }))
     }
@@ -168,9 +170,11 @@ impl Store for PlainStore {
         let mut next = tables.clone();
         // Profiles first, since loaded messages show them.
         next.profiles.extend(batch.profiles.iter().map(|profile| (profile.user.clone(), profile.clone())));
-        for (user, at) in &batch.last_seen {
-            let seen = next.last_seen.entry(user.clone()).or_insert(*at);
-            *seen = (*seen).max(*at);
+        for (times, new) in [(&mut next.last_seen, &batch.last_seen), (&mut next.logouts, &batch.logouts)] {
+            for (user, at) in new {
+                let latest = times.entry(user.clone()).or_insert(*at);
+                *latest = (*latest).max(*at);
+            }
         }
         let mut rows = next.load(&Needs::of(&batch));
         let outcomes = apply(batch, &mut rows);
@@ -286,6 +290,10 @@ impl Store for PlainStore {
         let tables = self.tables();
         let moved = tables.active_in(room, after).filter(|member| member.marks_pos >= since);
         Ok(moved.take(limit as usize).cloned().collect())
+    }
+
+    async fn logged_out(&self, user: &UserId) -> Result<Option<Timestamp>> {
+        Ok(self.tables().logouts.get(user).copied())
     }
 
     async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {

@@ -57,7 +57,8 @@ struct Claims<'a> {
     user_uuid: &'a UserId,
     #[serde(skip_serializing_if = "Option::is_none")]
     nickname: Option<Arc<str>>,
-    iat: u64,
+    /// With a fraction (RFC 7519, NumericDate), so that who logs in right after a logout is in.
+    iat: f64,
     exp: u64,
 }
 
@@ -93,12 +94,12 @@ impl DevTokens {
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when the crypto provider that the app has installed
     /// cannot sign with HS256.
     pub fn issue(&self, user: &UserId, nickname: Option<&str>) -> Result<IssuedToken> {
-        let iat = self.clock.now().as_millis().unsigned_abs() / 1000;
+        let now = self.clock.now().as_millis().unsigned_abs();
         let claims = Claims {
             user_uuid: user,
             nickname: nickname.and_then(tidy_nickname),
-            iat,
-            exp: iat.saturating_add(self.lifetime.as_secs()),
+            iat: now as f64 / 1000.0,
+            exp: (now / 1000).saturating_add(self.lifetime.as_secs()),
         };
         let access_token =
             encode(&Header::new(Algorithm::HS256), &claims, &self.key).map_err(Error::unavailable)?;

@@ -35,6 +35,9 @@ pub struct Identity {
     pub nickname: Option<Arc<str>>,
     /// The address of a picture, when the token tells one.
     pub image: Option<Arc<str>>,
+    /// When the token was issued. After a [logout](crate::Actor::log_out) only those hold that were issued
+    /// since; one that does not say when holds no more.
+    pub issued: Option<Timestamp>,
     /// From this moment on the token holds no more, and what it opened is closed. `None`: it holds until
     /// the connection ends.
     pub expires: Option<Timestamp>,
@@ -43,7 +46,7 @@ pub struct Identity {
 impl Identity {
     /// A user of whom nothing but the id is known, and whose token does not expire.
     pub fn new(user: UserId) -> Self {
-        Self { user, nickname: None, image: None, expires: None }
+        Self { user, nickname: None, image: None, issued: None, expires: None }
     }
 
     /// With a name to show: trimmed, without control characters, and cut to [`MAX_NICKNAME_CHARS`]. A name
@@ -59,6 +62,13 @@ impl Identity {
     #[must_use]
     pub fn with_image(mut self, address: impl AsRef<str>) -> Self {
         self.image = tidy_image(address.as_ref());
+        self
+    }
+
+    /// With the moment at which the token was issued.
+    #[must_use]
+    pub fn with_issued(mut self, at: Timestamp) -> Self {
+        self.issued = Some(at);
         self
     }
 

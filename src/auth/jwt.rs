@@ -50,6 +50,7 @@ pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// - **`exp`**, from which on it holds no more; and when it has `nbf`, not before that. Both are numbers of
 ///   seconds since 1970, fractions allowed, and go by the [clock](Self::with_clock) without any
 ///   [leeway](Self::with_leeway) unless given one.
+/// - **`iat`**, when users [log out](crate::Actor::log_out): it tells the tokens from before.
 /// - **`iss` and `aud`**, when [issuers](Self::with_issuer) or [audiences](Self::with_audience) are set.
 ///   With none set, these claims are not looked at.
 ///
@@ -289,6 +290,9 @@ impl JwtAuth {
         }
 
         identity = identity.with_expires(Timestamp::from_millis(end));
+        if let Some(iat) = claims.moment("iat")? {
+            identity = identity.with_issued(Timestamp::from_millis(iat));
+        }
         if let Some(nickname) = claims.text(&self.nickname_claim) {
             identity = identity.with_nickname(nickname);
         }

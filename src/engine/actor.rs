@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ChatEngine;
 use crate::error::{ErrorKind, Result};
 use crate::id::{RoomId, UserId};
-use crate::model::{Member, Profile, Room, RoomKind, Verb};
+use crate::model::{Member, Profile, RelationKind, Room, RoomKind, Verb};
 use crate::policy::Question;
 use crate::store::{Answer, Item, Op, RoomItem};
 
@@ -54,6 +54,18 @@ impl Actor {
             Some((found, Some(member))) if member.active => Ok((found, member)),
             Some(_) => Err(ErrorKind::NotAParticipant(room).into()),
         }
+    }
+
+    /// Whether it is a direct room of two of whom one has blocked the other.
+    pub(super) async fn is_cut_off_in(&self, room: &Room) -> Result<bool> {
+        let Some(peer) = room.kind.peer_of(&self.user) else { return Ok(false) };
+        for (one, other) in [(&self.user, peer), (peer, &self.user)] {
+            let relation = self.engine.store().relation(one, other).await?;
+            if relation.is_some_and(|relation| relation.kind == RelationKind::Blocked) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Asks the policy about a new room.

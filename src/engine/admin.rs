@@ -90,7 +90,8 @@ impl Admin {
         self.engine.as_user(user.clone()).relate_unlimited(other, op).await.map(drop)
     }
 
-    /// Ends all connections of a user on this node, as after a logout.
+    /// Ends all connections of a user on this node. Whoever has a token that holds may come back at once:
+    /// [`Actor::log_out`](crate::Actor::log_out) prevents that.
     pub fn disconnect(&self, user: &UserId) {
         self.engine.hub().close_user(user, CloseReason::Unauthenticated);
     }

@@ -262,6 +262,8 @@ impl Missed<'_> {
     }
 
     async fn marks(&self, room: &Room, from: u64) -> Result<()> {
+        let untold =
+            if self.actor.is_cut_off_in(room).await? { room.kind.peer_of(&self.actor.user) } else { None };
         let mut after: Option<UserId> = None;
         loop {
             self.connection.mailbox.space().await;
@@ -269,7 +271,7 @@ impl Missed<'_> {
             let members = store.marks_since(room.id, from, after.as_ref(), ROWS).await?;
             let is_last = members.len() < ROWS as usize;
             after = members.last().map(|member| member.user.clone());
-            for member in members {
+            for member in members.into_iter().filter(|member| Some(&member.user) != untold) {
                 if member.read_seq > member.joined_seq {
                     let at = marked(&member, None);
                     self.push(room.id, EventKind::Marked(member.user.clone(), Mark::Read, at));

@@ -31,6 +31,7 @@ struct Job {
 enum Work {
     Job(Job),
     Profile(Profile, oneshot::Sender<Result<()>>),
+    Logout(UserId, Timestamp, oneshot::Sender<Result<()>>),
     LastSeen(Vec<(UserId, Timestamp)>),
     Epoch(Epoch),
     Barrier(oneshot::Sender<()>),
@@ -118,6 +119,13 @@ impl Committer {
         told.await.map_err(Error::unavailable)?
     }
 
+    /// Keeps when a user logged out, with the next batch.
+    pub(super) async fn put_logout(&self, user: UserId, at: Timestamp) -> Result<()> {
+        let (tell, told) = oneshot::channel();
+        self.first().send(Work::Logout(user, at, tell)).await.map_err(|_| stopped())?;
+        told.await.map_err(Error::unavailable)?
+    }
+
     /// Keeps when users were last seen, with the next batch.
     pub(super) async fn note_last_seen(&self, seen: Vec<(UserId, Timestamp)>) {
         let _ = self.first().send(Work::LastSeen(seen)).await;
@@ -190,7 +198,8 @@ impl Work {
 struct Gathered {
     batch: Batch,
     waiting: Vec<(Option<ConnectionId>, Answered)>,
-    profiles: Vec<oneshot::Sender<Result<()>>>,
+    /// Whoever waits for what rides along.
+    riders: Vec<oneshot::Sender<Result<()>>>,
     epoch: Option<Epoch>,
     barriers: Vec<oneshot::Sender<()>>,
 }
@@ -200,7 +209,7 @@ impl Gathered {
         let mut this = Self {
             batch: Batch::default(),
             waiting: Vec::new(),
-            profiles: Vec::new(),
+            riders: Vec::new(),
             epoch: None,
             barriers: Vec::new(),
         };
@@ -210,7 +219,11 @@ impl Gathered {
                 Work::Job(job) => jobs.push(job),
                 Work::Profile(profile, tell) => {
                     this.batch.profiles.push(profile);
-                    this.profiles.push(tell);
+                    this.riders.push(tell);
+                }
+                Work::Logout(user, at, tell) => {
+                    this.batch.logouts.push((user, at));
+                    this.riders.push(tell);
                 }
                 Work::LastSeen(seen) => this.batch.last_seen.extend(seen),
                 Work::Epoch(epoch) => this.epoch = Some(epoch),
@@ -226,7 +239,8 @@ impl Gathered {
     }
 
     fn is_empty(&self) -> bool {
-        self.batch.items.is_empty() && self.batch.profiles.is_empty() && self.batch.last_seen.is_empty()
+        let Batch { items, profiles, last_seen, logouts } = &self.batch;
+        items.is_empty() && profiles.is_empty() && last_seen.is_empty() && logouts.is_empty()
     }
 
     fn take(&mut self) -> Batch {
@@ -253,14 +267,14 @@ impl Gathered {
                 for (answer, (_, answered)) in answers.into_iter().zip(self.waiting) {
                     answered(answer);
                 }
-                self.profiles.into_iter().for_each(|tell| drop(tell.send(Ok(()))));
+                self.riders.into_iter().for_each(|tell| drop(tell.send(Ok(()))));
             }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a batch was not committed");
                 let error = Arc::new(error);
                 let copy = || Error::with_source(error.kind().clone(), error.clone());
                 self.waiting.into_iter().for_each(|(_, answered)| answered(Err(copy())));
-                self.profiles.into_iter().for_each(|tell| drop(tell.send(Err(copy()))));
+                self.riders.into_iter().for_each(|tell| drop(tell.send(Err(copy()))));
             }
         }
         for tell in self.barriers {

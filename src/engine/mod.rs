@@ -8,6 +8,7 @@ mod commit;
 mod drafts;
 mod friends;
 mod limits;
+mod logins;
 mod messages;
 mod profiles;
 mod publish;
@@ -113,6 +114,7 @@ impl ChatEngine {
         if identity.expires.is_some_and(|expires| expires <= self.inner.clock.now()) {
             return Err(ErrorKind::TokenExpired.into());
         }
+        self.check_logged_in(&identity).await?;
         self.remember(&identity).await?;
         Ok(identity)
     }

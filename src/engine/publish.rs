@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::bus::{Bus, Hint};
 use crate::event::{Event, EventKind, Marked, Notification, RoomChange};
-use crate::hub::{Class, ConnectionId, Hub, Post};
+use crate::hub::{Audience, Class, ConnectionId, Hub, Post};
 use crate::id::{RoomId, UserId};
 use crate::model::{Body, Epoch, Member, Message, Pos, Room, Token};
 use crate::store::{Change, RelationChange, What};
@@ -32,7 +32,7 @@ impl Publisher {
     /// Publishes the changes of an item. The last of them may wait for [`Self::flush`].
     pub(super) fn publish(&mut self, changes: Vec<Change>, origin: Option<ConnectionId>) {
         for Change { pos, prev, what } in changes {
-            let advances = !matches!(what, What::Marked(..));
+            let advances = !matches!(what, What::Marked { .. });
             if advances {
                 self.token.position.advance(pos);
             }
@@ -80,13 +80,17 @@ impl Publisher {
                 self.add(id, EventKind::Room(RoomChange::Updated, room), pos);
                 id
             }
-            What::Marked(member, mark) => {
+            What::Marked { member, mark, is_shared } => {
                 self.flush();
-                let room = member.room;
-                let kind = EventKind::Marked(member.user.clone(), mark, marked(&member, None));
+                let (room, user) = (member.room, &member.user);
+                let kind = EventKind::Marked(user.clone(), mark, marked(&member, None));
                 let event = Event { room: Some(room), token: None, kind };
-                let post = self.hub.post(event, Some(pos), None, None);
-                self.hub.publish(room, &[post], &Class::Mark(member.user.clone(), mark));
+                let post = if is_shared {
+                    self.hub.post(event, Some(pos), None, None)
+                } else {
+                    self.hub.post(event, Some(pos), None, Some(user)).to(Audience::OwnDevices)
+                };
+                self.hub.publish(room, &[post], &Class::Mark(user.clone(), mark));
                 room
             }
         }

@@ -84,7 +84,8 @@ impl Actor {
     }
 
     async fn open(&self, since: Option<Token>) -> Result<Session> {
-        let identity = Identity::new(self.user.clone());
+        // The host vouches for the user now.
+        let identity = Identity::new(self.user.clone()).with_issued(self.engine.now());
         let mut session = self.engine.open(&identity, Format::InProcess).await?;
         session.begin(Start { since, origin: None }).await?;
         Ok(session)
@@ -107,6 +108,7 @@ impl ChatEngine {
             origin: None,
             actor,
         };
+        self.check_logged_in(identity).await?;
         session.join_rooms().await?;
         if is_first {
             let rooms = self.hub().rooms_of(&session.connection);
@@ -320,8 +322,9 @@ impl Session {
         let hub = self.actor.engine.hub();
         match command {
             Command::Typing(room, is_typing) => {
-                if !self.connection.is_in(room) {
-                    self.actor.membership(room).await?;
+                let (found, _) = self.actor.membership(room).await?;
+                if is_typing && self.actor.is_cut_off_in(&found).await? {
+                    return Ok(Reply::Done);
                 }
                 let now = tokio::time::Instant::now().into_std();
                 hub.typing(&self.connection, room, &self.profile, is_typing, now);

@@ -34,7 +34,7 @@ pub(crate) use connection::ConnectionId;
 pub(crate) use dirty::DirtyList;
 pub(crate) use mailbox::Pushed;
 pub(crate) use mailbox::{Bounds, Class, Mailbox, Written};
-pub(crate) use rooms::Post;
+pub(crate) use rooms::{Audience, Post};
 
 use connection::Place;
 use lock::Mutex;
@@ -209,7 +209,8 @@ impl Hub {
         muted.map(|(room, _)| *room).collect()
     }
 
-    /// A post of a message, which its sender's other devices see as their own.
+    /// A post to everybody in a room. Of a message with its sender: their other devices see it as their
+    /// own.
     pub(crate) fn post(
         &self,
         event: Event,
@@ -218,7 +219,7 @@ impl Hub {
         sender: Option<&UserId>,
     ) -> Post {
         let sender = sender.and_then(|user| self.users.find(user));
-        Post { event: Arc::new(event), pos, origin, sender, skips_sender: false }
+        Post { event: Arc::new(event), pos, origin, sender, audience: Audience::All }
     }
 
     /// Hands events of one room and one class to everybody who listens to it, in their order.
@@ -294,8 +295,7 @@ impl Hub {
     /// Hands something that may be lost to everybody in the room but this user.
     fn tell_others(&self, room: RoomId, user: &UserId, kind: EventKind) {
         let event = Event { room: Some(room), token: None, kind };
-        let mut post = self.post(event, None, None, Some(user));
-        post.skips_sender = true;
+        let post = self.post(event, None, None, Some(user)).to(Audience::Others);
         self.publish(room, &[post], &Class::Ephemeral);
     }
 

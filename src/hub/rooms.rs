@@ -37,21 +37,35 @@ pub(crate) struct Post {
     pub(crate) origin: Option<ConnectionId>,
     /// The user for whom a message is written as their own.
     pub(crate) sender: Option<Arc<UserEntry>>,
-    /// The sender's devices get nothing at all.
-    pub(crate) skips_sender: bool,
+    pub(crate) audience: Audience,
+}
+
+/// Who gets a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Everybody in the room.
+    All,
+    /// Everybody but the sender.
+    Others,
+    /// Nobody but the sender.
+    OwnDevices,
 }
 
 impl Post {
+    pub(crate) fn to(self, audience: Audience) -> Self {
+        Self { audience, ..self }
+    }
+
     /// What this connection sees of it; `None` is nothing.
     fn view_of(&self, connection: &Connection) -> Option<View> {
         if self.origin == Some(connection.id) {
             return None;
         }
-        match &self.sender {
-            Some(sender) if Arc::ptr_eq(sender, &connection.owner) => {
-                (!self.skips_sender).then_some(View::Sender)
-            }
-            _ => Some(View::Others),
+        let is_own = self.sender.as_ref().is_some_and(|sender| Arc::ptr_eq(sender, &connection.owner));
+        match (is_own, self.audience) {
+            (true, Audience::Others) | (false, Audience::OwnDevices) => None,
+            (true, _) => Some(View::Sender),
+            (false, _) => Some(View::Others),
         }
     }
 }

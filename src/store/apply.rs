@@ -368,7 +368,9 @@ fn move_mark(ctx: &Ctx, mark: Mark, to: Option<u64>, rows: &mut Rows) -> Result<
         let pos = Pos { lane, at: rows.position.of_room(room.id) };
         (member.marks_pos, room.marks_pos) = (pos.at, pos.at);
         let prev = room.last_pos;
-        changes.push(Change { pos, prev, what: What::Marked(Arc::new(member.clone()), mark) });
+        let is_shared = !room.kind.peer_of(user).is_some_and(|peer| rows.is_blocked(user, peer));
+        let what = What::Marked { member: Arc::new(member.clone()), mark, is_shared };
+        changes.push(Change { pos, prev, what });
         rows.put_member(member.clone());
         rows.put_room(room.clone());
     }

@@ -17,6 +17,8 @@ pub struct Batch {
     pub profiles: Vec<Profile>,
     /// When users were last seen. A time older than the stored one changes nothing.
     pub last_seen: Vec<(UserId, Timestamp)>,
+    /// When users logged out. A time older than the stored one changes nothing.
+    pub logouts: Vec<(UserId, Timestamp)>,
 }
 
 impl Batch {
@@ -260,7 +262,14 @@ pub enum What {
     /// The room's name or state changed.
     Changed(Arc<Room>),
     /// A mark moved.
-    Marked(Arc<Member>, Mark),
+    Marked {
+        /// Whose, and where it is now.
+        member: Arc<Member>,
+        /// Which.
+        mark: Mark,
+        /// Whether the room's others are told; those who have blocked each other are not.
+        is_shared: bool,
+    },
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ struct State {
     keys: HashMap<RoomKey, RoomId>,
     profiles: HashMap<UserId, Profile>,
     last_seen: HashMap<UserId, Timestamp>,
+    logouts: HashMap<UserId, Timestamp>,
     /// Each user's side.
     relations: HashMap<UserId, BTreeMap<UserId, Relation>>,
 }
@@ -48,6 +49,13 @@ struct RoomData {
     /// The `seq`s of each sender's messages.
     own: HashMap<UserId, Vec<u64>>,
     sent: HashMap<(UserId, ClientId), (u64, BodyHash)>,
+}
+
+fn keep_latest(times: &mut HashMap<UserId, Timestamp>, new: Vec<(UserId, Timestamp)>) {
+    for (user, at) in new {
+        let latest = times.entry(user).or_insert(at);
+        *latest = at.max(*latest);
+    }
 }
 
 impl Default for MemoryStore {
@@ -73,6 +81,7 @@ impl MemoryStore {
             keys: HashMap::new(),
             profiles: HashMap::new(),
             last_seen: HashMap::new(),
+            logouts: HashMap::new(),
             relations: HashMap::new(),
         };
         Self { state: Mutex::new(state) }
@@ -267,13 +276,11 @@ impl Store for MemoryStore {
     async fn commit(&self, mut batch: Batch) -> Result<Vec<Result<Outcome, Error>>> {
         let needs = Needs::of(&batch);
         let profiles = std::mem::take(&mut batch.profiles);
-        let last_seen = std::mem::take(&mut batch.last_seen);
+        let (last_seen, logouts) = (std::mem::take(&mut batch.last_seen), std::mem::take(&mut batch.logouts));
         let mut state = self.state.lock();
         state.profiles.extend(profiles.into_iter().map(|profile| (profile.user.clone(), profile)));
-        for (user, at) in last_seen {
-            let seen = state.last_seen.entry(user).or_insert(at);
-            *seen = at.max(*seen);
-        }
+        keep_latest(&mut state.last_seen, last_seen);
+        keep_latest(&mut state.logouts, logouts);
         let mut rows = state.load(&needs);
         let outcomes = apply(batch, &mut rows);
         state.write(rows);
@@ -350,6 +357,10 @@ impl Store for MemoryStore {
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>> {
         let state = self.state.lock();
         Ok(users.iter().filter_map(|user| state.profiles.get(user).cloned()).collect())
+    }
+
+    async fn logged_out(&self, user: &UserId) -> Result<Option<Timestamp>> {
+        Ok(self.state.lock().logouts.get(user).copied())
     }
 
     async fn changed_rooms(

@@ -143,6 +143,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// The profiles of those of these users who have one, in any order.
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>>;
 
+    /// When the user last [logged out](Batch::logouts).
+    async fn logged_out(&self, user: &UserId) -> Result<Option<Timestamp>>;
+
     /// The user's memberships, past ones too, of rooms in which anything changed after `since`: a row, the
     /// membership itself, or (at `since` or after it) a mark. In the order of the rooms' ids, beyond
     /// `after`.

@@ -21,11 +21,11 @@ pub struct Needs {
     pub keys: BTreeSet<RoomKey>,
     /// The counts at a `seq`, for a user.
     pub ordinals: BTreeSet<(RoomId, UserId, u64)>,
-    /// How users stand to others. Those of the direct rooms in [`sends`](Self::sends) are needed besides:
-    /// see [`relations_with`](Self::relations_with).
+    /// How users stand to others. Those of the direct rooms in [`spoken_in`](Self::spoken_in) are needed
+    /// besides: see [`relations_with`](Self::relations_with).
     pub relations: BTreeSet<(UserId, UserId)>,
-    /// Rooms that somebody sends to.
-    pub sends: BTreeSet<RoomId>,
+    /// Rooms in which somebody sends, or moves a mark: what a block between the two of a direct room stops.
+    pub spoken_in: BTreeSet<RoomId>,
 }
 
 impl Needs {
@@ -54,7 +54,7 @@ impl Needs {
                 }
                 Op::Send { sender, client_id, .. } => {
                     member(&sender.user);
-                    needs.sends.insert(item.room);
+                    needs.spoken_in.insert(item.room);
                     if let Some(client) = client_id {
                         needs.sent.insert((item.room, sender.user.clone(), client.clone()));
                     }
@@ -66,6 +66,7 @@ impl Needs {
                 Op::Part { notice } | Op::Rename { notice, .. } => member(&notice.about.user),
                 Op::Close => {}
                 Op::Mark { mark, to } => {
+                    needs.spoken_in.insert(item.room);
                     if let (Mark::Read, Some(to), Some(by)) = (mark, to, &item.by) {
                         needs.ordinals.insert((item.room, by.clone(), *to));
                     }
@@ -78,7 +79,7 @@ impl Needs {
     /// All relations that are needed, now that the rooms are loaded.
     pub fn relations_with(&self, rooms: &HashMap<RoomId, Room>) -> BTreeSet<(UserId, UserId)> {
         let mut relations = self.relations.clone();
-        for room in self.sends.iter().filter_map(|id| rooms.get(id)) {
+        for room in self.spoken_in.iter().filter_map(|id| rooms.get(id)) {
             if let RoomKind::Direct([one, other]) = &room.kind {
                 relations.insert((one.clone(), other.clone()));
                 relations.insert((other.clone(), one.clone()));

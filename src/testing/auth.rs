@@ -6,24 +6,25 @@ use crate::auth::{Authenticator, Identity};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Takes a token for the user's id. `id@millis` expires at that moment; a token that is no id is refused.
-/// For tests alone.
+/// Takes a token for the user's id. `id@millis` expires at that moment, `id+millis` was issued at it; a
+/// token that is no id is refused. For tests alone.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NameTokens;
 
 #[async_trait]
 impl Authenticator for NameTokens {
     async fn authenticate(&self, token: &str) -> Result<Identity> {
-        let (name, expires) = match token.split_once('@') {
-            Some((name, millis)) => (name, Some(millis.parse().map_err(refused)?)),
-            None => (token, None),
-        };
-        let identity = Identity::new(name.parse().map_err(refused)?);
-        Ok(match expires {
-            Some(millis) => identity.with_expires(Timestamp::from_millis(millis)),
-            None => identity,
-        })
+        let (token, expires) = split(token, '@')?;
+        let (name, issued) = split(token, '+')?;
+        let mut identity = Identity::new(name.parse().map_err(refused)?);
+        (identity.issued, identity.expires) = (issued, expires);
+        Ok(identity)
     }
+}
+
+fn split(token: &str, mark: char) -> Result<(&str, Option<Timestamp>)> {
+    let Some((rest, millis)) = token.split_once(mark) else { return Ok((token, None)) };
+    Ok((rest, Some(Timestamp::from_millis(millis.parse().map_err(refused)?))))
 }
 
 fn refused(source: impl std::error::Error + Send + Sync + 'static) -> Error {

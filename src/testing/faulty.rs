@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
@@ -199,6 +200,10 @@ impl Store for FaultyStore {
         limit: u32,
     ) -> Result<Vec<Member>> {
         self.store("marks_since").marks_since(room, since, after, limit).await
+    }
+
+    async fn logged_out(&self, user: &UserId) -> Result<Option<Timestamp>> {
+        self.store("logged_out").logged_out(user).await
     }
 
     async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {

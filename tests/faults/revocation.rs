@@ -9,7 +9,7 @@ use chat_core::event::{CloseReason, EventKind};
 use chat_core::model::{Draft, NewRoom, Token};
 use chat_core::store::{MemoryStore, SqliteStore, Store};
 use chat_core::testing::ManualClock;
-use chat_core::{Clock, Config, ErrorKind, RoomId};
+use chat_core::{Clock, Config, ErrorKind, RoomId, SystemClock};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -207,7 +207,7 @@ async fn what_a_session_in_process_has_not_been_asked_for_goes_with_the_room_and
     lose(&node, lost, Loss::Removal).await;
     assert_eq!(next().await, Some((kept, 2)));
     assert_eq!(next().await, Some((kept, 3)));
-    node.engine.admin().disconnect(&id("ben"));
+    node.user("ben").log_out().await.unwrap();
     assert_eq!(next().await, None);
 }
 
@@ -215,7 +215,7 @@ async fn what_a_session_in_process_has_not_been_asked_for_goes_with_the_room_and
 async fn what_waits_for_a_slow_reader_goes_with_a_logout() {
     let node = Node::with(Arc::new(MemoryStore::new()), roomy()).await;
     let (room, mut client, head) = with_a_full_socket(&node).await;
-    node.engine.admin().disconnect(&id("ben"));
+    node.user("ben").log_out().await.unwrap();
     node.user("ana").send(room, Draft::text("later")).await.unwrap();
     let (frames, end) = client.rest().await;
     assert!(matches!(end, Got::Closed(4001, _)), "{end:?}");
@@ -227,13 +227,22 @@ async fn a_logout_against_a_stream_of_sends_is_followed_by_no_event() {
     let node = Node::on(Arc::new(MemoryStore::new())).await;
     let room = node.group(&["ana", "ben", "cho"]).await;
     for _ in 0..15 {
-        let mut sockets = [node.connect("ben").await, node.connect("ben").await];
+        let token = issued_now("ben").await;
+        let (mut sockets, mut places) = (Vec::new(), Vec::new());
+        for _ in 0..2 {
+            let (socket, ready) = Ws::connect(&node.addr, &token, None).await.unwrap();
+            sockets.push(socket);
+            places.push(text(&ready["pos"]));
+        }
         let mut session = node.user("ben").connect().await.unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let senders = ["ana", "cho"].map(|name| stream(&node, name, room, &stop));
+        // Somebody who goes on trying to come back while the logout is made.
+        let comes_back = tokio::spawn(keep_coming_back(node.addr.clone(), token.clone(), room, stop.clone()));
         let head = node.user("ana").room(room).await.unwrap().room.seq;
         reached(&node, room, head + 15).await;
-        node.engine.admin().disconnect(&id("ben"));
+        let answer = node.http().call("POST", "/auth/logout", Some(&token), None).await.unwrap();
+        assert_eq!((answer.0, &answer.1["userUuid"]), (200, &json!("ben")));
         let logout = node.user("ana").room(room).await.unwrap().room.seq;
         reached(&node, room, logout + 15).await;
         stop.store(true, Ordering::SeqCst);
@@ -246,8 +255,138 @@ async fn a_logout_against_a_stream_of_sends_is_followed_by_no_event() {
             // Read after the logout, so what is committed by then may have been told before it.
             assert!(seqs(&frames, room).iter().all(|seq| *seq <= logout));
         }
+        assert!(comes_back.await.unwrap().iter().all(|seq| *seq <= logout), "nor by coming back");
         assert!(soon("the end", session.next()).await.is_none(), "it had taken nothing, and gets nothing");
         assert_eq!(session.close_reason(), Some(CloseReason::Unauthenticated));
+
+        for since in [None, Some(places[0].as_str())] {
+            let again = Ws::connect(&node.addr, &token, since).await;
+            assert!(
+                again.err().is_some_and(|why| why.contains("UNAUTHENTICATED")),
+                "the token holds no more"
+            );
+        }
+        let read = node.http().call("GET", "/chat/rooms", Some(&token), None).await.unwrap();
+        assert_eq!(read.0, 401);
+        let fresh = issued_now("ben").await;
+        let (_, ready) = Ws::connect(&node.addr, &fresh, Some(&places[0])).await.unwrap();
+        assert_eq!(ready["recovered"], true, "who logs in again misses nothing");
+    }
+}
+
+/// A token of this moment, later than whatever was before.
+async fn issued_now(name: &str) -> String {
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    format!("{name}+{}", SystemClock.now().as_millis())
+}
+
+/// Connects again and again with one token; gives what it was told of a room.
+async fn keep_coming_back(addr: String, token: String, room: RoomId, stop: Arc<AtomicBool>) -> Vec<u64> {
+    let mut told = Vec::new();
+    while !stop.load(Ordering::SeqCst) {
+        if let Ok((mut client, _)) = Ws::connect(&addr, &token, None).await {
+            client.put(json!({"id": 1, "op": "ping"})).await;
+            let mut frames = Vec::new();
+            while let Got::Frame(frame) = soon("a frame or the end", client.next()).await {
+                let is_pong = frame["id"] == 1;
+                frames.push(frame);
+                if is_pong {
+                    break;
+                }
+            }
+            told.extend(seqs(&frames, room));
+        }
+    }
+    told
+}
+
+#[tokio::test]
+async fn a_logout_holds_on_a_store_that_was_opened_again_and_only_for_its_user() {
+    let (_folder, db) = new_file();
+    let (before, other) = (issued_now("ben").await, issued_now("ana").await);
+    let node = Node::on(Arc::new(SqliteStore::open(&db).await.unwrap())).await;
+    node.user("ben").log_out().await.unwrap();
+    drop(node);
+    let node = Node::on(Arc::new(SqliteStore::open(&db).await.unwrap())).await;
+    assert!(Ws::connect(&node.addr, &before, None).await.is_err());
+    assert!(Ws::connect(&node.addr, "ben", None).await.is_err(), "one that does not say when it was issued");
+    assert!(Ws::connect(&node.addr, &other, None).await.is_ok());
+    assert!(Ws::connect(&node.addr, &issued_now("ben").await, None).await.is_ok());
+    // In process the host vouches for the user.
+    assert!(node.user("ben").connect().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_disconnect_by_the_host_ends_connections_and_leaves_the_token() {
+    let node = Node::on(Arc::new(MemoryStore::new())).await;
+    let mut client = node.connect("ben").await;
+    node.engine.admin().disconnect(&id("ben"));
+    assert!(matches!(client.rest().await.1, Got::Closed(4001, _)));
+    node.connect("ben").await;
+}
+
+/// What a client is told of another's marks and typing.
+fn told_of(frames: &[Value], other: &str) -> Vec<String> {
+    let of_other = frames.iter().filter(|frame| frame["data"]["userUuid"] == other);
+    let told = of_other.map(|frame| text(&frame["event"]));
+    told.filter(|event| ["read", "delivered", "typing"].contains(&event.as_str())).collect()
+}
+
+#[tokio::test]
+async fn in_the_direct_room_of_a_block_neither_is_told_of_the_others_marks_and_typing() {
+    let (_folder, db) = new_file();
+    for store in [
+        Arc::new(MemoryStore::with_lanes(3)) as Arc<dyn Store>,
+        Arc::new(SqliteStore::open(&db).await.unwrap()),
+    ] {
+        let node = Node::on(store).await;
+        let room = node.user("ana").create_room(NewRoom::direct("ben")).await.unwrap().id();
+        for number in 0..4 {
+            node.user("ana").send(room, Draft::text(format!("{number}"))).await.unwrap();
+            node.user("ben").send(room, Draft::text(format!("{number}"))).await.unwrap();
+        }
+        let (mut ana, ready) = Ws::connect(&node.addr, "ana", None).await.unwrap();
+        let since = text(&ready["pos"]);
+        let (mut ben, mut bens_other) = (node.connect("ben").await, node.connect("ben").await);
+        let mark = async |client: &mut Ws, op: &str, seq: u64| {
+            client.put(json!({"id": 5, "op": op, "room": room, "seq": seq})).await;
+            assert!(client.answer(5).await["ok"].is_object());
+        };
+        let typing = json!({"id": 6, "op": "typing", "room": room, "isTyping": true});
+
+        // While nothing stands between them both are told.
+        mark(&mut ben, "read", 2).await;
+        ben.put(typing.clone()).await;
+        assert!(ben.answer(6).await.get("ok").is_some());
+        assert_eq!(told_of(&ana.up_to_now().await, "ben"), ["read", "typing"]);
+
+        for (blocker, other) in [("ana", "ben"), ("ben", "ana")] {
+            node.user(blocker).block(&id(other)).await.unwrap();
+            bens_other.up_to_now().await;
+            for (seq, client) in [(5, &mut ben), (6, &mut ana)] {
+                mark(client, "read", seq + u64::from(blocker == "ben")).await;
+                client.put(typing.clone()).await;
+                assert!(client.answer(6).await.get("ok").is_some(), "who is blocked is not told");
+            }
+            let delivered = node.user("ben").mark_delivered(room, None).await.unwrap();
+            assert_eq!(delivered.delivered_seq, 8);
+            // Delivered marks are written once a second.
+            tokio::time::sleep(Duration::from_millis(1200)).await;
+            assert!(told_of(&ana.up_to_now().await, "ben").is_empty(), "live");
+            assert!(told_of(&ben.up_to_now().await, "ana").is_empty(), "live");
+            let own = told_of(&bens_other.up_to_now().await, "ben");
+            assert!(own.contains(&"read".to_owned()), "one's own devices are told: {own:?}");
+            let (mut back, _) = Ws::connect(&node.addr, "ana", Some(&since)).await.unwrap();
+            let mut frames = Vec::new();
+            while frames.last().is_none_or(|frame: &Value| frame["event"] != "caughtUp") {
+                frames.push(soon("the catch-up", back.next()).await.frame());
+            }
+            assert!(told_of(&frames, "ben").is_empty(), "nor by a resume: {frames:?}");
+            assert!(!told_of(&frames, "ana").is_empty(), "but of one's own marks");
+            node.user(blocker).unblock(&id(other)).await.unwrap();
+        }
+        mark(&mut ben, "read", 8).await;
+        assert_eq!(told_of(&ana.up_to_now().await, "ben"), ["read"], "and again after it");
     }
 }
 

@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use chat_core::event::{Event, EventKind, Notification, RoomChange};
 use chat_core::model::{Cursor, Draft, HistoryQuery, Limit, Mark, Message, NewRoom, PageQuery, Token};
-use chat_core::store::{MemoryStore, SqliteStore, Store};
+use chat_core::store::postgres::PostgresOptions;
+use chat_core::store::{MemoryStore, PostgresStore, SqliteStore, Store};
 use chat_core::{Actor, ChatEngine, MessageId, RoomId, Session, UserId};
 use futures_util::FutureExt;
 use proptest::prelude::*;
+
+use crate::postgres::Database;
 
 const USERS: [&str; 4] = ["ana", "ben", "cho", "dee"];
 /// More than any room here ever has.
@@ -122,7 +125,6 @@ struct Client {
 }
 
 struct World {
-    engine: ChatEngine,
     rooms: Vec<(RoomId, RoomModel)>,
     clients: Vec<Client>,
     sends: u32,
@@ -142,7 +144,7 @@ impl World {
             rooms: BTreeMap::new(),
         };
         let clients = (0..USERS.len()).map(client).collect();
-        Self { engine, rooms: Vec::new(), clients, sends: 0 }
+        Self { rooms: Vec::new(), clients, sends: 0 }
     }
 
     async fn step(&mut self, step: Step) {
@@ -420,14 +422,15 @@ impl Client {
 
 fn run<S: Store>(steps: Vec<Step>, store: impl Future<Output = S>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let mut world = World::new(store.await).await;
-        for step in steps {
-            world.step(step).await;
-            world.check().await;
-        }
-        drop(world.engine);
-    });
+    runtime.block_on(async { walk(steps, store.await).await });
+}
+
+async fn walk(steps: Vec<Step>, store: impl Store) {
+    let mut world = World::new(store).await;
+    for step in steps {
+        world.step(step).await;
+        world.check().await;
+    }
 }
 
 proptest! {
@@ -450,5 +453,19 @@ proptest! {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("chat.db");
         run(steps, async { SqliteStore::open(path).await.unwrap() });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+    #[test]
+    fn clients_gather_what_a_fresh_look_shows_on_postgres(steps in steps()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let Some(database) = Database::fresh().await else { return };
+            let mut options = PostgresOptions::default();
+            options.lanes = 3;
+            walk(steps, PostgresStore::connect_with(&database.url, options).await.unwrap()).await;
+        });
     }
 }

@@ -107,6 +107,7 @@ pub(super) async fn load(
         lock_absent(conn, needs, &relations, batch).await?;
     }
     write_profiles(conn, batch).await?;
+    write_logouts(conn, batch).await?;
     if !needs.members.is_empty() {
         let (rooms, users): (Vec<Uuid>, Vec<&str>) =
             needs.members.iter().map(|(room, user)| (Uuid::from(*room), user.as_str())).unzip();
@@ -252,6 +253,24 @@ async fn write_profiles(conn: &mut PgConnection, batch: &Batch) -> Result<()> {
         profiles().map(|profile| profile.and_then(|p| p.image.as_deref())).collect();
     let seen: Vec<Option<i64>> = written.values().map(|(_, at)| at.map(Timestamp::as_millis)).collect();
     query(WRITE_PROFILES).bind(users).bind(nicknames).bind(images).bind(seen).execute(conn).await?;
+    Ok(())
+}
+
+pub(super) const WRITE_LOGOUTS: &str = "INSERT INTO chat.logouts AS l (user_id, at) \
+     SELECT * FROM UNNEST($1::text[], $2::int8[]) \
+     ON CONFLICT (user_id) DO UPDATE SET at = greatest(l.at, excluded.at)";
+
+async fn write_logouts(conn: &mut PgConnection, batch: &Batch) -> Result<()> {
+    let mut latest: BTreeMap<&str, i64> = BTreeMap::new();
+    for (user, at) in &batch.logouts {
+        let latest = latest.entry(user.as_str()).or_insert(i64::MIN);
+        *latest = at.as_millis().max(*latest);
+    }
+    if latest.is_empty() {
+        return Ok(());
+    }
+    let (users, times): (Vec<&str>, Vec<i64>) = latest.into_iter().unzip();
+    query(WRITE_LOGOUTS).bind(users).bind(times).execute(conn).await?;
     Ok(())
 }
 

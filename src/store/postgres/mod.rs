@@ -33,6 +33,7 @@ use async_trait::async_trait;
 
 use self::connections::Connections;
 use super::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
@@ -181,6 +182,10 @@ impl Store for PostgresStore {
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>> {
         Ok(read::profiles(&self.connections, users).await?)
+    }
+
+    async fn logged_out(&self, user: &UserId) -> Result<Option<Timestamp>> {
+        Ok(read::logged_out(&self.connections, user).await?)
     }
 
     async fn changed_rooms(

@@ -48,7 +48,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 25] = [
+const STATEMENTS: [(&str, &str, bool); 27] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
     (read::ROOMS_BY_ACTIVITY, "members_by_user", true),
@@ -64,6 +64,7 @@ const STATEMENTS: [(&str, &str, bool); 25] = [
     (read::MESSAGE, "messages_by_id", false),
     (read::MESSAGES_SINCE, "messages_by_pos", false),
     (read::PROFILES, "profiles_pkey", false),
+    (read::LOGGED_OUT, "logouts_pkey", false),
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),
     (load::LOCK_ROOMS, "rooms_pkey", true),
@@ -73,6 +74,7 @@ const STATEMENTS: [(&str, &str, bool); 25] = [
     (load::ORDINALS, "messages_by_sender", false),
     (load::RELATIONS, "relations_pkey", false),
     (load::WRITE_PROFILES, "profiles_pkey", false),
+    (load::WRITE_LOGOUTS, "logouts_pkey", false),
     (write::WRITE, "lanes_pkey", false),
 ];
 

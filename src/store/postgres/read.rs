@@ -7,6 +7,7 @@ use sqlx::query;
 use super::columns::{Columns, Uuid, member_columns, relation_columns};
 use super::connections::Connections;
 use super::error::PostgresError;
+use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
 use crate::store::columns::{ReadRow, int, message_columns, relation_code, room_columns};
@@ -373,6 +374,12 @@ pub(super) async fn profiles(db: &Connections, users: &[UserId]) -> Result<Vec<P
         },
     )
     .await
+}
+
+pub(super) const LOGGED_OUT: &str = "SELECT at FROM chat.logouts WHERE user_id = $1";
+
+pub(super) async fn logged_out(db: &Connections, user: &UserId) -> Result<Option<Timestamp>> {
+    db.one(|| query(LOGGED_OUT).bind(user.as_str()), |columns| columns.time()).await
 }
 
 pub(super) const RELATION: &str =

@@ -27,6 +27,7 @@ use self::error::SqliteError;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
@@ -191,6 +192,11 @@ impl Store for SqliteStore {
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>> {
         let users = users.to_vec();
         Ok(self.readers.run(move |tx| read::profiles(tx, &users)).await?)
+    }
+
+    async fn logged_out(&self, user: &UserId) -> Result<Option<Timestamp>> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| read::logged_out(tx, &user)).await?)
     }
 
     async fn changed_rooms(

@@ -35,6 +35,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::MESSAGE, "messages_by_id (id=?)", false),
         (read::MESSAGES_SINCE, "messages_by_pos (room=? AND pos>? AND pos<?)", false),
         (read::PROFILE, primary, false),
+        (read::LOGGED_OUT, primary, false),
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),
         (rows::ROOM_WITH_KEY, primary, false),

@@ -6,6 +6,7 @@ use rusqlite::{Connection, ToSql, params};
 
 use super::columns::{Columns, member_columns, relation_columns};
 use super::error::SqliteError;
+use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
     Epoch, MAX_LANES, Member, Message, Pos, Position, Profile, Relation, RelationKind, Room, RoomKind, Token,
@@ -295,6 +296,12 @@ fn profile(conn: &Connection, user: &UserId) -> Result<Profile> {
 
 fn known_profile(conn: &Connection, user: &UserId) -> Result<Option<Profile>> {
     one(conn, PROFILE, &[&user.as_str()], |columns| columns.profile(user.clone()))
+}
+
+pub(super) const LOGGED_OUT: &str = "SELECT at FROM logouts WHERE user = ?1";
+
+pub(super) fn logged_out(conn: &Connection, user: &UserId) -> Result<Option<Timestamp>> {
+    one(conn, LOGGED_OUT, &[&user.as_str()], |columns| columns.time())
 }
 
 pub(super) const RELATION: &str =

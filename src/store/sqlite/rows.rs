@@ -23,6 +23,9 @@ pub(super) fn commit(conn: &Connection, mut batch: Batch) -> Result<Vec<StoreRes
     for (user, at) in std::mem::take(&mut batch.last_seen) {
         write_last_seen(conn, &user, at)?;
     }
+    for (user, at) in std::mem::take(&mut batch.logouts) {
+        conn.prepare_cached(WRITE_LOGOUT)?.execute(params![user.as_str(), at.as_millis()])?;
+    }
     let mut rows = load(conn, &needs)?;
     let before = rows.position;
     let outcomes = apply(batch, &mut rows);
@@ -274,6 +277,9 @@ fn write_profile(conn: &Connection, profile: &Profile) -> Result<(), SqliteError
     conn.prepare_cached(WRITE_PROFILE)?.execute(values)?;
     Ok(())
 }
+
+const WRITE_LOGOUT: &str = "INSERT INTO logouts (user, at) VALUES (?1, ?2) \
+     ON CONFLICT (user) DO UPDATE SET at = max(at, excluded.at)";
 
 /// Where the profile is there and this is not, the older time is NULL.
 const WRITE_LAST_SEEN: &str = "INSERT INTO profiles (user, last_seen) VALUES (?1, ?2) \

@@ -56,7 +56,9 @@ pub async fn a_mark_takes_no_position_of_its_own(chat: Fixture) {
     let item = chat.mark_item(room, "ben", Mark::Read, None);
     let (at, outcome) = (item.at, chat.run(item).await);
     let [change] = &outcome.changes[..] else { panic!("one change: {outcome:?}") };
-    let What::Marked(told, Mark::Read) = &change.what else { panic!("no mark: {change:?}") };
+    let What::Marked { member: told, mark: Mark::Read, is_shared: true } = &change.what else {
+        panic!("no mark: {change:?}")
+    };
     let ben = chat.member(room, "ben").await;
     assert_eq!(**told, ben);
     assert_eq!((change.pos.at, change.prev), (message.pos, message.pos));

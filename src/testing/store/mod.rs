@@ -151,7 +151,8 @@ macro_rules! store_suite {
                     a_user_without_a_profile_shows_by_id
                     the_last_of_two_profiles_holds
                     last_seen_is_the_latest_time
-                    having_been_seen_makes_no_profile;
+                    having_been_seen_makes_no_profile
+                    the_latest_logout_is_kept_for_each_user;
                 catch_up:
                     each_kind_of_change_shows_in_its_room_alone
                     changed_rooms_come_in_pages_with_past_ones

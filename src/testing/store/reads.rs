@@ -192,3 +192,20 @@ pub async fn having_been_seen_makes_no_profile(chat: Fixture) {
     assert_eq!(chat.store().profiles(&[user("ana")]).await.unwrap().len(), 1);
     assert_eq!(seen(&chat, room, "ana", 1).await, Some(5000));
 }
+
+pub async fn the_latest_logout_is_kept_for_each_user(chat: Fixture) {
+    let logged_out =
+        async |who: &str| chat.store().logged_out(&user(who)).await.unwrap().map(Timestamp::as_millis);
+    let commit = async |logouts: &[(&str, i64)]| {
+        let logouts = logouts.iter().map(|(who, at)| (user(who), Timestamp::from_millis(*at)));
+        let batch = Batch { logouts: logouts.collect(), ..Batch::default() };
+        assert!(chat.store().commit(batch).await.unwrap().is_empty());
+    };
+    assert_eq!(logged_out("ana").await, None);
+    commit(&[("ana", 5), ("ben", 7), ("ana", 9), ("ana", 6)]).await;
+    assert_eq!((logged_out("ana").await, logged_out("ben").await), (Some(9), Some(7)));
+    commit(&[("ana", 8), ("ben", 8)]).await;
+    assert_eq!((logged_out("ana").await, logged_out("ben").await), (Some(9), Some(8)));
+    assert_eq!(logged_out("cho").await, None);
+    assert!(chat.store().profiles(&[user("ana")]).await.unwrap().is_empty(), "it makes no profile");
+}

@@ -1,20 +1,33 @@
-//! Development tokens.
+//! Development tokens, and logging out.
 
+use axum::Json;
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::Mounted;
+use super::extract::Caller;
 use super::problem::Problem;
 use crate::error::{ErrorKind, Result};
+use crate::id::UserId;
+
+/// Whom it concerns.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedOutJson {
+    user_uuid: UserId,
+}
+
+pub(super) async fn log_out(Caller(caller): Caller) -> Result<Response, Problem> {
+    caller.log_out().await?;
+    Ok(Json(LoggedOutJson { user_uuid: caller.user().clone() }).into_response())
+}
 
 #[cfg(feature = "jwt")]
 pub(super) async fn dev_token(State(mounted): State<Mounted>, request: Request) -> Result<Response, Problem> {
     use super::extract::JsonBody;
     use crate::error::{Error, parse_field};
-    use axum::Json;
     use axum::extract::FromRequest;
     use axum::http::StatusCode;
-    use axum::response::IntoResponse;
 
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]

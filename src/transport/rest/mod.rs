@@ -117,6 +117,7 @@ pub fn router(engine: ChatEngine, options: RestOptions) -> Router {
     }
     router
         .route("/auth/dev-token", post(auth::dev_token))
+        .route("/auth/logout", post(auth::log_out))
         .fallback(|| async { Problem::from(ErrorKind::NotFound) })
         .method_not_allowed_fallback(|| async { Problem::from(ErrorKind::MethodNotAllowed) })
         .layer(cors)

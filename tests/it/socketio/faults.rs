@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use chat_core::Clock;
-use chat_core::transport::socketio::SocketIoOptions;
+use chat_core::config::Rate;
+use chat_core::model::Draft;
+use chat_core::store::MemoryStore;
+use chat_core::testing::{FaultyStore, NameTokens};
+use chat_core::transport::socketio::{SocketIoOptions, router};
+use chat_core::{ChatEngine, Clock, Config};
 use serde_json::{Value, json};
 
-use super::client::{Polling, Server, Ws, echo, event, http};
+use super::client::{Polling, Server, Ws, answer, echo, event, http};
 
 async fn server() -> Server {
     Server::start(SocketIoOptions::default()).await
@@ -249,12 +253,11 @@ async fn who_leaves_before_it_is_let_in_is_told_nothing_and_may_come_again() {
 
 #[tokio::test]
 async fn a_client_that_stops_polling_is_gone_within_the_write_timeout() {
-    let mut config = chat_core::Config::default();
+    let mut config = Config::default();
     config.write_timeout = Duration::from_millis(500);
-    let builder =
-        chat_core::ChatEngine::builder().authenticator(chat_core::testing::NameTokens).config(config);
+    let builder = ChatEngine::builder().authenticator(NameTokens).config(config);
     let engine = builder.build().await.unwrap();
-    let app = chat_core::transport::socketio::router(engine.clone(), SocketIoOptions::default());
+    let app = router(engine.clone(), SocketIoOptions::default());
     let server = Server::serve(engine, app, false).await;
     let room = server.room(&["ana", "ben"]).await;
     let mut ana = chat(&server, "ana").await;
@@ -302,4 +305,96 @@ async fn two_posts_at_once_do_not_mix_their_packets() {
     );
     let unknown = http(server.addr, "GET", "/socket.io/?EIO=4&transport=polling&sid=x", "", "").await;
     assert_eq!((unknown.status, &*unknown.body), (400, r#"{"code":1,"message":"Session ID unknown"}"#));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_after_a_lost_answer_gets_the_first_message_over_every_transport() {
+    let store = FaultyStore::on(MemoryStore::new());
+    let engine = ChatEngine::builder().store(store.clone()).authenticator(NameTokens).build().await.unwrap();
+    let app = router(engine.clone(), SocketIoOptions::default());
+    let server = Server::serve(engine, app, false).await;
+    let room = server.room(&["ana", "ben"]).await;
+    let mut ben = chat(&server, "ben").await;
+    let send = json!({"roomUuid": room, "message": {"type": "TEXT", "content": "hi", "clientId": "c1"}});
+    let other = json!({"roomUuid": room, "message": {"type": "TEXT", "content": "ho", "clientId": "c1"}});
+
+    let mut first = chat(&server, "ana").await;
+    let mut commits = store.commits();
+    let reporting = store.hang().await;
+    commits.mark_unchanged();
+    first.send(&format!(r#"42/chat,1["sendMessage",{send}]"#)).await;
+    commits.changed().await.unwrap();
+    // Nobody can have read the answer, for there is none yet.
+    drop(first);
+    drop(reporting);
+
+    let mut over_websocket = chat(&server, "ana").await;
+    let (_, told) = over_websocket.ask(1, "sendMessage", &send).await;
+    assert_eq!((&told["ok"], &told["message"]["seq"]), (&json!(true), &json!(1)));
+    let polling = Polling::open(server.addr).await;
+    polling.post(r#"40/chat,{"token":"ana"}"#).await;
+    polling.post(&format!(r#"42/chat,2["sendMessage",{send}]"#)).await;
+    let by_polling = loop {
+        if let Some((2, told)) = polling.packets().await.iter().find_map(|packet| answer(packet)) {
+            break told;
+        }
+    };
+    assert_eq!(by_polling["message"]["messageUuid"], told["message"]["messageUuid"]);
+    let draft = Draft::text("hi").with_client_id("c1");
+    let ana = server.engine.as_user("ana".parse().unwrap());
+    let in_process = ana.send(room.parse().unwrap(), draft).await.unwrap();
+    assert_eq!(told["message"]["messageUuid"], in_process.id.to_string());
+
+    let (_, refused) = over_websocket.ask(3, "sendMessage", &other).await;
+    assert_eq!((&refused["ok"], &refused["error"]["code"]), (&json!(false), &json!("CLIENT_ID_CONFLICT")));
+    server.send("ana", &room, "end").await;
+    let told = [ben.event_named("newMessage").await, ben.event_named("newMessage").await];
+    assert_eq!(told.map(|message| message["seq"].clone()), [1, 2], "one event, and the end");
+}
+
+#[tokio::test]
+async fn who_is_refused_for_a_flood_and_goes_on_is_hung_up_on_and_may_come_back() {
+    let mut config = Config::default();
+    config.rate_limits.commands = Some(Rate::per_second(1).with_burst(20));
+    config.rate_limits.refusals = Some(Rate::per_second(1).with_burst(30));
+    let builder = ChatEngine::builder().config(config).authenticator(NameTokens);
+    let engine = builder.build().await.unwrap();
+    let app = router(engine.clone(), SocketIoOptions::default());
+    let server = Server::serve(engine, app, false).await;
+    let room = server.room(&["ana", "ben"]).await;
+    let (mut flood, mut quiet) = (chat(&server, "ana").await, chat(&server, "ana").await);
+    let typing = json!({"roomUuid": room, "isTyping": true});
+    for id in 1..=300 {
+        flood.send(&format!(r#"42/chat,{id}["typing",{typing}]"#)).await;
+    }
+    let packets = flood.closed().await;
+    let answers: Vec<Value> = packets.iter().filter_map(|packet| Some(answer(packet)?.1)).collect();
+    let refused = answers.iter().filter(|answer| answer["error"]["code"] == "RATE_LIMITED").count();
+    assert!((30..300).contains(&refused), "it is told, and told no more at last: {refused}");
+    let last = packets.iter().rev().find_map(|packet| event(packet)).expect("why it is hung up on");
+    assert_eq!((&*last.0, &last.1["code"]), ("error", &json!("RATE_LIMITED")));
+    assert!(!packets.iter().any(|packet| packet.starts_with("41")), "no DISCONNECT, so that it comes back");
+    server.send("ben", &room, "hi").await;
+    assert_eq!(quiet.event_named("newMessage").await["content"], "hi", "the user's other device stays");
+    chat(&server, "ana").await;
+}
+
+#[tokio::test]
+async fn a_logout_ends_the_connection_so_that_stock_clients_stay_away() {
+    let server = server().await;
+    let room = server.room(&["ana", "ben"]).await;
+    let mut ben = chat(&server, "ben").await;
+    server.engine.as_user("ben".parse().unwrap()).log_out().await.unwrap();
+    server.send("ana", &room, "after").await;
+    let packets = ben.closed().await;
+    let codes: Vec<_> = packets.iter().filter_map(|packet| event(packet)).collect();
+    assert!(
+        codes.iter().any(|(name, data)| name == "error" && data["code"] == "UNAUTHENTICATED"),
+        "{packets:?}"
+    );
+    assert!(packets.iter().any(|packet| packet == "41/chat,"), "{packets:?}");
+    assert!(!packets.iter().any(|packet| packet.contains("newMessage")));
+    let mut again = Ws::open(server.addr).await;
+    again.send(r#"40/chat,{"token":"ben"}"#).await;
+    assert!(again.text().await.starts_with("44/chat,"), "the token holds no more");
 }
