@@ -222,9 +222,10 @@ async fn stalled_readers_hold_at_most_one_mib_each_and_are_closed_with_4008() {
     assert_eq!(http.call("GET", &path, Some(&rooms[0].1), None).await.unwrap().0, 200);
 }
 
-/// Latencies from a send to a listener, with or without a reader at 1 byte/s in the room.
-async fn latencies(node: &Node, room: RoomId, with_slow: bool, into: &mut Vec<Duration>) {
-    const MESSAGES: u64 = 250;
+/// The latency from a send to a listener that all but one in a hundred keep, with or without a reader at
+/// 1 byte/s in the room.
+async fn p99(node: &Node, room: RoomId, with_slow: bool) -> Duration {
+    const MESSAGES: u64 = 400;
     let slow = if with_slow { Some(read_slowly(narrow(&node.addr, "slow").await)) } else { None };
     // More than the slow one's socket holds (about 4 MiB on Linux): the rest waits in its mailbox.
     for _ in 0..320 {
@@ -232,48 +233,40 @@ async fn latencies(node: &Node, room: RoomId, with_slow: bool, into: &mut Vec<Du
     }
     let (mut sender, mut listener) = (node.connect("ana").await, node.connect("ben").await);
     let (room, content) = (room.to_string(), "x".repeat(2 * 1024));
+    let mut latencies = Vec::new();
     for number in 0..MESSAGES {
         let began = Instant::now();
         sender.say(number, &room, &format!("{}", random(u64::MAX)), &content).await;
         listener.event("message").await;
-        into.push(began.elapsed());
+        latencies.push(began.elapsed());
         assert!(sender.answer(number).await["ok"].is_object());
     }
     if let Some(slow) = slow {
+        assert!(!slow.is_finished(), "it is there to the end");
         slow.abort();
         let _ = slow.await;
     }
-}
-
-fn p99(latencies: &mut [Duration]) -> Duration {
     latencies.sort();
     latencies[latencies.len() * 99 / 100]
 }
 
-/// Less than a tenth, as promised, and beyond that as much as one turn of a busy machine's scheduler: a
-/// server that waited for the slow reader's socket would be late by seconds. The best of three tries, for
-/// other programs come and go.
+/// Measured with and without in turns, since other programs come and go; the middle one of many pairs counts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_at_1_byte_a_second_moves_the_others_p99_by_less_than_a_tenth() {
-    const SLACK: Duration = Duration::from_millis(4);
-    let mut tried = Vec::new();
-    for _ in 0..3 {
-        let mut config = Config::default();
-        // So that it stays for as long as is measured.
-        config.mailbox_bytes = 16 * 1024 * 1024;
-        let node = Node::with(Arc::new(MemoryStore::new()), config).await;
-        let room = node.group(&["ana", "ben", "slow"]).await;
-        let (mut without, mut with) = (Vec::new(), Vec::new());
-        for turn in 0..6 {
-            let into = if turn % 2 == 0 { &mut without } else { &mut with };
-            latencies(&node, room, turn % 2 == 1, into).await;
-        }
-        let (without, with) = (p99(&mut without), p99(&mut with));
-        tried.push((without, with));
-        println!("p99 without {without:?}, with {with:?}");
-        if with <= without.mul_f64(1.1) + SLACK {
-            return;
-        }
+    const PAIRS: usize = 15;
+    let mut config = Config::default();
+    // So that it stays for as long as is measured.
+    config.mailbox_bytes = 16 * 1024 * 1024;
+    let node = Node::with(Arc::new(MemoryStore::new()), config).await;
+    let room = node.group(&["ana", "ben", "slow"]).await;
+    let mut ratios = Vec::new();
+    for pair in 0..PAIRS {
+        let slow_first = pair % 2 == 0;
+        let first = p99(&node, room, slow_first).await.as_secs_f64();
+        let second = p99(&node, room, !slow_first).await.as_secs_f64();
+        ratios.push(if slow_first { first / second } else { second / first });
     }
-    panic!("p99 without and with: {tried:?}");
+    ratios.sort_by(f64::total_cmp);
+    println!("p99 with a slow reader to p99 without: {ratios:.2?}");
+    assert!(ratios[PAIRS / 2] < 1.1, "{ratios:.2?}");
 }
