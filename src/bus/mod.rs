@@ -1,33 +1,92 @@
-//! What one node tells the others.
+//! What nodes tell each other: the [`Bus`] contract, and the buses that come with the crate.
+//!
+//! This version of the engine announces its changes; handing on what other nodes announce comes with its
+//! first network bus.
 
-mod none;
+mod local;
 
 use std::fmt;
 
-use crate::id::RoomId;
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::id::{RoomId, UserId};
 use crate::model::Pos;
 
-pub use none::NoBus;
+pub use local::{LocalBus, MAX_WAITING};
 
-/// A hint that a room changed on this node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Hint {
-    /// The room.
-    pub room: RoomId,
-    /// The position of its newest change.
-    pub pos: Pos,
-    /// The position of the room's change before it: who does not know that one has missed something.
-    pub prev: u64,
+/// The most bytes of a packet. What would be longer is told by its position alone, and read from the store.
+pub const MAX_PACKET_BYTES: usize = 64 * 1024;
+
+/// What a packet is about, and so which nodes want it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "a bus names a subject for each")]
+pub enum Topic {
+    /// A room, followed by the nodes on which somebody listens to it.
+    Room(RoomId),
+    /// A user, followed by the nodes on which they are connected.
+    User(UserId),
+    /// The nodes themselves, followed by all of them.
+    Nodes,
 }
 
-/// Speaks to OTHER nodes, never to this one: connections of this node have an event before a bus does.
+/// The contract of a bus: it carries packets from a node to the others.
 ///
-/// A bus is only a hint. It may lose, double and reorder: `prev` shows it, and the store fills it.
-/// This version of the engine announces; handing on what other nodes announce comes with its first
-/// network bus.
+/// **To others.** A packet goes to every OTHER node that follows its topic, and never back to the one that
+/// published it: connections of that node had the event before.
+///
+/// **It is only a hint.** Packets may be lost, come twice, and come in another order than they were
+/// published in, also those of one topic. Each packet says what was before it, so that a node sees what it
+/// misses and reads it from the store. But none comes changed, in part, or under another topic.
+///
+/// **Following.** A node gets the packets of a topic that are published after [`follow`](Self::follow) has
+/// taken effect, which it does within moments of the call, and none that are published after
+/// [`unfollow`](Self::unfollow) has. Either one twice is as once. A node follows nothing at first.
+///
+/// **It never makes anybody wait.** `publish`, `follow` and `unfollow` are called in commit order, from
+/// where connections are served, and return at once. Where a packet does not fit a bound of the bus, it is
+/// lost. What waits for [`next`](Self::next) is bounded too, and the bus says by which bound.
+///
+/// **Down and up.** A bus without a connection loses what it is given, connects again by itself, without a
+/// storm, and follows then what was followed. That it was away is told by
+/// [`is_up`](Self::is_up), to whoever operates the node.
+///
+/// The cases are a suite: see [`testing::bus`](crate::testing::bus).
+#[async_trait]
 pub trait Bus: Send + Sync + fmt::Debug + 'static {
-    /// Tells the others. Called in commit order, after the event was handed to this node's connections;
-    /// must not block.
-    fn announce(&self, hint: Hint);
+    /// Tells the other nodes that follow the topic. The engine's packets have at most
+    /// [`MAX_PACKET_BYTES`]; a bus may lose longer ones.
+    fn publish(&self, topic: &Topic, packet: Bytes);
+
+    /// Asks for the packets of a topic.
+    fn follow(&self, topic: &Topic);
+
+    /// Asks for them no more.
+    fn unfollow(&self, topic: &Topic);
+
+    /// The next packet that came; `None` when none will come any more. Called by one task at a time; when
+    /// the call is dropped, nothing is lost by it.
+    async fn next(&self) -> Option<(Topic, Bytes)>;
+
+    /// Whether packets get through now, as far as the bus knows.
+    fn is_up(&self) -> bool;
+}
+
+/// What a node tells of a change in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hint {
+    /// The position of the change.
+    pub(crate) pos: Pos,
+    /// The position of the room's change before it: who does not know that one has missed something.
+    pub(crate) prev: u64,
+}
+
+impl Hint {
+    pub(crate) fn encode(self) -> Bytes {
+        let mut packet = Vec::with_capacity(17);
+        packet.push(self.pos.lane);
+        packet.extend_from_slice(&self.pos.at.to_be_bytes());
+        packet.extend_from_slice(&self.prev.to_be_bytes());
+        packet.into()
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::{ChatEngine, Committer, DeliveredMarks, Inner, Limits, Profiles, tick, write_behind};
 use crate::auth::{Authenticator, NoTokens};
-use crate::bus::{Bus, NoBus};
+use crate::bus::Bus;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::error::Result;
@@ -22,7 +22,7 @@ pub struct ChatEngineBuilder {
     store: Arc<dyn Store>,
     authenticator: Arc<dyn Authenticator>,
     policy: Arc<dyn Policy>,
-    bus: Arc<dyn Bus>,
+    bus: Option<Arc<dyn Bus>>,
     clock: Arc<dyn Clock>,
     config: Config,
 }
@@ -33,7 +33,7 @@ impl Default for ChatEngineBuilder {
             store: Arc::new(MemoryStore::new()),
             authenticator: Arc::new(NoTokens),
             policy: Arc::new(Open),
-            bus: Arc::new(NoBus),
+            bus: None,
             clock: Arc::new(SystemClock),
             config: Config::default(),
         }
@@ -67,7 +67,7 @@ impl ChatEngineBuilder {
 
     /// What tells other nodes.
     pub fn bus(mut self, bus: impl Bus) -> Self {
-        self.bus = Arc::new(bus);
+        self.bus = Some(Arc::new(bus));
         self
     }
 

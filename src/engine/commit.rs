@@ -56,7 +56,7 @@ impl Committer {
     pub(super) fn start(
         store: Arc<dyn Store>,
         hub: Arc<Hub>,
-        bus: Arc<dyn Bus>,
+        bus: Option<Arc<dyn Bus>>,
         position: Token,
         config: &Config,
     ) -> Self {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::bus::{Bus, Hint};
+use crate::bus::{Bus, Hint, Topic};
 use crate::event::{Event, EventKind, Marked, Notification, RoomChange};
 use crate::hub::{Audience, Class, ConnectionId, Hub, Post};
 use crate::id::{RoomId, UserId};
@@ -13,7 +13,7 @@ use crate::store::{Change, RelationChange, What};
 /// covers all that was published before it.
 pub(super) struct Publisher {
     hub: Arc<Hub>,
-    bus: Arc<dyn Bus>,
+    bus: Option<Arc<dyn Bus>>,
     token: Token,
     /// Durable events of one room, which go out together.
     room: Option<RoomId>,
@@ -21,7 +21,7 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    pub(super) fn new(hub: Arc<Hub>, bus: Arc<dyn Bus>, token: Token) -> Self {
+    pub(super) fn new(hub: Arc<Hub>, bus: Option<Arc<dyn Bus>>, token: Token) -> Self {
         Self { hub, bus, token, room: None, posts: Vec::new() }
     }
 
@@ -37,8 +37,8 @@ impl Publisher {
                 self.token.position.advance(pos);
             }
             let room = self.publish_one(pos, what, origin);
-            if advances {
-                self.bus.announce(Hint { room, pos, prev });
+            if let (true, Some(bus)) = (advances, &self.bus) {
+                bus.publish(&Topic::Room(room), Hint { pos, prev }.encode());
             }
         }
     }

@@ -4,7 +4,7 @@
 
 mod auth;
 pub mod authenticator;
-mod bus;
+pub mod bus;
 mod clock;
 pub mod fanout;
 mod faulty;

@@ -1,6 +1,7 @@
 //! The integration tests, in one binary.
 
 mod authenticators;
+mod buses;
 mod custom_store;
 mod engine;
 mod examples;
