@@ -2,6 +2,7 @@
 //! once over all of it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +13,14 @@ use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::postgres::Database;
+
 use super::kit::{Got, Http, Place, Server, Ws, example, new_file, random, soon, text};
 
 /// How often the server is killed; `CHAT_CRASH_ROUNDS` asks for more.
-const ROUNDS: u64 = 50;
+const ROUNDS: usize = 50;
+/// Of the server alone: what PostgreSQL itself does in a crash is a test beside its store.
+const ROUNDS_ON_POSTGRES: usize = 12;
 const SENDERS: usize = 5;
 /// Sends of one connection that wait for their acks at once.
 const WINDOW: usize = 24;
@@ -133,8 +138,36 @@ impl Reader {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kill_9_at_any_moment_loses_no_acked_message_and_doubles_none() {
     let rounds = std::env::var("CHAT_CRASH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
-    let (_folder, db) = new_file();
-    let server = Server::start(&db);
+    let (folder, db) = new_file();
+    let acked = kill_and_start_again(rounds, folder.path(), db.as_os_str()).await;
+    acked.verify(&SqliteStore::open(&db).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_9_of_a_server_on_postgresql_loses_no_acked_message_and_doubles_none() {
+    let Some(database) = Database::fresh().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let acked = kill_and_start_again(ROUNDS_ON_POSTGRES, folder.path(), database.url.as_ref()).await;
+    acked.verify(&database.store().await).await;
+}
+
+/// What was acked, and what was read.
+struct Acked {
+    room: RoomId,
+    senders: Vec<Sender>,
+    seen: Vec<String>,
+}
+
+/// Kills the server so many times under load, and starts it again on its database. It keeps its key in the
+/// folder.
+async fn kill_and_start_again(rounds: usize, folder: &Path, db: &OsStr) -> Acked {
+    let command = || {
+        let mut command = std::process::Command::new(example("server"));
+        command.current_dir(folder);
+        command
+    };
+    let start = || Server::start_by(command(), db);
+    let server = start();
     let names: Vec<String> = (0..SENDERS).map(|number| format!("sender{number}")).collect();
     let mut senders = Vec::new();
     let live = Arc::new(Semaphore::new(0));
@@ -164,12 +197,12 @@ async fn kill_9_at_any_moment_loses_no_acked_message_and_doubles_none() {
     for round in 0..rounds {
         if round % 5 == 4 {
             // Also while it starts.
-            let mut child = Server::spawn(std::process::Command::new(example("server")), &db);
+            let mut child = Server::spawn(command(), db);
             tokio::time::sleep(Duration::from_millis(random(40))).await;
             child.kill().unwrap();
             child.wait().unwrap();
         }
-        let server = Server::start(&db);
+        let server = start();
         let (addr, until) = (server.addr.clone(), watch::channel(None).1);
         let load = {
             let (addr, room) = (Arc::new(addr), Arc::new(room.clone()));
@@ -197,7 +230,7 @@ async fn kill_9_at_any_moment_loses_no_acked_message_and_doubles_none() {
     }
 
     // Calm: what was not acked is sent again, and the reader comes to the end.
-    let server = Server::start(&db);
+    let server = start();
     let (tell, until) = watch::channel(None);
     let addr = server.addr.clone();
     let reading = tokio::spawn(async move {
@@ -212,28 +245,33 @@ async fn kill_9_at_any_moment_loses_no_acked_message_and_doubles_none() {
     tell.send(Some(acked)).unwrap();
     let reader = soon("the end of the reader", reading).await.unwrap();
     server.kill();
-    verify(&db, room.parse().unwrap(), &senders, &reader.seen).await;
+    Acked { room: room.parse().unwrap(), senders, seen: reader.seen }
 }
 
-/// Compares the log of acks, and what the reader saw, with the store.
-async fn verify(db: &Path, room: RoomId, senders: &[Sender], seen: &[String]) {
-    let store = SqliteStore::open(db).await.unwrap();
-    let stored = store.messages(room, 1..=u64::MAX >> 1).await.unwrap();
-    assert!(stored.iter().map(|message| message.seq).eq(1..=stored.len() as u64), "no gap");
-    let contents: Vec<&str> = stored.iter().map(|message| message.body.content().unwrap()).collect();
-    for sender in senders {
-        let own: Vec<&str> =
-            contents.iter().copied().filter(|content| content.starts_with(&sender.name)).collect();
-        let sent = (1..=sender.made).map(|number| format!("{}-{number:06}", sender.name));
-        assert!(own.iter().copied().eq(sent), "{}: all that was sent, each once, in order", sender.name);
-        for (client_id, (id, seq)) in &sender.acked {
-            let message = &stored[*seq as usize - 1];
-            assert_eq!((message.id.to_string(), message.body.content()), (id.clone(), Some(&**client_id)));
+impl Acked {
+    /// Compares it with the store.
+    async fn verify(&self, store: &dyn Store) {
+        let Self { room, senders, seen } = self;
+        let stored = store.messages(*room, 1..=u64::MAX >> 1).await.unwrap();
+        assert!(stored.iter().map(|message| message.seq).eq(1..=stored.len() as u64), "no gap");
+        let contents: Vec<&str> = stored.iter().map(|message| message.body.content().unwrap()).collect();
+        for sender in senders {
+            let own: Vec<&str> =
+                contents.iter().copied().filter(|content| content.starts_with(&sender.name)).collect();
+            let sent = (1..=sender.made).map(|number| format!("{}-{number:06}", sender.name));
+            assert!(own.iter().copied().eq(sent), "{}: all that was sent, each once, in order", sender.name);
+            for (client_id, (id, seq)) in &sender.acked {
+                let message = &stored[*seq as usize - 1];
+                assert_eq!(
+                    (message.id.to_string(), message.body.content()),
+                    (id.clone(), Some(&**client_id))
+                );
+            }
         }
+        let made: u64 = senders.iter().map(|sender| sender.made).sum();
+        assert_eq!(stored.len() as u64, made);
+        assert_eq!(seen.len(), stored.len());
+        assert!(seen.iter().eq(&contents), "the reader saw each once");
+        assert!(made > 1000, "a load worth the name, not {made} messages");
     }
-    let made: u64 = senders.iter().map(|sender| sender.made).sum();
-    assert_eq!(stored.len() as u64, made);
-    assert_eq!(seen.len(), stored.len());
-    assert!(seen.iter().eq(&contents), "the reader saw each once");
-    assert!(made > 1000, "a load worth the name, not {made} messages");
 }

@@ -1,8 +1,9 @@
 //! What the fault tests share: the example server as a process, an engine behind real sockets, small
 //! clients, and a store with faults.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,13 +42,13 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts on a database file, on a free port.
-    pub(super) fn start(db: &Path) -> Self {
+    /// Starts on a database, on a free port.
+    pub(super) fn start(db: impl AsRef<OsStr>) -> Self {
         Self::start_by(Command::new(example("server")), db)
     }
 
     /// Starts by a command that runs the server with the arguments that it is given.
-    pub(super) fn start_by(command: Command, db: &Path) -> Self {
+    pub(super) fn start_by(command: Command, db: impl AsRef<OsStr>) -> Self {
         let mut child = Self::spawn(command, db);
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -64,7 +65,7 @@ impl Server {
     }
 
     /// Starts it, and does not wait until it is ready.
-    pub(super) fn spawn(mut command: Command, db: &Path) -> Child {
+    pub(super) fn spawn(mut command: Command, db: impl AsRef<OsStr>) -> Child {
         let command = command.args(["--dev", "--addr", "127.0.0.1:0", "--db"]).arg(db);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }

@@ -47,7 +47,7 @@ describe('a restart', { timeout: 60_000 }, () => {
     assert.deepEqual(unanswered.map(({ content, reason }) => `${content} ${reason.message}`), [], 'every send is acked or refused');
     const restAcked = (await answered).flatMap(({ value }) => (value?.status === 201 ? [value.body] : []));
 
-    const second = await startServer({ folder: first.folder });
+    const second = await startServer({ folder: first.folder, db: first.db });
     try {
       const back = people.map((user) => new User(second.url, user.id, user.token, user.nickname));
       const history = async () => {

@@ -392,7 +392,7 @@ describe('the page', { timeout: 120_000 }, () => {
       await ana.sees('.message.waiting', 'written meanwhile');
       await ana.shoot('offline');
 
-      second = await startServer({ folder: first.folder, addr: new URL(first.url).host });
+      second = await startServer({ folder: first.folder, db: first.db, addr: new URL(first.url).host });
       // Before they are back: they catch up on it.
       const bens = await overRest(ben, second.url);
       const { rooms: [{ roomUuid }] } = await bens.ok('GET', '/rooms');

@@ -94,7 +94,7 @@ for (const [version, io] of Object.entries(CLIENTS)) {
       for (const chat of chats) assert.equal((await send(chat, room, 'of its own')).ok, true);
       process.kill(first.pid, 'SIGKILL');
       await first.ended;
-      const second = await startServer({ secret: SECRET, folder: first.folder, addr: new URL(first.url).host });
+      const second = await startServer({ secret: SECRET, folder: first.folder, db: first.db, addr: new URL(first.url).host });
       assert.deepEqual(await all('connect', 2), [true, true]);
       await all('connected', 2);
       await ben.say(room, 'four');

@@ -1,15 +1,26 @@
 // The server under test: the one at CHAT_TEST_URL, or the example server started for the test file.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const BINARY = process.env.CHAT_SERVER_BIN
   ?? fileURLToPath(new URL('../../target/debug/examples/server', import.meta.url));
+
+/** The PostgreSQL on which each server gets a database of its own; without it, each has a file. */
+const POSTGRES = process.env.CHAT_TEST_NODE_POSTGRES;
+let databases = 0;
+
+async function freshDatabase() {
+  const name = `node_${process.pid}_${databases += 1}`;
+  await promisify(execFile)('psql', [POSTGRES, '--quiet', '--command', `CREATE DATABASE ${name}`]);
+  return POSTGRES.replace('/postgres?', `/${name}?`);
+}
 
 /** The server that a test file shares. */
 export async function sharedServer() {
@@ -19,16 +30,19 @@ export async function sharedServer() {
 
 /**
  * Starts a server of the test's own, in development mode unless `dev` is false. `secret`: the HS256 key that its tokens are
- * signed with. `folder`: where its database is, for a second start on the same one.
+ * signed with. `folder` and `db`: where its key and its rows are, for a second start on the same ones.
  */
-export async function startServer({ secret, folder: given, addr = '127.0.0.1:0', dev = true, args = [] } = {}) {
+export async function startServer(
+  { secret, folder: given, db: same, addr = '127.0.0.1:0', dev = true, args = [] } = {},
+) {
   const folder = given ?? await mkdtemp(join(tmpdir(), 'chat-core-'));
-  const options = ['--addr', addr, '--db', join(folder, 'chat.db'), ...(dev ? ['--dev'] : []), ...args];
+  const db = same ?? (POSTGRES ? await freshDatabase() : join(folder, 'chat.db'));
+  const options = ['--addr', addr, '--db', db, ...(dev ? ['--dev'] : []), ...args];
   if (secret !== undefined) {
     await writeFile(join(folder, 'secret'), secret);
     options.push('--jwt-secret-file', join(folder, 'secret'));
   }
-  const child = spawn(BINARY, options, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(BINARY, options, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const log = [];
@@ -42,6 +56,7 @@ export async function startServer({ secret, folder: given, addr = '127.0.0.1:0',
   return {
     url,
     folder,
+    db,
     pid: child.pid,
     log,
     ended,

@@ -245,7 +245,7 @@ for (const [version, io] of Object.entries(CLIENTS)) {
       const disconnected = new Promise((resolve) => { socket.once('disconnect', resolve); });
       await own.stop({ keep: true });
       assert.ok(['transport close', 'transport error'].includes(await disconnected), 'no DISCONNECT: it comes back');
-      const second = await startServer({ secret: SECRET, folder: own.folder, addr: new URL(own.url).host });
+      const second = await startServer({ secret: SECRET, folder: own.folder, db: own.db, addr: new URL(own.url).host });
       connects = 1;
       await twice;
       socket.disconnect();
