@@ -9,6 +9,7 @@ mod drafts;
 mod friends;
 mod limits;
 mod messages;
+mod outbox;
 mod profiles;
 mod publish;
 mod receipts;
@@ -34,12 +35,14 @@ pub use actor::Actor;
 pub use admin::Admin;
 pub use builder::ChatEngineBuilder;
 pub use friends::FriendRequest;
+pub use outbox::{Outgoing, RefusedSend};
 pub use rooms::CreatedRoom;
 pub use session::Session;
 pub(crate) use session::Start;
 
 use commit::Committer;
 use limits::Limits;
+use outbox::Outbox;
 use profiles::Profiles;
 use receipts::DeliveredMarks;
 
@@ -75,6 +78,7 @@ struct Inner {
     profiles: Profiles,
     limits: Limits,
     delivered: DeliveredMarks,
+    outbox: Outbox,
     /// When users were last seen, to be written with the next tick.
     last_seen: parking_lot::Mutex<std::collections::HashMap<UserId, Timestamp>>,
     draining: AtomicBool,

@@ -17,6 +17,9 @@ pub struct Batch {
     pub profiles: Vec<Profile>,
     /// When users were last seen. A time older than the stored one changes nothing.
     pub last_seen: Vec<(UserId, Timestamp)>,
+    /// Numbers of [outbox rows](super::OutboxRow) to delete: their messages are sent, or refused. One that is
+    /// not there any more is no error.
+    pub sent: Vec<u64>,
 }
 
 impl Batch {

@@ -19,6 +19,7 @@ mod commit;
 mod connections;
 mod error;
 mod load;
+mod outbox;
 #[cfg(test)]
 mod plans;
 mod read;
@@ -32,7 +33,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::connections::Connections;
-use super::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
+use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, RoomEntry, Store};
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
@@ -229,5 +230,13 @@ impl Store for PostgresStore {
         limit: u32,
     ) -> Result<Vec<(Relation, Profile)>> {
         Ok(read::relations(&self.connections, user, kind, after, limit).await?)
+    }
+
+    fn outbox_table(&self) -> Option<&str> {
+        Some(outbox::TABLE)
+    }
+
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
+        Ok(read::outbox(&self.connections, limit).await?)
     }
 }

@@ -48,7 +48,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 25] = [
+const STATEMENTS: [(&str, &str, bool); 27] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
     (read::ROOMS_BY_ACTIVITY, "members_by_user", true),
@@ -66,6 +66,7 @@ const STATEMENTS: [(&str, &str, bool); 25] = [
     (read::PROFILES, "profiles_pkey", false),
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),
+    (read::OUTBOX, "outbox_pkey", false),
     (load::LOCK_ROOMS, "rooms_pkey", true),
     (load::MEMBERS, "members_pkey", false),
     (load::SENT, "messages_by_client_id", false),
@@ -74,6 +75,7 @@ const STATEMENTS: [(&str, &str, bool); 25] = [
     (load::RELATIONS, "relations_pkey", false),
     (load::WRITE_PROFILES, "profiles_pkey", false),
     (write::WRITE, "lanes_pkey", false),
+    (write::END_OUTBOX_ROWS, "outbox_pkey", false),
 ];
 
 /// A read of the filled database, its parameters, and how many pages it may touch.

@@ -9,6 +9,7 @@
 
 mod columns;
 mod error;
+mod outbox;
 #[cfg(test)]
 mod plans;
 mod read;
@@ -26,7 +27,7 @@ use async_trait::async_trait;
 use self::error::SqliteError;
 use self::reader::Readers;
 use self::writer::Writer;
-use super::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
+use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, RoomEntry, Store};
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
@@ -243,5 +244,13 @@ impl Store for SqliteStore {
     ) -> Result<Vec<(Relation, Profile)>> {
         let (user, after) = (user.clone(), after.cloned());
         Ok(self.readers.run(move |tx| read::relations(tx, &user, kind, after.as_ref(), limit)).await?)
+    }
+
+    fn outbox_table(&self) -> Option<&str> {
+        Some(outbox::TABLE)
+    }
+
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
+        Ok(self.readers.run(move |tx| read::outbox(tx, limit)).await?)
     }
 }

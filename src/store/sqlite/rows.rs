@@ -23,12 +23,17 @@ pub(super) fn commit(conn: &Connection, mut batch: Batch) -> Result<Vec<StoreRes
     for (user, at) in std::mem::take(&mut batch.last_seen) {
         write_last_seen(conn, &user, at)?;
     }
+    for number in std::mem::take(&mut batch.sent) {
+        conn.prepare_cached(END_OUTBOX_ROW)?.execute([int(number)])?;
+    }
     let mut rows = load(conn, &needs)?;
     let before = rows.position;
     let outcomes = apply(batch, &mut rows);
     write(conn, &rows, before)?;
     Ok(outcomes)
 }
+
+pub(super) const END_OUTBOX_ROW: &str = "DELETE FROM chat_outbox WHERE n = ?1";
 
 pub(super) fn write_epoch(conn: &Connection, epoch: Epoch) -> Result<(), SqliteError> {
     conn.execute("UPDATE meta SET epoch = ?", [epoch.0.cast_signed()])?;

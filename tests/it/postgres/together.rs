@@ -149,7 +149,7 @@ fn random_batch(seed: &mut u64, rooms: &[RoomId], people: &[String]) -> Batch {
     let profiles = names.iter().map(|name| profile(name, roll(seed, 100))).collect();
     let seen = |name: &&str| (user(name), Timestamp::from_millis(names.len() as i64));
     let last_seen = names.iter().rev().map(seen).collect();
-    Batch { items, profiles, last_seen }
+    Batch { items, profiles, last_seen, ..Batch::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
