@@ -56,8 +56,8 @@ impl Actor {
     /// # Ok(()) }
     /// ```
     ///
-    /// A transaction of `rusqlite` stays on its thread. In a task that tokio may move to another one, run all
-    /// of it in [`spawn_blocking`](tokio::task::spawn_blocking), and this by
+    /// A transaction of `rusqlite` blocks, and stays on its thread. In a server, run all of it in
+    /// [`spawn_blocking`](tokio::task::spawn_blocking), and this by
     /// [`Handle::block_on`](tokio::runtime::Handle::block_on).
     ///
     /// # Errors
