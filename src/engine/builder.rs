@@ -90,7 +90,8 @@ impl ChatEngineBuilder {
     /// author had left the room meanwhile, say. By default a line in the log tells of it.
     ///
     /// It is told of each at least once: again after a crash at the wrong moment, by two nodes that find one
-    /// out at once, or when it panics. It may block: it is called on a thread for that.
+    /// out at once, or when it panics. It may block, on a thread for that; what waits in the outbox behind it
+    /// waits then too.
     pub fn on_refused_send(mut self, hook: impl Fn(RefusedSend) + Send + Sync + 'static) -> Self {
         self.refusals = Refusals::to(hook);
         self

@@ -140,7 +140,8 @@ impl Default for Refusals {
     fn default() -> Self {
         Self::to(|refused| {
             let RefusedSend { message, room, author, error, .. } = refused;
-            tracing::warn!(%message, %room, %author, code = error.code(), "a message in a transaction was refused");
+            let code = error.code();
+            tracing::warn!(id = %message, %room, %author, code, "a message in a transaction was refused");
         })
     }
 }

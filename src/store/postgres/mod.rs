@@ -4,7 +4,8 @@
 //! a fixed number of statements however much it is. It first locks the row of its commit lane, until its
 //! end: so positions commit in their order across nodes, and nothing deadlocks.
 //!
-//! Everything stands in the schema `chat` of the database, beside whatever else it holds. Connect to the
+//! Everything stands in the schema `chat` of the database, beside whatever else it holds, so that the host can
+//! send messages in its own transactions by [`send_in`](crate::Actor::send_in). Connect to the
 //! primary: a standby lags behind, and what a client had seen would be missing there. A pooler between the
 //! two must give each connection a session of its own, for statements are prepared and settings made once
 //! a connection. After a restore of an older copy, call [`rotate_epoch`](Store::rotate_epoch).

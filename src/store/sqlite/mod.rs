@@ -3,6 +3,11 @@
 //! One thread writes, a few connections read beside it (SQLite's write-ahead log lets them), and what the
 //! engine commits together is one transaction: so hundreds of messages share one wait for the disk.
 //!
+//! The host may keep tables of its own in the file, on connections of its own, and send messages in its
+//! transactions there by [`send_in`](crate::Actor::send_in). The store makes the file: one that holds tables
+//! already is refused. The file's `user_version` and `application_id` are the store's. An `ATTACH`ed file does
+//! not do, for SQLite commits to each file by itself.
+//!
 //! Beside `chat.db` stand `chat.db-wal` and `chat.db-shm` for as long as it is open. Copy a store by
 //! `VACUUM INTO`, or when it is closed; after putting an older copy back, call
 //! [`rotate_epoch`](Store::rotate_epoch), so that no client resumes from what the copy does not hold.

@@ -3,9 +3,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use chat_core::ChatEngine;
 use chat_core::engine::RefusedSend;
 use chat_core::model::Draft;
+use chat_core::{ChatEngine, ErrorKind};
 use tokio::sync::mpsc;
 
 use super::{
@@ -20,6 +20,7 @@ on_each_database! {
     a_row_that_comes_again_is_no_second_message
     a_client_id_makes_one_message_of_two_transactions
     what_cannot_be_sent_now_is_sent_later
+    what_a_damaged_store_cannot_keep_is_sent_once_it_is_mended
     more_than_a_page_is_sent_in_the_order_of_writing
     a_drained_engine_sends_nothing_and_the_next_one_does
 }
@@ -156,6 +157,21 @@ async fn what_cannot_be_sent_now_is_sent_later(host: Host) {
     assert_eq!(heard(&mut ana).await.1, "order 1");
     host.until_nothing_waits().await;
     assert!(refusals.try_recv().is_err(), "that was no refusal");
+}
+
+async fn what_a_damaged_store_cannot_keep_is_sent_once_it_is_mended(host: Host) {
+    let (engine, mut refusals) = host.engine_and_refusals().await;
+    let (shop, room, mut ana) = chat(&engine).await;
+    let messages = host.outbox().replace("chat_outbox", "messages").replace("outbox", "messages");
+    host.execute(&format!("ALTER TABLE {messages} RENAME COLUMN n TO m")).await;
+    let error = shop.send(room, Draft::text("sent")).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Corrupt(_)), "{error:?}");
+    committed(host.order(1, shop, room, text("order 1")).await);
+    let told = tokio::time::timeout(Duration::from_millis(1500), refusals.recv()).await;
+    assert!(told.is_err(), "damage is no refusal: {told:?}");
+    assert_eq!(host.waiting().await, 1);
+    host.execute(&format!("ALTER TABLE {messages} RENAME COLUMN m TO n")).await;
+    assert_eq!(heard(&mut ana).await.1, "order 1");
 }
 
 async fn more_than_a_page_is_sent_in_the_order_of_writing(host: Host) {
