@@ -241,6 +241,12 @@ impl ChatEngine {
             return false;
         }
         let OutboxEntry { id, room, author, client_id, .. } = entry;
+        // Sent before, by another node or by one that died then; and only after that did the author leave.
+        match self.store().message(room, id).await {
+            Ok(None) => {}
+            Ok(Some(_)) => return true,
+            Err(_) => return false,
+        }
         let refused = RefusedSend { message: id, room, author, client_id, error };
         let Refusals(hook) = self.inner.outbox.refusals.clone();
         tokio::task::spawn_blocking(move || hook(refused)).await.is_ok()

@@ -101,7 +101,7 @@ impl Host {
         }
     }
 
-    /// What is counted, as text.
+    /// How many rows a table has.
     async fn count(&self, table: &str) -> i64 {
         let sql = format!("SELECT count(*) FROM {table}");
         match self {
