@@ -14,7 +14,8 @@ use chat_core::model::{
     Room, RoomKey, RoomKind, Token,
 };
 use chat_core::store::{
-    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, Outcome, RoomEntry, Rows, Sent, Store, apply,
+    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, RoomEntry, Rows, Sent,
+    Store, apply,
 };
 use chat_core::{ChatEngine, ClientId, MessageId, Result, RoomId, Timestamp, UserId, event::EventKind};
 
@@ -312,6 +313,16 @@ impl Store for PlainStore {
         let beyond = of_kind.filter(|found| after.is_none_or(|after| found.other > *after));
         let page = beyond.take(limit as usize);
         Ok(page.map(|found| (found.clone(), tables.profile(&found.other))).collect())
+    }
+
+    // An outbox is a table that the app's own transactions write to, which nobody can in these maps.
+
+    fn outbox_table(&self) -> Option<&str> {
+        None
+    }
+
+    async fn outbox(&self, _limit: u32) -> Result<Vec<OutboxRow>> {
+        Ok(Vec::new())
     }
 }
 

@@ -157,6 +157,13 @@ opaque_id! {
     /// The name that a client gives one of its messages, so that a retry is no second message.
     ClientId
 }
+impl From<MessageId> for ClientId {
+    /// The name of a message that its sender has given none.
+    fn from(id: MessageId) -> Self {
+        Self(id.to_string().into())
+    }
+}
+
 opaque_id! {
     /// A client's connection over all its reconnects, so that what it sent itself is not told it again.
     OriginId

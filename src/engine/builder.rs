@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::outbox::{self, Outbox, Refusals, RefusedSend};
 use super::{ChatEngine, Committer, DeliveredMarks, Inner, Limits, Profiles, tick, write_behind};
 use crate::auth::{Authenticator, NoTokens};
 use crate::bus::Bus;
@@ -25,6 +26,7 @@ pub struct ChatEngineBuilder {
     bus: Option<Arc<dyn Bus>>,
     clock: Arc<dyn Clock>,
     config: Config,
+    refusals: Refusals,
 }
 
 impl Default for ChatEngineBuilder {
@@ -36,6 +38,7 @@ impl Default for ChatEngineBuilder {
             bus: None,
             clock: Arc::new(SystemClock),
             config: Config::default(),
+            refusals: Refusals::default(),
         }
     }
 }
@@ -83,6 +86,17 @@ impl ChatEngineBuilder {
         self
     }
 
+    /// Who is told of messages by [`send_in`](crate::Actor::send_in) that could not be sent after all: the
+    /// author had left the room meanwhile, say. By default a line in the log tells of it.
+    ///
+    /// It is told of each at least once: again after a crash at the wrong moment, by two nodes that find one
+    /// out at once, or when it panics. It may block, on a thread for that; what waits in the outbox behind it
+    /// waits then too.
+    pub fn on_refused_send(mut self, hook: impl Fn(RefusedSend) + Send + Sync + 'static) -> Self {
+        self.refusals = Refusals::to(hook);
+        self
+    }
+
     /// Starts the engine on the tokio runtime of the caller.
     ///
     /// # Errors
@@ -99,6 +113,7 @@ impl ChatEngineBuilder {
             profiles: Profiles::new(self.config.profile_cache),
             limits: Limits::new(&self.config.rate_limits),
             delivered: DeliveredMarks::new(self.config.delivered_waiting),
+            outbox: Outbox::new(self.refusals),
             config: self.config,
             hub,
             committer,
@@ -110,6 +125,9 @@ impl ChatEngineBuilder {
         });
         tokio::spawn(tick(Arc::downgrade(&inner)));
         tokio::spawn(write_behind(Arc::downgrade(&inner)));
+        if inner.store.outbox_table().is_some() {
+            tokio::spawn(outbox::send_what_waits(Arc::downgrade(&inner), inner.outbox.wake()));
+        }
         Ok(ChatEngine { inner })
     }
 }

@@ -33,6 +33,7 @@ enum Work {
     Profile(Profile, oneshot::Sender<Result<()>>),
     Logout(UserId, Timestamp, oneshot::Sender<Result<()>>),
     LastSeen(Vec<(UserId, Timestamp)>),
+    Sent(Vec<u64>, oneshot::Sender<Result<()>>),
     Epoch(Epoch),
     Barrier(oneshot::Sender<()>),
 }
@@ -131,6 +132,13 @@ impl Committer {
         let _ = self.first().send(Work::LastSeen(seen)).await;
     }
 
+    /// Deletes rows of the outbox, with the next batch.
+    pub(super) async fn end_outbox_rows(&self, numbers: Vec<u64>) -> Result<()> {
+        let (tell, told) = oneshot::channel();
+        self.first().send(Work::Sent(numbers, tell)).await.map_err(|_| stopped())?;
+        told.await.map_err(Error::unavailable)?
+    }
+
     /// From here on, tokens are of this epoch.
     pub(super) async fn start_epoch(&self, epoch: Epoch) {
         let _ = self.first().send(Work::Epoch(epoch)).await;
@@ -198,8 +206,8 @@ impl Work {
 struct Gathered {
     batch: Batch,
     waiting: Vec<(Option<ConnectionId>, Answered)>,
-    /// Whoever waits for what rides along.
-    riders: Vec<oneshot::Sender<Result<()>>>,
+    /// Those who wait for the batch itself, and not for an item of it.
+    whole: Vec<oneshot::Sender<Result<()>>>,
     epoch: Option<Epoch>,
     barriers: Vec<oneshot::Sender<()>>,
 }
@@ -209,7 +217,7 @@ impl Gathered {
         let mut this = Self {
             batch: Batch::default(),
             waiting: Vec::new(),
-            riders: Vec::new(),
+            whole: Vec::new(),
             epoch: None,
             barriers: Vec::new(),
         };
@@ -219,11 +227,15 @@ impl Gathered {
                 Work::Job(job) => jobs.push(job),
                 Work::Profile(profile, tell) => {
                     this.batch.profiles.push(profile);
-                    this.riders.push(tell);
+                    this.whole.push(tell);
                 }
                 Work::Logout(user, at, tell) => {
                     this.batch.logouts.push((user, at));
-                    this.riders.push(tell);
+                    this.whole.push(tell);
+                }
+                Work::Sent(numbers, tell) => {
+                    this.batch.sent.extend(numbers);
+                    this.whole.push(tell);
                 }
                 Work::LastSeen(seen) => this.batch.last_seen.extend(seen),
                 Work::Epoch(epoch) => this.epoch = Some(epoch),
@@ -239,8 +251,10 @@ impl Gathered {
     }
 
     fn is_empty(&self) -> bool {
-        let Batch { items, profiles, last_seen, logouts } = &self.batch;
-        items.is_empty() && profiles.is_empty() && last_seen.is_empty() && logouts.is_empty()
+        let Batch { items, profiles, last_seen, logouts, sent } = &self.batch;
+        let nothing_besides =
+            profiles.is_empty() && last_seen.is_empty() && logouts.is_empty() && sent.is_empty();
+        items.is_empty() && nothing_besides
     }
 
     fn take(&mut self) -> Batch {
@@ -267,14 +281,14 @@ impl Gathered {
                 for (answer, (_, answered)) in answers.into_iter().zip(self.waiting) {
                     answered(answer);
                 }
-                self.riders.into_iter().for_each(|tell| drop(tell.send(Ok(()))));
+                self.whole.into_iter().for_each(|tell| drop(tell.send(Ok(()))));
             }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a batch was not committed");
                 let error = Arc::new(error);
                 let copy = || Error::with_source(error.kind().clone(), error.clone());
                 self.waiting.into_iter().for_each(|(_, answered)| answered(Err(copy())));
-                self.riders.into_iter().for_each(|tell| drop(tell.send(Err(copy()))));
+                self.whole.into_iter().for_each(|tell| drop(tell.send(Err(copy()))));
             }
         }
         for tell in self.barriers {

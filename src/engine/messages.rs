@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::Actor;
 use crate::error::{ErrorKind, Result};
-use crate::id::{MessageId, OriginId, RoomId};
+use crate::id::{ClientId, MessageId, OriginId, RoomId};
 use crate::model::{
-    Cursor, Draft, History, HistoryQuery, Message, MessageView, Profile, Receipt, Room, Span, Verb,
+    Body, Cursor, Draft, History, HistoryQuery, Message, MessageView, Profile, Receipt, Room, Span, Verb,
 };
 use crate::store::{Answer, Item, Op};
 
@@ -33,13 +33,19 @@ impl Actor {
         draft: Draft,
         origin: Option<OriginId>,
     ) -> Result<Item> {
-        self.engine.check_running()?;
-        let (body, client_id) = draft.check(self.engine.config())?;
-        self.engine.inner.limits.message(&self.user)?;
-        self.check_policy(Verb::Send, room, &[]).await?;
+        let (body, client_id) = self.check_draft(room, draft).await?;
         let sender = Profile::clone(&*self.profile().await?);
         let id = MessageId::generate();
         Ok(self.item(room, Op::Send { id, sender, body, client_id, origin }))
+    }
+
+    /// What it says and its client id, when the actor may send it now.
+    pub(super) async fn check_draft(&self, room: RoomId, draft: Draft) -> Result<(Body, Option<ClientId>)> {
+        self.engine.check_running()?;
+        let checked = draft.check(self.engine.config())?;
+        self.engine.inner.limits.message(&self.user)?;
+        self.check_policy(Verb::Send, room, &[]).await?;
+        Ok(checked)
     }
 
     /// Reads a part of a room's history, newest first. A page, however deep, costs what the first does.

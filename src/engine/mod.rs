@@ -10,6 +10,7 @@ mod friends;
 mod limits;
 mod logins;
 mod messages;
+mod outbox;
 mod profiles;
 mod publish;
 mod receipts;
@@ -35,12 +36,14 @@ pub use actor::Actor;
 pub use admin::Admin;
 pub use builder::ChatEngineBuilder;
 pub use friends::FriendRequest;
+pub use outbox::{Outgoing, RefusedSend};
 pub use rooms::CreatedRoom;
 pub use session::Session;
 pub(crate) use session::Start;
 
 use commit::Committer;
 use limits::Limits;
+use outbox::Outbox;
 use profiles::Profiles;
 use receipts::DeliveredMarks;
 
@@ -76,6 +79,7 @@ struct Inner {
     profiles: Profiles,
     limits: Limits,
     delivered: DeliveredMarks,
+    outbox: Outbox,
     /// When users were last seen, to be written with the next tick.
     last_seen: parking_lot::Mutex<std::collections::HashMap<UserId, Timestamp>>,
     draining: AtomicBool,

@@ -4,7 +4,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::BodyHash;
+use super::{BodyHash, OutboxEntry, OutboxRow};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
@@ -29,7 +29,14 @@ macro_rules! message_columns {
     };
 }
 
-pub(super) use {message_columns, room_columns};
+/// What [`ReadRow::outbox_row`] reads, of the outbox `o`.
+macro_rules! outbox_columns {
+    () => {
+        "o.n, o.id, o.room, o.author, o.kind, o.content, o.image_url, o.client_id, o.created_at"
+    };
+}
+
+pub(super) use {message_columns, outbox_columns, room_columns};
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
 pub(super) fn int(number: u64) -> i64 {
@@ -176,6 +183,23 @@ pub(super) trait ReadRow<'r> {
             (14, Some(text), None) => system(SystemKind::Renamed, text),
             _ => return Err(Self::no_match("messages.kind")),
         })
+    }
+
+    fn outbox_row(&mut self) -> Result<OutboxRow, Self::Error> {
+        let number = self.number()?;
+        let entry = OutboxEntry {
+            id: MessageId::from_bytes(self.bytes()?),
+            room: self.room_id()?,
+            author: self.parsed()?,
+            body: match self.body()? {
+                // The server's own words come from no host.
+                Body::System { .. } => return Err(Self::no_match("outbox.kind")),
+                body => body,
+            },
+            client_id: self.parsed()?,
+            at: self.time()?,
+        };
+        Ok(OutboxRow { number, entry })
     }
 
     fn relation(&mut self) -> Result<Relation, Self::Error> {

@@ -19,6 +19,9 @@ pub struct Batch {
     pub last_seen: Vec<(UserId, Timestamp)>,
     /// When users logged out. A time older than the stored one changes nothing.
     pub logouts: Vec<(UserId, Timestamp)>,
+    /// Numbers of [outbox rows](super::OutboxRow) to delete: their messages are sent, or refused. One that is
+    /// not there any more is no error.
+    pub sent: Vec<u64>,
 }
 
 impl Batch {

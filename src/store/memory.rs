@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use super::{
-    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, Outcome, RoomEntry, Rows, Sent, Store, apply,
+    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, RoomEntry, Rows, Sent,
+    Store, apply,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -430,6 +431,15 @@ impl Store for MemoryStore {
         let Some(side) = state.relations.get(user) else { return Ok(Vec::new()) };
         let found = beyond(side, after).filter(|relation| relation.kind == kind).take(limit as usize);
         Ok(found.map(|relation| (relation.clone(), state.profile(&relation.other))).collect())
+    }
+
+    /// No transaction of anybody's own reaches it.
+    fn outbox_table(&self) -> Option<&str> {
+        None
+    }
+
+    async fn outbox(&self, _limit: u32) -> Result<Vec<OutboxRow>> {
+        Ok(Vec::new())
     }
 }
 

@@ -10,6 +10,7 @@ mod apply;
 mod columns;
 mod item;
 mod memory;
+mod outbox;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod relate;
@@ -33,6 +34,7 @@ pub use item::{
     RoomItem, What,
 };
 pub use memory::MemoryStore;
+pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use rows::{Needs, Ordinals, Rows, Sent};
@@ -88,6 +90,10 @@ pub struct MemberEntry {
 ///
 /// **Profiles.** A [`Message`] comes with its sender's profile of now; a user without a row is
 /// [`Profile::unknown`].
+///
+/// **Outbox.** A store in a database may let transactions of the host's own leave messages in a table of it,
+/// for the engine to send. One without answers [`outbox_table`](Store::outbox_table) with `None`,
+/// [`outbox`](Store::outbox) with nothing, and passes over [`Batch::sent`].
 ///
 /// **Errors.** [`Unavailable`](crate::ErrorKind::Unavailable) when the same call may work later,
 /// [`Corrupt`](crate::ErrorKind::Corrupt) when what is stored makes no sense. A room or member that is not
@@ -193,4 +199,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         after: Option<&UserId>,
         limit: u32,
     ) -> Result<Vec<(Relation, Profile)>>;
+
+    /// The name of the table that a [`HostTransaction`] writes to, the same for as long as the store is
+    /// open. `None` without an outbox: nobody can write to it, and nobody asks what waits in it.
+    fn outbox_table(&self) -> Option<&str>;
+
+    /// What waits in the outbox, by rising number. A row may turn up below one that was read before: numbers
+    /// are given while a transaction goes on.
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>>;
 }

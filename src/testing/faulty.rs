@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
-use crate::store::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
+use crate::store::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, RoomEntry, Store};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
@@ -218,5 +218,13 @@ impl Store for FaultyStore {
         limit: u32,
     ) -> Result<Vec<(Relation, Profile)>> {
         self.store("relations").relations(user, kind, after, limit).await
+    }
+
+    fn outbox_table(&self) -> Option<&str> {
+        self.store("outbox_table").outbox_table()
+    }
+
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
+        self.store("outbox").outbox(limit).await
     }
 }

@@ -54,6 +54,15 @@ fn the_custom_store_demo_runs() {
 }
 
 #[test]
+fn the_transactional_demo_keeps_an_order_and_its_message_together() {
+    let told = stdout("transactional");
+    assert!(told.contains("ana hears shop: Your order 1 was placed: running shoes"), "{told}");
+    assert!(told.contains("ana hears shop: Your order 2 was placed: a water bottle"), "{told}");
+    assert!(told.contains("rolled back: a spaceship") && !told.contains("placed: a spaceship"), "{told}");
+    assert!(told.ends_with("2 orders and 2 messages: never one without the other\n"), "{told}");
+}
+
+#[test]
 fn the_servers_help_names_every_flag_of_the_contract() {
     let help = Command::new(example("server")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();

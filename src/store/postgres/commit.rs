@@ -128,6 +128,7 @@ async fn work(
     let items = Batch { items: batch.items.clone(), ..Batch::default() };
     let outcomes = apply(items, &mut rows);
     write::write(conn, &rows, before).await?;
+    write::end_outbox_rows(conn, &batch.sent).await?;
     let proof = Proof::of(batch, &outcomes, &rows);
     Ok(Worked { outcomes, proof, is_earlier: false })
 }

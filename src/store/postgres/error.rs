@@ -6,6 +6,8 @@ use crate::error::{Error, ErrorKind};
 pub(super) enum PostgresError {
     #[error(transparent)]
     Sqlx(#[from] sqlx::Error),
+    #[error("the transaction is of a database without this outbox")]
+    NoOutbox(#[source] sqlx::Error),
     #[error("the database does not answer in time")]
     TimedOut,
     #[error("the column {column} holds what makes no sense")]
@@ -87,7 +89,7 @@ impl PostgresError {
 
 impl From<PostgresError> for Error {
     fn from(error: PostgresError) -> Self {
-        use PostgresError::{NoSuchLanes, NoUnicode, OldServer, OtherLanes, Sqlx};
+        use PostgresError::{NoOutbox, NoSuchLanes, NoUnicode, OldServer, OtherLanes, Sqlx};
         let invalid = |field: &'static str, reason: String| ErrorKind::Invalid {
             field: field.into(),
             reason: reason.into(),
@@ -95,6 +97,7 @@ impl From<PostgresError> for Error {
         let kind = match &error {
             error if error.is_damage() => ErrorKind::Corrupt(error.to_string().into()),
             OtherLanes { .. } | NoSuchLanes(_) => invalid("lanes", format!("do not do: {error}")),
+            NoOutbox(_) => invalid("transaction", format!("does not do: {error}")),
             OldServer { .. } | NoUnicode(_) | Sqlx(sqlx::Error::Configuration(_)) => {
                 invalid("url", format!("does not do: {error}"))
             }

@@ -4,7 +4,8 @@
 //! a fixed number of statements however much it is. It first locks the row of its commit lane, until its
 //! end: so positions commit in their order across nodes, and nothing deadlocks.
 //!
-//! Everything stands in the schema `chat` of the database, beside whatever else it holds. Connect to the
+//! Everything stands in the schema `chat` of the database, beside whatever else it holds, so that the host can
+//! send messages in its own transactions by [`send_in`](crate::Actor::send_in). Connect to the
 //! primary: a standby lags behind, and what a client had seen would be missing there. A pooler between the
 //! two must give each connection a session of its own, for statements are prepared and settings made once
 //! a connection. After a restore of an older copy, call [`rotate_epoch`](Store::rotate_epoch).
@@ -19,6 +20,7 @@ mod commit;
 mod connections;
 mod error;
 mod load;
+mod outbox;
 #[cfg(test)]
 mod plans;
 mod read;
@@ -32,7 +34,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::connections::Connections;
-use super::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
+use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, RoomEntry, Store};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
@@ -234,5 +236,13 @@ impl Store for PostgresStore {
         limit: u32,
     ) -> Result<Vec<(Relation, Profile)>> {
         Ok(read::relations(&self.connections, user, kind, after, limit).await?)
+    }
+
+    fn outbox_table(&self) -> Option<&str> {
+        Some(outbox::TABLE)
+    }
+
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
+        Ok(read::outbox(&self.connections, limit).await?)
     }
 }

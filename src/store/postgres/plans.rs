@@ -48,7 +48,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 27] = [
+const STATEMENTS: [(&str, &str, bool); 29] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
     (read::ROOMS_BY_ACTIVITY, "members_by_user", true),
@@ -67,6 +67,7 @@ const STATEMENTS: [(&str, &str, bool); 27] = [
     (read::LOGGED_OUT, "logouts_pkey", false),
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),
+    (read::OUTBOX, "outbox_pkey", false),
     (load::LOCK_ROOMS, "rooms_pkey", true),
     (load::MEMBERS, "members_pkey", false),
     (load::SENT, "messages_by_client_id", false),
@@ -76,6 +77,7 @@ const STATEMENTS: [(&str, &str, bool); 27] = [
     (load::WRITE_PROFILES, "profiles_pkey", false),
     (load::WRITE_LOGOUTS, "logouts_pkey", false),
     (write::WRITE, "lanes_pkey", false),
+    (write::END_OUTBOX_ROWS, "outbox_pkey", false),
 ];
 
 /// A read of the filled database, its parameters, and how many pages it may touch.

@@ -10,8 +10,8 @@ use super::error::PostgresError;
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
-use crate::store::columns::{ReadRow, int, message_columns, relation_code, room_columns};
-use crate::store::{MemberEntry, Memberships, RoomEntry};
+use crate::store::columns::{ReadRow, int, message_columns, outbox_columns, relation_code, room_columns};
+use crate::store::{MemberEntry, Memberships, OutboxRow, RoomEntry};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
 
@@ -413,6 +413,13 @@ pub(super) async fn relations(
         },
     )
     .await
+}
+
+pub(super) const OUTBOX: &str =
+    concat!("SELECT ", outbox_columns!(), " FROM chat.outbox o ORDER BY o.n LIMIT $1");
+
+pub(super) async fn outbox(db: &Connections, limit: u32) -> Result<Vec<OutboxRow>> {
+    db.all(|| query(OUTBOX).bind(i64::from(limit)), |columns| columns.outbox_row()).await
 }
 
 /// The least id beyond `after`, if there can be one.

@@ -125,6 +125,18 @@ fn pair(room: &Room) -> Option<&[UserId; 2]> {
     }
 }
 
+pub(super) const END_OUTBOX_ROWS: &str = "DELETE FROM chat.outbox WHERE n = ANY($1)";
+
+/// After everything else that is locked. Two nodes that have sent the same rows lock them in one order, by
+/// their numbers.
+pub(super) async fn end_outbox_rows(conn: &mut PgConnection, numbers: &[u64]) -> Result<()> {
+    if !numbers.is_empty() {
+        let numbers: Vec<i64> = numbers.iter().copied().map(int).collect();
+        query(END_OUTBOX_ROWS).bind(numbers).execute(conn).await?;
+    }
+    Ok(())
+}
+
 async fn write_keys(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
     if !rows.freed_keys.is_empty() {
         let keys: Vec<&str> = rows.freed_keys.iter().map(RoomKey::as_str).collect();

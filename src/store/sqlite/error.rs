@@ -20,6 +20,8 @@ pub(super) enum SqliteError {
     OldLibrary { found: &'static str, needed: &'static str },
     #[error("SQLite keeps its journal there in the mode {0:?} and not in a write-ahead log")]
     NoWal(String),
+    #[error("the transaction is of a database without this outbox")]
+    NoOutbox(#[source] rusqlite::Error),
     #[error("no connection came free in time")]
     NoConnection,
     #[error("the thread that writes could not be started")]
@@ -45,6 +47,10 @@ impl From<SqliteError> for Error {
             SqliteError::NoWal(_) => {
                 ErrorKind::Invalid { field: "path".into(), reason: format!("does not do: {error}").into() }
             }
+            SqliteError::NoOutbox(_) => ErrorKind::Invalid {
+                field: "transaction".into(),
+                reason: format!("does not do: {error}").into(),
+            },
             SqliteError::NoConnection
             | SqliteError::NoThread(_)
             | SqliteError::WriterGone

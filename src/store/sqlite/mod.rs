@@ -3,12 +3,18 @@
 //! One thread writes, a few connections read beside it (SQLite's write-ahead log lets them), and what the
 //! engine commits together is one transaction: so hundreds of messages share one wait for the disk.
 //!
+//! The host may keep tables of its own in the file, on connections of its own, and send messages in its
+//! transactions there by [`send_in`](crate::Actor::send_in). The store makes the file: one that holds tables
+//! already is refused. The file's `user_version` and `application_id` are the store's. An `ATTACH`ed file does
+//! not do, for SQLite commits to each file by itself.
+//!
 //! Beside `chat.db` stand `chat.db-wal` and `chat.db-shm` for as long as it is open. Copy a store by
 //! `VACUUM INTO`, or when it is closed; after putting an older copy back, call
 //! [`rotate_epoch`](Store::rotate_epoch), so that no client resumes from what the copy does not hold.
 
 mod columns;
 mod error;
+mod outbox;
 #[cfg(test)]
 mod plans;
 mod read;
@@ -26,7 +32,7 @@ use async_trait::async_trait;
 use self::error::SqliteError;
 use self::reader::Readers;
 use self::writer::Writer;
-use super::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
+use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, RoomEntry, Store};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
@@ -249,5 +255,13 @@ impl Store for SqliteStore {
     ) -> Result<Vec<(Relation, Profile)>> {
         let (user, after) = (user.clone(), after.cloned());
         Ok(self.readers.run(move |tx| read::relations(tx, &user, kind, after.as_ref(), limit)).await?)
+    }
+
+    fn outbox_table(&self) -> Option<&str> {
+        Some(outbox::TABLE)
+    }
+
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
+        Ok(self.readers.run(move |tx| read::outbox(tx, limit)).await?)
     }
 }

@@ -39,6 +39,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),
         (rows::ROOM_WITH_KEY, primary, false),
+        (rows::END_OUTBOX_ROW, "INTEGER PRIMARY KEY (rowid=?)", false),
         (rows::SENT, "messages_by_client_id (room=? AND sender=? AND client_id=?)", false),
         (rows::COUNT_AT, "PRIMARY KEY (room=? AND seq=?)", false),
         (rows::OWN_COUNT_AT, "messages_by_sender (room=? AND sender=? AND seq<?)", false),
@@ -49,6 +50,7 @@ fn each_read_finds_its_rows_by_an_index() {
         assert!(!plan.iter().any(|step| step.starts_with("SCAN")), "{sql}\n{plan:#?}");
         assert!(may_sort || !plan.iter().any(|step| step.contains("TEMP B-TREE")), "{sql}\n{plan:#?}");
     }
+    assert_eq!(plan(&conn, read::OUTBOX), ["SCAN o"], "in the order in which it lies");
     let plan = plan(&conn, read::MARKS_MOVED);
     assert!(plan.iter().any(|step| step.contains("members_by_mark (room=? AND marks_pos>?)")), "{plan:#?}");
 }

@@ -11,8 +11,8 @@ use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
     Epoch, MAX_LANES, Member, Message, Pos, Position, Profile, Relation, RelationKind, Room, RoomKind, Token,
 };
-use crate::store::columns::{ReadRow, int, message_columns, relation_code, room_columns};
-use crate::store::{MemberEntry, Memberships, RoomEntry};
+use crate::store::columns::{ReadRow, int, message_columns, outbox_columns, relation_code, room_columns};
+use crate::store::{MemberEntry, Memberships, OutboxRow, RoomEntry};
 
 type Result<T, E = SqliteError> = std::result::Result<T, E>;
 
@@ -332,6 +332,14 @@ pub(super) fn relations(
         let profile = columns.profile(relation.other.clone())?;
         Ok((relation, profile))
     })
+}
+
+/// The table itself, in its order, up to the limit.
+pub(super) const OUTBOX: &str =
+    concat!("SELECT ", outbox_columns!(), " FROM chat_outbox o ORDER BY o.n LIMIT ?1");
+
+pub(super) fn outbox(conn: &Connection, limit: u32) -> Result<Vec<OutboxRow>> {
+    all(conn, OUTBOX, &[&limit], |columns| columns.outbox_row())
 }
 
 /// What all ids beyond `after` are greater than: without one, the empty blob, which no id is.

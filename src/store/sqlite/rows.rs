@@ -26,12 +26,17 @@ pub(super) fn commit(conn: &Connection, mut batch: Batch) -> Result<Vec<StoreRes
     for (user, at) in std::mem::take(&mut batch.logouts) {
         conn.prepare_cached(WRITE_LOGOUT)?.execute(params![user.as_str(), at.as_millis()])?;
     }
+    for number in std::mem::take(&mut batch.sent) {
+        conn.prepare_cached(END_OUTBOX_ROW)?.execute([int(number)])?;
+    }
     let mut rows = load(conn, &needs)?;
     let before = rows.position;
     let outcomes = apply(batch, &mut rows);
     write(conn, &rows, before)?;
     Ok(outcomes)
 }
+
+pub(super) const END_OUTBOX_ROW: &str = "DELETE FROM chat_outbox WHERE n = ?1";
 
 pub(super) fn write_epoch(conn: &Connection, epoch: Epoch) -> Result<(), SqliteError> {
     conn.execute("UPDATE meta SET epoch = ?", [epoch.0.cast_signed()])?;

@@ -184,6 +184,7 @@ macro_rules! store_suite {
                     readers_see_whole_batches
                     commits_at_once_are_each_applied_once
                     another_epoch_is_another_number_and_keeps_the_position
+                    nothing_waits_in_a_fresh_outbox_and_ending_it_is_no_error
                     reopening_keeps_everything;
             }
         }

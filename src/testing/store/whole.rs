@@ -113,6 +113,20 @@ pub async fn commits_at_once_are_each_applied_once(chat: Fixture) {
     assert_distinct(&stored.iter().map(place).collect::<Vec<_>>());
 }
 
+pub async fn nothing_waits_in_a_fresh_outbox_and_ending_it_is_no_error(chat: Fixture) {
+    let room = chat.group(&["ana"]).await;
+    assert_eq!(chat.store().outbox(10).await.unwrap(), []);
+    let items = vec![chat.send_item(room, "ana", "hi").into()];
+    let sent = vec![1, 0, u64::MAX, 1];
+    let outcomes = chat.store.commit(Batch { items, sent, ..Batch::default() }).await.unwrap();
+    assert!(outcomes[0].is_ok());
+    let before = chat.position().await;
+    let sent = vec![2];
+    assert!(chat.store.commit(Batch { sent, ..Batch::default() }).await.unwrap().is_empty());
+    assert_eq!(chat.position().await, before, "it takes no position");
+    assert_eq!(chat.history(room).await.len(), 1);
+}
+
 pub async fn another_epoch_is_another_number_and_keeps_the_position(chat: Fixture) {
     let room = chat.group(&["ana"]).await;
     chat.send(room, "ana", "hi").await;

@@ -59,6 +59,7 @@ async fn migrations_may_be_run_by_hand() {
     let newest = format!("to {}", migrations().len());
     assert!(cause.contains("version 0") && cause.contains(&newest), "{cause}");
     for migration in migrations() {
+        refusal(&database, by_hand()).await;
         execute(&database.url, &migration).await;
     }
     let store = PostgresStore::connect_with(&database.url, by_hand()).await.unwrap();

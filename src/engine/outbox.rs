@@ -1,0 +1,254 @@
+//! Messages sent in transactions of the host's own: a row of the outbox there, and the task that sends it
+//! once it is committed.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
+
+use super::{Actor, ChatEngine, Inner};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{ClientId, MessageId, RoomId, UserId};
+use crate::model::{Draft, Profile};
+use crate::store::{Answer, HostTransaction, Op, OutboxEntry, OutboxRow};
+
+/// How often each node looks what waits, where nobody has said that there is something.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How many rows are read and on their way at once.
+const PAGE: u32 = 256;
+
+impl Actor {
+    /// Sends a message in a transaction of the host's own, in the database that holds the store too: it is
+    /// sent for certain when that transaction commits, also if the process dies at once, and never when it
+    /// does not. Say [`committed`](Outgoing::committed) then, and it is there in milliseconds.
+    ///
+    /// The draft and the policy are checked now, membership and blocks when the message is committed: what
+    /// is refused there is told to the hook of
+    /// [`on_refused_send`](super::ChatEngineBuilder::on_refused_send). The message gets its number and its
+    /// time then too. Under a [client id](Draft::with_client_id), two transactions that commit send one
+    /// message.
+    ///
+    /// Writing the row locks nothing that others wait for: on PostgreSQL the transaction may take its time.
+    /// On SQLite any transaction that has written keeps all others from writing, the engine too, so keep it
+    /// short.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_core::{ChatEngine, model::{Draft, NewRoom}, store::SqliteStore};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("shop.db");
+    /// let engine = ChatEngine::builder().store(SqliteStore::open(&path).await?).build().await?;
+    /// let shop = engine.as_user("shop".parse()?);
+    /// let room = shop.create_room(NewRoom::direct("ana")).await?.id();
+    ///
+    /// let mut orders = rusqlite::Connection::open(&path)?;
+    /// orders.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)", ())?;
+    /// let mut tx = orders.transaction()?;
+    /// tx.execute("INSERT INTO orders VALUES (7)", ())?;
+    /// let outgoing = shop.send_in(&mut tx, room, Draft::text("Your order 7 was placed")).await?;
+    /// tx.commit()?;
+    /// outgoing.committed();
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// A transaction of `rusqlite` blocks, and stays on its thread. In a server, run all of it in
+    /// [`spawn_blocking`](tokio::task::spawn_blocking), and this by
+    /// [`Handle::block_on`](tokio::runtime::Handle::block_on).
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid), also where the store has no outbox or the transaction is of another
+    /// database; [`TooLarge`](ErrorKind::TooLarge); the policy's. After one, the host decides whether its
+    /// transaction goes on; PostgreSQL lets none go on in which a statement has failed.
+    pub async fn send_in<T: HostTransaction>(
+        &self,
+        tx: &mut T,
+        room: RoomId,
+        draft: Draft,
+    ) -> Result<Outgoing> {
+        let (body, client_id) = self.check_draft(room, draft).await?;
+        let Some(outbox) = self.engine.store().outbox_table() else {
+            return Err(Error::invalid("transaction", "can hold no message: this store has no outbox"));
+        };
+        let id = MessageId::generate();
+        let client_id = client_id.unwrap_or_else(|| id.into());
+        let (author, at) = (self.user.clone(), self.engine.now());
+        tx.put(outbox, &OutboxEntry { id, room, author, body, client_id, at }).await?;
+        Ok(Outgoing { id, room, wake: self.engine.inner.outbox.wake() })
+    }
+}
+
+/// A message in a transaction that is still open. When that is rolled back, drop this.
+#[derive(Debug)]
+#[must_use = "say `committed` after the commit, else the message waits for up to a second"]
+pub struct Outgoing {
+    id: MessageId,
+    room: RoomId,
+    wake: Arc<Notify>,
+}
+
+impl Outgoing {
+    /// The id that the message will have, unless another one was sent under its client id before.
+    pub fn id(&self) -> MessageId {
+        self.id
+    }
+
+    /// The room that it is for.
+    pub fn room(&self) -> RoomId {
+        self.room
+    }
+
+    /// Has the engine send it now. Said before the commit, or not at all, the message follows the commit
+    /// within a second.
+    pub fn committed(self) {
+        self.wake.notify_one();
+    }
+}
+
+/// A message by [`send_in`](Actor::send_in) that was refused when it was to be sent. It will not be tried
+/// again.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RefusedSend {
+    /// The id that it would have had.
+    pub message: MessageId,
+    /// The room that it was for.
+    pub room: RoomId,
+    /// Whose it is.
+    pub author: UserId,
+    /// The name under which it was sent.
+    pub client_id: ClientId,
+    /// Why.
+    pub error: Error,
+}
+
+/// Who is told of refusals.
+#[derive(Clone)]
+pub(super) struct Refusals(Arc<dyn Fn(RefusedSend) + Send + Sync>);
+
+impl Refusals {
+    pub(super) fn to(hook: impl Fn(RefusedSend) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(hook))
+    }
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self::to(|refused| {
+            let RefusedSend { message, room, author, error, .. } = refused;
+            let code = error.code();
+            tracing::warn!(id = %message, %room, %author, code, "a message in a transaction was refused");
+        })
+    }
+}
+
+impl fmt::Debug for Refusals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Refusals")
+    }
+}
+
+/// What an engine keeps for its outbox.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    refusals: Refusals,
+    wake: Arc<Notify>,
+}
+
+impl Outbox {
+    pub(super) fn new(refusals: Refusals) -> Self {
+        Self { refusals, wake: Arc::default() }
+    }
+
+    pub(super) fn wake(&self) -> Arc<Notify> {
+        self.wake.clone()
+    }
+}
+
+/// Runs until the engine is gone: sends what waits in the outbox.
+pub(super) async fn send_what_waits(engine: Weak<Inner>, wake: Arc<Notify>) {
+    // Held for one page only, so that a long outbox keeps no engine that everybody has let go.
+    while let Some(inner) = engine.upgrade() {
+        let is_more = ChatEngine { inner }.send_page().await.unwrap_or_else(|error| {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the outbox was not sent");
+            false
+        });
+        if !is_more {
+            let _ = timeout(POLL, wake.notified()).await;
+        }
+    }
+}
+
+type Answered = oneshot::Receiver<Result<Answer>>;
+
+impl ChatEngine {
+    /// Sends the oldest rows that wait. `true` when all of them are done with and there may be more.
+    async fn send_page(&self) -> Result<bool> {
+        if self.check_running().is_err() {
+            return Ok(false);
+        }
+        let rows = self.store().outbox(PAGE).await?;
+        let is_page = rows.len() == PAGE as usize;
+        let mut is_all = true;
+        let mut done = Vec::with_capacity(rows.len());
+        for (number, entry, answered) in self.submit_rows(rows).await? {
+            match self.is_done(entry, answered).await {
+                true => done.push(number),
+                false => is_all = false,
+            }
+        }
+        if !done.is_empty() {
+            // A crash before this has them sent once more, which their client ids make nothing of.
+            self.inner.committer.end_outbox_rows(done).await?;
+        }
+        Ok(is_page && is_all)
+    }
+
+    async fn submit_rows(&self, rows: Vec<OutboxRow>) -> Result<Vec<(u64, OutboxEntry, Answered)>> {
+        let _entering = self.inner.entering.read().await;
+        self.check_running()?;
+        let mut submitted = Vec::with_capacity(rows.len());
+        for OutboxRow { number, entry } in rows {
+            let actor = self.as_user(entry.author.clone());
+            let op = Op::Send {
+                id: entry.id,
+                sender: Profile::clone(&*actor.profile().await?),
+                body: entry.body.clone(),
+                client_id: Some(entry.client_id.clone()),
+                origin: None,
+            };
+            let (tell, answered) = oneshot::channel();
+            let tell = |answer| drop(tell.send(answer));
+            self.inner.committer.submit(actor.item(entry.room, op), None, tell).await;
+            submitted.push((number, entry, answered));
+        }
+        Ok(submitted)
+    }
+
+    /// Whether the row has served its purpose: it is sent, or was refused and the hook knows.
+    async fn is_done(&self, entry: OutboxEntry, answered: Answered) -> bool {
+        let error = match answered.await {
+            Ok(Ok(_)) => return true,
+            Ok(Err(error)) => error,
+            Err(_) => return false,
+        };
+        // Damage says nothing against the message, so that it stays until somebody has mended the store.
+        if error.kind().is_retryable() || matches!(error.kind(), ErrorKind::Corrupt(_)) {
+            return false;
+        }
+        let OutboxEntry { id, room, author, client_id, .. } = entry;
+        // Sent before, by another node or by one that died then; and only after that did the author leave.
+        match self.store().message(room, id).await {
+            Ok(None) => {}
+            Ok(Some(_)) => return true,
+            Err(_) => return false,
+        }
+        let refused = RefusedSend { message: id, room, author, client_id, error };
+        let Refusals(hook) = self.inner.outbox.refusals.clone();
+        tokio::task::spawn_blocking(move || hook(refused)).await.is_ok()
+    }
+}
