@@ -27,5 +27,5 @@ pub mod transport;
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use config::Config;
 pub use engine::{Actor, Admin, ChatEngine, Session};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Contradiction, Error, ErrorKind, Result};
 pub use id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};

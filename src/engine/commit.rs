@@ -14,8 +14,8 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::hub::{ConnectionId, Hub};
 use crate::id::{RoomId, UserId};
-use crate::model::{Epoch, Position, Profile, Token};
-use crate::store::{Answer, Batch, Item, Op, RoomItem, Store};
+use crate::model::{Body, Epoch, Position, Profile, Token};
+use crate::store::{Answer, Batch, Item, Op, RoomItem, RoomRecord, Store};
 
 /// Called with the item's answer, after everything of its batch was published.
 type Answered = Box<dyn FnOnce(Result<Answer>) + Send>;
@@ -30,10 +30,16 @@ struct Job {
 
 enum Work {
     Job(Job),
-    Profile(Profile, oneshot::Sender<Result<()>>),
-    LastSeen(Vec<(UserId, Timestamp)>),
+    People(People, Option<oneshot::Sender<Result<()>>>),
     Epoch(Epoch),
     Barrier(oneshot::Sender<()>),
+}
+
+/// What is known of users, to be kept.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    pub(super) profiles: Vec<Profile>,
+    pub(super) last_seen: Vec<(UserId, Timestamp)>,
 }
 
 /// The way in: a bounded queue to the task that commits, one a lane of the store. The lanes' batches are
@@ -114,13 +120,20 @@ impl Committer {
     /// Keeps a profile, with the next batch.
     pub(super) async fn put_profile(&self, profile: Profile) -> Result<()> {
         let (tell, told) = oneshot::channel();
-        self.first().send(Work::Profile(profile, tell)).await.map_err(|_| stopped())?;
+        self.submit_people(People { profiles: vec![profile], ..People::default() }, tell).await;
         told.await.map_err(Error::unavailable)?
     }
 
+    /// Keeps what is known of users, with the next batch, waiting for room in the queue alone. Who is told
+    /// of it hears nothing when the engine has stopped.
+    pub(super) async fn submit_people(&self, people: People, tell: oneshot::Sender<Result<()>>) {
+        let _ = self.first().send(Work::People(people, Some(tell))).await;
+    }
+
     /// Keeps when users were last seen, with the next batch.
-    pub(super) async fn note_last_seen(&self, seen: Vec<(UserId, Timestamp)>) {
-        let _ = self.first().send(Work::LastSeen(seen)).await;
+    pub(super) async fn note_last_seen(&self, last_seen: Vec<(UserId, Timestamp)>) {
+        let people = People { last_seen, ..People::default() };
+        let _ = self.first().send(Work::People(people, None)).await;
     }
 
     /// From here on, tokens are of this epoch.
@@ -178,8 +191,16 @@ impl Work {
     fn weight(&self) -> usize {
         const ENVELOPE: usize = 512;
         match self {
-            Self::Job(Job { item: Item::Room(RoomItem { op: Op::Send { body, .. }, .. }), .. }) => {
-                ENVELOPE + body.content().map_or(0, str::len)
+            Self::Job(Job { item: Item::Room(RoomItem { op, .. }), .. }) => {
+                let body = match op {
+                    Op::Send { body, .. } => Some(body),
+                    Op::Import(record) => match &**record {
+                        RoomRecord::Message(message, _) => Some(&message.body),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                ENVELOPE + body.and_then(Body::content).map_or(0, str::len)
             }
             _ => ENVELOPE,
         }
@@ -190,7 +211,7 @@ impl Work {
 struct Gathered {
     batch: Batch,
     waiting: Vec<(Option<ConnectionId>, Answered)>,
-    profiles: Vec<oneshot::Sender<Result<()>>>,
+    people: Vec<oneshot::Sender<Result<()>>>,
     epoch: Option<Epoch>,
     barriers: Vec<oneshot::Sender<()>>,
 }
@@ -200,7 +221,7 @@ impl Gathered {
         let mut this = Self {
             batch: Batch::default(),
             waiting: Vec::new(),
-            profiles: Vec::new(),
+            people: Vec::new(),
             epoch: None,
             barriers: Vec::new(),
         };
@@ -208,11 +229,11 @@ impl Gathered {
         for work in work {
             match work {
                 Work::Job(job) => jobs.push(job),
-                Work::Profile(profile, tell) => {
-                    this.batch.profiles.push(profile);
-                    this.profiles.push(tell);
+                Work::People(People { profiles, last_seen }, tell) => {
+                    this.batch.profiles.extend(profiles);
+                    this.batch.last_seen.extend(last_seen);
+                    this.people.extend(tell);
                 }
-                Work::LastSeen(seen) => this.batch.last_seen.extend(seen),
                 Work::Epoch(epoch) => this.epoch = Some(epoch),
                 Work::Barrier(tell) => this.barriers.push(tell),
             }
@@ -253,14 +274,14 @@ impl Gathered {
                 for (answer, (_, answered)) in answers.into_iter().zip(self.waiting) {
                     answered(answer);
                 }
-                self.profiles.into_iter().for_each(|tell| drop(tell.send(Ok(()))));
+                self.people.into_iter().for_each(|tell| drop(tell.send(Ok(()))));
             }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a batch was not committed");
                 let error = Arc::new(error);
                 let copy = || Error::with_source(error.kind().clone(), error.clone());
                 self.waiting.into_iter().for_each(|(_, answered)| answered(Err(copy())));
-                self.profiles.into_iter().for_each(|tell| drop(tell.send(Err(copy()))));
+                self.people.into_iter().for_each(|tell| drop(tell.send(Err(copy()))));
             }
         }
         for tell in self.barriers {

@@ -36,8 +36,10 @@ impl Publisher {
             if advances {
                 self.token.position.advance(pos);
             }
+            // Where the store stands has changed, and nobody listens to an import.
+            let is_quiet = matches!(what, What::Imported(_));
             let room = self.publish_one(pos, what, origin);
-            if advances {
+            if advances && !is_quiet {
                 self.bus.announce(Hint { room, pos, prev });
             }
         }
@@ -80,6 +82,7 @@ impl Publisher {
                 self.add(id, EventKind::Room(RoomChange::Updated, room), pos);
                 id
             }
+            What::Imported(room) => room,
             What::Marked(member, mark) => {
                 self.flush();
                 let room = member.room;

@@ -1,5 +1,7 @@
 //! A store in memory: for tests, demos, and chats that may be forgotten.
 
+mod records;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::{Bound, RangeInclusive};
 use std::sync::Arc;
@@ -8,7 +10,8 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use super::{
-    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, Outcome, RoomEntry, Rows, Sent, Store, apply,
+    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, Outcome, Record, RecordPage, RoomEntry, Rows,
+    Sent, Store, apply,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -29,13 +32,19 @@ pub struct MemoryStore {
 struct State {
     epoch: Epoch,
     position: Position,
-    rooms: HashMap<RoomId, RoomData>,
+    rooms: BTreeMap<RoomId, RoomData>,
     rooms_of: HashMap<UserId, BTreeSet<RoomId>>,
     keys: HashMap<RoomKey, RoomId>,
-    profiles: HashMap<UserId, Profile>,
-    last_seen: HashMap<UserId, Timestamp>,
+    people: BTreeMap<UserId, Person>,
     /// Each user's side.
-    relations: HashMap<UserId, BTreeMap<UserId, Relation>>,
+    relations: BTreeMap<UserId, BTreeMap<UserId, Relation>>,
+}
+
+/// What is known of a user: either may be there without the other.
+#[derive(Debug, Default)]
+struct Person {
+    profile: Option<Profile>,
+    last_seen: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -68,12 +77,11 @@ impl MemoryStore {
         let state = State {
             epoch: Epoch::random(),
             position: Position::start(lanes),
-            rooms: HashMap::new(),
+            rooms: BTreeMap::new(),
             rooms_of: HashMap::new(),
             keys: HashMap::new(),
-            profiles: HashMap::new(),
-            last_seen: HashMap::new(),
-            relations: HashMap::new(),
+            people: BTreeMap::new(),
+            relations: BTreeMap::new(),
         };
         Self { state: Mutex::new(state) }
     }
@@ -96,6 +104,11 @@ impl RoomData {
         let below = own.partition_point(|own| *own <= seq);
         let last = below.checked_sub(1).and_then(|index| self.at(own[index]));
         Some(Ordinals { n, own_n: last.map_or(0, |message| message.own_n) })
+    }
+
+    fn hash_of(&self, message: &Message) -> Option<BodyHash> {
+        let sent_as = (message.sender.user.clone(), message.client_id.clone()?);
+        self.sent.get(&sent_as).map(|(_, hash)| *hash)
     }
 
     fn active(&self) -> impl Iterator<Item = &Member> {
@@ -124,6 +137,11 @@ impl State {
             {
                 let message = Arc::new(self.shown(message));
                 rows.sent.insert(key.clone(), Sent { message, hash: *hash });
+            }
+        }
+        for (room, id) in &needs.places {
+            if let Some(seq) = self.rooms.get(room).and_then(|data| data.by_id.get(id)) {
+                rows.places.insert(*id, (*room, *seq));
             }
         }
         for key in &needs.keys {
@@ -189,8 +207,12 @@ impl State {
         self.relations.get(user)?.get(other)
     }
 
+    fn known(&self, user: &UserId) -> Option<Profile> {
+        self.people.get(user)?.profile.clone()
+    }
+
     fn profile(&self, user: &UserId) -> Profile {
-        self.profiles.get(user).cloned().unwrap_or_else(|| Profile::unknown(user.clone()))
+        self.known(user).unwrap_or_else(|| Profile::unknown(user.clone()))
     }
 
     /// The message with its sender's profile of now.
@@ -269,10 +291,13 @@ impl Store for MemoryStore {
         let profiles = std::mem::take(&mut batch.profiles);
         let last_seen = std::mem::take(&mut batch.last_seen);
         let mut state = self.state.lock();
-        state.profiles.extend(profiles.into_iter().map(|profile| (profile.user.clone(), profile)));
+        for profile in profiles {
+            let person = state.people.entry(profile.user.clone()).or_default();
+            person.profile = Some(profile);
+        }
         for (user, at) in last_seen {
-            let seen = state.last_seen.entry(user).or_insert(at);
-            *seen = at.max(*seen);
+            let seen = &mut state.people.entry(user).or_default().last_seen;
+            *seen = Some(at).max(*seen);
         }
         let mut rows = state.load(&needs);
         let outcomes = apply(batch, &mut rows);
@@ -323,7 +348,7 @@ impl Store for MemoryStore {
         let entry = |member: &Member| MemberEntry {
             member: member.clone(),
             profile: state.profile(&member.user),
-            last_seen: state.last_seen.get(&member.user).copied(),
+            last_seen: state.people.get(&member.user).and_then(|person| person.last_seen),
         };
         Ok(active.take(limit as usize).map(entry).collect())
     }
@@ -349,7 +374,7 @@ impl Store for MemoryStore {
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>> {
         let state = self.state.lock();
-        Ok(users.iter().filter_map(|user| state.profiles.get(user).cloned()).collect())
+        Ok(users.iter().filter_map(|user| state.known(user)).collect())
     }
 
     async fn changed_rooms(
@@ -419,6 +444,10 @@ impl Store for MemoryStore {
         let Some(side) = state.relations.get(user) else { return Ok(Vec::new()) };
         let found = beyond(side, after).filter(|relation| relation.kind == kind).take(limit as usize);
         Ok(found.map(|relation| (relation.clone(), state.profile(&relation.other))).collect())
+    }
+
+    async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
+        Ok(records::records(&self.state.lock(), page, limit))
     }
 }
 

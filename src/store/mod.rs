@@ -8,10 +8,12 @@
 mod apply;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod columns;
+mod import;
 mod item;
 mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod record;
 mod relate;
 mod rows;
 #[cfg(feature = "sqlite")]
@@ -35,6 +37,7 @@ pub use item::{
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
+pub use record::{Record, RecordPage, RoomRecord};
 pub use rows::{Needs, Ordinals, Rows, Sent};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
@@ -190,4 +193,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         after: Option<&UserId>,
         limit: u32,
     ) -> Result<Vec<(Relation, Profile)>>;
+
+    /// Rows as they are moved to another store, in the order of their keys and at most `limit`; none is the
+    /// end. Whoever reads page after page sees each row that is there all the time once.
+    async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>>;
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
-use crate::store::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
+use crate::store::{Batch, MemberEntry, Memberships, Outcome, Record, RecordPage, RoomEntry, Store};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
@@ -213,5 +213,9 @@ impl Store for FaultyStore {
         limit: u32,
     ) -> Result<Vec<(Relation, Profile)>> {
         self.store("relations").relations(user, kind, after, limit).await
+    }
+
+    async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
+        self.store("records").records(page, limit).await
     }
 }

@@ -74,6 +74,9 @@ pub(super) const SENT: &str = concat!(
      LEFT JOIN chat.profiles p ON p.user_id = s.sender"
 );
 
+pub(super) const PLACES: &str = "SELECT s.id, s.room, s.seq FROM UNNEST($1::uuid[], $2::uuid[]) AS k (room, id) \
+     JOIN chat.messages s ON s.room = k.room AND s.id = k.id";
+
 pub(super) const KEYS: &str = "SELECT key, room FROM chat.room_keys WHERE key = ANY($1)";
 
 pub(super) const ORDINALS: &str = "SELECT s.room, k.user_id, s.seq, s.n, coalesce((SELECT o.own_n \
@@ -116,6 +119,14 @@ pub(super) async fn load(
     }
     if !needs.sent.is_empty() {
         rows.sent = load_sent(conn, &needs.sent).await?;
+    }
+    if !needs.places.is_empty() {
+        let (rooms, ids): (Vec<Uuid>, Vec<Uuid>) =
+            needs.places.iter().map(|(room, id)| (Uuid::from(*room), Uuid::from(*id))).unzip();
+        let found = fetch(conn, query(PLACES).bind(rooms).bind(ids), |columns| {
+            Ok((MessageId::from_bytes(columns.bytes()?), (columns.room_id()?, columns.number()?)))
+        });
+        rows.places = found.await?.into_iter().collect();
     }
     if !needs.keys.is_empty() {
         let keys: Vec<&str> = needs.keys.iter().map(RoomKey::as_str).collect();

@@ -22,6 +22,7 @@ mod load;
 #[cfg(test)]
 mod plans;
 mod read;
+mod records;
 mod schema;
 mod write;
 
@@ -32,7 +33,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::connections::Connections;
-use super::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
+use super::{Batch, MemberEntry, Memberships, Outcome, Record, RecordPage, RoomEntry, Store};
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
@@ -229,5 +230,9 @@ impl Store for PostgresStore {
         limit: u32,
     ) -> Result<Vec<(Relation, Profile)>> {
         Ok(read::relations(&self.connections, user, kind, after, limit).await?)
+    }
+
+    async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
+        Ok(records::records(&self.connections, &page, limit).await?)
     }
 }

@@ -409,11 +409,11 @@ pub(super) async fn relations(
 }
 
 /// The least id beyond `after`, if there can be one.
-fn beyond(after: Option<RoomId>) -> Option<Uuid> {
+pub(super) fn beyond(after: Option<RoomId>) -> Option<Uuid> {
     after.map_or(Some(Uuid::NIL), |room| Uuid::from(room).next())
 }
 
 /// What all ids beyond `after` are greater than: without one, the empty text, which no id is.
-fn beyond_user(after: Option<&UserId>) -> &str {
+pub(super) fn beyond_user(after: Option<&UserId>) -> &str {
     after.map(UserId::as_str).unwrap_or_default()
 }

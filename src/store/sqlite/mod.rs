@@ -13,6 +13,7 @@ mod error;
 mod plans;
 mod read;
 mod reader;
+mod records;
 mod rows;
 mod schema;
 mod writer;
@@ -26,7 +27,7 @@ use async_trait::async_trait;
 use self::error::SqliteError;
 use self::reader::Readers;
 use self::writer::Writer;
-use super::{Batch, MemberEntry, Memberships, Outcome, RoomEntry, Store};
+use super::{Batch, MemberEntry, Memberships, Outcome, Record, RecordPage, RoomEntry, Store};
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
@@ -243,5 +244,9 @@ impl Store for SqliteStore {
     ) -> Result<Vec<(Relation, Profile)>> {
         let (user, after) = (user.clone(), after.cloned());
         Ok(self.readers.run(move |tx| read::relations(tx, &user, kind, after.as_ref(), limit)).await?)
+    }
+
+    async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
+        Ok(self.readers.run(move |tx| records::records(tx, &page, limit)).await?)
     }
 }

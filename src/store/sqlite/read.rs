@@ -328,16 +328,16 @@ pub(super) fn relations(
 }
 
 /// What all ids beyond `after` are greater than: without one, the empty blob, which no id is.
-fn beyond(after: Option<RoomId>) -> Vec<u8> {
+pub(super) fn beyond(after: Option<RoomId>) -> Vec<u8> {
     after.map(|room| room.to_bytes().to_vec()).unwrap_or_default()
 }
 
 /// Likewise, the empty text.
-fn beyond_user(after: Option<&UserId>) -> &str {
+pub(super) fn beyond_user(after: Option<&UserId>) -> &str {
     after.map(UserId::as_str).unwrap_or_default()
 }
 
-fn all<T>(
+pub(super) fn all<T>(
     conn: &Connection,
     sql: &str,
     params: &[&dyn ToSql],

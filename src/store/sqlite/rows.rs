@@ -52,6 +52,14 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
             rows.sent.insert(key.clone(), sent);
         }
     }
+    for (_, id) in &needs.places {
+        let mut statement = conn.prepare_cached(PLACE)?;
+        let mut found = statement.query([id.to_bytes()])?;
+        if let Some(row) = found.next()? {
+            let mut columns = Columns::of(row);
+            rows.places.insert(*id, (columns.room_id()?, columns.number()?));
+        }
+    }
     for key in &needs.keys {
         let mut statement = conn.prepare_cached(ROOM_WITH_KEY)?;
         let room = statement.query_row([key.as_str()], |row| Ok(Columns::of(row).room_id())).optional()?;
@@ -71,6 +79,9 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
     }
     Ok(rows)
 }
+
+/// In whatever room: no two have a message of the same id.
+pub(super) const PLACE: &str = "SELECT room, seq FROM messages WHERE id = ?1";
 
 pub(super) const ROOM_WITH_KEY: &str = "SELECT room FROM room_keys WHERE key = ?1";
 
