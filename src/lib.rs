@@ -22,6 +22,8 @@ pub mod policy;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "transfer")]
+pub mod transfer;
 pub mod transport;
 
 pub use clock::{Clock, SystemClock, Timestamp};

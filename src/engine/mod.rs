@@ -7,6 +7,8 @@ mod catch_up;
 mod commit;
 mod drafts;
 mod friends;
+#[cfg(feature = "transfer")]
+mod import;
 mod limits;
 mod messages;
 mod profiles;
