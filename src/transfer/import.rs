@@ -10,7 +10,7 @@ use super::{Counts, MAX_LINE_BYTES, RoomCounts, TransferError};
 use crate::engine::Admin;
 use crate::error::Error;
 use crate::id::RoomId;
-use crate::model::{Member, Room};
+use crate::model::Room;
 use crate::store::{Record, RecordPage, RoomRecord};
 
 type Result<T> = std::result::Result<T, TransferError>;
@@ -161,14 +161,17 @@ impl Import<'_> {
                 Line::Message(line) => {
                     counts.messages += 1;
                     let (message, hash) = line.record().map_err(|error| lines.malformed(error))?;
-                    self.check_room(message.room, &lines)?;
+                    let head = self.check_room(message.room, &lines)?.counts.seq;
+                    if message.seq > head {
+                        return Err(lines.misplaced("has a number beyond its room's"));
+                    }
                     Record::Room(RoomRecord::Message(message, hash))
                 }
                 Line::Member(line) => {
                     counts.members += 1;
                     let member = line.record().map_err(|error| lines.malformed(error))?;
-                    self.check_room(member.room, &lines)?;
-                    self.count(&member);
+                    let room = self.check_room(member.room, &lines)?;
+                    room.counts.members += u64::from(member.active);
                     Record::Room(RoomRecord::Member(member))
                 }
             };
@@ -191,17 +194,14 @@ impl Import<'_> {
         self.waiting.extend(self.room.take().map(Waiting::Room));
     }
 
-    fn check_room<R: AsyncBufRead + Unpin + Send>(&self, room: RoomId, lines: &Lines<'_, R>) -> Result<()> {
-        match &self.room {
-            Some(current) if current.room == room => Ok(()),
-            _ => Err(lines.misplaced("does not stand behind its room")),
-        }
-    }
-
-    fn count(&mut self, member: &Member) {
-        if let Some(current) = &mut self.room {
-            current.counts.members += u64::from(member.active);
-        }
+    /// The room whose rows are being read, to which a row must belong.
+    fn check_room<R: AsyncBufRead + Unpin + Send>(
+        &mut self,
+        room: RoomId,
+        lines: &Lines<'_, R>,
+    ) -> Result<&mut Expected> {
+        let current = self.room.as_mut().filter(|current| current.room == room);
+        current.ok_or_else(|| lines.misplaced("does not stand behind its room"))
     }
 
     /// Hands a record in, waiting until few enough others do.

@@ -99,13 +99,19 @@ async fn a_footer_that_counts_others_is_refused() {
 #[tokio::test]
 async fn a_room_that_does_not_become_what_was_exported_is_refused() {
     let (_, lines) = lines().await;
-    // Its last message is missing, and the footer knows nothing of it.
+    let mut doctored = lines.clone();
+    doctored[3] = doctored[3].replace("\"seq\":3", "\"seq\":4");
+    let error = refused(&doctored).await;
+    let TransferError::Incomplete { line: 4, expected, there, .. } = error else { panic!("{error:?}") };
+    assert_eq!((expected.seq, there.seq), (4, 3));
+    // The footer knows nothing of a message that is missing, but whoever sent it does.
     let mut doctored = lines.clone();
     doctored.remove(6);
     doctored[8] = doctored[8].replace("\"messages\":3", "\"messages\":2");
-    let error = refused(&doctored).await;
-    let TransferError::Incomplete { line: 4, expected, there, .. } = error else { panic!("{error:?}") };
-    assert_eq!((expected.seq, there.seq), (3, 2));
+    assert!(matches!(contradiction(refused(&doctored).await), (7, Contradiction::Marks { .. })));
+    let mut doctored = lines.clone();
+    doctored[3] = doctored[3].replace("\"seq\":3", "\"seq\":2");
+    assert!(matches!(refused(&doctored).await, TransferError::Misplaced { line: 7, .. }));
     let mut doctored = lines.clone();
     doctored[3] = doctored[3].replace("\"countable\":3", "\"countable\":2");
     assert!(matches!(refused(&doctored).await, TransferError::Incomplete { line: 4, .. }));
