@@ -4,6 +4,7 @@ mod kit;
 mod live;
 mod random;
 mod refusals;
+mod server;
 
 use chat_core::model::{Draft, NewRoom};
 use chat_core::store::{MemoryStore, RecordPage, RoomRecord};

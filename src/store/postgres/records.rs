@@ -12,8 +12,9 @@ use crate::store::{Record, RecordPage};
 pub(super) const PROFILES: &str = "SELECT user_id, nickname, image, last_seen FROM chat.profiles \
      WHERE user_id > $1 ORDER BY user_id LIMIT $2";
 
-pub(super) const PROFILES_IN: &str = "SELECT p.user_id, p.nickname, p.image, p.last_seen \
-     FROM chat.members m JOIN chat.profiles p ON p.user_id = m.user_id \
+// An OFFSET keeps PostgreSQL from walking all profiles beside the members.
+pub(super) const PROFILES_IN: &str = "SELECT p.user_id, p.nickname, p.image, p.last_seen FROM chat.members m \
+     CROSS JOIN LATERAL (SELECT * FROM chat.profiles q WHERE q.user_id = m.user_id OFFSET 0) p \
      WHERE m.room = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3";
 
 pub(super) const RELATIONS: &str = concat!(
