@@ -111,6 +111,9 @@ impl Args {
         if self.db == "memory" {
             return Err("a store in memory ends with this command: give --db a file or a database".into());
         }
+        if let Some(file) = self.import.as_ref().filter(|file| *file != Path::new("-") && !file.exists()) {
+            return Err(format!("{}: there is no such file to import", file.display()));
+        }
         if self.export.is_some() && !self.is_postgres() && !Path::new(&self.db).exists() {
             return Err(format!("{}: there is no such file to export", self.db));
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chat_core::ChatEngine;
 use chat_core::store::Store;
-use chat_core::transfer::{Counts, Scope};
+use chat_core::transfer::{Counts, Scope, TransferError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncWrite, BufReader, BufWriter};
@@ -117,8 +117,19 @@ async fn read<R: AsyncRead + Send + Unpin>(
     let counts = engine.admin().import(&mut from, show).await;
     bar.finish_and_clear();
     counts.map_err(|error| {
-        let why = failed("the import broke off", chain(&error));
-        failed(why, "what came before it is kept, and it can be run again")
+        let is_no_export = matches!(
+            error,
+            TransferError::Cut { line: 0 }
+                | TransferError::Format { .. }
+                | TransferError::Malformed { line: 1, .. }
+                | TransferError::Misplaced { line: 1, .. }
+        );
+        let then = if is_no_export {
+            ""
+        } else {
+            " (what came before it is kept; run it again when that is mended)"
+        };
+        failed("the import broke off", chain(&error) + then)
     })
 }
 

@@ -1,6 +1,7 @@
 //! Reads lines, and has the engine take them in.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 use tokio::sync::oneshot;
@@ -53,6 +54,18 @@ impl Admin {
     }
 }
 
+/// What is wrong with the JSON of a line. The line that JSON counts itself is always the first.
+#[derive(Debug)]
+struct JsonError(serde_json::Error);
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_string().replace(" at line 1 column ", " at column "))
+    }
+}
+
+impl std::error::Error for JsonError {}
+
 struct Lines<'a, R> {
     reader: &'a mut R,
     /// The number of the line that was read last.
@@ -83,7 +96,7 @@ impl<R: AsyncBufRead + Unpin + Send> Lines<'_, R> {
             Ok(header) => Err(TransferError::Format { found: header.format }),
             // Any other line has no format: then it is the header that is missing.
             Err(error) if error.is_data() => Err(self.misplaced("is no header of an export")),
-            Err(error) => Err(self.malformed(error)),
+            Err(error) => Err(self.malformed(JsonError(error))),
         }
     }
 
@@ -128,7 +141,8 @@ impl Import<'_> {
     ) -> Result<Counts> {
         let mut counts = Counts::default();
         while lines.next().await? {
-            let line: Line = serde_json::from_slice(&lines.buffer).map_err(|error| lines.malformed(error))?;
+            let line: Line =
+                serde_json::from_slice(&lines.buffer).map_err(|error| lines.malformed(JsonError(error)))?;
             let record = match line {
                 Line::Header { .. } => return Err(lines.misplaced("is another header")),
                 Line::Footer(footer) => {

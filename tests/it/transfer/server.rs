@@ -32,6 +32,8 @@ fn files(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
+        // Those of the engine that has filled it may go a moment later.
+        .filter(|name| !name.ends_with("-wal") && !name.ends_with("-shm"))
         .collect();
     names.sort();
     names
@@ -60,11 +62,11 @@ async fn the_server_moves_a_file_into_postgresql_and_back_into_a_file() {
         said
     };
     let said = run(&["--export", "out.jsonl"]);
-    assert!(said.starts_with("exported 9 rooms, "), "{said}");
+    assert!(said.starts_with("exported 8 rooms, "), "{said}");
     assert_eq!(std::fs::read_to_string(dir.path().join("out.jsonl")).unwrap(), lines);
     for _ in 0..2 {
         let said = run(&["--db", &database.url, "--import", "out.jsonl"]);
-        assert!(said.starts_with("imported 9 rooms, ") && said.contains("the counts agree"), "{said}");
+        assert!(said.starts_with("imported 8 rooms, ") && said.contains("the counts agree"), "{said}");
     }
     run(&["--db", &database.url, "--export", "back.jsonl"]);
     assert_eq!(std::fs::read_to_string(dir.path().join("back.jsonl")).unwrap(), lines);
@@ -81,7 +83,7 @@ async fn a_dash_stands_for_standard_output_and_input() {
     let (dir, seen, lines) = filled().await;
     let out = server(dir.path(), &["--export", "-"], b"");
     assert_eq!(text(&out.stdout), lines, "nothing but records");
-    assert!(text(&out.stderr).starts_with("exported 9 rooms, "));
+    assert!(text(&out.stderr).starts_with("exported 8 rooms, "));
     let done = server(dir.path(), &["--db", "new.db", "--import", "-"], &out.stdout);
     assert!(text(&done.stdout).contains("from standard input"), "{done:?}");
     let back = engine_on(SqliteStore::open(dir.path().join("new.db")).await.unwrap()).await.0;
@@ -100,9 +102,9 @@ async fn what_fails_ends_with_one_line_and_leaves_no_part_of_an_export() {
         (&["--export", "folder"], "folder: Is a directory"),
         (&["--db", "typo.db", "--export", "out.jsonl"], "typo.db: there is no such file to export"),
         (&["--db", "memory", "--import", "cut.jsonl"], "a store in memory ends with this command"),
-        (&["--import", "missing.jsonl"], "missing.jsonl: No such file"),
+        (&["--import", "missing.jsonl"], "missing.jsonl: there is no such file"),
         (&["--import", "page.html"], "the import broke off: line 1 is no record"),
-        (&["--db", "other.db", "--import", "cut.jsonl"], "it can be run again"),
+        (&["--db", "other.db", "--import", "cut.jsonl"], "run it again"),
     ] {
         let done = server(dir.path(), args, b"");
         let (said, why) = (text(&done.stdout), text(&done.stderr));
