@@ -9,7 +9,7 @@ use super::line::{Footer, Header, Line};
 use super::{Counts, MAX_LINE_BYTES, Scope, TransferError};
 use crate::engine::Admin;
 use crate::error::ErrorKind;
-use crate::id::{RoomId, UserId};
+use crate::id::UserId;
 use crate::model::{Member, Room};
 use crate::store::{Record, RecordPage, RoomRecord, Store};
 
@@ -37,8 +37,8 @@ impl Admin {
         match scope {
             Scope::All => export.everything().await?,
             Scope::Room(id) => {
-                let room = export.room(id).await?.ok_or(ErrorKind::RoomNotFound(id).into());
-                let room = room.map_err(TransferError::Store)?;
+                let room = room_at(export.store, RecordPage::Room(id)).await?;
+                let room = room.ok_or_else(|| TransferError::Store(ErrorKind::RoomNotFound(id).into()))?;
                 export
                     .pages(|after| RecordPage::ProfilesIn { room: id, after: after.and_then(user_of) })
                     .await?;
@@ -72,7 +72,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
         self.pages(|last| RecordPage::Relations { after: last.and_then(after) }).await?;
         let mut after = None;
         // One by one, so that each is as it is now when its messages are read.
-        while let Some(room) = self.room_at(RecordPage::Rooms { after }).await? {
+        while let Some(room) = room_at(self.store, RecordPage::Rooms { after }).await? {
             after = Some(room.id);
             self.rows_of(room).await?;
         }
@@ -91,18 +91,6 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             }
             self.flush().await?;
         }
-    }
-
-    async fn room(&self, id: RoomId) -> Result<Option<Room>> {
-        self.room_at(RecordPage::Room(id)).await
-    }
-
-    async fn room_at(&self, page: RecordPage) -> Result<Option<Room>> {
-        let mut records = self.store.records(page, 1).await?;
-        Ok(records.pop().and_then(|record| match record {
-            Record::Room(RoomRecord::Room(room)) => Some(room),
-            _ => None,
-        }))
     }
 
     /// Writes a room with what it has had when it was read.
@@ -130,42 +118,12 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             let mut members: Vec<Member> = records.into_iter().filter_map(member_of).collect();
             let Some(last) = members.last() else { return self.flush().await };
             after = Some(last.user.clone());
-            self.take_back(&room, &mut members).await?;
+            take_back_since(self.store, &room, &mut members).await?;
             for member in members {
                 self.record(Record::Room(RoomRecord::Member(member)))?;
             }
             self.flush().await?;
         }
-    }
-
-    /// Takes back what has changed about members since the room was read.
-    async fn take_back(&self, room: &Room, members: &mut [Member]) -> Result<()> {
-        let now = self.room(room.id).await?;
-        if now.is_some_and(|now| now.last_pos == room.last_pos) {
-            return Ok(());
-        }
-        // What the members had sent before their first message since then.
-        let mut own: HashMap<UserId, u64> = HashMap::new();
-        let mut after = room.seq;
-        loop {
-            let records = self.store.records(RecordPage::Messages { room: room.id, after }, PAGE).await?;
-            if records.is_empty() {
-                break;
-            }
-            for record in records {
-                let Record::Room(RoomRecord::Message(message, _)) = record else { continue };
-                after = message.seq;
-                let sender = &message.sender.user;
-                if members.binary_search_by(|member| member.user.cmp(sender)).is_ok() {
-                    let before = message.own_n.saturating_sub(u64::from(message.body.is_countable()));
-                    own.entry(sender.clone()).or_insert(before);
-                }
-            }
-        }
-        for member in members {
-            take_back(room, member, own.get(&member.user).copied());
-        }
-        Ok(())
     }
 
     fn record(&mut self, record: Record) -> Result<()> {
@@ -197,6 +155,44 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
         self.buffer.clear();
         Ok(())
     }
+}
+
+async fn room_at(store: &dyn Store, page: RecordPage) -> Result<Option<Room>> {
+    let mut records = store.records(page, 1).await?;
+    Ok(records.pop().and_then(|record| match record {
+        Record::Room(RoomRecord::Room(room)) => Some(room),
+        _ => None,
+    }))
+}
+
+/// Takes back what has changed about members since the room was read.
+async fn take_back_since(store: &dyn Store, room: &Room, members: &mut [Member]) -> Result<()> {
+    let now = room_at(store, RecordPage::Room(room.id)).await?;
+    if now.is_some_and(|now| now.last_pos == room.last_pos) {
+        return Ok(());
+    }
+    // What the members had sent before their first message since then.
+    let mut own: HashMap<UserId, u64> = HashMap::new();
+    let mut after = room.seq;
+    loop {
+        let records = store.records(RecordPage::Messages { room: room.id, after }, PAGE).await?;
+        if records.is_empty() {
+            break;
+        }
+        for record in records {
+            let Record::Room(RoomRecord::Message(message, _)) = record else { continue };
+            after = message.seq;
+            let sender = &message.sender.user;
+            if members.binary_search_by(|member| member.user.cmp(sender)).is_ok() {
+                let before = message.own_n.saturating_sub(u64::from(message.body.is_countable()));
+                own.entry(sender.clone()).or_insert(before);
+            }
+        }
+    }
+    for member in members {
+        take_back(room, member, own.get(&member.user).copied());
+    }
+    Ok(())
 }
 
 fn user_of(record: &Record) -> Option<UserId> {

@@ -190,7 +190,7 @@ impl Import<'_> {
                 }
             };
             self.hand_in(lines.line, lines.buffer.len(), record).await?;
-            if lines.line % TOLD_AFTER == 0 {
+            if lines.line.is_multiple_of(TOLD_AFTER) {
                 progress(counts);
             }
         }

@@ -10,6 +10,7 @@ use chat_core::model::{Draft, NewRoom};
 use chat_core::store::{MemoryStore, RecordPage, RoomRecord};
 use chat_core::transfer::{Scope, TransferError};
 use chat_core::{ErrorKind, RoomId};
+use futures_util::FutureExt;
 use kit::{House, Town, code, engine, export, id, import, records, seen_by_all, without_positions};
 
 /// What every user sees, what is stored, and how it goes on are the same on both sides.
@@ -199,4 +200,43 @@ async fn the_fingerprint_that_tells_a_retry_is_carried_and_not_made_anew() {
             if hash.is_some() == message.client_id.is_some())
     });
     assert_eq!(hashed.count(), page.len());
+}
+
+#[tokio::test]
+async fn a_later_import_that_broke_off_counts_no_message_of_ones_own_as_unread() {
+    let town = Town::filled(kit::engine_on(MemoryStore::new()).await).await;
+    let (engine, _) = kit::shared_memory(1).await;
+    import(&engine, &export(&town.engine, Scope::All).await).await.unwrap();
+    let before = engine.as_user(id("ana")).room(town.direct).await.unwrap().unread;
+    town.user("ana").send(town.direct, Draft::text("later")).await.unwrap();
+    let lines = export(&town.engine, Scope::Room(town.direct)).await;
+    let first_member = lines.find("{\"record\":\"member\"").unwrap();
+    import(&engine, &lines[..first_member]).await.unwrap_err();
+    let ana = engine.as_user(id("ana")).room(town.direct).await.unwrap();
+    assert_eq!((ana.room.seq, ana.unread), (8, before));
+}
+
+#[tokio::test]
+async fn tokens_of_before_an_import_and_of_its_middle_are_void_also_when_it_breaks_off() {
+    let town = Town::filled(kit::engine_on(MemoryStore::new()).await).await;
+    let ana = town.user("ana");
+    for number in 0..600 {
+        ana.send(town.direct, Draft::text(format!("{number}"))).await.unwrap();
+    }
+    let lines = export(&town.engine, Scope::All).await;
+    for lines in [&lines[..], &lines[..lines.len() - 10]] {
+        let (engine, store) = kit::shared_memory(1).await;
+        let before = store.position().await.unwrap();
+        let mut within = Vec::new();
+        let told = |_| within.extend(store.position().now_or_never().map(Result::unwrap));
+        let done = engine.admin().import(&mut lines.as_bytes(), told).await;
+        assert_eq!(done.is_ok(), lines.ends_with('\n'));
+        let middle = within[0];
+        assert!(middle.epoch != before.epoch && middle.position != before.position);
+        for token in [before, middle] {
+            assert!(!kit::recovers(&engine, "ana", token).await);
+        }
+        let now = engine.as_user(id("ana")).connect().await.unwrap().next().await.unwrap();
+        assert_eq!(now.token.map(|token| token.epoch), Some(store.position().await.unwrap().epoch));
+    }
 }
