@@ -14,8 +14,8 @@ use chat_core::model::{
     Room, RoomKey, RoomKind, Token,
 };
 use chat_core::store::{
-    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, RoomEntry, Rows, Sent,
-    Store, apply,
+    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, Record, RecordPage,
+    RoomEntry, RoomRecord, Rows, Sent, Store, apply,
 };
 use chat_core::{ChatEngine, ClientId, MessageId, Result, RoomId, Timestamp, UserId, event::EventKind};
 
@@ -39,7 +39,7 @@ struct Tables {
     profiles: HashMap<UserId, Profile>,
     last_seen: HashMap<UserId, Timestamp>,
     logouts: HashMap<UserId, Timestamp>,
-    /// By user, kind and other.
+    /// By user and other; by user, kind and other.
     relations: BTreeMap<(UserId, UserId), Relation>,
 }
 
@@ -73,6 +73,8 @@ impl Tables {
         rows.rooms = found(&needs.rooms, |id| self.rooms.get(id).cloned());
         rows.members = found(&needs.members, |key| self.members.get(key).cloned());
         rows.sent = found(&needs.sent, |key| self.sent(key));
+        let places = needs.places.iter().filter_map(|(_, id)| Some((*id, self.place(*id)?)));
+        rows.places = places.collect();
         rows.keys = found(&needs.keys, |key| self.keys.get(key).copied());
         rows.ordinals = found(&needs.ordinals, |key| self.ordinals(key));
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
@@ -84,6 +86,11 @@ impl Tables {
         let is_it = |sent: &Message| (sent.room, &sent.sender.user, sent.client_id.as_ref()) == key;
         let (message, hash) = self.messages.iter().find(|(message, _)| is_it(message))?;
         Some(Sent { message: Arc::new(self.shown(message)), hash: (*hash)? })
+    }
+
+    fn place(&self, id: MessageId) -> Option<(RoomId, u64)> {
+        let (message, _) = self.messages.iter().find(|(message, _)| message.id == id)?;
+        Some((message.room, message.seq))
     }
 
     fn ordinals(&self, (room, user, seq): &(RoomId, UserId, u64)) -> Option<Ordinals> {
@@ -140,6 +147,14 @@ impl Tables {
         let members = self.members.values().filter(move |member| member.user == *user);
         let members = members.filter(move |member| after.is_none_or(|after| member.room > after));
         members.filter_map(|member| Some((self.rooms.get(&member.room)?.clone(), member.clone())))
+    }
+
+    /// A profile and the last time seen may be there one without the other.
+    fn person(&self, user: &UserId) -> Option<Record> {
+        let profile = self.profiles.get(user).cloned();
+        let (last_seen, logged_out) = (self.last_seen.get(user).copied(), self.logouts.get(user).copied());
+        let is_known = profile.is_some() || last_seen.is_some() || logged_out.is_some();
+        is_known.then(|| Record::Profile { user: user.clone(), profile, last_seen, logged_out })
     }
 
     fn entry(&self, room: Room, member: Member, listed: usize) -> RoomEntry {
@@ -323,6 +338,55 @@ impl Store for PlainStore {
 
     async fn outbox(&self, _limit: u32) -> Result<Vec<OutboxRow>> {
         Ok(Vec::new())
+    }
+
+    async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
+        let (tables, limit) = (self.tables(), limit as usize);
+        // `WHERE key > after ORDER BY key LIMIT limit`, over the primary key of each table.
+        let people = |users: BTreeSet<&UserId>, after: Option<UserId>| {
+            let beyond = users.into_iter().filter(|user| after.as_ref().is_none_or(|after| *user > after));
+            beyond.filter_map(|user| tables.person(user)).take(limit).collect()
+        };
+        let members = |room| tables.members.values().filter(move |member| member.room == room);
+        Ok(match page {
+            RecordPage::Profiles { after } => {
+                let times = tables.last_seen.keys().chain(tables.logouts.keys());
+                people(tables.profiles.keys().chain(times).collect(), after)
+            }
+            RecordPage::ProfilesIn { room, after } => {
+                people(members(room).map(|member| &member.user).collect(), after)
+            }
+            RecordPage::Relations { after } => {
+                let beyond = tables
+                    .relations
+                    .iter()
+                    .filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
+                beyond.map(|(_, relation)| Record::Relation(relation.clone())).take(limit).collect()
+            }
+            RecordPage::Rooms { after } => {
+                let beyond = tables.rooms.values().filter(|room| after.is_none_or(|after| room.id > after));
+                beyond.map(|room| Record::Room(RoomRecord::Room(room.clone()))).take(limit).collect()
+            }
+            RecordPage::Room(room) => tables
+                .rooms
+                .get(&room)
+                .map(|room| Record::Room(RoomRecord::Room(room.clone())))
+                .into_iter()
+                .collect(),
+            RecordPage::Messages { room, after } => {
+                let beyond =
+                    tables.messages.iter().filter(|(message, _)| message.room == room && message.seq > after);
+                let record = |(message, hash): &(Arc<Message>, Option<BodyHash>)| {
+                    Record::Room(RoomRecord::Message(tables.shown(message), *hash))
+                };
+                beyond.map(record).take(limit).collect()
+            }
+            RecordPage::Members { room, after } => {
+                let beyond =
+                    members(room).filter(|member| after.as_ref().is_none_or(|after| member.user > *after));
+                beyond.map(|member| Record::Room(RoomRecord::Member(member.clone()))).take(limit).collect()
+            }
+        })
     }
 }
 

@@ -1,9 +1,10 @@
 //! Wall-clock time, which comes in from outside so that rules about time are tested without waiting.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A moment, in whole milliseconds since 1970 (UTC). On the wire it is RFC 3339 with milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,6 +60,25 @@ impl Serialize for Timestamp {
     }
 }
 
+/// A text that is no moment, or none from 1970 on.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("must be a time in RFC 3339, in UTC and from 1970 on")]
+pub struct TimestampError(#[source] humantime::TimestampError);
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+    /// What is finer than a millisecond is cut off.
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        humantime::parse_rfc3339(text).map(Self::from).map_err(TimestampError)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// Where the engine reads the time of day.
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
     /// The time now.
@@ -84,5 +104,16 @@ mod tests {
         assert_eq!(Timestamp::from_millis(1_700_000_000_005).to_string(), "2023-11-14T22:13:20.005Z");
         assert_eq!(Timestamp::from_millis(i64::MAX).to_string(), "9999-12-31T23:59:59.999Z");
         assert_eq!(Timestamp::from_millis(-5).as_millis(), 0);
+    }
+
+    #[test]
+    fn a_timestamp_survives_its_text_and_other_texts_are_refused() {
+        for millis in [0, 1_700_000_000_005, 253_402_300_799_999] {
+            let at = Timestamp::from_millis(millis);
+            assert_eq!(at.to_string().parse(), Ok(at));
+        }
+        for bad in ["", "1700000000", "1969-12-31T23:59:59Z", "2023-02-30T00:00:00Z", "2023-11-14 22:13:20"] {
+            assert!(bad.parse::<Timestamp>().is_err(), "{bad}");
+        }
     }
 }

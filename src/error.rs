@@ -19,6 +19,60 @@ pub struct Error {
     source: Option<Source>,
 }
 
+/// How a row of another store does not go with what is there, so that it cannot be imported.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Contradiction {
+    /// An open room of the same two people, or of the same challenge, is there.
+    #[error("room {room} cannot be open beside room {other}, which is of the same people or challenge")]
+    Key {
+        /// The room to import.
+        room: RoomId,
+        /// The one that is there.
+        other: RoomId,
+    },
+    /// The room is there, of another kind or made at another time.
+    #[error("room {room} is there, and is another one")]
+    Room {
+        /// The room.
+        room: RoomId,
+    },
+    /// Another message has this number, or the message's id or client id is another's.
+    #[error("message {seq} of room {room} is another one there")]
+    Message {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
+    },
+    /// Messages before this one are missing.
+    #[error("message {seq} of room {room} does not follow the {there} that are there")]
+    Gap {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
+        /// The number of the newest message there.
+        there: u64,
+    },
+    /// What is counted in the message does not go with those before it.
+    #[error("message {seq} of room {room} counts what is not there")]
+    Counts {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
+    },
+    /// The member's marks or counts are beyond the room's messages.
+    #[error("{user} has read more of room {room} than is there")]
+    Marks {
+        /// The room.
+        room: RoomId,
+        /// The member.
+        user: UserId,
+    },
+}
+
 /// The kinds of error. [`ErrorKind::code`] is what clients match on: a code never changes its meaning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -84,6 +138,9 @@ pub enum ErrorKind {
     /// The client id was used by this sender in this room for another message.
     #[error("clientId was used for another message")]
     ClientIdConflict,
+    /// A row cannot be imported, for it does not go with what is there.
+    #[error(transparent)]
+    Contradiction(Contradiction),
     /// A bound of the server's was reached; the same call may succeed after this time.
     #[error("too many requests")]
     RateLimited(Duration),
@@ -116,6 +173,7 @@ impl ErrorKind {
             Self::RoomClosed(_) => "ROOM_CLOSED",
             Self::ChallengeRoomExists(_) => "CHALLENGE_ROOM_EXISTS",
             Self::ClientIdConflict => "CLIENT_ID_CONFLICT",
+            Self::Contradiction(_) => "IMPORT_CONFLICT",
             Self::RateLimited(_) => "RATE_LIMITED",
             // What is damaged is for the operator's log, not for clients.
             Self::Unavailable | Self::Corrupt(_) => "UNAVAILABLE",

@@ -22,10 +22,12 @@ pub mod policy;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "transfer")]
+pub mod transfer;
 pub mod transport;
 
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use config::Config;
 pub use engine::{Actor, Admin, ChatEngine, Session};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Contradiction, Error, ErrorKind, Result};
 pub use id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};

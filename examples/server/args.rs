@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
 
@@ -46,6 +46,15 @@ pub(crate) struct Args {
     #[arg(long, env = "CHAT_ORIGINS", value_name = "LIST", value_delimiter = ',')]
     pub(crate) origins: Vec<String>,
 
+    /// Write everything in --db to a file as lines of JSON, and end. `-` is standard output.
+    #[arg(long, value_name = "FILE", conflicts_with = "import")]
+    pub(crate) export: Option<PathBuf>,
+
+    /// Take what --export has written into --db, and end. `-` is standard input. Run again, it skips what is
+    /// there. No server may use --db meanwhile.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) import: Option<PathBuf>,
+
     /// A NATS server that connects several nodes (a later version).
     #[arg(long, env = "CHAT_NATS", value_name = "URL")]
     pub(crate) nats: Option<String>,
@@ -70,6 +79,11 @@ impl Args {
         self.dev || (self.jwt_secret_file.is_none() && self.jwt_public_key.is_none())
     }
 
+    /// Whether it moves what is kept, and does not serve it.
+    pub(crate) fn is_transfer(&self) -> bool {
+        self.export.is_some() || self.import.is_some()
+    }
+
     /// Whether the database is PostgreSQL's. Its URL may hold a password and is shown nowhere.
     pub(crate) fn is_postgres(&self) -> bool {
         self.db.starts_with("postgres://") || self.db.starts_with("postgresql://")
@@ -80,12 +94,28 @@ impl Args {
         if self.nats.is_some() {
             return Err("--nats comes with a later version; this one runs as a single node".into());
         }
+        if self.is_transfer() {
+            return self.check_transfer();
+        }
         if self.is_dev() && !self.dev && !self.addr.ip().is_loopback() {
             return Err(format!(
                 "without a key anybody could be anybody: {} is open to others. Give --jwt-secret-file or \
                  --jwt-public-key, or --dev if that is what you want",
                 self.addr
             ));
+        }
+        Ok(())
+    }
+
+    fn check_transfer(&self) -> Result<(), String> {
+        if self.db == "memory" {
+            return Err("a store in memory ends with this command: give --db a file or a database".into());
+        }
+        if let Some(file) = self.import.as_ref().filter(|file| *file != Path::new("-") && !file.exists()) {
+            return Err(format!("{}: there is no such file to import", file.display()));
+        }
+        if self.export.is_some() && !self.is_postgres() && !Path::new(&self.db).exists() {
+            return Err(format!("{}: there is no such file to export", self.db));
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ mod args;
 mod keys;
 mod page;
 mod serve;
+mod transfer;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -42,7 +43,6 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), Failure> {
     args.check()?;
-    let keys = Keys::load(&args)?;
     let store: Arc<dyn Store> = match args.db.as_str() {
         "memory" => Arc::new(MemoryStore::new()),
         url if args.is_postgres() => {
@@ -51,6 +51,12 @@ async fn run(args: Args) -> Result<(), Failure> {
         }
         path => Arc::new(SqliteStore::open(path).await.map_err(|error| failed(path, chain(&error)))?),
     };
+    match (&args.export, &args.import) {
+        (Some(file), _) => return transfer::export(store, file.as_path().into()).await,
+        (_, Some(file)) => return transfer::import(store, file.as_path().into()).await,
+        (None, None) => {}
+    }
+    let keys = Keys::load(&args)?;
     let mut config = Config::default();
     if !args.is_dev() {
         config.rate_limits = RateLimits::for_people();

@@ -1,7 +1,4 @@
--- When users last logged out: tokens issued before hold no more.
-CREATE TABLE chat.logouts (
-    user_id text COLLATE "C" PRIMARY KEY,
-    at      bigint NOT NULL
-);
+-- When the user last logged out: tokens issued before hold no more.
+ALTER TABLE chat.profiles ADD COLUMN logged_out bigint;
 
 INSERT INTO chat.migrations (version) VALUES (2);

@@ -1,5 +1,2 @@
--- When users last logged out: tokens issued before hold no more.
-CREATE TABLE logouts (
-    user TEXT PRIMARY KEY,
-    at   INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+-- When the user last logged out: tokens issued before hold no more.
+ALTER TABLE profiles ADD COLUMN logged_out INTEGER;

@@ -11,7 +11,7 @@ use crate::store::{Answer, Op, RelationOp, RoomItem};
 /// What the host does, bound by no policy and no room's rule.
 #[derive(Debug, Clone)]
 pub struct Admin {
-    engine: ChatEngine,
+    pub(super) engine: ChatEngine,
 }
 
 impl Admin {

@@ -9,13 +9,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::publish::Publisher;
 use crate::bus::Bus;
-use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::hub::{ConnectionId, Hub};
 use crate::id::{RoomId, UserId};
-use crate::model::{Epoch, Position, Profile, Token};
-use crate::store::{Answer, Batch, Item, Op, RoomItem, Store};
+use crate::model::{Body, Epoch, Position, Token};
+use crate::store::{Answer, Batch, Item, Op, RoomItem, RoomRecord, Store};
 
 /// Called with the item's answer, after everything of its batch was published.
 type Answered = Box<dyn FnOnce(Result<Answer>) + Send>;
@@ -30,10 +29,8 @@ struct Job {
 
 enum Work {
     Job(Job),
-    Profile(Profile, oneshot::Sender<Result<()>>),
-    Logout(UserId, Timestamp, oneshot::Sender<Result<()>>),
-    LastSeen(Vec<(UserId, Timestamp)>),
-    Sent(Vec<u64>, oneshot::Sender<Result<()>>),
+    /// What rides along with items of the first lane: a batch without any.
+    Beside(Box<Batch>, Option<oneshot::Sender<Result<()>>>),
     Epoch(Epoch),
     Barrier(oneshot::Sender<()>),
 }
@@ -113,30 +110,17 @@ impl Committer {
         }
     }
 
-    /// Keeps a profile, with the next batch.
-    pub(super) async fn put_profile(&self, profile: Profile) -> Result<()> {
+    /// Commits what goes beside items: profiles, times, rows of the outbox that are done.
+    pub(super) async fn commit_beside(&self, beside: Batch) -> Result<()> {
         let (tell, told) = oneshot::channel();
-        self.first().send(Work::Profile(profile, tell)).await.map_err(|_| stopped())?;
+        self.submit_beside(beside, Some(tell)).await;
         told.await.map_err(Error::unavailable)?
     }
 
-    /// Keeps when a user logged out, with the next batch.
-    pub(super) async fn put_logout(&self, user: UserId, at: Timestamp) -> Result<()> {
-        let (tell, told) = oneshot::channel();
-        self.first().send(Work::Logout(user, at, tell)).await.map_err(|_| stopped())?;
-        told.await.map_err(Error::unavailable)?
-    }
-
-    /// Keeps when users were last seen, with the next batch.
-    pub(super) async fn note_last_seen(&self, seen: Vec<(UserId, Timestamp)>) {
-        let _ = self.first().send(Work::LastSeen(seen)).await;
-    }
-
-    /// Deletes rows of the outbox, with the next batch.
-    pub(super) async fn end_outbox_rows(&self, numbers: Vec<u64>) -> Result<()> {
-        let (tell, told) = oneshot::channel();
-        self.first().send(Work::Sent(numbers, tell)).await.map_err(|_| stopped())?;
-        told.await.map_err(Error::unavailable)?
+    /// The same, waiting for room in the queue alone. Who is told of it hears nothing when the engine has
+    /// stopped.
+    pub(super) async fn submit_beside(&self, beside: Batch, tell: Option<oneshot::Sender<Result<()>>>) {
+        let _ = self.first().send(Work::Beside(Box::new(beside), tell)).await;
     }
 
     /// From here on, tokens are of this epoch.
@@ -194,8 +178,16 @@ impl Work {
     fn weight(&self) -> usize {
         const ENVELOPE: usize = 512;
         match self {
-            Self::Job(Job { item: Item::Room(RoomItem { op: Op::Send { body, .. }, .. }), .. }) => {
-                ENVELOPE + body.content().map_or(0, str::len)
+            Self::Job(Job { item: Item::Room(RoomItem { op, .. }), .. }) => {
+                let body = match op {
+                    Op::Send { body, .. } => Some(body),
+                    Op::Import(record) => match &**record {
+                        RoomRecord::Message(message, _) => Some(&message.body),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                ENVELOPE + body.and_then(Body::content).map_or(0, str::len)
             }
             _ => ENVELOPE,
         }
@@ -225,19 +217,10 @@ impl Gathered {
         for work in work {
             match work {
                 Work::Job(job) => jobs.push(job),
-                Work::Profile(profile, tell) => {
-                    this.batch.profiles.push(profile);
-                    this.whole.push(tell);
+                Work::Beside(beside, tell) => {
+                    this.add(*beside);
+                    this.whole.extend(tell);
                 }
-                Work::Logout(user, at, tell) => {
-                    this.batch.logouts.push((user, at));
-                    this.whole.push(tell);
-                }
-                Work::Sent(numbers, tell) => {
-                    this.batch.sent.extend(numbers);
-                    this.whole.push(tell);
-                }
-                Work::LastSeen(seen) => this.batch.last_seen.extend(seen),
                 Work::Epoch(epoch) => this.epoch = Some(epoch),
                 Work::Barrier(tell) => this.barriers.push(tell),
             }
@@ -248,6 +231,14 @@ impl Gathered {
             this.waiting.push((origin, answered));
         }
         this
+    }
+
+    fn add(&mut self, beside: Batch) {
+        let Batch { items: _, profiles, last_seen, logouts, sent } = beside;
+        self.batch.profiles.extend(profiles);
+        self.batch.last_seen.extend(last_seen);
+        self.batch.logouts.extend(logouts);
+        self.batch.sent.extend(sent);
     }
 
     fn is_empty(&self) -> bool {

@@ -3,6 +3,7 @@
 use super::{Actor, ChatEngine};
 use crate::auth::Identity;
 use crate::error::{ErrorKind, Result};
+use crate::store::Batch;
 
 impl Actor {
     /// Logs the user out everywhere: tokens issued until now hold no more, and all connections of the user
@@ -17,7 +18,8 @@ impl Actor {
     pub async fn log_out(&self) -> Result<()> {
         self.engine.check_running()?;
         self.engine.inner.limits.change(&self.user)?;
-        self.engine.inner.committer.put_logout(self.user.clone(), self.engine.now()).await?;
+        let logouts = vec![(self.user.clone(), self.engine.now())];
+        self.engine.inner.committer.commit_beside(Batch { logouts, ..Batch::default() }).await?;
         self.engine.admin().disconnect(&self.user);
         Ok(())
     }

@@ -7,6 +7,8 @@ mod catch_up;
 mod commit;
 mod drafts;
 mod friends;
+#[cfg(feature = "transfer")]
+mod import;
 mod limits;
 mod logins;
 mod messages;
@@ -30,7 +32,7 @@ use crate::event::CloseReason;
 use crate::hub::Hub;
 use crate::id::UserId;
 use crate::policy::Policy;
-use crate::store::Store;
+use crate::store::{Batch, Store};
 
 pub use actor::Actor;
 pub use admin::Admin;
@@ -199,7 +201,8 @@ impl Inner {
     async fn write_last_seen(&self) {
         let seen = std::mem::take(&mut *self.last_seen.lock());
         if !seen.is_empty() {
-            self.committer.note_last_seen(seen.into_iter().collect()).await;
+            let last_seen = seen.into_iter().collect();
+            self.committer.submit_beside(Batch { last_seen, ..Batch::default() }, None).await;
         }
     }
 }

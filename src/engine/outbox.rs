@@ -12,7 +12,7 @@ use super::{Actor, ChatEngine, Inner};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Draft, Profile};
-use crate::store::{Answer, HostTransaction, Op, OutboxEntry, OutboxRow};
+use crate::store::{Answer, Batch, HostTransaction, Op, OutboxEntry, OutboxRow};
 
 /// How often each node looks what waits, where nobody has said that there is something.
 const POLL: Duration = Duration::from_secs(1);
@@ -203,7 +203,7 @@ impl ChatEngine {
         }
         if !done.is_empty() {
             // A crash before this has them sent once more, which their client ids make nothing of.
-            self.inner.committer.end_outbox_rows(done).await?;
+            self.inner.committer.commit_beside(Batch { sent: done, ..Batch::default() }).await?;
         }
         Ok(is_page && is_all)
     }

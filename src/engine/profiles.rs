@@ -10,6 +10,7 @@ use crate::auth::Identity;
 use crate::error::Result;
 use crate::id::UserId;
 use crate::model::Profile;
+use crate::store::Batch;
 
 /// The profiles in memory. Of at most twice `half` entries: when the newer half is full, the older one is
 /// forgotten.
@@ -36,6 +37,12 @@ impl Profiles {
         }
         newer.insert(profile.user.clone(), profile);
     }
+
+    /// Forgets all of them, where the store may hold others now.
+    #[cfg(feature = "transfer")]
+    pub(super) fn forget(&self) {
+        *self.halves.lock() = Default::default();
+    }
 }
 
 impl ChatEngine {
@@ -58,7 +65,8 @@ impl ChatEngine {
     }
 
     pub(super) async fn put_profile(&self, profile: Profile) -> Result<()> {
-        self.inner.committer.put_profile(profile.clone()).await?;
+        let profiles = vec![profile.clone()];
+        self.inner.committer.commit_beside(Batch { profiles, ..Batch::default() }).await?;
         self.inner.profiles.keep(Arc::new(profile));
         Ok(())
     }

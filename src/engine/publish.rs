@@ -36,8 +36,10 @@ impl Publisher {
             if advances {
                 self.token.position.advance(pos);
             }
+            // Where the store stands has changed, and nobody listens to an import.
+            let is_quiet = matches!(what, What::Imported(_));
             let room = self.publish_one(pos, what, origin);
-            if let (true, Some(bus)) = (advances, &self.bus) {
+            if let (true, false, Some(bus)) = (advances, is_quiet, &self.bus) {
                 bus.publish(&Topic::Room(room), Hint { pos, prev }.encode());
             }
         }
@@ -80,6 +82,7 @@ impl Publisher {
                 self.add(id, EventKind::Room(RoomChange::Updated, room), pos);
                 id
             }
+            What::Imported(room) => room,
             What::Marked { member, mark, is_shared } => {
                 self.flush();
                 let (room, user) = (member.room, &member.user);

@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use super::import::import;
 use super::relate::relate;
 use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Sent, What};
 use crate::error::{Error, ErrorKind, Result};
@@ -37,6 +38,8 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::Rename { name, notice } => rename(&ctx, name, notice, rows),
         Op::Close => close(&ctx, rows),
         Op::Mark { mark, to } => move_mark(&ctx, mark, to, rows),
+        Op::Import(record) if record.room() == ctx.id => import(*record, rows),
+        Op::Import(_) => Err(Error::invalid("room", "is not the record's")),
     }
 }
 
@@ -90,7 +93,7 @@ impl Ctx {
     }
 }
 
-fn done(changes: Vec<Change>) -> Result<Outcome> {
+pub(super) fn done(changes: Vec<Change>) -> Result<Outcome> {
     answered(changes, Answer::Done)
 }
 
@@ -305,7 +308,7 @@ fn part(ctx: &Ctx, notice: Notice, rows: &mut Rows) -> Result<Outcome> {
 }
 
 /// Closes an open room and frees its key for another one.
-fn close_room(room: &mut Room, rows: &mut Rows) -> Change {
+pub(super) fn close_room(room: &mut Room, rows: &mut Rows) -> Change {
     room.active = false;
     if let Some(key) = room.kind.key() {
         rows.keys.remove(&key);

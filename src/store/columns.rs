@@ -4,7 +4,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{BodyHash, OutboxEntry, OutboxRow};
+use super::{BodyHash, OutboxEntry, OutboxRow, Record, RoomRecord};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
@@ -89,6 +89,7 @@ pub(super) trait ReadRow<'r> {
     fn flag(&mut self) -> Result<bool, Self::Error>;
     fn maybe_integer(&mut self) -> Result<Option<i64>, Self::Error>;
     fn maybe_text(&mut self) -> Result<Option<&'r str>, Self::Error>;
+    fn maybe_hash(&mut self) -> Result<Option<BodyHash>, Self::Error>;
     /// The column read last holds what no version of this code wrote.
     fn no_sense(&self) -> Self::Error;
     /// The columns around this one do not belong together.
@@ -225,7 +226,29 @@ pub(super) trait ReadRow<'r> {
     }
 
     fn hash(&mut self) -> Result<BodyHash, Self::Error> {
-        Ok(BodyHash(self.bytes()?))
+        self.maybe_hash()?.ok_or_else(|| self.no_sense())
+    }
+
+    /// Reads what is known of a user, who may have no more than a time when they were last seen.
+    fn profile_record(&mut self) -> Result<Record, Self::Error> {
+        let user: UserId = self.parsed()?;
+        let (nickname, image) = (self.maybe_text()?, self.maybe_text()?);
+        let profile = nickname.map(|nickname| profile_of(user.clone(), Some(nickname), image));
+        let (last_seen, logged_out) = (self.maybe_time()?, self.maybe_time()?);
+        Ok(Record::Profile { user, profile, last_seen, logged_out })
+    }
+
+    /// Reads a message and its hash.
+    fn message_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Message(self.message()?, self.maybe_hash()?)))
+    }
+
+    fn room_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Room(self.room()?)))
+    }
+
+    fn member_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Member(self.member()?)))
     }
 
     fn room_id(&mut self) -> Result<RoomId, Self::Error> {

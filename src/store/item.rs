@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::RoomRecord;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
-use crate::model::{Body, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, Room, RoomKind};
+use crate::model::{
+    Body, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, RelationKind, Room, RoomKind,
+};
 
 /// What is committed together.
 #[derive(Debug, Clone, Default)]
@@ -110,6 +113,9 @@ pub enum Op {
         /// Up to this `seq`, or up to the newest message.
         to: Option<u64>,
     },
+    /// Take in a row of another store, with new positions. What is there already stays, but for what only
+    /// grows: more messages, later marks, another stay, a room that has closed.
+    Import(Box<RoomRecord>),
 }
 
 /// A change of how two people stand to each other.
@@ -144,6 +150,9 @@ pub enum RelationOp {
     Block,
     /// Take the user's own block back.
     Unblock,
+    /// Take in the user's side as it stands in another store since [`RelationItem::at`], where nothing later
+    /// stands here. The other side is a record of its own.
+    Import(RelationKind),
 }
 
 impl From<RoomItem> for Item {
@@ -273,6 +282,8 @@ pub enum What {
         /// Whether the room's others are told; those who have blocked each other are not.
         is_shared: bool,
     },
+    /// A row came from another store. Nobody is told.
+    Imported(RoomId),
 }
 
 #[cfg(test)]

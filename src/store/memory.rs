@@ -1,5 +1,7 @@
 //! A store in memory: for tests, demos, and chats that may be forgotten.
 
+mod records;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::{Bound, RangeInclusive};
 use std::sync::Arc;
@@ -8,8 +10,8 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use super::{
-    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, RoomEntry, Rows, Sent,
-    Store, apply,
+    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, Record, RecordPage,
+    RoomEntry, Rows, Sent, Store, apply,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -30,14 +32,20 @@ pub struct MemoryStore {
 struct State {
     epoch: Epoch,
     position: Position,
-    rooms: HashMap<RoomId, RoomData>,
+    rooms: BTreeMap<RoomId, RoomData>,
     rooms_of: HashMap<UserId, BTreeSet<RoomId>>,
     keys: HashMap<RoomKey, RoomId>,
-    profiles: HashMap<UserId, Profile>,
-    last_seen: HashMap<UserId, Timestamp>,
-    logouts: HashMap<UserId, Timestamp>,
+    people: BTreeMap<UserId, Person>,
     /// Each user's side.
-    relations: HashMap<UserId, BTreeMap<UserId, Relation>>,
+    relations: BTreeMap<UserId, BTreeMap<UserId, Relation>>,
+}
+
+/// What is known of a user: either may be there without the other.
+#[derive(Debug, Default)]
+struct Person {
+    profile: Option<Profile>,
+    last_seen: Option<Timestamp>,
+    logged_out: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -52,11 +60,8 @@ struct RoomData {
     sent: HashMap<(UserId, ClientId), (u64, BodyHash)>,
 }
 
-fn keep_latest(times: &mut HashMap<UserId, Timestamp>, new: Vec<(UserId, Timestamp)>) {
-    for (user, at) in new {
-        let latest = times.entry(user).or_insert(at);
-        *latest = at.max(*latest);
-    }
+fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
+    *time = Some(at).max(*time);
 }
 
 impl Default for MemoryStore {
@@ -77,13 +82,11 @@ impl MemoryStore {
         let state = State {
             epoch: Epoch::random(),
             position: Position::start(lanes),
-            rooms: HashMap::new(),
+            rooms: BTreeMap::new(),
             rooms_of: HashMap::new(),
             keys: HashMap::new(),
-            profiles: HashMap::new(),
-            last_seen: HashMap::new(),
-            logouts: HashMap::new(),
-            relations: HashMap::new(),
+            people: BTreeMap::new(),
+            relations: BTreeMap::new(),
         };
         Self { state: Mutex::new(state) }
     }
@@ -106,6 +109,11 @@ impl RoomData {
         let below = own.partition_point(|own| *own <= seq);
         let last = below.checked_sub(1).and_then(|index| self.at(own[index]));
         Some(Ordinals { n, own_n: last.map_or(0, |message| message.own_n) })
+    }
+
+    fn hash_of(&self, message: &Message) -> Option<BodyHash> {
+        let sent_as = (message.sender.user.clone(), message.client_id.clone()?);
+        self.sent.get(&sent_as).map(|(_, hash)| *hash)
     }
 
     fn active(&self) -> impl Iterator<Item = &Member> {
@@ -134,6 +142,11 @@ impl State {
             {
                 let message = Arc::new(self.shown(message));
                 rows.sent.insert(key.clone(), Sent { message, hash: *hash });
+            }
+        }
+        for (room, id) in &needs.places {
+            if let Some(seq) = self.rooms.get(room).and_then(|data| data.by_id.get(id)) {
+                rows.places.insert(*id, (*room, *seq));
             }
         }
         for key in &needs.keys {
@@ -199,8 +212,12 @@ impl State {
         self.relations.get(user)?.get(other)
     }
 
+    fn known(&self, user: &UserId) -> Option<Profile> {
+        self.people.get(user)?.profile.clone()
+    }
+
     fn profile(&self, user: &UserId) -> Profile {
-        self.profiles.get(user).cloned().unwrap_or_else(|| Profile::unknown(user.clone()))
+        self.known(user).unwrap_or_else(|| Profile::unknown(user.clone()))
     }
 
     /// The message with its sender's profile of now.
@@ -279,9 +296,16 @@ impl Store for MemoryStore {
         let profiles = std::mem::take(&mut batch.profiles);
         let (last_seen, logouts) = (std::mem::take(&mut batch.last_seen), std::mem::take(&mut batch.logouts));
         let mut state = self.state.lock();
-        state.profiles.extend(profiles.into_iter().map(|profile| (profile.user.clone(), profile)));
-        keep_latest(&mut state.last_seen, last_seen);
-        keep_latest(&mut state.logouts, logouts);
+        for profile in profiles {
+            let person = state.people.entry(profile.user.clone()).or_default();
+            person.profile = Some(profile);
+        }
+        for (user, at) in last_seen {
+            keep_latest(&mut state.people.entry(user).or_default().last_seen, at);
+        }
+        for (user, at) in logouts {
+            keep_latest(&mut state.people.entry(user).or_default().logged_out, at);
+        }
         let mut rows = state.load(&needs);
         let outcomes = apply(batch, &mut rows);
         state.write(rows);
@@ -331,7 +355,7 @@ impl Store for MemoryStore {
         let entry = |member: &Member| MemberEntry {
             member: member.clone(),
             profile: state.profile(&member.user),
-            last_seen: state.last_seen.get(&member.user).copied(),
+            last_seen: state.people.get(&member.user).and_then(|person| person.last_seen),
         };
         Ok(active.take(limit as usize).map(entry).collect())
     }
@@ -357,11 +381,11 @@ impl Store for MemoryStore {
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>> {
         let state = self.state.lock();
-        Ok(users.iter().filter_map(|user| state.profiles.get(user).cloned()).collect())
+        Ok(users.iter().filter_map(|user| state.known(user)).collect())
     }
 
     async fn logged_out(&self, user: &UserId) -> Result<Option<Timestamp>> {
-        Ok(self.state.lock().logouts.get(user).copied())
+        Ok(self.state.lock().people.get(user).and_then(|person| person.logged_out))
     }
 
     async fn changed_rooms(
@@ -440,6 +464,10 @@ impl Store for MemoryStore {
 
     async fn outbox(&self, _limit: u32) -> Result<Vec<OutboxRow>> {
         Ok(Vec::new())
+    }
+
+    async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
+        Ok(records::records(&self.state.lock(), page, limit))
     }
 }
 

@@ -8,11 +8,13 @@
 mod apply;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod columns;
+mod import;
 mod item;
 mod memory;
 mod outbox;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod record;
 mod relate;
 mod rows;
 #[cfg(feature = "sqlite")]
@@ -37,6 +39,7 @@ pub use memory::MemoryStore;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
+pub use record::{Record, RecordPage, RoomRecord};
 pub use rows::{Needs, Ordinals, Rows, Sent};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
@@ -207,4 +210,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// What waits in the outbox, by rising number. A row may turn up below one that was read before: numbers
     /// are given while a transaction goes on.
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>>;
+
+    /// Rows as they are moved to another store, in the order of their keys and at most `limit`; none is the
+    /// end. Whoever reads page after page sees each row that is there all the time once.
+    async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>>;
 }

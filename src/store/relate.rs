@@ -15,6 +15,9 @@ pub(super) fn relate(item: RelationItem, rows: &mut Rows) -> Result<Outcome> {
     if me == them {
         return Err(Error::invalid("userUuid", "must be somebody else's"));
     }
+    if let RelationOp::Import(kind) = op {
+        return import(Relation { user: user.user, other: other.user, kind, since: at }, rows);
+    }
     let (mine, theirs) = (rows.relation(me, them), rows.relation(them, me));
     let put = |rows: &mut Rows, user: &UserId, other: &UserId, kind| {
         rows.put_relation(Relation { user: user.clone(), other: other.clone(), kind, since: at });
@@ -85,7 +88,8 @@ pub(super) fn relate(item: RelationItem, rows: &mut Rows) -> Result<Outcome> {
             | RelationOp::Withdraw
             | RelationOp::Remove
             | RelationOp::Block
-            | RelationOp::Unblock,
+            | RelationOp::Unblock
+            | RelationOp::Import(_),
             _,
         ) => None,
     };
@@ -93,4 +97,13 @@ pub(super) fn relate(item: RelationItem, rows: &mut Rows) -> Result<Outcome> {
     let answer = Answer::Relation { now, is_new: told.is_some() };
     let relation = told.map(|notice| RelationChange { user, other, notice });
     Ok(Outcome { changes: Vec::new(), relation, answer })
+}
+
+/// Takes in one side of a pair, unless something else has stood there since.
+fn import(relation: Relation, rows: &mut Rows) -> Result<Outcome> {
+    let standing = rows.relations.get(&(relation.user.clone(), relation.other.clone()));
+    if standing.is_none_or(|standing| standing.since < relation.since) {
+        rows.put_relation(relation);
+    }
+    Ok(Outcome { changes: Vec::new(), relation: None, answer: Answer::Done })
 }

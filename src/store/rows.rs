@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::RoomRecord;
 use super::{Batch, BodyHash, Item, Op};
-use crate::id::{ClientId, RoomId, UserId};
+use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Mark, Member, Message, Pos, Position, Relation, RelationKind, Room, RoomKey, RoomKind};
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -17,6 +18,9 @@ pub struct Needs {
     pub members: BTreeSet<(RoomId, UserId)>,
     /// Messages sent under a client id.
     pub sent: BTreeSet<(RoomId, UserId, ClientId)>,
+    /// Messages of which it must be known whether they are there. The room is the one in which they are
+    /// sought; a store whose ids are found without it may find them in another.
+    pub places: BTreeSet<(RoomId, MessageId)>,
     /// Keys of open rooms.
     pub keys: BTreeSet<RoomKey>,
     /// The counts at a `seq`, for a user.
@@ -71,6 +75,18 @@ impl Needs {
                         needs.ordinals.insert((item.room, by.clone(), *to));
                     }
                 }
+                Op::Import(record) => match &**record {
+                    RoomRecord::Room(room) => needs.keys.extend(room.kind.key()),
+                    RoomRecord::Message(message, _) => {
+                        let sender = &message.sender.user;
+                        member(sender);
+                        needs.places.insert((item.room, message.id));
+                        if let Some(client) = &message.client_id {
+                            needs.sent.insert((item.room, sender.clone(), client.clone()));
+                        }
+                    }
+                    RoomRecord::Member(of) => member(&of.user),
+                },
             }
         }
         needs
@@ -130,6 +146,8 @@ pub struct Rows {
     pub members: HashMap<(RoomId, UserId), Member>,
     /// The messages that there are, of those in [`Needs::sent`].
     pub sent: HashMap<(RoomId, UserId, ClientId), Sent>,
+    /// The room and number of the messages that there are, of those in [`Needs::places`].
+    pub places: HashMap<MessageId, (RoomId, u64)>,
     /// Who holds the keys, of those in [`Needs::keys`].
     pub keys: HashMap<RoomKey, RoomId>,
     /// The counts for [`Needs::ordinals`] whose `seq` a message has; the others are left out.
@@ -160,6 +178,7 @@ impl Rows {
             rooms: HashMap::new(),
             members: HashMap::new(),
             sent: HashMap::new(),
+            places: HashMap::new(),
             keys: HashMap::new(),
             ordinals: HashMap::new(),
             relations: HashMap::new(),

@@ -9,7 +9,9 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
-use crate::store::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, RoomEntry, Store};
+use crate::store::{
+    Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store,
+};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
@@ -226,5 +228,9 @@ impl Store for FaultyStore {
 
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
         self.store("outbox").outbox(limit).await
+    }
+
+    async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
+        self.store("records").records(page, limit).await
     }
 }

@@ -18,7 +18,10 @@ pub(crate) fn http_status(kind: &ErrorKind) -> u16 {
         | ErrorKind::FriendRequestNotFound(_)
         | ErrorKind::NotFound => 404,
         ErrorKind::MethodNotAllowed => 405,
-        ErrorKind::RoomClosed(_) | ErrorKind::ChallengeRoomExists(_) | ErrorKind::ClientIdConflict => 409,
+        ErrorKind::RoomClosed(_)
+        | ErrorKind::ChallengeRoomExists(_)
+        | ErrorKind::ClientIdConflict
+        | ErrorKind::Contradiction(_) => 409,
         ErrorKind::TooLarge { .. } => 413,
         ErrorKind::UnsupportedMediaType => 415,
         ErrorKind::RateLimited(_) => 429,

@@ -66,9 +66,19 @@ fn the_transactional_demo_keeps_an_order_and_its_message_together() {
 fn the_servers_help_names_every_flag_of_the_contract() {
     let help = Command::new(example("server")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    for flag in
-        ["addr", "db", "dev", "jwt-secret-file", "jwt-public-key", "policy", "origins", "nats", "node-id"]
-    {
+    for flag in [
+        "addr",
+        "db",
+        "dev",
+        "jwt-secret-file",
+        "jwt-public-key",
+        "policy",
+        "origins",
+        "nats",
+        "node-id",
+        "export",
+        "import",
+    ] {
         assert!(help.contains(&format!("--{flag}")), "{flag} in {help}");
     }
 }

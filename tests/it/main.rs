@@ -15,4 +15,5 @@ mod postgres;
 mod server;
 mod socketio;
 mod store;
+mod transfer;
 mod transport;

@@ -159,9 +159,9 @@ impl<'r> ReadRow<'r> for Columns<'r> {
     }
 
     /// A hash is no uuid.
-    fn hash(&mut self) -> Result<BodyHash> {
-        let bytes: &[u8] = self.value()?;
-        Ok(BodyHash(bytes.try_into().map_err(|_| self.no_sense())?))
+    fn maybe_hash(&mut self) -> Result<Option<BodyHash>> {
+        let bytes = self.any::<&[u8]>()?.map(TryInto::try_into).transpose();
+        Ok(bytes.map_err(|_| self.no_sense())?.map(BodyHash))
     }
 
     fn no_sense(&self) -> PostgresError {

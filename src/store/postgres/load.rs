@@ -74,6 +74,9 @@ pub(super) const SENT: &str = concat!(
      LEFT JOIN chat.profiles p ON p.user_id = s.sender"
 );
 
+pub(super) const PLACES: &str = "SELECT s.id, s.room, s.seq FROM UNNEST($1::uuid[], $2::uuid[]) AS k (room, id) \
+     JOIN chat.messages s ON s.room = k.room AND s.id = k.id";
+
 pub(super) const KEYS: &str = "SELECT key, room FROM chat.room_keys WHERE key = ANY($1)";
 
 pub(super) const ORDINALS: &str = "SELECT s.room, k.user_id, s.seq, s.n, coalesce((SELECT o.own_n \
@@ -107,7 +110,6 @@ pub(super) async fn load(
         lock_absent(conn, needs, &relations, batch).await?;
     }
     write_profiles(conn, batch).await?;
-    write_logouts(conn, batch).await?;
     if !needs.members.is_empty() {
         let (rooms, users): (Vec<Uuid>, Vec<&str>) =
             needs.members.iter().map(|(room, user)| (Uuid::from(*room), user.as_str())).unzip();
@@ -117,6 +119,14 @@ pub(super) async fn load(
     }
     if !needs.sent.is_empty() {
         rows.sent = load_sent(conn, &needs.sent).await?;
+    }
+    if !needs.places.is_empty() {
+        let (rooms, ids): (Vec<Uuid>, Vec<Uuid>) =
+            needs.places.iter().map(|(room, id)| (Uuid::from(*room), Uuid::from(*id))).unzip();
+        let found = fetch(conn, query(PLACES).bind(rooms).bind(ids), |columns| {
+            Ok((MessageId::from_bytes(columns.bytes()?), (columns.room_id()?, columns.number()?)))
+        });
+        rows.places = found.await?.into_iter().collect();
     }
     if !needs.keys.is_empty() {
         let keys: Vec<&str> = needs.keys.iter().map(RoomKey::as_str).collect();
@@ -223,54 +233,54 @@ fn number_of(parts: &[&str]) -> i64 {
     hash.iter().take(8).fold(0, |number, byte| (number << 8) | i64::from(*byte))
 }
 
-/// One statement for both, so that rows are locked in one order. What changes nothing writes nothing.
-pub(super) const WRITE_PROFILES: &str = "INSERT INTO chat.profiles AS p (user_id, nickname, image, last_seen) \
-     SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::int8[]) \
+/// One statement for all, so that rows are locked in one order. What changes nothing writes nothing.
+pub(super) const WRITE_PROFILES: &str = "INSERT INTO chat.profiles AS p (user_id, nickname, image, last_seen, logged_out) \
+     SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::int8[], $5::int8[]) \
      ON CONFLICT (user_id) DO UPDATE SET \
          nickname = coalesce(excluded.nickname, p.nickname), \
          image = CASE WHEN excluded.nickname IS NULL THEN p.image ELSE excluded.image END, \
-         last_seen = greatest(p.last_seen, excluded.last_seen) \
-     WHERE excluded.last_seen > coalesce(p.last_seen, -1) OR excluded.nickname IS NOT NULL \
+         last_seen = greatest(p.last_seen, excluded.last_seen), \
+         logged_out = greatest(p.logged_out, excluded.logged_out) \
+     WHERE excluded.last_seen > coalesce(p.last_seen, -1) \
+         OR excluded.logged_out > coalesce(p.logged_out, -1) OR excluded.nickname IS NOT NULL \
          AND (excluded.nickname, excluded.image) IS DISTINCT FROM (p.nickname, p.image)";
+
+/// What a batch says of a user.
+#[derive(Default)]
+struct Written<'a> {
+    profile: Option<&'a Profile>,
+    last_seen: Option<Timestamp>,
+    logged_out: Option<Timestamp>,
+}
 
 /// First of all that is written, for what is loaded shows profiles.
 async fn write_profiles(conn: &mut PgConnection, batch: &Batch) -> Result<()> {
-    let mut written: BTreeMap<&UserId, (Option<&Profile>, Option<Timestamp>)> = BTreeMap::new();
+    let mut written: BTreeMap<&UserId, Written<'_>> = BTreeMap::new();
     for profile in &batch.profiles {
-        written.entry(&profile.user).or_default().0 = Some(profile);
+        written.entry(&profile.user).or_default().profile = Some(profile);
     }
     for (user, at) in &batch.last_seen {
-        let seen = &mut written.entry(user).or_default().1;
+        let seen = &mut written.entry(user).or_default().last_seen;
         *seen = (*seen).max(Some(*at));
+    }
+    for (user, at) in &batch.logouts {
+        let logged_out = &mut written.entry(user).or_default().logged_out;
+        *logged_out = (*logged_out).max(Some(*at));
     }
     if written.is_empty() {
         return Ok(());
     }
     let users: Vec<&str> = written.keys().map(|user| user.as_str()).collect();
-    let profiles = || written.values().map(|(profile, _)| profile);
+    let profiles = || written.values().map(|written| written.profile);
     let nicknames: Vec<Option<&str>> = profiles().map(|profile| profile.map(|p| &*p.nickname)).collect();
     let images: Vec<Option<&str>> =
         profiles().map(|profile| profile.and_then(|p| p.image.as_deref())).collect();
-    let seen: Vec<Option<i64>> = written.values().map(|(_, at)| at.map(Timestamp::as_millis)).collect();
-    query(WRITE_PROFILES).bind(users).bind(nicknames).bind(images).bind(seen).execute(conn).await?;
-    Ok(())
-}
-
-pub(super) const WRITE_LOGOUTS: &str = "INSERT INTO chat.logouts AS l (user_id, at) \
-     SELECT * FROM UNNEST($1::text[], $2::int8[]) \
-     ON CONFLICT (user_id) DO UPDATE SET at = greatest(l.at, excluded.at)";
-
-async fn write_logouts(conn: &mut PgConnection, batch: &Batch) -> Result<()> {
-    let mut latest: BTreeMap<&str, i64> = BTreeMap::new();
-    for (user, at) in &batch.logouts {
-        let latest = latest.entry(user.as_str()).or_insert(i64::MIN);
-        *latest = at.as_millis().max(*latest);
-    }
-    if latest.is_empty() {
-        return Ok(());
-    }
-    let (users, times): (Vec<&str>, Vec<i64>) = latest.into_iter().unzip();
-    query(WRITE_LOGOUTS).bind(users).bind(times).execute(conn).await?;
+    let times = |time: fn(&Written<'_>) -> Option<Timestamp>| -> Vec<Option<i64>> {
+        written.values().map(|written| time(written).map(Timestamp::as_millis)).collect()
+    };
+    let (seen, logged_out) = (times(|written| written.last_seen), times(|written| written.logged_out));
+    let write = query(WRITE_PROFILES).bind(users).bind(nicknames).bind(images).bind(seen).bind(logged_out);
+    write.execute(conn).await?;
     Ok(())
 }
 

@@ -24,6 +24,7 @@ mod outbox;
 #[cfg(test)]
 mod plans;
 mod read;
+mod records;
 mod schema;
 mod write;
 
@@ -34,7 +35,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::connections::Connections;
-use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, RoomEntry, Store};
+use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
@@ -244,5 +245,9 @@ impl Store for PostgresStore {
 
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
         Ok(read::outbox(&self.connections, limit).await?)
+    }
+
+    async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
+        Ok(records::records(&self.connections, &page, limit).await?)
     }
 }

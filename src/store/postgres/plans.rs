@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use super::{PostgresOptions, connections, load, read, schema, write};
+use super::{PostgresOptions, connections, load, read, records, schema, write};
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
 /// ones and in the big one. The keys of `messages` are built after it is filled, which takes half the time.
@@ -48,7 +48,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 29] = [
+const STATEMENTS: [(&str, &str, bool); 36] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
     (read::ROOMS_BY_ACTIVITY, "members_by_user", true),
@@ -64,10 +64,18 @@ const STATEMENTS: [(&str, &str, bool); 29] = [
     (read::MESSAGE, "messages_by_id", false),
     (read::MESSAGES_SINCE, "messages_by_pos", false),
     (read::PROFILES, "profiles_pkey", false),
-    (read::LOGGED_OUT, "logouts_pkey", false),
+    (read::LOGGED_OUT, "profiles_pkey", false),
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),
     (read::OUTBOX, "outbox_pkey", false),
+    (records::PROFILES, "profiles_pkey", false),
+    (records::PROFILES_IN, "members_pkey", false),
+    (records::RELATIONS, "relations_pkey", false),
+    (records::ROOMS, "rooms_pkey", false),
+    (records::ROOM, "rooms_pkey", false),
+    (records::MESSAGES, "messages_pkey", false),
+    (records::MEMBERS, "members_pkey", false),
+    (load::PLACES, "messages_by_id", false),
     (load::LOCK_ROOMS, "rooms_pkey", true),
     (load::MEMBERS, "members_pkey", false),
     (load::SENT, "messages_by_client_id", false),
@@ -75,13 +83,12 @@ const STATEMENTS: [(&str, &str, bool); 29] = [
     (load::ORDINALS, "messages_by_sender", false),
     (load::RELATIONS, "relations_pkey", false),
     (load::WRITE_PROFILES, "profiles_pkey", false),
-    (load::WRITE_LOGOUTS, "logouts_pkey", false),
     (write::WRITE, "lanes_pkey", false),
     (write::END_OUTBOX_ROWS, "outbox_pkey", false),
 ];
 
 /// A read of the filled database, its parameters, and how many pages it may touch.
-const READS: [(&str, &str, u64); 15] = [
+const READS: [(&str, &str, u64); 21] = [
     // Each of u1's 5,001 memberships and its room, then the newest 20 with all that is shown of them.
     (read::ROOMS_BY_ACTIVITY, "10, 'u1', 20, 0", 25_000),
     (read::ROOM_ENTRY, "10, BIG, 'u1'", 100),
@@ -97,6 +104,12 @@ const READS: [(&str, &str, u64); 15] = [
     (read::MESSAGES, "BIG, 1, 50", 250),
     (read::MESSAGES, "BIG, 99951, 100000", 250),
     (read::MESSAGES_SINCE, "BIG, 1050000, 2000000, 50", 250),
+    (records::PROFILES, "'u5', 500", 600),
+    (records::PROFILES_IN, "BIG, 'u5', 50", 250),
+    (records::RELATIONS, "'u1', 'u5', 50", 100),
+    (records::ROOMS, "BIG, 50", 100),
+    (records::MESSAGES, "BIG, 99900, 50", 250),
+    (records::MEMBERS, "BIG, 'u5', 50", 100),
     (load::ORDINALS, "ARRAY[BIG], '{u7}', '{70000}'", 50),
     (load::ORDINALS, "ARRAY[BIG], '{u1}', '{70000}'", 50),
     // Half of the messages there are u1's.

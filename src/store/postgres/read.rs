@@ -376,10 +376,11 @@ pub(super) async fn profiles(db: &Connections, users: &[UserId]) -> Result<Vec<P
     .await
 }
 
-pub(super) const LOGGED_OUT: &str = "SELECT at FROM chat.logouts WHERE user_id = $1";
+pub(super) const LOGGED_OUT: &str = "SELECT logged_out FROM chat.profiles WHERE user_id = $1";
 
 pub(super) async fn logged_out(db: &Connections, user: &UserId) -> Result<Option<Timestamp>> {
-    db.one(|| query(LOGGED_OUT).bind(user.as_str()), |columns| columns.time()).await
+    let found = db.one(|| query(LOGGED_OUT).bind(user.as_str()), |columns| columns.maybe_time()).await?;
+    Ok(found.flatten())
 }
 
 pub(super) const RELATION: &str =
@@ -423,11 +424,11 @@ pub(super) async fn outbox(db: &Connections, limit: u32) -> Result<Vec<OutboxRow
 }
 
 /// The least id beyond `after`, if there can be one.
-fn beyond(after: Option<RoomId>) -> Option<Uuid> {
+pub(super) fn beyond(after: Option<RoomId>) -> Option<Uuid> {
     after.map_or(Some(Uuid::NIL), |room| Uuid::from(room).next())
 }
 
 /// What all ids beyond `after` are greater than: without one, the empty text, which no id is.
-fn beyond_user(after: Option<&UserId>) -> &str {
+pub(super) fn beyond_user(after: Option<&UserId>) -> &str {
     after.map(UserId::as_str).unwrap_or_default()
 }

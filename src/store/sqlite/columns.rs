@@ -4,6 +4,7 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use super::error::SqliteError;
+use crate::store::BodyHash;
 use crate::store::columns::ReadRow;
 
 /// What [`ReadRow::member`] reads, of `members m`.
@@ -79,6 +80,14 @@ impl<'r> ReadRow<'r> for Columns<'r> {
         match self.value()? {
             ValueRef::Null => Ok(None),
             ValueRef::Text(bytes) => std::str::from_utf8(bytes).map(Some).map_err(|_| self.no_sense()),
+            _ => Err(self.no_sense()),
+        }
+    }
+
+    fn maybe_hash(&mut self) -> Result<Option<BodyHash>, SqliteError> {
+        match self.value()? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(bytes) => Ok(Some(BodyHash(bytes.try_into().map_err(|_| self.no_sense())?))),
             _ => Err(self.no_sense()),
         }
     }

@@ -19,6 +19,7 @@ mod outbox;
 mod plans;
 mod read;
 mod reader;
+mod records;
 mod rows;
 mod schema;
 mod writer;
@@ -32,7 +33,7 @@ use async_trait::async_trait;
 use self::error::SqliteError;
 use self::reader::Readers;
 use self::writer::Writer;
-use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, RoomEntry, Store};
+use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
@@ -263,5 +264,9 @@ impl Store for SqliteStore {
 
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
         Ok(self.readers.run(move |tx| read::outbox(tx, limit)).await?)
+    }
+
+    async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
+        Ok(self.readers.run(move |tx| records::records(tx, &page, limit)).await?)
     }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{SqliteOptions, read, rows, schema};
+use super::{SqliteOptions, read, records, rows, schema};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -38,6 +38,13 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::LOGGED_OUT, primary, false),
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),
+        (records::PROFILES, "PRIMARY KEY (user>?)", false),
+        (records::PROFILES_IN, "PRIMARY KEY (room=? AND user>?)", false),
+        (records::RELATIONS, "PRIMARY KEY", false),
+        (records::ROOMS, "PRIMARY KEY (id>?)", false),
+        (records::MESSAGES, "PRIMARY KEY (room=? AND seq>?)", false),
+        (records::MEMBERS, "PRIMARY KEY (room=? AND user>?)", false),
+        (rows::PLACE, "messages_by_id (id=?)", false),
         (rows::ROOM_WITH_KEY, primary, false),
         (rows::END_OUTBOX_ROW, "INTEGER PRIMARY KEY (rowid=?)", false),
         (rows::SENT, "messages_by_client_id (room=? AND sender=? AND client_id=?)", false),

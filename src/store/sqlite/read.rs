@@ -298,10 +298,11 @@ fn known_profile(conn: &Connection, user: &UserId) -> Result<Option<Profile>> {
     one(conn, PROFILE, &[&user.as_str()], |columns| columns.profile(user.clone()))
 }
 
-pub(super) const LOGGED_OUT: &str = "SELECT at FROM logouts WHERE user = ?1";
+pub(super) const LOGGED_OUT: &str = "SELECT logged_out FROM profiles WHERE user = ?1";
 
 pub(super) fn logged_out(conn: &Connection, user: &UserId) -> Result<Option<Timestamp>> {
-    one(conn, LOGGED_OUT, &[&user.as_str()], |columns| columns.time())
+    let found = one(conn, LOGGED_OUT, &[&user.as_str()], |columns| columns.maybe_time())?;
+    Ok(found.flatten())
 }
 
 pub(super) const RELATION: &str =
@@ -343,16 +344,16 @@ pub(super) fn outbox(conn: &Connection, limit: u32) -> Result<Vec<OutboxRow>> {
 }
 
 /// What all ids beyond `after` are greater than: without one, the empty blob, which no id is.
-fn beyond(after: Option<RoomId>) -> Vec<u8> {
+pub(super) fn beyond(after: Option<RoomId>) -> Vec<u8> {
     after.map(|room| room.to_bytes().to_vec()).unwrap_or_default()
 }
 
 /// Likewise, the empty text.
-fn beyond_user(after: Option<&UserId>) -> &str {
+pub(super) fn beyond_user(after: Option<&UserId>) -> &str {
     after.map(UserId::as_str).unwrap_or_default()
 }
 
-fn all<T>(
+pub(super) fn all<T>(
     conn: &Connection,
     sql: &str,
     params: &[&dyn ToSql],

@@ -21,10 +21,10 @@ pub(super) fn commit(conn: &Connection, mut batch: Batch) -> Result<Vec<StoreRes
         write_profile(conn, &profile)?;
     }
     for (user, at) in std::mem::take(&mut batch.last_seen) {
-        write_last_seen(conn, &user, at)?;
+        write_time(conn, WRITE_LAST_SEEN, &user, at)?;
     }
     for (user, at) in std::mem::take(&mut batch.logouts) {
-        conn.prepare_cached(WRITE_LOGOUT)?.execute(params![user.as_str(), at.as_millis()])?;
+        write_time(conn, WRITE_LOGOUT, &user, at)?;
     }
     for number in std::mem::take(&mut batch.sent) {
         conn.prepare_cached(END_OUTBOX_ROW)?.execute([int(number)])?;
@@ -60,6 +60,14 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
             rows.sent.insert(key.clone(), sent);
         }
     }
+    for (_, id) in &needs.places {
+        let mut statement = conn.prepare_cached(PLACE)?;
+        let mut found = statement.query([id.to_bytes()])?;
+        if let Some(row) = found.next()? {
+            let mut columns = Columns::of(row);
+            rows.places.insert(*id, (columns.room_id()?, columns.number()?));
+        }
+    }
     for key in &needs.keys {
         let mut statement = conn.prepare_cached(ROOM_WITH_KEY)?;
         let room = statement.query_row([key.as_str()], |row| Ok(Columns::of(row).room_id())).optional()?;
@@ -79,6 +87,9 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
     }
     Ok(rows)
 }
+
+/// In whatever room: no two have a message of the same id.
+pub(super) const PLACE: &str = "SELECT room, seq FROM messages WHERE id = ?1";
 
 pub(super) const ROOM_WITH_KEY: &str = "SELECT room FROM room_keys WHERE key = ?1";
 
@@ -283,14 +294,14 @@ fn write_profile(conn: &Connection, profile: &Profile) -> Result<(), SqliteError
     Ok(())
 }
 
-const WRITE_LOGOUT: &str = "INSERT INTO logouts (user, at) VALUES (?1, ?2) \
-     ON CONFLICT (user) DO UPDATE SET at = max(at, excluded.at)";
-
 /// Where the profile is there and this is not, the older time is NULL.
 const WRITE_LAST_SEEN: &str = "INSERT INTO profiles (user, last_seen) VALUES (?1, ?2) \
      ON CONFLICT (user) DO UPDATE SET last_seen = max(ifnull(last_seen, 0), excluded.last_seen)";
 
-fn write_last_seen(conn: &Connection, user: &UserId, at: Timestamp) -> Result<(), SqliteError> {
-    conn.prepare_cached(WRITE_LAST_SEEN)?.execute(params![user.as_str(), at.as_millis()])?;
+const WRITE_LOGOUT: &str = "INSERT INTO profiles (user, logged_out) VALUES (?1, ?2) \
+     ON CONFLICT (user) DO UPDATE SET logged_out = max(ifnull(logged_out, 0), excluded.logged_out)";
+
+fn write_time(conn: &Connection, sql: &str, user: &UserId, at: Timestamp) -> Result<(), SqliteError> {
+    conn.prepare_cached(sql)?.execute(params![user.as_str(), at.as_millis()])?;
     Ok(())
 }

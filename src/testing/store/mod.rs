@@ -35,6 +35,7 @@ pub mod members;
 pub mod messages;
 pub mod order;
 pub mod reads;
+pub mod records;
 pub mod rooms;
 pub mod whole;
 
@@ -179,6 +180,14 @@ macro_rules! store_suite {
                     no_message_is_committed_after_a_block
                     people_come_in_pages_by_their_ids_with_their_profiles
                     relations_outlive_a_reopening;
+                records:
+                    each_row_comes_once_and_in_its_order
+                    a_profile_and_times_come_one_without_the_other
+                    rows_of_another_store_are_taken_in_as_they_are
+                    what_does_not_go_with_what_is_there_is_not_taken_in
+                    a_room_that_is_taken_in_holds_its_key_while_it_is_open
+                    marks_and_stays_that_are_taken_in_only_grow
+                    a_relation_that_is_taken_in_ends_nothing_later;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -282,6 +291,7 @@ mod tests {
             include_str!("messages.rs"),
             include_str!("order.rs"),
             include_str!("reads.rs"),
+            include_str!("records.rs"),
             include_str!("rooms.rs"),
             include_str!("whole.rs"),
         ];

@@ -1,0 +1,184 @@
+//! The rules by which the rows of another store are taken in. Pure, like those of rooms.
+//!
+//! Each can be done again and changes nothing then, so that an import which broke off is run once more from
+//! its beginning. What is told of a row stays as it is; positions are the store's own and given anew.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use super::apply::{close_room, done};
+use super::{BodyHash, Change, Outcome, RoomRecord, Rows, Sent, What};
+use crate::error::{Contradiction, ErrorKind, Result};
+use crate::id::RoomId;
+use crate::model::{Member, Message, Pos, Room};
+
+/// Decides on one row.
+pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
+    match record {
+        RoomRecord::Room(room) => import_room(room, rows),
+        RoomRecord::Message(message, hash) => import_message(message, hash, rows),
+        RoomRecord::Member(member) => import_member(member, rows),
+    }
+}
+
+fn refused<T>(why: Contradiction) -> Result<T> {
+    Err(ErrorKind::Contradiction(why).into())
+}
+
+fn standing(id: RoomId, rows: &Rows) -> Result<Room> {
+    rows.rooms.get(&id).cloned().ok_or_else(|| ErrorKind::RoomNotFound(id).into())
+}
+
+fn imported(room: RoomId, (pos, prev): (Pos, u64)) -> Result<Outcome> {
+    done(vec![Change { pos, prev, what: What::Imported(room) }])
+}
+
+fn import_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
+    let Some(mut room) = rows.rooms.get(&record.id).cloned() else { return make_room(record, rows) };
+    if (&room.kind, room.created_at) != (&record.kind, record.created_at) {
+        return refused(Contradiction::Room { room: room.id });
+    }
+    // A rename comes with a message, so the name of whoever has more of them is the later one. A closed room
+    // never opens again.
+    let has_new_name = record.seq > room.seq && record.name != room.name;
+    let closes = room.active && !record.active;
+    if !has_new_name && !closes {
+        return done(Vec::new());
+    }
+    if has_new_name {
+        room.name = record.name;
+    }
+    let change = if closes {
+        let Change { pos, prev, .. } = close_room(&mut room, rows);
+        (pos, prev)
+    } else {
+        let at = rows.next_pos(&mut room);
+        room.changed_pos = at.0.at;
+        at
+    };
+    let id = room.id;
+    rows.put_room(room);
+    imported(id, change)
+}
+
+/// Makes it empty: its messages and people come after it, and count themselves.
+fn make_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
+    let key = record.kind.key().filter(|_| record.active);
+    if let Some(other) = key.as_ref().and_then(|key| rows.keys.get(key)) {
+        return refused(Contradiction::Key { room: record.id, other: *other });
+    }
+    let (seq, countable, members, last_message_at) = (0, 0, 0, None);
+    let mut room = Room { seq, countable, members, last_message_at, last_pos: 0, marks_pos: 0, ..record };
+    let at = rows.next_pos(&mut room);
+    (room.created_pos, room.changed_pos) = (at.0.at, at.0.at);
+    if let Some(key) = key {
+        rows.keys.insert(key.clone(), room.id);
+        rows.new_keys.insert(key, room.id);
+    }
+    let id = room.id;
+    rows.put_room(room);
+    imported(id, at)
+}
+
+fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows) -> Result<Outcome> {
+    let mut room = standing(message.room, rows)?;
+    let place = (message.room, message.seq);
+    let contradiction = Contradiction::Message { room: message.room, seq: message.seq };
+    let there = rows.places.get(&message.id);
+    if message.seq <= room.seq {
+        return if there == Some(&place) { done(Vec::new()) } else { refused(contradiction) };
+    }
+    let sender = message.sender.user.clone();
+    let sent_as = message.client_id.clone().map(|client| (room.id, sender.clone(), client));
+    if there.is_some() || sent_as.as_ref().is_some_and(|key| rows.sent.contains_key(key)) {
+        return refused(contradiction);
+    }
+    if message.seq - 1 != room.seq {
+        return refused(Contradiction::Gap { room: room.id, seq: message.seq, there: room.seq });
+    }
+    let countable = room.countable + u64::from(message.body.is_countable());
+    if message.n != countable || message.own_n > countable || hash.is_some() != message.client_id.is_some() {
+        return refused(Contradiction::Counts { room: room.id, seq: message.seq });
+    }
+    let at = rows.next_pos(&mut room);
+    (room.seq, room.countable, room.last_message_at) = (message.seq, countable, Some(message.created_at));
+    message.pos = at.0.at;
+    let message = Arc::new(message);
+    rows.places.insert(message.id, place);
+    if let (Some(key), Some(hash)) = (sent_as, hash) {
+        rows.sent.insert(key, Sent { message: message.clone(), hash });
+    }
+    // Whoever is in already, after an earlier import, counts their own as in a send.
+    if let Some(member) = rows.members.get(&(room.id, sender)).filter(|member| member.own_n < message.own_n) {
+        rows.put_member(Member { own_n: message.own_n, ..member.clone() });
+    }
+    rows.new_messages.push((message, hash));
+    let id = room.id;
+    rows.put_room(room);
+    imported(id, at)
+}
+
+fn import_member(record: Member, rows: &mut Rows) -> Result<Outcome> {
+    let room = standing(record.room, rows)?;
+    let marks = [record.read_seq, record.delivered_seq, room.seq];
+    let counts = [record.read_own_n, record.own_n, room.countable];
+    let fits = marks.is_sorted() && counts.is_sorted();
+    if !fits || record.joined_seq > room.seq || record.read_n > room.countable {
+        return refused(Contradiction::Marks { room: room.id, user: record.user });
+    }
+    let Some(there) = rows.members.get(&(room.id, record.user.clone())).cloned() else {
+        return begin_stay(room, None, record, rows);
+    };
+    let began = |member: &Member| (member.joined_seq, member.joined_at);
+    match began(&record).cmp(&began(&there)) {
+        Ordering::Greater => begin_stay(room, Some(there), record, rows),
+        Ordering::Equal => merge_stay(room, there, record, rows),
+        // Another stay has begun here since.
+        Ordering::Less => done(Vec::new()),
+    }
+}
+
+fn begin_stay(mut room: Room, earlier: Option<Member>, record: Member, rows: &mut Rows) -> Result<Outcome> {
+    let at = rows.next_pos(&mut room);
+    let was_active = earlier.as_ref().is_some_and(|member| member.active);
+    let own_n = earlier.map_or(0, |member| member.own_n).max(record.own_n);
+    count_member(&mut room, was_active, record.active);
+    let (joined_pos, changed_pos, marks_pos) = (at.0.at, at.0.at, at.0.at);
+    rows.put_member(Member { joined_pos, changed_pos, marks_pos, own_n, ..record });
+    let id = room.id;
+    rows.put_room(room);
+    imported(id, at)
+}
+
+/// The same stay: its marks and counts only grow, and it may have ended.
+fn merge_stay(mut room: Room, there: Member, record: Member, rows: &mut Rows) -> Result<Outcome> {
+    let mut member = there.clone();
+    let ended = there.active && !record.active;
+    let at = ended.then(|| rows.next_pos(&mut room));
+    if let Some((pos, _)) = at {
+        (member.active, member.changed_pos) = (false, pos.at);
+        count_member(&mut room, true, false);
+    }
+    member.own_n = there.own_n.max(record.own_n);
+    if record.read_seq > there.read_seq {
+        (member.read_seq, member.read_n, member.read_own_n) =
+            (record.read_seq, record.read_n, record.read_own_n);
+    }
+    member.delivered_seq = there.delivered_seq.max(record.delivered_seq);
+    if (member.read_seq, member.delivered_seq) != (there.read_seq, there.delivered_seq) {
+        member.marked_at = there.marked_at.max(record.marked_at);
+        member.marks_pos = rows.position.of_room(room.id);
+        room.marks_pos = member.marks_pos;
+    }
+    if member == there {
+        return done(Vec::new());
+    }
+    rows.put_member(member);
+    let id = room.id;
+    rows.put_room(room);
+    at.map_or_else(|| done(Vec::new()), |at| imported(id, at))
+}
+
+fn count_member(room: &mut Room, was_active: bool, is_active: bool) {
+    room.members = room.members.saturating_sub(u32::from(was_active)).saturating_add(u32::from(is_active));
+}

@@ -1,0 +1,66 @@
+//! Rows as they are moved, page by page.
+
+use std::ops::Bound;
+
+use super::{Person, RoomData, State, beyond};
+use crate::id::UserId;
+use crate::store::{Record, RecordPage, RoomRecord};
+
+pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record> {
+    let limit = limit as usize;
+    match page {
+        RecordPage::Profiles { after } => {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let users = state.people.range((from, Bound::Unbounded)).map(|(user, _)| user);
+            users.filter_map(|user| profile(state, user)).take(limit).collect()
+        }
+        RecordPage::ProfilesIn { room, after } => {
+            let members = state.rooms.get(&room).into_iter();
+            let members = members.flat_map(|data| beyond(&data.members, after.as_ref()));
+            members.filter_map(|member| profile(state, &member.user)).take(limit).collect()
+        }
+        RecordPage::Relations { after } => {
+            let (from, other) = after.map_or((Bound::Unbounded, None), |(user, other)| {
+                (Bound::Included(user.clone()), Some((user, other)))
+            });
+            let sides = state.relations.range((from, Bound::Unbounded));
+            let found = sides.flat_map(|(user, side)| {
+                let after = other.as_ref().filter(|(of, _)| of == user).map(|(_, other)| other);
+                beyond(side, after)
+            });
+            found.take(limit).map(|relation| Record::Relation(relation.clone())).collect()
+        }
+        RecordPage::Rooms { after } => {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let rooms = state.rooms.range((from, Bound::Unbounded)).take(limit);
+            rooms.map(|(_, data)| room(data)).collect()
+        }
+        RecordPage::Room(id) => state.rooms.get(&id).map(room).into_iter().collect(),
+        RecordPage::Messages { room, after } => {
+            let Some(data) = state.rooms.get(&room) else { return Vec::new() };
+            let beyond = data.range(&(after.saturating_add(1)..=u64::MAX)).iter().take(limit);
+            let record = |message| RoomRecord::Message(state.shown(message), data.hash_of(message));
+            beyond.map(|message| Record::Room(record(message))).collect()
+        }
+        RecordPage::Members { room, after } => {
+            let Some(data) = state.rooms.get(&room) else { return Vec::new() };
+            let members = beyond(&data.members, after.as_ref()).take(limit);
+            members.map(|member| Record::Room(RoomRecord::Member(member.clone()))).collect()
+        }
+    }
+}
+
+fn profile(state: &State, user: &UserId) -> Option<Record> {
+    let person = state.people.get(user)?;
+    let Person { profile, last_seen, logged_out } = person;
+    Some(Record::Profile {
+        user: user.clone(),
+        profile: profile.clone(),
+        last_seen: *last_seen,
+        logged_out: *logged_out,
+    })
+}
+
+fn room(data: &RoomData) -> Record {
+    Record::Room(RoomRecord::Room(data.room.clone()))
+}

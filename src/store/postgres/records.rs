@@ -1,0 +1,83 @@
+//! Rows as they are moved, page by page. Each page is one statement.
+
+use sqlx::query;
+
+use super::columns::{Uuid, member_columns, relation_columns};
+use super::connections::Connections;
+use super::error::PostgresError;
+use super::read::{beyond, beyond_user};
+use crate::store::columns::{ReadRow, int, message_columns, room_columns};
+use crate::store::{Record, RecordPage};
+
+pub(super) const PROFILES: &str = "SELECT user_id, nickname, image, last_seen, logged_out FROM chat.profiles \
+     WHERE user_id > $1 ORDER BY user_id LIMIT $2";
+
+// An OFFSET keeps PostgreSQL from walking all profiles beside the members.
+pub(super) const PROFILES_IN: &str = "SELECT p.user_id, p.nickname, p.image, p.last_seen, p.logged_out FROM chat.members m \
+     CROSS JOIN LATERAL (SELECT * FROM chat.profiles q WHERE q.user_id = m.user_id OFFSET 0) p \
+     WHERE m.room = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3";
+
+pub(super) const RELATIONS: &str = concat!(
+    "SELECT ",
+    relation_columns!(),
+    " FROM chat.relations f WHERE (f.user_id, f.other) > ($1, $2) ORDER BY f.user_id, f.other LIMIT $3"
+);
+
+pub(super) const ROOMS: &str =
+    concat!("SELECT ", room_columns!(), " FROM chat.rooms r WHERE r.id >= $1 ORDER BY r.id LIMIT $2");
+
+pub(super) const ROOM: &str = concat!("SELECT ", room_columns!(), " FROM chat.rooms r WHERE r.id = $1");
+
+pub(super) const MESSAGES: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    ", s.body_hash FROM chat.messages s LEFT JOIN chat.profiles p ON p.user_id = s.sender \
+     WHERE s.room = $1 AND s.seq > $2 ORDER BY s.seq LIMIT $3"
+);
+
+pub(super) const MEMBERS: &str = concat!(
+    "SELECT ",
+    member_columns!(),
+    " FROM chat.members m WHERE m.room = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3"
+);
+
+pub(super) async fn records(
+    db: &Connections,
+    page: &RecordPage,
+    limit: u32,
+) -> Result<Vec<Record>, PostgresError> {
+    let limit = i64::from(limit);
+    match page {
+        RecordPage::Profiles { after } => {
+            let after = beyond_user(after.as_ref());
+            db.all(|| query(PROFILES).bind(after).bind(limit), |columns| columns.profile_record()).await
+        }
+        RecordPage::ProfilesIn { room, after } => {
+            let (room, after) = (Uuid::from(*room), beyond_user(after.as_ref()));
+            let sought = || query(PROFILES_IN).bind(room).bind(after).bind(limit);
+            db.all(sought, |columns| columns.profile_record()).await
+        }
+        RecordPage::Relations { after } => {
+            let after = after.as_ref().map(|(user, other)| (user.as_str(), other.as_str()));
+            let (user, other) = after.unwrap_or_default();
+            let sought = || query(RELATIONS).bind(user).bind(other).bind(limit);
+            db.all(sought, |columns| Ok(Record::Relation(columns.relation()?))).await
+        }
+        RecordPage::Rooms { after } => {
+            let Some(from) = beyond(*after) else { return Ok(Vec::new()) };
+            db.all(|| query(ROOMS).bind(from).bind(limit), |columns| columns.room_record()).await
+        }
+        RecordPage::Room(room) => {
+            db.all(|| query(ROOM).bind(Uuid::from(*room)), |columns| columns.room_record()).await
+        }
+        RecordPage::Messages { room, after } => {
+            let sought = || query(MESSAGES).bind(Uuid::from(*room)).bind(int(*after)).bind(limit);
+            db.all(sought, |columns| columns.message_record()).await
+        }
+        RecordPage::Members { room, after } => {
+            let (room, after) = (Uuid::from(*room), beyond_user(after.as_ref()));
+            let sought = || query(MEMBERS).bind(room).bind(after).bind(limit);
+            db.all(sought, |columns| columns.member_record()).await
+        }
+    }
+}

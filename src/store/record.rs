@@ -1,0 +1,114 @@
+//! The rows of a store as they are moved to another one.
+
+use super::{BodyHash, Item, Op, RelationItem, RelationOp, RoomItem};
+use crate::clock::Timestamp;
+use crate::id::{RoomId, UserId};
+use crate::model::{Member, Message, Profile, Relation, Room};
+
+/// A row as [`Store::records`](super::Store::records) reads it.
+///
+/// Its positions are those of the store that it comes from, and mean nothing to another one: an import gives
+/// it new ones. Message and member name a user alone, and show no profile that can be relied on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
+pub enum Record {
+    /// What is known of a user.
+    Profile {
+        /// Who it is.
+        user: UserId,
+        /// What is shown of them; `None` where no more is known than when they were last seen.
+        profile: Option<Profile>,
+        /// When their last connection ended.
+        last_seen: Option<Timestamp>,
+        /// When they last logged out.
+        logged_out: Option<Timestamp>,
+    },
+    /// How a user stands to another one. A friendship is two of these.
+    Relation(Relation),
+    /// What belongs to a room.
+    Room(RoomRecord),
+}
+
+/// What belongs to a room. A room is imported first, then its messages in the order of their numbers, then
+/// its people: so nobody is in a room that has not all its messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
+pub enum RoomRecord {
+    /// The room itself.
+    Room(Room),
+    /// A message, with the fingerprint of what was sent first where it has a client id: it may say something
+    /// else by now.
+    Message(Message, Option<BodyHash>),
+    /// A membership, present or past.
+    Member(Member),
+}
+
+impl RoomRecord {
+    /// The room that it belongs to.
+    pub fn room(&self) -> RoomId {
+        match self {
+            Self::Room(room) => room.id,
+            Self::Message(message, _) => message.room,
+            Self::Member(member) => member.room,
+        }
+    }
+}
+
+impl From<RoomRecord> for Item {
+    fn from(record: RoomRecord) -> Self {
+        // No rule of an import asks when or by whom it is run.
+        let (room, at) = (record.room(), Timestamp::from_millis(0));
+        RoomItem { room, at, by: None, op: Op::Import(Box::new(record)) }.into()
+    }
+}
+
+impl From<Relation> for Item {
+    fn from(Relation { user, other, kind, since }: Relation) -> Self {
+        let (user, other) = (Profile::unknown(user), Profile::unknown(other));
+        RelationItem { at: since, user, other, op: RelationOp::Import(kind) }.into()
+    }
+}
+
+/// Which rows are read, and beyond which of them: each kind in the order of its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "a store has rows of each")]
+pub enum RecordPage {
+    /// All that is known of users, by their ids.
+    Profiles {
+        /// Beyond this one.
+        after: Option<UserId>,
+    },
+    /// What is known of a room's people, past ones too, by their ids. Who is not known is left out.
+    ProfilesIn {
+        /// The room.
+        room: RoomId,
+        /// Beyond this one.
+        after: Option<UserId>,
+    },
+    /// How users stand to others, by the user and then the other.
+    Relations {
+        /// Beyond this pair.
+        after: Option<(UserId, UserId)>,
+    },
+    /// Rooms by their ids, without what is in them.
+    Rooms {
+        /// Beyond this one.
+        after: Option<RoomId>,
+    },
+    /// One room, without what is in it.
+    Room(RoomId),
+    /// A room's messages by their numbers.
+    Messages {
+        /// The room.
+        room: RoomId,
+        /// Beyond this number.
+        after: u64,
+    },
+    /// A room's memberships, past ones too, by the users' ids.
+    Members {
+        /// The room.
+        room: RoomId,
+        /// Beyond this one.
+        after: Option<UserId>,
+    },
+}

@@ -1,0 +1,68 @@
+//! Rows as they are moved, page by page.
+
+use rusqlite::Connection;
+
+use super::columns::{member_columns, relation_columns};
+use super::error::SqliteError;
+use super::read::{ROOM, all, beyond, beyond_user};
+use crate::store::columns::{ReadRow, int, message_columns, room_columns};
+use crate::store::{Record, RecordPage};
+
+pub(super) const PROFILES: &str = "SELECT user, nickname, image, last_seen, logged_out FROM profiles WHERE user > ?1 ORDER BY user LIMIT ?2";
+
+pub(super) const PROFILES_IN: &str = "SELECT p.user, p.nickname, p.image, p.last_seen, p.logged_out \
+     FROM members m CROSS JOIN profiles p ON p.user = m.user \
+     WHERE m.room = ?1 AND m.user > ?2 ORDER BY m.user LIMIT ?3";
+
+pub(super) const RELATIONS: &str = concat!(
+    "SELECT ",
+    relation_columns!(),
+    " FROM relations f WHERE (f.user, f.other) > (?1, ?2) ORDER BY f.user, f.other LIMIT ?3"
+);
+
+pub(super) const ROOMS: &str =
+    concat!("SELECT ", room_columns!(), " FROM rooms r WHERE r.id > ?1 ORDER BY r.id LIMIT ?2");
+
+pub(super) const MESSAGES: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    ", s.body_hash FROM messages s LEFT JOIN profiles p ON p.user = s.sender \
+     WHERE s.room = ?1 AND s.seq > ?2 ORDER BY s.seq LIMIT ?3"
+);
+
+pub(super) const MEMBERS: &str = concat!(
+    "SELECT ",
+    member_columns!(),
+    " FROM members m WHERE m.room = ?1 AND m.user > ?2 ORDER BY m.user LIMIT ?3"
+);
+
+pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Result<Vec<Record>, SqliteError> {
+    match page {
+        RecordPage::Profiles { after } => {
+            all(conn, PROFILES, &[&beyond_user(after.as_ref()), &limit], |columns| columns.profile_record())
+        }
+        RecordPage::ProfilesIn { room, after } => {
+            let params = (room.to_bytes(), beyond_user(after.as_ref()));
+            all(conn, PROFILES_IN, &[&params.0, &params.1, &limit], |columns| columns.profile_record())
+        }
+        RecordPage::Relations { after } => {
+            let (user, other) =
+                after.as_ref().map(|(user, other)| (user.as_str(), other.as_str())).unwrap_or_default();
+            all(conn, RELATIONS, &[&user, &other, &limit], |columns| {
+                Ok(Record::Relation(columns.relation()?))
+            })
+        }
+        RecordPage::Rooms { after } => {
+            all(conn, ROOMS, &[&beyond(*after), &limit], |columns| columns.room_record())
+        }
+        RecordPage::Room(room) => all(conn, ROOM, &[&room.to_bytes()], |columns| columns.room_record()),
+        RecordPage::Messages { room, after } => {
+            let params = (room.to_bytes(), int(*after));
+            all(conn, MESSAGES, &[&params.0, &params.1, &limit], |columns| columns.message_record())
+        }
+        RecordPage::Members { room, after } => {
+            let params = (room.to_bytes(), beyond_user(after.as_ref()));
+            all(conn, MEMBERS, &[&params.0, &params.1, &limit], |columns| columns.member_record())
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! A line: its JSON shape, and the record that it stands for. The table in the docs of the module names
+//! every field; what is not in it is refused, for it would be lost.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::Counts;
+use crate::clock::Timestamp;
+use crate::id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
+use crate::model::{
+    Body, Member, Message, MessageType, Profile, Relation, RelationKind, Role, Room, RoomKind, RoomType,
+    SystemKind,
+};
+use crate::store::{BodyHash, Record, RoomRecord};
+
+/// What a number may be: every store keeps it.
+const MAX_NUMBER: u64 = i64::MAX.unsigned_abs();
+
+/// The first line. Read by itself, for another format may have other fields.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Header {
+    record: HeaderTag,
+    pub(super) format: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum HeaderTag {
+    #[serde(rename = "header")]
+    Header,
+}
+
+impl Header {
+    pub(super) const FORMAT: u64 = 1;
+
+    pub(super) fn new() -> Self {
+        Self { record: HeaderTag::Header, format: Self::FORMAT }
+    }
+}
+
+/// Any other line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "camelCase")]
+pub(super) enum Line {
+    Header { format: u64 },
+    Profile(ProfileLine),
+    Relation(RelationLine),
+    Room(RoomLine),
+    Message(MessageLine),
+    Member(MemberLine),
+    Footer(Footer),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ProfileLine {
+    user: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nickname: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logged_out: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RelationLine {
+    user: UserId,
+    other: UserId,
+    kind: KindLine,
+    since: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum KindLine {
+    Friend,
+    RequestSent,
+    RequestReceived,
+    Blocked,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RoomLine {
+    id: RoomId,
+    r#type: RoomType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pair: Option<[UserId; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge: Option<ChallengeId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Arc<str>>,
+    active: bool,
+    created_at: Timestamp,
+    seq: u64,
+    countable: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct MessageLine {
+    room: RoomId,
+    seq: u64,
+    id: MessageId,
+    sender: UserId,
+    r#type: MessageType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<SystemKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_url: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<ClientId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<OriginId>,
+    created_at: Timestamp,
+    n: u64,
+    own_n: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct MemberLine {
+    room: RoomId,
+    user: UserId,
+    role: RoleLine,
+    active: bool,
+    joined_at: Timestamp,
+    joined_seq: u64,
+    marked_at: Timestamp,
+    read_seq: u64,
+    delivered_seq: u64,
+    read_n: u64,
+    read_own_n: u64,
+    own_n: u64,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum RoleLine {
+    Owner,
+    Member,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Footer {
+    profiles: u64,
+    relations: u64,
+    rooms: u64,
+    members: u64,
+    messages: u64,
+}
+
+impl From<Counts> for Footer {
+    fn from(Counts { profiles, relations, rooms, members, messages }: Counts) -> Self {
+        Self { profiles, relations, rooms, members, messages }
+    }
+}
+
+impl From<Footer> for Counts {
+    fn from(Footer { profiles, relations, rooms, members, messages }: Footer) -> Self {
+        Self { profiles, relations, rooms, members, messages }
+    }
+}
+
+impl From<Record> for Line {
+    fn from(record: Record) -> Self {
+        match record {
+            Record::Profile { user, profile, last_seen, logged_out } => {
+                let (nickname, image) =
+                    profile.map_or((None, None), |shown| (Some(shown.nickname), shown.image));
+                Self::Profile(ProfileLine { user, nickname, image, last_seen, logged_out })
+            }
+            Record::Relation(Relation { user, other, kind, since }) => {
+                let kind = match kind {
+                    RelationKind::Friend => KindLine::Friend,
+                    RelationKind::RequestSent => KindLine::RequestSent,
+                    RelationKind::RequestReceived => KindLine::RequestReceived,
+                    RelationKind::Blocked => KindLine::Blocked,
+                };
+                Self::Relation(RelationLine { user, other, kind, since })
+            }
+            Record::Room(RoomRecord::Room(room)) => Self::Room(room.into()),
+            Record::Room(RoomRecord::Message(message, hash)) => Self::Message(MessageLine::of(message, hash)),
+            Record::Room(RoomRecord::Member(member)) => Self::Member(member.into()),
+        }
+    }
+}
+
+impl From<Room> for RoomLine {
+    fn from(room: Room) -> Self {
+        let (id, r#type, challenge) = (room.id, room.kind.room_type(), room.kind.challenge().cloned());
+        let pair = match room.kind {
+            RoomKind::Direct(pair) => Some(pair),
+            _ => None,
+        };
+        let Room { name, active, created_at, seq, countable, .. } = room;
+        Self { id, r#type, pair, challenge, name, active, created_at, seq, countable }
+    }
+}
+
+impl MessageLine {
+    fn of(message: Message, hash: Option<BodyHash>) -> Self {
+        let (r#type, content) = (message.body.message_type(), message.body.content().map(Into::into));
+        let image_url = message.body.image_url().map(Into::into);
+        let system = match message.body {
+            Body::System { kind, .. } => Some(kind),
+            _ => None,
+        };
+        let body_hash = hash.map(|BodyHash(bytes)| URL_SAFE_NO_PAD.encode(bytes));
+        let Message { id, room, seq, sender, client_id, origin, created_at, n, own_n, .. } = message;
+        let sender = sender.user;
+        Self {
+            room,
+            seq,
+            id,
+            sender,
+            r#type,
+            system,
+            content,
+            image_url,
+            client_id,
+            body_hash,
+            origin,
+            created_at,
+            n,
+            own_n,
+        }
+    }
+}
+
+impl From<Member> for MemberLine {
+    fn from(member: Member) -> Self {
+        let role = match member.role {
+            Role::Owner => RoleLine::Owner,
+            Role::Member => RoleLine::Member,
+        };
+        let Member { room, user, active, joined_at, joined_seq, marked_at, .. } = member;
+        let Member { read_seq, delivered_seq, read_n, read_own_n, own_n, .. } = member;
+        Self {
+            room,
+            user,
+            role,
+            active,
+            joined_at,
+            joined_seq,
+            marked_at,
+            read_seq,
+            delivered_seq,
+            read_n,
+            read_own_n,
+            own_n,
+        }
+    }
+}
+
+/// Why the fields of a line make no record.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FieldError {
+    #[error("the field {0} is missing, or does not go with the others")]
+    Unfit(&'static str),
+    #[error("the field {0} holds a NUL, which no store keeps")]
+    Nul(&'static str),
+    #[error("the field {0} is larger than {MAX_NUMBER}")]
+    Number(&'static str),
+}
+
+fn check_texts(texts: &[(&'static str, Option<&str>)]) -> Result<(), FieldError> {
+    match texts.iter().find(|(_, text)| text.is_some_and(|text| text.contains('\0'))) {
+        Some((field, _)) => Err(FieldError::Nul(field)),
+        None => Ok(()),
+    }
+}
+
+fn check_numbers(numbers: &[(&'static str, u64)]) -> Result<(), FieldError> {
+    match numbers.iter().find(|(_, number)| *number > MAX_NUMBER) {
+        Some((field, _)) => Err(FieldError::Number(field)),
+        None => Ok(()),
+    }
+}
+
+impl ProfileLine {
+    pub(super) fn record(self) -> Result<Record, FieldError> {
+        let Self { user, nickname, image, last_seen, logged_out } = self;
+        check_texts(&[("nickname", nickname.as_deref()), ("image", image.as_deref())])?;
+        let profile = match (nickname, image) {
+            (Some(nickname), image) => Some(Profile { user: user.clone(), nickname, image }),
+            (None, None) => None,
+            (None, Some(_)) => return Err(FieldError::Unfit("nickname")),
+        };
+        Ok(Record::Profile { user, profile, last_seen, logged_out })
+    }
+}
+
+impl RelationLine {
+    pub(super) fn record(self) -> Result<Relation, FieldError> {
+        let Self { user, other, kind, since } = self;
+        if user == other {
+            return Err(FieldError::Unfit("other"));
+        }
+        let kind = match kind {
+            KindLine::Friend => RelationKind::Friend,
+            KindLine::RequestSent => RelationKind::RequestSent,
+            KindLine::RequestReceived => RelationKind::RequestReceived,
+            KindLine::Blocked => RelationKind::Blocked,
+        };
+        Ok(Relation { user, other, kind, since })
+    }
+}
+
+impl RoomLine {
+    pub(super) fn record(self) -> Result<Room, FieldError> {
+        let Self { id, r#type, pair, challenge, name, active, created_at, seq, countable } = self;
+        check_texts(&[("name", name.as_deref())])?;
+        check_numbers(&[("seq", seq), ("countable", countable)])?;
+        let kind = match (r#type, pair, challenge) {
+            (RoomType::Direct, Some([one, other]), None) => RoomKind::direct(one, other),
+            (RoomType::Group, None, None) => RoomKind::Group,
+            (RoomType::Challenge, None, Some(challenge)) => RoomKind::Challenge(challenge),
+            _ => return Err(FieldError::Unfit("type")),
+        };
+        // What is counted in it comes with its rows.
+        let (members, last_message_at) = (0, None);
+        let (created_pos, changed_pos, last_pos, marks_pos) = (0, 0, 0, 0);
+        Ok(Room {
+            id,
+            kind,
+            name,
+            active,
+            created_at,
+            seq,
+            countable,
+            members,
+            last_message_at,
+            created_pos,
+            changed_pos,
+            last_pos,
+            marks_pos,
+        })
+    }
+}
+
+impl MessageLine {
+    pub(super) fn record(self) -> Result<(Message, Option<BodyHash>), FieldError> {
+        let Self { room, seq, id, sender, client_id, origin, created_at, n, own_n, .. } = self;
+        check_texts(&[("content", self.content.as_deref()), ("imageUrl", self.image_url.as_deref())])?;
+        check_numbers(&[("seq", seq), ("n", n), ("ownN", own_n)])?;
+        let body = match (self.r#type, self.system, self.content, self.image_url) {
+            (MessageType::Text, None, Some(text), None) => Body::Text(text),
+            (MessageType::Image, None, caption, Some(url)) => Body::Image { url, caption },
+            (MessageType::System, Some(kind), Some(text), None) => Body::System { kind, text },
+            _ => return Err(FieldError::Unfit("type")),
+        };
+        let hash = match &self.body_hash {
+            Some(text) => {
+                let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+                Some(BodyHash(bytes.ok_or(FieldError::Unfit("bodyHash"))?))
+            }
+            None => None,
+        };
+        if hash.is_some() != client_id.is_some() {
+            return Err(FieldError::Unfit("bodyHash"));
+        }
+        let (sender, pos) = (Profile::unknown(sender), 0);
+        Ok((Message { id, room, seq, sender, body, client_id, origin, created_at, pos, n, own_n }, hash))
+    }
+}
+
+impl MemberLine {
+    pub(super) fn record(self) -> Result<Member, FieldError> {
+        let Self { room, user, role, active, joined_at, joined_seq, marked_at, .. } = self;
+        let Self { read_seq, delivered_seq, read_n, read_own_n, own_n, .. } = self;
+        let role = match role {
+            RoleLine::Owner => Role::Owner,
+            RoleLine::Member => Role::Member,
+        };
+        // The others are smaller, or the store refuses them.
+        check_numbers(&[("deliveredSeq", delivered_seq), ("joinedSeq", joined_seq), ("ownN", own_n)])?;
+        let (joined_pos, changed_pos, marks_pos) = (0, 0, 0);
+        Ok(Member {
+            room,
+            user,
+            role,
+            active,
+            joined_at,
+            joined_seq,
+            joined_pos,
+            changed_pos,
+            marks_pos,
+            marked_at,
+            read_seq,
+            delivered_seq,
+            read_n,
+            read_own_n,
+            own_n,
+        })
+    }
+}

@@ -1,0 +1,216 @@
+//! Moving: a store's rows as lines of JSON, out of one store and into another.
+//!
+//! [`Admin::export`](crate::Admin::export) writes a room or everything, [`Admin::import`](crate::Admin::import)
+//! takes it in. Ids, numbers, times, roles and marks stay as they are, and a retry of what was sent before
+//! the move still gets its first message. What a client has to resume from does not: it is told to reload.
+//!
+//! # From SQLite to PostgreSQL
+//!
+#![cfg_attr(all(feature = "sqlite", feature = "postgres"), doc = "```no_run")]
+#![cfg_attr(not(all(feature = "sqlite", feature = "postgres")), doc = "```ignore")]
+//! use chat_core::ChatEngine;
+//! use chat_core::store::{PostgresStore, SqliteStore};
+//! use chat_core::transfer::Scope;
+//! use tokio::fs::File;
+//! use tokio::io::BufReader;
+//!
+//! # async fn move_house() -> Result<(), Box<dyn std::error::Error>> {
+//! // Once the server that uses the file has stopped.
+//! let old = ChatEngine::builder().store(SqliteStore::open("chat.db").await?).build().await?;
+//! let exported = old.admin().export(Scope::All, &mut File::create("chat.jsonl").await?).await?;
+//!
+//! let store = PostgresStore::connect("postgres://chat@localhost/chat").await?;
+//! let new = ChatEngine::builder().store(store).build().await?;
+//! let mut file = BufReader::new(File::open("chat.jsonl").await?);
+//! let imported = new.admin().import(&mut file, |so_far| println!("{so_far}")).await?;
+//! assert_eq!(imported, exported);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The example server does the same: `--export chat.jsonl`, then `--db postgres://… --import chat.jsonl`.
+//!
+//! # An import
+//!
+//! Import into a store that nobody uses yet. Nothing of it is told live: all positions given out before it
+//! and during it are void, so that clients reload, but a connection that stays open meanwhile hears of the
+//! new rooms only when it comes back.
+//!
+//! An import that broke off can be run again, from the beginning, and so can one that did not: what is there
+//! already is skipped. Another export of the same store, made later, adds what is new in it: messages, marks,
+//! stays, rooms that have closed. It takes away nothing, so that a friendship which has ended in between is
+//! still there. What contradicts the store is refused, with the number of its line, and what came before
+//! that line stays.
+//!
+//! # An export while people talk
+//!
+//! Each room is exported as it was when its own line was written: its messages up to that one's `seq`, and
+//! marks no further. Only who has joined meanwhile is a member already, from that `seq` on.
+//!
+//! # The lines
+//!
+//! Each line is one JSON object with the field `record`, and every other field that is named here; those with
+//! a `?` are left out where there is nothing. Times are RFC 3339, ids are texts.
+//!
+//! | `record` | fields |
+//! | --- | --- |
+//! | `header` | `format`: 1. The first line |
+//! | `profile` | `user`, `nickname`?, `image`?, `lastSeen`?, `loggedOut`? |
+//! | `relation` | `user`, `other`, `kind` (`friend`, `requestSent`, `requestReceived`, `blocked`), `since` |
+//! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable` |
+//! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `n`, `ownN` |
+//! | `member` | `room`, `user`, `role` (`owner`, `member`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN` |
+//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`: how many of each. The last line |
+//!
+//! They come in this order, the messages and then the people of a room behind it. `n` is how many countable
+//! messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
+//! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
+//! that tells a retry under `clientId` from another message.
+
+mod export;
+mod import;
+mod line;
+
+use std::fmt;
+use std::io;
+
+use crate::error::Error;
+use crate::id::RoomId;
+
+/// The most bytes of a line, its end counted: 8 MiB. A message of a text of 1 MiB fits, however it has to be
+/// escaped.
+pub const MAX_LINE_BYTES: usize = 8 * 1024 * 1024;
+
+/// What is exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scope {
+    /// Everything in the store.
+    All,
+    /// One room, its messages, its people, past ones too, and what is shown of them.
+    Room(RoomId),
+}
+
+/// How many rows of each kind there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Users of whom something is known.
+    pub profiles: u64,
+    /// Relations: a friendship is two of them.
+    pub relations: u64,
+    /// Rooms, closed ones too.
+    pub rooms: u64,
+    /// Memberships, past ones too.
+    pub members: u64,
+    /// Messages.
+    pub messages: u64,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { profiles, relations, rooms, members, messages } = self;
+        write!(f, "{rooms} rooms, {messages} messages, {members} members, ")?;
+        write!(f, "{profiles} profiles, {relations} relations")
+    }
+}
+
+/// Why an export or an import broke off. Lines are counted from 1.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransferError {
+    /// What is read gave an error.
+    #[error("reading failed")]
+    Read(#[source] io::Error),
+    /// What is written to gave an error.
+    #[error("writing failed")]
+    Write(#[source] io::Error),
+    /// The store cannot be read or written now, or the room to export is not there.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// A line is no record, or a field of it holds what it cannot.
+    #[error("line {line} is no record")]
+    Malformed {
+        /// The line.
+        line: u64,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A line has more than [`MAX_LINE_BYTES`].
+    #[error("line {line} has more than {MAX_LINE_BYTES} bytes")]
+    TooLong {
+        /// The line.
+        line: u64,
+    },
+    /// A line stands where it cannot: the first is no header, another one is, or something follows the footer.
+    #[error("line {line} {what}")]
+    Misplaced {
+        /// The line.
+        line: u64,
+        /// What is wrong, to be read after it.
+        what: &'static str,
+    },
+    /// The lines are of a format that this version does not know.
+    #[error("line 1 names format {found}, and this version knows format 1")]
+    Format {
+        /// The format.
+        found: u64,
+    },
+    /// The end comes before the footer.
+    #[error("cut off after line {line}: the footer is missing")]
+    Cut {
+        /// The last line that is there.
+        line: u64,
+    },
+    /// The footer counts other lines than those before it.
+    #[error("line {line} counts {footer}, and there were {read}")]
+    Counts {
+        /// The line of the footer.
+        line: u64,
+        /// What it counts.
+        footer: Counts,
+        /// What came before it.
+        read: Counts,
+    },
+    /// The store has refused a record.
+    #[error("line {line} was refused")]
+    Refused {
+        /// The line.
+        line: u64,
+        /// Why: a [`Contradiction`](crate::Contradiction), for example.
+        #[source]
+        source: Error,
+    },
+    /// After all of its records a room is not what its own says.
+    #[error("room {room} of line {line} has {there} there, and not {expected}")]
+    Incomplete {
+        /// The room.
+        room: RoomId,
+        /// The line of the room.
+        line: u64,
+        /// What was exported.
+        expected: RoomCounts,
+        /// What is there.
+        there: RoomCounts,
+    },
+}
+
+/// What a room counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RoomCounts {
+    /// The number of its newest message.
+    pub seq: u64,
+    /// How many of its messages are TEXT or IMAGE.
+    pub countable: u64,
+    /// How many are in it.
+    pub members: u64,
+}
+
+impl fmt::Display for RoomCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seq, countable, members } = self;
+        write!(f, "{seq} messages ({countable} of them countable) and {members} active members")
+    }
+}

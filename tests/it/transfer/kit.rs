@@ -1,0 +1,345 @@
+//! What the tests of a move are written with.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use chat_core::event::EventKind;
+use chat_core::model::{
+    Cursor, Draft, HistoryQuery, Limit, Message, NewRoom, PageQuery, Profile, Room, Token,
+};
+use chat_core::store::postgres::PostgresOptions;
+use chat_core::store::{
+    Batch, MemoryStore, PostgresStore, Record, RecordPage, RoomRecord, SqliteStore, Store,
+};
+use chat_core::transfer::{Counts, Scope, TransferError};
+use chat_core::{Actor, ChatEngine, RoomId, Timestamp, UserId};
+
+/// A fresh store of some kind.
+pub(super) struct House {
+    pub(super) name: &'static str,
+    pub(super) store: Arc<dyn Store>,
+    _guard: Box<dyn Any + Send>,
+}
+
+impl House {
+    /// One of each kind; without PostgreSQL where there is none.
+    pub(super) async fn all() -> Vec<Self> {
+        let mut houses = Vec::new();
+        for name in ["memory", "SQLite", "PostgreSQL with three lanes"] {
+            houses.extend(Self::like(name).await);
+        }
+        houses
+    }
+
+    pub(super) async fn like(name: &'static str) -> Option<Self> {
+        let (store, guard): (Arc<dyn Store>, Box<dyn Any + Send>) = match name {
+            "memory" => (Arc::new(MemoryStore::new()), Box::new(())),
+            "SQLite" => {
+                let dir = tempfile::tempdir().unwrap();
+                let store = SqliteStore::open(dir.path().join("chat.db")).await.unwrap();
+                (Arc::new(store), Box::new(dir))
+            }
+            _ => {
+                let database = crate::postgres::Database::fresh().await?;
+                let mut options = PostgresOptions::default();
+                options.lanes = 3;
+                let store = PostgresStore::connect_with(&database.url, options).await.unwrap();
+                (Arc::new(store), Box::new(database))
+            }
+        };
+        Some(Self { name, store, _guard: guard })
+    }
+}
+
+pub(super) async fn engine(house: &House) -> (ChatEngine, Arc<dyn Store>) {
+    let store = house.store.clone();
+    (ChatEngine::builder().shared_store(store.clone()).build().await.unwrap(), store)
+}
+
+pub(super) async fn engine_on(store: impl Store) -> (ChatEngine, Arc<dyn Store>) {
+    let store: Arc<dyn Store> = Arc::new(store);
+    (ChatEngine::builder().shared_store(store.clone()).build().await.unwrap(), store)
+}
+
+pub(super) async fn shared_memory(lanes: usize) -> (ChatEngine, Arc<dyn Store>) {
+    engine_on(MemoryStore::with_lanes(lanes)).await
+}
+
+pub(super) fn id(name: &str) -> UserId {
+    name.parse().unwrap()
+}
+
+pub(super) fn code<T: std::fmt::Debug>(result: chat_core::Result<T>) -> &'static str {
+    result.map_or_else(|error| error.code(), |_| "OK")
+}
+
+pub(super) fn limit() -> Limit {
+    Limit::new(100).unwrap()
+}
+
+pub(super) async fn export(engine: &ChatEngine, scope: Scope) -> String {
+    let mut lines = Vec::new();
+    let counts = engine.admin().export(scope, &mut lines).await.unwrap();
+    let lines = String::from_utf8(lines).unwrap();
+    let kinds = |kind: &str| lines.matches(&format!("{{\"record\":\"{kind}\"")).count() as u64;
+    let written = ["profile", "relation", "room", "member", "message"].map(kinds);
+    assert_eq!(written, [counts.profiles, counts.relations, counts.rooms, counts.members, counts.messages]);
+    lines
+}
+
+pub(super) async fn import(engine: &ChatEngine, lines: &str) -> Result<Counts, TransferError> {
+    let mut told = Counts::default();
+    let read = engine.admin().import(&mut lines.as_bytes(), |so_far| told = so_far).await?;
+    assert_eq!(told, read, "the last that is told is the whole");
+    Ok(read)
+}
+
+pub(super) const PEOPLE: [&str; 7] = ["ana", "ben", "cho", "dee", "김철수", "فاطمة", "🦊"];
+
+/// A store in which something of everything has happened.
+pub(super) struct Town {
+    pub(super) engine: ChatEngine,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) direct: RoomId,
+    pub(super) group: RoomId,
+    pub(super) challenge: RoomId,
+}
+
+impl Town {
+    pub(super) fn user(&self, name: &str) -> Actor {
+        self.engine.as_user(id(name))
+    }
+
+    pub(super) async fn filled((engine, store): (ChatEngine, Arc<dyn Store>)) -> Self {
+        let user = |name: &str| engine.as_user(id(name));
+        let profile = |name: &str, nickname: &str, image: Option<&str>| Profile {
+            user: id(name),
+            nickname: nickname.into(),
+            image: image.map(Into::into),
+        };
+        let admin = engine.admin();
+        for known in [
+            profile("ana", "Ana \"the\\fast\"", Some("https://example.org/a.png?x=1&y=2")),
+            profile("ben", "벤", None),
+            profile("فاطمة", "فاطمة الزهراء", None),
+            profile("stranger", "in no room", None),
+        ] {
+            admin.set_profile(known).await.unwrap();
+        }
+        // Also one of whom nothing else is known.
+        let seen = |name: &str, at| (id(name), Timestamp::from_millis(at));
+        let last_seen = vec![seen("ben", 1_700_000_000_123), seen("🦊", 1_700_000_000_456)];
+        let logouts = vec![seen("ben", 1_700_000_000_001), seen("cho", 1_700_000_000_002)];
+        store.commit(Batch { last_seen, logouts, ..Batch::default() }).await.unwrap();
+
+        let (ana, ben, cho, dee) = (user("ana"), user("ben"), user("cho"), user("dee"));
+        let direct = ana.create_room(NewRoom::direct("ben")).await.unwrap().id();
+        ana.send(direct, Draft::text("first").with_client_id("c1")).await.unwrap();
+        for words in
+            ["안녕하세요 🏃‍♀️", "مرحبا بالعالم", "a \"quoted\" \\ line\nand \u{2028} another", "\u{202e}rtl"]
+        {
+            ben.send(direct, Draft::text(words)).await.unwrap();
+        }
+        ana.mark_read(direct, Some(Cursor::Seq(3))).await.unwrap();
+        ana.send(direct, Draft::image("https://example.org/1.jpg")).await.unwrap();
+        let with_caption =
+            Draft { content: Some("자막".into()), ..Draft::image("https://example.org/2.jpg") };
+        ben.send(direct, with_caption.with_client_id("c1")).await.unwrap();
+
+        // Two people whose first room has closed, and who have another one.
+        let old = ana.create_room(NewRoom::direct("cho")).await.unwrap().id();
+        cho.send(old, Draft::text("gone").with_client_id("c1")).await.unwrap();
+        cho.leave(old).await.unwrap();
+        let new = cho.create_room(NewRoom::direct("ana")).await.unwrap().id();
+        assert_ne!(old, new);
+
+        let group =
+            ana.create_room(NewRoom::group("러너 🏃").with(["ben", "cho", "김철수"])).await.unwrap().id();
+        for turn in 0..6 {
+            for who in [&ana, &ben, &cho] {
+                who.send(group, Draft::text(format!("{turn}")).with_client_id(format!("g{turn}")))
+                    .await
+                    .unwrap();
+            }
+        }
+        user("김철수").mark_read(group, Some(Cursor::Seq(5))).await.unwrap();
+        cho.mark_delivered(group, Some(Cursor::Seq(9))).await.unwrap();
+        ana.invite(group, &[id("dee"), id("فاطمة")]).await.unwrap();
+        dee.send(group, Draft::text("from dee")).await.unwrap();
+        dee.leave(group).await.unwrap();
+        ana.send(group, Draft::text("while dee is away")).await.unwrap();
+        ana.invite(group, &[id("dee")]).await.unwrap();
+        dee.send(group, Draft::text("dee again")).await.unwrap();
+        ana.remove(group, &id("ben")).await.unwrap();
+        ana.rename(group, "달리는 사람들").await.unwrap();
+        user("فاطمة").send(group, Draft::text("שלום")).await.unwrap();
+
+        let finished = ana.create_room(NewRoom::challenge("squats", "").with(["cho"])).await.unwrap().id();
+        ana.send(finished, Draft::text("done")).await.unwrap();
+        admin.close(finished).await.unwrap();
+        let challenge =
+            ana.create_room(NewRoom::challenge("squats", "100 days").with(["ben"])).await.unwrap().id();
+        // Of the host's, without an owner; one that nobody writes in; one that all have left.
+        admin.create_room(NewRoom::group("host").with(["ana", "🦊"])).await.unwrap();
+        let left = dee.create_room(NewRoom::group("").with(["cho"])).await.unwrap().id();
+        for who in [&dee, &cho] {
+            who.send(left, Draft::text("bye")).await.unwrap();
+            who.leave(left).await.unwrap();
+        }
+
+        ana.request_friend(&id("ben")).await.unwrap();
+        ben.accept_friend(&id("ana")).await.unwrap();
+        cho.request_friend(&id("dee")).await.unwrap();
+        dee.block(&id("ben")).await.unwrap();
+        ben.request_friend(&id("dee")).await.unwrap();
+        Self { engine: engine.clone(), store, direct, group, challenge }
+    }
+
+    /// After the move: retries are known, numbers go on, keys are held, counts are exact.
+    pub(super) async fn goes_on_in(&self, engine: &ChatEngine) {
+        let user = |name: &str| engine.as_user(id(name));
+        let (ana, ben) = (user("ana"), user("ben"));
+        let history = HistoryQuery::newest(limit());
+        let there = self.user("ana").history(self.direct, history).await.unwrap();
+        let (head, first) = (&there.messages[0].message, &there.messages.last().unwrap().message);
+        let again = ana.send(self.direct, Draft::text("first").with_client_id("c1")).await.unwrap();
+        assert_eq!((again.id, again.seq), (first.id, 1));
+        let other = ana.send(self.direct, Draft::text("second").with_client_id("c1")).await;
+        assert_eq!(code(other), "CLIENT_ID_CONFLICT");
+        let before = ben.room(self.direct).await.unwrap().unread;
+        let next = ana.send(self.direct, Draft::text("on it goes")).await.unwrap();
+        assert_eq!(next.seq, head.seq + 1);
+        assert_eq!(ben.room(self.direct).await.unwrap().unread, before + 1);
+        assert_eq!(ben.create_room(NewRoom::direct("ana")).await.unwrap().id(), self.direct);
+        let taken = ben.create_room(NewRoom::challenge("squats", "")).await;
+        assert_eq!(code(taken.map(|room| room.id())), "CHALLENGE_ROOM_EXISTS");
+        // Marks over a mixed history of own and other messages count as before.
+        for seq in [2, 4, head.seq] {
+            let here = ana.mark_read(self.group, Some(Cursor::Seq(seq))).await.unwrap();
+            let there = self.user("ana").mark_read(self.group, Some(Cursor::Seq(seq))).await.unwrap();
+            assert_eq!((here.read_seq, here.unread), (there.read_seq, there.unread));
+        }
+        let forbidden = user("dee").create_room(NewRoom::direct("ben")).await.map(|room| room.id());
+        assert_eq!(code(forbidden), "FORBIDDEN", "a block holds");
+        assert_eq!(code(user("cho").invite(self.group, &[id("ben")]).await), "OK");
+    }
+}
+
+/// Whether a client that comes back with this token is told everything that it missed.
+pub(super) async fn recovers(engine: &ChatEngine, name: &str, token: Token) -> bool {
+    let mut session = engine.as_user(id(name)).connect_since(token).await.unwrap();
+    loop {
+        let event = session.next().await.unwrap();
+        if let EventKind::CaughtUp { recovered } = event.kind {
+            return recovered;
+        }
+    }
+}
+
+fn unplaced_message(message: &Message) -> Message {
+    Message { pos: 0, ..message.clone() }
+}
+
+fn unplaced_room(room: &Room) -> Room {
+    Room { created_pos: 0, changed_pos: 0, last_pos: 0, marks_pos: 0, ..room.clone() }
+}
+
+/// What each user sees over the engine, but for positions.
+pub(super) async fn seen_by_all(engine: &ChatEngine) -> String {
+    let mut seen = Vec::new();
+    for name in PEOPLE {
+        let actor = engine.as_user(id(name));
+        let rooms = actor.rooms(PageQuery::new(1, limit()).unwrap()).await.unwrap();
+        seen.push(format!("{name} is in {} rooms", rooms.total));
+        for view in &rooms.items {
+            seen.push(seen_in(&actor, view.room.id).await);
+        }
+        for page in [
+            actor.friends(None, limit()).await,
+            actor.friend_requests(None, limit()).await,
+            actor.blocked(None, limit()).await,
+        ] {
+            seen.push(format!("{:?}", page.unwrap()));
+        }
+    }
+    seen.join("\n")
+}
+
+/// What a participant sees of a room.
+pub(super) async fn seen_in(actor: &Actor, room: RoomId) -> String {
+    let view = actor.room(room).await.unwrap();
+    let last = view.last_message.map(|seen| (unplaced_message(&seen.message), seen.receipt));
+    let shown = (unplaced_room(&view.room), view.name, view.participants, view.unread, last);
+    let history = actor.history(room, HistoryQuery::newest(limit())).await.unwrap();
+    let messages: Vec<_> =
+        history.messages.iter().map(|seen| (unplaced_message(&seen.message), &seen.receipt)).collect();
+    let people = actor.participants(room, None, limit()).await.unwrap();
+    format!("{shown:?}\n{messages:?}\n{:?}", people.participants)
+}
+
+/// Every row of a store, and how many rooms are among them.
+#[derive(Debug, PartialEq)]
+pub(super) struct Rows {
+    pub(super) all: Vec<Record>,
+    pub(super) rooms: u64,
+}
+
+/// All rows, read in pages of so many.
+pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
+    let mut all = Vec::new();
+    let mut profiles = RecordPage::Profiles { after: None };
+    while let Some(page) = page(store, profiles.clone(), limit, &mut all).await {
+        let Record::Profile { user, .. } = page else { panic!("{page:?}") };
+        profiles = RecordPage::Profiles { after: Some(user) };
+    }
+    let mut relations = RecordPage::Relations { after: None };
+    while let Some(page) = page(store, relations.clone(), limit, &mut all).await {
+        let Record::Relation(side) = page else { panic!("{page:?}") };
+        relations = RecordPage::Relations { after: Some((side.user, side.other)) };
+    }
+    let mut rooms = Vec::new();
+    let mut after = None;
+    while let Some(page) = page(store, RecordPage::Rooms { after }, limit, &mut rooms).await {
+        let Record::Room(RoomRecord::Room(room)) = page else { panic!("{page:?}") };
+        after = Some(room.id);
+    }
+    let count = rooms.len() as u64;
+    for record in rooms {
+        let Record::Room(RoomRecord::Room(Room { id: room, .. })) = record else { panic!("{record:?}") };
+        all.push(record);
+        let mut after = 0;
+        while let Some(page) = page(store, RecordPage::Messages { room, after }, limit, &mut all).await {
+            let Record::Room(RoomRecord::Message(message, _)) = page else { panic!("{page:?}") };
+            after = message.seq;
+        }
+        let mut members = RecordPage::Members { room, after: None };
+        while let Some(page) = page(store, members.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::Member(member)) = page else { panic!("{page:?}") };
+            members = RecordPage::Members { room, after: Some(member.user) };
+        }
+    }
+    Rows { all, rooms: count }
+}
+
+/// Reads a page into the others; gives its last row.
+async fn page(store: &dyn Store, page: RecordPage, limit: u32, all: &mut Vec<Record>) -> Option<Record> {
+    let found = store.records(page, limit).await.unwrap();
+    assert!(found.len() <= limit as usize);
+    let last = found.last().cloned();
+    all.extend(found);
+    last
+}
+
+pub(super) fn without_positions(mut rows: Rows) -> Rows {
+    for record in &mut rows.all {
+        match record {
+            Record::Room(RoomRecord::Room(room)) => *room = unplaced_room(room),
+            Record::Room(RoomRecord::Message(message, _)) => message.pos = 0,
+            Record::Room(RoomRecord::Member(member)) => {
+                (member.joined_pos, member.changed_pos, member.marks_pos) = (0, 0, 0);
+            }
+            Record::Profile { .. } | Record::Relation(_) => {}
+        }
+    }
+    rows
+}

@@ -1,0 +1,145 @@
+//! Exports while people talk, imports on faulty stores.
+
+use std::sync::Arc;
+
+use chat_core::model::{Cursor, Draft, NewRoom};
+use chat_core::store::{MemoryStore, SqliteStore, Store};
+use chat_core::testing::FaultyStore;
+use chat_core::transfer::{Scope, TransferError};
+use chat_core::{ChatEngine, ErrorKind};
+
+use super::kit::{
+    Town, engine_on, export, id, import, records, seen_by_all, shared_memory, without_positions,
+};
+
+/// Each export is whole, whatever happens beside it: it is imported, and all counts in it are exact.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_is_exported_as_it_was_while_people_talk_come_and_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, _) = engine_on(SqliteStore::open(dir.path().join("chat.db")).await.unwrap()).await;
+    let ana = source.as_user(id("ana"));
+    let room = ana.create_room(NewRoom::group("busy").with(["ben", "cho"])).await.unwrap().id();
+    let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let talk = {
+        let (source, done) = (source.clone(), done.clone());
+        tokio::spawn(async move {
+            let user = |name: &str| source.as_user(id(name));
+            for turn in 0.. {
+                if done.load(std::sync::atomic::Ordering::Relaxed) {
+                    return turn;
+                }
+                user("ana").send(room, Draft::text("a")).await.unwrap();
+                user("ben").send(room, Draft::text("b")).await.unwrap();
+                user("ana").mark_read(room, None).await.unwrap();
+                user("ben").mark_read(room, Some(Cursor::Seq(turn))).await.unwrap();
+                user("cho").leave(room).await.unwrap();
+                user("ana").invite(room, &[id("cho"), id(&format!("guest {}", turn % 3))]).await.unwrap();
+                user("cho").send(room, Draft::text("c")).await.unwrap();
+                user(&format!("guest {}", turn % 3)).leave(room).await.unwrap();
+            }
+            unreachable!()
+        })
+    };
+    for _ in 0..20 {
+        let lines = export(&source, Scope::All).await;
+        let (engine, store) = shared_memory(1).await;
+        import(&engine, &lines).await.unwrap();
+        for name in ["ana", "ben", "cho"] {
+            check_counts(&engine, &*store, room, name).await;
+        }
+    }
+    done.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert!(talk.await.unwrap() > 0);
+}
+
+/// Unread is what a fresh count over all messages gives, at every place of the mark.
+async fn check_counts(engine: &ChatEngine, store: &dyn Store, room: chat_core::RoomId, name: &str) {
+    let Some((_, Some(member))) = store.membership(room, &id(name)).await.unwrap() else { panic!("{name}") };
+    assert!(member.read_seq <= member.delivered_seq);
+    if !member.active {
+        return;
+    }
+    let messages = store.messages(room, 1..=u64::MAX).await.unwrap();
+    let is_other = |seq: u64, message: &chat_core::model::Message| {
+        message.seq > seq && message.body.is_countable() && message.sender.user != id(name)
+    };
+    let unread = |seq: u64| messages.iter().filter(|message| is_other(seq, message)).count() as u64;
+    let user = engine.as_user(id(name));
+    assert_eq!(user.room(room).await.unwrap().unread, unread(member.read_seq), "{name}: {member:?}");
+    let head = messages.len() as u64;
+    for seq in [member.read_seq.midpoint(head), head] {
+        let marked = user.mark_read(room, Some(Cursor::Seq(seq))).await.unwrap();
+        assert_eq!(marked.unread, unread(marked.read_seq), "{name} at {seq}: {member:?}");
+    }
+    let other = engine.as_user(id("other"));
+    assert!(other.room(room).await.is_err());
+}
+
+#[tokio::test]
+async fn a_store_that_fails_ends_the_import_and_it_is_run_again() {
+    let town = Town::filled(engine_on(MemoryStore::new()).await).await;
+    let lines = export(&town.engine, Scope::All).await;
+    let store = FaultyStore::on(MemoryStore::new());
+    let engine = ChatEngine::builder().store(store.clone()).build().await.unwrap();
+    store.refuse(true);
+    let error = import(&engine, &lines).await.unwrap_err();
+    let TransferError::Refused { line: 2, source } = &error else { panic!("{error:?}") };
+    assert_eq!(*source.kind(), ErrorKind::Unavailable);
+    store.refuse(false);
+    import(&engine, &lines).await.unwrap();
+    assert_eq!(seen_by_all(&engine).await, seen_by_all(&town.engine).await);
+}
+
+#[tokio::test]
+async fn an_import_commits_many_records_at_once() {
+    let (source, _) = shared_memory(1).await;
+    let ana = source.as_user(id("ana"));
+    let room = ana.create_room(NewRoom::group("long")).await.unwrap().id();
+    for number in 0..3000 {
+        ana.send(room, Draft::text(format!("{number}"))).await.unwrap();
+    }
+    let lines = export(&source, Scope::All).await;
+    let store = FaultyStore::on(MemoryStore::new());
+    let engine = ChatEngine::builder().store(store.clone()).build().await.unwrap();
+    store.calls();
+    import(&engine, &lines).await.unwrap();
+    let calls = store.calls();
+    assert!(calls["commit"] < 300, "{calls:?}");
+    assert_eq!(without_positions(records(&store, 500).await).rooms, 1);
+}
+
+/// What is held of rooms by whoever is connected is not told of an import; a new connection has all.
+#[tokio::test]
+async fn an_import_is_told_to_nobody_and_shows_in_a_new_connection() {
+    let town = Town::filled(engine_on(MemoryStore::new()).await).await;
+    let lines = export(&town.engine, Scope::All).await;
+    let (engine, _) = shared_memory(2).await;
+    let ana = engine.as_user(id("ana"));
+    let mut session = ana.connect().await.unwrap();
+    session.next().await.unwrap();
+    import(&engine, &lines).await.unwrap();
+    assert!(futures_util::FutureExt::now_or_never(session.next()).is_none());
+    let shown = engine.as_user(id("ben")).room(town.direct).await.unwrap();
+    assert_eq!(&*shown.name, "Ana \"the\\fast\"", "no name from before the import is remembered");
+
+    let mut session = ana.connect().await.unwrap();
+    session.next().await.unwrap();
+    let sent = engine.as_user(id("ben")).send(town.direct, Draft::text("live")).await.unwrap();
+    let event = session.next().await.unwrap();
+    let chat_core::event::EventKind::Message(message) = &event.kind else { panic!("{event:?}") };
+    assert_eq!(message.id, sent.id);
+    // Whoever resumes from it is told nothing of the import again.
+    let mut resumed = ana.connect_since(event.token.unwrap()).await.unwrap();
+    let mut told = Vec::new();
+    loop {
+        let event = resumed.next().await.unwrap();
+        match event.kind {
+            chat_core::event::EventKind::CaughtUp { recovered } => break assert!(recovered),
+            chat_core::event::EventKind::Message(_) | chat_core::event::EventKind::System(_) => {
+                told.push(event)
+            }
+            _ => {}
+        }
+    }
+    assert!(told.is_empty(), "{told:?}");
+}
