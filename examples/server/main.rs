@@ -21,7 +21,7 @@ use chat_core::{ChatEngine, Config};
 use clap::Parser;
 use keys::Keys;
 
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn failed(what: impl std::fmt::Display, error: impl std::fmt::Display) -> Failure {
     format!("{what}: {error}").into()

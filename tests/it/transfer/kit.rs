@@ -18,7 +18,7 @@ use chat_core::{Actor, ChatEngine, RoomId, Timestamp, UserId};
 pub(super) struct House {
     pub(super) name: &'static str,
     pub(super) store: Arc<dyn Store>,
-    _guard: Box<dyn Any + Send>,
+    _guard: Box<dyn Any + Send + Sync>,
 }
 
 impl House {
@@ -32,7 +32,7 @@ impl House {
     }
 
     pub(super) async fn like(name: &'static str) -> Option<Self> {
-        let (store, guard): (Arc<dyn Store>, Box<dyn Any + Send>) = match name {
+        let (store, guard): (Arc<dyn Store>, Box<dyn Any + Send + Sync>) = match name {
             "memory" => (Arc::new(MemoryStore::new()), Box::new(())),
             "SQLite" => {
                 let dir = tempfile::tempdir().unwrap();

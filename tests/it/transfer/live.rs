@@ -7,6 +7,7 @@ use chat_core::store::{MemoryStore, SqliteStore, Store};
 use chat_core::testing::FaultyStore;
 use chat_core::transfer::{Scope, TransferError};
 use chat_core::{ChatEngine, ErrorKind};
+use tokio::io::AsyncReadExt;
 
 use super::kit::{
     Town, engine_on, export, id, import, records, seen_by_all, shared_memory, without_positions,
@@ -119,12 +120,12 @@ async fn an_import_is_told_to_nobody_and_shows_in_a_new_connection() {
     session.next().await.unwrap();
     import(&engine, &lines).await.unwrap();
     assert!(futures_util::FutureExt::now_or_never(session.next()).is_none());
-    let shown = engine.as_user(id("ben")).room(town.direct).await.unwrap();
-    assert_eq!(&*shown.name, "Ana \"the\\fast\"", "no name from before the import is remembered");
 
     let mut session = ana.connect().await.unwrap();
     session.next().await.unwrap();
-    let sent = engine.as_user(id("ben")).send(town.direct, Draft::text("live")).await.unwrap();
+    let sent = ana.send(town.direct, Draft::text("live")).await.unwrap();
+    let nickname = &*sent.sender.nickname;
+    assert_eq!(nickname, "Ana \"the\\fast\"", "no name from before the import is remembered");
     let event = session.next().await.unwrap();
     let chat_core::event::EventKind::Message(message) = &event.kind else { panic!("{event:?}") };
     assert_eq!(message.id, sent.id);
@@ -135,11 +136,48 @@ async fn an_import_is_told_to_nobody_and_shows_in_a_new_connection() {
         let event = resumed.next().await.unwrap();
         match event.kind {
             chat_core::event::EventKind::CaughtUp { recovered } => break assert!(recovered),
-            chat_core::event::EventKind::Message(_) | chat_core::event::EventKind::System(_) => {
-                told.push(event)
-            }
-            _ => {}
+            chat_core::event::EventKind::Ready(_) => {}
+            _ => told.push(event),
         }
     }
     assert!(told.is_empty(), "{told:?}");
+}
+
+/// The export stands still between the room and its members, for nobody reads what it writes.
+#[tokio::test]
+async fn what_changes_while_a_room_is_exported_is_taken_back() {
+    let (source, _) = shared_memory(1).await;
+    let user = |name: &str| source.as_user(id(name));
+    let room = user("ana").create_room(NewRoom::group("room").with(["ben", "cho"])).await.unwrap().id();
+    for name in ["ana", "ben", "ben"] {
+        user(name).send(room, Draft::text("before")).await.unwrap();
+    }
+    let (mut writer, mut reader) = tokio::io::duplex(16);
+    let export = {
+        let source = source.clone();
+        tokio::spawn(async move { source.admin().export(Scope::Room(room), &mut writer).await })
+    };
+    let mut lines = vec![0];
+    reader.read_exact(&mut lines).await.unwrap();
+    for _ in 0..3 {
+        user("ben").send(room, Draft::text("since")).await.unwrap();
+    }
+    user("ben").mark_read(room, None).await.unwrap();
+    user("cho").leave(room).await.unwrap();
+    user("ana").invite(room, &[id("dee")]).await.unwrap();
+    reader.read_to_end(&mut lines).await.unwrap();
+    assert_eq!(export.await.unwrap().unwrap().messages, 3);
+
+    let (engine, store) = shared_memory(1).await;
+    import(&engine, std::str::from_utf8(&lines).unwrap()).await.unwrap();
+    for name in ["ana", "ben", "cho"] {
+        check_counts(&engine, &*store, room, name).await;
+    }
+    let ben = store.membership(room, &id("ben")).await.unwrap().unwrap().1.unwrap();
+    assert_eq!((ben.read_seq, ben.own_n), (3, 2), "no mark and no count beyond the room");
+    assert!(engine.as_user(id("cho")).room(room).await.is_ok(), "cho had not left then");
+    let dee = engine.as_user(id("dee")).room(room).await.unwrap();
+    assert_eq!(dee.unread, 0, "dee begins at the head");
+    engine.as_user(id("ben")).send(room, Draft::text("on")).await.unwrap();
+    assert_eq!(engine.as_user(id("dee")).room(room).await.unwrap().unread, 1);
 }
