@@ -129,7 +129,7 @@ impl Town {
         // Also one of whom nothing else is known.
         let seen = |name: &str, at| (id(name), Timestamp::from_millis(at));
         let last_seen = vec![seen("ben", 1_700_000_000_123), seen("🦊", 1_700_000_000_456)];
-        let logouts = vec![seen("ben", 1_700_000_000_001), seen("cho", 1_700_000_000_002)];
+        let logouts = vec![seen("ben", 1_700_000_000_001), seen("🦊", 1_700_000_000_002)];
         store.commit(Batch { last_seen, logouts, ..Batch::default() }).await.unwrap();
 
         let (ana, ben, cho, dee) = (user("ana"), user("ben"), user("cho"), user("dee"));
