@@ -362,15 +362,13 @@ impl Mailbox {
         mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
     ) -> io::Result<Written> {
         let mut state = self.state.lock();
-        loop {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = state.slices(&mut slices);
-            if count == 0 {
-                state.blocked = false;
-                self.after_taking(&mut state);
-                return Ok(if state.closed.is_some() { Written::Closed } else { Written::All });
-            }
-            match write(&slices[..count]) {
+        while !state.queue.is_empty() {
+            // Nearly always there is one; room for many is not made for it.
+            let written = match state.queue.len() {
+                1 => state.write_some::<1>(&mut write),
+                _ => state.write_some::<SLICES>(&mut write),
+            };
+            match written {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => state.take_written(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -382,6 +380,9 @@ impl Mailbox {
                 Err(error) => return Err(error),
             }
         }
+        state.blocked = false;
+        self.after_taking(&mut state);
+        Ok(if state.closed.is_some() { Written::Closed } else { Written::All })
     }
 
     /// Takes what waits, frame by frame, for whoever cuts frames apart: `take` is shown bytes and says how
@@ -445,7 +446,12 @@ impl Holding {
 }
 
 impl State {
-    fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; SLICES]) -> usize {
+    /// Has the first entries written, at most `N` of them.
+    fn write_some<const N: usize>(
+        &self,
+        write: &mut impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); N];
         let bytes = self.queue.iter().map(|entry| match &entry.frame {
             Frame::Bytes(bytes) => &bytes[..],
             // A wire format makes bytes only.
@@ -457,7 +463,7 @@ impl State {
             *slice = IoSlice::new(&bytes[from..]);
             count += 1;
         }
-        count
+        write(&slices[..count])
     }
 
     fn take_written(&mut self, written: usize) {

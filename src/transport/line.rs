@@ -124,7 +124,7 @@ impl Line {
             Sink::Done | Sink::Gone => return Progress::Over,
         };
         let before = sources.len();
-        let written = write_all(sources, now, |source| source.write(|slices| io.try_write_vectored(slices)));
+        let written = write_all(sources, now, |source| source.write(|slices| try_write(io, slices)));
         if sources.len() < before {
             // A session is written to its end, which somebody may wait for.
             self.ring();
@@ -249,6 +249,14 @@ impl Line {
     /// Whether the client is given up.
     pub(super) fn is_gone(&self) -> bool {
         matches!(self.out.lock().sink, Sink::Gone)
+    }
+}
+
+/// A plain write costs the kernel less than a vectored one of one slice.
+fn try_write(io: &OwnedWriteHalf, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+    match slices {
+        [one] => io.try_write(one),
+        several => io.try_write_vectored(several),
     }
 }
 
