@@ -1,6 +1,6 @@
 //! A live session: commands in, events out, with no server at all. Every transport is bytes around one.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
@@ -46,12 +46,19 @@ pub struct Session {
     actor: Actor,
     profile: Arc<Profile>,
     connection: Arc<Connection>,
-    /// Bounds the changes of this connection that wait for their commit.
+    /// Made when it is first used: an idle connection has none.
+    turns: OnceLock<Box<Turns>>,
+    /// What its messages are kept under, so that they are not told it again.
+    origin: Option<OriginId>,
+}
+
+/// What a connection may do at once.
+#[derive(Debug)]
+struct Turns {
+    /// Bounds its changes that wait for their commit.
     in_flight: Arc<Semaphore>,
     /// One catch-up at a time.
     catching_up: Arc<Semaphore>,
-    /// What its messages are kept under, so that they are not told it again.
-    origin: Option<OriginId>,
 }
 
 /// How a session begins.
@@ -100,14 +107,7 @@ impl ChatEngine {
         let profile = actor.profile().await?;
         let (connection, is_first) = self.hub().connect(&identity.user, format, identity.expires);
         // From here on, dropping the session cleans up.
-        let session = Session {
-            profile,
-            connection,
-            in_flight: Arc::new(Semaphore::new(self.config().max_in_flight.max(1))),
-            catching_up: Arc::new(Semaphore::new(1)),
-            origin: None,
-            actor,
-        };
+        let session = Session { profile, connection, turns: OnceLock::new(), origin: None, actor };
         self.check_logged_in(identity).await?;
         session.join_rooms().await?;
         if is_first {
@@ -184,7 +184,7 @@ impl Session {
         F: Future<Output = Result<()>> + Send + 'static,
     {
         let busy = |_| Error::from(ErrorKind::RateLimited(CATCH_UP_PAUSE));
-        let permit = self.catching_up.clone().try_acquire_owned().map_err(busy)?;
+        let permit = self.turns().catching_up.clone().try_acquire_owned().map_err(busy)?;
         let connection = self.connection.clone();
         connection.mailbox.hold();
         let telling = tell(self.actor.clone(), connection.clone());
@@ -294,6 +294,14 @@ impl Session {
         answer(reply);
     }
 
+    fn turns(&self) -> &Turns {
+        self.turns.get_or_init(|| {
+            let most = self.actor.engine.config().max_in_flight.max(1);
+            let [in_flight, catching_up] = [most, 1].map(|turns| Arc::new(Semaphore::new(turns)));
+            Box::new(Turns { in_flight, catching_up })
+        })
+    }
+
     async fn mark_item(&self, room: RoomId, mark: Mark, to: Option<crate::model::Cursor>) -> Result<Item> {
         self.actor.engine.check_running()?;
         let op = self.actor.mark_op(room, mark, to).await?;
@@ -307,7 +315,7 @@ impl Session {
         is_told_apart: bool,
         answered: impl FnOnce(Result<Answer>) + Send + 'static,
     ) {
-        let permit = self.in_flight.clone().acquire_owned().await;
+        let permit = self.turns().in_flight.clone().acquire_owned().await;
         let answered = move |outcome| {
             answered(outcome);
             drop(permit);

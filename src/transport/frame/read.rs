@@ -12,7 +12,7 @@ use tungstenite::{Message, Utf8Bytes, WebSocket};
 use crate::transport::Hangup;
 
 /// What is read at once. It is kept for as long as the connection lasts, so it is small.
-const READ_BUFFER: usize = 1024;
+const READ_BUFFER: usize = 512;
 
 /// Reads the messages of a client.
 pub(crate) struct Reader {
