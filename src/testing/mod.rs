@@ -10,6 +10,8 @@ pub mod fanout;
 mod faulty;
 pub mod store;
 pub mod transport;
+#[cfg(all(feature = "ws", feature = "socketio"))]
+pub mod wire;
 
 pub use auth::NameTokens;
 pub use bus::BadBus;

@@ -119,6 +119,21 @@ impl Mount {
     }
 }
 
+/// What connections of the chat in this namespace are told in.
+#[cfg(all(feature = "testing", feature = "ws"))]
+pub(crate) fn format(namespace: &str) -> Format {
+    let prefix = Prefix::new(&format!("/{namespace}"));
+    Format::Wire(Arc::new(ChatEncode { prefix, has_offsets: false }))
+}
+
+/// Parses a packet as for a connection. Whether it sends a message.
+#[cfg(all(feature = "testing", feature = "ws"))]
+pub(crate) fn is_send(packet: &str) -> bool {
+    use crate::event::Command;
+    let Ok(packet) = packet::Packet::parse(packet) else { return false };
+    matches!(decode::decode(packet.data), Ok(Ok(Command::Send(..))))
+}
+
 /// What a session is opened with.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

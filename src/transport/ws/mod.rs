@@ -34,10 +34,21 @@ struct Mounted {
     format: Format,
 }
 
+/// What connections are told in.
+pub(crate) fn format() -> Format {
+    Format::Wire(Arc::new(NativeEncode))
+}
+
+/// Parses a frame as for a connection. Whether it sends a message.
+#[cfg(all(feature = "testing", feature = "socketio"))]
+pub(crate) fn is_send(frame: &str) -> bool {
+    use crate::event::Command;
+    matches!(decode::decode(frame), super::Request::Command(_, Ok(Command::Send(..))))
+}
+
 /// The route `GET /chat/ws`. A request with an `Origin` outside of the list is refused before the upgrade.
 pub fn router(engine: ChatEngine, origins: Origins) -> Router {
-    let format = Format::Wire(Arc::new(NativeEncode));
-    let mounted = Mounted { engine, origins: Arc::new(origins), format };
+    let mounted = Mounted { engine, origins: Arc::new(origins), format: format() };
     Router::new().route("/chat/ws", get(upgrade)).with_state(mounted)
 }
 
