@@ -2,7 +2,7 @@
 //! beside them a bare loop that commits the same rows to the same disk, as many a transaction as the engine had
 //! on the average. SQLite in full durability, and PostgreSQL where `CHAT_BENCH_POSTGRES` names an empty database.
 //!
-//! Prints messages a second, and the engine's as a part of the loop's. With `--test` (as `cargo test` runs it) it
+//! Prints messages a second, and the engine's as a part of the loop's. As `cargo test` runs it, it
 //! does next to nothing.
 
 #![allow(clippy::print_stdout, reason = "its table is what it is for")]
@@ -26,11 +26,8 @@ struct Sends {
 
 #[tokio::main]
 async fn main() {
-    let span = if std::env::args().any(|arg| arg == "--test") {
-        Duration::from_millis(50)
-    } else {
-        Duration::from_secs(5)
-    };
+    let is_measured = std::env::args().any(|arg| arg == "--bench");
+    let span = if is_measured { Duration::from_secs(5) } else { Duration::from_millis(50) };
     let dir = tempfile::tempdir().expect("a folder");
 
     let memory = through_the_engine(MemoryStore::new(), span).await;
