@@ -13,7 +13,7 @@ use chat_core::clock::Clock;
 use chat_core::model::NewRoom;
 use chat_core::store::Store;
 use chat_core::testing::NameTokens;
-use chat_core::transport::{Origins, rest, ws};
+use chat_core::transport::{Origins, rest, socketio, ws};
 use chat_core::{Actor, ChatEngine, Config, RoomId, UserId};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -119,7 +119,7 @@ pub(super) fn text(value: &Value) -> String {
 
 // An engine behind sockets.
 
-/// An engine whose tokens are user ids, behind REST and WebSocket on a port of its own.
+/// An engine whose tokens are user ids, behind REST, WebSocket and Socket.IO on a port of its own.
 pub(super) struct Node {
     pub(super) engine: ChatEngine,
     pub(super) addr: String,
@@ -142,7 +142,9 @@ impl Node {
     async fn serve(builder: chat_core::engine::ChatEngineBuilder) -> Self {
         let engine = builder.authenticator(NameTokens).build().await.unwrap();
         let api = rest::router(engine.clone(), rest::RestOptions::default());
-        let app = Router::new().nest("/api", api.merge(ws::router(engine.clone(), Origins::Any)));
+        let socketio = socketio::router(engine.clone(), socketio::SocketIoOptions::default());
+        let app =
+            Router::new().nest("/api", api.merge(ws::router(engine.clone(), Origins::Any))).merge(socketio);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap().to_string();
         let serving = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });

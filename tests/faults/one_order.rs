@@ -6,14 +6,15 @@ use chat_core::event::EventKind;
 use chat_core::model::Draft;
 use chat_core::store::{MemoryStore, SqliteStore, Store};
 use chat_core::{RoomId, Session};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::kit::{Got, Node, Place, Ws, new_file, soon, text};
+use crate::socketio::client as socketio;
 
 /// How much each sender sends.
 const EACH: u64 = 120;
-const SENDERS: [&str; 5] = ["socket1", "socket2", "rest", "actor", "session"];
+const SENDERS: [&str; 6] = ["socket1", "socket2", "rest", "actor", "session", "socketio"];
 
 /// A message as all must see it.
 type Seen = (u64, String);
@@ -44,6 +45,13 @@ async fn one_order(store: Arc<dyn Store>) {
         let client = node.connect("listener").await;
         listening.spawn(by_socket(client, rooms, total));
     }
+    let address = node.addr.parse().unwrap();
+    let (client, _) = socketio::Ws::chat(address, "listener").await;
+    listening.spawn(by_socketio(client, rooms, total));
+    let polling = socketio::Polling::open(address).await;
+    polling.post(r#"40/chat,{"token":"listener"}"#).await;
+    while !polling.packets().await.iter().any(|packet| packet.contains(r#"["connected","#)) {}
+    listening.spawn(by_polling(polling, rooms, total));
     listening.spawn(in_process(node.user("listener").connect().await.unwrap(), rooms, total));
     // Somebody who is cut off again and again, and so catches up from many points.
     let mut place = Place::default();
@@ -96,6 +104,18 @@ async fn send(node: Arc<Node>, name: &'static str, rooms: [RoomId; 2]) -> [Vec<S
                 acked[index].push((sent.seq, sent.id.to_string()));
             }
         }
+        "socketio" => {
+            let (mut client, _) = socketio::Ws::chat(node.addr.parse().unwrap(), name).await;
+            for (number, index) in turns {
+                let message = json!({"type": "TEXT", "content": format!("{name}-{number}")});
+                let payload = json!({"roomUuid": rooms[index], "message": message});
+                client.send(&format!(r#"42/chat,{number}["sendMessage",{payload}]"#)).await;
+            }
+            for next in 0..2 * EACH {
+                let (_, answer) = client.answer(next).await;
+                acked[(next % 2) as usize].push(seen(&answer["message"]));
+            }
+        }
         _ => {
             let mut client = node.connect(name).await;
             for (number, index) in turns {
@@ -130,6 +150,34 @@ async fn by_socket(mut client: Ws, rooms: [RoomId; 2], total: u64) -> [Vec<Seen>
     let mut told = [Vec::new(), Vec::new()];
     while !note(&mut told, rooms, &client.next().await.frame(), total) {}
     told
+}
+
+/// Takes a packet of Socket.IO in; `true` when all have come.
+fn note_packet(told: &mut [Vec<Seen>; 2], rooms: [RoomId; 2], packet: &str, total: u64) -> bool {
+    if let Some((name, data)) = socketio::event(packet)
+        && name == "newMessage"
+    {
+        let index = usize::from(data["roomUuid"] != *rooms[0].to_string());
+        told[index].push(seen(&data));
+    }
+    told.iter().all(|told| told.len() as u64 >= total)
+}
+
+async fn by_socketio(mut client: socketio::Ws, rooms: [RoomId; 2], total: u64) -> [Vec<Seen>; 2] {
+    let mut told = [Vec::new(), Vec::new()];
+    while !note_packet(&mut told, rooms, &client.text().await, total) {}
+    told
+}
+
+async fn by_polling(client: socketio::Polling, rooms: [RoomId; 2], total: u64) -> [Vec<Seen>; 2] {
+    let mut told = [Vec::new(), Vec::new()];
+    loop {
+        for packet in client.packets().await {
+            if note_packet(&mut told, rooms, &packet, total) {
+                return told;
+            }
+        }
+    }
 }
 
 async fn in_process(mut session: Session, rooms: [RoomId; 2], total: u64) -> [Vec<Seen>; 2] {

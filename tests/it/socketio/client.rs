@@ -22,23 +22,23 @@ use crate::transport::Layered;
 /// How long a test waits for what should come at once.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(super) struct Server {
-    pub(super) engine: ChatEngine,
-    pub(super) addr: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) engine: ChatEngine,
+    pub(crate) addr: SocketAddr,
 }
 
-pub(super) async fn engine() -> ChatEngine {
+pub(crate) async fn engine() -> ChatEngine {
     ChatEngine::builder().authenticator(NameTokens).build().await.unwrap()
 }
 
 impl Server {
-    pub(super) async fn start(options: SocketIoOptions) -> Self {
+    pub(crate) async fn start(options: SocketIoOptions) -> Self {
         let engine = engine().await;
         let app = router(engine.clone(), options);
         Self::serve(engine, app, false).await
     }
 
-    pub(super) async fn serve(engine: ChatEngine, app: Router, behind_a_layer: bool) -> Self {
+    pub(crate) async fn serve(engine: ChatEngine, app: Router, behind_a_layer: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         if behind_a_layer {
@@ -50,14 +50,14 @@ impl Server {
     }
 
     /// A room of these users, the first of whom makes it.
-    pub(super) async fn room(&self, users: &[&str]) -> String {
+    pub(crate) async fn room(&self, users: &[&str]) -> String {
         let owner = self.engine.as_user(users[0].parse().unwrap());
         let new = NewRoom::group("room").with(users[1..].iter().copied());
         owner.create_room(new).await.unwrap().id().to_string()
     }
 
     /// A message by no socket.
-    pub(super) async fn send(&self, user: &str, room: &str, text: &str) {
+    pub(crate) async fn send(&self, user: &str, room: &str, text: &str) {
         let draft = chat_core::model::Draft::text(text);
         self.engine.as_user(user.parse().unwrap()).send(room.parse().unwrap(), draft).await.unwrap();
     }
@@ -65,14 +65,14 @@ impl Server {
 
 /// An HTTP answer.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) head: String,
-    pub(super) body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 /// One request on a connection of its own.
-pub(super) async fn http(addr: SocketAddr, method: &str, target: &str, headers: &str, body: &str) -> Answer {
+pub(crate) async fn http(addr: SocketAddr, method: &str, target: &str, headers: &str, body: &str) -> Answer {
     let mut stream = TcpStream::connect(addr).await.unwrap();
     let length = body.len();
     let head = format!(
@@ -91,17 +91,17 @@ pub(super) async fn http(addr: SocketAddr, method: &str, target: &str, headers: 
 
 /// A client that polls.
 #[derive(Debug, Clone)]
-pub(super) struct Polling {
+pub(crate) struct Polling {
     addr: SocketAddr,
-    pub(super) target: String,
+    pub(crate) target: String,
 }
 
 impl Polling {
-    pub(super) async fn open(addr: SocketAddr) -> Self {
+    pub(crate) async fn open(addr: SocketAddr) -> Self {
         Self::open_with(addr, "").await
     }
 
-    pub(super) async fn open_with(addr: SocketAddr, headers: &str) -> Self {
+    pub(crate) async fn open_with(addr: SocketAddr, headers: &str) -> Self {
         let target = "/socket.io/?EIO=4&transport=polling";
         let opened = http(addr, "GET", target, headers, "").await;
         assert_eq!(opened.status, 200, "{opened:?}");
@@ -109,48 +109,48 @@ impl Polling {
         Self { addr, target: format!("{target}&sid={}", open["sid"].as_str().unwrap()) }
     }
 
-    pub(super) async fn get(&self) -> Answer {
+    pub(crate) async fn get(&self) -> Answer {
         http(self.addr, "GET", &self.target, "", "").await
     }
 
-    pub(super) async fn post(&self, body: &str) -> Answer {
+    pub(crate) async fn post(&self, body: &str) -> Answer {
         http(self.addr, "POST", &self.target, "Content-Type: text/plain;charset=UTF-8\r\n", body).await
     }
 
     /// The packets of the next poll.
-    pub(super) async fn packets(&self) -> Vec<String> {
+    pub(crate) async fn packets(&self) -> Vec<String> {
         let polled = self.get().await;
         assert_eq!(polled.status, 200, "{polled:?}");
         polled.body.split('\x1e').map(str::to_owned).collect()
     }
 
-    pub(super) fn sid(&self) -> &str {
+    pub(crate) fn sid(&self) -> &str {
         self.target.rsplit('=').next().unwrap()
     }
 
     /// A WebSocket for the same session.
-    pub(super) async fn websocket(&self) -> Result<Ws, Error> {
+    pub(crate) async fn websocket(&self) -> Result<Ws, Error> {
         Ws::dial(self.addr, &format!("/socket.io/?EIO=4&transport=websocket&sid={}", self.sid())).await
     }
 }
 
 /// A client on a WebSocket.
-pub(super) struct Ws(pub(super) WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Ws(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Ws {
-    pub(super) async fn dial(addr: SocketAddr, target: &str) -> Result<Self, Error> {
+    pub(crate) async fn dial(addr: SocketAddr, target: &str) -> Result<Self, Error> {
         Ok(Self(connect_async(format!("ws://{addr}{target}")).await?.0))
     }
 
     /// A session that is open and in no namespace.
-    pub(super) async fn open(addr: SocketAddr) -> Self {
+    pub(crate) async fn open(addr: SocketAddr) -> Self {
         let mut ws = Self::dial(addr, "/socket.io/?EIO=4&transport=websocket").await.unwrap();
         assert!(ws.text().await.starts_with("0{"));
         ws
     }
 
     /// A chat session, with the position that it began at.
-    pub(super) async fn chat(addr: SocketAddr, token: &str) -> (Self, String) {
+    pub(crate) async fn chat(addr: SocketAddr, token: &str) -> (Self, String) {
         let mut ws = Self::open(addr).await;
         ws.send(&format!(r#"40/chat,{{"token":"{token}"}}"#)).await;
         assert!(ws.text().await.starts_with(r#"40/chat,{"sid":""#));
@@ -162,17 +162,17 @@ impl Ws {
         (ws, connected["pos"].as_str().unwrap().to_owned())
     }
 
-    pub(super) async fn send(&mut self, packet: &str) {
+    pub(crate) async fn send(&mut self, packet: &str) {
         // After the end nobody listens: `next` tells.
         let _ = self.0.send(Message::text(packet)).await;
     }
 
-    pub(super) async fn send_binary(&mut self, bytes: &'static [u8]) {
+    pub(crate) async fn send_binary(&mut self, bytes: &'static [u8]) {
         self.0.send(Message::binary(Bytes::from_static(bytes))).await.unwrap();
     }
 
     /// What comes next, the end included.
-    pub(super) async fn next(&mut self) -> Option<Message> {
+    pub(crate) async fn next(&mut self) -> Option<Message> {
         match timeout(PATIENCE, self.0.next()).await.expect("something comes") {
             Some(Ok(Message::Close(_)) | Err(_)) => None,
             Some(Ok(message)) => Some(message),
@@ -181,14 +181,14 @@ impl Ws {
     }
 
     /// The next packet of text.
-    pub(super) async fn text(&mut self) -> String {
+    pub(crate) async fn text(&mut self) -> String {
         match self.next().await {
             Some(Message::Text(text)) => text.as_str().to_owned(),
             other => panic!("no text but {other:?}"),
         }
     }
 
-    pub(super) async fn binary(&mut self) -> Bytes {
+    pub(crate) async fn binary(&mut self) -> Bytes {
         match self.next().await {
             Some(Message::Binary(bytes)) => bytes,
             other => panic!("no binary but {other:?}"),
@@ -196,7 +196,7 @@ impl Ws {
     }
 
     /// The next packet that tells of nobody's presence.
-    pub(super) async fn but_presence(&mut self) -> String {
+    pub(crate) async fn but_presence(&mut self) -> String {
         loop {
             let text = self.text().await;
             if !text.contains(r#"["presence","#) {
@@ -206,7 +206,7 @@ impl Ws {
     }
 
     /// Waits for the end, whatever comes before it.
-    pub(super) async fn closed(&mut self) -> Vec<String> {
+    pub(crate) async fn closed(&mut self) -> Vec<String> {
         let mut before = Vec::new();
         while let Some(message) = self.next().await {
             if let Message::Text(text) = message {
@@ -217,7 +217,7 @@ impl Ws {
     }
 
     /// The next event of the chat; presence is left out.
-    pub(super) async fn event(&mut self) -> (String, Value) {
+    pub(crate) async fn event(&mut self) -> (String, Value) {
         loop {
             let text = self.text().await;
             let event = event(&text).unwrap_or_else(|| panic!("no event but {text}"));
@@ -228,7 +228,7 @@ impl Ws {
     }
 
     /// The next event of this name; others are left out.
-    pub(super) async fn event_named(&mut self, name: &str) -> Value {
+    pub(crate) async fn event_named(&mut self, name: &str) -> Value {
         loop {
             let text = self.text().await;
             if let Some((found, payload)) = event(&text)
@@ -240,7 +240,7 @@ impl Ws {
     }
 
     /// Asks, and waits for the answer. Events before it are given too.
-    pub(super) async fn ask(
+    pub(crate) async fn ask(
         &mut self,
         id: u64,
         name: &str,
@@ -250,7 +250,7 @@ impl Ws {
         self.answer(id).await
     }
 
-    pub(super) async fn answer(&mut self, id: u64) -> (Vec<(String, Value)>, Value) {
+    pub(crate) async fn answer(&mut self, id: u64) -> (Vec<(String, Value)>, Value) {
         let mut events = Vec::new();
         loop {
             let text = self.text().await;
@@ -265,7 +265,7 @@ impl Ws {
     }
 
     /// Whether nothing comes but presence.
-    pub(super) async fn is_silent(&mut self) -> bool {
+    pub(crate) async fn is_silent(&mut self) -> bool {
         let end = tokio::time::Instant::now() + Duration::from_millis(150);
         while let Ok(next) = tokio::time::timeout_at(end, self.0.next()).await {
             match next {
@@ -278,14 +278,14 @@ impl Ws {
 }
 
 /// An event of the chat: its name and payload.
-pub(super) fn event(packet: &str) -> Option<(String, Value)> {
+pub(crate) fn event(packet: &str) -> Option<(String, Value)> {
     let array: Value = serde_json::from_str(packet.strip_prefix("42/chat,")?).ok()?;
     assert_eq!(array.as_array().unwrap().len(), 2, "a name and one payload: {packet}");
     Some((array[0].as_str()?.to_owned(), array[1].clone()))
 }
 
 /// An answer of the chat: its id and payload.
-pub(super) fn answer(packet: &str) -> Option<(u64, Value)> {
+pub(crate) fn answer(packet: &str) -> Option<(u64, Value)> {
     let rest = packet.strip_prefix("43/chat,")?;
     let (id, array) = rest.split_at(rest.find('[')?);
     let array: Value = serde_json::from_str(array).ok()?;
@@ -295,7 +295,7 @@ pub(super) fn answer(packet: &str) -> Option<(u64, Value)> {
 
 /// The namespaces of the protocol's own test cases.
 #[derive(Debug)]
-pub(super) struct Echo;
+pub(crate) struct Echo;
 
 impl Namespace for Echo {
     fn admit(&self, auth: &Value) -> Result<(), Refusal> {
@@ -326,7 +326,7 @@ impl Namespace for Echo {
 }
 
 /// The server of the protocol's own test cases.
-pub(super) async fn echo() -> Server {
+pub(crate) async fn echo() -> Server {
     let mut options = SocketIoOptions::default()
         .with_namespace("/", Echo)
         .with_namespace("/custom", Echo)

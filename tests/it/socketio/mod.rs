@@ -1,7 +1,7 @@
 //! The Socket.IO transport, over real sockets, with small raw clients.
 
 mod chat;
-mod client;
+pub(crate) mod client;
 mod engineio;
 mod faults;
 mod load;
