@@ -149,6 +149,7 @@ mod tests {
         let who = identity(&clock, &issued).await.unwrap();
         assert_eq!(who.user, ana());
         assert_eq!(who.nickname.as_deref(), Some("Ana"));
+        assert_eq!(who.issued.unwrap().as_millis(), NOW, "to the millisecond, for a logout just before");
         assert_eq!(who.expires.unwrap().as_millis(), 1_700_604_800_000);
 
         clock.set_millis(1_700_604_799_999);

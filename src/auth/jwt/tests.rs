@@ -246,6 +246,15 @@ async fn nbf_is_checked_when_it_is_there() {
 }
 
 #[tokio::test]
+async fn a_token_says_when_it_was_issued_or_says_nothing_of_it() {
+    for (iat, issued) in [(json!(NOW), Some(NOW * 1000)), (json!(0.5), Some(500)), (json!(null), None)] {
+        let identity = hs256().authenticate(&sign(&with(json!({"iat": iat})))).await.unwrap();
+        assert_eq!(identity.issued.map(Timestamp::as_millis), issued);
+    }
+    refuses_claims(with(json!({"iat": "now"})), "`iat` has a value that makes no sense").await;
+}
+
+#[tokio::test]
 async fn leeway_widens_both_ends_and_moves_the_expiry() {
     let auth = hs256().with_leeway(Duration::from_secs(10));
     let identity = auth.authenticate(&sign(&with(json!({"exp": NOW - 9, "nbf": NOW + 10})))).await.unwrap();
