@@ -54,8 +54,12 @@ impl fmt::Debug for Timestamp {
     }
 }
 
+/// RFC 3339; its milliseconds in formats that no human reads.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if !s.is_human_readable() {
+            return self.0.serialize(s);
+        }
         s.collect_str(self)
     }
 }
@@ -75,6 +79,9 @@ impl FromStr for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if !d.is_human_readable() {
+            return i64::deserialize(d).map(Self::from_millis);
+        }
         String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
     }
 }

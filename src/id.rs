@@ -134,8 +134,12 @@ macro_rules! ulid_id {
             }
         }
 
+        /// Its text; its bytes in formats that no human reads.
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                if !s.is_human_readable() {
+                    return self.to_bytes().serialize(s);
+                }
                 let mut text = [0; ulid::ULID_LEN];
                 s.serialize_str(self.0.array_to_str(&mut text))
             }
@@ -143,6 +147,9 @@ macro_rules! ulid_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                if !d.is_human_readable() {
+                    return Ok(Self::from_bytes(<[u8; 16]>::deserialize(d)?));
+                }
                 String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
             }
         }

@@ -1,9 +1,7 @@
 //! What nodes tell each other: the [`Bus`] contract, and the buses that come with the crate.
-//!
-//! This version of the engine announces its changes; handing on what other nodes announce comes with its
-//! first network bus.
 
 mod local;
+pub(crate) mod packet;
 
 use std::fmt;
 
@@ -11,7 +9,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::id::{RoomId, UserId};
-use crate::model::Pos;
 
 pub use local::{LocalBus, MAX_WAITING};
 
@@ -70,23 +67,4 @@ pub trait Bus: Send + Sync + fmt::Debug + 'static {
 
     /// Whether packets get through now, as far as the bus knows.
     fn is_up(&self) -> bool;
-}
-
-/// What a node tells of a change in a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hint {
-    /// The position of the change.
-    pub(crate) pos: Pos,
-    /// The position of the room's change before it: who does not know that one has missed something.
-    pub(crate) prev: u64,
-}
-
-impl Hint {
-    pub(crate) fn encode(self) -> Bytes {
-        let mut packet = Vec::with_capacity(17);
-        packet.push(self.pos.lane);
-        packet.extend_from_slice(&self.pos.at.to_be_bytes());
-        packet.extend_from_slice(&self.prev.to_be_bytes());
-        packet.into()
-    }
 }

@@ -55,7 +55,9 @@ impl Admin {
     /// [`Invalid`](crate::ErrorKind::Invalid) when they are no participant.
     pub async fn remove(&self, room: RoomId, user: &UserId) -> Result<()> {
         let notice = self.engine.notice(SystemKind::Removed, user, "").await?;
-        self.commit(room, Op::Part { notice }).await.map(drop)
+        self.commit(room, Op::Part { notice }).await?;
+        self.engine.level_others().await;
+        Ok(())
     }
 
     /// Closes a room: it can be read, not written.

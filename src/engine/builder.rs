@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::outbox::{self, Outbox, Refusals, RefusedSend};
+use super::nodes::{self, Nodes};
+use super::outlet::Outlet;
+use super::publish::Publisher;
 use super::{ChatEngine, Committer, DeliveredMarks, Inner, Limits, Profiles, tick, write_behind};
 use crate::auth::{Authenticator, NoTokens};
 use crate::bus::Bus;
@@ -102,20 +105,29 @@ impl ChatEngineBuilder {
     /// # Errors
     /// The store's, when it cannot tell where it stands.
     pub async fn build(self) -> Result<ChatEngine> {
-        let position = self.store.position().await?;
-        let hub = Arc::new(Hub::new(&self.config));
-        let committer = Committer::start(self.store.clone(), hub.clone(), self.bus, position, &self.config);
+        let token = self.store.position().await?;
+        let hub = Arc::new(Hub::new(&self.config, self.bus.clone()));
+        let profiles = Arc::new(Profiles::new(self.config.profile_cache));
+        let has_nodes = self.bus.is_some();
+        let nodes = self.bus.map(|bus| Nodes::new(bus, profiles.clone(), &token.position));
+        let handed_on = nodes.as_ref().map(Nodes::handed_on);
+        let outlet = Outlet::new(Publisher::new(hub.clone(), token), nodes);
+        let outlet = Arc::new(parking_lot::Mutex::new(outlet));
+        let committer =
+            Committer::start(self.store.clone(), outlet.clone(), token.position, &self.config);
         let inner = Arc::new(Inner {
             store: self.store,
             authenticator: self.authenticator,
             policy: self.policy,
             clock: self.clock,
-            profiles: Profiles::new(self.config.profile_cache),
+            profiles,
             limits: Limits::new(&self.config.rate_limits),
             delivered: DeliveredMarks::new(self.config.delivered_waiting),
             outbox: Outbox::new(self.refusals),
             config: self.config,
             hub,
+            outlet,
+            handed_on,
             committer,
             last_seen: parking_lot::Mutex::new(HashMap::new()),
             draining: AtomicBool::new(false),
@@ -125,6 +137,9 @@ impl ChatEngineBuilder {
         });
         tokio::spawn(tick(Arc::downgrade(&inner)));
         tokio::spawn(write_behind(Arc::downgrade(&inner)));
+        if has_nodes {
+            tokio::spawn(nodes::run(Arc::downgrade(&inner), inner.outlet.clone(), inner.store.clone()));
+        }
         if inner.store.outbox_table().is_some() {
             tokio::spawn(outbox::send_what_waits(Arc::downgrade(&inner), inner.outbox.wake()));
         }

@@ -27,6 +27,7 @@ const ROTATION_PAUSE: Duration = Duration::from_secs(600);
 pub(super) async fn start(actor: &Actor, connection: &Connection) -> Result<()> {
     let token = actor.engine.store().position().await?;
     push_ready(actor, connection, token, false).await?;
+    actor.engine.reach(&token.position).await?;
     if !connection.release(&token.position, None, None) {
         // More came in that moment than the mailbox holds.
         connection.close(CloseReason::Lagged, true);
@@ -72,6 +73,7 @@ pub(super) async fn resume(actor: &Actor, connection: &Arc<Connection>, resume: 
                 Event { room: None, token: Some(until), kind }
             }
         };
+        actor.engine.reach(&until.position).await?;
         // Whoever reads slowly must not be closed for what was held back.
         connection.mailbox.space().await;
         // Before any live event: its token is older than theirs.
@@ -104,6 +106,7 @@ pub(super) async fn resume_room(
         }
         // What is committed up to there but not yet published must be held back, not come after.
         actor.engine.inner.committer.barrier().await;
+        actor.engine.reach(&until.position).await?;
         connection.mailbox.space().await;
         let end = Event { room: Some(room), token: None, kind: EventKind::CaughtUp { recovered } };
         if connection.release(&until.position, Some(room), Some(end))

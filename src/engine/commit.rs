@@ -7,13 +7,13 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
-use super::publish::Publisher;
-use crate::bus::Bus;
+use super::nodes::Beside;
+use super::outlet::Outlet;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::hub::{ConnectionId, Hub};
+use crate::hub::ConnectionId;
 use crate::id::{RoomId, UserId};
-use crate::model::{Body, Epoch, Position, Token};
+use crate::model::{Body, Epoch, Position};
 use crate::store::{Answer, Batch, Item, Op, RoomItem, RoomRecord, Store};
 
 /// Called with the item's answer, after everything of its batch was published.
@@ -53,21 +53,18 @@ impl std::fmt::Debug for Work {
 impl Committer {
     pub(super) fn start(
         store: Arc<dyn Store>,
-        hub: Arc<Hub>,
-        bus: Option<Arc<dyn Bus>>,
-        position: Token,
+        outlet: Arc<Mutex<Outlet>>,
+        position: Position,
         config: &Config,
     ) -> Self {
-        let publisher = Arc::new(Mutex::new(Publisher::new(hub, bus, position)));
         // A batch that is published at once must leave room in the mailbox of whoever reads promptly.
         let bytes_max = config.mailbox_bytes / 4;
         let lane = |_| {
             let (queue, work) = mpsc::channel(config.commit_queue.max(1));
-            let (store, publisher) = (store.clone(), publisher.clone());
-            tokio::spawn(run(store, publisher, work, config.commit_batch.max(1), bytes_max));
+            let (store, outlet) = (store.clone(), outlet.clone());
+            tokio::spawn(run(store, outlet, work, config.commit_batch.max(1), bytes_max));
             queue
         };
-        let position = position.position;
         Self { lanes: (0..position.lanes()).map(lane).collect(), position }
     }
 
@@ -149,7 +146,7 @@ fn stopped() -> Error {
 
 async fn run(
     store: Arc<dyn Store>,
-    publisher: Arc<Mutex<Publisher>>,
+    outlet: Arc<Mutex<Outlet>>,
     mut queue: mpsc::Receiver<Work>,
     batch_max: usize,
     bytes_max: usize,
@@ -166,7 +163,7 @@ async fn run(
             });
             let mut batch = Gathered::sort(fitting);
             let outcomes = if batch.is_empty() { Ok(Vec::new()) } else { store.commit(batch.take()).await };
-            batch.conclude(outcomes, &mut publisher.lock());
+            batch.conclude(outcomes, &mut outlet.lock());
             // A store that never waits must not keep the flusher from writing what was published.
             tokio::task::yield_now().await;
         }
@@ -197,6 +194,8 @@ impl Work {
 /// A batch, with whoever waits for its parts.
 struct Gathered {
     batch: Batch,
+    /// What other nodes are told of what goes beside items.
+    beside: Beside,
     waiting: Vec<(Option<ConnectionId>, Answered)>,
     /// Those who wait for the batch itself, and not for an item of it.
     whole: Vec<oneshot::Sender<Result<()>>>,
@@ -208,6 +207,7 @@ impl Gathered {
     fn sort(work: impl Iterator<Item = Work>) -> Self {
         let mut this = Self {
             batch: Batch::default(),
+            beside: Beside::default(),
             waiting: Vec::new(),
             whole: Vec::new(),
             epoch: None,
@@ -235,6 +235,8 @@ impl Gathered {
 
     fn add(&mut self, beside: Batch) {
         let Batch { items: _, profiles, last_seen, logouts, sent } = beside;
+        self.beside.profiles.extend(profiles.iter().map(|profile| profile.user.clone()));
+        self.beside.logouts.extend(logouts.iter().cloned());
         self.batch.profiles.extend(profiles);
         self.batch.last_seen.extend(last_seen);
         self.batch.logouts.extend(logouts);
@@ -252,23 +254,23 @@ impl Gathered {
         std::mem::take(&mut self.batch)
     }
 
-    fn conclude(self, outcomes: Result<Vec<Result<crate::store::Outcome>>>, publisher: &mut Publisher) {
+    fn conclude(self, outcomes: Result<Vec<Result<crate::store::Outcome>>>, outlet: &mut Outlet) {
         if let Some(epoch) = self.epoch {
-            publisher.start_epoch(epoch);
+            outlet.start_epoch(epoch);
         }
         match outcomes {
             Ok(outcomes) => {
                 let mut answers = Vec::with_capacity(outcomes.len());
                 for (outcome, (origin, _)) in outcomes.into_iter().zip(&self.waiting) {
                     answers.push(outcome.map(|outcome| {
-                        publisher.publish(outcome.changes, *origin);
+                        outlet.publish(outcome.changes, *origin);
                         if let Some(change) = outcome.relation {
-                            publisher.tell(change);
+                            outlet.tell(change);
                         }
                         outcome.answer
                     }));
                 }
-                publisher.flush();
+                outlet.end_batch(self.beside);
                 for (answer, (_, answered)) in answers.into_iter().zip(self.waiting) {
                     answered(answer);
                 }

@@ -123,6 +123,9 @@ impl Actor {
         let item = RelationItem { at: self.engine.now(), user, other: other.clone(), op };
         match self.engine.inner.committer.commit(item.into()).await? {
             Answer::Relation { now, is_new } => {
+                if is_new && op == RelationOp::Block {
+                    self.engine.level_others().await;
+                }
                 let relation = now.map(|relation| (relation.kind, relation.since));
                 Ok((self.relation_view(other, relation), is_new))
             }
@@ -158,7 +161,7 @@ impl Actor {
         relation: Option<(RelationKind, crate::Timestamp)>,
     ) -> RelationView {
         let is_friend = matches!(relation, Some((RelationKind::Friend, _)));
-        let online = is_friend && self.engine.hub().is_online(&other.user);
+        let online = is_friend && self.engine.is_online(&other.user);
         RelationView { other, relation, online }
     }
 }

@@ -21,6 +21,7 @@ impl Actor {
         let logouts = vec![(self.user.clone(), self.engine.now())];
         self.engine.inner.committer.commit_beside(Batch { logouts, ..Batch::default() }).await?;
         self.engine.admin().disconnect(&self.user);
+        self.engine.level_others().await;
         Ok(())
     }
 }

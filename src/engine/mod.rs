@@ -12,7 +12,9 @@ mod import;
 mod limits;
 mod logins;
 mod messages;
+mod nodes;
 mod outbox;
+mod outlet;
 mod profiles;
 mod publish;
 mod receipts;
@@ -46,6 +48,7 @@ pub(crate) use session::Start;
 use commit::Committer;
 use limits::Limits;
 use outbox::Outbox;
+use outlet::Outlet;
 use profiles::Profiles;
 use receipts::DeliveredMarks;
 
@@ -77,8 +80,11 @@ struct Inner {
     clock: Arc<dyn Clock>,
     config: Config,
     hub: Arc<Hub>,
+    outlet: Arc<parking_lot::Mutex<Outlet>>,
+    /// Among several nodes: tells whenever this one has handed on more.
+    handed_on: Option<Arc<tokio::sync::Notify>>,
     committer: Committer,
-    profiles: Profiles,
+    profiles: Arc<Profiles>,
     limits: Limits,
     delivered: DeliveredMarks,
     outbox: Outbox,
@@ -137,6 +143,7 @@ impl ChatEngine {
     pub async fn drain(&self, at_most: Duration) {
         let deadline = tokio::time::Instant::now() + at_most;
         self.inner.draining.store(true, Ordering::SeqCst);
+        self.inner.outlet.lock().among_nodes(|nodes, _| nodes.leave());
         let committed = tokio::time::timeout_at(deadline, async {
             drop(self.inner.entering.write().await);
             self.inner.write_delivered().await;

@@ -38,8 +38,12 @@ impl Profiles {
         newer.insert(profile.user.clone(), profile);
     }
 
+    /// Forgets one, where the store holds another now.
+    pub(super) fn forget_one(&self, user: &UserId) {
+        self.halves.lock().iter_mut().for_each(|half| drop(half.remove(user)));
+    }
+
     /// Forgets all of them, where the store may hold others now.
-    #[cfg(feature = "transfer")]
     pub(super) fn forget(&self) {
         *self.halves.lock() = Default::default();
     }

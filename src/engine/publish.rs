@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::bus::{Bus, Hint, Topic};
+use super::nodes::{Posted, Stretch};
 use crate::event::{Event, EventKind, Marked, Notification, RoomChange};
 use crate::hub::{Audience, Class, ConnectionId, Hub, Post};
 use crate::id::{RoomId, UserId};
@@ -13,7 +13,7 @@ use crate::store::{Change, RelationChange, What};
 /// covers all that was published before it.
 pub(super) struct Publisher {
     hub: Arc<Hub>,
-    bus: Option<Arc<dyn Bus>>,
+    /// How far the node has come: all up to there is published.
     token: Token,
     /// Durable events of one room, which go out together.
     room: Option<RoomId>,
@@ -21,37 +21,44 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    pub(super) fn new(hub: Arc<Hub>, bus: Option<Arc<dyn Bus>>, token: Token) -> Self {
-        Self { hub, bus, token, room: None, posts: Vec::new() }
+    pub(super) fn new(hub: Arc<Hub>, token: Token) -> Self {
+        Self { hub, token, room: None, posts: Vec::new() }
+    }
+
+    pub(super) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    pub(super) fn token(&self) -> Token {
+        self.token
     }
 
     pub(super) fn start_epoch(&mut self, epoch: Epoch) {
         self.token.epoch = epoch;
     }
 
-    /// Publishes the changes of an item. The last of them may wait for [`Self::flush`].
-    pub(super) fn publish(&mut self, changes: Vec<Change>, origin: Option<ConnectionId>) {
-        for Change { pos, prev, what } in changes {
-            let advances = !matches!(what, What::Marked { .. });
-            if advances {
-                self.token.position.advance(pos);
-            }
-            // Where the store stands has changed, and nobody listens to an import.
-            let is_quiet = matches!(what, What::Imported(_));
-            let room = self.publish_one(pos, what, origin);
-            if let (true, false, Some(bus)) = (advances, is_quiet, &self.bus) {
-                bus.publish(&Topic::Room(room), Hint { pos, prev }.encode());
-            }
+    /// Publishes all that comes next of a lane. The last of it may wait for [`Self::flush`].
+    pub(super) fn hand_on(&mut self, stretch: Stretch) {
+        for Posted { change, origin } in stretch.posts {
+            self.publish(change, origin);
         }
+        self.token.position.advance(stretch.upto);
     }
 
-    fn publish_one(&mut self, pos: Pos, what: What, origin: Option<ConnectionId>) -> RoomId {
+    /// Publishes a change. It may wait for [`Self::flush`].
+    pub(super) fn publish(&mut self, change: Change, origin: Option<ConnectionId>) {
+        let Change { pos, what, .. } = change;
+        if !matches!(what, What::Marked { .. }) {
+            self.token.position.advance(pos);
+        }
+        self.publish_one(pos, what, origin);
+    }
+
+    fn publish_one(&mut self, pos: Pos, what: What, origin: Option<ConnectionId>) {
         match what {
             What::Message(message) => {
-                let room = message.room;
-                self.hub.stop_typing(room, &message.sender.user);
+                self.hub.stop_typing(message.room, &message.sender.user);
                 self.add_message(message, pos, origin);
-                room
             }
             What::Created(room, users) => {
                 self.flush();
@@ -59,7 +66,6 @@ impl Publisher {
                     self.hub.join(user, room.id, room.members);
                     self.notify(user, room.id, pos, origin, Notification::AddedToRoom(room.clone()));
                 }
-                room.id
             }
             What::Joined(room, profile) => {
                 self.flush();
@@ -67,7 +73,6 @@ impl Publisher {
                 self.hub.join(&user, room.id, room.members);
                 self.notify(&user, room.id, pos, None, Notification::AddedToRoom(room.clone()));
                 self.add(room.id, EventKind::Participant(profile, true), pos);
-                room.id
             }
             What::Parted(room, profile) => {
                 self.flush();
@@ -75,14 +80,13 @@ impl Publisher {
                 self.hub.part(&user, room.id, room.members, pos);
                 self.notify(&user, room.id, pos, None, Notification::RemovedFromRoom(room.id));
                 self.add(room.id, EventKind::Participant(profile, false), pos);
-                room.id
             }
             What::Changed(room) => {
                 let id = room.id;
                 self.add(id, EventKind::Room(RoomChange::Updated, room), pos);
-                id
             }
-            What::Imported(room) => room,
+            // Nobody listens to an import.
+            What::Imported(_) => {}
             What::Marked { member, mark, is_shared } => {
                 self.flush();
                 let (room, user) = (member.room, &member.user);
@@ -94,7 +98,6 @@ impl Publisher {
                     self.hub.post(event, Some(pos), None, Some(user)).to(Audience::OwnDevices)
                 };
                 self.hub.publish(room, &[post], &Class::Mark(user.clone(), mark));
-                room
             }
         }
     }

@@ -124,7 +124,9 @@ impl Actor {
         }
         self.check_policy(Verb::Remove, room, std::slice::from_ref(user)).await?;
         let notice = self.engine.notice(SystemKind::Removed, user, "").await?;
-        self.commit(room, Op::Part { notice }).await.map(drop)
+        self.commit(room, Op::Part { notice }).await?;
+        self.engine.level_others().await;
+        Ok(())
     }
 
     /// Leaves a room for good, with a SYSTEM message for those who stay. A direct room closes with it, and
@@ -134,7 +136,9 @@ impl Actor {
     /// Only those of [every call](Actor).
     pub async fn leave(&self, room: RoomId) -> Result<()> {
         let notice = self.engine.notice(SystemKind::Left, &self.user, "").await?;
-        self.commit(room, Op::Part { notice }).await.map(drop)
+        self.commit(room, Op::Part { notice }).await?;
+        self.engine.level_others().await;
+        Ok(())
     }
 
     /// Gives a room another name, which only its owner may; a blank one has a name made from nicknames.
@@ -214,7 +218,7 @@ impl ChatEngine {
     }
 
     fn participant(&self, entry: MemberEntry) -> Participant {
-        let online = self.inner.hub.is_online(&entry.member.user);
+        let online = self.is_online(&entry.member.user);
         let seen = self.inner.last_seen.lock().get(&entry.member.user).copied();
         Participant {
             profile: entry.profile,

@@ -10,10 +10,11 @@ use super::messages::sent;
 use super::receipts::marked_answer;
 use super::{Actor, ChatEngine};
 use crate::auth::Identity;
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{CloseReason, Command, Event, EventKind, Format, Frame, Reply};
 use crate::hub::Connection;
-use crate::id::{OriginId, RoomId};
+use crate::id::{OriginId, RoomId, UserId};
 use crate::model::{Draft, Mark, Message, Profile, Token};
 use crate::store::{Answer, Item};
 
@@ -105,18 +106,35 @@ impl ChatEngine {
         self.check_running()?;
         let actor = self.as_user(identity.user.clone());
         let profile = actor.profile().await?;
-        let (connection, is_first) = self.hub().connect(&identity.user, format, identity.expires);
+        let (connection, is_first) =
+            self.hub().connect(&identity.user, format, identity.expires, identity.issued);
         // From here on, dropping the session cleans up.
         let session = Session { profile, connection, turns: OnceLock::new(), origin: None, actor };
         self.check_logged_in(identity).await?;
         session.join_rooms().await?;
         if is_first {
             let rooms = self.hub().rooms_of(&session.connection);
-            self.hub().presence(&identity.user, &rooms, true, None);
+            self.tell_presence(&identity.user, &rooms, true, None);
         }
         // A drain that began meanwhile may have missed it.
         self.check_running()?;
         Ok(session)
+    }
+}
+
+impl ChatEngine {
+    /// Tells those in the same rooms, and the other nodes, that the user came to this node or went.
+    fn tell_presence(&self, user: &UserId, rooms: &[RoomId], online: bool, last_seen: Option<Timestamp>) {
+        let tell = |nodes: &mut super::nodes::Nodes| nodes.presence(user, rooms, online, last_seen);
+        if self.inner.outlet.lock().among_nodes(|nodes, _| tell(nodes)).unwrap_or(true) {
+            self.hub().presence(user, rooms, online, last_seen);
+        }
+    }
+
+    /// Whether the user has a connection, on any node.
+    pub(super) fn is_online(&self, user: &UserId) -> bool {
+        let elsewhere = || self.inner.outlet.lock().among_nodes(|nodes, _| nodes.is_online(user));
+        self.hub().is_online(user) || elsewhere().unwrap_or(false)
     }
 }
 
@@ -335,7 +353,10 @@ impl Session {
                     return Ok(Reply::Done);
                 }
                 let now = tokio::time::Instant::now().into_std();
-                hub.typing(&self.connection, room, &self.profile, is_typing, now);
+                if hub.typing(self.connection.id, room, &self.profile, is_typing, now) {
+                    let outlet = &self.actor.engine.inner.outlet;
+                    outlet.lock().among_nodes(|nodes, _| nodes.typing(room, &self.profile, is_typing));
+                }
             }
             Command::Unsubscribe(room) => {
                 if !hub.mute(&self.connection, room) {
@@ -365,7 +386,7 @@ impl Drop for Session {
         if was_last {
             let (user, now) = (self.connection.user(), engine.now());
             engine.inner.last_seen.lock().insert(user.clone(), now);
-            engine.hub().presence(user, &rooms, false, Some(now));
+            engine.tell_presence(user, &rooms, false, Some(now));
         }
     }
 }

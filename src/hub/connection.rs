@@ -19,6 +19,14 @@ use crate::model::{Pos, Position};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ConnectionId(pub(crate) u64);
 
+impl ConnectionId {
+    /// Stands for all connections of another node.
+    pub(crate) fn elsewhere(node: u64) -> Self {
+        // This node's are counted from 1 and never come so far.
+        Self(node | 1 << 63)
+    }
+}
+
 /// A live connection. Shared by its driver, the hub's rooms and the flusher.
 #[derive(Debug)]
 pub struct Connection {
@@ -28,6 +36,8 @@ pub struct Connection {
     pub(super) rooms: Mutex<Rooms>,
     /// Milliseconds since 1970 at which its token expires.
     expires: AtomicI64,
+    /// When its token was issued; 1970 where it does not say.
+    issued: Timestamp,
     dirty: Arc<DirtyList>,
     /// Where a flusher keeps its socket; without one, it is pulled.
     slot: OnceLock<u32>,
@@ -57,6 +67,7 @@ impl Connection {
         owner: Arc<UserEntry>,
         mailbox: Mailbox,
         expires: Option<Timestamp>,
+        issued: Option<Timestamp>,
         dirty: Arc<DirtyList>,
     ) -> Self {
         let rooms = Rooms { parted: Some(Vec::new()), ..Rooms::default() };
@@ -66,6 +77,7 @@ impl Connection {
             mailbox,
             rooms: Mutex::new(rooms),
             expires: AtomicI64::new(expires.map_or(i64::MAX, Timestamp::as_millis)),
+            issued: issued.unwrap_or(Timestamp::from_millis(0)),
             dirty,
             slot: OnceLock::new(),
         }
@@ -164,6 +176,11 @@ impl Connection {
         }
         self.close(CloseReason::TokenExpired, true);
         true
+    }
+
+    /// Whether its token was issued before.
+    pub(super) fn is_older_than(&self, at: Timestamp) -> bool {
+        self.issued < at
     }
 
     pub(super) fn expires(&self) -> Option<Timestamp> {

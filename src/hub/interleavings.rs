@@ -84,12 +84,12 @@ struct Stage {
 
 impl Stage {
     fn new() -> Arc<Self> {
-        Arc::new(Self { hub: Hub::new(&Config::default()), room: RoomId::generate() })
+        Arc::new(Self { hub: Hub::new(&Config::default(), None), room: RoomId::generate() })
     }
 
     fn connect(&self, name: &str) -> Arc<Connection> {
         let user: UserId = name.parse().unwrap();
-        let (connection, _) = self.hub.connect(&user, Format::InProcess, None);
+        let (connection, _) = self.hub.connect(&user, Format::InProcess, None, None);
         self.hub.end_joining(&connection);
         connection.release(&Position::start(1), None, None);
         connection

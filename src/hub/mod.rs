@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
+use crate::bus::Bus;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::event::{CloseReason, Event, EventKind, Format, Frame, View};
@@ -60,10 +61,11 @@ pub struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(config: &Config) -> Self {
+    /// What somebody listens to here is followed on the bus.
+    pub(crate) fn new(config: &Config, bus: Option<Arc<dyn Bus>>) -> Self {
         Self {
-            users: Users::default(),
-            topics: Topics::default(),
+            users: Users::new(bus.clone()),
+            topics: Topics::new(bus),
             typing: Mutex::default(),
             expiring: Mutex::default(),
             dirty: Arc::default(),
@@ -91,12 +93,13 @@ impl Hub {
         user: &UserId,
         format: Format,
         expires: Option<Timestamp>,
+        issued: Option<Timestamp>,
     ) -> (Arc<Connection>, bool) {
         let id = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
         let (connection, is_first) = self.users.add(user, |owner| {
             let mailbox = Mailbox::new(format, self.bounds);
             mailbox.hold();
-            Arc::new(Connection::new(id, owner, mailbox, expires, self.dirty.clone()))
+            Arc::new(Connection::new(id, owner, mailbox, expires, issued, self.dirty.clone()))
         });
         if let Some(at) = connection.expires() {
             self.expiring.lock().insert((at, id.0), Arc::downgrade(&connection));
@@ -250,20 +253,21 @@ impl Hub {
         }
     }
 
-    /// The user types in a room, or has stopped.
+    /// The user types in a room, or has stopped. `true`: it was told.
     pub(crate) fn typing(
         &self,
-        connection: &Connection,
+        connection: ConnectionId,
         room: RoomId,
         profile: &Profile,
         is_typing: bool,
         now: Instant,
-    ) {
+    ) -> bool {
         let timeout = self.typing_timeout;
-        let tell = self.typing.lock().set(room, profile, connection.id, is_typing, now, timeout);
+        let tell = self.typing.lock().set(room, profile, connection, is_typing, now, timeout);
         if tell {
             self.tell_typing(room, profile.clone(), is_typing);
         }
+        tell
     }
 
     /// Whoever sends has stopped typing. The message itself tells it.
@@ -323,6 +327,32 @@ impl Hub {
         for connection in expired.into_values().filter_map(|connection| connection.upgrade()) {
             connection.close_if_expired(wall);
         }
+    }
+
+    /// Closes those connections of a user whose tokens were issued before.
+    pub(crate) fn log_out(&self, user: &UserId, at: Timestamp) {
+        let older = self.connections_of(user).into_iter().filter(|connection| connection.is_older_than(at));
+        older.for_each(|connection| connection.close(CloseReason::Unauthenticated, true));
+    }
+
+    /// Has whoever listens to a room come back and resume.
+    pub(crate) fn lag(&self, room: RoomId) {
+        self.topics.listeners(room).iter().for_each(|connection| connection.close(CloseReason::Lagged, true));
+    }
+
+    /// Whether somebody listens to the room on this node.
+    pub(crate) fn has_listeners(&self, room: RoomId) -> bool {
+        self.topics.has(room)
+    }
+
+    /// The rooms that somebody listens to on this node.
+    pub(crate) fn rooms_with_listeners(&self) -> Vec<RoomId> {
+        self.topics.all()
+    }
+
+    /// Who has a connection on this node.
+    pub(crate) fn users(&self) -> Vec<UserId> {
+        self.users.names()
     }
 
     /// Closes all connections of a user.

@@ -11,6 +11,7 @@ use super::connection::{Connection, ConnectionId, Place};
 use super::lock::{Mutex, RwLock};
 use super::mailbox::Class;
 use super::user::UserEntry;
+use crate::bus::{self, Bus};
 use crate::event::{Event, Format, Frame, View};
 use crate::id::RoomId;
 use crate::model::Pos;
@@ -23,9 +24,11 @@ pub(super) struct Topic {
     members: AtomicU32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Topics {
     topics: RwLock<HashMap<RoomId, Arc<Topic>>>,
+    /// Where each of them is followed.
+    bus: Option<Arc<dyn Bus>>,
 }
 
 /// An event to hand to a room.
@@ -71,6 +74,26 @@ impl Post {
 }
 
 impl Topics {
+    pub(super) fn new(bus: Option<Arc<dyn Bus>>) -> Self {
+        Self { topics: RwLock::default(), bus }
+    }
+
+    pub(super) fn has(&self, room: RoomId) -> bool {
+        self.topics.read().contains_key(&room)
+    }
+
+    pub(super) fn all(&self) -> Vec<RoomId> {
+        self.topics.read().keys().copied().collect()
+    }
+
+    pub(super) fn listeners(&self, room: RoomId) -> Vec<Arc<Connection>> {
+        let listeners = |topic: Arc<Topic>| {
+            let listeners = topic.listeners.lock();
+            listeners.iter().map(|(_, connection)| connection.clone()).collect()
+        };
+        self.find(room).map(listeners).unwrap_or_default()
+    }
+
     fn find(&self, room: RoomId) -> Option<Arc<Topic>> {
         self.topics.read().get(&room).cloned()
     }
@@ -88,7 +111,12 @@ impl Topics {
     /// Adds a listener. The caller keeps its place and gives it back to [`Self::unlisten`].
     pub(super) fn listen(&self, room: RoomId, connection: &Arc<Connection>, members: u32) -> u32 {
         let mut topics = self.topics.write();
-        let topic = topics.entry(room).or_default();
+        let topic = topics.entry(room).or_insert_with(|| {
+            if let Some(bus) = &self.bus {
+                bus.follow(&bus::Topic::Room(room));
+            }
+            Arc::default()
+        });
         topic.members.store(members, Ordering::Relaxed);
         let place = topic.listeners.lock().insert(connection.clone());
         u32::try_from(place).unwrap_or(u32::MAX)
@@ -104,6 +132,9 @@ impl Topics {
         drop(listeners);
         if is_empty {
             topics.remove(&room);
+            if let Some(bus) = &self.bus {
+                bus.unfollow(&bus::Topic::Room(room));
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::connection::Connection;
 use super::lock::Mutex;
+use crate::bus::{Bus, Topic};
 use crate::id::UserId;
 
 /// A user with connections.
@@ -21,12 +22,18 @@ impl UserEntry {
 }
 
 /// All users with connections.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Users {
     entries: Mutex<HashMap<UserId, Arc<UserEntry>>>,
+    /// Where each of them is followed.
+    bus: Option<Arc<dyn Bus>>,
 }
 
 impl Users {
+    pub(super) fn new(bus: Option<Arc<dyn Bus>>) -> Self {
+        Self { entries: Mutex::default(), bus }
+    }
+
     /// Adds the connection that `make` makes; `true`: it is the user's first.
     pub(super) fn add(
         &self,
@@ -36,7 +43,12 @@ impl Users {
         let mut entries = self.entries.lock();
         let entry = entries
             .entry(user.clone())
-            .or_insert_with(|| Arc::new(UserEntry { user: user.clone(), connections: Mutex::default() }));
+            .or_insert_with(|| {
+                if let Some(bus) = &self.bus {
+                    bus.follow(&Topic::User(user.clone()));
+                }
+                Arc::new(UserEntry { user: user.clone(), connections: Mutex::default() })
+            });
         let connection = make(entry.clone());
         let mut connections = entry.connections.lock();
         connections.push(connection.clone());
@@ -52,12 +64,19 @@ impl Users {
         let was_last = before > 0 && connections.is_empty();
         if was_last {
             entries.remove(&connection.owner.user);
+            if let Some(bus) = &self.bus {
+                bus.unfollow(&Topic::User(connection.owner.user.clone()));
+            }
         }
         was_last
     }
 
     pub(super) fn find(&self, user: &UserId) -> Option<Arc<UserEntry>> {
         self.entries.lock().get(user).cloned()
+    }
+
+    pub(super) fn names(&self) -> Vec<UserId> {
+        self.entries.lock().keys().cloned().collect()
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Connection>> {

@@ -286,6 +286,20 @@ pub enum What {
     Imported(RoomId),
 }
 
+impl What {
+    /// The room that it is in.
+    pub fn room(&self) -> RoomId {
+        match self {
+            Self::Created(room, _) | Self::Joined(room, _) | Self::Parted(room, _) | Self::Changed(room) => {
+                room.id
+            }
+            Self::Message(message) => message.room,
+            Self::Marked { member, .. } => member.room,
+            Self::Imported(room) => *room,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

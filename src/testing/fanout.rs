@@ -38,11 +38,11 @@ impl Fanout {
     /// # Panics
     /// Never: the ids in it are good.
     pub fn new(listeners: usize, frame: usize) -> Self {
-        let (hub, room) = (Hub::new(&Config::default()), RoomId::generate());
+        let (hub, room) = (Hub::new(&Config::default(), None), RoomId::generate());
         let format = Format::Wire(Arc::new(Ready(vec![b'x'; frame])));
         let connect = |number: usize| {
             let user = format!("user-{number}").parse().expect("a good id");
-            let (connection, _) = hub.connect(&user, format.clone(), None);
+            let (connection, _) = hub.connect(&user, format.clone(), None, None);
             hub.join_as_of(&connection, room, u32::MAX, &Position::start(1));
             hub.end_joining(&connection);
             connection.release(&Position::start(1), None, None);

@@ -1,0 +1,194 @@
+//! What a node missed, read from the store: as states, each change once, like a catch-up.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::id::{RoomId, UserId};
+use crate::model::{Mark, Member, Pos, Position, RelationKind, Room, Token};
+use crate::store::{Change, Store, What};
+
+/// How many ids go into one read, and how many rows come out of one.
+const ROWS: usize = 500;
+
+/// The most changes that one read brings. Whoever listens to rooms beyond that resumes from the store.
+const MAX_CHANGES: usize = 20_000;
+
+/// What is read.
+#[derive(Debug)]
+pub(super) struct Gap {
+    /// What was handed on.
+    pub(super) from: Position,
+    /// Since when marks may be missing.
+    pub(super) marks_from: Position,
+}
+
+/// What a read brought.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Up to here it is all there is.
+    pub(super) until: Token,
+    pub(super) changes: Vec<Change>,
+    /// Rooms of which too much is missing.
+    pub(super) overflowed: Vec<RoomId>,
+    /// When these users last logged out.
+    pub(super) logouts: Vec<(UserId, crate::Timestamp)>,
+}
+
+/// Who is on this node, as of the moment of the call.
+pub(super) trait Residents: Send + Sync {
+    fn rooms(&self) -> Vec<RoomId>;
+    fn users(&self) -> Vec<UserId>;
+}
+
+/// All that changed since, for whoever is on this node.
+pub(super) async fn read_all(store: &dyn Store, here: &dyn Residents, gap: &Gap) -> Result<Found> {
+    // First: who comes to a room after this reads a newer position himself.
+    let until = store.position().await?;
+    let mut rooms: BTreeSet<RoomId> = here.rooms().into_iter().collect();
+    let mut logouts = Vec::new();
+    for users in here.users().chunks(ROWS) {
+        rooms.extend(store.joined_since(users, &gap.from).await?.into_iter().map(|(_, room)| room));
+        logouts.extend(store.logouts(users).await?);
+    }
+    let rooms: Vec<RoomId> = rooms.into_iter().collect();
+    let (changes, overflowed) = read_rooms(store, &rooms, gap, &until.position).await?;
+    Ok(Found { until, changes, overflowed, logouts })
+}
+
+/// What changed in these rooms, and the rooms of which there is too much.
+pub(super) async fn read_rooms(
+    store: &dyn Store,
+    rooms: &[RoomId],
+    gap: &Gap,
+    until: &Position,
+) -> Result<(Vec<Change>, Vec<RoomId>)> {
+    let mut reader = Reader { store, gap, until, changes: Vec::new() };
+    let mut overflowed = Vec::new();
+    for ids in rooms.chunks(ROWS) {
+        for room in store.rooms(ids).await? {
+            let before = reader.changes.len();
+            let id = room.id;
+            if !reader.room(Arc::new(room)).await? {
+                reader.changes.truncate(before);
+                overflowed.push(id);
+            }
+        }
+    }
+    Ok((reader.changes, overflowed))
+}
+
+struct Reader<'a> {
+    store: &'a dyn Store,
+    gap: &'a Gap,
+    until: &'a Position,
+    changes: Vec<Change>,
+}
+
+impl Reader<'_> {
+    /// `false`: there is too much.
+    async fn room(&mut self, room: Arc<Room>) -> Result<bool> {
+        let from = self.gap.from.of_room(room.id);
+        if room.last_pos > from
+            && !(self.members(&room).await? && self.messages(&room).await?)
+        {
+            return Ok(false);
+        }
+        if room.changed_pos != room.created_pos {
+            self.add(&room, room.changed_pos, What::Changed(room.clone()));
+        }
+        if room.marks_pos >= self.gap.marks_from.of_room(room.id) && !self.marks(&room).await? {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Adds a change, where it is one of those that are missing.
+    fn add(&mut self, room: &Room, at: u64, what: What) {
+        if at > self.gap.from.of_room(room.id) && at <= self.until.of_room(room.id) {
+            let pos = Pos { lane: self.until.lane_of(room.id), at };
+            self.changes.push(Change { pos, prev: 0, what });
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.changes.len() >= MAX_CHANGES
+    }
+
+    async fn messages(&mut self, room: &Arc<Room>) -> Result<bool> {
+        let (mut from, until) = (self.gap.from.of_room(room.id), self.until.of_room(room.id));
+        loop {
+            let messages = self.store.messages_since(room.id, from, until, ROWS as u32).await?;
+            let is_last = messages.len() < ROWS;
+            for message in messages {
+                from = message.pos;
+                self.add(room, message.pos, What::Message(Arc::new(message)));
+            }
+            if is_last || self.is_full() {
+                return Ok(!self.is_full());
+            }
+        }
+    }
+
+    async fn members(&mut self, room: &Arc<Room>) -> Result<bool> {
+        let (from, until) = (self.gap.from.of_room(room.id), self.until.of_room(room.id));
+        // In one read, since a room is made with many at one position.
+        let members = self.store.members_since(room.id, from, until, MAX_CHANGES as u32).await?;
+        let mut founders = Vec::new();
+        for (member, profile) in members {
+            let at = member.changed_pos;
+            match member.active {
+                true if at == room.created_pos => founders.push(member.user),
+                true => self.add(room, at, What::Joined(room.clone(), profile)),
+                false => self.add(room, at, What::Parted(room.clone(), profile)),
+            }
+        }
+        if !founders.is_empty() {
+            self.add(room, room.created_pos, What::Created(room.clone(), founders.into()));
+        }
+        Ok(!self.is_full())
+    }
+
+    async fn marks(&mut self, room: &Arc<Room>) -> Result<bool> {
+        let from = self.gap.marks_from.of_room(room.id);
+        let is_shared = !self.is_cut(room).await?;
+        let mut after: Option<UserId> = None;
+        loop {
+            let members = self.store.marks_since(room.id, from, after.as_ref(), ROWS as u32).await?;
+            let is_last = members.len() < ROWS;
+            after = members.last().map(|member| member.user.clone());
+            for member in members {
+                self.mark(room, Arc::new(member), is_shared);
+            }
+            if is_last || self.is_full() {
+                return Ok(!self.is_full());
+            }
+        }
+    }
+
+    fn mark(&mut self, room: &Room, member: Arc<Member>, is_shared: bool) {
+        let pos = Pos { lane: self.until.lane_of(room.id), at: member.marks_pos };
+        let mut add = |mark| {
+            let what = What::Marked { member: member.clone(), mark, is_shared };
+            self.changes.push(Change { pos, prev: 0, what });
+        };
+        if member.read_seq > member.joined_seq {
+            add(Mark::Read);
+        }
+        if member.delivered_seq > member.read_seq {
+            add(Mark::Delivered);
+        }
+    }
+
+    /// Whether it is a direct room of two of whom one has blocked the other.
+    async fn is_cut(&self, room: &Room) -> Result<bool> {
+        let crate::model::RoomKind::Direct([one, other]) = &room.kind else { return Ok(false) };
+        for (user, other) in [(one, other), (other, one)] {
+            let relation = self.store.relation(user, other).await?;
+            if relation.is_some_and(|relation| relation.kind == RelationKind::Blocked) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,114 @@
+//! A commit as other nodes are told of it, and back.
+
+use std::collections::HashMap;
+
+use super::{Beside, Posted};
+use crate::bus::packet::{Digest, Joined, RoomDigest, Told};
+use crate::id::{RoomId, UserId};
+use crate::model::{Pos, Position};
+use crate::store::{Change, What};
+
+/// The most people who are named when they join a room.
+const MAX_NAMED: usize = 16;
+
+/// What a batch changed in a room.
+struct Part {
+    room: RoomId,
+    /// `None`: it is to be read.
+    told: Option<Vec<Told>>,
+    joined: Joined,
+}
+
+/// Sums a commit up. `tell` is given what changed in each room and says whether it could be told.
+pub(super) fn digest(
+    posts: &[Posted],
+    beside: Beside,
+    mut tell: impl FnMut(RoomId, Vec<Told>) -> bool,
+) -> Digest {
+    let Beside { profiles, logouts } = beside;
+    let positions = posts.iter().filter(|post| !matches!(post.change.what, What::Marked { .. }));
+    let mut positions = positions.map(|post| post.change.pos.at);
+    let marks = || posts.iter().map(|post| post.change.pos.at).max().unwrap_or(0);
+    // A batch has all positions of its lane from its first to its last.
+    let (after, upto) = match positions.next() {
+        Some(first) => (first.saturating_sub(1), positions.last().unwrap_or(first)),
+        None => (marks(), marks()),
+    };
+    let tells = parts(posts).into_iter().map(|Part { room, told, joined }| {
+        let is_told = told.is_some_and(|told| tell(room, told));
+        RoomDigest { room, is_told, joined }
+    });
+    let rooms = tells.collect();
+    let lane = posts.first().map_or(0, |post| post.change.pos.lane);
+    Digest { lane, after, upto, rooms, profiles, logouts }
+}
+
+/// By room, in the order in which they are first named.
+fn parts(posts: &[Posted]) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut places: HashMap<RoomId, usize> = HashMap::new();
+    for Posted { change, .. } in posts {
+        // Nobody is told of an import.
+        let What::Imported(_) = &change.what else {
+            let room = change.what.room();
+            let place = *places.entry(room).or_insert(parts.len());
+            if place == parts.len() {
+                parts.push(Part { room, told: Some(Vec::new()), joined: Joined::These(Vec::new()) });
+            }
+            parts[place].add(change);
+            continue;
+        };
+    }
+    parts
+}
+
+impl Part {
+    fn add(&mut self, change: &Change) {
+        let told = match &change.what {
+            What::Message(message) => Some(Told::Message(message.clone())),
+            What::Marked { member, mark, is_shared } => {
+                let (pos, member) = (change.pos.at, member.clone());
+                Some(Told::Marked { pos, member, mark: *mark, is_shared: *is_shared })
+            }
+            What::Created(_, users) => {
+                self.join(users);
+                None
+            }
+            What::Joined(_, profile) => {
+                self.join(std::slice::from_ref(&profile.user));
+                None
+            }
+            What::Parted(..) | What::Changed(_) | What::Imported(_) => None,
+        };
+        match (told, &mut self.told) {
+            (Some(told), Some(all)) => all.push(told),
+            (None, all) => *all = None,
+            (Some(_), None) => {}
+        }
+    }
+
+    fn join(&mut self, users: &[UserId]) {
+        match &mut self.joined {
+            Joined::These(named) if named.len() + users.len() <= MAX_NAMED => {
+                named.extend(users.iter().cloned());
+            }
+            joined => *joined = Joined::Many,
+        }
+    }
+}
+
+/// The changes of a room that were told. What is of another room is none of them.
+pub(super) fn changes(told: Vec<Told>, room: RoomId, position: &Position) -> Vec<Change> {
+    let lane = position.lane_of(room);
+    let changes = told.into_iter().filter_map(|told| {
+        let (at, what, of) = match told {
+            Told::Message(message) => (message.pos, What::Message(message.clone()), message.room),
+            Told::Marked { pos, member, mark, is_shared } => {
+                let of = member.room;
+                (pos, What::Marked { member, mark, is_shared }, of)
+            }
+        };
+        (of == room).then_some(Change { pos: Pos { lane, at }, prev: 0, what })
+    });
+    changes.collect()
+}
