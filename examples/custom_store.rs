@@ -206,6 +206,10 @@ impl Store for PlainStore {
         Ok(tables.rooms.get(&room).map(|room| (room.clone(), member)))
     }
 
+    async fn rooms(&self, ids: &[RoomId]) -> Result<Vec<Room>> {
+        Ok(self.tables().rooms.values().filter(|room| ids.contains(&room.id)).cloned().collect())
+    }
+
     async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>> {
         let tables = self.tables();
         let found = tables.rooms_of(user, None).find(|(found, member)| found.id == room && member.active);
@@ -275,6 +279,13 @@ impl Store for PlainStore {
         Ok(rooms.take(limit as usize).collect())
     }
 
+    async fn joined_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
+        let is_new = |member: &&Member| member.active && member.joined_pos > since.of_room(member.room);
+        let tables = self.tables();
+        let joined = tables.members.values().filter(|member| users.contains(&member.user)).filter(is_new);
+        Ok(joined.map(|member| (member.user.clone(), member.room)).collect())
+    }
+
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {
         let is_new = |message: &Message| message.pos > after && message.pos <= until;
         Ok(self.tables().messages_in(room).filter(is_new).take(limit as usize).collect())
@@ -308,8 +319,10 @@ impl Store for PlainStore {
         Ok(moved.take(limit as usize).cloned().collect())
     }
 
-    async fn logged_out(&self, user: &UserId) -> Result<Option<Timestamp>> {
-        Ok(self.tables().logouts.get(user).copied())
+    async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
+        let tables = self.tables();
+        let logouts = tables.logouts.iter().filter(|(user, _)| users.contains(user));
+        Ok(logouts.map(|(user, at)| (user.clone(), *at)).collect())
     }
 
     async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {

@@ -30,8 +30,8 @@ impl ChatEngine {
     /// Refuses what was issued before the user's last logout. Whoever opens a connection asks once more when
     /// the connection is known to the hub: a logout since then has ended it.
     pub(super) async fn check_logged_in(&self, identity: &Identity) -> Result<()> {
-        match self.store().logged_out(&identity.user).await? {
-            Some(at) if identity.issued.is_none_or(|issued| issued < at) => {
+        match self.store().logouts(std::slice::from_ref(&identity.user)).await?.pop() {
+            Some((_, at)) if identity.issued.is_none_or(|issued| issued < at) => {
                 Err(ErrorKind::Unauthenticated.into())
             }
             _ => Ok(()),

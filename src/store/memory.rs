@@ -318,6 +318,12 @@ impl Store for MemoryStore {
         Ok(data.map(|data| (data.room.clone(), data.members.get(user).cloned())))
     }
 
+    async fn rooms(&self, ids: &[RoomId]) -> Result<Vec<Room>> {
+        let state = self.state.lock();
+        let found = BTreeSet::from_iter(ids).into_iter().filter_map(|id| state.rooms.get(id));
+        Ok(found.map(|data| data.room.clone()).collect())
+    }
+
     async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>> {
         let state = self.state.lock();
         let Some(data) = state.rooms.get(&room) else { return Ok(None) };
@@ -384,8 +390,10 @@ impl Store for MemoryStore {
         Ok(users.iter().filter_map(|user| state.known(user)).collect())
     }
 
-    async fn logged_out(&self, user: &UserId) -> Result<Option<Timestamp>> {
-        Ok(self.state.lock().people.get(user).and_then(|person| person.logged_out))
+    async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
+        let state = self.state.lock();
+        let logout = |user: &UserId| Some((user.clone(), state.people.get(user)?.logged_out?));
+        Ok(BTreeSet::from_iter(users).into_iter().filter_map(logout).collect())
     }
 
     async fn changed_rooms(
@@ -401,6 +409,14 @@ impl Store for MemoryStore {
             data.room.last_pos > since || member.changed_pos > since || data.room.marks_pos >= since
         });
         Ok(changed.take(limit as usize).map(|(data, member)| (data.room.clone(), member.clone())).collect())
+    }
+
+    async fn joined_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
+        let state = self.state.lock();
+        let stays = BTreeSet::from_iter(users).into_iter().flat_map(|user| state.of_user(user, None));
+        let is_new = |member: &Member| member.active && member.joined_pos > since.of_room(member.room);
+        let joined = stays.filter(|(_, member)| is_new(member));
+        Ok(joined.map(|(_, member)| (member.user.clone(), member.room)).collect())
     }
 
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {

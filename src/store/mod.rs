@@ -121,6 +121,10 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// A room, and a user's membership of it, past or present.
     async fn membership(&self, room: RoomId, user: &UserId) -> Result<Option<(Room, Option<Member>)>>;
 
+    /// The rooms with these ids, each once and in any order; one that is not there is passed over. The engine
+    /// asks for some 500 at most, among which an id may stand twice.
+    async fn rooms(&self, ids: &[RoomId]) -> Result<Vec<Room>>;
+
     /// A room as an active member's list shows it, naming at most `listed` participants.
     async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>>;
 
@@ -152,8 +156,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// The profiles of those of these users who have one, in any order.
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>>;
 
-    /// When the user last [logged out](Batch::logouts).
-    async fn logged_out(&self, user: &UserId) -> Result<Option<Timestamp>>;
+    /// When those of these users who ever [logged out](Batch::logouts) did so last, each once and in any
+    /// order. The engine asks for some 500 at most, among whom one may stand twice.
+    async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>>;
 
     /// The user's memberships, past ones too, of rooms in which anything changed after `since`: a row, the
     /// membership itself, or (at `since` or after it) a mark. In the order of the rooms' ids, beyond
@@ -165,6 +170,11 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         after: Option<RoomId>,
         limit: u32,
     ) -> Result<Vec<(Room, Member)>>;
+
+    /// The active memberships of these users that began, or began again, after `since`: whose
+    /// [`joined_pos`](Member::joined_pos) is beyond where `since` has the room's lane. Each once and in any
+    /// order. The engine asks for some 500 users at most, among whom one may stand twice.
+    async fn joined_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>>;
 
     /// The room's messages made after `after` and up to `until`, in their order.
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>>;

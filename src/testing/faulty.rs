@@ -130,6 +130,10 @@ impl Store for FaultyStore {
         self.store("membership").membership(room, user).await
     }
 
+    async fn rooms(&self, ids: &[RoomId]) -> Result<Vec<Room>> {
+        self.store("rooms").rooms(ids).await
+    }
+
     async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>> {
         self.store("room_entry").room_entry(room, user, listed).await
     }
@@ -178,6 +182,10 @@ impl Store for FaultyStore {
         self.store("changed_rooms").changed_rooms(user, since, after, limit).await
     }
 
+    async fn joined_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
+        self.store("joined_since").joined_since(users, since).await
+    }
+
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {
         let store = self.store("messages_since");
         drop(self.0.reading.read().await);
@@ -204,8 +212,8 @@ impl Store for FaultyStore {
         self.store("marks_since").marks_since(room, since, after, limit).await
     }
 
-    async fn logged_out(&self, user: &UserId) -> Result<Option<Timestamp>> {
-        self.store("logged_out").logged_out(user).await
+    async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
+        self.store("logouts").logouts(users).await
     }
 
     async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {

@@ -149,6 +149,10 @@ impl Store for PostgresStore {
         Ok(read::membership(&self.connections, room, user).await?)
     }
 
+    async fn rooms(&self, ids: &[RoomId]) -> Result<Vec<Room>> {
+        Ok(read::rooms(&self.connections, ids).await?)
+    }
+
     async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>> {
         Ok(read::room_entry(&self.connections, room, user, listed).await?)
     }
@@ -187,8 +191,8 @@ impl Store for PostgresStore {
         Ok(read::profiles(&self.connections, users).await?)
     }
 
-    async fn logged_out(&self, user: &UserId) -> Result<Option<Timestamp>> {
-        Ok(read::logged_out(&self.connections, user).await?)
+    async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
+        Ok(read::logouts(&self.connections, users).await?)
     }
 
     async fn changed_rooms(
@@ -199,6 +203,10 @@ impl Store for PostgresStore {
         limit: u32,
     ) -> Result<Vec<(Room, Member)>> {
         Ok(read::changed_rooms(&self.connections, user, since, after, limit).await?)
+    }
+
+    async fn joined_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
+        Ok(read::joined_since(&self.connections, users, since).await?)
     }
 
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {

@@ -48,12 +48,14 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 36] = [
+const STATEMENTS: [(&str, &str, bool); 38] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
+    (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
     (read::ROOMS_BY_ACTIVITY, "members_by_user", true),
     (read::MEMBERSHIPS, "members_by_user", true),
     (read::CHANGED_ROOMS, "members_by_user", false),
+    (read::JOINED_SINCE, "members_by_user", false),
     (read::MEMBERS, "members_pkey", false),
     (read::READ_MARKS, "members_pkey", false),
     (read::MEMBERS_SINCE, "members_by_change", false),
@@ -64,7 +66,7 @@ const STATEMENTS: [(&str, &str, bool); 36] = [
     (read::MESSAGE, "messages_by_id", false),
     (read::MESSAGES_SINCE, "messages_by_pos", false),
     (read::PROFILES, "profiles_pkey", false),
-    (read::LOGGED_OUT, "profiles_pkey", false),
+    (read::LOGOUTS, "profiles_pkey", false),
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),
     (read::OUTBOX, "outbox_pkey", false),
@@ -88,13 +90,18 @@ const STATEMENTS: [(&str, &str, bool); 36] = [
 ];
 
 /// A read of the filled database, its parameters, and how many pages it may touch.
-const READS: [(&str, &str, u64); 21] = [
+const READS: [(&str, &str, u64); 25] = [
     // Each of u1's 5,001 memberships and its room, then the newest 20 with all that is shown of them.
     (read::ROOMS_BY_ACTIVITY, "10, 'u1', 20, 0", 25_000),
     (read::ROOM_ENTRY, "10, BIG, 'u1'", 100),
     (read::MEMBERSHIPS, "'u1', BIG, 100", 600),
     // No room has changed: each is looked at once.
     (read::CHANGED_ROOMS, "'u1', BIG, '{3000000}', 100", 25_000),
+    // Each of u1's memberships is looked at once, and none of anybody else's.
+    (read::JOINED_SINCE, "'{u1}', '{3000000}'", 500),
+    (read::JOINED_SINCE, "'{u2,u3,u4,u5,u6,u7,u8,u9,u10,nobody}', '{0}'", 100),
+    (read::LOGOUTS, "'{u2,u3,u4,u5,u6,u7,u8,u9,u10,nobody}'", 50),
+    (read::ROOMS, "ARRAY[BIG]", 10),
     (read::MEMBERS, "BIG, 'u5', 50", 250),
     (read::MEMBERS_SINCE, "BIG, 5000, 6000, 50", 250),
     (read::MARKS_MOVED, "BIG, 0, 1000", 100),

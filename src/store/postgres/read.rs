@@ -65,6 +65,13 @@ pub(super) async fn membership(
     .await
 }
 
+pub(super) const ROOMS: &str = concat!("SELECT ", room_columns!(), " FROM chat.rooms r WHERE r.id = ANY($1)");
+
+pub(super) async fn rooms(db: &Connections, ids: &[RoomId]) -> Result<Vec<Room>> {
+    let ids: Vec<Uuid> = ids.iter().copied().map(Uuid::from).collect();
+    db.all(|| query(ROOMS).bind(&ids), |columns| columns.room()).await
+}
+
 /// What [`entry`] reads, of `rooms r` and `members m`; `$1` is how many people are listed.
 macro_rules! entry_columns {
     () => {
@@ -191,15 +198,32 @@ pub(super) async fn memberships(
     Ok(Memberships { position, rooms: page.into_iter().filter_map(|(_, room)| room).collect() })
 }
 
-/// Which number of `since` counts depends on the room's lane: see [`Position::lane_of`].
+/// Which of a position's numbers, in the parameter, counts for `m.room`: see [`Position::lane_of`].
+macro_rules! of_room {
+    ($position:literal) => {
+        concat!(
+            "(",
+            $position,
+            "::int8[])[1 + get_byte(uuid_send(m.room), 15) % cardinality(",
+            $position,
+            "::int8[])]"
+        )
+    };
+}
+
+fn numbers(position: &Position) -> Vec<i64> {
+    position.iter().map(|pos| int(pos.at)).collect()
+}
+
 pub(super) const CHANGED_ROOMS: &str = concat!(
     "SELECT ",
     room_columns!(),
     ", ",
     member_columns!(),
     " FROM chat.members m JOIN chat.rooms r ON r.id = m.room \
-     CROSS JOIN LATERAL (SELECT ($3::int8[])[1 + get_byte(uuid_send(m.room), 15) % cardinality($3::int8[])] \
-         AS pos) since \
+     CROSS JOIN LATERAL (SELECT ",
+    of_room!("$3"),
+    " AS pos) since \
      WHERE m.user_id || '' = $1 AND m.room >= $2 \
          AND (r.last_pos > since.pos OR m.changed_pos > since.pos OR r.marks_pos >= since.pos) \
      ORDER BY m.room LIMIT $4"
@@ -213,10 +237,30 @@ pub(super) async fn changed_rooms(
     limit: u32,
 ) -> Result<Vec<(Room, Member)>> {
     let Some(from) = beyond(after) else { return Ok(Vec::new()) };
-    let since: Vec<i64> = since.iter().map(|pos| int(pos.at)).collect();
+    let since = numbers(since);
     db.all(
         || query(CHANGED_ROOMS).bind(user.as_str()).bind(from).bind(&since).bind(i64::from(limit)),
         |columns| columns.room_and_member(),
+    )
+    .await
+}
+
+pub(super) const JOINED_SINCE: &str = concat!(
+    "SELECT m.user_id, m.room FROM chat.members m \
+     WHERE m.user_id || '' = ANY($1) AND m.active AND m.joined_pos > ",
+    of_room!("$2")
+);
+
+pub(super) async fn joined_since(
+    db: &Connections,
+    users: &[UserId],
+    since: &Position,
+) -> Result<Vec<(UserId, RoomId)>> {
+    let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
+    let since = numbers(since);
+    db.all(
+        || query(JOINED_SINCE).bind(&users).bind(&since),
+        |columns| Ok((columns.parsed()?, columns.room_id()?)),
     )
     .await
 }
@@ -376,11 +420,12 @@ pub(super) async fn profiles(db: &Connections, users: &[UserId]) -> Result<Vec<P
     .await
 }
 
-pub(super) const LOGGED_OUT: &str = "SELECT logged_out FROM chat.profiles WHERE user_id = $1";
+pub(super) const LOGOUTS: &str = "SELECT user_id, logged_out FROM chat.profiles \
+     WHERE user_id = ANY($1) AND logged_out IS NOT NULL";
 
-pub(super) async fn logged_out(db: &Connections, user: &UserId) -> Result<Option<Timestamp>> {
-    let found = db.one(|| query(LOGGED_OUT).bind(user.as_str()), |columns| columns.maybe_time()).await?;
-    Ok(found.flatten())
+pub(super) async fn logouts(db: &Connections, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
+    let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
+    db.all(|| query(LOGOUTS).bind(&users), |columns| Ok((columns.parsed()?, columns.time()?))).await
 }
 
 pub(super) const RELATION: &str =

@@ -158,6 +158,11 @@ impl Store for SqliteStore {
         Ok(read.await?)
     }
 
+    async fn rooms(&self, ids: &[RoomId]) -> Result<Vec<Room>> {
+        let ids = ids.to_vec();
+        Ok(self.readers.run(move |tx| read::rooms(tx, &ids)).await?)
+    }
+
     async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>> {
         let user = user.clone();
         Ok(self.readers.run(move |tx| read::room_entry(tx, room, &user, listed)).await?)
@@ -201,9 +206,9 @@ impl Store for SqliteStore {
         Ok(self.readers.run(move |tx| read::profiles(tx, &users)).await?)
     }
 
-    async fn logged_out(&self, user: &UserId) -> Result<Option<Timestamp>> {
-        let user = user.clone();
-        Ok(self.readers.run(move |tx| read::logged_out(tx, &user)).await?)
+    async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
+        let users = users.to_vec();
+        Ok(self.readers.run(move |tx| read::logouts(tx, &users)).await?)
     }
 
     async fn changed_rooms(
@@ -215,6 +220,11 @@ impl Store for SqliteStore {
     ) -> Result<Vec<(Room, Member)>> {
         let (user, since) = (user.clone(), *since);
         Ok(self.readers.run(move |tx| read::changed_rooms(tx, &user, &since, after, limit)).await?)
+    }
+
+    async fn joined_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
+        let (users, since) = (users.to_vec(), *since);
+        Ok(self.readers.run(move |tx| read::joined_since(tx, &users, &since)).await?)
     }
 
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {

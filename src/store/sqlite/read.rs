@@ -1,5 +1,6 @@
 //! The read side: each function answers within one transaction.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, ToSql, params};
@@ -38,6 +39,10 @@ pub(super) const ROOM: &str = concat!("SELECT ", room_columns!(), " FROM rooms r
 
 pub(super) fn room(conn: &Connection, room: RoomId) -> Result<Option<Room>> {
     one(conn, ROOM, &[&room.to_bytes()], |columns| columns.room())
+}
+
+pub(super) fn rooms(conn: &Connection, ids: &[RoomId]) -> Result<Vec<Room>> {
+    BTreeSet::from_iter(ids).into_iter().filter_map(|id| room(conn, *id).transpose()).collect()
 }
 
 pub(super) const MEMBER: &str =
@@ -155,6 +160,24 @@ pub(super) fn changed_rooms(
         }
     }
     Ok(changed)
+}
+
+pub(super) const JOINED: &str = "SELECT room, joined_pos FROM members WHERE user = ?1 AND active = 1";
+
+pub(super) fn joined_since(
+    conn: &Connection,
+    users: &[UserId],
+    since: &Position,
+) -> Result<Vec<(UserId, RoomId)>> {
+    let mut joined = Vec::new();
+    for user in BTreeSet::from_iter(users) {
+        let stays =
+            all(conn, JOINED, &[&user.as_str()], |columns| Ok((columns.room_id()?, columns.number()?)))?;
+        // Compared here, as in `changed_rooms`.
+        let new = stays.into_iter().filter(|(room, joined_pos)| *joined_pos > since.of_room(*room));
+        joined.extend(new.map(|(room, _)| (user.clone(), room)));
+    }
+    Ok(joined)
 }
 
 pub(super) const MEMBERS: &str = concat!(
@@ -298,11 +321,13 @@ fn known_profile(conn: &Connection, user: &UserId) -> Result<Option<Profile>> {
     one(conn, PROFILE, &[&user.as_str()], |columns| columns.profile(user.clone()))
 }
 
-pub(super) const LOGGED_OUT: &str = "SELECT logged_out FROM profiles WHERE user = ?1";
+pub(super) const LOGOUT: &str = "SELECT logged_out FROM profiles WHERE user = ?1 AND logged_out IS NOT NULL";
 
-pub(super) fn logged_out(conn: &Connection, user: &UserId) -> Result<Option<Timestamp>> {
-    let found = one(conn, LOGGED_OUT, &[&user.as_str()], |columns| columns.maybe_time())?;
-    Ok(found.flatten())
+pub(super) fn logouts(conn: &Connection, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
+    let logout = |user: &UserId| {
+        one(conn, LOGOUT, &[&user.as_str()], |columns| Ok((user.clone(), columns.time()?))).transpose()
+    };
+    BTreeSet::from_iter(users).into_iter().filter_map(logout).collect()
 }
 
 pub(super) const RELATION: &str =

@@ -4,7 +4,7 @@
 use super::Fixture;
 use super::kit::{NO_BOUND, PAGES, assert_distinct, user};
 use crate::id::RoomId;
-use crate::model::{Mark, Member, Position, Profile, RoomKind};
+use crate::model::{Mark, Member, Pos, Position, Profile, RoomKind};
 use crate::store::RoomItem;
 
 async fn changed(chat: &Fixture, who: &str, since: &Position) -> Vec<RoomId> {
@@ -106,6 +106,86 @@ pub async fn a_mark_at_the_position_is_told_again(chat: Fixture) {
     assert!(chat.store().marks_since(room, here.of_room(room), None, 10).await.unwrap().is_empty());
 }
 
+async fn joined(chat: &Fixture, people: &[&str], since: &Position) -> Vec<(String, RoomId)> {
+    let people: Vec<_> = people.iter().map(|who| user(who)).collect();
+    let joined = chat.store().joined_since(&people, since).await.expect("the store reads");
+    let mut joined: Vec<_> = joined.into_iter().map(|(user, room)| (user.to_string(), room)).collect();
+    joined.sort();
+    joined
+}
+
+pub async fn a_stay_that_is_not_over_is_told_once_it_began(chat: Fixture) {
+    let room = chat.group(&["ana", "left", "back", "gone"]).await;
+    chat.run(chat.leave_item(room, "gone")).await;
+    let since = chat.position().await;
+    chat.run(chat.join_item(room, Some("ana"), &["new", "brief"], 10)).await;
+    for who in ["left", "back", "brief"] {
+        chat.run(chat.leave_item(room, who)).await;
+    }
+    let parted = chat.position().await;
+    chat.run(chat.join_item(room, Some("ana"), &["back", "gone"], 10)).await;
+    chat.mark(room, "ana", Mark::Read, None).await;
+    let closed = chat.group(&["ana", "eve"]).await;
+    chat.run(chat.close_item(closed, Some("ana"))).await;
+
+    let all = ["ana", "left", "back", "gone", "new", "brief", "eve", "nobody"];
+    let told = |people: &[(&str, RoomId)]| -> Vec<(String, RoomId)> {
+        people.iter().map(|(who, room)| ((*who).to_owned(), *room)).collect()
+    };
+    let expected = [("ana", closed), ("back", room), ("eve", closed), ("gone", room), ("new", room)];
+    assert_eq!(joined(&chat, &all, &since).await, told(&expected));
+    let doubled = [all, all].concat();
+    assert_eq!(joined(&chat, &doubled, &since).await, told(&expected), "each once");
+    assert_eq!(joined(&chat, &["new", "left"], &since).await, told(&[("new", room)]), "of these alone");
+    assert_eq!(joined(&chat, &["back", "new"], &parted).await, told(&[("back", room)]), "of the new stay");
+    assert!(joined(&chat, &[], &since).await.is_empty());
+    assert!(joined(&chat, &["nobody", "left", "brief"], &since).await.is_empty());
+    assert!(joined(&chat, &all, &chat.position().await).await.is_empty());
+
+    // As many as the engine asks for at once.
+    let people: Vec<String> = (0..500).map(|n| format!("user{n}")).collect();
+    let names: Vec<&str> = people.iter().map(String::as_str).collect();
+    let since = chat.position().await;
+    chat.run(chat.join_item(room, None, &names, NO_BOUND)).await;
+    let mut expected: Vec<_> = people.iter().map(|who| (who.clone(), room)).collect();
+    expected.sort();
+    assert_eq!(joined(&chat, &names, &since).await, expected);
+}
+
+pub async fn when_a_stay_began_is_compared_in_the_lane_of_its_room(chat: Fixture) {
+    let lanes = u8::try_from(chat.position().await.lanes()).unwrap();
+    // Each lane has come further than the one before it, so that the number of no other one will do.
+    let mut rooms = Vec::new();
+    for lane in 0..lanes {
+        let busy = chat.group_in(lane, &["zoe"]).await;
+        chat.send_many(busy, "zoe", 10 * usize::from(lane)).await;
+        rooms.push(chat.group_in(lane, &["ana", "zoe"]).await);
+    }
+    let since = chat.position().await;
+    for room in &rooms {
+        assert_eq!(chat.member(*room, "ana").await.joined_pos, since.of_room(*room));
+    }
+    assert!(joined(&chat, &["ana", "ben"], &since).await.is_empty(), "what began there is not after it");
+
+    let mut before = Position::start(usize::from(lanes));
+    for pos in since.iter() {
+        before.advance(Pos { at: pos.at - 1, ..pos });
+    }
+    let in_all = |who: &str| {
+        let mut all: Vec<_> = rooms.iter().map(|room| (who.to_owned(), *room)).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(joined(&chat, &["ana", "ben"], &before).await, in_all("ana"));
+
+    for room in &rooms {
+        chat.run(chat.join_item(*room, Some("ana"), &["ben"], 10)).await;
+    }
+    assert_eq!(joined(&chat, &["ana", "ben"], &since).await, in_all("ben"));
+    let both = [in_all("ana"), in_all("ben")].concat();
+    assert_eq!(joined(&chat, &["ben", "ana"], &before).await, both, "of several users in several rooms");
+}
+
 pub async fn new_messages_come_in_pages(chat: Fixture) {
     let (room, other) = (chat.group(&["ana"]).await, chat.group(&["ana"]).await);
     for _ in 0..20 {
@@ -197,9 +277,14 @@ async fn marks_in_pages(chat: &Fixture, count: usize) {
 impl Fixture {
     /// A room of somebody else in the same lane.
     async fn group_of_stranger(&self, room: RoomId) -> RoomId {
+        let lane = self.position().await.lane_of(room);
+        self.group_in(lane, &["zoe"]).await
+    }
+
+    async fn group_in(&self, lane: u8, people: &[&str]) -> RoomId {
         let lanes = self.position().await;
-        let same = |item: &RoomItem| lanes.lane_of(item.room) == lanes.lane_of(room);
-        let item = std::iter::repeat_with(|| self.create_item(RoomKind::Group, &["zoe"])).find(same);
+        let is_there = |item: &RoomItem| lanes.lane_of(item.room) == lane;
+        let item = std::iter::repeat_with(|| self.create_item(RoomKind::Group, people)).find(is_there);
         let item = item.expect("ids are random");
         let id = item.room;
         self.run(item).await;

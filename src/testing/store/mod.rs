@@ -142,6 +142,7 @@ macro_rules! store_suite {
                     a_rename_by_the_host_leaves_counts_exact
                     unread_equals_a_fresh_count_whatever_happens;
                 reads:
+                    rooms_are_found_by_their_ids
                     rooms_come_by_activity
                     rooms_of_the_same_moment_come_by_id
                     pages_of_rooms_lose_and_repeat_none
@@ -153,11 +154,14 @@ macro_rules! store_suite {
                     the_last_of_two_profiles_holds
                     last_seen_is_the_latest_time
                     having_been_seen_makes_no_profile
-                    the_latest_logout_is_kept_for_each_user;
+                    the_latest_logout_is_kept_for_each_user
+                    logouts_are_told_of_those_who_ever_logged_out;
                 catch_up:
                     each_kind_of_change_shows_in_its_room_alone
                     changed_rooms_come_in_pages_with_past_ones
                     a_mark_at_the_position_is_told_again
+                    a_stay_that_is_not_over_is_told_once_it_began
+                    when_a_stay_began_is_compared_in_the_lane_of_its_room
                     new_messages_come_in_pages
                     changed_memberships_come_oldest_first
                     moved_marks_come_in_pages_by_user

@@ -21,6 +21,34 @@ async fn seen(chat: &Fixture, room: RoomId, who: &str, at: i64) -> Option<i64> {
     member.and_then(|entry| entry.last_seen).map(Timestamp::as_millis)
 }
 
+pub async fn rooms_are_found_by_their_ids(chat: Fixture) {
+    let direct = chat.direct("ana", "ben").await;
+    let (closed, left) = (chat.group(&["ana"]).await, chat.group(&["ana", "ben"]).await);
+    chat.run(chat.close_item(closed, Some("ana"))).await;
+    chat.run(chat.leave_item(left, "ana")).await;
+    chat.send(direct, "ben", "hi").await;
+    let found = async |ids: &[RoomId]| {
+        let mut rooms = chat.store().rooms(ids).await.expect("the store reads");
+        rooms.sort_by_key(|room| room.id);
+        rooms
+    };
+    let mut expected = [chat.room(direct).await, chat.room(closed).await, chat.room(left).await];
+    expected.sort_by_key(|room| room.id);
+    assert_eq!(found(&[direct, closed, left]).await, expected, "as they are now, whoever is in them");
+    assert_eq!(found(&[left]).await, [chat.room(left).await], "and no other");
+    assert!(found(&[]).await.is_empty());
+    assert!(found(&[RoomId::generate(), RoomId::generate()]).await.is_empty());
+    let many = [left, RoomId::generate(), direct, left, closed, direct, left];
+    assert_eq!(found(&many).await, expected, "each once, beside one that is not there");
+
+    let items: Vec<_> = (0..500).map(|_| chat.create_item(RoomKind::Group, &["ana"])).collect();
+    let mut ids: Vec<RoomId> = items.iter().map(|item| item.room).collect();
+    chat.done(items).await;
+    let all: Vec<RoomId> = found(&ids).await.iter().map(|room| room.id).collect();
+    ids.sort();
+    assert_eq!(all, ids, "as many as the engine asks for at once");
+}
+
 pub async fn rooms_come_by_activity(chat: Fixture) {
     let (one, two, three) =
         (chat.group(&["ana"]).await, chat.group(&["ana", "ben"]).await, chat.group(&["ana"]).await);
@@ -194,8 +222,11 @@ pub async fn having_been_seen_makes_no_profile(chat: Fixture) {
 }
 
 pub async fn the_latest_logout_is_kept_for_each_user(chat: Fixture) {
-    let logged_out =
-        async |who: &str| chat.store().logged_out(&user(who)).await.unwrap().map(Timestamp::as_millis);
+    let logged_out = async |who: &str| {
+        let logouts = chat.store().logouts(&[user(who)]).await.unwrap();
+        assert!(logouts.len() <= 1 && logouts.iter().all(|(found, _)| *found == user(who)), "{logouts:?}");
+        logouts.first().map(|(_, at)| at.as_millis())
+    };
     let commit = async |logouts: &[(&str, i64)]| {
         let logouts = logouts.iter().map(|(who, at)| (user(who), Timestamp::from_millis(*at)));
         let batch = Batch { logouts: logouts.collect(), ..Batch::default() };
@@ -208,4 +239,24 @@ pub async fn the_latest_logout_is_kept_for_each_user(chat: Fixture) {
     assert_eq!((logged_out("ana").await, logged_out("ben").await), (Some(9), Some(8)));
     assert_eq!(logged_out("cho").await, None);
     assert!(chat.store().profiles(&[user("ana")]).await.unwrap().is_empty(), "it makes no profile");
+}
+
+pub async fn logouts_are_told_of_those_who_ever_logged_out(chat: Fixture) {
+    let at = Timestamp::from_millis;
+    let logouts = vec![(user("ana"), at(5)), (user("ben"), at(7)), (user("zoe"), at(9))];
+    chat.store().commit(Batch { logouts, ..Batch::default() }).await.unwrap();
+    let room = chat.group(&["cho"]).await;
+    chat.put_profile("cho", "Cho", None).await;
+    seen(&chat, room, "cho", 5000).await;
+    let logouts = async |people: &[&str]| {
+        let people: Vec<_> = people.iter().map(|who| user(who)).collect();
+        let mut logouts = chat.store().logouts(&people).await.expect("the store reads");
+        logouts.sort();
+        logouts
+    };
+    let expected = [(user("ana"), at(5)), (user("ben"), at(7))];
+    assert_eq!(logouts(&["ben", "ana"]).await, expected);
+    assert_eq!(logouts(&["ben", "ana", "ben", "eve", "cho", "ana"]).await, expected, "each once");
+    assert!(logouts(&[]).await.is_empty());
+    assert!(logouts(&["eve", "cho"]).await.is_empty(), "who is known for something else has none");
 }

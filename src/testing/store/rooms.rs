@@ -286,6 +286,9 @@ pub async fn what_is_not_there_is_no_error_to_read(chat: Fixture) {
     assert_eq!(store.message(room, MessageId::generate()).await.unwrap(), None);
     assert!(store.profiles(std::slice::from_ref(&ana)).await.unwrap().is_empty());
     assert!(store.profiles(&[]).await.unwrap().is_empty());
+    assert!(store.rooms(&[room]).await.unwrap().is_empty());
+    assert!(store.logouts(std::slice::from_ref(&ana)).await.unwrap().is_empty());
+    assert!(store.joined_since(std::slice::from_ref(&ana), &start).await.unwrap().is_empty());
     assert!(store.changed_rooms(&ana, &start, None, 10).await.unwrap().is_empty());
     assert!(store.messages_since(room, 0, u64::MAX, 10).await.unwrap().is_empty());
     assert!(store.members_since(room, 0, u64::MAX, 10).await.unwrap().is_empty());
