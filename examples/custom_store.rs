@@ -279,11 +279,11 @@ impl Store for PlainStore {
         Ok(rooms.take(limit as usize).collect())
     }
 
-    async fn joined_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
-        let is_new = |member: &&Member| member.active && member.joined_pos > since.of_room(member.room);
+    async fn stays_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
+        let is_new = |member: &&Member| member.changed_pos > since.of_room(member.room);
         let tables = self.tables();
-        let joined = tables.members.values().filter(|member| users.contains(&member.user)).filter(is_new);
-        Ok(joined.map(|member| (member.user.clone(), member.room)).collect())
+        let new = tables.members.values().filter(|member| users.contains(&member.user)).filter(is_new);
+        Ok(new.map(|member| (member.user.clone(), member.room)).collect())
     }
 
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {

@@ -97,12 +97,12 @@ pub(crate) struct RoomDigest {
     pub(crate) room: RoomId,
     /// Whether the changes are told to the room. If not, they are to be read from the store.
     pub(crate) is_told: bool,
-    pub(crate) joined: Joined,
+    pub(crate) moved: Affected,
 }
 
-/// Who joined a room in a batch.
+/// Whose membership of a room a batch changed: they may not listen to it, and are told all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Joined {
+pub(crate) enum Affected {
     These(Vec<UserId>),
     /// More than are named.
     Many,
@@ -333,8 +333,8 @@ mod tests {
         let token = Token { epoch: Epoch(7), position: Position::start(3) };
         survives(News::Sync { id: 1, commits: 2, at: token.into() });
         survives(News::Friend(FriendNotice::Declined, profile("a b.*>")));
-        let joined = Joined::These(vec!["ana".parse().unwrap()]);
-        let rooms = vec![RoomDigest { room: RoomId::generate(), is_told: true, joined }];
+        let moved = Affected::These(vec!["ana".parse().unwrap()]);
+        let rooms = vec![RoomDigest { room: RoomId::generate(), is_told: true, moved }];
         let logouts = vec![("ana".parse().unwrap(), Timestamp::from_millis(5))];
         survives(News::Commit(
             1,

@@ -1,8 +1,8 @@
 //! Catching up: what a client missed since its token is told as states, each once, and the live events
 //! join on without a seam.
 //!
-//! The connection listens to its rooms and holds their events back. Everything up to a position `R` of the
-//! store is read and told; then what was held back beyond `R` follows. When more came meanwhile than
+//! The connection listens to its rooms and holds their events back. Everything up to a position `R`, behind
+//! which no later event stands, is read and told; then what was held back beyond `R` follows. When more came meanwhile than
 //! could be held back, it is dropped, and reading goes on from `R` to a newer position.
 
 use std::collections::HashSet;
@@ -25,9 +25,8 @@ const ROTATION_PAUSE: Duration = Duration::from_secs(600);
 
 /// Tells a fresh connection where it stands, and lets its live events go.
 pub(super) async fn start(actor: &Actor, connection: &Connection) -> Result<()> {
-    let token = actor.engine.store().position().await?;
+    let token = actor.engine.level().await?;
     push_ready(actor, connection, token, false).await?;
-    actor.engine.reach(&token.position).await?;
     if !connection.release(&token.position, None, None) {
         // More came in that moment than the mailbox holds.
         connection.close(CloseReason::Lagged, true);
@@ -55,8 +54,11 @@ pub(super) async fn resume(actor: &Actor, connection: &Arc<Connection>, resume: 
     }
     let muted: HashSet<RoomId> = actor.engine.hub().muted(connection).into_iter().collect();
     let mut missed = Missed { actor, connection, since, from: since.position, muted, origin };
+    if recovered {
+        actor.engine.reach(&since.position).await?;
+    }
     loop {
-        let until = actor.engine.store().position().await?;
+        let until = actor.engine.level().await?;
         let still_recovered = recovered && until.epoch == since.epoch;
         if still_recovered {
             missed.tell(&until.position).await?;
@@ -73,7 +75,6 @@ pub(super) async fn resume(actor: &Actor, connection: &Arc<Connection>, resume: 
                 Event { room: None, token: Some(until), kind }
             }
         };
-        actor.engine.reach(&until.position).await?;
         // Whoever reads slowly must not be closed for what was held back.
         connection.mailbox.space().await;
         // Before any live event: its token is older than theirs.
@@ -95,8 +96,11 @@ pub(super) async fn resume_room(
     let recovered = actor.engine.can_recover(since).await?;
     let muted = HashSet::new();
     let mut missed = Missed { actor, connection, since, from: since.position, muted, origin: None };
+    if recovered {
+        actor.engine.reach(&since.position).await?;
+    }
     loop {
-        let until = actor.engine.store().position().await?;
+        let until = actor.engine.level().await?;
         match actor.membership(room).await {
             Ok((found, member)) if recovered => missed.room(found, member, &until.position).await?,
             Ok(_) => {}
@@ -106,7 +110,6 @@ pub(super) async fn resume_room(
         }
         // What is committed up to there but not yet published must be held back, not come after.
         actor.engine.inner.committer.barrier().await;
-        actor.engine.reach(&until.position).await?;
         connection.mailbox.space().await;
         let end = Event { room: Some(room), token: None, kind: EventKind::CaughtUp { recovered } };
         if connection.release(&until.position, Some(room), Some(end))
@@ -137,6 +140,7 @@ impl ChatEngine {
     /// Whether the token belongs to the store's history as it is.
     pub(super) async fn can_recover(&self, since: Token) -> Result<bool> {
         let now = self.store().position().await?;
+        self.hear_of(now);
         if now.epoch != since.epoch {
             return Ok(false);
         }

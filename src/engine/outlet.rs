@@ -3,7 +3,7 @@
 use super::nodes::{Beside, Nodes, Posted};
 use super::publish::Publisher;
 use crate::hub::ConnectionId;
-use crate::model::Epoch;
+use crate::model::{Epoch, Position, Token};
 use crate::store::{Change, RelationChange};
 
 /// The one way out, so that all sessions of the node see one order.
@@ -22,6 +22,17 @@ impl Outlet {
 
     pub(super) fn start_epoch(&mut self, epoch: Epoch) {
         self.publisher.start_epoch(epoch);
+    }
+
+    /// Up to here all is published.
+    pub(super) fn token(&self) -> Token {
+        self.publisher.token()
+    }
+
+    /// The same, counting as published what is not this engine's to publish.
+    pub(super) fn skip_to(&mut self, position: &Position) -> Token {
+        self.publisher.skip_to(position);
+        self.publisher.token()
     }
 
     /// Takes the changes of an item. They may wait for [`Self::end_batch`].

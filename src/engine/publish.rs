@@ -6,7 +6,7 @@ use super::nodes::{Posted, Stretch};
 use crate::event::{Event, EventKind, Marked, Notification, RoomChange};
 use crate::hub::{Audience, Class, ConnectionId, Hub, Post};
 use crate::id::{RoomId, UserId};
-use crate::model::{Body, Epoch, Member, Message, Pos, Room, Token};
+use crate::model::{Body, Epoch, Member, Message, Pos, Position, Room, Token};
 use crate::store::{Change, RelationChange, What};
 
 /// Publishes for one node. There is one, so that all its sessions see one order, and a frame's token
@@ -35,6 +35,10 @@ impl Publisher {
 
     pub(super) fn start_epoch(&mut self, epoch: Epoch) {
         self.token.epoch = epoch;
+    }
+
+    pub(super) fn skip_to(&mut self, position: &Position) {
+        position.iter().for_each(|pos| self.token.position.advance(pos));
     }
 
     /// Publishes all that comes next of a lane. The last of it may wait for [`Self::flush`].

@@ -125,8 +125,10 @@ impl ChatEngine {
 impl ChatEngine {
     /// Tells those in the same rooms, and the other nodes, that the user came to this node or went.
     fn tell_presence(&self, user: &UserId, rooms: &[RoomId], online: bool, last_seen: Option<Timestamp>) {
-        let tell = |nodes: &mut super::nodes::Nodes| nodes.presence(user, rooms, online, last_seen);
-        if self.inner.outlet.lock().among_nodes(|nodes, _| tell(nodes)).unwrap_or(true) {
+        let mut outlet = self.inner.outlet.lock();
+        let is_news = outlet.among_nodes(|nodes, _| nodes.presence(user, rooms, online, last_seen, self.hub()));
+        drop(outlet);
+        if is_news.unwrap_or(true) {
             self.hub().presence(user, rooms, online, last_seen);
         }
     }
@@ -147,6 +149,8 @@ impl Session {
             for (room, _) in &page.rooms {
                 hub.join_as_of(&self.connection, room.id, room.members, &page.position);
             }
+            // What comes before it began is none of its business.
+            self.actor.engine.reach(&page.position).await?;
             if page.rooms.len() < MEMBERSHIPS as usize {
                 break;
             }

@@ -411,12 +411,12 @@ impl Store for MemoryStore {
         Ok(changed.take(limit as usize).map(|(data, member)| (data.room.clone(), member.clone())).collect())
     }
 
-    async fn joined_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
+    async fn stays_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
         let state = self.state.lock();
         let stays = BTreeSet::from_iter(users).into_iter().flat_map(|user| state.of_user(user, None));
-        let is_new = |member: &Member| member.active && member.joined_pos > since.of_room(member.room);
-        let joined = stays.filter(|(_, member)| is_new(member));
-        Ok(joined.map(|(_, member)| (member.user.clone(), member.room)).collect())
+        let is_new = |member: &Member| member.changed_pos > since.of_room(member.room);
+        let new = stays.filter(|(_, member)| is_new(member));
+        Ok(new.map(|(_, member)| (member.user.clone(), member.room)).collect())
     }
 
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {

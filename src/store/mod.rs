@@ -171,10 +171,10 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         limit: u32,
     ) -> Result<Vec<(Room, Member)>>;
 
-    /// The active memberships of these users that began, or began again, after `since`: whose
-    /// [`joined_pos`](Member::joined_pos) is beyond where `since` has the room's lane. Each once and in any
+    /// The memberships of these users, past ones too, that changed after `since`: whose
+    /// [`changed_pos`](Member::changed_pos) is beyond where `since` has the room's lane. Each once and in any
     /// order. The engine asks for some 500 users at most, among whom one may stand twice.
-    async fn joined_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>>;
+    async fn stays_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>>;
 
     /// The room's messages made after `after` and up to `until`, in their order.
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>>;

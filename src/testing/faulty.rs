@@ -1,9 +1,11 @@
 //! A store that counts its calls, and fails or hangs when it is told to.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
@@ -46,6 +48,16 @@ struct Inner {
     reading: tokio::sync::RwLock<()>,
     commits: tokio::sync::watch::Sender<usize>,
     calls: Mutex<BTreeMap<&'static str, usize>>,
+    delays: Mutex<Option<Delays>>,
+}
+
+/// How long the next call takes.
+struct Delays(Box<dyn FnMut() -> Duration + Send>);
+
+impl fmt::Debug for Delays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Delays")
+    }
 }
 
 impl FaultyStore {
@@ -58,6 +70,7 @@ impl FaultyStore {
             reading: tokio::sync::RwLock::new(()),
             commits: tokio::sync::watch::Sender::new(0),
             calls: Mutex::default(),
+            delays: Mutex::default(),
         };
         Self(Arc::new(inner))
     }
@@ -99,9 +112,26 @@ impl FaultyStore {
         }
     }
 
+    /// From now on each call first waits for so long, and each commit once more before it is reported.
+    pub fn delay(&self, delays: impl FnMut() -> Duration + Send + 'static) {
+        *self.0.delays.lock() = Some(Delays(Box::new(delays)));
+    }
+
+    async fn pause(&self) {
+        let delay = self.0.delays.lock().as_mut().map(|delays| (delays.0)());
+        if let Some(delay) = delay.filter(|delay| !delay.is_zero()) {
+            tokio::time::sleep(delay).await;
+        }
+    }
+
     fn store(&self, method: &'static str) -> &dyn Store {
         *self.0.calls.lock().entry(method).or_default() += 1;
         &*self.0.store
+    }
+
+    async fn call(&self, method: &'static str) -> &dyn Store {
+        self.pause().await;
+        self.store(method)
     }
 }
 
@@ -109,33 +139,34 @@ impl FaultyStore {
 #[deny(clippy::missing_trait_methods)]
 impl Store for FaultyStore {
     async fn position(&self) -> Result<Token> {
-        self.store("position").position().await
+        self.call("position").await.position().await
     }
 
     async fn rotate_epoch(&self) -> Result<Epoch> {
-        self.store("rotate_epoch").rotate_epoch().await
+        self.call("rotate_epoch").await.rotate_epoch().await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>> {
         if self.0.refuses.load(Ordering::SeqCst) {
             return Err(ErrorKind::Unavailable.into());
         }
-        let outcomes = self.store("commit").commit(batch).await;
+        let outcomes = self.call("commit").await.commit(batch).await;
         self.0.commits.send_modify(|commits| *commits += 1);
+        self.pause().await;
         drop(self.0.reporting.read().await);
         outcomes
     }
 
     async fn membership(&self, room: RoomId, user: &UserId) -> Result<Option<(Room, Option<Member>)>> {
-        self.store("membership").membership(room, user).await
+        self.call("membership").await.membership(room, user).await
     }
 
     async fn rooms(&self, ids: &[RoomId]) -> Result<Vec<Room>> {
-        self.store("rooms").rooms(ids).await
+        self.call("rooms").await.rooms(ids).await
     }
 
     async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>> {
-        self.store("room_entry").room_entry(room, user, listed).await
+        self.call("room_entry").await.room_entry(room, user, listed).await
     }
 
     async fn rooms_of(
@@ -145,31 +176,31 @@ impl Store for FaultyStore {
         limit: u32,
         listed: usize,
     ) -> Result<(Vec<RoomEntry>, u64)> {
-        self.store("rooms_of").rooms_of(user, skip, limit, listed).await
+        self.call("rooms_of").await.rooms_of(user, skip, limit, listed).await
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
-        self.store("memberships").memberships(user, after, limit).await
+        self.call("memberships").await.memberships(user, after, limit).await
     }
 
     async fn members(&self, room: RoomId, after: Option<&UserId>, limit: u32) -> Result<Vec<MemberEntry>> {
-        self.store("members").members(room, after, limit).await
+        self.call("members").await.members(room, after, limit).await
     }
 
     async fn read_marks(&self, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
-        self.store("read_marks").read_marks(room).await
+        self.call("read_marks").await.read_marks(room).await
     }
 
     async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>> {
-        self.store("messages").messages(room, seqs).await
+        self.call("messages").await.messages(room, seqs).await
     }
 
     async fn message(&self, room: RoomId, id: MessageId) -> Result<Option<Message>> {
-        self.store("message").message(room, id).await
+        self.call("message").await.message(room, id).await
     }
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>> {
-        self.store("profiles").profiles(users).await
+        self.call("profiles").await.profiles(users).await
     }
 
     async fn changed_rooms(
@@ -179,15 +210,15 @@ impl Store for FaultyStore {
         after: Option<RoomId>,
         limit: u32,
     ) -> Result<Vec<(Room, Member)>> {
-        self.store("changed_rooms").changed_rooms(user, since, after, limit).await
+        self.call("changed_rooms").await.changed_rooms(user, since, after, limit).await
     }
 
-    async fn joined_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
-        self.store("joined_since").joined_since(users, since).await
+    async fn stays_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
+        self.call("stays_since").await.stays_since(users, since).await
     }
 
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {
-        let store = self.store("messages_since");
+        let store = self.call("messages_since").await;
         drop(self.0.reading.read().await);
         store.messages_since(room, after, until, limit).await
     }
@@ -199,7 +230,7 @@ impl Store for FaultyStore {
         until: u64,
         limit: u32,
     ) -> Result<Vec<(Member, Profile)>> {
-        self.store("members_since").members_since(room, after, until, limit).await
+        self.call("members_since").await.members_since(room, after, until, limit).await
     }
 
     async fn marks_since(
@@ -209,15 +240,15 @@ impl Store for FaultyStore {
         after: Option<&UserId>,
         limit: u32,
     ) -> Result<Vec<Member>> {
-        self.store("marks_since").marks_since(room, since, after, limit).await
+        self.call("marks_since").await.marks_since(room, since, after, limit).await
     }
 
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
-        self.store("logouts").logouts(users).await
+        self.call("logouts").await.logouts(users).await
     }
 
     async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {
-        self.store("relation").relation(user, other).await
+        self.call("relation").await.relation(user, other).await
     }
 
     async fn relations(
@@ -227,7 +258,7 @@ impl Store for FaultyStore {
         after: Option<&UserId>,
         limit: u32,
     ) -> Result<Vec<(Relation, Profile)>> {
-        self.store("relations").relations(user, kind, after, limit).await
+        self.call("relations").await.relations(user, kind, after, limit).await
     }
 
     fn outbox_table(&self) -> Option<&str> {
@@ -235,10 +266,10 @@ impl Store for FaultyStore {
     }
 
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
-        self.store("outbox").outbox(limit).await
+        self.call("outbox").await.outbox(limit).await
     }
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
-        self.store("records").records(page, limit).await
+        self.call("records").await.records(page, limit).await
     }
 }

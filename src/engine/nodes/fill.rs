@@ -15,7 +15,7 @@ const ROWS: usize = 500;
 const MAX_CHANGES: usize = 20_000;
 
 /// What is read.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Gap {
     /// What was handed on.
     pub(super) from: Position,
@@ -28,6 +28,8 @@ pub(super) struct Gap {
 pub(super) struct Found {
     /// Up to here it is all there is.
     pub(super) until: Token,
+    /// Of these rooms.
+    pub(super) rooms: BTreeSet<RoomId>,
     pub(super) changes: Vec<Change>,
     /// Rooms of which too much is missing.
     pub(super) overflowed: Vec<RoomId>,
@@ -43,17 +45,30 @@ pub(super) trait Residents: Send + Sync {
 
 /// All that changed since, for whoever is on this node.
 pub(super) async fn read_all(store: &dyn Store, here: &dyn Residents, gap: &Gap) -> Result<Found> {
-    // First: who comes to a room after this reads a newer position himself.
     let until = store.position().await?;
     let mut rooms: BTreeSet<RoomId> = here.rooms().into_iter().collect();
     let mut logouts = Vec::new();
     for users in here.users().chunks(ROWS) {
-        rooms.extend(store.joined_since(users, &gap.from).await?.into_iter().map(|(_, room)| room));
+        rooms.extend(store.stays_since(users, &gap.from).await?.into_iter().map(|(_, room)| room));
         logouts.extend(store.logouts(users).await?);
     }
-    let rooms: Vec<RoomId> = rooms.into_iter().collect();
-    let (changes, overflowed) = read_rooms(store, &rooms, gap, &until.position).await?;
-    Ok(Found { until, changes, overflowed, logouts })
+    let found =
+        Found { until, rooms: BTreeSet::new(), changes: Vec::new(), overflowed: Vec::new(), logouts };
+    read_more(store, found, rooms.into_iter().collect(), gap).await
+}
+
+/// The same of more rooms: those to which somebody has come meanwhile.
+pub(super) async fn read_more(
+    store: &dyn Store,
+    mut found: Found,
+    rooms: Vec<RoomId>,
+    gap: &Gap,
+) -> Result<Found> {
+    let (changes, overflowed) = read_rooms(store, &rooms, gap, &found.until.position).await?;
+    found.rooms.extend(rooms);
+    found.changes.extend(changes);
+    found.overflowed.extend(overflowed);
+    Ok(found)
 }
 
 /// What changed in these rooms, and the rooms of which there is too much.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use crate::bus::packet::{Digest, Joined, NodeId, RoomDigest};
+use crate::bus::packet::{Affected, Digest, NodeId, RoomDigest};
 use crate::hub::ConnectionId;
 use crate::id::{RoomId, UserId};
 use crate::model::{Pos, Position};
@@ -217,10 +217,12 @@ impl Ingress {
     }
 
     /// What was read of rooms of a commit. Those that were read are no longer absent.
-    pub(super) fn learn(&mut self, commit: CommitKey, rooms: &[RoomId], changes: Vec<Change>) {
+    pub(super) fn learn(&mut self, commit: CommitKey, rooms: &[RoomId], mut changes: Vec<Change>) {
         let Some(lane) = self.lanes.get_mut(usize::from(commit.lane)) else { return };
         // Otherwise a larger read was quicker.
         let Some(waiting) = lane.waiting.get_mut(&commit) else { return };
+        // What was told meanwhile is there already.
+        changes.retain(|change| waiting.lacks(change.what.room()));
         waiting.absent.retain(|absent| !rooms.contains(&absent.room));
         waiting.posts.extend(changes.into_iter().map(Posted::from));
     }
@@ -297,7 +299,7 @@ impl Lane {
         };
         let (key, commit) = (*entry.key(), entry.get());
         let is_new = key.upto > at.at || key.after == key.upto;
-        let concerns = |absent: &&RoomDigest| here.is_followed(absent.room) || absent.joined.any_of(here);
+        let concerns = |absent: &&RoomDigest| here.is_followed(absent.room) || absent.moved.any_of(here);
         let absent: Vec<&RoomDigest> = commit.absent.iter().filter(concerns).collect();
         if is_new && !absent.is_empty() {
             let may_come = |absent: &&RoomDigest| absent.is_told && here.is_followed(absent.room);
@@ -318,6 +320,10 @@ impl Lane {
 }
 
 impl Commit {
+    fn lacks(&self, room: RoomId) -> bool {
+        self.absent.iter().any(|absent| absent.room == room)
+    }
+
     fn add(&mut self, room: RoomId, changes: Vec<Change>) {
         // Told twice, it is added once.
         if let Some(index) = self.absent.iter().position(|absent| absent.room == room) {
@@ -327,7 +333,7 @@ impl Commit {
     }
 }
 
-impl Joined {
+impl Affected {
     fn any_of(&self, here: &impl Here) -> bool {
         match self {
             Self::These(users) => users.iter().any(|user| here.is_connected(user)),

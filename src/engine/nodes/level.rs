@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::engine::ChatEngine;
 use crate::error::{Error, Result};
-use crate::model::Position;
+use crate::model::{Position, Token};
 
 /// How long a call that revokes something waits for other nodes. One that cannot be reached hands nothing
 /// on that comes later, but what it had in hand may still go out.
@@ -19,10 +19,24 @@ const ASK_AGAIN: Duration = Duration::from_millis(100);
 const REACH_PATIENCE: Duration = Duration::from_secs(10);
 
 impl ChatEngine {
-    /// Returns when this node has handed on everything up to here. What is read at a position of the store
-    /// and told to a connection must not be told to it again, or with an older token.
-    ///
-    /// Without other nodes it is at once: what is published later is dropped by position.
+    /// A position up to which a catch-up may read: whatever is published from now on is beyond it, and so is
+    /// its token. (Only the first of these holds with one lane and no other nodes, where the second
+    /// follows from it.)
+    pub(in crate::engine) async fn level(&self) -> Result<Token> {
+        if self.inner.handed_on.is_some() {
+            return Ok(self.inner.outlet.lock().token());
+        }
+        let at = self.store().position().await?;
+        if at.position.lanes() == 1 {
+            return Ok(at);
+        }
+        // What of it is this engine's own is published then. What is another's is told by nobody else.
+        self.inner.committer.barrier().await;
+        Ok(self.inner.outlet.lock().skip_to(&at.position))
+    }
+
+    /// Returns when this node has handed on everything up to here: a client that comes from another node may
+    /// have seen more than this one has.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when the node does not come so far in time.
@@ -41,6 +55,14 @@ impl ChatEngine {
             if timeout_at(deadline, more).await.is_err() {
                 return Err(Error::unavailable("this node is behind the others"));
             }
+        }
+    }
+
+    /// The store stands here: other nodes may have brought it there.
+    pub(in crate::engine) fn hear_of(&self, at: Token) {
+        if self.inner.handed_on.is_some() {
+            let now = Instant::now().into_std();
+            self.inner.outlet.lock().among_nodes(|nodes, publisher| nodes.stands(at, publisher, now));
         }
     }
 

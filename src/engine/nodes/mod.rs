@@ -12,6 +12,7 @@ mod syncs;
 mod task;
 mod told;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -55,7 +56,8 @@ pub(super) struct Nodes {
     peers: Peers,
     syncs: Syncs,
     directory: Directory,
-    /// Of those who are connected to this node.
+    /// Who is connected to this node, as far as the others were told, and their checksum.
+    told_of: HashSet<UserId>,
     users: Checksum,
     lists: u64,
     /// Who came to other nodes or went, in rooms that are not known.
@@ -112,6 +114,7 @@ impl Nodes {
             peers: Peers::default(),
             syncs: Syncs::default(),
             directory: Directory::default(),
+            told_of: HashSet::new(),
             users: Checksum::default(),
             lists: 0,
             moved: Moved::default(),
@@ -260,7 +263,7 @@ impl Nodes {
                     publisher.hub().presence(&user, &rooms, online, last_seen);
                 }
             }
-            (News::Who { of }, _) if of == self.me => self.list_users(publisher),
+            (News::Who { of }, _) if of == self.me => self.list_users(),
             (News::Users(part), _) => self.learn_users(from, part),
             (News::Typing(profile, is_typing), Topic::Room(room)) => {
                 let typist = ConnectionId::elsewhere(from.number());
@@ -283,9 +286,10 @@ impl Nodes {
         }
     }
 
-    fn list_users(&mut self, publisher: &Publisher) {
+    fn list_users(&mut self) {
         self.lists += 1;
-        for part in presence::parts(self.lists, &publisher.hub().users()) {
+        let users: Vec<UserId> = self.told_of.iter().cloned().collect();
+        for part in presence::parts(self.lists, &users) {
             self.publish(&Topic::Nodes, News::Users(part));
         }
     }
@@ -389,7 +393,16 @@ impl Nodes {
         rooms: &[RoomId],
         online: bool,
         last_seen: Option<Timestamp>,
+        hub: &Hub,
     ) -> bool {
+        // They may have come again before it was told that they went.
+        let is_news = match online {
+            true => self.told_of.insert(user.clone()),
+            false => !hub.is_online(user) && self.told_of.remove(user),
+        };
+        if !is_news {
+            return false;
+        }
         self.users.toggle(user);
         if self.is_leaving {
             // Whoever was connected to this node is on the way to another one.

@@ -69,7 +69,9 @@ impl Syncs {
     }
 
     pub(super) fn forget(&mut self, node: NodeId) {
-        self.pending.values_mut().for_each(|nodes| drop(nodes.remove(&node)));
+        for nodes in self.pending.values_mut() {
+            nodes.remove(&node);
+        }
         self.asked.retain(|(by, _), _| *by != node);
     }
 }

@@ -17,7 +17,7 @@ use crate::engine::outlet::Outlet;
 use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::id::{RoomId, UserId};
-use crate::model::{Position, Token};
+use crate::model::Position;
 use crate::store::{Change, Store};
 
 /// After a read failed, how long until the next.
@@ -31,7 +31,7 @@ type Reading<T> = Option<Pin<Box<dyn Future<Output = T> + Send>>>;
 /// What a read brought.
 enum Read {
     Rooms(CommitKey, Vec<RoomId>, Result<(Vec<Change>, Vec<RoomId>)>),
-    All(Result<Found>),
+    All(fill::Gap, Result<Found>),
 }
 
 impl Residents for Hub {
@@ -103,7 +103,16 @@ pub(in crate::engine) async fn run(engine: Weak<Inner>, outlet: Arc<Mutex<Outlet
                     standing = boxed(async move { store.position().await });
                 }
             }
-            read = done(&mut reading) => resting = take_in(&outlet, read),
+            read = done(&mut reading) => match take_in(&outlet, read) {
+                Taken::In => {}
+                Taken::Failed(until) => resting = Some(until),
+                Taken::Lacks(rooms, gap, found) => {
+                    let store = store.clone();
+                    reading = boxed(async move {
+                        Read::All(gap, fill::read_more(&*store, *found, rooms, &gap).await)
+                    });
+                }
+            },
             at = done(&mut standing) => if let Ok(at) = at {
                 outlet.lock().among_nodes(|nodes, publisher| nodes.stands(at, publisher, now()));
             },
@@ -144,7 +153,7 @@ fn read(store: &Arc<dyn Store>, hub: &Arc<Hub>, gap: fill::Gap, turn: &Turn) -> 
                 Read::Rooms(commit, rooms, found)
             })
         }
-        Turn::ReadAll => boxed(async move { Read::All(fill::read_all(&*store, &*hub, &gap).await) }),
+        Turn::ReadAll => boxed(async move { Read::All(gap, fill::read_all(&*store, &*hub, &gap).await) }),
         _ => None,
     }
 }
@@ -160,26 +169,46 @@ fn of_commit(gap: fill::Gap, commit: CommitKey) -> (fill::Gap, Position) {
     (fill::Gap { from, marks_from: from }, at(commit.upto))
 }
 
-/// Gives until when nothing is to be read.
-fn take_in(outlet: &Mutex<Outlet>, read: Read) -> Option<Instant> {
-    let error = outlet.lock().among_nodes(|nodes, publisher| match read {
+/// What became of what was read.
+enum Taken {
+    In,
+    /// Nothing is to be read before this moment.
+    Failed(Instant),
+    /// Somebody has come to these rooms meanwhile, whose next changes are missing.
+    Lacks(Vec<RoomId>, fill::Gap, Box<Found>),
+}
+
+fn take_in(outlet: &Mutex<Outlet>, read: Read) -> Taken {
+    let taken = outlet.lock().among_nodes(|nodes, publisher| match read {
         Read::Rooms(commit, rooms, Ok((changes, overflowed))) => {
             nodes.learn(commit, &rooms, changes, overflowed, publisher);
-            None
+            Ok(Taken::In)
         }
-        Read::All(Ok(found)) => {
+        Read::All(gap, Ok(found)) => {
+            // Under the lock: who comes to a room after this starts beyond what was found.
+            let mut rooms = publisher.hub().rooms_with_listeners();
+            rooms.retain(|room| !found.rooms.contains(room));
+            if !rooms.is_empty() {
+                return Ok(Taken::Lacks(rooms, gap, Box::new(found)));
+            }
             nodes.found(found, publisher, now());
-            None
+            Ok(Taken::In)
         }
-        Read::Rooms(.., Err(error)) => Some(error),
-        Read::All(Err(error)) => {
+        Read::Rooms(.., Err(error)) => Err(error),
+        Read::All(_, Err(error)) => {
             nodes.ingress.suspect();
-            Some(error)
+            Err(error)
         }
     });
-    let error = error.flatten()?;
-    tracing::warn!(error = &error as &dyn std::error::Error, "what other nodes did could not be read");
-    Some(now() + RETRY)
+    match taken {
+        None => Taken::In,
+        Some(Ok(taken)) => taken,
+        Some(Err(error)) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "what other nodes did could not be read");
+            Taken::Failed(now() + RETRY)
+        }
+    }
 }
 
 /// Tells whoever is in the same rooms that people came to other nodes or went, of whom no packet told it.

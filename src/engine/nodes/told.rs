@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use super::{Beside, Posted};
-use crate::bus::packet::{Digest, Joined, RoomDigest, Told};
+use crate::bus::packet::{Affected, Digest, RoomDigest, Told};
 use crate::id::{RoomId, UserId};
 use crate::model::{Pos, Position};
 use crate::store::{Change, What};
 
-/// The most people who are named when they join a room.
+/// The most people who are named when they join a room or leave it.
 const MAX_NAMED: usize = 16;
 
 /// What a batch changed in a room.
@@ -16,7 +16,7 @@ struct Part {
     room: RoomId,
     /// `None`: it is to be read.
     told: Option<Vec<Told>>,
-    joined: Joined,
+    moved: Affected,
 }
 
 /// Sums a commit up. `tell` is given what changed in each room and says whether it could be told.
@@ -34,9 +34,9 @@ pub(super) fn digest(
         Some(first) => (first.saturating_sub(1), positions.last().unwrap_or(first)),
         None => (marks(), marks()),
     };
-    let tells = parts(posts).into_iter().map(|Part { room, told, joined }| {
+    let tells = parts(posts).into_iter().map(|Part { room, told, moved }| {
         let is_told = told.is_some_and(|told| tell(room, told));
-        RoomDigest { room, is_told, joined }
+        RoomDigest { room, is_told, moved }
     });
     let rooms = tells.collect();
     let lane = posts.first().map_or(0, |post| post.change.pos.lane);
@@ -53,7 +53,7 @@ fn parts(posts: &[Posted]) -> Vec<Part> {
             let room = change.what.room();
             let place = *places.entry(room).or_insert(parts.len());
             if place == parts.len() {
-                parts.push(Part { room, told: Some(Vec::new()), joined: Joined::These(Vec::new()) });
+                parts.push(Part { room, told: Some(Vec::new()), moved: Affected::These(Vec::new()) });
             }
             parts[place].add(change);
             continue;
@@ -71,14 +71,14 @@ impl Part {
                 Some(Told::Marked { pos, member, mark: *mark, is_shared: *is_shared })
             }
             What::Created(_, users) => {
-                self.join(users);
+                self.name(users);
                 None
             }
-            What::Joined(_, profile) => {
-                self.join(std::slice::from_ref(&profile.user));
+            What::Joined(_, profile) | What::Parted(_, profile) => {
+                self.name(std::slice::from_ref(&profile.user));
                 None
             }
-            What::Parted(..) | What::Changed(_) | What::Imported(_) => None,
+            What::Changed(_) | What::Imported(_) => None,
         };
         match (told, &mut self.told) {
             (Some(told), Some(all)) => all.push(told),
@@ -87,12 +87,12 @@ impl Part {
         }
     }
 
-    fn join(&mut self, users: &[UserId]) {
-        match &mut self.joined {
-            Joined::These(named) if named.len() + users.len() <= MAX_NAMED => {
+    fn name(&mut self, users: &[UserId]) {
+        match &mut self.moved {
+            Affected::These(named) if named.len() + users.len() <= MAX_NAMED => {
                 named.extend(users.iter().cloned());
             }
-            joined => *joined = Joined::Many,
+            moved => *moved = Affected::Many,
         }
     }
 }

@@ -205,8 +205,8 @@ impl Store for PostgresStore {
         Ok(read::changed_rooms(&self.connections, user, since, after, limit).await?)
     }
 
-    async fn joined_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
-        Ok(read::joined_since(&self.connections, users, since).await?)
+    async fn stays_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
+        Ok(read::stays_since(&self.connections, users, since).await?)
     }
 
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {

@@ -55,7 +55,7 @@ const STATEMENTS: [(&str, &str, bool); 38] = [
     (read::ROOMS_BY_ACTIVITY, "members_by_user", true),
     (read::MEMBERSHIPS, "members_by_user", true),
     (read::CHANGED_ROOMS, "members_by_user", false),
-    (read::JOINED_SINCE, "members_by_user", false),
+    (read::STAYS_SINCE, "members_by_user", false),
     (read::MEMBERS, "members_pkey", false),
     (read::READ_MARKS, "members_pkey", false),
     (read::MEMBERS_SINCE, "members_by_change", false),
@@ -98,8 +98,8 @@ const READS: [(&str, &str, u64); 25] = [
     // No room has changed: each is looked at once.
     (read::CHANGED_ROOMS, "'u1', BIG, '{3000000}', 100", 25_000),
     // Each of u1's memberships is looked at once, and none of anybody else's.
-    (read::JOINED_SINCE, "'{u1}', '{3000000}'", 500),
-    (read::JOINED_SINCE, "'{u2,u3,u4,u5,u6,u7,u8,u9,u10,nobody}', '{0}'", 100),
+    (read::STAYS_SINCE, "'{u1}', '{3000000}'", 500),
+    (read::STAYS_SINCE, "'{u2,u3,u4,u5,u6,u7,u8,u9,u10,nobody}', '{0}'", 100),
     (read::LOGOUTS, "'{u2,u3,u4,u5,u6,u7,u8,u9,u10,nobody}'", 50),
     (read::ROOMS, "ARRAY[BIG]", 10),
     (read::MEMBERS, "BIG, 'u5', 50", 250),

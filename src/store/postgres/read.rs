@@ -245,13 +245,13 @@ pub(super) async fn changed_rooms(
     .await
 }
 
-pub(super) const JOINED_SINCE: &str = concat!(
+pub(super) const STAYS_SINCE: &str = concat!(
     "SELECT m.user_id, m.room FROM chat.members m \
-     WHERE m.user_id || '' = ANY($1) AND m.active AND m.joined_pos > ",
+     WHERE m.user_id || '' = ANY($1) AND m.changed_pos > ",
     of_room!("$2")
 );
 
-pub(super) async fn joined_since(
+pub(super) async fn stays_since(
     db: &Connections,
     users: &[UserId],
     since: &Position,
@@ -259,7 +259,7 @@ pub(super) async fn joined_since(
     let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
     let since = numbers(since);
     db.all(
-        || query(JOINED_SINCE).bind(&users).bind(&since),
+        || query(STAYS_SINCE).bind(&users).bind(&since),
         |columns| Ok((columns.parsed()?, columns.room_id()?)),
     )
     .await

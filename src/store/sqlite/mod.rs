@@ -222,9 +222,9 @@ impl Store for SqliteStore {
         Ok(self.readers.run(move |tx| read::changed_rooms(tx, &user, &since, after, limit)).await?)
     }
 
-    async fn joined_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
+    async fn stays_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
         let (users, since) = (users.to_vec(), *since);
-        Ok(self.readers.run(move |tx| read::joined_since(tx, &users, &since)).await?)
+        Ok(self.readers.run(move |tx| read::stays_since(tx, &users, &since)).await?)
     }
 
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {

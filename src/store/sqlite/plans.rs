@@ -26,7 +26,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::FIRST_PROFILES, "PRIMARY KEY (room=?)", false),
         (read::MEMBERSHIPS, "members_by_user (user=? AND room>?)", false),
         (read::MEMBERSHIPS_PAST_TOO, "members_by_user (user=? AND room>?)", false),
-        (read::JOINED, "members_by_user (user=?)", false),
+        (read::STAYS, "members_by_user (user=?)", false),
         (read::MEMBERS, "PRIMARY KEY (room=? AND user>?)", false),
         (read::READ_MARKS, "PRIMARY KEY (room=?)", false),
         (read::MEMBERS_SINCE, "members_by_change (room=? AND changed_pos>? AND changed_pos<?)", false),

@@ -162,22 +162,22 @@ pub(super) fn changed_rooms(
     Ok(changed)
 }
 
-pub(super) const JOINED: &str = "SELECT room, joined_pos FROM members WHERE user = ?1 AND active = 1";
+pub(super) const STAYS: &str = "SELECT room, changed_pos FROM members WHERE user = ?1";
 
-pub(super) fn joined_since(
+pub(super) fn stays_since(
     conn: &Connection,
     users: &[UserId],
     since: &Position,
 ) -> Result<Vec<(UserId, RoomId)>> {
-    let mut joined = Vec::new();
+    let mut changed = Vec::new();
     for user in BTreeSet::from_iter(users) {
         let stays =
-            all(conn, JOINED, &[&user.as_str()], |columns| Ok((columns.room_id()?, columns.number()?)))?;
+            all(conn, STAYS, &[&user.as_str()], |columns| Ok((columns.room_id()?, columns.number()?)))?;
         // Compared here, as in `changed_rooms`.
-        let new = stays.into_iter().filter(|(room, joined_pos)| *joined_pos > since.of_room(*room));
-        joined.extend(new.map(|(room, _)| (user.clone(), room)));
+        let new = stays.into_iter().filter(|(room, changed_pos)| *changed_pos > since.of_room(*room));
+        changed.extend(new.map(|(room, _)| (user.clone(), room)));
     }
-    Ok(joined)
+    Ok(changed)
 }
 
 pub(super) const MEMBERS: &str = concat!(

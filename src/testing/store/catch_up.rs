@@ -106,15 +106,15 @@ pub async fn a_mark_at_the_position_is_told_again(chat: Fixture) {
     assert!(chat.store().marks_since(room, here.of_room(room), None, 10).await.unwrap().is_empty());
 }
 
-async fn joined(chat: &Fixture, people: &[&str], since: &Position) -> Vec<(String, RoomId)> {
+async fn moved(chat: &Fixture, people: &[&str], since: &Position) -> Vec<(String, RoomId)> {
     let people: Vec<_> = people.iter().map(|who| user(who)).collect();
-    let joined = chat.store().joined_since(&people, since).await.expect("the store reads");
-    let mut joined: Vec<_> = joined.into_iter().map(|(user, room)| (user.to_string(), room)).collect();
-    joined.sort();
-    joined
+    let moved = chat.store().stays_since(&people, since).await.expect("the store reads");
+    let mut moved: Vec<_> = moved.into_iter().map(|(user, room)| (user.to_string(), room)).collect();
+    moved.sort();
+    moved
 }
 
-pub async fn a_stay_that_is_not_over_is_told_once_it_began(chat: Fixture) {
+pub async fn a_membership_is_told_whose_stay_began_or_ended_since(chat: Fixture) {
     let room = chat.group(&["ana", "left", "back", "gone"]).await;
     chat.run(chat.leave_item(room, "gone")).await;
     let since = chat.position().await;
@@ -132,15 +132,25 @@ pub async fn a_stay_that_is_not_over_is_told_once_it_began(chat: Fixture) {
     let told = |people: &[(&str, RoomId)]| -> Vec<(String, RoomId)> {
         people.iter().map(|(who, room)| ((*who).to_owned(), *room)).collect()
     };
-    let expected = [("ana", closed), ("back", room), ("eve", closed), ("gone", room), ("new", room)];
-    assert_eq!(joined(&chat, &all, &since).await, told(&expected));
+    let expected = [
+        ("ana", closed),
+        ("back", room),
+        ("brief", room),
+        ("eve", closed),
+        ("gone", room),
+        ("left", room),
+        ("new", room),
+    ];
+    assert_eq!(moved(&chat, &all, &since).await, told(&expected));
     let doubled = [all, all].concat();
-    assert_eq!(joined(&chat, &doubled, &since).await, told(&expected), "each once");
-    assert_eq!(joined(&chat, &["new", "left"], &since).await, told(&[("new", room)]), "of these alone");
-    assert_eq!(joined(&chat, &["back", "new"], &parted).await, told(&[("back", room)]), "of the new stay");
-    assert!(joined(&chat, &[], &since).await.is_empty());
-    assert!(joined(&chat, &["nobody", "left", "brief"], &since).await.is_empty());
-    assert!(joined(&chat, &all, &chat.position().await).await.is_empty());
+    assert_eq!(moved(&chat, &doubled, &since).await, told(&expected), "each once");
+    let expected = told(&[("left", room), ("new", room)]);
+    assert_eq!(moved(&chat, &["new", "left"], &since).await, expected, "of these alone");
+    assert_eq!(moved(&chat, &["back", "new"], &parted).await, told(&[("back", room)]), "of the new stay");
+    assert!(moved(&chat, &[], &since).await.is_empty());
+    assert!(moved(&chat, &["nobody"], &since).await.is_empty());
+    assert!(moved(&chat, &["left", "brief"], &parted).await.is_empty(), "they left before");
+    assert!(moved(&chat, &all, &chat.position().await).await.is_empty());
 
     // As many as the engine asks for at once.
     let people: Vec<String> = (0..500).map(|n| format!("user{n}")).collect();
@@ -149,10 +159,10 @@ pub async fn a_stay_that_is_not_over_is_told_once_it_began(chat: Fixture) {
     chat.run(chat.join_item(room, None, &names, NO_BOUND)).await;
     let mut expected: Vec<_> = people.iter().map(|who| (who.clone(), room)).collect();
     expected.sort();
-    assert_eq!(joined(&chat, &names, &since).await, expected);
+    assert_eq!(moved(&chat, &names, &since).await, expected);
 }
 
-pub async fn when_a_stay_began_is_compared_in_the_lane_of_its_room(chat: Fixture) {
+pub async fn when_a_membership_changed_is_compared_in_the_lane_of_its_room(chat: Fixture) {
     let lanes = u8::try_from(chat.position().await.lanes()).unwrap();
     // Each lane has come further than the one before it, so that the number of no other one will do.
     let mut rooms = Vec::new();
@@ -165,7 +175,7 @@ pub async fn when_a_stay_began_is_compared_in_the_lane_of_its_room(chat: Fixture
     for room in &rooms {
         assert_eq!(chat.member(*room, "ana").await.joined_pos, since.of_room(*room));
     }
-    assert!(joined(&chat, &["ana", "ben"], &since).await.is_empty(), "what began there is not after it");
+    assert!(moved(&chat, &["ana", "ben"], &since).await.is_empty(), "what began there is not after it");
 
     let mut before = Position::start(usize::from(lanes));
     for pos in since.iter() {
@@ -176,14 +186,14 @@ pub async fn when_a_stay_began_is_compared_in_the_lane_of_its_room(chat: Fixture
         all.sort();
         all
     };
-    assert_eq!(joined(&chat, &["ana", "ben"], &before).await, in_all("ana"));
+    assert_eq!(moved(&chat, &["ana", "ben"], &before).await, in_all("ana"));
 
     for room in &rooms {
         chat.run(chat.join_item(*room, Some("ana"), &["ben"], 10)).await;
     }
-    assert_eq!(joined(&chat, &["ana", "ben"], &since).await, in_all("ben"));
+    assert_eq!(moved(&chat, &["ana", "ben"], &since).await, in_all("ben"));
     let both = [in_all("ana"), in_all("ben")].concat();
-    assert_eq!(joined(&chat, &["ben", "ana"], &before).await, both, "of several users in several rooms");
+    assert_eq!(moved(&chat, &["ben", "ana"], &before).await, both, "of several users in several rooms");
 }
 
 pub async fn new_messages_come_in_pages(chat: Fixture) {

@@ -160,8 +160,8 @@ macro_rules! store_suite {
                     each_kind_of_change_shows_in_its_room_alone
                     changed_rooms_come_in_pages_with_past_ones
                     a_mark_at_the_position_is_told_again
-                    a_stay_that_is_not_over_is_told_once_it_began
-                    when_a_stay_began_is_compared_in_the_lane_of_its_room
+                    a_membership_is_told_whose_stay_began_or_ended_since
+                    when_a_membership_changed_is_compared_in_the_lane_of_its_room
                     new_messages_come_in_pages
                     changed_memberships_come_oldest_first
                     moved_marks_come_in_pages_by_user

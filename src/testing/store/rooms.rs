@@ -288,7 +288,7 @@ pub async fn what_is_not_there_is_no_error_to_read(chat: Fixture) {
     assert!(store.profiles(&[]).await.unwrap().is_empty());
     assert!(store.rooms(&[room]).await.unwrap().is_empty());
     assert!(store.logouts(std::slice::from_ref(&ana)).await.unwrap().is_empty());
-    assert!(store.joined_since(std::slice::from_ref(&ana), &start).await.unwrap().is_empty());
+    assert!(store.stays_since(std::slice::from_ref(&ana), &start).await.unwrap().is_empty());
     assert!(store.changed_rooms(&ana, &start, None, 10).await.unwrap().is_empty());
     assert!(store.messages_since(room, 0, u64::MAX, 10).await.unwrap().is_empty());
     assert!(store.members_since(room, 0, u64::MAX, 10).await.unwrap().is_empty());

@@ -1,0 +1,4 @@
+//! Several nodes over one store.
+
+mod network;
+mod simulation;
