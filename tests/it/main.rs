@@ -10,6 +10,7 @@ mod faults;
 mod friends;
 mod limits;
 mod model;
+mod nats;
 mod outbox;
 mod postgres;
 mod server;

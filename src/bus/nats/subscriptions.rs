@@ -1,0 +1,87 @@
+//! Keeps the subscriptions that are needed, and sorts what comes by them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_nats::{Client, Subscriber};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::AbortHandle;
+
+use super::following::Following;
+use super::subject::{Shard, Subjects};
+use crate::bus::{MAX_PACKET_BYTES, Topic};
+
+/// All subscriptions of a node, which end with this.
+pub(super) struct Subscriptions {
+    client: Client,
+    sorter: Sorter,
+    held: HashMap<Shard, Subscription>,
+}
+
+struct Subscription {
+    subject: String,
+    sorting: AbortHandle,
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.sorting.abort();
+    }
+}
+
+impl Subscriptions {
+    pub(super) fn new(
+        client: Client,
+        subjects: Subjects,
+        following: Arc<Mutex<Following>>,
+        outbox: mpsc::Sender<(Topic, Bytes)>,
+    ) -> Self {
+        Self { client, sorter: Sorter { subjects, following, outbox }, held: HashMap::new() }
+    }
+
+    /// Subscribes to what is followed, until the client is closed. While the server is away it waits with
+    /// what does not fit: nothing of it is lost.
+    pub(super) async fn keep(mut self, changed: Arc<Notify>) {
+        loop {
+            changed.notified().await;
+            let changes = self.sorter.following.lock().changes(&self.sorter.subjects);
+            for (shard, subject) in changes {
+                let Some(subject) = subject else {
+                    self.held.remove(&shard);
+                    continue;
+                };
+                if self.held.get(&shard).is_some_and(|held| held.subject == subject) {
+                    continue;
+                }
+                let Ok(subscriber) = self.client.subscribe(subject.clone()).await else { return };
+                let sorting = tokio::spawn(self.sorter.clone().sort(subscriber)).abort_handle();
+                // The old one ends after the new one began, so that nothing is missed between the two.
+                self.held.insert(shard, Subscription { subject, sorting });
+            }
+        }
+    }
+}
+
+/// Hands on what is followed.
+#[derive(Clone)]
+struct Sorter {
+    subjects: Subjects,
+    following: Arc<Mutex<Following>>,
+    outbox: mpsc::Sender<(Topic, Bytes)>,
+}
+
+impl Sorter {
+    async fn sort(self, mut subscriber: Subscriber) {
+        while let Some(message) = subscriber.next().await {
+            let Some(topic) = self.subjects.topic(&message.subject) else { continue };
+            // A longer one is no node's.
+            if message.payload.len() <= MAX_PACKET_BYTES && self.following.lock().contains(&topic) {
+                // What does not fit is lost, as the contract has it.
+                let _ = self.outbox.try_send((topic, message.payload));
+            }
+        }
+    }
+}
