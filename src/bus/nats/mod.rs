@@ -7,8 +7,8 @@
 mod error;
 mod following;
 mod login;
-mod lost;
 mod options;
+mod seldom;
 mod subject;
 mod subscriptions;
 
@@ -29,7 +29,7 @@ use tokio::task::AbortHandle;
 use self::error::NatsError;
 use self::following::Following;
 use self::login::Servers;
-use self::lost::Lost;
+use self::seldom::Seldom;
 use self::subject::Subjects;
 use self::subscriptions::Subscriptions;
 use super::{Bus, Topic};
@@ -67,8 +67,8 @@ const NEVER: Duration = Duration::from_secs(30 * 86_400);
 /// # }
 /// ```
 ///
-/// **Bounds.** At most [`MAX_UNSENT`](super::nats::MAX_UNSENT) packets wait for the server and
-/// [`MAX_WAITING`](super::nats::MAX_WAITING) for [`next`](Bus::next); what comes beyond is lost, as is
+/// **Bounds.** At most [`MAX_UNSENT`] packets wait for the server and
+/// [`MAX_WAITING`] for [`next`](Bus::next); what comes beyond is lost, as is
 /// everything that is published while there is no connection. A node has at most 4,097 subscriptions,
 /// however many topics it follows; with thousands of rooms it hears of most that happens, and drops at once
 /// what it does not follow.
@@ -86,7 +86,7 @@ struct Shared {
     following: Arc<Mutex<Following>>,
     changed: Arc<Notify>,
     inbox: AsyncMutex<mpsc::Receiver<(Topic, Bytes)>>,
-    lost: Lost,
+    lost: Seldom,
     closed: Arc<AtomicBool>,
     subscriptions: AbortHandle,
 }
@@ -98,6 +98,9 @@ impl NatsBus {
     ///
     /// A server that is away is no error: the bus is down until it comes, so that nodes and servers may start
     /// in any order.
+    ///
+    /// TLS trusts whom the platform trusts. An app in which rustls has several crypto providers has to name
+    /// one as the default of its process first, as rustls itself demands.
     ///
     /// # Errors
     /// [`INVALID_INPUT`](crate::ErrorKind::Invalid) for a URL that does not do;
@@ -121,7 +124,7 @@ impl NatsBus {
         let subscriptions = Subscriptions::new(client.clone(), subjects.clone(), following.clone(), outbox);
         let subscriptions = tokio::spawn(subscriptions.keep(changed.clone())).abort_handle();
         let inbox = AsyncMutex::new(inbox);
-        let lost = Lost::default();
+        let lost = Seldom::default();
         Ok(Self(Arc::new(Shared {
             client,
             subjects,
@@ -173,7 +176,7 @@ impl Bus for NatsBus {
         // What does not fit now never will. Unconstrained: else tokio makes a long turn of a task wait, full
         // or not.
         if !matches!(tokio::task::unconstrained(sending).now_or_never(), Some(Ok(())))
-            && let Some(lost) = self.0.lost.one_more(Instant::now())
+            && let Some(lost) = self.0.lost.once_more(Instant::now())
         {
             tracing::warn!(lost, "NATS takes less than is published: packets to other nodes are lost");
         }
@@ -209,7 +212,7 @@ impl fmt::Debug for NatsBus {
 
 async fn client(servers: &Servers, name: &str, closed: &Arc<AtomicBool>) -> Result<Client, NatsError> {
     let options = || {
-        let closed = closed.clone();
+        let (closed, complaints) = (closed.clone(), Arc::new(Seldom::default()));
         let options = ConnectOptions::new()
             .name(name)
             .no_echo()
@@ -221,7 +224,10 @@ async fn client(servers: &Servers, name: &str, closed: &Arc<AtomicBool>) -> Resu
                 true => NEVER,
                 false => backoff(attempt, dice()),
             })
-            .event_callback(|event| async move { tell(&event) });
+            .event_callback(move |event| {
+                tell(&event, &complaints);
+                std::future::ready(())
+            });
         servers.login(options)
     };
     match options().connect(servers.addrs()).await {
@@ -237,12 +243,16 @@ async fn client(servers: &Servers, name: &str, closed: &Arc<AtomicBool>) -> Resu
     }
 }
 
-fn tell(event: &Event) {
+fn tell(event: &Event, complaints: &Seldom) {
     match event {
         Event::Connected => tracing::info!("connected to NATS"),
         Event::Disconnected => tracing::warn!("NATS is away: the bus is down"),
-        Event::ServerError(error) => tracing::warn!(%error, "NATS complains"),
-        Event::SlowConsumer(_) => tracing::debug!("a packet was lost: more come than are taken"),
+        // Perhaps at each packet, such as where the login has no right to publish.
+        Event::ServerError(error) => {
+            if let Some(times) = complaints.once_more(Instant::now()) {
+                tracing::warn!(%error, times, "NATS complains");
+            }
+        }
         _ => {}
     }
 }

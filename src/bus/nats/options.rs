@@ -17,7 +17,8 @@ pub struct NatsOptions {
     /// Those that have a login have the same one, which holds for all.
     pub urls: Vec<String>,
     /// What the subjects begin with: 1 to 64 letters, digits, `-` and `_`, in parts separated by dots. The
-    /// same on all nodes of a server, and another for another server that shares the NATS. Default `chat`.
+    /// same on all nodes of a server, and another for another server that shares the NATS. A login with limited
+    /// rights needs to publish and to subscribe to `PREFIX.>`. Default `chat`.
     pub prefix: String,
     /// What NATS's own monitoring calls this node. Default `chat-core`.
     pub name: String,

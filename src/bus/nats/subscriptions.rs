@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_nats::{Client, Subscriber};
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
 use super::following::Following;
+use super::seldom::Seldom;
 use super::subject::{Shard, Subjects};
 use crate::bus::{MAX_PACKET_BYTES, Topic};
 
@@ -39,7 +41,8 @@ impl Subscriptions {
         following: Arc<Mutex<Following>>,
         outbox: mpsc::Sender<(Topic, Bytes)>,
     ) -> Self {
-        Self { client, sorter: Sorter { subjects, following, outbox }, held: HashMap::new() }
+        let sorter = Sorter { subjects, following, outbox, lost: Arc::default() };
+        Self { client, sorter, held: HashMap::new() }
     }
 
     /// Subscribes to what is followed, until the client is closed. While the server is away it waits with
@@ -71,6 +74,7 @@ struct Sorter {
     subjects: Subjects,
     following: Arc<Mutex<Following>>,
     outbox: mpsc::Sender<(Topic, Bytes)>,
+    lost: Arc<Seldom>,
 }
 
 impl Sorter {
@@ -78,9 +82,13 @@ impl Sorter {
         while let Some(message) = subscriber.next().await {
             let Some(topic) = self.subjects.topic(&message.subject) else { continue };
             // A longer one is no node's.
-            if message.payload.len() <= MAX_PACKET_BYTES && self.following.lock().contains(&topic) {
-                // What does not fit is lost, as the contract has it.
-                let _ = self.outbox.try_send((topic, message.payload));
+            if message.payload.len() > MAX_PACKET_BYTES || !self.following.lock().contains(&topic) {
+                continue;
+            }
+            if self.outbox.try_send((topic, message.payload)).is_err()
+                && let Some(lost) = self.lost.once_more(Instant::now())
+            {
+                tracing::warn!(lost, "more packets of other nodes come than are taken: they are lost");
             }
         }
     }
