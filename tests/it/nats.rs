@@ -250,14 +250,15 @@ async fn what_waits_is_bounded_and_then_it_goes_on() {
     let (topic, end) = (room(), room());
     to.follow(&topic);
     reaches(&from, &to, &topic, "ready").await;
-    for _ in 0..MAX_WAITING / 500 * 2 {
+    for _ in 0..MAX_WAITING / 500 * 4 {
         (0..500).for_each(|_| from.publish(&topic, "more".into()));
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     to.follow(&end);
     let before = reaches(&from, &to, &end, "end").await;
     let came = before.iter().filter(|packet| *packet == "more").count();
-    assert!((1000..=MAX_WAITING).contains(&came), "{came}");
+    // Some were still on their way.
+    assert!((1000..2 * MAX_WAITING).contains(&came), "{came}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -289,13 +290,14 @@ async fn a_closed_bus_has_written_what_was_published_and_ends_for_all_its_clones
     to.follow(&topic);
     from.follow(&topic);
     reaches(&from, &to, &topic, "ready").await;
-    // In one turn of a task.
-    (0..1000).for_each(|_| from.publish(&topic, "last".into()));
+    // In one turn of a task, and more than a socket takes at once.
+    let last = Bytes::from(vec![b'l'; 4096]);
+    (0..1000).for_each(|_| from.publish(&topic, last.clone()));
     let clone = from.clone();
     from.close().await;
     for _ in 0..1000 {
         let (_, packet) = timeout(Duration::from_secs(5), to.next()).await.unwrap().unwrap();
-        assert!(packet == "last" || packet == "ready");
+        assert!(packet == last || packet == "ready");
     }
     let end = timeout(Duration::from_secs(5), clone.next()).await;
     assert_eq!(end, Ok(None));
