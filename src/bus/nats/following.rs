@@ -5,6 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::subject::{Shard, Subjects};
 use crate::bus::Topic;
 
+/// Changes that are told at once: few, for whoever follows something waits meanwhile.
+const AT_ONCE: usize = 64;
+
 /// What is followed now, by shard.
 #[derive(Debug, Default)]
 pub(super) struct Following {
@@ -40,9 +43,13 @@ impl Following {
         self.shards.get(&Shard::of(topic)).is_some_and(|topics| topics.contains(topic))
     }
 
-    /// The shards that have changed since, and the subject that each needs now, if any.
+    /// Some shards that have changed since, and the subject that each needs now, if any. Nothing when that is
+    /// all.
     pub(super) fn changes(&mut self, subjects: &Subjects) -> Vec<(Shard, Option<String>)> {
-        let changed = std::mem::take(&mut self.changed);
+        let changed: Vec<_> = self.changed.iter().copied().take(AT_ONCE).collect();
+        changed.iter().for_each(|shard| {
+            self.changed.remove(shard);
+        });
         changed.into_iter().map(|shard| (shard, self.subject(shard, subjects))).collect()
     }
 
@@ -108,6 +115,24 @@ mod tests {
         assert!(following.contains(&a) && following.contains(&b) && !following.contains(&c));
         following.unfollow(&a);
         assert!(!following.contains(&a));
+    }
+
+    #[test]
+    fn many_changes_are_told_in_parts_and_each_once() {
+        let (mut following, subjects) = (Following::default(), Subjects::new("chat").unwrap());
+        (0..1000).for_each(|_| {
+            following.follow(&Topic::Room(RoomId::generate()));
+        });
+        let mut told = HashSet::new();
+        loop {
+            let changes = following.changes(&subjects);
+            assert!(changes.len() <= AT_ONCE);
+            if changes.is_empty() {
+                break;
+            }
+            assert!(changes.into_iter().all(|(shard, subject)| subject.is_some() && told.insert(shard)));
+        }
+        assert_eq!(told.len(), following.shards.len());
     }
 
     #[test]

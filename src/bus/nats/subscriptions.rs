@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use async_nats::client::SubscribeError;
 use async_nats::{Client, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -49,22 +50,31 @@ impl Subscriptions {
     /// what does not fit: nothing of it is lost.
     pub(super) async fn keep(mut self, changed: Arc<Notify>) {
         loop {
-            changed.notified().await;
             let changes = self.sorter.following.lock().changes(&self.sorter.subjects);
+            if changes.is_empty() {
+                changed.notified().await;
+            }
             for (shard, subject) in changes {
-                let Some(subject) = subject else {
-                    self.held.remove(&shard);
-                    continue;
-                };
-                if self.held.get(&shard).is_some_and(|held| held.subject == subject) {
-                    continue;
+                if self.subscribe(shard, subject).await.is_err() {
+                    return;
                 }
-                let Ok(subscriber) = self.client.subscribe(subject.clone()).await else { return };
-                let sorting = tokio::spawn(self.sorter.clone().sort(subscriber)).abort_handle();
-                // The old one ends after the new one began, so that nothing is missed between the two.
-                self.held.insert(shard, Subscription { subject, sorting });
             }
         }
+    }
+
+    async fn subscribe(&mut self, shard: Shard, subject: Option<String>) -> Result<(), SubscribeError> {
+        let Some(subject) = subject else {
+            self.held.remove(&shard);
+            return Ok(());
+        };
+        if self.held.get(&shard).is_some_and(|held| held.subject == subject) {
+            return Ok(());
+        }
+        let subscriber = self.client.subscribe(subject.clone()).await?;
+        let sorting = tokio::spawn(self.sorter.clone().sort(subscriber)).abort_handle();
+        // The old one ends after the new one began, so that nothing is missed between the two.
+        self.held.insert(shard, Subscription { subject, sorting });
+        Ok(())
     }
 }
 
