@@ -55,11 +55,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     pub(crate) import: Option<PathBuf>,
 
-    /// A NATS server that connects several nodes (a later version).
-    #[arg(long, env = "CHAT_NATS", value_name = "URL")]
-    pub(crate) nats: Option<String>,
+    /// NATS, by which the nodes on one database hear of each other: nats://USER:PASSWORD@HOST, or several
+    /// servers of one cluster separated by commas.
+    #[arg(long, env = "CHAT_NATS", hide_env_values = true, value_name = "URL", value_delimiter = ',')]
+    pub(crate) nats: Vec<String>,
 
-    /// The number of this node among several (a later version).
+    /// The number of this node among several, for whoever operates them.
     #[arg(long, env = "CHAT_NODE_ID", value_name = "N", default_value_t = 0)]
     pub(crate) node_id: u16,
 }
@@ -91,11 +92,13 @@ impl Args {
 
     /// What this version cannot do, or should not.
     pub(crate) fn check(&self) -> Result<(), String> {
-        if self.nats.is_some() {
-            return Err("--nats comes with a later version; this one runs as a single node".into());
-        }
         if self.is_transfer() {
             return self.check_transfer();
+        }
+        if !self.nats.is_empty() && !self.is_postgres() {
+            return Err("--nats connects several nodes, and they need one store: give --db a database of \
+                        PostgreSQL"
+                .into());
         }
         if self.is_dev() && !self.dev && !self.addr.ip().is_loopback() {
             return Err(format!(

@@ -2,6 +2,7 @@
 //! PostgreSQL.
 
 mod args;
+mod health;
 mod keys;
 mod page;
 mod serve;
@@ -12,7 +13,8 @@ use std::sync::Arc;
 
 use args::{Args, PolicyName};
 use axum::Router;
-use axum::routing::get;
+use chat_core::bus::NatsBus;
+use chat_core::bus::nats::NatsOptions;
 use chat_core::config::RateLimits;
 use chat_core::policy::{FriendsOnly, Open};
 use chat_core::store::{MemoryStore, PostgresStore, SqliteStore, Store};
@@ -85,7 +87,12 @@ async fn run(args: Args) -> Result<(), Failure> {
     let engine = engine.shared_store(store.clone());
     let engine = match args.policy {
         PolicyName::Open => engine.policy(Open),
-        PolicyName::Friends => engine.policy(FriendsOnly::in_store(store)),
+        PolicyName::Friends => engine.policy(FriendsOnly::in_store(store.clone())),
+    };
+    let bus = bus(&args).await?;
+    let engine = match bus.clone() {
+        Some(bus) => engine.bus(bus),
+        None => engine,
     };
     let engine = engine.build().await?;
 
@@ -100,7 +107,8 @@ async fn run(args: Args) -> Result<(), Failure> {
     let api = rest::router(engine.clone(), options).merge(ws::router(engine.clone(), origins.clone()));
     let socketio = socketio::SocketIoOptions::default().with_origins(origins);
     let app = Router::new().nest("/api", api).merge(socketio::router(engine.clone(), socketio));
-    let app = app.route("/healthz", get(|| async { "ok" })).merge(page::router());
+    let health = health::router(store, bus.clone(), args.node_id);
+    let app = app.merge(health).merge(page::router());
 
     let listener =
         serve::listen(args.addr).map_err(|error| failed(format!("cannot listen on {}", args.addr), error))?;
@@ -110,7 +118,21 @@ async fn run(args: Args) -> Result<(), Failure> {
     }
     println!("chat-core {} is ready: http://{addr}", env!("CARGO_PKG_VERSION"));
     serve::serve(listener, app, &engine).await?;
+    if let Some(bus) = bus {
+        bus.close().await;
+    }
     Ok(())
+}
+
+/// What tells the other nodes, if there are any. That NATS is away yet keeps nobody from starting.
+async fn bus(args: &Args) -> Result<Option<NatsBus>, Failure> {
+    if args.nats.is_empty() {
+        return Ok(None);
+    }
+    let mut options = NatsOptions::at(args.nats.clone());
+    options.name = format!("chat-core node {}", args.node_id);
+    let connected = NatsBus::connect_with(options).await;
+    Ok(Some(connected.map_err(|error| failed("NATS in --nats", chain(&error)))?))
 }
 
 /// An error with what caused it.

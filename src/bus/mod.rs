@@ -1,6 +1,27 @@
 //! What nodes tell each other: the [`Bus`] contract, and the buses that come with the crate.
+//!
+//! Several nodes share one store, in PostgreSQL, and one bus. Over NATS (feature `nats`):
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "nats", feature = "postgres"))]
+//! # async fn build() -> chat_core::Result<()> {
+//! use chat_core::ChatEngine;
+//! use chat_core::bus::NatsBus;
+//! use chat_core::store::PostgresStore;
+//!
+//! let store = PostgresStore::connect("postgres://chat@db.internal/chat").await?;
+//! let bus = NatsBus::connect("nats://nats.internal").await?;
+//! let engine = ChatEngine::builder().store(store).bus(bus.clone()).build().await?;
+//! // For whoever operates the node; it serves its own clients meanwhile.
+//! use chat_core::bus::Bus;
+//! println!("the bus is {}", if bus.is_up() { "up" } else { "down" });
+//! # Ok(())
+//! # }
+//! ```
 
 mod local;
+#[cfg(feature = "nats")]
+pub mod nats;
 pub(crate) mod packet;
 
 use std::fmt;
@@ -11,6 +32,8 @@ use bytes::Bytes;
 use crate::id::{RoomId, UserId};
 
 pub use local::{LocalBus, MAX_WAITING};
+#[cfg(feature = "nats")]
+pub use nats::NatsBus;
 
 /// The most bytes of a packet. What would be longer is told by its position alone, and read from the store.
 pub const MAX_PACKET_BYTES: usize = 64 * 1024;

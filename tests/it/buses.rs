@@ -16,6 +16,8 @@ chat_core::bus_suite!(bad, || async {
     Some(Fixture::new(nodes.map(|(bus, seed)| BadBus::new(bus, seed))))
 });
 
+chat_core::bus_suite!(nats, crate::nats::three_nodes);
+
 fn number(packet: &Bytes) -> u64 {
     String::from_utf8_lossy(packet).parse().unwrap()
 }

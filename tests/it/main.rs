@@ -10,6 +10,7 @@ mod faults;
 mod friends;
 mod limits;
 mod model;
+mod nats;
 mod nodes;
 mod outbox;
 mod postgres;

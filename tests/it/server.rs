@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::examples::example;
@@ -46,6 +47,16 @@ impl Drop for Server {
 }
 
 impl Server {
+    /// What it says of itself, and the status it says it with.
+    fn ready(&self) -> (u16, serde_json::Value) {
+        let mut stream = TcpStream::connect(&self.addr).unwrap();
+        write!(stream, "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
+    }
+
     /// One request on a connection of its own; gives the answer's body.
     fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.addr).unwrap();
@@ -114,5 +125,61 @@ fn a_connection_without_a_whole_request_head_is_closed_within_ten_seconds() {
     for thread in waiting {
         let (head, ended, after) = thread.join().unwrap();
         assert!(after < Duration::from_secs(10), "{head:?} ended as {ended:?} after {after:?}");
+    }
+}
+
+#[test]
+fn a_server_alone_is_ready_without_a_bus() {
+    let server = Server::start_in(Arc::new(tempfile::tempdir().unwrap()), &["--node-id", "7"]);
+    let told = json!({ "status": "ready", "store": "up", "bus": "none", "node": 7 });
+    assert_eq!(server.ready(), (200, told));
+    assert_eq!(server.ask("GET", "/healthz", "", ""), "ok");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_tells_whether_its_bus_and_its_store_are_there() {
+    let Some(database) = crate::postgres::Database::fresh().await else { return };
+    let Some(nats) = crate::nats::Server::start(&[]).await else { return };
+    let until = |server: &Server, told: (u16, serde_json::Value)| {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while server.ready() != told {
+            assert!(Instant::now() < deadline, "{:?} and not {told:?}", server.ready());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let node = |status: &str, store: &str, bus: &str| json!({ "status": status, "store": store, "bus": bus, "node": 3 });
+    let args = ["--db", &database.url, "--nats", &nats.url, "--node-id", "3"];
+    let folder = || Arc::new(tempfile::tempdir().unwrap());
+    let server = Server::start_in(folder(), &args);
+    until(&server, (200, node("ready", "up", "up")));
+    nats.crash();
+    until(&server, (200, node("degraded", "up", "down")));
+    // One that starts meanwhile.
+    let second = Server::start_in(folder(), &args);
+    for server in [&server, &second] {
+        assert_eq!(server.ready(), (200, node("degraded", "up", "down")));
+        let token = server.ask("POST", "/api/auth/dev-token", "", r#"{"userUuid":"ana"}"#);
+        assert!(token.contains("accessToken"), "it serves its own clients");
+    }
+    nats.start_again();
+    until(&server, (200, node("ready", "up", "up")));
+    until(&second, (200, node("ready", "up", "up")));
+    // Gone, with all that is in it.
+    drop(database);
+    until(&server, (503, node("unavailable", "down", "up")));
+}
+
+#[test]
+fn several_nodes_need_one_store_and_no_password_is_shown() {
+    for db in ["memory", "chat.db"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Command::new(example("server"));
+        let server = server.args(["--addr", "127.0.0.1:0", "--db", db]).current_dir(folder.path());
+        let output = server.env("CHAT_NATS", "nats://ana:s3cret@127.0.0.1").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("--nats connects several nodes"), "{said}");
+        assert!(!said.contains("s3cret"), "{said}");
+        let help = Command::new(example("server")).arg("--help").env("CHAT_NATS", "nats://s3cret@x").output();
+        assert!(!String::from_utf8_lossy(&help.unwrap().stdout).contains("s3cret"));
     }
 }
