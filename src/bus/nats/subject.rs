@@ -77,8 +77,8 @@ impl Subjects {
 
     fn within(&self, shard: Shard, id: &dyn std::fmt::Display) -> String {
         match shard {
-            Shard::Rooms(number) => format!("{}.room.{number:03x}.{id}", self.prefix),
-            Shard::Users(number) => format!("{}.user.{number:03x}.{id}", self.prefix),
+            Shard::Rooms(number) => format!("{}.room.{number:04x}.{id}", self.prefix),
+            Shard::Users(number) => format!("{}.user.{number:04x}.{id}", self.prefix),
             Shard::Nodes => format!("{}.nodes", self.prefix),
         }
     }
@@ -133,10 +133,10 @@ mod tests {
     #[test]
     fn subjects_are_these_and_stay_so() {
         let room = Topic::Room("01J9ZQ5W1H8Y3V6K2M4N7P0QRS".parse().unwrap());
-        assert_eq!(subjects().of(&room), "chat.room.579.01J9ZQ5W1H8Y3V6K2M4N7P0QRS");
-        assert_eq!(subjects().of(&user("ana")), "chat.user.126.YW5h");
+        assert_eq!(subjects().of(&room), "chat.room.2f3f.01J9ZQ5W1H8Y3V6K2M4N7P0QRS");
+        assert_eq!(subjects().of(&user("ana")), "chat.user.04d4.YW5h");
         assert_eq!(subjects().of(&Topic::Nodes), "chat.nodes");
-        assert_eq!(subjects().whole(Shard::Rooms(10)), "chat.room.00a.*");
+        assert_eq!(subjects().whole(Shard::Rooms(10)), "chat.room.000a.*");
     }
 
     #[test]
@@ -150,10 +150,10 @@ mod tests {
             "chat.nodes.x",
             "chatnodes",
             "other.nodes",
-            "chat.room.000.x",
+            "chat.room.0000.x",
             "chat.room",
-            "chat.thing.000.YW5h",
-            "chat.user.000.YW5h",
+            "chat.thing.0000.YW5h",
+            "chat.user.0000.YW5h",
         ];
         for subject in others {
             assert_eq!(subjects().topic(subject), None, "{subject}");
