@@ -1,4 +1,5 @@
 //! Several nodes over one store.
 
+mod live;
 mod network;
 mod simulation;
