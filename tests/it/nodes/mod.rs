@@ -1,5 +1,6 @@
 //! Several nodes over one store.
 
+mod away;
 mod live;
 mod network;
 mod simulation;
