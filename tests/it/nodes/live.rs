@@ -301,7 +301,9 @@ async fn typing_is_seen_on_other_nodes_and_ends(nodes: Nodes) {
 async fn friends_hear_of_each_other_on_all_nodes(nodes: Nodes) {
     let (mut ana, mut ben) = (nodes.connect(0, "ana").await, nodes.connect(1, "ben").await);
     let notice = |event: &Event| match &event.kind {
-        EventKind::Notification(Notification::Friend(notice, profile)) => Some((*notice, profile.user.clone())),
+        EventKind::Notification(Notification::Friend(notice, profile)) => {
+            Some((*notice, profile.user.clone()))
+        }
         _ => None,
     };
     nodes.user(2, "ana").request_friend(&id("ben")).await.unwrap();
