@@ -28,7 +28,7 @@ use crate::event::{Event, EventKind, Notification};
 use crate::hub::{ConnectionId, Hub};
 use crate::id::{RoomId, UserId};
 use crate::model::{Position, Token};
-use crate::store::{Change, RelationChange, What};
+use crate::store::{Change, RelationChange};
 
 use fill::{Found, Gap};
 use ingress::{CommitKey, Here, Ingress, PATIENCE, Turn};
@@ -159,18 +159,7 @@ impl Nodes {
         }
         self.ingress.commit(lane, after, upto, posts, now);
         if !matches!(self.hand_on(publisher, now), Turn::Wait(None)) {
-            self.take_out_early(publisher);
             self.signals.wake.notify_one();
-        }
-    }
-
-    /// Whoever has left a room by this node gets nothing more of it, also where the leave itself waits for
-    /// another node's commit.
-    fn take_out_early(&self, publisher: &Publisher) {
-        for Change { pos, what, .. } in self.ingress.own_waiting() {
-            if let What::Parted(room, profile) = what {
-                publisher.hub().part(&profile.user, room.id, room.members, *pos);
-            }
         }
     }
 
@@ -392,6 +381,10 @@ impl Nodes {
         last_seen: Option<Timestamp>,
         hub: &Hub,
     ) -> bool {
+        if self.is_leaving {
+            // Whoever was connected to this node is on the way to another one.
+            return false;
+        }
         // They may have come again before it was told that they went.
         let is_news = match online {
             true => self.told_of.insert(user.clone()),
@@ -401,10 +394,6 @@ impl Nodes {
             return false;
         }
         self.users.toggle(user);
-        if self.is_leaving {
-            // Whoever was connected to this node is on the way to another one.
-            return false;
-        }
         let rooms = rooms.iter().take(MAX_PRESENCE_ROOMS).copied().collect();
         self.publish(&Topic::Nodes, News::Presence { user: user.clone(), online, last_seen, rooms });
         !self.directory.is_online(user)

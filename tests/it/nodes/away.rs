@@ -161,7 +161,10 @@ async fn a_rolling_restart_is_no_coming_and_going() {
         let stopping = nodes.nodes[node].clone();
         let drained = tokio::spawn(async move { stopping.drain(Duration::from_secs(5)).await });
         sleep(Duration::from_secs(1)).await;
-        assert!(matches!(ben.close_reason(), Some(CloseReason::Restarting(_)) | None));
+        while ben.next().await.is_some() {}
+        assert!(matches!(ben.close_reason(), Some(CloseReason::Restarting(_))));
+        drop(ben);
+        sleep(Duration::from_secs(2)).await;
         ben = nodes.connect(other, "ben").await;
         drained.await.unwrap();
         nodes.network.cut(node as u64, true);
@@ -229,6 +232,25 @@ async fn two_seconds_after_a_partition_all_are_level() {
     });
     assert!(heard.into_iter().eq((0..100).map(|number| number.to_string())));
     assert_eq!(read, 100, "marks are made up for too");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_was_lost_is_made_up_for_though_its_room_has_gone_on() {
+    let nodes = Nodes::start().await;
+    let mut ben = nodes.connect(1, "ben").await;
+    nodes.say(0, "read this").await;
+    next(&mut ben, text).await;
+    nodes.network.set(Faults { lost: 100, ..Faults::default() });
+    nodes.user(0, "cho").mark_read(nodes.room, None).await.unwrap();
+    nodes.network.set(Faults::default());
+    nodes.say(0, "and this").await;
+    let (read, after) = next(&mut ben, |event| match &event.kind {
+        EventKind::Marked(user, Mark::Read, at) => Some((user.clone(), at.read_seq)),
+        _ => None,
+    })
+    .await;
+    assert_eq!(read, (id("cho"), 1));
+    assert!(after < Duration::from_secs(2), "{after:?}");
 }
 
 #[tokio::test(start_paused = true)]
