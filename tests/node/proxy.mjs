@@ -18,9 +18,16 @@ export async function startProxy(url) {
     toClient: (chunk) => ({ chunk }),
     /** How many connections were made through it. */
     connections: 0,
+    /** Whatever goes through the WebSockets that stand waits until `release`. */
+    hold() {
+      for (const pair of pairs) if (pair.isWebSocket) pair.forEach((socket) => socket.pause());
+    },
+    release() {
+      for (const pair of pairs) pair.forEach((socket) => socket.resume());
+    },
     /** Ends all connections. */
     cut() {
-      for (const sockets of pairs) for (const socket of sockets) socket.destroy();
+      for (const pair of pairs) pair.forEach((socket) => socket.destroy());
     },
     async stop() {
       listener.close();
@@ -42,7 +49,10 @@ export async function startProxy(url) {
         other.destroy();
       });
     }
-    client.on('data', (chunk) => proxy.isOpen && server.write(chunk));
+    client.on('data', (chunk) => {
+      pair.isWebSocket ||= /^upgrade: websocket/im.test(chunk);
+      if (proxy.isOpen) server.write(chunk);
+    });
     server.on('data', (chunk) => {
       if (!proxy.isOpen) return;
       const passed = proxy.toClient(chunk);
@@ -51,6 +61,8 @@ export async function startProxy(url) {
   });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
+  // A test that fails leaves it behind.
+  listener.unref();
   proxy.url = `http://127.0.0.1:${listener.address().port}`;
   return proxy;
 }

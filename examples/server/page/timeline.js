@@ -176,8 +176,8 @@ export class Timeline {
     else this.#showJump();
     if (!this.isLoaded || this.isLoading || this.hasFailed) return undefined;
     const { scrollHeight, scrollTop, clientHeight } = $('scroller');
-    if (this.#hasOlder && scrollTop < clientHeight) return this.loadOlder();
-    if (this.#hasNewer && scrollHeight - scrollTop < 2 * clientHeight) return this.#loadNewer();
+    if (this.#hasOlder && scrollTop < 1.5 * clientHeight) return this.loadOlder();
+    if (this.#hasNewer && scrollHeight - scrollTop < 2.5 * clientHeight) return this.#loadNewer();
     return undefined;
   }
 
