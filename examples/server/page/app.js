@@ -24,6 +24,7 @@ import { takeTyping } from './typing.js';
 
 const handlers = {
   state: showState,
+  // Live first: what happens while rooms and messages are loaded is not missed.
   ready({ rooms }) {
     noteReady(rooms);
     if (!areRoomsLoaded()) attempt(loadMore);
@@ -95,10 +96,8 @@ async function start(name) {
   $('sign-in').hidden = true;
   $('app').hidden = false;
   showState(chat);
-  // Live first: nothing that happens while the rooms load is missed.
   for (const [event, handle] of Object.entries(handlers)) chat.on(event, handle);
   followAddress();
-  attempt(loadMore);
 }
 
 function askName(error) {

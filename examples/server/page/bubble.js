@@ -48,6 +48,7 @@ export function readMark({ count, isRead }, isInGroup) {
 
 /** Why it was not sent, and what one can do about it. */
 export function failure(why, { onRetry, onEdit, onDelete }) {
+  const choices = [[t('retry'), onRetry], [t('edit'), onEdit], [t('delete'), onDelete]];
   return el('p', { className: 'failure' }, `${t('notSent')} ${why} `,
-    textButton(t('retry'), onRetry, 'link'), textButton(t('edit'), onEdit, 'link'), textButton(t('delete'), onDelete, 'link'));
+    el('span', { className: 'choices' }, ...choices.map(([label, act]) => textButton(label, act, 'link'))));
 }

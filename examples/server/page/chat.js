@@ -93,6 +93,8 @@
  * @property {any} notification
  * @property {Refusal} error
  *
+ * @typedef {{ resolve: (ok: any) => void, reject: (error: ChatError) => void }} Waiting who waits for an answer
+ *
  * @typedef {object} Options
  * @property {string | URL} url where the server is
  * @property {string} user the id of whom the tokens are for. People who share a browser have an outbox each
@@ -113,6 +115,8 @@ export const TIMING = Object.freeze({
   firstDelay: 500,
   /** … and none is longer. */
   longestDelay: 30_000,
+  /** A REST call without an answer by then gets none. */
+  call: 30_000,
   /** A connection that has lasted so long makes the next wait a first one again. */
   stable: 10_000,
 });
@@ -175,7 +179,7 @@ export class Chat {
   // The connection
   /** @type {WebSocket | undefined} */
   #socket;
-  /** @type {Map<number, { resolve: (ok: any) => void, reject: (error: ChatError) => void }>} */
+  /** @type {Map<number, Waiting>} */
   #requests = new Map();
   #lastId = 0;
   #attempts = 0;
@@ -333,12 +337,15 @@ export class Chat {
    */
   request(op, fields) {
     if (this.#state !== 'online') return Promise.reject(new ChatError({ code: 'OFFLINE' }));
+    return new Promise((resolve, reject) => this.#ask(op, fields, { resolve, reject }));
+  }
+
+  /** @param {string} op @param {object | undefined} fields @param {Waiting} waiting */
+  #ask(op, fields, waiting) {
     const id = ++this.#lastId;
     this.#socket?.send(JSON.stringify({ id, op, ...fields }));
-    return new Promise((resolve, reject) => {
-      this.#requests.set(id, { resolve, reject });
-      if (this.#requests.size === 1) this.#listen();
-    });
+    this.#requests.set(id, waiting);
+    if (this.#requests.size === 1) this.#listen();
   }
 
   /**
@@ -362,7 +369,8 @@ export class Chat {
   async #fetch(method, path, body, token) {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
     const url = new URL(`api/${path}`, this.#url);
-    const response = await fetch(url, { method, headers, body: body && JSON.stringify(body) }).catch(() => {
+    const signal = AbortSignal.timeout(this.#timing.call);
+    const response = await fetch(url, { method, headers, body: body && JSON.stringify(body), signal }).catch(() => {
       throw new ChatError({ code: 'OFFLINE' });
     });
     const data = await response.json().catch(() => ({}));
@@ -557,36 +565,35 @@ export class Chat {
   }
 
   /** A room's next entry; its answer makes way for the one after it. @param {string} room */
-  async #sendNext(room) {
-    const next = () => this.entries.find((entry) => entry.room === room && entry.state === 'sending');
-    for (let entry = next(); entry && this.#isCaughtUp && !this.#inFlight.has(room); entry = next()) {
-      this.#inFlight.set(room, entry);
-      const goesOn = await this.#transmit(entry);
-      this.#inFlight.delete(room);
-      if (!goesOn) return;
-    }
+  #sendNext(room) {
+    if (!this.#isCaughtUp || this.#inFlight.has(room)) return;
+    const entry = this.entries.find((one) => one.room === room && one.state === 'sending');
+    if (!entry) return;
+    const { draft, clientId } = entry;
+    // Not by a promise: what comes right behind the answer would be told before it.
+    this.#ask('send', { room, message: { ...draft, clientId } }, {
+      resolve: ({ message }) => {
+        this.#inFlight.delete(room);
+        this.#refusals = 0;
+        this.#keepOwn(message.messageUuid);
+        if (entry.state !== 'sent') this.#sent(entry, message);
+        this.#sendNext(room);
+      },
+      reject: (error) => {
+        this.#inFlight.delete(room);
+        if (error.code === 'OFFLINE') return;
+        if (LATER.includes(error.code)) return this.#sendLater();
+        this.#fail(entry, error);
+        this.#sendNext(room);
+      },
+    });
+    this.#inFlight.set(room, entry);
   }
 
-  /** Gives whether the room's next one may follow. @param {Entry} entry */
-  async #transmit(entry) {
-    const { room, clientId, draft } = entry;
-    try {
-      const { message } = await this.request('send', { room, message: { ...draft, clientId } });
-      this.#refusals = 0;
-      if (entry.state !== 'sent') this.#sent(entry, message);
-      this.#keepOwn(message.messageUuid);
-      return true;
-    } catch (error) {
-      if (!(error instanceof ChatError)) throw error;
-      if (error.code === 'OFFLINE') return false;
-      if (LATER.includes(error.code)) {
-        clearTimeout(this.#later);
-        this.#later = setTimeout(() => this.#sendAll(), this.#timing.firstDelay + backoff(this.#refusals++, this.#timing, Math.random()));
-        return false;
-      }
-      this.#fail(entry, error);
-      return true;
-    }
+  #sendLater() {
+    clearTimeout(this.#later);
+    const wait = this.#timing.firstDelay + backoff(this.#refusals++, this.#timing, Math.random());
+    this.#later = setTimeout(() => this.#sendAll(), wait);
   }
 
   /** @param {string} messageUuid */
@@ -692,10 +699,12 @@ export function keptInMemory() {
 export function keptInBrowser(user) {
   const storage = localStorageOf(globalThis);
   if (!storage) return keptInMemory();
-  const prefix = `chat-outbox ${user} `;
+  // No name begins with another's key.
+  const prefix = `chat-outbox ${encodeURIComponent(user)} `;
   const parse = (/** @type {string} */ key) => {
     try {
-      return [JSON.parse(storage.getItem(key) ?? '')];
+      const entry = JSON.parse(storage.getItem(key) ?? '');
+      return key === prefix + entry.clientId ? [entry] : [];
     } catch {
       return [];
     }

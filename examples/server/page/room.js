@@ -87,6 +87,8 @@ export const reopenRoom = () => open && openRoom(open.uuid);
 
 async function loadOpenRoom() {
   const room = open;
+  // What is said between a load and the first connection would be missed: `resumeRoom` loads.
+  if (chat.pos === undefined) return;
   if (!rooms.has(room.uuid)) {
     await loadRoom(room.uuid).catch((error) => {
       if (error.code !== 'OFFLINE' && room === open) goToList();
@@ -178,7 +180,10 @@ function explainRefusal({ room, error }) {
 
 /** What one can do about an entry that was refused. */
 const actions = (entry) => ({
-  onRetry: () => chat.retry(entry.clientId),
+  onRetry() {
+    $('text').focus();
+    chat.retry(entry.clientId);
+  },
   onEdit() {
     drop(entry);
     entryTakenBack(entry);
@@ -197,7 +202,10 @@ function drop(entry) {
 /** The connection is there, perhaps again. */
 export function resumeRoom() {
   if (!open) return;
-  if (!open.timeline.isLoaded && !open.timeline.isLoading) attempt(loadOpenRoom);
-  else loadPeer(open.uuid).catch(() => {});
+  const { timeline } = open;
+  if (timeline.isLoaded) {
+    loadPeer(open.uuid).catch(() => {});
+    attempt(async () => timeline.resume());
+  } else if (!timeline.isLoading) attempt(loadOpenRoom);
   markRead();
 }

@@ -78,6 +78,13 @@ export class Timeline {
     await this.#load({ after }, (page) => this.#takePage(page, { hasNewer: page.hasMoreAfter }));
   }
 
+  /** The connection is back: what could not be loaded may be now. */
+  resume() {
+    this.hasFailed = false;
+    this.#showState();
+    return this.scrolled();
+  }
+
   /** Loads a page and takes it, unless another room was opened meanwhile. Gives whether it was taken. */
   async #load(where, take) {
     if (this.isLoading) return false;
