@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import WebSocket from 'ws';
+import WebSocket, { WebSocketServer } from 'ws';
 
 import { backoff, Chat, ChatError, keptInMemory, MAX_ENTRIES, TIMING } from '../../examples/server/page/chat.js';
 import { ChatApi } from '../../examples/server/page/chat-api.js';
@@ -392,19 +393,48 @@ describe('coming back', { timeout: 60_000 }, () => {
     await elsewhere.stop();
   });
 
-  test('a server that restarts says when to come back, and is obeyed', async () => {
+  test('each close says why, and when it comes back', async () => {
+    for (const [code, reason, name, longest, shortest = 0] of [
+      [4012, 'server restarting: reconnect after 700 ms', 'RESTARTING', 700, 700],
+      [4008, 'lagged: reconnect and resume', 'LAGGED', 0],
+      [4003, 'token expired', 'TOKEN_EXPIRED', 0],
+      [4009, 'too many requests', 'RATE_LIMITED', timing.longestDelay],
+      [1001, '', 'OFFLINE', timing.firstDelay],
+    ]) {
+      // A server that does nothing but close, the first time.
+      const closing = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+      await once(closing, 'listening');
+      let times = 0;
+      closing.on('connection', (socket) => socket.on('message', () => {
+        socket.send(JSON.stringify({ event: 'ready', data: { userUuid: 'ana', pos: 'p', recovered: true, rooms: [] } }));
+        if ((times += 1) === 1) socket.close(code, reason);
+      }));
+      const anas = connect({ id: 'ana', token: 'x' }, { url: `http://127.0.0.1:${closing.address().port}` });
+      const told = [];
+      anas.chat.on('state', (change) => told.push({ ...change, at: Date.now() }));
+      await until('it is back', () => times === 2);
+      const [ready, lost, again] = told;
+      assert.deepEqual([ready.state, lost.state, lost.reason, again.state], ['online', 'offline', name, 'connecting']);
+      assert.ok(lost.retryIn >= shortest && lost.retryIn <= longest, `${name}: ${lost.retryIn} ms`);
+      assert.ok(again.at - lost.at >= lost.retryIn - 5, `${name}: before its time`);
+      anas.chat.close();
+      closing.close();
+    }
+  });
+
+  test('a server that restarts is obeyed, and what was said meanwhile is told', async () => {
     const own = await startServer({ secret: SECRET });
     const ana = await User.create(own.url, 'ana');
+    const room = await ana.group([]);
     const anas = connect(ana, { url: own.url });
     await online(anas);
     await own.stop({ keep: true });
-    await until('it is offline', () => anas.told.states.some(({ reason }) => reason === 'RESTARTING'));
-    const { retryIn } = anas.told.states.find(({ reason }) => reason === 'RESTARTING');
-    assert.ok(retryIn > timing.longestDelay, `the server's own delay, not the client's: ${retryIn}`);
+    await until('it is told', () => anas.told.states.some(({ reason }) => reason === 'RESTARTING'));
     const second = await startServer({ secret: SECRET, folder: own.folder, db: own.db, addr: new URL(own.url).host });
-    assert.equal(anas.chat.state, 'offline');
+    await ana.say(room, 'meanwhile');
     anas.chat.hurry();
-    await online(anas);
+    await until('it has caught up', () => anas.texts().includes('meanwhile'));
+    assert.equal(anas.told.resets, 0);
     anas.chat.close();
     await second.stop();
   });
