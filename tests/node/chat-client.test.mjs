@@ -422,6 +422,25 @@ describe('coming back', { timeout: 60_000 }, () => {
     }
   });
 
+  test('hurried again and again, it has one connection', async () => {
+    const listening = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(listening, 'listening');
+    listening.on('connection', (socket) => socket.on('message', () => {
+      socket.send(JSON.stringify({ event: 'ready', data: { userUuid: 'ana', pos: 'p', recovered: true, rooms: [] } }));
+    }));
+    const anas = connect({ id: 'ana' }, { url: `http://127.0.0.1:${listening.address().port}`, token: async () => (await sleep(5), 'x') });
+    for (const n of numbers(20)) {
+      anas.chat.hurry();
+      await sleep(n % 3);
+    }
+    await online(anas);
+    await until('one is left', () => listening.clients.size === 1);
+    await sleep(50);
+    assert.deepEqual([anas.told.readies, listening.clients.size], [1, 1]);
+    anas.chat.close();
+    listening.close();
+  });
+
   test('a server that restarts is obeyed, and what was said meanwhile is told', async () => {
     const own = await startServer({ secret: SECRET });
     const ana = await User.create(own.url, 'ana');

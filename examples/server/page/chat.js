@@ -260,8 +260,11 @@ export class Chat {
 
   /** Tries to connect now, or makes sure of the connection: call it when the network may have changed. */
   hurry() {
-    if (this.#state === 'offline') this.#connect();
-    else if (this.#state === 'online') this.#probe();
+    if (this.#state === 'closed') return;
+    if (this.#state === 'online') return this.#probe();
+    // An attempt that began on another network may wait for nothing.
+    this.#abandon();
+    this.#connect();
   }
 
   /** Ends it for good. What waits stays in the storage, for the next client. */
@@ -399,10 +402,10 @@ export class Chat {
     try {
       token = await this.#token(this.#refused);
     } catch {
-      if (this.#state === 'connecting') this.#wait('OFFLINE', this.#delay());
+      if (this.#state === 'connecting' && !this.#socket) this.#wait('OFFLINE', this.#delay());
       return;
     }
-    if (this.#state !== 'connecting') return;
+    if (this.#state !== 'connecting' || this.#socket) return;
     if (token === null) this.#end('SIGNED_OUT');
     else this.#open(token);
   }
@@ -500,10 +503,7 @@ export class Chat {
 
   /** The connection is gone, or as good as gone. @param {number} [code] @param {string} [reason] */
   #lost(code, reason) {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    // A dead one would take its time to close: nobody waits for it.
-    socket?.close();
+    this.#abandon();
     if (Date.now() - this.#readyAt >= this.#timing.stable && this.#readyAt > 0) this.#attempts = 0;
     this.#readyAt = 0;
     const isUnknown = code === CLOSE.unauthenticated || code === CLOSE.expired;
@@ -511,6 +511,13 @@ export class Chat {
     if (isUnknown) this.#refused = this.#held ?? null;
     if (code === CLOSE.tooLarge) this.#failLargest();
     this.#wait(NAMES[code ?? 0] ?? 'OFFLINE', this.#delay(code, reason));
+  }
+
+  /** Closes the socket. A dead one would take its time: nobody waits for it. */
+  #abandon() {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close();
   }
 
   /** How long to wait before coming back. @param {number} [code] @param {string} [reason] */
@@ -533,9 +540,7 @@ export class Chat {
 
   /** @param {string} reason */
   #end(reason) {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    socket?.close();
+    this.#abandon();
     this.#settle();
     this.#ending.abort();
     this.#become({ state: 'closed', reason });
@@ -554,7 +559,7 @@ export class Chat {
     const { signal } = this.#ending;
     const hurry = () => this.hurry();
     globalThis.addEventListener?.('online', hurry, { signal });
-    globalThis.addEventListener?.('offline', hurry, { signal });
+    globalThis.addEventListener?.('offline', () => this.isOnline && hurry(), { signal });
     globalThis.document?.addEventListener('visibilitychange', () => !document.hidden && hurry(), { signal });
   }
 
