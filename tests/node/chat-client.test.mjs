@@ -425,8 +425,10 @@ describe('coming back', { timeout: 60_000 }, () => {
   test('hurried again and again, it has one connection', async () => {
     const listening = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(listening, 'listening');
-    listening.on('connection', (socket) => socket.on('message', () => {
-      socket.send(JSON.stringify({ event: 'ready', data: { userUuid: 'ana', pos: 'p', recovered: true, rooms: [] } }));
+    listening.on('connection', (socket) => socket.on('message', (data) => {
+      const { id, op } = JSON.parse(data);
+      const ready = { event: 'ready', data: { userUuid: 'ana', pos: 'p', recovered: true, rooms: [] } };
+      socket.send(JSON.stringify(op === 'hello' ? ready : { id, ok: {} }));
     }));
     const anas = connect({ id: 'ana' }, { url: `http://127.0.0.1:${listening.address().port}`, token: async () => (await sleep(5), 'x') });
     for (const n of numbers(20)) {

@@ -29,7 +29,7 @@
 // asked again with `true` when the server takes the last one no more; refused twice in a row, the client is
 // closed.
 //
-// The server's REST calls are made with the same token by `http`; chat-api.js names them all.
+// The server's REST calls are made with the same token by `http`; chat-api.js gives them names.
 //
 // Node before 22 has no WebSocket of its own: give one as `WebSocket`, such as that of the package `ws`.
 

@@ -62,6 +62,7 @@ export class Timeline {
   async open(unreadCount) {
     if (!await this.#load({}, (page) => this.#takePage(page, { hasOlder: page.hasMoreBefore, hasNewer: page.hasMoreAfter }))) return;
     this.isLoaded = true;
+    this.#showState();
     const firstUnread = this.#messages.markUnread(unreadCount);
     if (!firstUnread) return this.scrollDown();
     firstUnread.scrollIntoView({ block: 'start' });
@@ -142,7 +143,9 @@ export class Timeline {
 
   /** The line above the oldest message. It always has its height, so that nothing moves. */
   #showState() {
-    $('history-note').textContent = this.isLoading ? t('loading') : this.#hasOlder || this.hasFailed ? '' : t('beginning');
+    const isAwaited = this.isLoading || !(this.isLoaded || this.hasFailed);
+    const isAllThere = !isAwaited && !this.#hasOlder && !this.hasFailed;
+    $('history-note').textContent = isAwaited ? t('loading') : isAllThere ? t('beginning') : '';
     $('history-retry').hidden = !this.hasFailed;
   }
 
