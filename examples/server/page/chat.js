@@ -6,24 +6,26 @@
 //
 //     const chat = new Chat({ url: 'https://chat.example/', user: 'ana', token: () => fetchToken() });
 //     chat.on('state', ({ state }) => showBanner(state !== 'online'));
+//     chat.on('ready', () => loadOnce());               // rooms and messages: not before it
 //     chat.on('message', (message) => show(message));   // by others, by other devices, and one's own
 //     chat.on('entry', (entry) => showWaiting(entry));  // sending, sent, failed
 //     chat.on('reset', () => reloadEverything());
 //     chat.entries.forEach(showWaiting);                // what an earlier page left
 //     chat.send(room, { type: 'TEXT', content: 'Hello' });
 //
-// What is missed. The client keeps the last position that it saw. Coming back it asks for what came after
-// it, and gets it as the same events, in order, then `caughtUp`, then what is live: there is no gap and no
-// double, also when the connection is cut in the middle. Where the server cannot tell all of it, `reset`
-// asks the app to load its rooms and messages anew. Put messages in their place by `seq`: with several
-// servers, one's own may be acknowledged before another's that stands above it.
+// What is missed. Load what is there after the first `ready`: what is said before it is not told. From then on
+// the client keeps the last position that it saw. Coming back it asks for what came after it, and gets it as
+// the same events, in order, then `caughtUp`, then what is live: there is no gap and no double, also when the
+// connection is cut in the middle. Where the server cannot tell all of it, `reset` asks the app to load its
+// rooms and messages anew. Put messages in their place by `seq`: with several servers, one's own may be
+// acknowledged before another's that stands above it.
 //
 // What is written. `send` gives an entry at once. It is kept in the storage until the server has it, and is
 // sent again after each reconnect and each reload. Its `clientId` makes it one message, however often it is
 // sent. A room's entries go out one after another, in the order of writing. What the server refuses for good
 // is `failed`, with its `error`: `retry` sends it again, `discard` forgets it. Two tabs of one person share a
 // storage. A tab takes up what it finds there when it starts, so that both may send the same entry: still one
-// message. What a tab writes while another is open is sent by itself.
+// message. It takes up nothing later: what another tab left is sent by whichever starts next.
 //
 // Tokens. `token(isRefused)` gives one, or a promise of one, or null once the person has signed out. It is
 // asked again with `true` when the server takes the last one no more; refused twice in a row, the client is
