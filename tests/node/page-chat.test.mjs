@@ -338,6 +338,9 @@ describe('what people write', { timeout: 60_000 }, () => {
     for (const n of numbers(39)) await ben.say(room, `line ${n}\n\n\n`.repeat(12));
     await picture('last.svg');
     await picture('gone.png');
+    // Unread ones would be where she comes back to.
+    const isRead = async () => (await ben.ok('GET', `/rooms/${room}/messages?limit=1`)).messages[0].isRead;
+    for (const end = Date.now() + 10_000; !await isRead();) assert.ok(Date.now() < end, 'she has read it');
     const asked = [];
     ana.page.on('request', (request) => asked.push(request.url()));
     await ana.reload();
