@@ -312,3 +312,23 @@ async fn whoever_misses_too_much_resumes_from_the_store() {
         assert_eq!(next(&mut ben, text).await.0, "more");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_presence_is_off_no_node_knows_who_is_on_another() {
+    let (network, store) = (Network::new(3), Arc::new(MemoryStore::new()) as Arc<dyn Store>);
+    let mut config = chat_core::Config::default();
+    config.presence_max_members = 0;
+    let mut nodes = Vec::new();
+    for name in 0..2 {
+        let builder = ChatEngine::builder().shared_store(store.clone()).config(config.clone());
+        nodes.push(builder.bus(network.join(name)).build().await.unwrap());
+    }
+    let ana = nodes[0].as_user(id("ana"));
+    let room = ana.create_room(NewRoom::direct("ben")).await.unwrap().id();
+    let (mut session, _ben) =
+        (ana.connect().await.unwrap(), nodes[1].as_user(id("ben")).connect().await.unwrap());
+    sleep(Duration::from_secs(5)).await;
+    assert!(came(&mut session, presence).is_empty());
+    let all = ana.participants(room, None, Limit::ROOMS).await.unwrap();
+    assert!(all.participants.iter().all(|other| other.online == (other.profile.user == id("ana"))));
+}
