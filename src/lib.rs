@@ -16,6 +16,8 @@ pub mod event;
 pub mod hub;
 #[doc = include_str!("guarantees.md")]
 pub mod guarantees {}
+#[doc = include_str!("guide.md")]
+pub mod guide {}
 pub mod id;
 pub mod model;
 pub mod policy;

@@ -3,9 +3,9 @@
 use super::ChatEngine;
 use super::drafts::{check_name, check_text};
 use crate::error::{Error, Result};
-use crate::event::CloseReason;
+use crate::event::{CloseReason, Participants};
 use crate::id::{RoomId, UserId};
-use crate::model::{NewRoom, Profile, SystemKind};
+use crate::model::{Limit, NewRoom, Profile, SystemKind};
 use crate::store::{Answer, Op, RelationOp, RoomItem};
 
 /// What the host does, bound by no policy and no room's rule.
@@ -90,6 +90,24 @@ impl Admin {
     pub async fn set_blocked(&self, user: &UserId, other: &UserId, blocked: bool) -> Result<()> {
         let op = if blocked { RelationOp::Block } else { RelationOp::Unblock };
         self.engine.as_user(user.clone()).relate_unlimited(other, op).await.map(drop)
+    }
+
+    /// Whether the user has a connection, on any node that this one hears of.
+    pub fn is_online(&self, user: &UserId) -> bool {
+        self.engine.is_online(user)
+    }
+
+    /// A room's participants, in the order of their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    pub async fn participants(
+        &self,
+        room: RoomId,
+        after: Option<&UserId>,
+        limit: Limit,
+    ) -> Result<Participants> {
+        self.engine.participants(room, after, limit).await
     }
 
     /// Ends all connections of a user on this node. Whoever has a token that holds may come back at once:

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::nodes::{self, Nodes};
 use super::outbox::{self, Outbox, Refusals, RefusedSend};
-use super::outlet::Outlet;
+use super::outlet::{MessageHook, Outlet};
 use super::publish::Publisher;
 use super::{ChatEngine, Committer, DeliveredMarks, Inner, Limits, Profiles, tick, write_behind};
 use crate::auth::{Authenticator, NoTokens};
@@ -15,6 +15,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::error::Result;
 use crate::hub::Hub;
+use crate::model::Message;
 use crate::policy::{Open, Policy};
 use crate::store::{MemoryStore, Store};
 
@@ -30,6 +31,7 @@ pub struct ChatEngineBuilder {
     clock: Arc<dyn Clock>,
     config: Config,
     refusals: Refusals,
+    message_hook: MessageHook,
 }
 
 impl Default for ChatEngineBuilder {
@@ -42,6 +44,7 @@ impl Default for ChatEngineBuilder {
             clock: Arc::new(SystemClock),
             config: Config::default(),
             refusals: Refusals::default(),
+            message_hook: MessageHook::default(),
         }
     }
 }
@@ -100,6 +103,18 @@ impl ChatEngineBuilder {
         self
     }
 
+    /// Is told of each message, SYSTEM messages too, once it is committed, and before it is answered: to
+    /// push it to people who are offline, to count, to archive. Among several nodes, the one that has
+    /// committed the message tells of it.
+    ///
+    /// It is told in the order of the commits, from where they are published: so it must return at once, and
+    /// may not call the engine. Hand the message to a channel, as `examples/push.rs` does. What was told and
+    /// not yet done is lost with the process; what must not be lost is found in the history.
+    pub fn on_message(mut self, hook: impl Fn(&Arc<Message>) + Send + Sync + 'static) -> Self {
+        self.message_hook = MessageHook::to(hook);
+        self
+    }
+
     /// Starts the engine on the tokio runtime of the caller.
     ///
     /// # Errors
@@ -113,7 +128,7 @@ impl ChatEngineBuilder {
             Nodes::new(bus, profiles.clone(), &token.position, self.config.presence_max_members > 0)
         });
         let handed_on = nodes.as_ref().map(Nodes::handed_on);
-        let outlet = Outlet::new(Publisher::new(hub.clone(), token), nodes);
+        let outlet = Outlet::new(Publisher::new(hub.clone(), token), nodes, self.message_hook);
         let outlet = Arc::new(parking_lot::Mutex::new(outlet));
         let committer = Committer::start(self.store.clone(), outlet.clone(), token.position, &self.config);
         let inner = Arc::new(Inner {

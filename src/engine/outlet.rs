@@ -1,10 +1,14 @@
 //! Where a node's commits go out: to its own connections and, where there are others, to the other nodes.
 
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
 use super::nodes::{Beside, Nodes, Posted};
 use super::publish::Publisher;
 use crate::hub::ConnectionId;
-use crate::model::{Epoch, Position, Token};
-use crate::store::{Change, RelationChange};
+use crate::model::{Epoch, Message, Position, Token};
+use crate::store::{Change, RelationChange, What};
 
 /// The one way out, so that all sessions of the node see one order.
 pub(super) struct Outlet {
@@ -13,11 +17,40 @@ pub(super) struct Outlet {
     nodes: Option<Nodes>,
     /// What a batch has changed, until the end of it.
     gathered: Vec<Posted>,
+    /// Told of each message that this engine has committed.
+    hook: MessageHook,
+}
+
+/// What a host does with each message.
+#[derive(Clone, Default)]
+pub(super) struct MessageHook(Option<Arc<dyn Fn(&Arc<Message>) + Send + Sync>>);
+
+impl MessageHook {
+    pub(super) fn to(hook: impl Fn(&Arc<Message>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(hook)))
+    }
+
+    fn call(&self, changes: &[Change]) {
+        let Some(hook) = &self.0 else { return };
+        for change in changes {
+            if let What::Message(message) = &change.what
+                && catch_unwind(AssertUnwindSafe(|| hook(message))).is_err()
+            {
+                tracing::error!(message = %message.id, "the host's hook for messages has panicked");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for MessageHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MessageHook").field(&self.0.is_some()).finish()
+    }
 }
 
 impl Outlet {
-    pub(super) fn new(publisher: Publisher, nodes: Option<Nodes>) -> Self {
-        Self { publisher, nodes, gathered: Vec::new() }
+    pub(super) fn new(publisher: Publisher, nodes: Option<Nodes>, hook: MessageHook) -> Self {
+        Self { publisher, nodes, gathered: Vec::new(), hook }
     }
 
     pub(super) fn start_epoch(&mut self, epoch: Epoch) {
@@ -37,6 +70,7 @@ impl Outlet {
 
     /// Takes the changes of an item. They may wait for [`Self::end_batch`].
     pub(super) fn publish(&mut self, changes: Vec<Change>, origin: Option<ConnectionId>) {
+        self.hook.call(&changes);
         if self.nodes.is_some() {
             self.gathered.extend(changes.into_iter().map(|change| Posted { change, origin }));
             return;

@@ -93,12 +93,7 @@ impl Actor {
         limit: Limit,
     ) -> Result<Participants> {
         self.membership(room).await?;
-        let mut entries = self.engine.store().members(room, after, limit.count() + 1).await?;
-        let has_more = entries.len() > limit.count() as usize;
-        entries.truncate(limit.count() as usize);
-        let next = entries.last().filter(|_| has_more).map(|entry| entry.member.user.clone());
-        let participants = entries.into_iter().map(|entry| self.engine.participant(entry)).collect();
-        Ok(Participants { participants, next })
+        self.engine.participants(room, after, limit).await
     }
 
     /// Adds people; who is in already stays as they are. Each joins with a SYSTEM message.
@@ -195,6 +190,20 @@ impl Actor {
 }
 
 impl ChatEngine {
+    pub(super) async fn participants(
+        &self,
+        room: RoomId,
+        after: Option<&UserId>,
+        limit: Limit,
+    ) -> Result<Participants> {
+        let mut entries = self.store().members(room, after, limit.count() + 1).await?;
+        let has_more = entries.len() > limit.count() as usize;
+        entries.truncate(limit.count() as usize);
+        let next = entries.last().filter(|_| has_more).map(|entry| entry.member.user.clone());
+        let participants = entries.into_iter().map(|entry| self.participant(entry)).collect();
+        Ok(Participants { participants, next })
+    }
+
     /// What adds these people.
     pub(super) async fn join_op(&self, users: &[UserId]) -> Result<Op> {
         const FIELD: &str = "participantUuids";

@@ -538,3 +538,27 @@ async fn history_and_unread_counts_survive_a_restart() {
     let mut session = ben.connect_since(since).await.unwrap();
     assert_eq!(missed(&mut session).await, ["2 two"], "a token is good after a restart");
 }
+
+#[tokio::test]
+async fn the_host_is_told_of_each_message_once_in_order_and_its_panic_harms_nobody() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let engine = ChatEngine::builder()
+        .on_message(move |message| {
+            let _ = tell.send((message.seq, message.body.content().map(str::to_owned)));
+            assert!(message.seq != 2, "a fault of the host's");
+        })
+        .build()
+        .await
+        .unwrap();
+    let room = group(&engine, &["ana", "ben"]).await;
+    let ana = user(&engine, "ana");
+    for number in 1..=3 {
+        let draft = Draft::text(number.to_string()).with_client_id(format!("c{number}"));
+        ana.send(room, draft.clone()).await.unwrap();
+        ana.send(room, draft).await.unwrap();
+    }
+    user(&engine, "ben").leave(room).await.unwrap();
+    let told: Vec<_> = told.try_iter().collect();
+    let expected = ["1", "2", "3", "ben left"].map(|text| Some(text.to_owned()));
+    assert_eq!(told, (1..).zip(expected).collect::<Vec<_>>());
+}

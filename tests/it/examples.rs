@@ -63,6 +63,34 @@ fn the_transactional_demo_keeps_an_order_and_its_message_together() {
 }
 
 #[test]
+fn the_bot_answers_what_it_is_asked() {
+    let told = stdout("bot");
+    assert!(told.contains("coach: that is 5.0 min a km"), "{told}");
+    assert!(told.contains("coach: say it like: !pace"), "{told}");
+}
+
+#[test]
+fn the_apps_own_login_opens_the_chat() {
+    let output = Command::new(example("own_login")).arg("--demo").output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("without a login: HTTP/1.1 401"), "{told}");
+    assert!(told.contains("with one:        HTTP/1.1 200"), "{told}");
+}
+
+#[test]
+fn the_apps_own_tables_say_who_is_who_and_whose_friend() {
+    let told = stdout("own_tables");
+    assert!(told.contains("Ana sees the room as \"Ben\""), "{told}");
+    assert!(told.contains("Ana and Cho are no friends: NOT_FRIENDS"), "{told}");
+    assert!(told.contains("Ben has blocked Ana: FORBIDDEN"), "{told}");
+}
+
+#[test]
+fn a_push_goes_to_whoever_is_offline_and_has_not_read() {
+    assert_eq!(stdout("push"), "push to cho: ana: Seven o'clock?\n");
+}
+
+#[test]
 fn the_servers_help_names_every_flag_of_the_contract() {
     let help = Command::new(example("server")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
