@@ -247,9 +247,11 @@ impl Store for PlainStore {
         Ok(tables.active_in(room, after).take(limit as usize).map(entry).collect())
     }
 
-    async fn read_marks(&self, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
+    async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
         let mark = |member: &Member| (member.user.clone(), member.joined_seq, member.read_seq);
-        Ok(self.tables().active_in(room, None).map(mark).collect())
+        let tables = self.tables();
+        let marks = |room: &RoomId| (*room, tables.active_in(*room, None).map(mark).collect());
+        Ok(rooms.iter().map(marks).collect())
     }
 
     async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Actor;
 use crate::error::{ErrorKind, Result};
-use crate::id::{ClientId, MessageId, OriginId, RoomId};
+use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Body, Cursor, Draft, History, HistoryQuery, Message, MessageView, Profile, Receipt, Room, Span, Verb,
 };
@@ -100,14 +100,23 @@ impl Actor {
         if messages.is_empty() {
             return Ok(Vec::new());
         }
-        let marks = self.engine.store().read_marks(room.id).await?;
+        let marks = self.engine.store().read_marks(&[room.id]).await?.remove(&room.id).unwrap_or_default();
+        Ok(messages.into_iter().map(|message| self.message_view(room, message, &marks)).collect())
+    }
+
+    /// A message as the actor sees it, with the [marks](crate::store::Store::read_marks) of its room.
+    pub(super) fn message_view(
+        &self,
+        room: &Room,
+        message: Message,
+        marks: &[(UserId, u64, u64)],
+    ) -> MessageView {
         let (kind, listed) = (room.kind.room_type(), self.engine.config().max_listed);
-        let view = |message: Message| MessageView {
-            receipt: Receipt::derive(&message, kind, &marks, listed),
+        MessageView {
+            receipt: Receipt::derive(&message, kind, marks, listed),
             is_mine: message.body.is_countable() && message.sender.user == self.user,
             message: Arc::new(message),
-        };
-        Ok(messages.into_iter().map(view).collect())
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rooms: made, listed, joined, left.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::drafts::check_name;
@@ -58,13 +58,12 @@ impl Actor {
     /// Only those of [every call](Actor).
     pub async fn room(&self, room: RoomId) -> Result<RoomView> {
         let listed = self.engine.config().max_listed;
-        match self.engine.store().room_entry(room, &self.user, listed).await? {
-            Some(entry) => self.view(entry).await,
-            None => {
-                self.membership(room).await?;
-                Err(crate::ErrorKind::RoomNotFound(room).into())
-            }
+        let entry = self.engine.store().room_entry(room, &self.user, listed).await?;
+        if let Some(view) = self.room_views(entry.into_iter().collect()).await?.pop() {
+            return Ok(view);
         }
+        self.membership(room).await?;
+        Err(crate::ErrorKind::RoomNotFound(room).into())
     }
 
     /// The actor's rooms, newest activity first.
@@ -75,11 +74,7 @@ impl Actor {
         let (limit, listed) = (query.limit().count(), self.engine.config().max_listed);
         let store = self.engine.store();
         let (entries, total) = store.rooms_of(&self.user, query.skip(), limit, listed).await?;
-        let mut items = Vec::with_capacity(entries.len());
-        for entry in entries {
-            items.push(self.view(entry).await?);
-        }
-        Ok(Page { items, query, total })
+        Ok(Page { items: self.room_views(entries).await?, query, total })
     }
 
     /// Everybody in a room, in the order of their ids, beyond `after`.
@@ -159,12 +154,22 @@ impl Actor {
         self.commit(room, Op::Close).await.map(drop)
     }
 
-    async fn view(&self, entry: RoomEntry) -> Result<RoomView> {
-        let RoomEntry { room, member, last_message, participants } = entry;
-        let last_message = match last_message {
-            None => None,
-            Some(message) => self.views(&room, vec![message]).await?.pop(),
+    /// Rooms as the actor sees them. Who has read their last messages is asked at once.
+    async fn room_views(&self, entries: Vec<RoomEntry>) -> Result<Vec<RoomView>> {
+        let spoken_in = entries.iter().filter(|entry| entry.last_message.is_some());
+        let rooms: Vec<RoomId> = spoken_in.map(|entry| entry.room.id).collect();
+        let marks =
+            if rooms.is_empty() { HashMap::new() } else { self.engine.store().read_marks(&rooms).await? };
+        let view = |entry: RoomEntry| {
+            let marks = marks.get(&entry.room.id).map(Vec::as_slice).unwrap_or_default();
+            self.room_view(entry, marks)
         };
+        Ok(entries.into_iter().map(view).collect())
+    }
+
+    fn room_view(&self, entry: RoomEntry, marks: &[(UserId, u64, u64)]) -> RoomView {
+        let RoomEntry { room, member, last_message, participants } = entry;
+        let last_message = last_message.map(|message| self.message_view(&room, message, marks));
         let name = room.name.clone().unwrap_or_else(|| self.made_name(&participants));
         let mut users: Vec<_> = participants.into_iter().map(|profile| profile.user).collect();
         if let (RoomKind::Direct(_), false) = (&room.kind, room.active) {
@@ -172,7 +177,7 @@ impl Actor {
             users.retain(|user| *user == self.user || room.members > 1);
         }
         let unread = member.unread_in(&room);
-        Ok(RoomView { name, participants: users, unread, last_message, room: Arc::new(room) })
+        RoomView { name, participants: users, unread, last_message, room: Arc::new(room) }
     }
 
     /// A name from the others' nicknames, as the actor sees them.

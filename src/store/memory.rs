@@ -366,11 +366,11 @@ impl Store for MemoryStore {
         Ok(active.take(limit as usize).map(entry).collect())
     }
 
-    async fn read_marks(&self, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
+    async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
         let state = self.state.lock();
-        let data = state.rooms.get(&room);
-        let marks = |member: &Member| (member.user.clone(), member.joined_seq, member.read_seq);
-        Ok(data.into_iter().flat_map(RoomData::active).map(marks).collect())
+        let mark = |member: &Member| (member.user.clone(), member.joined_seq, member.read_seq);
+        let marks = |room: &RoomId| Some((*room, state.rooms.get(room)?.active().map(mark).collect()));
+        Ok(rooms.iter().filter_map(marks).collect())
     }
 
     async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>> {

@@ -20,6 +20,7 @@ mod rows;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
@@ -144,8 +145,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// A room's active members, in the order of their ids, beyond `after`.
     async fn members(&self, room: RoomId, after: Option<&UserId>, limit: u32) -> Result<Vec<MemberEntry>>;
 
-    /// Each active member's `(user, joined_seq, read_seq)`.
-    async fn read_marks(&self, room: RoomId) -> Result<Vec<(UserId, u64, u64)>>;
+    /// Each active member's `(user, joined_seq, read_seq)`, by room. A room without any may be left out. The
+    /// engine asks for a page of rooms at most.
+    async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>>;
 
     /// The messages with these numbers, in their order.
     async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>>;

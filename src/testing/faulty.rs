@@ -1,6 +1,6 @@
 //! A store that counts its calls, and fails or hangs when it is told to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -191,8 +191,8 @@ impl Store for FaultyStore {
         self.around(self.store("members").members(room, after, limit)).await
     }
 
-    async fn read_marks(&self, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
-        self.around(self.store("read_marks").read_marks(room)).await
+    async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
+        self.around(self.store("read_marks").read_marks(rooms)).await
     }
 
     async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>> {

@@ -28,6 +28,7 @@ mod records;
 mod schema;
 mod write;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -175,8 +176,8 @@ impl Store for PostgresStore {
         Ok(read::members(&self.connections, room, after, limit).await?)
     }
 
-    async fn read_marks(&self, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
-        Ok(read::read_marks(&self.connections, room).await?)
+    async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
+        Ok(read::read_marks(&self.connections, rooms).await?)
     }
 
     async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>> {

@@ -1,5 +1,6 @@
 //! The read side. Each function is one statement, which sees one state of the database.
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use sqlx::query;
@@ -290,12 +291,22 @@ pub(super) async fn members(
     .await
 }
 
-pub(super) const READ_MARKS: &str =
-    "SELECT user_id, joined_seq, read_seq FROM chat.members WHERE room = $1 AND active ORDER BY user_id";
+pub(super) const READ_MARKS: &str = "SELECT room, user_id, joined_seq, read_seq FROM chat.members WHERE room = ANY($1) AND active \
+     ORDER BY room, user_id";
 
-pub(super) async fn read_marks(db: &Connections, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
-    let marks = |columns: &mut Columns<'_>| Ok((columns.parsed()?, columns.number()?, columns.number()?));
-    db.all(|| query(READ_MARKS).bind(Uuid::from(room)), marks).await
+pub(super) async fn read_marks(
+    db: &Connections,
+    rooms: &[RoomId],
+) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
+    let ids: Vec<Uuid> = rooms.iter().map(|room| Uuid::from(*room)).collect();
+    let row = |columns: &mut Columns<'_>| {
+        Ok((columns.room_id()?, (columns.parsed()?, columns.number()?, columns.number()?)))
+    };
+    let mut marks: HashMap<RoomId, Vec<_>> = HashMap::new();
+    for (room, mark) in db.all(|| query(READ_MARKS).bind(&ids), row).await? {
+        marks.entry(room).or_default().push(mark);
+    }
+    Ok(marks)
 }
 
 pub(super) const MEMBERS_SINCE: &str = concat!(

@@ -24,6 +24,7 @@ mod rows;
 mod schema;
 mod writer;
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -189,8 +190,9 @@ impl Store for SqliteStore {
         Ok(self.readers.run(move |tx| read::members(tx, room, after.as_ref(), limit)).await?)
     }
 
-    async fn read_marks(&self, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
-        Ok(self.readers.run(move |tx| read::read_marks(tx, room)).await?)
+    async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
+        let rooms = rooms.to_vec();
+        Ok(self.readers.run(move |tx| read::read_marks(tx, &rooms)).await?)
     }
 
     async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>> {

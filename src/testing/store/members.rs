@@ -207,7 +207,12 @@ pub async fn read_marks_are_those_of_active_members(chat: Fixture) {
     chat.mark(room, "cho", Mark::Delivered, None).await;
     chat.run(chat.join_item(room, Some("ana"), &["dan"], 10)).await;
     chat.run(chat.leave_item(room, "cho")).await;
-    let mut marks = chat.store().read_marks(room).await.unwrap();
-    marks.sort();
-    assert_eq!(marks, [(user("ana"), 0, 0), (user("ben"), 0, 3), (user("dan"), 5, 5)]);
+    let other = chat.group(&["ben", "eve"]).await;
+    let empty = RoomId::generate();
+    let mut marks = chat.store().read_marks(&[room, empty, other]).await.unwrap();
+    marks.values_mut().for_each(|marks| marks.sort());
+    assert_eq!(marks[&room], [(user("ana"), 0, 0), (user("ben"), 0, 3), (user("dan"), 5, 5)]);
+    assert_eq!(marks[&other], [(user("ben"), 0, 0), (user("eve"), 0, 0)], "each room by itself");
+    assert!(marks.remove(&empty).is_none_or(|marks| marks.is_empty()));
+    assert_eq!(marks.len(), 2);
 }
