@@ -30,6 +30,8 @@ export class Cluster {
   nodes = [];
   /** What servers said that are no more. */
   #logs = [];
+  /** What else ends with it. */
+  #others = [];
 
   /** Three nodes, ready to serve. `isCut`: NATS is out of their reach. */
   static async start({ size = 3, isCut = false, seed = 1 } = {}) {
@@ -105,6 +107,18 @@ export class Cluster {
     return new User(this.nodes[number].url, id, renamed ? token(id, renamed) : same, renamed ?? nickname);
   }
 
+  /** A connection of the user's to a node, which ends with the cluster at the latest. */
+  async connect(number, user, options) {
+    const client = await this.at(number, user).connect(options);
+    this.atEnd(() => client.socket.terminate());
+    return client;
+  }
+
+  /** To be called when the cluster is stopped. */
+  atEnd(end) {
+    this.#others.push(end);
+  }
+
   /** The lines of all servers that fit. */
   logged(pattern) {
     const logs = [...this.#logs, ...this.nodes.flatMap(({ server }) => server?.log ?? [])];
@@ -112,6 +126,7 @@ export class Cluster {
   }
 
   async stop() {
+    await Promise.all(this.#others.map((end) => end()));
     await Promise.all(this.nodes.filter(({ isUp }) => isUp).map(({ number }) => this.terminate(number)));
     await Promise.all(this.nodes.map(({ proxy }) => proxy.close()));
     await Promise.all([this.nats.stop(), rm(this.folder, { recursive: true, force: true })]);

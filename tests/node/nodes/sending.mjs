@@ -29,6 +29,7 @@ export class Scene {
     const made = [0, 1, 2, 3].map((room) => rest.group([socket, ...users.filter((_, n) => isIn(n, room))], `Room ${room}`));
     scene.rooms = await Promise.all(made);
     scene.watchers = await watch(cluster, users, users.map((_, n) => scene.rooms.filter((_room, room) => isIn(n, room))), { stays });
+    cluster.atEnd(() => scene.end());
     return scene;
   }
 
@@ -56,15 +57,13 @@ export class Scene {
   }
 
   async #untilAcked(way, room, content, sentAt) {
-    for (let attempt = 1; ; attempt += 1) {
+    for (let attempt = 1; !this.hasEnded; attempt += 1) {
       try {
         const { node, message } = await way(room, content, content);
         const { seq, messageUuid } = message;
         this.acked.set(content, { room, seq, messageUuid, sentAt, ackedAt: performance.now(), node, attempt });
         return;
-      } catch (error) {
-        this.refused ??= new Map();
-        this.refused.set(error.message.slice(0, 60), (this.refused.get(error.message.slice(0, 60)) ?? 0) + 1);
+      } catch {
         await sleep(50);
       }
     }
@@ -125,17 +124,24 @@ export class Scene {
   async stop() {
     clearInterval(this.timer);
     while (this.#inFlight.size > 0) await Promise.race(this.#inFlight);
-    for (const line of this.#lines.values()) (await line.catch(() => {}))?.socket.terminate();
     return performance.now();
   }
 
-  /** How long messages were under way from the nodes in `from` to clients on those in `to`, in order. */
-  lags({ from = () => true, to = () => true, since = 0, until = Infinity } = {}) {
-    const told = this.watchers.flatMap(({ account }) => account.told);
-    const lags = told.flatMap(({ content, at, node, isLive }) => {
+  async end() {
+    this.hasEnded = true;
+    this.stopRoaming();
+    await this.stop();
+    for (const line of this.#lines.values()) (await line.catch(() => {}))?.socket.terminate();
+    await Promise.all(this.watchers.map((watcher) => watcher.stop()));
+  }
+
+  /** How long messages were under way that came live, in order: between nodes of which `pair` says so, and sent in that time. */
+  lags({ pair = () => true, since = 0, until = Infinity } = {}) {
+    const told = this.watchers.flatMap(({ account }) => account.told).filter(({ isLive }) => isLive);
+    const lags = told.flatMap(({ content, at, node }) => {
       const sent = this.acked.get(content);
-      const counts = isLive && sent?.attempt === 1 && from(sent.node, node) && to(node);
-      return counts && sent.sentAt >= since && sent.sentAt < until ? [at - sent.sentAt] : [];
+      const counts = sent?.attempt === 1 && pair(sent.node, node) && sent.sentAt >= since && sent.sentAt < until;
+      return counts ? [at - sent.sentAt] : [];
     });
     return lags.sort((one, other) => one - other);
   }
@@ -161,13 +167,13 @@ export class Scene {
       assert.ok(performance.now() - stopped < 8000, 'some clients do not come back');
       await sleep(20);
     }
-    const heads = this.heads();
-    const back = performance.now();
+    const [back, heads] = [performance.now(), this.heads()];
     while (this.lacking(heads).some((lacks) => lacks > 0)) {
       const lacking = this.watchers.map(({ account, node }) => `${account.name} on ${node}: ${account.lacks(heads)}`);
       assert.ok(performance.now() - back < 2000, `not level after 2 s: ${lacking.join(', ')}`);
       await sleep(20);
     }
+    const levelAfter = Math.round(performance.now() - back);
     const history = {};
     for (const room of this.rooms) {
       const messages = await this.#history(room);
@@ -180,8 +186,7 @@ export class Scene {
     assert.deepEqual(lost.map(([content]) => content), [], 'acked, and lost');
     const faults = this.watchers.flatMap(({ account }) => account.verdict(history));
     assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults`);
-    await Promise.all(this.watchers.map((watcher) => watcher.stop()));
-    return { levelAfter: Math.round(performance.now() - back) };
+    return levelAfter;
   }
 
   /** What went on, in a line. */
