@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use chat_core::RoomId;
 use chat_core::bus::{Bus, LocalBus, MAX_WAITING, Topic};
-use chat_core::model::{Draft, NewRoom};
 use chat_core::testing::BadBus;
 use chat_core::testing::bus::Fixture;
 
@@ -68,21 +67,4 @@ async fn what_waits_on_the_local_bus_is_bounded() {
     }
     from.publish(&Topic::Nodes, Bytes::from_static(b"7"));
     assert_eq!(number(&to.next().await.unwrap().1), 7, "and then it goes on");
-}
-
-#[tokio::test]
-async fn an_engine_tells_the_others_of_each_change_of_a_room() {
-    let mut nodes = LocalBus::between(2);
-    let (listener, bus) = (nodes.pop().unwrap(), nodes.pop().unwrap());
-    let engine = chat_core::ChatEngine::builder().bus(bus).build().await.unwrap();
-    let ana = engine.as_user("ana".parse().unwrap());
-    let room = ana.create_room(NewRoom::group("Runners")).await.unwrap().id();
-    listener.follow(&Topic::Room(room));
-    for _ in 0..3 {
-        let sent = ana.send(room, Draft::text("hello")).await.unwrap();
-        let (topic, packet) = listener.next().await.unwrap();
-        assert_eq!(topic, Topic::Room(room));
-        assert_eq!(packet[1..9], sent.pos.to_be_bytes());
-        assert_eq!(packet[9..], (sent.pos - 1).to_be_bytes(), "and of the one before it");
-    }
 }

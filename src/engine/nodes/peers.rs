@@ -63,7 +63,8 @@ impl Peers {
         if self.peers.len() >= MAX_PEERS {
             return false;
         }
-        let peer = Peer { heard: now, left: None, upto: 0, beyond: BTreeSet::new(), told: 0, gap_since: None };
+        let peer =
+            Peer { heard: now, left: None, upto: 0, beyond: BTreeSet::new(), told: 0, gap_since: None };
         self.peers.insert(node, peer);
         true
     }
@@ -143,9 +144,8 @@ impl Peers {
         let gone: Vec<NodeId> = gone.map(|(node, _)| node).collect();
         // Whoever died may have told nothing of its last commits.
         self.is_suspicious |= !gone.is_empty();
-        let is_sound = |peer: &Peer| {
-            peer.left.is_some() || (now < peer.heard + 2 * BEAT && peer.gap_since.is_none())
-        };
+        let is_sound =
+            |peer: &Peer| peer.left.is_some() || (now < peer.heard + 2 * BEAT && peer.gap_since.is_none());
         Beat { is_sound: gone.is_empty() && self.peers.values().all(is_sound), gone }
     }
 
@@ -189,5 +189,81 @@ impl Peer {
 
     fn is_gone(&self, now: Instant) -> bool {
         now >= self.heard + SILENCE || self.left.is_some_and(|left| now >= left + FAREWELL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(node: NodeId, commits: u64, now: Instant) -> Peers {
+        let mut peers = Peers::default();
+        peers.counts(node, commits, now);
+        assert!(peers.is_anything_lost(now), "what it told before was not heard");
+        assert!(!peers.is_anything_lost(now));
+        peers
+    }
+
+    #[test]
+    fn commits_that_come_out_of_order_are_no_loss_and_each_counts_once() {
+        let (node, now) = (NodeId::random(), Instant::now());
+        let mut peers = known(node, 4, now);
+        for number in [6, 7, 5] {
+            assert!(peers.commit(node, number, now));
+            assert!(!peers.commit(node, number, now), "it came twice");
+        }
+        assert!(!peers.commit(node, 3, now));
+        assert!(!peers.is_anything_lost(now + PATIENCE));
+        assert!(peers.has_all(node, 7) && !peers.has_all(node, 8));
+    }
+
+    #[test]
+    fn a_missing_commit_is_lost_after_a_while_and_then_counts_as_come() {
+        let (node, now) = (NodeId::random(), Instant::now());
+        let mut peers = known(node, 4, now);
+        peers.commit(node, 6, now);
+        assert_eq!(peers.deadline(), Some(now + PATIENCE));
+        assert!(!peers.has_all(node, 6));
+        assert!(!peers.is_anything_lost(now));
+        assert!(peers.is_anything_lost(now + PATIENCE));
+        assert!(!peers.is_anything_lost(now + PATIENCE), "once");
+        assert!(peers.has_all(node, 6));
+    }
+
+    #[test]
+    fn the_last_commit_is_missed_by_the_beat_after_it() {
+        let (node, now) = (NodeId::random(), Instant::now());
+        let mut peers = known(node, 4, now);
+        peers.counts(node, 5, now);
+        assert!(peers.is_anything_lost(now + PATIENCE));
+        peers.counts(node, 5, now + BEAT);
+        assert!(!peers.is_anything_lost(now + BEAT + PATIENCE));
+    }
+
+    #[test]
+    fn a_silent_node_is_gone_and_one_that_said_goodbye_later() {
+        let (one, two, now) = (NodeId::random(), NodeId::random(), Instant::now());
+        let mut peers = known(one, 0, now);
+        peers.leaves(two, now);
+        assert!(peers.beat(now + BEAT).is_sound);
+        assert!(!peers.beat(now + 2 * BEAT).is_sound, "it may have told something");
+        for after in 1..60 {
+            peers.hear(two, now + after * BEAT / 2);
+        }
+        assert_eq!(peers.beat(now + SILENCE).gone, [one]);
+        assert!(peers.is_anything_lost(now + SILENCE));
+        assert_eq!(peers.beat(now + FAREWELL).gone, [two]);
+        assert!(FAREWELL < Duration::from_secs(30) && SILENCE < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn answers_are_expected_from_those_who_live() {
+        let (one, two, now) = (NodeId::random(), NodeId::random(), Instant::now());
+        let mut peers = known(one, 0, now);
+        peers.counts(two, 0, now);
+        peers.leaves(two, now);
+        assert_eq!(peers.live(now + BEAT).count(), 2);
+        assert_eq!(peers.live(now + 2 * BEAT).collect::<Vec<_>>(), [one]);
+        assert_eq!(peers.live(now + 3 * BEAT).count(), 0);
     }
 }

@@ -1,4 +1,6 @@
 //! Several nodes over one store.
 
+mod away;
+mod live;
 mod network;
 mod simulation;
