@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { sleep } from './client.mjs';
-import { within, withCluster } from './nodes/cluster.mjs';
-import { percentiles, Scene } from './nodes/sending.mjs';
+import { sleep } from '../client.mjs';
+import { within, withCluster } from './cluster.mjs';
+import { percentiles, Scene } from './sending.mjs';
 
 const timeout = 60_000;
 /** NATS is tried again after at most 4 s. */

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { call, sleep } from './client.mjs';
-import { within, withCluster } from './nodes/cluster.mjs';
+import { call, sleep } from '../client.mjs';
+import { within, withCluster } from './cluster.mjs';
 
 const timeout = 60_000;
 const TIMES = 50;
