@@ -445,6 +445,8 @@ impl Nodes {
         if !self.bus.is_up() {
             return None;
         }
+        // What is to be handed on there may still wait here for another node's commit.
+        let at = Token { position: self.ingress.known(&at.position), ..at };
         self.syncs.ask(self.peers.live(tokio::time::Instant::now().into_std()), at)
     }
 

@@ -46,12 +46,13 @@ describe('what is revoked on one node', { concurrency: 2 }, () => {
       const stop = stream(cluster, [1, 2], witness, room);
       await witnesses[0].next('message', (frame) => frame.room === room);
       await owner.ok('DELETE', `${members(room)}/${member.id}`);
+      const typing = witnesses.map((client) => client.request('typing', { room, isTyping: true }));
       const sent = NODES.map((number) => cluster.at(number, witness).say(room, 'after it'));
       const refused = [1, 2].map((number) => cluster.at(number, member).call('POST', `/rooms/${room}/messages`, { type: 'TEXT', content: 'still here' }));
       await assert.rejects(removed[0].send(room, 'still here'), { code: 'NOT_A_PARTICIPANT' });
       for (const { status, body } of await Promise.all(refused)) assert.deepEqual([status, body.code], [403, 'NOT_A_PARTICIPANT']);
       const [{ seq }] = (await Promise.all(sent)).sort((one, other) => other.seq - one.seq);
-      await stop();
+      await Promise.all([...typing, stop()]);
       for (const client of witnesses) await client.next('message', ({ data }) => data.roomUuid === room && data.seq === seq);
       const told = await witnesses[0].next('system', (frame) => frame.room === room && frame.data.kind === 'removed');
       last.set(room, told.data.seq);
@@ -64,6 +65,7 @@ describe('what is revoked on one node', { concurrency: 2 }, () => {
         const later = seqs(client, room).filter((seq) => seq > last.get(room));
         assert.deepEqual(later, [], `told beyond ${last.get(room)} of the room`);
       }
+      assert.equal(client.events.some(({ event }) => event === 'typing'), false, 'nobody typed before');
       assert.equal(client.events.filter(({ event, data }) => event === 'notification' && data.type === 'removedFromRoom').length, TIMES);
     }
   }));

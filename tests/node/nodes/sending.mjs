@@ -33,24 +33,24 @@ export class Scene {
     return scene;
   }
 
-  /** Begins to send: so many messages a second, the nodes taking turns unless `node` chooses among them. */
-  start({ rate = 100, node = () => this.cluster.other() } = {}) {
+  /** Begins to send, so many messages a second, to whichever node but the one whose number is `avoided`. */
+  start({ rate = 100 } = {}) {
     const began = performance.now();
     let due = 0;
     this.timer = setInterval(() => {
       for (; due < ((performance.now() - began) * rate) / 1000; due += 1) {
-        if (this.#inFlight.size < MAX_IN_FLIGHT) this.#send(node);
+        if (this.#inFlight.size < MAX_IN_FLIGHT) this.#send();
       }
     }, TURN_MS);
   }
 
-  #send(node) {
+  #send() {
     const n = this.#count += 1;
     const room = this.rooms[n % this.rooms.length];
-    const stock = this.watchers.filter((watcher) => watcher.send && watcher.account.rooms.includes(room));
+    const stock = this.watchers.filter(({ send, node, account }) => send && node !== this.avoided && account.rooms.includes(room));
     // Of ten, six over REST, three over native sockets, one over Socket.IO.
     const watcher = n % 10 === 9 ? stock[n % stock.length] : undefined;
-    const way = watcher ? this.#byStock(watcher) : this.#by(n % 10 < 6 ? this.#overRest : this.#overSocket, node);
+    const way = watcher ? this.#byStock(watcher) : this.#by(n % 10 < 6 ? this.#overRest : this.#overSocket);
     const sending = this.#untilAcked(way, room, `message ${n}`, performance.now());
     this.#inFlight.add(sending);
     sending.finally(() => this.#inFlight.delete(sending));
@@ -69,9 +69,9 @@ export class Scene {
     }
   }
 
-  #by(how, choose) {
+  #by(how) {
     return async (room, content, clientId) => {
-      const { number } = choose();
+      const { number } = this.cluster.other(this.avoided);
       return { node: number, message: await how.call(this, number, room, content, clientId) };
     };
   }
