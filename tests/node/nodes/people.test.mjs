@@ -99,11 +99,16 @@ describe('what is revoked on one node', { concurrency: 2 }, () => {
       await bens.send(room, `before ${n}`);
       assert.equal((await friends(ana, 'POST', `/${ben.id}/block`)).status, 200);
       await assert.rejects(bens.send(room, 'too late'), { code: 'FORBIDDEN' });
+      await Promise.allSettled([anas, bens].map((client) => client.request('typing', { room, isTyping: true })));
       const overRest = await cluster.at(2, ben).call('POST', `/rooms/${room}/messages`, { type: 'TEXT', content: 'too late' });
       assert.deepEqual([overRest.status, overRest.body.code], [403, 'FORBIDDEN']);
       assert.equal((await friends(ana, 'DELETE', `/${ben.id}/block`)).status, 200);
     }
     await anas.next('message', ({ data }) => data.content === `before ${TIMES - 1}`);
+    for (const client of [anas, bens]) {
+      await client.request('ping');
+      assert.equal(client.events.some(({ event }) => event === 'typing'), false, 'neither is told that the other types');
+    }
     assert.deepEqual(seqs(anas, room), Array.from({ length: TIMES }, (_, n) => n + 1));
   }));
 });

@@ -146,6 +146,12 @@ export class Scene {
     return lags.sort((one, other) => one - other);
   }
 
+  /** How long acks of this node took, in order. */
+  acks({ node, since, until }) {
+    const sent = [...this.acked.values()].filter((one) => one.node === node && one.attempt === 1 && one.sentAt >= since && one.sentAt < until);
+    return sent.map(({ sentAt, ackedAt }) => ackedAt - sentAt).sort((one, other) => one - other);
+  }
+
   /** All messages of a room in the store, the first one first. */
   async #history(room) {
     const messages = [];
