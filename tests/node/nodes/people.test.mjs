@@ -10,8 +10,6 @@ import { within, withCluster } from './cluster.mjs';
 const timeout = 60_000;
 const TIMES = 50;
 const NODES = [0, 1, 2];
-/** NATS is tried again after at most 4 s. */
-const JOINED_MS = 6000;
 
 const members = (room) => `/rooms/${room}/participants`;
 const friends = (user, method, path, body) => call(user.url, method, `/api/friends${path}`, { token: user.token, body });
@@ -187,7 +185,7 @@ describe('people on several nodes', { concurrency: 3 }, () => {
     for (const { number } of cluster.nodes) {
       assert.deepEqual(await cluster.terminate(number), { code: 0, signal: null });
       await cluster.startNode(number);
-      await within(JOINED_MS, 'the bus', async () => (await cluster.readyz(number)).status === 'ready');
+      await within(5000, 'the bus', async () => (await cluster.readyz(number)).status === 'ready');
       await sleep(1000);
     }
     const areBack = () => [...connections.values()].every((clients) => clients.at(-1).socket.readyState === 1);
