@@ -118,7 +118,8 @@ impl Peers {
 
     /// Those that have stopped and are not forgotten yet, and how long ago that was.
     pub(super) fn leaving(&self, now: Instant) -> impl Iterator<Item = (NodeId, Duration)> {
-        let left = move |(node, peer): (&NodeId, &Peer)| Some((*node, now.saturating_duration_since(peer.left?)));
+        let left =
+            move |(node, peer): (&NodeId, &Peer)| Some((*node, now.saturating_duration_since(peer.left?)));
         self.peers.iter().filter_map(left)
     }
 
