@@ -57,7 +57,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// After so long without a word about it, typing has ended. Default 6 s.
     pub typing_timeout: Duration,
-    /// Presence is told in rooms of at most so many participants. Default 100.
+    /// Presence is told in rooms of at most so many participants. Default 100. With 0 it is told to nobody,
+    /// and between several nodes, none knows who is connected to another.
     pub presence_max_members: u32,
     /// When the server stops, clients come back after a random delay of at most this. Default 5 s.
     pub reconnect_spread: Duration,

@@ -101,7 +101,7 @@ pub enum EventKind {
     Typing(Profile, bool),
     /// A mark moved.
     Marked(UserId, Mark, Marked),
-    /// Somebody came online on this node or went.
+    /// Somebody came online, or went from the last node on which they were.
     Presence {
         /// Who.
         user: UserId,

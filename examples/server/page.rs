@@ -10,24 +10,27 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 29] = [
+const FILES: [(&str, &str, &str); 33] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
     ("/address.js", SCRIPT, include_str!("page/address.js")),
+    ("/announcer.js", SCRIPT, include_str!("page/announcer.js")),
     ("/api.js", SCRIPT, include_str!("page/api.js")),
     ("/app.js", SCRIPT, include_str!("page/app.js")),
+    ("/bubble.js", SCRIPT, include_str!("page/bubble.js")),
+    ("/chat-api.js", SCRIPT, include_str!("page/chat-api.js")),
+    ("/chat.js", SCRIPT, include_str!("page/chat.js")),
     ("/composer.js", SCRIPT, include_str!("page/composer.js")),
     ("/dialogs.js", SCRIPT, include_str!("page/dialogs.js")),
     ("/dom.js", SCRIPT, include_str!("page/dom.js")),
     ("/errors.js", SCRIPT, include_str!("page/errors.js")),
     ("/friend-list.js", SCRIPT, include_str!("page/friend-list.js")),
     ("/friends.js", SCRIPT, include_str!("page/friends.js")),
-    ("/live.js", SCRIPT, include_str!("page/live.js")),
+    ("/links.js", SCRIPT, include_str!("page/links.js")),
     ("/messages.js", SCRIPT, include_str!("page/messages.js")),
     ("/new-chat.js", SCRIPT, include_str!("page/new-chat.js")),
     ("/notices.js", SCRIPT, include_str!("page/notices.js")),
-    ("/outbox.js", SCRIPT, include_str!("page/outbox.js")),
     ("/people.js", SCRIPT, include_str!("page/people.js")),
     ("/picker.js", SCRIPT, include_str!("page/picker.js")),
     ("/presence.js", SCRIPT, include_str!("page/presence.js")),
@@ -39,6 +42,7 @@ const FILES: [(&str, &str, &str); 29] = [
     ("/texts.en.js", SCRIPT, include_str!("page/texts.en.js")),
     ("/texts.js", SCRIPT, include_str!("page/texts.js")),
     ("/texts.ko.js", SCRIPT, include_str!("page/texts.ko.js")),
+    ("/timeline.js", SCRIPT, include_str!("page/timeline.js")),
     ("/typing.js", SCRIPT, include_str!("page/typing.js")),
 ];
 

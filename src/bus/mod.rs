@@ -18,6 +18,7 @@
 //! # Ok(())
 //! # }
 //! ```
+#![doc = include_str!("nodes.md")]
 
 mod local;
 #[cfg(feature = "nats")]

@@ -109,7 +109,9 @@ impl ChatEngineBuilder {
         let hub = Arc::new(Hub::new(&self.config, self.bus.clone()));
         let profiles = Arc::new(Profiles::new(self.config.profile_cache));
         let has_nodes = self.bus.is_some();
-        let nodes = self.bus.map(|bus| Nodes::new(bus, profiles.clone(), &token.position));
+        let nodes = self.bus.map(|bus| {
+            Nodes::new(bus, profiles.clone(), &token.position, self.config.presence_max_members > 0)
+        });
         let handed_on = nodes.as_ref().map(Nodes::handed_on);
         let outlet = Outlet::new(Publisher::new(hub.clone(), token), nodes);
         let outlet = Arc::new(parking_lot::Mutex::new(outlet));

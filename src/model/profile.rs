@@ -31,7 +31,7 @@ pub struct Participant {
     pub profile: Profile,
     /// What they may do in the room.
     pub role: super::Role,
-    /// Whether a connection of theirs is open on this node.
+    /// Whether a connection of theirs is open, on any node.
     pub online: bool,
     /// When their last connection ended, if one did.
     pub last_seen: Option<Timestamp>,

@@ -57,7 +57,7 @@ pub struct RelationView {
     pub other: Profile,
     /// What they are, and since when; `None` for strangers.
     pub relation: Option<(RelationKind, Timestamp)>,
-    /// Whether a friend has a connection on this node.
+    /// Whether a friend has a connection, on any node.
     pub online: bool,
 }
 

@@ -112,7 +112,7 @@ impl FaultyStore {
         }
     }
 
-    /// From now on each call first waits for so long, and each commit once more before it is reported.
+    /// From now on each call waits for so long before it is made, and again before it is answered.
     pub fn delay(&self, delays: impl FnMut() -> Duration + Send + 'static) {
         *self.0.delays.lock() = Some(Delays(Box::new(delays)));
     }
@@ -129,9 +129,12 @@ impl FaultyStore {
         &*self.0.store
     }
 
-    async fn call(&self, method: &'static str) -> &dyn Store {
+    /// A call, with its delays.
+    async fn around<T>(&self, call: impl Future<Output = T>) -> T {
         self.pause().await;
-        self.store(method)
+        let answer = call.await;
+        self.pause().await;
+        answer
     }
 }
 
@@ -139,18 +142,19 @@ impl FaultyStore {
 #[deny(clippy::missing_trait_methods)]
 impl Store for FaultyStore {
     async fn position(&self) -> Result<Token> {
-        self.call("position").await.position().await
+        self.around(self.store("position").position()).await
     }
 
     async fn rotate_epoch(&self) -> Result<Epoch> {
-        self.call("rotate_epoch").await.rotate_epoch().await
+        self.around(self.store("rotate_epoch").rotate_epoch()).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>> {
         if self.0.refuses.load(Ordering::SeqCst) {
             return Err(ErrorKind::Unavailable.into());
         }
-        let outcomes = self.call("commit").await.commit(batch).await;
+        self.pause().await;
+        let outcomes = self.store("commit").commit(batch).await;
         self.0.commits.send_modify(|commits| *commits += 1);
         self.pause().await;
         drop(self.0.reporting.read().await);
@@ -158,15 +162,15 @@ impl Store for FaultyStore {
     }
 
     async fn membership(&self, room: RoomId, user: &UserId) -> Result<Option<(Room, Option<Member>)>> {
-        self.call("membership").await.membership(room, user).await
+        self.around(self.store("membership").membership(room, user)).await
     }
 
     async fn rooms(&self, ids: &[RoomId]) -> Result<Vec<Room>> {
-        self.call("rooms").await.rooms(ids).await
+        self.around(self.store("rooms").rooms(ids)).await
     }
 
     async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>> {
-        self.call("room_entry").await.room_entry(room, user, listed).await
+        self.around(self.store("room_entry").room_entry(room, user, listed)).await
     }
 
     async fn rooms_of(
@@ -176,31 +180,31 @@ impl Store for FaultyStore {
         limit: u32,
         listed: usize,
     ) -> Result<(Vec<RoomEntry>, u64)> {
-        self.call("rooms_of").await.rooms_of(user, skip, limit, listed).await
+        self.around(self.store("rooms_of").rooms_of(user, skip, limit, listed)).await
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
-        self.call("memberships").await.memberships(user, after, limit).await
+        self.around(self.store("memberships").memberships(user, after, limit)).await
     }
 
     async fn members(&self, room: RoomId, after: Option<&UserId>, limit: u32) -> Result<Vec<MemberEntry>> {
-        self.call("members").await.members(room, after, limit).await
+        self.around(self.store("members").members(room, after, limit)).await
     }
 
     async fn read_marks(&self, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
-        self.call("read_marks").await.read_marks(room).await
+        self.around(self.store("read_marks").read_marks(room)).await
     }
 
     async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>> {
-        self.call("messages").await.messages(room, seqs).await
+        self.around(self.store("messages").messages(room, seqs)).await
     }
 
     async fn message(&self, room: RoomId, id: MessageId) -> Result<Option<Message>> {
-        self.call("message").await.message(room, id).await
+        self.around(self.store("message").message(room, id)).await
     }
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>> {
-        self.call("profiles").await.profiles(users).await
+        self.around(self.store("profiles").profiles(users)).await
     }
 
     async fn changed_rooms(
@@ -210,17 +214,17 @@ impl Store for FaultyStore {
         after: Option<RoomId>,
         limit: u32,
     ) -> Result<Vec<(Room, Member)>> {
-        self.call("changed_rooms").await.changed_rooms(user, since, after, limit).await
+        self.around(self.store("changed_rooms").changed_rooms(user, since, after, limit)).await
     }
 
     async fn stays_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
-        self.call("stays_since").await.stays_since(users, since).await
+        self.around(self.store("stays_since").stays_since(users, since)).await
     }
 
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {
-        let store = self.call("messages_since").await;
+        let store = self.store("messages_since");
         drop(self.0.reading.read().await);
-        store.messages_since(room, after, until, limit).await
+        self.around(store.messages_since(room, after, until, limit)).await
     }
 
     async fn members_since(
@@ -230,7 +234,7 @@ impl Store for FaultyStore {
         until: u64,
         limit: u32,
     ) -> Result<Vec<(Member, Profile)>> {
-        self.call("members_since").await.members_since(room, after, until, limit).await
+        self.around(self.store("members_since").members_since(room, after, until, limit)).await
     }
 
     async fn marks_since(
@@ -240,15 +244,15 @@ impl Store for FaultyStore {
         after: Option<&UserId>,
         limit: u32,
     ) -> Result<Vec<Member>> {
-        self.call("marks_since").await.marks_since(room, since, after, limit).await
+        self.around(self.store("marks_since").marks_since(room, since, after, limit)).await
     }
 
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
-        self.call("logouts").await.logouts(users).await
+        self.around(self.store("logouts").logouts(users)).await
     }
 
     async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {
-        self.call("relation").await.relation(user, other).await
+        self.around(self.store("relation").relation(user, other)).await
     }
 
     async fn relations(
@@ -258,7 +262,7 @@ impl Store for FaultyStore {
         after: Option<&UserId>,
         limit: u32,
     ) -> Result<Vec<(Relation, Profile)>> {
-        self.call("relations").await.relations(user, kind, after, limit).await
+        self.around(self.store("relations").relations(user, kind, after, limit)).await
     }
 
     fn outbox_table(&self) -> Option<&str> {
@@ -266,10 +270,10 @@ impl Store for FaultyStore {
     }
 
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
-        self.call("outbox").await.outbox(limit).await
+        self.around(self.store("outbox").outbox(limit)).await
     }
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
-        self.call("records").await.records(page, limit).await
+        self.around(self.store("records").records(page, limit)).await
     }
 }

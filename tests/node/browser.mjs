@@ -42,7 +42,7 @@ export class Person {
     await page.goto(url);
     await page.fill('#name', name);
     await page.click('#sign-in-form button');
-    await person.sees('#status[data-state="on"]');
+    await person.sees('#status[data-state="online"]');
     return person;
   }
 

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const BINARY = process.env.CHAT_SERVER_BIN
+export const BINARY = process.env.CHAT_SERVER_BIN
   ?? fileURLToPath(new URL('../../target/debug/examples/server', import.meta.url));
 
 /** The PostgreSQL on which each server gets a database of its own; without it, each has a file. */

@@ -1,41 +1,39 @@
 // The chat page: what happens first, and who is told of which event.
 
 import { goToList } from './address.js';
-import { me, signIn } from './api.js';
+import { chat, me, signIn } from './api.js';
 import { startComposer } from './composer.js';
 import { startDialogs } from './dialogs.js';
 import { $, on, onSubmit, setAvatar } from './dom.js';
 import { explain } from './errors.js';
 import { startFriendList } from './friend-list.js';
 import { loadFriends } from './friends.js';
-import { live } from './live.js';
 import { startNewChat } from './new-chat.js';
 import { attempt, toast } from './notices.js';
-import { entrySent, flush } from './outbox.js';
 import { refreshPeople, startPeople } from './people.js';
 import { forgetPresence, setPresence } from './presence.js';
 import {
-  followAddress, markRead, openUuid, reopenRoom, resumeRoom, startRoom, takeDeparture, takeMessage, takeRead,
+  followAddress, markRead, openUuid, reopenRoom, resumeRoom, startRoom, takeDeparture, takeEntry, takeMessage, takeRead,
 } from './room.js';
-import { areRoomsLoaded, loadMore, startRoomList } from './room-list.js';
+import { areRoomsLoaded, focusRoom, loadMore, startRoomList } from './room-list.js';
 import { dropRoom, noteReady, refreshRoom, reloadRooms, roomDropped } from './rooms.js';
-import { currentLanguage, firstLanguage, languageChanged, speak, t } from './texts.js';
+import { awaitMidnight, currentLanguage, firstLanguage, languageChanged, speak, t } from './texts.js';
 import { takeTyping } from './typing.js';
 
 // Events
 
 const handlers = {
+  state: showState,
+  // Live first: what happens while rooms and messages are loaded is not missed.
   ready({ rooms }) {
     noteReady(rooms);
     if (!areRoomsLoaded()) attempt(loadMore);
     loadFriends().catch(() => {});
-    flush();
     resumeRoom();
     refreshPeople();
   },
-  caughtUp({ recovered }) {
-    if (!recovered) attempt(reloadAll);
-  },
+  reset: () => attempt(reloadAll),
+  entry: takeEntry,
   message: takeMessage,
   system(data) {
     const sender = { userUuid: data.userUuid, nickname: data.nickname };
@@ -71,12 +69,21 @@ async function reloadAll() {
   reopenRoom();
 }
 
-function showState(state) {
+let wasOffline = false;
+
+function showState({ state }) {
+  wasOffline = state === 'offline' || (wasOffline && state === 'connecting');
+  const isLost = wasOffline || state === 'closed';
   $('status').dataset.state = state;
-  $('status').textContent = t({ on: 'connected', off: 'reconnecting' }[state] ?? 'connecting');
-  $('offline').hidden = state !== 'off';
+  $('status').textContent = t({ online: 'connected', closed: 'offline' }[state] ?? (isLost ? 'reconnecting' : 'connecting'));
+  $('offline').hidden = !isLost;
+  $('offline-retry').hidden = state === 'closed';
+  $('offline-retry').textContent = t(state === 'offline' ? 'tryNow' : 'trying');
+  // Said once, however often it is tried.
+  const text = isLost ? t(state === 'closed' ? 'closedConnection' : 'offlineText') : '';
+  if ($('offline-text').textContent !== text) $('offline-text').textContent = text;
   // Who comes and goes meanwhile is not told.
-  if (state === 'off') forgetPresence();
+  if (state === 'offline') forgetPresence();
 }
 
 // Signing in. The name is kept for this tab alone, so that two tabs can be two people.
@@ -88,11 +95,9 @@ async function start(name) {
   setAvatar($('me-avatar'), name);
   $('sign-in').hidden = true;
   $('app').hidden = false;
-  showState('connecting');
-  // Live first: nothing that happens while the rooms load is missed.
-  live.start((frame) => handlers[frame.event]?.(frame.data), showState);
+  showState(chat);
+  for (const [event, handle] of Object.entries(handlers)) chat.on(event, handle);
   followAddress();
-  attempt(loadMore);
 }
 
 function askName(error) {
@@ -129,7 +134,7 @@ for (const select of document.querySelectorAll('.language')) {
 }
 languageChanged.on(() => {
   for (const select of document.querySelectorAll('.language')) select.value = currentLanguage();
-  if (me) showState($('status').dataset.state);
+  if (me) showState(chat);
 });
 
 onSubmit('sign-in-form', () => {
@@ -145,17 +150,19 @@ roomDropped.on((room) => {
   toast(t('notInRoom', room.name));
   goToList();
 });
-addEventListener('online', () => me && live.hurry());
-document.addEventListener('visibilitychange', () => {
-  if (document.hidden || !me) return;
-  live.hurry();
-  markRead();
+on('offline-retry', 'click', () => chat.hurry());
+on('skip', 'click', (event) => {
+  // The address is the open room's.
+  event.preventDefault();
+  if (openUuid()) $($('composer').hidden ? 'scroller' : 'text').focus();
+  else focusRoom();
 });
+document.addEventListener('visibilitychange', () => me && markRead());
 
 for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startFriendList, startNewChat, startPeople]) begin();
-entrySent.on(takeMessage);
 showPane('rooms');
 speak(firstLanguage());
+awaitMidnight();
 const name = sessionStorage.getItem('name');
 if (name) start(name).catch(askName);
 else askName();

@@ -1,10 +1,11 @@
 // Where one writes: texts, and pictures by their address.
 
+import { chat } from './api.js';
+import { ChatError } from './chat.js';
 import { $, on, onSubmit, webAddress } from './dom.js';
-import { Problem, explain } from './errors.js';
-import { live } from './live.js';
-import { send } from './outbox.js';
-import { entryTakenBack, openUuid, roomOpened, showEntry } from './room.js';
+import { explain } from './errors.js';
+import { toast } from './notices.js';
+import { entryTakenBack, openUuid, roomOpened } from './room.js';
 
 /** What was written and not sent, by room. */
 const drafts = new Map();
@@ -48,17 +49,26 @@ function fitText() {
 
 function sendText() {
   const content = $('text').value.trim();
-  if (!content) return;
+  if (!content || !send({ type: 'TEXT', content })) return;
   $('text').value = '';
   fitText();
   typingToldAt = 0;
-  showEntry(send(openUuid(), { type: 'TEXT', content }));
+}
+
+/** Gives whether it was taken; if too much waits already, it stays where it was written. */
+function send(draft) {
+  try {
+    return chat.send(openUuid(), draft);
+  } catch (error) {
+    toast(explain(error));
+    return undefined;
+  }
 }
 
 /** What was refused goes back to where it was written. */
-function takeBack({ type, content, imageUrl }) {
+function takeBack({ draft: { type, content, imageUrl } }) {
   if (type === 'IMAGE') return openPicture(imageUrl, content);
-  $('text').value = content;
+  $('text').value = [content, $('text').value].filter(Boolean).join('\n');
   fitText();
   $('text').focus();
 }
@@ -67,7 +77,7 @@ let typingToldAt = 0;
 function tellTyping(isTyping) {
   if (isTyping ? Date.now() - typingToldAt < 2500 : typingToldAt === 0) return;
   typingToldAt = isTyping ? Date.now() : 0;
-  live.request('typing', { room: openUuid(), isTyping }).catch(() => {});
+  chat.typing(openUuid(), isTyping);
 }
 
 function openPicture(url = '', caption = '') {
@@ -80,11 +90,10 @@ function openPicture(url = '', caption = '') {
 function sendPicture() {
   const imageUrl = webAddress($('picture-url').value.trim());
   if (!imageUrl) {
-    $('picture-error').textContent = explain(new Problem({ code: 'INVALID_INPUT', field: 'imageUrl' }));
+    $('picture-error').textContent = explain(new ChatError({ code: 'INVALID_INPUT', field: 'imageUrl' }));
     $('picture-url').focus();
     return;
   }
-  $('picture').close();
   const content = $('picture-caption').value.trim() || undefined;
-  showEntry(send(openUuid(), { type: 'IMAGE', imageUrl, content }));
+  if (send({ type: 'IMAGE', imageUrl, content })) $('picture').close();
 }

@@ -15,6 +15,21 @@ export function el(tag, { dataset, ...props } = {}, ...children) {
   return node;
 }
 
+/** A function that runs `act` in the next frame, once, however often it is called; in a hidden tab, which has no frames, soon. */
+export function onceAFrame(act) {
+  let isAsked = false;
+  const run = () => {
+    isAsked = false;
+    act();
+  };
+  return () => {
+    if (isAsked) return;
+    isAsked = true;
+    if (document.hidden) setTimeout(run, 100);
+    else requestAnimationFrame(run);
+  };
+}
+
 /** An icon out of the sprite in index.html. */
 export function icon(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');

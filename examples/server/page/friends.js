@@ -1,6 +1,6 @@
 // Friends, requests and blocks that the page knows.
 
-import { all, api } from './api.js';
+import { api } from './api.js';
 import { setPresence } from './presence.js';
 import { signal } from './signal.js';
 
@@ -14,9 +14,7 @@ let lastLoad = 0;
 
 export async function loadFriends() {
   const load = ++lastLoad;
-  const [friends, requests, blocks] = await Promise.all([
-    all('friends', 'friends'), all('friends/requests', 'requests'), all('blocks', 'blocks'),
-  ]);
+  const [friends, requests, blocks] = await Promise.all([api.friends(), api.friendRequests(), api.blocks()]);
   // A later load knows more.
   if (load !== lastLoad) return;
   Object.assign(people, { friends, requests, blocks });
@@ -33,19 +31,11 @@ export const isKnown = (userUuid) => Object.values(people).some((list) => list.s
 export const isBlocked = (userUuid) => people.blocks.some((one) => one.userUuid === userUuid);
 
 /** Changes how somebody stands to one, and gives how that is now. The lists are loaded anew, also when it was refused: they were old. */
-async function change(method, path, body) {
-  try {
-    return await api(method, path, body);
-  } finally {
-    await loadFriends().catch(() => {});
-  }
-}
+const change = (call) => call.finally(() => loadFriends().catch(() => {}));
 
-const of = (userUuid) => encodeURIComponent(userUuid);
-
-export const askFriend = (userUuid) => change('POST', 'friends/requests', { userUuid });
-export const answer = (userUuid, accept) => change('PATCH', `friends/requests/${of(userUuid)}`, { accept });
-export const withdraw = (userUuid) => change('DELETE', `friends/requests/${of(userUuid)}`);
-export const unfriend = (userUuid) => change('DELETE', `friends/${of(userUuid)}`);
-export const block = (userUuid) => change('POST', `friends/${of(userUuid)}/block`);
-export const unblock = (userUuid) => change('DELETE', `friends/${of(userUuid)}/block`);
+export const askFriend = (userUuid) => change(api.askFriend(userUuid));
+export const answer = (userUuid, accept) => change(api.answerFriend(userUuid, accept));
+export const withdraw = (userUuid) => change(api.withdrawRequest(userUuid));
+export const unfriend = (userUuid) => change(api.unfriend(userUuid));
+export const block = (userUuid) => change(api.block(userUuid));
+export const unblock = (userUuid) => change(api.unblock(userUuid));

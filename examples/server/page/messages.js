@@ -1,51 +1,77 @@
-// The messages of the open room, drawn. An entry is {message} once the server has it; before that it
-// stands in the outbox: {room, clientId, type, content, imageUrl, at, error?}.
+// The messages of the open room that are on the page, drawn. An item is {message} once the server has it;
+// before that it is {entry}, of the outbox.
 
 import { me } from './api.js';
-import { $, el, icon, newAvatar, textButton, webAddress } from './dom.js';
+import { bubble, failure, readMark, waitingMark } from './bubble.js';
+import { $, el, newAvatar } from './dom.js';
 import { readersOf } from './receipts.js';
-import { clockOf, dayOf, midnight, systemText, t } from './texts.js';
+import { dayOf, midnight, systemText, t } from './texts.js';
+
+/** Whoever goes on talking within so many milliseconds is not named again. */
+const RUN = 300_000;
 
 export class Messages {
   #list = $('messages');
   /** By messageUuid, or clientId before there is one. */
-  #entries = new Map();
+  #items = new Map();
+  /** The clientIds of one's own messages: whatever waits under them has arrived. */
+  #arrived = new Set();
   /** Where the others' read marks stand, by user; and where they joined. */
   #marks = new Map();
   #joins = new Map();
   #room;
-  #onRetry;
-  #onEdit;
+  #explain;
+  #actions;
 
-  /** `room` gives what is known of the room. */
-  constructor({ room, onRetry, onEdit }) {
+  /** `room` gives what is known of the room, `explain` says why an entry was refused; `actions`: what one can do about it. */
+  constructor({ room, explain, actions }) {
     this.#room = room;
-    this.#onRetry = onRetry;
-    this.#onEdit = onEdit;
+    this.#explain = explain;
+    this.#actions = actions;
     this.#list.replaceChildren();
     this.#list.classList.remove('direct');
   }
 
-  /** The oldest message's place. */
+  /** The places of the oldest and the newest message. */
   get oldestSeq() {
-    return Number(this.#list.firstElementChild?.dataset.seq);
+    return this.#seqAt(this.#list.firstElementChild);
   }
 
-  /** Shows an entry where it belongs: by `seq`, and at the end what is not sent yet. */
-  place(entry) {
-    const { message } = entry;
+  get newestSeq() {
+    let last = this.#list.lastElementChild;
+    while (last && this.#seqAt(last) === undefined) last = last.previousElementSibling;
+    return this.#seqAt(last);
+  }
+
+  #seqAt(node) {
+    const seq = Number(node?.dataset.seq);
+    return Number.isFinite(seq) ? seq : undefined;
+  }
+
+  get count() {
+    return this.#items.size;
+  }
+
+  /** Shows an item where it belongs: by `seq`, and at the end, in the order of writing, what is not sent yet. */
+  place(item) {
+    const { message, entry } = item;
+    if (this.#arrived.has(entry?.clientId)) return;
+    const key = message?.messageUuid ?? entry.clientId;
     const waited = message?.isMyMessage && message.clientId;
-    const known = this.#entries.get(message?.messageUuid ?? entry.clientId) ?? this.#entries.get(waited);
-    const hasMoved = Boolean(message) !== Boolean(known?.message);
-    if (waited) this.#entries.delete(waited);
-    this.#entries.set(message?.messageUuid ?? entry.clientId, entry);
+    const known = this.#items.get(key) ?? this.#items.get(waited);
+    if (waited) {
+      this.#items.delete(waited);
+      this.#arrived.add(waited);
+    }
+    this.#items.set(key, item);
     if (message?.kind === 'joined') this.#noteJoin(message);
-    entry.node = known?.node ?? el('li');
-    entry.isFirstUnread ??= known?.isFirstUnread;
-    this.#draw(entry);
-    if (!known || hasMoved) this.#insert(entry.node);
-    joinRun(entry.node);
-    if (entry.node.nextElementSibling) joinRun(entry.node.nextElementSibling);
+    item.node = known?.node ?? el('li');
+    item.isFirstUnread ??= known?.isFirstUnread;
+    this.#draw(item);
+    const { previousElementSibling: before, nextElementSibling: after } = item.node;
+    if (!known || isBefore(item.node, before) || isBefore(after, item.node)) this.#insert(item.node);
+    joinRun(item.node);
+    if (item.node.nextElementSibling) joinRun(item.node.nextElementSibling);
   }
 
   #noteJoin({ sender: { userUuid }, seq }) {
@@ -55,39 +81,55 @@ export class Messages {
   #insert(node) {
     const after = node.nextElementSibling;
     node.remove();
-    const seq = Number(node.dataset.seq);
-    let before = this.#list.lastElementChild;
-    while (before && Number(before.dataset.seq) > seq) before = before.previousElementSibling;
-    if (before) before.after(node);
-    else this.#list.prepend(node);
     if (after) joinRun(after);
+    const first = this.#list.firstElementChild;
+    if (!first || isBefore(node, first)) return this.#list.prepend(node);
+    let before = this.#list.lastElementChild;
+    while (isBefore(node, before)) before = before.previousElementSibling;
+    before.after(node);
   }
 
   /** Takes an entry away that was not sent. */
-  remove({ clientId, node }) {
-    const after = node.nextElementSibling;
-    this.#entries.delete(clientId);
-    node.remove();
+  remove({ clientId }) {
+    this.#take(clientId, this.#items.get(clientId));
+  }
+
+  #take(key, item) {
+    const after = item?.node.nextElementSibling;
+    this.#items.delete(key);
+    this.#arrived.delete(item?.message?.clientId);
+    item?.node.remove();
     if (after) joinRun(after);
   }
 
-  /** All once more: another language, or another room type. */
+  /** Takes away the oldest or the newest messages, until `count` are left. Gives whether there were more. */
+  trim(count, isNewest) {
+    const surplus = this.#items.size - count;
+    if (surplus <= 0) return false;
+    const seqOf = ([, { message }]) => message?.seq ?? Infinity;
+    const sorted = [...this.#items].sort((one, other) => seqOf(one) - seqOf(other));
+    for (const [key, item] of isNewest ? sorted.slice(-surplus) : sorted.slice(0, surplus)) this.#take(key, item);
+    return true;
+  }
+
+  /** All once more: another language, another room type, or another day. */
   redraw() {
-    for (const entry of this.#entries.values()) {
-      this.#draw(entry);
-      joinRun(entry.node);
+    for (const item of this.#items.values()) {
+      this.#draw(item);
+      joinRun(item.node);
     }
   }
 
-  /** Draws a line above the first of so many unread messages, where it is loaded. */
+  /** Draws a line above the first of so many unread messages, where it is on the page. */
   markUnread(count) {
     if (count === 0) return undefined;
-    const counted = [...this.#entries.values()].filter(({ message }) => message && !message.isMyMessage && message.type !== 'SYSTEM');
+    const counted = [...this.#items.values()].filter(({ message }) => message && !message.isMyMessage && message.type !== 'SYSTEM');
     const newestFirst = counted.sort((one, other) => other.message.seq - one.message.seq);
     const first = newestFirst[count - 1];
     if (!first) return undefined;
     first.isFirstUnread = true;
     this.#draw(first);
+    joinRun(first.node);
     return first.node;
   }
 
@@ -104,13 +146,18 @@ export class Messages {
   }
 
   showReceipts() {
-    for (const { message, node } of this.#entries.values()) {
+    for (const { message, node } of this.#items.values()) {
       if (message?.isMyMessage && message.type !== 'SYSTEM') node.querySelector('.receipt').replaceWith(this.#receipt(message));
     }
   }
 
-  #draw(entry) {
-    const { node, message, isFirstUnread } = entry;
+  #receipt(message) {
+    const room = this.#room();
+    return readMark(readersOf(message, room, this.#marks, this.#joins), room?.type !== 'DIRECT');
+  }
+
+  #draw(item) {
+    const { node, message, entry, isFirstUnread } = item;
     const isSystem = message?.type === 'SYSTEM';
     const at = new Date(message?.createdAt ?? entry.at);
     const { userUuid, nickname } = message?.sender ?? me;
@@ -118,70 +165,33 @@ export class Messages {
     const unread = isFirstUnread && el('span', { className: 'first-unread', textContent: t('unreadHere') });
     if (isSystem) {
       node.className = 'system';
-      node.replaceChildren(systemText(message));
+      node.replaceChildren(el('span', { className: 'note', textContent: systemText(message) }));
       return;
     }
     const isMine = message?.isMyMessage ?? true;
-    const meta = el('span', { className: 'meta' },
-      el('time', { dateTime: at.toJSON(), textContent: clockOf(at) }),
-      isMine && (message ? this.#receipt(message) : waitingMark(entry)));
+    const state = isMine && (message ? this.#receipt(message) : waitingMark(entry));
     const name = el('span', { className: 'name', textContent: nickname, dir: 'auto' });
-    const body = el('div', { className: 'body' }, name, bubble(message ?? entry, meta));
-    if (entry.error) body.append(this.#failure(entry));
-    node.className = `message ${isMine ? 'mine' : ''} ${entry.error ? 'failed' : message ? '' : 'waiting'}`;
+    const body = el('div', { className: 'body' }, name, bubble(message ?? entry.draft, at, state));
+    if (entry?.state === 'failed') body.append(failure(this.#explain(entry), this.#actions(entry)));
+    const waits = { sending: 'waiting', failed: 'failed' }[entry?.state] ?? '';
+    node.className = `message ${isMine ? 'mine' : ''} ${waits}`;
     node.replaceChildren(...[unread, newAvatar(nickname), body].filter(Boolean));
-  }
-
-  #receipt(message) {
-    const room = this.#room();
-    const { count, isRead } = readersOf(message, room, this.#marks, this.#joins);
-    const inGroup = room?.type !== 'DIRECT' && count > 0;
-    const label = inGroup ? t('readBy', count) : t(isRead ? 'read' : 'sent');
-    const ticks = icon(isRead ? 'ticks' : 'tick');
-    return el('span', { className: `receipt ${isRead ? 'read' : ''}`, title: label },
-      el('span', { className: inGroup ? '' : 'hidden', textContent: label }), ticks);
-  }
-
-  #failure(entry) {
-    return el('p', { className: 'failure' }, `${t('notSent')} ${entry.error()} `,
-      textButton(t('retry'), () => this.#onRetry(entry), 'link'),
-      textButton(t('edit'), () => this.#onEdit(entry), 'link'));
   }
 }
 
-/** A day is named at its first message; who goes on talking is not named again. */
+/** Whether one of two nodes, which may be missing, stands above the other. */
+function isBefore(one, other) {
+  if (!one || !other) return false;
+  const [seq, others] = [Number(one.dataset.seq), Number(other.dataset.seq)];
+  return seq === others ? Number(one.dataset.at) < Number(other.dataset.at) : seq < others;
+}
+
+/** A day is named above its first message; who goes on talking is not named again. */
 function joinRun(node) {
   const { at, by } = node.dataset;
   const before = node.previousElementSibling?.dataset;
   const isSameDay = before && midnight(Number(before.at)) === midnight(Number(at));
-  if (isSameDay) delete node.dataset.day;
-  else node.dataset.day = dayOf(Number(at));
-  node.classList.toggle('follows', Boolean(isSameDay && by && before.by === by && at - before.at < 300_000));
-}
-
-function waitingMark({ error }) {
-  const label = t(error ? 'notSent' : 'sending');
-  const words = el('span', { className: 'hidden', textContent: label });
-  return el('span', { className: 'receipt', title: label }, words, icon(error ? 'failed' : 'waiting'));
-}
-
-function bubble({ content, imageUrl }, meta) {
-  const address = imageUrl && webAddress(imageUrl);
-  const node = el('div', { className: `bubble ${address ? 'with-picture' : ''}` });
-  if (address) node.append(picture(address, content));
-  if (content || !address) node.append(el('span', { className: 'text', textContent: content ?? imageUrl, dir: 'auto' }));
-  node.append(meta);
-  return node;
-}
-
-/** A picture in a box of one size, so that nothing moves when it comes; a plain link if it does not. */
-function picture(address, caption) {
-  const link = el('a', { className: 'picture', href: address, target: '_blank', rel: 'noopener noreferrer' });
-  const image = el('img', { loading: 'lazy', decoding: 'async', referrerPolicy: 'no-referrer', alt: caption || t('picture') });
-  image.onload = () => link.classList.add('loaded');
-  image.onerror = () => link.replaceChildren(
-    icon('picture'), el('span', { textContent: t('openPicture') }), el('small', { textContent: address }));
-  image.src = address;
-  link.append(image);
-  return link;
+  node.querySelector('.day')?.remove();
+  if (!isSameDay) node.prepend(el('span', { className: 'day', textContent: dayOf(Number(at)) }));
+  node.classList.toggle('follows', Boolean(isSameDay && by && before.by === by && at - before.at < RUN));
 }

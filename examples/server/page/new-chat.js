@@ -53,7 +53,7 @@ async function create() {
 }
 
 async function open(draft) {
-  const room = await api('POST', 'chat/rooms', draft);
+  const room = await api.create(draft);
   putRoom(room);
   goToRoom(room.roomUuid);
 }

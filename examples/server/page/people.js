@@ -1,6 +1,6 @@
 // The people of the open room, and what one can do about them: invite, remove, rename, leave.
 
-import { all, api, me } from './api.js';
+import { api, me } from './api.js';
 import { ask } from './dialogs.js';
 import { $, el, fillList, iconButton, on, personAvatar } from './dom.js';
 import { askSomebody, askToBlock } from './friend-list.js';
@@ -54,7 +54,7 @@ function setPanel(isOpen) {
 
 async function loadPeople() {
   const uuid = openUuid();
-  const list = await all(`chat/rooms/${uuid}/participants`, 'participants');
+  const list = await api.participants(uuid);
   if (uuid !== openUuid()) return;
   participants = list;
   list.forEach(setPresence);
@@ -109,7 +109,7 @@ function invite() {
     content: [frame],
     action: t('invite'),
     words: { FORBIDDEN: t('someUnreachable') },
-    act: async () => putRoom(await api('POST', `chat/rooms/${uuid}/participants`, { userUuids: picker.ids })),
+    act: async () => putRoom(await api.invite(uuid, picker.ids)),
   });
   picker.focus();
 }
@@ -121,7 +121,7 @@ function rename() {
     label: t('chatName'),
     value: room.name,
     action: t('rename'),
-    act: async (name) => putRoom(await api('PATCH', `chat/rooms/${room.roomUuid}`, { name })),
+    act: async (name) => putRoom(await api.rename(room.roomUuid, name)),
   });
 }
 
@@ -132,7 +132,7 @@ function remove({ userUuid, nickname }) {
     text: t('removeText'),
     action: t('remove'),
     isDangerous: true,
-    act: () => api('DELETE', `chat/rooms/${uuid}/participants/${encodeURIComponent(userUuid)}`).then(loadPeople),
+    act: () => api.remove(uuid, userUuid).then(loadPeople),
   });
 }
 
@@ -144,7 +144,7 @@ function leave() {
     action: t('leave'),
     isDangerous: true,
     act: async () => {
-      await api('DELETE', `chat/rooms/${roomUuid}/leave`);
+      await api.leave(roomUuid);
       dropRoom(roomUuid);
     },
   });

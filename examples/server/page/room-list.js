@@ -1,14 +1,13 @@
 // The list of rooms, drawn.
 
 import { roomInAddress } from './address.js';
-import { $, el, fillList, on, personAvatar, showCount } from './dom.js';
+import { $, el, fillList, on, onceAFrame, personAvatar, showCount } from './dom.js';
 import { attempt } from './notices.js';
 import { isOnline, presenceChanged } from './presence.js';
 import { hasMoreRooms, loadMoreRooms, newestFirst, peerOf, roomsChanged } from './rooms.js';
 import { clockOf, languageChanged, systemText, t, whenOf } from './texts.js';
 
 let isLoaded = false;
-let drawing;
 /** Rooms further down are loaded as they come near. */
 const nearing = new IntersectionObserver(
   ([{ isIntersecting }]) => isIntersecting && attempt(loadMore),
@@ -19,6 +18,23 @@ export function startRoomList() {
   for (const change of [roomsChanged, presenceChanged, languageChanged]) change.on(showRooms);
   addEventListener('hashchange', showRooms);
   on('more-rooms', 'click', () => attempt(loadMore));
+  on('rooms', 'keydown', moveAlong);
+}
+
+/** The arrows go along the list, Home and End to its ends. */
+function moveAlong(event) {
+  const links = [...$('rooms').querySelectorAll('a')];
+  const at = links.indexOf(document.activeElement);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  links[to]?.focus();
+}
+
+/** Puts the keyboard on a room's row; on the first one, where it is not in the list. */
+export function focusRoom(uuid) {
+  const row = $('rooms').querySelector(`a[href="#${uuid}"]`) ?? $('rooms').querySelector('a');
+  row?.focus();
 }
 
 export const areRoomsLoaded = () => isLoaded;
@@ -34,18 +50,15 @@ export async function loadMore() {
 }
 
 /** Draws the list once a frame, however much has changed. */
-function showRooms() {
-  cancelAnimationFrame(drawing);
-  drawing = requestAnimationFrame(() => {
-    const sorted = newestFirst();
-    fillList($('rooms'), sorted.map(roomItem));
-    $('no-rooms').hidden = sorted.length > 0 || !isLoaded;
-    $('more-rooms').hidden = !isLoaded || !hasMoreRooms();
-    const unread = sorted.reduce((sum, room) => sum + room.unreadCount, 0);
-    showCount($('unread-badge'), unread, t('unread', unread));
-    document.title = unread > 0 ? `(${unread}) Chat` : 'Chat';
-  });
-}
+const showRooms = onceAFrame(() => {
+  const sorted = newestFirst();
+  fillList($('rooms'), sorted.map(roomItem));
+  $('no-rooms').hidden = sorted.length > 0 || !isLoaded;
+  $('more-rooms').hidden = !isLoaded || !hasMoreRooms();
+  const unread = sorted.reduce((sum, room) => sum + room.unreadCount, 0);
+  showCount($('unread-badge'), unread, t('unread', unread));
+  document.title = unread > 0 ? `(${unread}) Chat` : 'Chat';
+});
 
 function roomItem(room) {
   const { roomUuid, name, unreadCount, isActive } = room;

@@ -1,22 +1,22 @@
-// The open room: its head, its history, what is new, what is read.
+// The open room: its head, what happens in it, what is read.
 
+import { announce } from './announcer.js';
 import { goToList, roomInAddress } from './address.js';
-import { api, me } from './api.js';
-import { $, on, setAvatar } from './dom.js';
-import { live } from './live.js';
-import { Messages } from './messages.js';
+import { api, chat, me } from './api.js';
+import { ChatError } from './chat.js';
+import { $, on, onceAFrame, setAvatar } from './dom.js';
+import { explain } from './errors.js';
 import { attempt } from './notices.js';
-import { entryChanged, retry, settle, waitingIn } from './outbox.js';
 import { isOnline, presenceChanged, presenceText, setPresence } from './presence.js';
+import { focusRoom } from './room-list.js';
 import { loadRoom, noteMessage, noteOwnMark, peerOf, rooms, roomsChanged } from './rooms.js';
 import { signal } from './signal.js';
-import { languageChanged, t } from './texts.js';
+import { dayTurned, languageChanged, t } from './texts.js';
+import { endSeen, Timeline } from './timeline.js';
 import { forgetTyping, showTyping, takeTyping } from './typing.js';
 
-/** The open room: {uuid, messages, hasOlder, isLoading, isLoaded, readSeq}. */
+/** The open room: {uuid, timeline, readSeq}. */
 let open;
-/** Whether the newest message is in sight, and is to stay there. */
-let isFollowing = true;
 
 export const openUuid = () => open?.uuid;
 
@@ -26,27 +26,41 @@ export const roomOpened = signal();
 export const entryTakenBack = signal();
 
 export function startRoom() {
-  on('scroller', 'scroll', scrolled);
-  on('jump', 'click', scrollDown);
+  on('scroller', 'scroll', () => open && attempt(async () => open.timeline.scrolled()));
+  on('jump', 'click', () => attempt(async () => {
+    $('text').focus({ preventScroll: true });
+    await open.timeline.toNewest();
+  }));
   on('history-retry', 'click', () => attempt(loadOlder));
-  // A keyboard or a notice takes some of the height: the end stays in sight.
-  const keepEnd = new ResizeObserver(() => isFollowing && scrollDown());
+  on('chat-room', 'keydown', (event) => event.key === 'Escape' && !event.isComposing && leaveRoom());
+  // A keyboard or a notice takes some of the height.
+  const keepEnd = new ResizeObserver(() => open?.timeline.keepEnd());
   keepEnd.observe($('scroller'));
   keepEnd.observe($('messages'));
   addEventListener('hashchange', followAddress);
-  entryChanged.on((entry) => entry.room === open?.uuid && open.messages.place(entry));
+  endSeen.on(markRead);
   presenceChanged.on((user) => open && (!user || user === peerOf(rooms.get(open.uuid))) && showHead());
-  languageChanged.on(() => {
+  for (const change of [languageChanged, dayTurned]) change.on(showTexts);
+  const showChange = onceAFrame(() => {
     if (!open) return;
     showHead();
-    showTyping();
-    open.messages.redraw();
+    open.timeline.messages.showReceipts();
   });
-  roomsChanged.on((uuid) => {
-    if (!open || uuid !== open.uuid) return;
-    showHead();
-    open.messages.showReceipts();
-  });
+  roomsChanged.on((uuid) => open && uuid === open.uuid && showChange());
+}
+
+function showTexts() {
+  if (!open) return;
+  showHead();
+  showTyping();
+  open.timeline.showTexts();
+}
+
+/** Goes back to the list, by the keyboard. The room stays open where there is room for both. */
+function leaveRoom() {
+  const { uuid } = open;
+  if (getComputedStyle($('sidebar')).display === 'none') goToList();
+  focusRoom(uuid);
 }
 
 export function followAddress() {
@@ -54,20 +68,17 @@ export function followAddress() {
 }
 
 function openRoom(uuid) {
-  const room = () => rooms.get(uuid);
-  const messages = uuid && new Messages({ room, onRetry: retry, onEdit: takeBack });
-  open = uuid && { uuid, messages, hasOlder: false, isLoading: false, isLoaded: false, readSeq: 0 };
-  isFollowing = true;
+  const before = open;
+  if (open) open.timeline.isOpen = false;
+  open = uuid && { uuid, readSeq: 0, timeline: new Timeline(uuid, { room: () => rooms.get(uuid), explain: explainRefusal, actions }) };
   $('app').classList.toggle('in-room', Boolean(open));
   $('chat-empty').hidden = Boolean(open);
   $('chat-room').hidden = !open;
-  $('jump').hidden = true;
   forgetTyping();
-  showHistoryState();
   roomOpened(uuid);
-  if (!open) return;
+  if (!open) return before && requestAnimationFrame(() => focusRoom(before.uuid));
   showHead();
-  waitingIn(uuid).forEach((entry) => messages.place(entry));
+  open.timeline.scrollDown();
   attempt(loadOpenRoom);
 }
 
@@ -76,6 +87,8 @@ export const reopenRoom = () => open && openRoom(open.uuid);
 
 async function loadOpenRoom() {
   const room = open;
+  // What is said between a load and the first connection would be missed: `resumeRoom` loads.
+  if (chat.pos === undefined) return;
   if (!rooms.has(room.uuid)) {
     await loadRoom(room.uuid).catch((error) => {
       if (error.code !== 'OFFLINE' && room === open) goToList();
@@ -85,22 +98,18 @@ async function loadOpenRoom() {
   // Where reading stopped, before this visit moves the mark.
   const { unreadCount } = rooms.get(room.uuid);
   loadPeer(room.uuid).catch(() => {});
-  await loadHistory();
-  if (room !== open) return;
-  room.isLoaded = true;
-  const firstUnread = room.messages.markUnread(unreadCount);
-  if (firstUnread) {
-    firstUnread.scrollIntoView({ block: 'start' });
-    isFollowing = isAtEnd();
-    markRead();
-  } else scrollDown();
+  await room.timeline.open(unreadCount);
+}
+
+async function loadOlder() {
+  if (open?.timeline.isLoaded) await open.timeline.loadOlder();
+  else if (open) await loadOpenRoom();
 }
 
 /** Whether the other one of a direct room is there, and since when not. */
 async function loadPeer(uuid) {
   if (rooms.get(uuid)?.type !== 'DIRECT') return;
-  const { participants } = await api('GET', `chat/rooms/${uuid}/participants`);
-  participants.forEach(setPresence);
+  (await api.participants(uuid)).forEach(setPresence);
 }
 
 // The head
@@ -120,119 +129,83 @@ function showHead() {
   $('closed').hidden = isActive;
 }
 
-// History
-
-async function loadOlder() {
-  if (open?.isLoaded) await loadHistory(open.messages.oldestSeq);
-  else if (open) await loadOpenRoom();
-}
-
-async function loadHistory(before) {
-  const room = open;
-  if (room.isLoading) return;
-  room.isLoading = true;
-  room.hasFailed = false;
-  showHistoryState();
-  try {
-    const from = before ? `&before=${before}` : '';
-    const page = await api('GET', `chat/rooms/${room.uuid}/messages?limit=40${from}`);
-    if (room !== open) return;
-    room.hasOlder = page.hasMoreBefore ?? page.hasMore;
-    const toEnd = $('scroller').scrollHeight - $('scroller').scrollTop;
-    // Nobody wants to hear all of it read out.
-    $('scroller').ariaBusy = 'true';
-    page.messages.forEach((message) => room.messages.place({ message }));
-    $('scroller').ariaBusy = 'false';
-    $('scroller').scrollTop = $('scroller').scrollHeight - toEnd;
-  } catch (error) {
-    room.hasFailed = true;
-    throw error;
-  } finally {
-    room.isLoading = false;
-    if (room === open) showHistoryState();
-  }
-}
-
-/** The line above the oldest message. It always has its height, so that nothing moves. */
-function showHistoryState() {
-  const { isLoading, hasOlder, hasFailed } = open || {};
-  $('history-note').textContent = isLoading ? t('loading') : hasOlder || hasFailed || !open ? '' : t('beginning');
-  $('history-retry').hidden = !hasFailed;
-}
-
-// Scrolling
-
-const isAtEnd = () => $('scroller').scrollHeight - $('scroller').scrollTop - $('scroller').clientHeight < 80;
-
-function scrollDown() {
-  isFollowing = true;
-  $('scroller').scrollTop = $('scroller').scrollHeight;
-  $('jump').hidden = true;
-  markRead();
-}
-
-function scrolled() {
-  isFollowing = isAtEnd();
-  if (isFollowing) $('jump').hidden = true;
-  markRead();
-  const { isLoaded, isLoading, hasOlder, hasFailed } = open || {};
-  if ($('scroller').scrollTop < 300 && isLoaded && hasOlder && !isLoading && !hasFailed) attempt(loadOlder);
-}
+// What is read
 
 /** What stands on the screen is read. */
 export function markRead() {
   const view = open;
   const seq = rooms.get(view?.uuid)?.seq;
-  if (!view?.isLoaded || !live.isReady || document.hidden || !isAtEnd() || !(seq > view.readSeq)) return;
+  if (!view?.timeline.isLoaded || !chat.isOnline || document.hidden || !view.timeline.isAtEnd || !(seq > view.readSeq)) return;
   const readBefore = view.readSeq;
   view.readSeq = seq;
-  live.request('read', { room: view.uuid, seq }).then(
+  chat.markRead(view.uuid, seq).then(
     ({ unreadCount }) => noteOwnMark(view.uuid, seq, unreadCount),
     () => (view.readSeq = readBefore),
   );
 }
 
-// Events
-
-/** A message: live, caught up on, or one's own in its answer. It may come more than once. */
-export function takeMessage(message) {
-  const { roomUuid, clientId, isMyMessage, sender } = message;
-  if (isMyMessage) settle(clientId);
-  const isOpen = open?.uuid === roomUuid;
-  const isNew = noteMessage(message, isOpen && open.isLoaded && isFollowing && !document.hidden);
-  if (!isOpen) return;
-  const wasAtEnd = isFollowing;
-  open.messages.place({ message });
-  takeTyping({ ...sender, isTyping: false });
-  if (wasAtEnd) scrollDown();
-  else if (isNew && !isMyMessage) $('jump').hidden = false;
-}
-
-/** Shows what was just written. */
-export function showEntry(entry) {
-  open.messages.place(entry);
-  scrollDown();
-}
-
-function takeBack(entry) {
-  settle(entry.clientId);
-  open.messages.remove(entry);
-  entryTakenBack(entry);
-}
-
 export function takeRead({ roomUuid, userUuid, seq }) {
   if (userUuid === me.userUuid) noteOwnMark(roomUuid, seq);
-  else if (open?.uuid === roomUuid) open.messages.takeRead(userUuid, seq);
+  else if (open?.uuid === roomUuid) open.timeline.messages.takeRead(userUuid, seq);
 }
 
 export function takeDeparture({ roomUuid, userUuid }) {
-  if (open?.uuid === roomUuid) open.messages.forgetReader(userUuid);
+  if (open?.uuid === roomUuid) open.timeline.messages.forgetReader(userUuid);
+}
+
+// What is said
+
+/** A message: live, caught up on, or one's own. It may come more than once. */
+export function takeMessage(message) {
+  const { roomUuid, isMyMessage, sender } = message;
+  const isOpen = open?.uuid === roomUuid;
+  noteMessage(message, isOpen && open.timeline.isLoaded && open.timeline.isAtEnd && !document.hidden);
+  if (!isOpen) return;
+  takeTyping({ ...sender, isTyping: false });
+  const isNew = open.timeline.take(message);
+  if (isNew && !isMyMessage) announce(message);
+}
+
+/** What was written, refused, or is tried again. What is sent comes as a message. */
+export function takeEntry(entry) {
+  if (entry.room !== open?.uuid || entry.state === 'sent') return;
+  attempt(async () => open.timeline.takeEntry(entry));
+}
+
+/** Why an entry was refused, in the reader's language. */
+function explainRefusal({ room, error }) {
+  const words = rooms.get(room)?.type === 'DIRECT' ? { FORBIDDEN: t('unreachable') } : {};
+  return explain(new ChatError(error), words);
+}
+
+/** What one can do about an entry that was refused. */
+const actions = (entry) => ({
+  onRetry() {
+    $('text').focus();
+    chat.retry(entry.clientId);
+  },
+  onEdit() {
+    drop(entry);
+    entryTakenBack(entry);
+  },
+  onDelete() {
+    drop(entry);
+    $('text').focus();
+  },
+});
+
+function drop(entry) {
+  chat.discard(entry.clientId);
+  open.timeline.messages.remove(entry);
 }
 
 /** The connection is there, perhaps again. */
 export function resumeRoom() {
   if (!open) return;
-  if (!open.isLoaded && !open.isLoading) attempt(loadOpenRoom);
-  else loadPeer(open.uuid).catch(() => {});
+  const { timeline } = open;
+  if (timeline.isLoaded) {
+    loadPeer(open.uuid).catch(() => {});
+    attempt(async () => timeline.resume());
+  } else if (!timeline.isLoading) attempt(loadOpenRoom);
   markRead();
 }

@@ -42,7 +42,7 @@ export async function loadMoreRooms() {
 
 async function loadPage() {
   if (!hasMoreRooms()) return;
-  const list = await api('GET', `chat/rooms?limit=${PAGE}&page=${nextPage}`);
+  const list = await api.rooms({ page: nextPage, limit: PAGE });
   nextPage = list.hasMore ? list.page + 1 : undefined;
   list.rooms.forEach(putRoom);
   roomsChanged();
@@ -57,7 +57,7 @@ export async function reloadRooms() {
 }
 
 export async function loadRoom(uuid) {
-  putRoom(await api('GET', `chat/rooms/${uuid}`));
+  putRoom(await api.room(uuid));
 }
 
 /** Rooms to ask for once more, soon and each once. */

@@ -12,6 +12,18 @@ let formats;
 /** Tells that all texts are to be drawn anew. */
 export const languageChanged = signal();
 
+/** Tells that today is another day. */
+export const dayTurned = signal();
+
+export function awaitMidnight() {
+  const next = new Date(midnight(Date.now()));
+  next.setDate(next.getDate() + 1);
+  setTimeout(() => {
+    dayTurned();
+    awaitMidnight();
+  }, next - Date.now() + 500);
+}
+
 /** The text of a key. Where it has gaps, it is a function of what fills them. */
 export function t(key, ...values) {
   const text = LANGUAGES[language][key];
@@ -35,6 +47,7 @@ export function speak(code) {
   formats = {
     clock: format({ hour: 'numeric', minute: '2-digit' }),
     longDate: format({ weekday: 'long', day: 'numeric', month: 'long' }),
+    fullDate: format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
     shortDate: format({ day: 'numeric', month: 'short' }),
     ago: new Intl.RelativeTimeFormat(code, { numeric: 'auto' }),
   };
@@ -65,7 +78,10 @@ const daysAgo = (at) => Math.round((midnight(Date.now()) - midnight(at)) / 86_40
 
 export const clockOf = (at) => formats.clock.format(at);
 
-export const dayOf = (at) => [t('today'), t('yesterday')][daysAgo(at)] ?? formats.longDate.format(at);
+export function dayOf(at) {
+  const isThisYear = new Date(at).getFullYear() === new Date().getFullYear();
+  return [t('today'), t('yesterday')][daysAgo(at)] ?? formats[isThisYear ? 'longDate' : 'fullDate'].format(at);
+}
 
 /** A time in a narrow place. */
 export const whenOf = (at) => (daysAgo(at) === 0 ? clockOf(at) : daysAgo(at) === 1 ? t('yesterday') : formats.shortDate.format(at));

@@ -279,13 +279,6 @@ impl Ingress {
             lane.waiting.insert(key, Commit { posts: known, absent: Vec::new(), came: now });
         }
     }
-
-    /// This node's own changes that wait.
-    pub(super) fn own_waiting(&self) -> impl Iterator<Item = &Change> {
-        let commits = self.lanes.iter().flat_map(|lane| &lane.waiting);
-        let own = commits.filter(|(key, _)| key.by.is_none());
-        own.flat_map(|(_, commit)| commit.posts.iter().map(|post| &post.change))
-    }
 }
 
 impl Lane {

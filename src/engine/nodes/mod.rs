@@ -28,7 +28,7 @@ use crate::event::{Event, EventKind, Notification};
 use crate::hub::{ConnectionId, Hub};
 use crate::id::{RoomId, UserId};
 use crate::model::{Position, Token};
-use crate::store::{Change, RelationChange, What};
+use crate::store::{Change, RelationChange};
 
 use fill::{Found, Gap};
 use ingress::{CommitKey, Here, Ingress, PATIENCE, Turn};
@@ -63,6 +63,7 @@ pub(super) struct Nodes {
     /// Who came to other nodes or went, in rooms that are not known.
     moved: Moved,
     profiles: Arc<Profiles>,
+    tells_presence: bool,
     is_leaving: bool,
     was_up: bool,
     /// What was handed on at the last beat, and at the last one at which nobody owed anything.
@@ -104,7 +105,12 @@ impl Here for Hub {
 }
 
 impl Nodes {
-    pub(super) fn new(bus: Arc<dyn Bus>, profiles: Arc<Profiles>, at: &Position) -> Self {
+    pub(super) fn new(
+        bus: Arc<dyn Bus>,
+        profiles: Arc<Profiles>,
+        at: &Position,
+        tells_presence: bool,
+    ) -> Self {
         bus.follow(&Topic::Nodes);
         Self {
             bus,
@@ -119,6 +125,7 @@ impl Nodes {
             lists: 0,
             moved: Moved::default(),
             profiles,
+            tells_presence,
             is_leaving: false,
             was_up: true,
             at_beat: *at,
@@ -159,18 +166,7 @@ impl Nodes {
         }
         self.ingress.commit(lane, after, upto, posts, now);
         if !matches!(self.hand_on(publisher, now), Turn::Wait(None)) {
-            self.take_out_early(publisher);
             self.signals.wake.notify_one();
-        }
-    }
-
-    /// Whoever has left a room by this node gets nothing more of it, also where the leave itself waits for
-    /// another node's commit.
-    fn take_out_early(&self, publisher: &Publisher) {
-        for Change { pos, what, .. } in self.ingress.own_waiting() {
-            if let What::Parted(room, profile) = what {
-                publisher.hub().part(&profile.user, room.id, room.members, *pos);
-            }
         }
     }
 
@@ -406,8 +402,8 @@ impl Nodes {
         last_seen: Option<Timestamp>,
         hub: &Hub,
     ) -> bool {
-        if self.is_leaving {
-            // Whoever was connected to this node is on the way to another one.
+        // When this node stops, whoever was connected to it is on the way to another one.
+        if self.is_leaving || !self.tells_presence {
             return false;
         }
         // They may have come again before it was told that they went.

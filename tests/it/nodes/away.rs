@@ -161,7 +161,10 @@ async fn a_rolling_restart_is_no_coming_and_going() {
         let stopping = nodes.nodes[node].clone();
         let drained = tokio::spawn(async move { stopping.drain(Duration::from_secs(5)).await });
         sleep(Duration::from_secs(1)).await;
-        assert!(matches!(ben.close_reason(), Some(CloseReason::Restarting(_)) | None));
+        while ben.next().await.is_some() {}
+        assert!(matches!(ben.close_reason(), Some(CloseReason::Restarting(_))));
+        drop(ben);
+        sleep(Duration::from_secs(2)).await;
         ben = nodes.connect(other, "ben").await;
         drained.await.unwrap();
         nodes.network.cut(node as u64, true);
@@ -270,6 +273,25 @@ async fn two_seconds_after_a_partition_all_are_level() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_mark_that_was_lost_is_made_up_for_though_its_room_has_gone_on() {
+    let nodes = Nodes::start().await;
+    let mut ben = nodes.connect(1, "ben").await;
+    nodes.say(0, "read this").await;
+    next(&mut ben, text).await;
+    nodes.network.set(Faults { lost: 100, ..Faults::default() });
+    nodes.user(0, "cho").mark_read(nodes.room, None).await.unwrap();
+    nodes.network.set(Faults::default());
+    nodes.say(0, "and this").await;
+    let (read, after) = next(&mut ben, |event| match &event.kind {
+        EventKind::Marked(user, Mark::Read, at) => Some((user.clone(), at.read_seq)),
+        _ => None,
+    })
+    .await;
+    assert_eq!(read, (id("cho"), 1));
+    assert!(after < Duration::from_secs(2), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_whose_node_died_before_it_told_of_it_is_found_within_five_seconds() {
     let store = FaultyStore::on(MemoryStore::new());
     let mut nodes = Nodes::on(store.shared()).await;
@@ -327,4 +349,24 @@ async fn whoever_misses_too_much_resumes_from_the_store() {
     for _ in 0..MANY {
         assert_eq!(next(&mut ben, text).await.0, "more");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_presence_is_off_no_node_knows_who_is_on_another() {
+    let (network, store) = (Network::new(3), Arc::new(MemoryStore::new()) as Arc<dyn Store>);
+    let mut config = chat_core::Config::default();
+    config.presence_max_members = 0;
+    let mut nodes = Vec::new();
+    for name in 0..2 {
+        let builder = ChatEngine::builder().shared_store(store.clone()).config(config.clone());
+        nodes.push(builder.bus(network.join(name)).build().await.unwrap());
+    }
+    let ana = nodes[0].as_user(id("ana"));
+    let room = ana.create_room(NewRoom::direct("ben")).await.unwrap().id();
+    let (mut session, _ben) =
+        (ana.connect().await.unwrap(), nodes[1].as_user(id("ben")).connect().await.unwrap());
+    sleep(Duration::from_secs(5)).await;
+    assert!(came(&mut session, presence).is_empty());
+    let all = ana.participants(room, None, Limit::ROOMS).await.unwrap();
+    assert!(all.participants.iter().all(|other| other.online == (other.profile.user == id("ana"))));
 }

@@ -11,6 +11,7 @@ use chat_core::model::{Draft, FriendNotice, Limit, Mark, NewRoom, Profile};
 use chat_core::store::postgres::{PostgresOptions, PostgresStore};
 use chat_core::store::{MemoryStore, Store};
 use chat_core::{Actor, ChatEngine, RoomId, Session, UserId};
+use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::network::{Faults, Network};
@@ -34,7 +35,13 @@ impl Nodes {
             nodes.push(ChatEngine::builder().shared_store(store.clone()).bus(bus).build().await.unwrap());
         }
         network.set(faults);
-        Self { nodes, _database: None }
+        Self { nodes, _database: None }.acquainted().await
+    }
+
+    /// They have heard of each other, also where some of it is lost.
+    async fn acquainted(self) -> Self {
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        self
     }
 
     async fn over_nats() -> Option<Self> {
@@ -51,7 +58,7 @@ impl Nodes {
             let engine = ChatEngine::builder().store(store).bus(bus);
             nodes.push(engine.build().await.unwrap());
         }
-        Some(Self { nodes, _database: Some(database) })
+        Some(Self { nodes, _database: Some(database) }.acquainted().await)
     }
 
     fn user(&self, node: usize, name: &str) -> Actor {
@@ -217,6 +224,16 @@ async fn when_a_removal_returns_nothing_later_reaches_whoever_was_removed(nodes:
         } else {
             nodes.user(2, "ben").leave(room).await.unwrap();
         }
+        let is_told = |event: &Event| match &event.kind {
+            EventKind::Notification(Notification::RemovedFromRoom(_)) => Some(()),
+            _ => None,
+        };
+        // It is there already.
+        let mut told = false;
+        while let Some(Some(event)) = ben.next().now_or_never() {
+            told |= is_told(&event).is_some();
+        }
+        assert!(told, "turn {turn}");
         let secret = format!("secret {turn}");
         nodes.user(turn % 3, "ana").send(room, Draft::text(&secret)).await.unwrap();
         let refused = nodes.user(1, "ben").send(room, Draft::text("still here?")).await.unwrap_err();

@@ -1,0 +1,24 @@
+// What a screen reader says by itself: new messages of the open room, and never the history.
+
+import { $, el } from './dom.js';
+import { t } from './texts.js';
+
+/** Those that come within so many milliseconds are said at once. */
+const PAUSE = 400;
+/** More than so many are only counted. */
+const MOST = 3;
+
+let waiting = [];
+
+/** Says a message, soon. */
+export function announce({ sender, type, content }) {
+  const text = content ?? t('picture');
+  waiting.push(type === 'SYSTEM' ? text : t('saidBy', sender.nickname, text));
+  if (waiting.length === 1) setTimeout(say, PAUSE);
+}
+
+function say() {
+  const said = waiting.length > MOST ? [t('newMessages', waiting.length)] : waiting;
+  waiting = [];
+  $('announcer').replaceChildren(...said.map((textContent) => el('p', { textContent })));
+}

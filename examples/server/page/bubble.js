@@ -1,0 +1,54 @@
+// What a message shows: its text with links, its picture, its time, and how it stands.
+
+import { el, icon, textButton, webAddress } from './dom.js';
+import { withLinks } from './links.js';
+import { clockOf, t } from './texts.js';
+
+/** `content` and `imageUrl` of a message or a draft. `state`: what stands behind the time. */
+export function bubble({ content, imageUrl }, at, state) {
+  const address = imageUrl && webAddress(imageUrl);
+  const node = el('div', { className: `bubble ${address ? 'with-picture' : ''}` });
+  if (address) node.append(picture(address, content));
+  if (content || !address) {
+    node.append(el('span', { className: 'text', dir: 'auto' }, ...withLinks(content ?? imageUrl ?? '')));
+  }
+  node.append(el('span', { className: 'meta' }, el('time', { dateTime: at.toJSON(), textContent: clockOf(at) }), state));
+  return node;
+}
+
+/** A picture in a box of one size, so that nothing moves when it comes; a plain link if it does not. */
+function picture(address, caption) {
+  const link = el('a', { className: 'picture', href: address, target: '_blank', rel: 'noopener noreferrer' });
+  const image = el('img', { loading: 'lazy', decoding: 'async', referrerPolicy: 'no-referrer', alt: caption || t('picture') });
+  image.onload = () => link.classList.add('loaded');
+  image.onerror = () => link.replaceChildren(
+    icon('picture'), el('span', { textContent: t('openPicture') }), el('small', { textContent: address }));
+  image.src = address;
+  link.append(image);
+  return link;
+}
+
+/** How a message of one's own stands: an icon, and words for whoever does not see it. */
+function stateMark(label, iconName, className = '', isSaid = false) {
+  return el('span', { className: `receipt ${className}`, title: label },
+    el('span', { className: isSaid ? '' : 'hidden', textContent: label }), icon(iconName));
+}
+
+/** That it waits, or was refused. */
+export const waitingMark = ({ state }) => (
+  state === 'failed' ? stateMark(t('notSent'), 'failed') : stateMark(t('sending'), 'waiting')
+);
+
+/** That the server has it, and who has read it.. */
+export function readMark({ count, isRead }, isInGroup) {
+  const isSaid = isInGroup && count > 0;
+  const label = isSaid ? t('readBy', count) : t(isRead ? 'read' : 'sent');
+  return stateMark(label, isRead ? 'ticks' : 'tick', isRead ? 'read' : '', isSaid);
+}
+
+/** Why it was not sent, and what one can do about it. */
+export function failure(why, { onRetry, onEdit, onDelete }) {
+  const choices = [[t('retry'), onRetry], [t('edit'), onEdit], [t('delete'), onDelete]];
+  return el('p', { className: 'failure' }, `${t('notSent')} ${why} `,
+    el('span', { className: 'choices' }, ...choices.map(([label, act]) => textButton(label, act, 'link'))));
+}

@@ -1,0 +1,153 @@
+// The server's REST calls by name, over the token and the address of a Chat.
+//
+//     const api = new ChatApi(chat);
+//     const { rooms } = await api.rooms();
+//     const { messages, hasMoreBefore } = await api.history(room, { before: oldest.seq, limit: 50 });
+//
+// What is refused throws a ChatError with the server's code; OFFLINE, where there was no answer.
+
+/**
+ * @typedef {import('./chat.js').Message} Message
+ *
+ * @typedef {object} Room
+ * @property {string} roomUuid
+ * @property {'DIRECT' | 'GROUP' | 'CHALLENGE'} type
+ * @property {string} name
+ * @property {string[]} participantUuids at most 100 of them
+ * @property {number} participantCount
+ * @property {string | null} challengeUuid
+ * @property {boolean} isActive
+ * @property {string | null} lastMessageAt
+ * @property {string} createdAt
+ * @property {number} unreadCount
+ * @property {Message | null} lastMessage
+ *
+ * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: string, online: boolean, lastSeenAt: string | null }} Participant
+ * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, state: string, since: string | null, online?: boolean }} Relation
+ * @typedef {{ type: Room['type'], name?: string, participantUuids: string[], challengeUuid?: string }} NewRoom
+ * @typedef {{ messages: Message[], hasMoreBefore: boolean, hasMoreAfter: boolean }} Window newest first
+ */
+
+const of = encodeURIComponent;
+
+export class ChatApi {
+  #chat;
+
+  /** @param {Pick<import('./chat.js').Chat, 'http'>} chat */
+  constructor(chat) {
+    this.#chat = chat;
+  }
+
+  /**
+   * One's rooms, newest activity first.
+   * @param {{ page?: number, limit?: number }} [where]
+   * @returns {Promise<{ rooms: Room[], page: number, limit: number, total: number, hasMore: boolean }>}
+   */
+  rooms({ page = 1, limit = 20 } = {}) {
+    return this.#chat.http('GET', `chat/rooms?page=${page}&limit=${limit}`);
+  }
+
+  /** @param {string} room @returns {Promise<Room>} */
+  room(room) {
+    return this.#chat.http('GET', `chat/rooms/${of(room)}`);
+  }
+
+  /** A new room, or the standing one of a pair. @param {NewRoom} room @returns {Promise<Room>} */
+  create(room) {
+    return this.#chat.http('POST', 'chat/rooms', room);
+  }
+
+  /** @param {string} room @param {string} name @returns {Promise<Room>} */
+  rename(room, name) {
+    return this.#chat.http('PATCH', `chat/rooms/${of(room)}`, { name });
+  }
+
+  /** @param {string} room */
+  leave(room) {
+    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/leave`);
+  }
+
+  /**
+   * Messages before, after or around one of them (its `seq` or id); the newest, if none is named.
+   * @param {string} room
+   * @param {{ before?: number | string, after?: number | string, around?: number | string, limit?: number }} [where] `limit`: 1 to 100
+   * @returns {Promise<Window>}
+   */
+  async history(room, { limit = 50, ...where } = {}) {
+    const query = Object.entries(where).map(([key, place]) => `&${key}=${of(place)}`).join('');
+    const page = await this.#chat.http('GET', `chat/rooms/${of(room)}/messages?limit=${limit}${query}`);
+    const { messages, hasMoreBefore = page.hasMore, hasMoreAfter = false } = page;
+    return { messages, hasMoreBefore, hasMoreAfter };
+  }
+
+  /** @param {string} room @returns {Promise<Participant[]>} all of them */
+  participants(room) {
+    return this.#all(`chat/rooms/${of(room)}/participants`, 'participants');
+  }
+
+  /** @param {string} room @param {string[]} userUuids @returns {Promise<Room>} */
+  invite(room, userUuids) {
+    return this.#chat.http('POST', `chat/rooms/${of(room)}/participants`, { userUuids });
+  }
+
+  /** @param {string} room @param {string} user */
+  remove(room, user) {
+    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/participants/${of(user)}`);
+  }
+
+  /** @returns {Promise<Relation[]>} */
+  friends() {
+    return this.#all('friends', 'friends');
+  }
+
+  /** Requests, sent and received. @returns {Promise<Relation[]>} */
+  friendRequests() {
+    return this.#all('friends/requests', 'requests');
+  }
+
+  /** @returns {Promise<Relation[]>} */
+  blocks() {
+    return this.#all('blocks', 'blocks');
+  }
+
+  /** Asks somebody to be a friend; whoever asked one before is one then. @param {string} user @returns {Promise<Relation>} */
+  askFriend(user) {
+    return this.#chat.http('POST', 'friends/requests', { userUuid: user });
+  }
+
+  /** @param {string} user @param {boolean} accept @returns {Promise<Relation>} */
+  answerFriend(user, accept) {
+    return this.#chat.http('PATCH', `friends/requests/${of(user)}`, { accept });
+  }
+
+  /** @param {string} user */
+  withdrawRequest(user) {
+    return this.#chat.http('DELETE', `friends/requests/${of(user)}`);
+  }
+
+  /** @param {string} user */
+  unfriend(user) {
+    return this.#chat.http('DELETE', `friends/${of(user)}`);
+  }
+
+  /** @param {string} user */
+  block(user) {
+    return this.#chat.http('POST', `friends/${of(user)}/block`);
+  }
+
+  /** @param {string} user */
+  unblock(user) {
+    return this.#chat.http('DELETE', `friends/${of(user)}/block`);
+  }
+
+  /** All of a list that goes on by a cursor. @param {string} path @param {string} name */
+  async #all(path, name) {
+    const found = [];
+    for (let cursor = ''; cursor !== null;) {
+      const page = await this.#chat.http('GET', `${path}?limit=100${cursor && `&cursor=${of(cursor)}`}`);
+      found.push(...page[name]);
+      cursor = page.nextCursor;
+    }
+    return found;
+  }
+}

@@ -1,0 +1,733 @@
+// A client of the chat server, for browsers and for Node 22 and later: one file that needs no other, to be
+// copied into an app. It keeps a connection, comes back by itself, misses nothing, and sends what is written
+// once, whatever happens to the network or the page meanwhile.
+//
+//     import { Chat } from './chat.js';
+//
+//     const chat = new Chat({ url: 'https://chat.example/', user: 'ana', token: () => fetchToken() });
+//     chat.on('state', ({ state }) => showBanner(state !== 'online'));
+//     chat.on('ready', () => loadOnce());               // rooms and messages: not before it
+//     chat.on('message', (message) => show(message));   // by others, by other devices, and one's own
+//     chat.on('entry', (entry) => showWaiting(entry));  // sending, sent, failed
+//     chat.on('reset', () => reloadEverything());
+//     chat.entries.forEach(showWaiting);                // what an earlier page left
+//     chat.send(room, { type: 'TEXT', content: 'Hello' });
+//
+// What is missed. Load what is there after the first `ready`: what is said before it is not told. From then on
+// the client keeps the last position that it saw. Coming back it asks for what came after it, and gets it as
+// the same events, in order, then `caughtUp`, then what is live: there is no gap and no double, also when the
+// connection is cut in the middle. Where the server cannot tell all of it, `reset` asks the app to load its
+// rooms and messages anew. Put messages in their place by `seq`: with several servers, one's own may be
+// acknowledged before another's that stands above it.
+//
+// What is written. `send` gives an entry at once. It is kept in the storage until the server has it, and is
+// sent again after each reconnect and each reload. Its `clientId` makes it one message, however often it is
+// sent. A room's entries go out one after another, in the order of writing. What the server refuses for good
+// is `failed`, with its `error`: `retry` sends it again, `discard` forgets it. Two tabs of one person share a
+// storage. A tab takes up what it finds there when it starts, so that both may send the same entry: still one
+// message. It takes up nothing later: what another tab left is sent by whichever starts next.
+//
+// Tokens. `token(isRefused)` gives one, or a promise of one, or null once the person has signed out. It is
+// asked again with `true` when the server takes the last one no more; refused twice in a row, the client is
+// closed.
+//
+// The server's REST calls are made with the same token by `http`; chat-api.js gives them names.
+//
+// Node before 22 has no WebSocket of its own: give one as `WebSocket`, such as that of the package `ws`.
+
+/**
+ * @typedef {{ userUuid: string, nickname: string, profileImage: string | null }} Sender
+ *
+ * @typedef {object} Message
+ * @property {string} messageUuid
+ * @property {string} roomUuid
+ * @property {number} seq its place in the room: 1, 2, 3 …
+ * @property {Sender} sender
+ * @property {'TEXT' | 'IMAGE' | 'SYSTEM'} type
+ * @property {string | null} content
+ * @property {string | null} imageUrl
+ * @property {boolean} isMyMessage
+ * @property {boolean} isRead
+ * @property {number} readCount
+ * @property {string[]} readByUuids
+ * @property {string} [clientId] of one's own messages
+ * @property {string} createdAt
+ *
+ * @typedef {{ type: 'TEXT' | 'IMAGE', content?: string, imageUrl?: string }} Draft
+ *
+ * @typedef {object} Entry what was written: the same object from `send` to `sent`
+ * @property {string} room
+ * @property {string} clientId
+ * @property {number} at when it was written, in milliseconds; no two of a client are alike
+ * @property {Draft} draft
+ * @property {'sending' | 'sent' | 'failed'} state
+ * @property {Refusal} [error] why it is `failed`
+ * @property {Message} [message] what it has become, once it is `sent`
+ *
+ * @typedef {{ code: string, message: string, field?: string, status?: number }} Refusal
+ *
+ * @typedef {object} Storage where entries wait. What it throws at `save`, `send` throws on.
+ * @property {() => Entry[]} load all that are kept, in any order
+ * @property {(entry: Entry) => void} save keeps one, or its new state
+ * @property {(clientId: string) => void} remove
+ *
+ * @typedef {object} StateChange
+ * @property {'connecting' | 'online' | 'offline' | 'closed'} state
+ * @property {string} [reason] why it is offline or closed: a code such as OFFLINE, RESTARTING, UNAUTHENTICATED
+ * @property {number} [retryIn] milliseconds until the next attempt, where it is offline
+ *
+ * @typedef {{ userUuid: string, recovered: boolean, rooms: { roomUuid: string, seq: number, unreadCount: number }[] }} Ready
+ *
+ * @typedef {object} Events what `on` tells, by name; those without a line here are told as the server sends them
+ * @property {StateChange} state
+ * @property {Ready} ready the connection is there, perhaps again
+ * @property {{ recovered: boolean }} caughtUp all that was missed was told
+ * @property {undefined} reset more was missed than can be told: load everything anew
+ * @property {Entry} entry one was written, sent, refused or tried again
+ * @property {Message} message
+ * @property {any} system
+ * @property {any} read
+ * @property {any} delivered
+ * @property {any} typing
+ * @property {any} presence
+ * @property {any} room
+ * @property {any} participant
+ * @property {any} notification
+ * @property {Refusal} error
+ *
+ * @typedef {{ resolve: (ok: any) => void, reject: (error: ChatError) => void }} Waiting who waits for an answer
+ *
+ * @typedef {object} Options
+ * @property {string | URL} url where the server is
+ * @property {string} user the id of whom the tokens are for. People who share a browser have an outbox each
+ * @property {(isRefused: boolean) => string | null | Promise<string | null>} token
+ * @property {Storage} [storage] localStorage where there is one, else memory
+ * @property {string} [since] the `pos` of an earlier client, to go on from there
+ * @property {Partial<typeof TIMING>} [timing]
+ * @property {any} [WebSocket]
+ */
+
+/** How long things take, in milliseconds. */
+export const TIMING = Object.freeze({
+  /** After so much silence the server is asked whether it is there. */
+  heartbeat: 25_000,
+  /** After so much silence although it was asked, it is not. */
+  answer: 10_000,
+  /** The first wait before coming back is at most this, the next twice that … */
+  firstDelay: 500,
+  /** … and none is longer. */
+  longestDelay: 30_000,
+  /** A REST call without an answer by then gets none. */
+  call: 30_000,
+  /** A connection that has lasted so long makes the next wait a first one again. */
+  stable: 10_000,
+});
+
+/** How many entries may wait; `send` throws OUTBOX_FULL beyond it. */
+export const MAX_ENTRIES = 500;
+
+/** How many of one's own messages are remembered as told, in case they are told again. */
+const MAX_OWN = 1000;
+
+/** The close codes that ask for something. */
+const CLOSE = { tooLarge: 1009, unauthenticated: 4001, expired: 4003, lagged: 4008, tooMany: 4009, restarting: 4012 };
+
+/** Refusals which mean: later. */
+const LATER = ['UNAVAILABLE', 'RATE_LIMITED'];
+
+/** A refusal by the server, under its code, or OFFLINE where there was no answer. */
+export class ChatError extends Error {
+  /** @param {Partial<Refusal>} refusal */
+  constructor({ code = 'UNKNOWN', message, field, status }) {
+    super(message ?? code);
+    this.code = code;
+    this.field = field;
+    this.status = status;
+  }
+}
+
+/**
+ * A wait before an attempt: random in full, so that a thousand clients do not come back as one.
+ * @param {number} attempt from 0
+ * @param {{ firstDelay: number, longestDelay: number }} timing
+ * @param {number} random 0 to 1
+ */
+export const backoff = (attempt, { firstDelay, longestDelay }, random) => (
+  random * Math.min(longestDelay, firstDelay * 2 ** Math.min(attempt, 30))
+);
+
+export class Chat {
+  /** @type {StateChange['state']} */
+  #state = 'connecting';
+  #url;
+  #user;
+  #storage;
+  #timing;
+  #Socket;
+  #getToken;
+  /** @type {Map<string, Set<(data: any) => void>>} */
+  #listeners = new Map();
+  /** Ends the listening to the browser. */
+  #ending = new AbortController();
+
+  // Tokens
+  /** @type {string | null | undefined} */
+  #held;
+  /** @type {Promise<string | null> | undefined} */
+  #asking;
+  /** The token that the last attempt was refused with. @type {string | null | undefined} */
+  #refused;
+
+  // The connection
+  /** @type {WebSocket | undefined} */
+  #socket;
+  /** @type {Map<number, Waiting>} */
+  #requests = new Map();
+  #lastId = 0;
+  #attempts = 0;
+  /** The wait for the next attempt. @type {ReturnType<typeof setTimeout> | undefined} */
+  #retry;
+  /** Watches over silence. @type {ReturnType<typeof setTimeout> | undefined} */
+  #watch;
+  #readyAt = 0;
+
+  // What was told
+  /** @type {string | undefined} */
+  #pos;
+  #isCaughtUp = false;
+  /** It was given up to go on from there. */
+  #isAnew = false;
+  /** The newest message told, by room: one number for each of the user's rooms. @type {Map<string, number>} */
+  #told = new Map();
+  /** One's own messages that were told by their ack. @type {Set<string>} */
+  #own = new Set();
+
+  // The outbox
+  /** By clientId, in the order of writing. @type {Map<string, Entry>} */
+  #entries = new Map();
+  /** The entry whose answer a room waits for. @type {Map<string, Entry>} */
+  #inFlight = new Map();
+  #lastAt = 0;
+  #refusals = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #later;
+
+  /** Connects, and comes back whenever the connection is lost, until `close`. @param {Options} options */
+  constructor({ url, user, token, storage = keptInBrowser(user), since, timing, WebSocket: Socket = globalThis.WebSocket }) {
+    this.#url = new URL(url);
+    if (!this.#url.pathname.endsWith('/')) this.#url.pathname += '/';
+    this.#user = user;
+    this.#getToken = token;
+    this.#storage = storage;
+    this.#pos = since;
+    this.#timing = { ...TIMING, ...timing };
+    if (!Socket) throw new TypeError('this JavaScript has no WebSocket: give one');
+    this.#Socket = Socket;
+    const kept = storage.load().sort((one, other) => one.at - other.at);
+    for (const entry of kept) this.#entries.set(entry.clientId, entry);
+    this.#lastAt = kept.at(-1)?.at ?? 0;
+    this.#heedBrowser();
+    this.#connect();
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  get isOnline() {
+    return this.#state === 'online';
+  }
+
+  /** Up to where all was told: good as `since` of a later client, together with what the app has kept. */
+  get pos() {
+    return this.#pos;
+  }
+
+  /** What is not sent yet or was refused, in the order of writing. */
+  get entries() {
+    return [...this.#entries.values()];
+  }
+
+  /**
+   * Listens. Gives the function that ends it.
+   * @template {keyof Events} Name
+   * @param {Name} name
+   * @param {(data: Events[Name]) => void} listener
+   */
+  on(name, listener) {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => { listeners.delete(listener); };
+  }
+
+  /** Tries to connect now, or makes sure of the connection: call it when the network may have changed. */
+  hurry() {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'online') return this.#probe();
+    // An attempt that began on another network may wait for nothing.
+    this.#abandon();
+    this.#connect();
+  }
+
+  /** Ends it for good. What waits stays in the storage, for the next client. */
+  close() {
+    if (this.#state !== 'closed') this.#end('CLOSED');
+  }
+
+  // What one does
+
+  /**
+   * Writes a message. It is kept at once and goes out as soon as it can.
+   * @param {string} room
+   * @param {Draft} draft
+   * @returns {Entry}
+   * @throws {ChatError} OUTBOX_FULL, where too many wait or the storage takes no more
+   */
+  send(room, draft) {
+    const full = (/** @type {string} */ message) => new ChatError({ code: 'OUTBOX_FULL', message });
+    if (this.#entries.size >= MAX_ENTRIES) throw full(`${MAX_ENTRIES} messages wait already`);
+    /** @type {Entry} */
+    const entry = { room, clientId: newClientId(), at: this.#now(), draft, state: 'sending' };
+    try {
+      this.#storage.save(entry);
+    } catch {
+      throw full('the storage is full');
+    }
+    this.#entries.set(entry.clientId, entry);
+    this.#emit('entry', entry);
+    this.#sendNext(room);
+    return entry;
+  }
+
+  /** Sends once more what was refused, behind what was written since. @param {string} clientId */
+  retry(clientId) {
+    const entry = this.#entries.get(clientId);
+    if (entry?.state !== 'failed') return;
+    this.#entries.delete(clientId);
+    this.#entries.set(clientId, entry);
+    delete entry.error;
+    this.#note(Object.assign(entry, { state: 'sending', at: this.#now() }));
+    this.#sendNext(entry.room);
+  }
+
+  /**
+   * Forgets what was not sent. What was on its way may have arrived all the same, and is told as a message then.
+   * @param {string} clientId
+   */
+  discard(clientId) {
+    this.#entries.delete(clientId);
+    this.#storage.remove(clientId);
+  }
+
+  /**
+   * Moves one's read mark up to a message.
+   * @param {string} room
+   * @param {number} seq
+   * @returns {Promise<{ readSeq: number, deliveredSeq: number, unreadCount: number }>}
+   */
+  markRead(room, seq) {
+    return this.request('read', { room, seq });
+  }
+
+  /** Tells that one is writing; where nobody listens, nothing is lost. @param {string} room @param {boolean} isTyping */
+  typing(room, isTyping) {
+    this.request('typing', { room, isTyping }).catch(() => {});
+  }
+
+  /**
+   * Any operation of the protocol. It goes out once; without a connection it is refused as OFFLINE.
+   * @param {string} op
+   * @param {object} [fields]
+   * @returns {Promise<any>} its `ok`
+   */
+  request(op, fields) {
+    if (this.#state !== 'online') return Promise.reject(new ChatError({ code: 'OFFLINE' }));
+    return new Promise((resolve, reject) => this.#ask(op, fields, { resolve, reject }));
+  }
+
+  /** @param {string} op @param {object | undefined} fields @param {Waiting} waiting */
+  #ask(op, fields, waiting) {
+    const id = ++this.#lastId;
+    this.#socket?.send(JSON.stringify({ id, op, ...fields }));
+    this.#requests.set(id, waiting);
+    if (this.#requests.size === 1) this.#listen();
+  }
+
+  /**
+   * A REST call. A token that holds no more is renewed on the way.
+   * @param {string} method
+   * @param {string} path below `/api/`
+   * @param {object} [body]
+   * @returns {Promise<any>} the answer's JSON
+   */
+  async http(method, path, body) {
+    const token = await this.#token();
+    try {
+      return await this.#fetch(method, path, body, token);
+    } catch (error) {
+      if (!(error instanceof ChatError && error.status === 401)) throw error;
+      return this.#fetch(method, path, body, await this.#token(token));
+    }
+  }
+
+  /** @param {string} method @param {string} path @param {object | undefined} body @param {string | null} token */
+  async #fetch(method, path, body, token) {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+    const url = new URL(`api/${path}`, this.#url);
+    const signal = AbortSignal.timeout(this.#timing.call);
+    const response = await fetch(url, { method, headers, body: body && JSON.stringify(body), signal }).catch(() => {
+      throw new ChatError({ code: 'OFFLINE' });
+    });
+    const data = await response.json().catch(() => ({}));
+    if (response.ok) return data;
+    throw new ChatError({ ...data, status: response.status });
+  }
+
+  /**
+   * A token that is not `refused`. All who want one at once wait for the same.
+   * @param {string | null} [refused]
+   * @returns {Promise<string | null>}
+   */
+  async #token(refused) {
+    if (typeof this.#held === 'string' && this.#held !== refused) return this.#held;
+    this.#asking ??= (async () => this.#getToken(refused !== undefined))().finally(() => { this.#asking = undefined; });
+    this.#held = await this.#asking;
+    return this.#held;
+  }
+
+  // The connection
+
+  async #connect() {
+    clearTimeout(this.#retry);
+    this.#become({ state: 'connecting' });
+    let token;
+    try {
+      token = await this.#token(this.#refused);
+    } catch {
+      if (this.#state === 'connecting' && !this.#socket) this.#wait('OFFLINE', this.#delay());
+      return;
+    }
+    if (this.#state !== 'connecting' || this.#socket) return;
+    if (token === null) this.#end('SIGNED_OUT');
+    else this.#open(token);
+  }
+
+  /** @param {string} token */
+  #open(token) {
+    const address = new URL('api/chat/ws', this.#url);
+    address.protocol = address.protocol.replace('http', 'ws');
+    /** @type {WebSocket} */
+    const socket = new this.#Socket(address, 'chat.v1');
+    const isCurrent = () => socket === this.#socket;
+    this.#socket = socket;
+    this.#listen();
+    socket.onopen = () => socket.send(JSON.stringify({ id: 0, op: 'hello', token, since: this.#pos }));
+    socket.onmessage = ({ data }) => { if (isCurrent()) this.#take(JSON.parse(data)); };
+    // Why it failed is not told; that it did, `onclose` tells.
+    socket.onerror = () => {};
+    socket.onclose = ({ code, reason }) => { if (isCurrent()) this.#lost(code, reason); };
+  }
+
+  /** Waits for a word from the server: a short time where one is due. */
+  #listen() {
+    clearTimeout(this.#watch);
+    const isDue = this.#state !== 'online' || this.#requests.size > 0;
+    const silent = () => (isDue ? this.#lost() : this.#probe());
+    this.#watch = setTimeout(silent, isDue ? this.#timing.answer : this.#timing.heartbeat);
+  }
+
+  #probe() {
+    this.request('ping').catch(() => {});
+  }
+
+  /** @param {any} frame */
+  #take(frame) {
+    if (frame.event) {
+      this.#takeEvent(frame);
+    } else {
+      const request = this.#requests.get(frame.id);
+      this.#requests.delete(frame.id);
+      if (frame.error) request?.reject(new ChatError(frame.error));
+      else request?.resolve(frame.ok);
+      // A position that the server cannot read, after it was changed: what was missed cannot be told.
+      if (frame.id === 0 && frame.error?.field === 'since') [this.#pos, this.#isAnew] = [undefined, true];
+    }
+    if (this.#socket) this.#listen();
+  }
+
+  /** @param {any} frame */
+  #takeEvent({ event, data, pos = data.pos }) {
+    // In a catch-up `pos` is the one that was asked with: a cut in the middle loses nothing.
+    const since = this.#pos;
+    this.#pos = pos ?? since;
+    if (event === 'ready') return this.#ready(data, since !== undefined);
+    if (event === 'caughtUp') return this.#caughtUp(data.recovered);
+    if (event === 'message' || event === 'system') return this.#tell(event, data);
+    // Such a room begins anew for this user.
+    if (event === 'room' && ['left', 'reset'].includes(data.change)) this.#told.delete(data.roomUuid);
+    this.#emit(event, data);
+  }
+
+  /** @param {Ready} data @param {boolean} isCatchingUp */
+  #ready(data, isCatchingUp) {
+    // Nobody's messages go out under another name.
+    if (data.userUuid !== this.#user) return this.#end('WRONG_USER');
+    this.#refused = undefined;
+    this.#readyAt = Date.now();
+    this.#become({ state: 'online' });
+    this.#emit('ready', data);
+    if (!isCatchingUp) this.#caughtUp(!this.#isAnew);
+  }
+
+  /** @param {boolean} recovered */
+  #caughtUp(recovered) {
+    if (!recovered) {
+      this.#told.clear();
+      this.#own.clear();
+      this.#emit('reset', undefined);
+    }
+    this.#isAnew = false;
+    this.#isCaughtUp = true;
+    this.#emit('caughtUp', { recovered });
+    // Only now: what arrived before the cut is settled, and is not sent again.
+    this.#sendAll();
+  }
+
+  /** @param {'message' | 'system'} event @param {Message} data */
+  #tell(event, data) {
+    const { roomUuid, seq, messageUuid, isMyMessage, clientId } = data;
+    if (seq <= (this.#told.get(roomUuid) ?? 0)) return;
+    this.#told.set(roomUuid, seq);
+    const entry = isMyMessage && clientId && this.#entries.get(clientId);
+    if (entry) this.#sent(entry, data);
+    else if (!this.#own.has(messageUuid)) this.#emit(event, data);
+  }
+
+  /** The connection is gone, or as good as gone. @param {number} [code] @param {string} [reason] */
+  #lost(code, reason) {
+    this.#abandon();
+    if (Date.now() - this.#readyAt >= this.#timing.stable && this.#readyAt > 0) this.#attempts = 0;
+    this.#readyAt = 0;
+    const isUnknown = code === CLOSE.unauthenticated || code === CLOSE.expired;
+    if (isUnknown && this.#refused !== undefined) return this.#end('UNAUTHENTICATED');
+    if (isUnknown) this.#refused = this.#held ?? null;
+    if (code === CLOSE.tooLarge) this.#failLargest();
+    this.#wait(NAMES[code ?? 0] ?? 'OFFLINE', this.#delay(code, reason));
+  }
+
+  /** Closes the socket. A dead one would take its time: nobody waits for it. */
+  #abandon() {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close();
+  }
+
+  /** How long to wait before coming back. @param {number} [code] @param {string} [reason] */
+  #delay(code, reason = '') {
+    const attempt = this.#attempts++;
+    const named = code === CLOSE.restarting && /\d+/.exec(reason);
+    if (named) return Number(named[0]);
+    // These are cured by coming back, unless they come again and again.
+    const isCured = code === CLOSE.lagged || code === CLOSE.unauthenticated || code === CLOSE.expired;
+    if (isCured && attempt === 0) return 0;
+    return backoff(code === CLOSE.tooMany ? attempt + 4 : attempt, this.#timing, Math.random());
+  }
+
+  /** @param {string} reason @param {number} retryIn */
+  #wait(reason, retryIn) {
+    this.#settle();
+    this.#become({ state: 'offline', reason, retryIn });
+    if (this.#state === 'offline') this.#retry = setTimeout(() => this.#connect(), retryIn);
+  }
+
+  /** @param {string} reason */
+  #end(reason) {
+    this.#abandon();
+    this.#settle();
+    this.#ending.abort();
+    this.#become({ state: 'closed', reason });
+  }
+
+  /** Nothing waits for a connection that is gone. */
+  #settle() {
+    for (const timer of [this.#watch, this.#retry, this.#later]) clearTimeout(timer);
+    this.#isCaughtUp = false;
+    const requests = [...this.#requests.values()];
+    this.#requests.clear();
+    for (const { reject } of requests) reject(new ChatError({ code: 'OFFLINE' }));
+  }
+
+  #heedBrowser() {
+    const { signal } = this.#ending;
+    const hurry = () => this.hurry();
+    globalThis.addEventListener?.('online', hurry, { signal });
+    globalThis.addEventListener?.('offline', () => this.isOnline && hurry(), { signal });
+    globalThis.document?.addEventListener('visibilitychange', () => !document.hidden && hurry(), { signal });
+  }
+
+  // The outbox
+
+  #sendAll() {
+    for (const room of new Set(this.entries.map(({ room }) => room))) this.#sendNext(room);
+  }
+
+  /** A room's next entry; its answer makes way for the one after it. @param {string} room */
+  #sendNext(room) {
+    if (!this.#isCaughtUp || this.#inFlight.has(room)) return;
+    const entry = this.entries.find((one) => one.room === room && one.state === 'sending');
+    if (!entry) return;
+    const { draft, clientId } = entry;
+    // Not by a promise: what comes right behind the answer would be told before it.
+    this.#ask('send', { room, message: { ...draft, clientId } }, {
+      resolve: ({ message }) => {
+        this.#inFlight.delete(room);
+        this.#refusals = 0;
+        this.#keepOwn(message.messageUuid);
+        if (entry.state !== 'sent') this.#sent(entry, message);
+        this.#sendNext(room);
+      },
+      reject: (error) => {
+        this.#inFlight.delete(room);
+        if (error.code === 'OFFLINE') return;
+        if (LATER.includes(error.code)) return this.#sendLater();
+        this.#fail(entry, error);
+        this.#sendNext(room);
+      },
+    });
+    this.#inFlight.set(room, entry);
+  }
+
+  #sendLater() {
+    clearTimeout(this.#later);
+    const wait = this.#timing.firstDelay + backoff(this.#refusals++, this.#timing, Math.random());
+    this.#later = setTimeout(() => this.#sendAll(), wait);
+  }
+
+  /** @param {string} messageUuid */
+  #keepOwn(messageUuid) {
+    this.#own.add(messageUuid);
+    const [oldest] = this.#own;
+    if (this.#own.size > MAX_OWN) this.#own.delete(oldest);
+  }
+
+  /** @param {Entry} entry @param {Message} message */
+  #sent(entry, message) {
+    const { clientId } = entry;
+    this.discard(clientId);
+    Object.assign(entry, { state: 'sent', message: { ...message, clientId } });
+    this.#emit('entry', entry);
+    this.#emit('message', { ...message, clientId });
+  }
+
+  /** @param {Entry} entry @param {ChatError} error */
+  #fail(entry, { code, message, field, status }) {
+    if (!this.#entries.has(entry.clientId)) return;
+    this.#note(Object.assign(entry, { state: 'failed', error: { code, message, field, status } }));
+  }
+
+  /** Tells of an entry's new state, and keeps it. @param {Entry} entry */
+  #note(entry) {
+    try {
+      this.#storage.save(entry);
+    } catch {
+      // The older state that is kept is sent again after a reload, which does no harm.
+    }
+    this.#emit('entry', entry);
+  }
+
+  /** One of those on their way was larger than any frame may be, and would be so again. */
+  #failLargest() {
+    const size = (/** @type {Entry} */ { draft }) => JSON.stringify(draft).length;
+    const [largest] = [...this.#inFlight.values()].sort((one, other) => size(other) - size(one));
+    if (largest) this.#fail(largest, new ChatError({ code: 'PAYLOAD_TOO_LARGE', message: 'the message is too large' }));
+  }
+
+  #now() {
+    return (this.#lastAt = Math.max(Date.now(), this.#lastAt + 1));
+  }
+
+  // Telling
+
+  /** @param {StateChange} change */
+  #become(change) {
+    if (this.#state === 'closed') return;
+    const isNew = this.#state !== change.state;
+    this.#state = change.state;
+    if (isNew) this.#emit('state', change);
+  }
+
+  /**
+   * @template {keyof Events} Name
+   * @param {Name} name
+   * @param {Events[Name]} data
+   */
+  #emit(name, data) {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        listener(data);
+      } catch (error) {
+        // A fault in the app is the app's: it is reported, and the client goes on.
+        queueMicrotask(() => { throw error; });
+      }
+    }
+  }
+}
+
+/** What a close code is called. @type {Record<number, string>} */
+const NAMES = {
+  [CLOSE.tooLarge]: 'PAYLOAD_TOO_LARGE',
+  [CLOSE.unauthenticated]: 'UNAUTHENTICATED',
+  [CLOSE.expired]: 'TOKEN_EXPIRED',
+  [CLOSE.lagged]: 'LAGGED',
+  [CLOSE.tooMany]: 'RATE_LIMITED',
+  [CLOSE.restarting]: 'RESTARTING',
+};
+
+/** Not crypto.randomUUID, which a phone on http://192.168… does not have. */
+const newClientId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('-');
+
+/** Entries in memory: they end with it. @returns {Storage} */
+export function keptInMemory() {
+  /** @type {Map<string, Entry>} */
+  const entries = new Map();
+  return {
+    load: () => [...entries.values()].map((entry) => ({ ...entry })),
+    save: (entry) => void entries.set(entry.clientId, { ...entry }),
+    remove: (clientId) => void entries.delete(clientId),
+  };
+}
+
+/**
+ * Entries in localStorage, each under a key of its own, so that two tabs do not overwrite each other's. In
+ * memory where the browser has none or forbids it.
+ * @param {string} user
+ * @returns {Storage}
+ */
+export function keptInBrowser(user) {
+  const storage = localStorageOf(globalThis);
+  if (!storage) return keptInMemory();
+  // No name begins with another's key.
+  const prefix = `chat-outbox ${encodeURIComponent(user)} `;
+  const parse = (/** @type {string} */ key) => {
+    try {
+      const entry = JSON.parse(storage.getItem(key) ?? '');
+      return key === prefix + entry.clientId ? [entry] : [];
+    } catch {
+      return [];
+    }
+  };
+  return {
+    load: () => Object.keys(storage).filter((key) => key.startsWith(prefix)).flatMap(parse),
+    save: (entry) => storage.setItem(prefix + entry.clientId, JSON.stringify(entry)),
+    remove: (clientId) => storage.removeItem(prefix + clientId),
+  };
+}
+
+/** @param {typeof globalThis} scope */
+function localStorageOf(scope) {
+  try {
+    return 'document' in scope ? scope.localStorage : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,231 @@
+// The part of a room's history that is on the page: what is loaded as one scrolls, and what stays in sight.
+
+import { api, chat } from './api.js';
+import { $, onceAFrame } from './dom.js';
+import { Messages } from './messages.js';
+import { signal } from './signal.js';
+import { t } from './texts.js';
+
+/** How many messages are loaded at a time. */
+const PAGE = 40;
+/** How many stay on the page; those further off are loaded again when one comes back. */
+const KEPT = 280;
+
+/** Tells that what stands at the end was in sight. */
+export const endSeen = signal();
+
+export class Timeline {
+  isLoaded = false;
+  isLoading = false;
+  hasFailed = false;
+  /** Whether it is still the one on the page. */
+  isOpen = true;
+  #hasOlder = false;
+  /** There are messages below the last one on the page. */
+  #hasNewer = false;
+  /** Whether the newest message is in sight, and is to stay there. */
+  #isFollowing = true;
+  /** How many have come while one was reading further up. */
+  #newCount = 0;
+  #uuid;
+  #room;
+  #messages;
+  #isPlacing = false;
+  /** Once a frame, however much has come. */
+  #follow = onceAFrame(() => {
+    this.#isPlacing = false;
+    if (!this.isOpen) return;
+    this.#hasOlder = this.#messages.trim(KEPT, false) || this.#hasOlder;
+    this.scrollDown();
+  });
+
+  /** `room` gives what is known of the room; the rest is for `Messages`. */
+  constructor(uuid, { room, ...more }) {
+    this.#uuid = uuid;
+    this.#room = room;
+    this.#messages = new Messages({ room, ...more });
+    this.#placeEntries();
+    this.#showState();
+    this.#showJump();
+  }
+
+  get messages() {
+    return this.#messages;
+  }
+
+  get isAtEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = $('scroller');
+    return !this.#hasNewer && scrollHeight - scrollTop - clientHeight < 80;
+  }
+
+  /** Loads the newest messages. `unreadCount`: where reading goes on. */
+  async open(unreadCount) {
+    if (!await this.#load({}, (page) => this.#takePage(page, { hasOlder: page.hasMoreBefore, hasNewer: page.hasMoreAfter }))) return;
+    this.isLoaded = true;
+    this.#showState();
+    const firstUnread = this.#messages.markUnread(unreadCount);
+    if (!firstUnread) return this.scrollDown();
+    firstUnread.scrollIntoView({ block: 'start' });
+    this.scrolled();
+  }
+
+  async loadOlder() {
+    const before = this.#messages.oldestSeq;
+    await this.#load({ before }, (page) => this.#takePage(page, { hasOlder: page.hasMoreBefore }, true));
+  }
+
+  async #loadNewer() {
+    const after = this.#messages.newestSeq;
+    await this.#load({ after }, (page) => this.#takePage(page, { hasNewer: page.hasMoreAfter }));
+  }
+
+  /** The connection is back: what could not be loaded may be now. */
+  resume() {
+    this.hasFailed = false;
+    this.#showState();
+    return this.scrolled();
+  }
+
+  /** Loads a page and takes it, unless another room was opened meanwhile. Gives whether it was taken. */
+  async #load(where, take) {
+    if (this.isLoading) return false;
+    this.isLoading = true;
+    this.hasFailed = false;
+    this.#showState();
+    try {
+      const page = await api.history(this.#uuid, { ...where, limit: PAGE });
+      if (!this.isOpen) return false;
+      this.#keepingPlace(() => take(page));
+      return true;
+    } catch (error) {
+      this.hasFailed = true;
+      throw error;
+    } finally {
+      this.isLoading = false;
+      if (this.isOpen) this.#showState();
+    }
+  }
+
+  #takePage({ messages }, { hasOlder = this.#hasOlder, hasNewer = this.#hasNewer }, isOlder = false) {
+    messages.forEach((message) => this.#messages.place({ message }));
+    this.#hasOlder = hasOlder;
+    // What has come while the page was on its way was not placed.
+    this.#setNewer(hasNewer || (this.#hasNewer && (this.#messages.newestSeq ?? 0) < (this.#room()?.seq ?? 0)));
+    if (isOlder) this.#setNewer(this.#messages.trim(KEPT, true) || this.#hasNewer);
+    else this.#hasOlder = this.#messages.trim(KEPT, false) || this.#hasOlder;
+  }
+
+  /** What waits to be sent stands at the very end, where that is on the page. */
+  #setNewer(hasNewer) {
+    const hadNewer = this.#hasNewer;
+    this.#hasNewer = hasNewer;
+    if (hasNewer) this.#entries().forEach((entry) => this.#messages.remove(entry));
+    else if (hadNewer) this.#placeEntries();
+  }
+
+  #entries() {
+    return chat.entries.filter(({ room }) => room === this.#uuid);
+  }
+
+  #placeEntries() {
+    this.#entries().forEach((entry) => this.#messages.place({ entry }));
+  }
+
+  /** What one reads stays where it is, whatever is put above it or taken away. */
+  #keepingPlace(change) {
+    const scroller = $('scroller');
+    const top = scroller.getBoundingClientRect().top;
+    const anchor = Array.from($('messages').querySelectorAll('.bubble, .note')).find((node) => node.getBoundingClientRect().bottom > top);
+    const before = anchor?.getBoundingClientRect().top;
+    change();
+    if (anchor?.isConnected) scroller.scrollTop += anchor.getBoundingClientRect().top - before;
+  }
+
+  /** The line above the oldest message. It always has its height, so that nothing moves. */
+  #showState() {
+    const isAwaited = this.isLoading || !(this.isLoaded || this.hasFailed);
+    const isAllThere = !isAwaited && !this.#hasOlder && !this.hasFailed;
+    $('history-note').textContent = isAwaited ? t('loading') : isAllThere ? t('beginning') : '';
+    $('history-retry').hidden = !this.hasFailed;
+  }
+
+  showTexts() {
+    this.#messages.redraw();
+    this.#showState();
+    this.#showJump();
+  }
+
+  // Scrolling
+
+  scrollDown() {
+    this.#isFollowing = true;
+    $('scroller').scrollTop = $('scroller').scrollHeight;
+    this.#atEnd();
+  }
+
+  /** Goes to the newest message, which may not be on the page. */
+  async toNewest() {
+    if (!this.#hasNewer) return this.scrollDown();
+    await this.#load({}, (page) => {
+      this.#messages.trim(0, true);
+      this.#takePage(page, { hasOlder: page.hasMoreBefore, hasNewer: page.hasMoreAfter });
+    });
+    this.scrollDown();
+  }
+
+  /** The height or the content has changed: the end stays in sight. */
+  keepEnd() {
+    if (this.#isFollowing) this.scrollDown();
+  }
+
+  scrolled() {
+    // About to be scrolled down by itself: where it stands until then says nothing.
+    if (this.#isPlacing) return;
+    this.#isFollowing = this.isAtEnd;
+    if (this.#isFollowing) this.#atEnd();
+    else this.#showJump();
+    if (!this.isLoaded || this.isLoading || this.hasFailed) return undefined;
+    const { scrollHeight, scrollTop, clientHeight } = $('scroller');
+    if (this.#hasOlder && scrollTop < 1.5 * clientHeight) return this.loadOlder();
+    if (this.#hasNewer && scrollHeight - scrollTop < 2.5 * clientHeight) return this.#loadNewer();
+    return undefined;
+  }
+
+  #atEnd() {
+    this.#newCount = 0;
+    this.#showJump();
+    endSeen();
+  }
+
+  /** The way down, and how much is new there. */
+  #showJump() {
+    const isFar = $('scroller').scrollHeight - $('scroller').scrollTop > 2 * $('scroller').clientHeight;
+    $('jump').hidden = this.#isFollowing || !(isFar || this.#newCount > 0 || this.#hasNewer);
+    $('jump-text').textContent = this.#newCount > 0 ? t('newMessages', this.#newCount) : t('toNewest');
+  }
+
+  // What happens
+
+  /** A message that others, or another device, have sent, or that an entry has become. */
+  take(message) {
+    const { seq, isMyMessage, type } = message;
+    const isNew = seq > (this.#messages.newestSeq ?? 0);
+    // It is loaded with those around it.
+    if (this.#hasOlder && seq < (this.#messages.oldestSeq ?? 0)) return false;
+    const counts = isNew && !isMyMessage && type !== 'SYSTEM';
+    if (counts && !this.#isFollowing) this.#newCount += 1;
+    if (!this.#isFollowing && this.#messages.count >= KEPT) this.#setNewer(true);
+    if (!this.#hasNewer) this.#messages.place({ message });
+    if (this.#isFollowing) {
+      this.#isPlacing = true;
+      this.#follow();
+    } else this.#showJump();
+    return isNew;
+  }
+
+  /** An entry of the outbox, which is new or stands otherwise now. */
+  takeEntry(entry) {
+    if (!this.#hasNewer) this.#messages.place({ entry });
+    return entry.state === 'sending' ? this.toNewest() : undefined;
+  }
+}

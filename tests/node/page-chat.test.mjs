@@ -1,0 +1,482 @@
+// The page at `/` in a real browser, where the network is bad, the history long, and the mouse broken.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+
+import english from '../../examples/server/page/texts.en.js';
+import korean from '../../examples/server/page/texts.ko.js';
+import { openBrowser, Person } from './browser.mjs';
+import { call, unique, User } from './client.mjs';
+import { startProxy } from './proxy.mjs';
+import { SEEDED_ROOM, startSeeded } from './seed.mjs';
+import { startServer } from './server.mjs';
+
+const DAY = 86_400_000;
+const PHONE = { width: 390, height: 844 };
+const numbers = (total) => Array.from({ length: total }, (_, n) => n);
+
+let server;
+let browser;
+before(async () => { [server, browser] = await Promise.all([startServer(), openBrowser()]); });
+after(() => Promise.all([browser?.close(), server?.stop()]));
+
+/** Somebody over REST, who may have a page as well. */
+async function overRest(name, url = server.url) {
+  const userUuid = name.toLowerCase();
+  const { body } = await call(url, 'POST', '/api/auth/dev-token', { body: { userUuid, nickname: name } });
+  return new User(url, userUuid, body.accessToken, name);
+}
+
+/** Ana at her page behind a network of her own, and Ben over REST, with a direct chat that she has open. */
+async function scene(look) {
+  const proxy = await startProxy(server.url);
+  const names = ['Ana', 'Ben'].map(unique);
+  const [ana, ben] = await Promise.all([Person.open(browser, proxy.url, names[0], look), overRest(names[1])]);
+  await ana.newChat('DIRECT', { people: ben.nickname });
+  await ana.sees('#room-name', ben.nickname);
+  const { rooms: [{ roomUuid: room }] } = await ben.ok('GET', '/rooms');
+  const said = async () => (await ben.ok('GET', `/rooms/${room}/messages?limit=100`)).messages.reverse().map(({ content }) => content);
+  const close = async () => {
+    await ana.isWell();
+    await Promise.all([ana.close(), proxy.stop()]);
+  };
+  return { ana, ben, room, proxy, said, close };
+}
+
+/** Presses the banner's button, which goes away by itself as well. */
+const tryNow = (ana) => ana.page.locator('#offline-retry').evaluate((button) => button.click());
+
+describe('a message', { timeout: 60_000 }, () => {
+  test('is being sent, then sent, then read, by an icon and by words', async () => {
+    const { ana, ben, room, proxy, close } = await scene();
+    const words = () => ana.page.locator('.mine .receipt').last().innerText();
+    proxy.hold();
+    await ana.say('on its way');
+    await ana.sees('.message.waiting', 'on its way');
+    assert.equal(await words(), english.sending);
+    assert.equal(await ana.count('.waiting .receipt svg'), 1);
+    proxy.release();
+    await ana.seesMessage('on its way');
+    assert.equal(await words(), english.sent);
+    await ben.ok('PATCH', `/rooms/${room}/read`);
+    await ana.sees('.receipt.read svg');
+    assert.equal(await words(), english.read);
+    await close();
+  });
+
+  test('that was refused says why, outlives a reload, and is tried again or deleted', async () => {
+    const { ana, ben, said, close } = await scene();
+    const block = (method) => call(server.url, method, `/api/friends/${ana.name.toLowerCase()}/block`, { token: ben.token });
+    await block('POST');
+    await ana.say('for later');
+    await ana.say('for nobody');
+    await ana.sees('.failed .failure', english.unreachable);
+    await ana.countIs('.message.failed', 2);
+    assert.equal(await ana.page.locator('.failed .receipt').first().innerText(), english.notSent);
+    await ana.reload();
+    await ana.countIs('.message.failed', 2);
+    await ana.page.locator('.failed', { hasText: 'for nobody' }).getByText(english.delete).click();
+    await ana.countIs('.message.failed', 1);
+    await block('DELETE');
+    await ana.click('.failure button', english.retry);
+    await ana.seesMessage('for later');
+    await ana.reload();
+    await ana.seesMessage('for later');
+    assert.deepEqual([await ana.messages(), await said()], [['for later'], ['for later']]);
+    await close();
+  });
+
+  test('outlives a reload in the middle of being sent, and is sent once', async () => {
+    const { ana, proxy, said, close } = await scene();
+    // The server gets the first, and its answer is lost; the second does not even leave.
+    proxy.toClient = (chunk) => ({ chunk: chunk.includes('"ok":{"message"') ? Buffer.alloc(0) : chunk });
+    await ana.say('answer lost');
+    for (const end = Date.now() + 5000; (await said()).length === 0;) assert.ok(Date.now() < end);
+    proxy.hold();
+    await ana.say('never left');
+    await ana.countIs('.message.waiting', 2);
+    proxy.toClient = (chunk) => ({ chunk });
+    await ana.reload();
+    await ana.seesMessage('never left');
+    await ana.countIs('.message.waiting', 0);
+    assert.deepEqual([await ana.messages(), await said()], [['answer lost', 'never left'], ['answer lost', 'never left']]);
+    await close();
+  });
+});
+
+describe('the network', { timeout: 60_000 }, () => {
+  test('is cut: a banner says so; it is mended: all is there, in order and once', async () => {
+    const { ana, ben, room, proxy, said, close } = await scene(PHONE);
+    await ana.say('before');
+    await ana.seesMessage('before');
+    proxy.isOpen = false;
+    proxy.cut();
+    await ana.sees('#offline [role="status"]', english.offlineText);
+    for (const n of numbers(3)) await ana.say(`mine ${n}`);
+    await ana.countIs('.message.waiting', 3);
+    for (const n of numbers(60)) await ben.say(room, `missed ${n}`);
+    assert.equal(await ana.count('.message'), 4, 'nothing comes meanwhile');
+    proxy.isOpen = true;
+    await tryNow(ana);
+    await ana.seesNo('#offline');
+    await ana.countIs('.message.waiting', 0);
+    const expected = ['before', ...numbers(60).map((n) => `missed ${n}`), ...numbers(3).map((n) => `mine ${n}`)];
+    await ana.seesMessage('mine 2');
+    assert.deepEqual(await ana.messages(), expected);
+    assert.deepEqual(await said(), expected);
+    // It goes on as if nothing had been.
+    await ben.say(room, 'live');
+    await ana.seesMessage('live');
+    await close();
+  });
+
+  test('comes back by itself', async () => {
+    const { ana, ben, room, proxy, close } = await scene();
+    for (const n of numbers(3)) {
+      proxy.cut();
+      await ben.say(room, `while it was cut ${n}`);
+      await ana.seesMessage(`while it was cut ${n}`);
+    }
+    await ana.seesNo('#offline');
+    // Away for longer, it waits longer, unless the browser says that there is a network again.
+    proxy.isOpen = false;
+    proxy.cut();
+    await ana.sees('#offline');
+    await ana.page.waitForTimeout(3000);
+    proxy.isOpen = true;
+    await ana.page.context().setOffline(true);
+    await ana.page.context().setOffline(false);
+    await ana.page.locator('#offline').waitFor({ state: 'hidden', timeout: 1500 });
+    await close();
+  });
+});
+
+describe('a history of 5,000 messages', { timeout: 60_000 }, () => {
+  const TOTAL = 5000;
+  const names = ['Ana', 'Ben'].map(unique);
+  const began = new Date().setHours(12, 0, 0, 0) - 24 * DAY;
+  const messages = numbers(TOTAL).map((n) => ({
+    by: names[Math.floor(n / 3) % 2],
+    // Two hundred a day, up to yesterday.
+    at: began + Math.floor(n / 200) * DAY - DAY + (n % 200) * 20_000,
+    content: `message ${n + 1} ${n % 7 === 0 ? 'with some more words, so that lines are of different lengths and heights '.repeat(1 + (n % 3)) : ''}`,
+  }));
+  let seeded;
+  before(async () => { seeded = await startSeeded(names, messages); });
+  after(() => seeded?.stop());
+
+  const open = async (look) => {
+    const ana = await Person.open(browser, seeded.url, names[0], look);
+    await ana.openRoom('A long story');
+    await ana.seesMessage(`message ${TOTAL}`);
+    return ana;
+  };
+  const scroller = (ana, act, ...values) => ana.page.locator('#scroller').evaluate(act, ...values);
+  /** The numbers of the messages on the page. */
+  const shown = async (ana) => (await ana.messages()).map((text) => Number(/\d+/.exec(text)[0]));
+
+  test('scrolls up to its beginning and down again without a jump, smoothly, within bounds', async () => {
+    const ana = await open();
+    await ana.page.evaluate(countMessages);
+    let moved = 0;
+    const tasks = await longestTask(ana.page, async () => {
+      const up = await scroller(ana, scrollThrough, { by: -1500, until: 1 });
+      assert.deepEqual(up.jumps, [], 'what is in sight stays where it was');
+      assert.ok(up.steps > 100, `${up.steps} steps`);
+      await ana.sees('#history-note', english.beginning);
+      const first = await shown(ana);
+      assert.deepEqual(first, numbers(first.length).map((n) => n + 1), 'without a gap');
+      const down = await scroller(ana, scrollThrough, { by: 1500, until: 800 });
+      assert.deepEqual(down.jumps, []);
+      moved = Math.max(up.moved, down.moved);
+      await ana.click('#jump');
+      await ana.seesMessage(`message ${TOTAL}`);
+    });
+    const most = await ana.page.evaluate(() => window.mostMessages);
+    console.log(`5,000 messages: at most ${most} on the page, the longest task takes ${Math.round(tasks)} ms of the processor, what is in sight moves by ${moved.toFixed(1)} px`);
+    assert.ok(tasks <= 100, `a task of ${tasks} ms`);
+    assert.ok(most <= 360, `${most} messages on the page`);
+    const last = await shown(ana);
+    assert.deepEqual(last, numbers(last.length).map((n) => TOTAL - last.length + 1 + n), 'without a gap');
+    await ana.isWell();
+    await ana.close();
+  });
+
+  test('shows what is new from far above, and a way down to it', async () => {
+    const ana = await open(PHONE);
+    const ben = await overRest(names[1], seeded.url);
+    await scroller(ana, scrollThrough, { by: -2000, until: 4500 });
+    await ana.sees('#jump', english.toNewest);
+    const before = await scroller(ana, (node) => node.scrollTop);
+    for (const n of numbers(3)) await ben.say(SEEDED_ROOM, `fresh ${n}`);
+    await ana.sees('#jump', english.newMessages(3));
+    assert.equal(await scroller(ana, (node) => node.scrollTop), before, 'nobody is pulled down');
+    assert.ok(!(await ana.messages()).some((text) => text.startsWith('fresh')), 'and nothing is shown below a gap');
+    await ana.click('#jump');
+    await ana.seesMessage('fresh 2');
+    await ana.seesNo('#jump');
+    assert.deepEqual((await ana.messages()).slice(-3), ['fresh 0', 'fresh 1', 'fresh 2']);
+    // What one writes is seen at once, wherever one was reading.
+    await scroller(ana, scrollThrough, { by: -2000, until: 4500 });
+    await ana.say('from up here');
+    await ana.seesMessage('from up here');
+    assert.deepEqual((await ana.messages()).slice(-2), ['fresh 2', 'from up here']);
+    await ana.isWell();
+    await ana.close();
+  });
+
+  test('names each day once, in the reader’s language', async () => {
+    const ana = await open();
+    // Other tests say something today.
+    const days = async () => (await ana.page.locator('.day').allInnerTexts()).filter((day) => ![english.today, korean.today].includes(day));
+    await scroller(ana, scrollThrough, { by: -900, until: 4550 });
+    const long = (language, ago) => new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long' }).format(new Date().setHours(12) - ago * DAY);
+    assert.deepEqual((await days()).slice(-2), [long('en', 2), english.yesterday]);
+    const first = await ana.page.locator('li:has(.day)', { hasText: english.yesterday }).innerText();
+    assert.match(first, /message 4801/, 'above its first message');
+    await ana.page.selectOption('#sidebar .language', 'ko');
+    await ana.sees('.day', korean.yesterday);
+    assert.deepEqual((await days()).slice(-2), [long('ko', 2), korean.yesterday]);
+    assert.equal(new Set(await days()).size, (await days()).length);
+    await ana.isWell();
+    await ana.close();
+  });
+
+  test('is not read out; what is new is', async () => {
+    const ana = await open();
+    const ben = await overRest(names[1], seeded.url);
+    const said = ana.page.locator('#announcer[aria-live="polite"]');
+    await scroller(ana, scrollThrough, { by: -900, until: 4800 });
+    await ana.page.waitForTimeout(500);
+    assert.equal(await said.innerText(), '');
+    assert.equal(await ana.page.getAttribute('[role="log"]', 'aria-live'), 'off');
+    await ben.say(SEEDED_ROOM, 'listen');
+    await ana.page.waitForFunction(() => document.querySelector('#announcer').innerText !== '');
+    assert.equal(await said.innerText(), english.saidBy(ben.nickname, 'listen'));
+    await ana.close();
+  });
+});
+
+/** In the browser: keeps the most messages that were on the page. */
+function countMessages() {
+  window.mostMessages = 0;
+  new MutationObserver(() => {
+    window.mostMessages = Math.max(window.mostMessages, document.querySelectorAll('#messages > li').length);
+  }).observe(document.querySelector('#messages'), { childList: true });
+}
+
+/**
+ * How many milliseconds of the processor the longest task of the page's thread takes while `act` runs. By the
+ * clock it would be longer wherever others want the processor as well.
+ */
+async function longestTask(page, act) {
+  await browser.startTracing(page, { categories: ['toplevel', 'disabled-by-default-devtools.timeline'] });
+  await act();
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
+  const threadOf = ({ pid, tid }) => `${pid} ${tid}`;
+  const threads = traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(threadOf);
+  const tasks = traceEvents.filter((event) => event.name.endsWith('RunTask') && event.tdur && threads.includes(threadOf(event)));
+  assert.ok(tasks.length > 1000, `${tasks.length} tasks`);
+  return Math.max(...tasks.map(({ tdur }) => tdur)) / 1000;
+}
+
+/**
+ * In the browser: scrolls by so much a frame until the message of this number is in sight, or beyond. After each step the
+ * message in sight may have moved by what was scrolled, and by nothing else.
+ */
+async function scrollThrough(scroller, { by, until }) {
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const frameOf = scroller.getBoundingClientRect();
+  const isSeen = (node) => {
+    const { top, bottom } = node.getBoundingClientRect();
+    return bottom > frameOf.top + 1 && top < frameOf.bottom - 1;
+  };
+  const bubbles = () => Array.from(scroller.querySelectorAll('.bubble'));
+  const jumps = [];
+  let moved = 0;
+  let steps = 0;
+  for (const end = performance.now() + 40_000; performance.now() < end; steps += 1) {
+    const seen = bubbles().filter(isSeen).map((node) => Number(/message (\d+)/.exec(node.innerText)?.[1]));
+    if (seen.some((number) => (by < 0 ? number <= until : number >= until))) return { steps, jumps, moved };
+    scroller.scrollTop += by;
+    const anchor = bubbles().find(isSeen);
+    const before = anchor?.getBoundingClientRect().top;
+    // What is loaded now comes in one of the next frames.
+    for (let n = 0; n < 2; n += 1) await frame();
+    if (!anchor?.isConnected) continue;
+    const off = Math.abs(anchor.getBoundingClientRect().top - before);
+    moved = Math.max(moved, off);
+    if (off > 2) jumps.push({ step: steps, off, text: anchor.innerText.slice(0, 20) });
+  }
+  throw new Error(`message ${until} was not reached in ${steps} steps`);
+}
+
+describe('what people write', { timeout: 60_000 }, () => {
+  test('has links, to the web alone, which say what they are', async () => {
+    const { ana, ben, room, close } = await scene();
+    const texts = {
+      'see https://example.org/a?b=c&d=%20#e.': ['https://example.org/a?b=c&d=%20#e'],
+      '(https://en.wikipedia.org/wiki/Chat_(disambiguation)) or HTTP://Example.org': ['https://en.wikipedia.org/wiki/Chat_(disambiguation)', 'HTTP://Example.org'],
+      '한국어 https://ko.example/서울, 그리고 끝': ['https://ko.example/서울'],
+      'javascript:alert(1) ftp://x.example data:text/html,x mailto:a@b.c www.example.org': [],
+      'https:// and http://<script>window.hacked=1</script>': [],
+    };
+    for (const text of Object.keys(texts)) await ben.say(room, text);
+    await ana.seesMessage('https:// and');
+    assert.deepEqual(await ana.messages(), Object.keys(texts), 'the text is as it was written');
+    const links = ana.page.locator('#messages .text a');
+    assert.deepEqual(await links.allInnerTexts(), Object.values(texts).flat());
+    for (const link of await links.all()) {
+      assert.match(await link.getAttribute('href'), /^https?:\/\//);
+      assert.deepEqual([await link.getAttribute('target'), await link.getAttribute('rel')], ['_blank', 'noopener noreferrer']);
+    }
+    await close();
+  });
+
+  test('has pictures, which are loaded when they come near, in a box that does not change', async () => {
+    const { ana, ben, room, close } = await scene(PHONE);
+    const picture = (name, content) => ben.ok('POST', `/rooms/${room}/messages`, { type: 'IMAGE', imageUrl: `https://pictures.example/${name}`, content });
+    await picture('first.svg', 'Hills far up');
+    for (const n of numbers(39)) await ben.say(room, `line ${n}\n\n\n`.repeat(12));
+    await picture('last.svg');
+    await picture('gone.png');
+    // Unread ones would be where she comes back to.
+    const isRead = async () => (await ben.ok('GET', `/rooms/${room}/messages?limit=1`)).messages[0].isRead;
+    for (const end = Date.now() + 10_000; !await isRead();) assert.ok(Date.now() < end, 'she has read it');
+    const asked = [];
+    ana.page.on('request', (request) => asked.push(request.url()));
+    await ana.reload();
+    await ana.sees('.picture.loaded');
+    await ana.sees('.picture', english.openPicture);
+    const boxes = await Promise.all((await ana.page.locator('.picture').all()).slice(-2).map((box) => box.boundingBox()));
+    assert.deepEqual([boxes[0].width, boxes[0].height], [boxes[1].width, boxes[1].height]);
+    assert.ok(boxes[0].width < PHONE.width && boxes[0].height < 300);
+    assert.equal(await ana.page.locator('.picture img').last().getAttribute('loading'), 'lazy');
+    assert.ok(!asked.some((url) => url.endsWith('first.svg')), 'what is far away is not loaded');
+    await ana.page.locator('#scroller').evaluate((node) => { node.scrollTop = 0; });
+    await ana.sees('.picture:has([alt="Hills far up"]).loaded');
+    await close();
+  });
+});
+
+describe('the keyboard', { timeout: 60_000 }, () => {
+  const focused = (ana) => ana.page.evaluate(() => document.activeElement.id || document.activeElement.getAttribute('href'));
+
+  test('does everything: skip, choose a room, write, leave it, and retry', async () => {
+    const { ana, ben, room, close } = await scene();
+    const press = (key) => ana.page.keyboard.press(key);
+    const { roomUuid: other } = await ben.ok('POST', '/rooms', { type: 'GROUP', name: 'Other', participantUuids: [ana.name.toLowerCase()] });
+    await ana.sees('#rooms a', 'Other');
+    await ana.page.evaluate(() => {
+      document.body.tabIndex = -1;
+      document.body.focus();
+    });
+    await press('Tab');
+    assert.equal(await focused(ana), 'skip');
+    await press('Enter');
+    assert.equal(await focused(ana), 'text');
+
+    await press('Escape');
+    assert.equal(await focused(ana), `#${room}`, 'the row of the room one was in');
+    await press('Home');
+    assert.equal(await focused(ana), `#${other}`);
+    await press('ArrowDown');
+    assert.equal(await focused(ana), `#${room}`);
+    await press('ArrowUp');
+    await ben.say(other, 'redraws the list');
+    await ana.sees('#rooms .preview', 'redraws the list');
+    assert.equal(await focused(ana), `#${other}`, 'and keeps the place in it');
+    await press('Enter');
+    await ana.sees('#room-name', 'Other');
+    assert.equal(await focused(ana), 'text');
+
+    await ana.page.keyboard.type('one line');
+    await press('Shift+Enter');
+    await ana.page.keyboard.type('and another');
+    await press('Enter');
+    await ana.seesMessage('one line');
+    assert.deepEqual(await ana.messages(), ['redraws the list', 'one line\nand another']);
+    assert.equal(await ana.page.inputValue('#text'), '');
+
+    // Dialogs close by Escape, and give the focus back.
+    await ana.page.focus('#picture-open');
+    await press('Enter');
+    await ana.sees('#picture[open]');
+    await press('Escape');
+    await ana.seesNo('#picture[open]');
+    assert.equal(await focused(ana), 'picture-open');
+    await close();
+  });
+
+  test('goes back to the list on a phone', async () => {
+    const { ana, room, close } = await scene(PHONE);
+    await ana.page.focus('#text');
+    await ana.page.keyboard.press('Escape');
+    await ana.sees('#rooms a');
+    await ana.page.waitForFunction((href) => document.activeElement.getAttribute('href') === href, `#${room}`);
+    await close();
+  });
+});
+
+describe('axe finds nothing serious', { timeout: 120_000 }, () => {
+  let axe;
+  before(async () => { axe = await readFile(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8'); });
+
+  for (const [name, look] of Object.entries({
+    light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
+    'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark' },
+  })) {
+    test(name, async () => {
+      const { ana, ben, room, proxy, close } = await scene(look);
+      await ana.page.evaluate(axe);
+      const check = async (where) => {
+        const { violations } = await ana.page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+        const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+        const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, any, all }) => `${target} (${[...any, ...all].map(({ message }) => message).join('; ')})`).join(', ')}`);
+        assert.deepEqual(told, [], where);
+      };
+      await call(server.url, 'POST', '/api/friends/requests', { token: ben.token, body: { userUuid: ana.name.toLowerCase() } });
+      await ben.say(room, 'with a link https://example.org/and/so/on');
+      await ben.ok('POST', `/rooms/${room}/messages`, { type: 'IMAGE', imageUrl: 'https://pictures.example/hills.svg', content: 'Hills' });
+      await ben.ok('POST', `/rooms/${room}/messages`, { type: 'IMAGE', imageUrl: 'https://pictures.example/gone.png' });
+      await ana.say('mine');
+      await ana.seesMessage('mine');
+      await ana.sees('.picture', english.openPicture);
+      await check('a room');
+      await call(server.url, 'POST', `/api/friends/${ana.name.toLowerCase()}/block`, { token: ben.token });
+      await ana.say('refused');
+      await ana.sees('.failed .failure');
+      proxy.isOpen = false;
+      proxy.cut();
+      await ana.sees('#offline');
+      await ana.say('waiting');
+      await ana.sees('.waiting');
+      await check('a room without a connection');
+      await ana.click('#picture-open');
+      await check('sending a picture');
+      await ana.page.keyboard.press('Escape');
+      proxy.isOpen = true;
+      await tryNow(ana);
+      await ana.seesNo('#offline');
+      await ana.click('#people-open');
+      await ana.sees('#people-list .person');
+      await check('its people');
+      await ana.click('#people-close');
+      await ana.toLists('friends');
+      await check('friends');
+      await ana.toLists();
+      await ana.sees('#rooms a');
+      await check('the rooms');
+      await ana.click('#new-room-open');
+      await check('a new chat');
+      await ana.page.keyboard.press('Escape');
+      await ana.toLists();
+      await ana.click('#sign-out');
+      await ana.sees('#sign-in');
+      await ana.page.evaluate(axe);
+      await check('signing in');
+      await close();
+    });
+  }
+});
