@@ -75,6 +75,9 @@ pub(crate) enum News {
     Friend(#[serde(with = "NoticeDef")] FriendNotice, #[serde(with = "ProfileDef")] Profile),
     /// To a user: how they stand to this one has changed.
     FriendsChanged(#[serde(with = "ProfileDef")] Profile),
+    /// To all nodes: some of those who were connected to a node that said goodbye so many milliseconds ago.
+    /// They are on their way, and a node that has begun since does not know of them.
+    UsersOf { node: NodeId, left_ago: u64, part: Part },
 }
 
 /// What a batch changed, without what it says.

@@ -16,10 +16,13 @@ export const BINARY = process.env.CHAT_SERVER_BIN
 const POSTGRES = process.env.CHAT_TEST_NODE_POSTGRES;
 let databases = 0;
 
-async function freshDatabase() {
+/** A database of one's own, on that PostgreSQL or on the one that all tests have. */
+export async function freshDatabase() {
+  const server = POSTGRES ?? process.env.CHAT_TEST_POSTGRES;
+  if (!server) throw new Error('CHAT_TEST_POSTGRES names no PostgreSQL');
   const name = `node_${process.pid}_${databases += 1}`;
-  await promisify(execFile)('psql', [POSTGRES, '--quiet', '--command', `CREATE DATABASE ${name}`]);
-  return POSTGRES.replace('/postgres?', `/${name}?`);
+  await promisify(execFile)('psql', [server, '--quiet', '--command', `CREATE DATABASE ${name}`]);
+  return server.replace('/postgres?', `/${name}?`);
 }
 
 /** The server that a test file shares. */

@@ -173,6 +173,16 @@ impl Ingress {
         fits
     }
 
+    /// How far the store has come, as far as this node has heard: its own commits among it, also those that
+    /// wait to be handed on.
+    pub(super) fn known(&self, handed_on: &Position) -> Position {
+        let mut known = *handed_on;
+        for (lane, Pos { lane: number, .. }) in self.lanes.iter().zip(handed_on.iter()) {
+            known.advance(Pos { lane: number, at: lane.known });
+        }
+        known
+    }
+
     /// The store has come this far.
     pub(super) fn hear_of(&mut self, position: &Position, now: Instant) {
         for (lane, pos) in self.lanes.iter_mut().zip(position.iter()) {

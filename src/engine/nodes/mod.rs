@@ -235,7 +235,10 @@ impl Nodes {
                 self.ingress.told((from, number), room, changes);
             }
             (News::Alive { commits, at, users }, _) => {
-                self.peers.counts(from, commits, now);
+                if self.peers.counts(from, commits, now) {
+                    // It would ask: who comes before that seems new to it.
+                    self.list_users(now);
+                }
                 self.hear_of(at.into(), now);
                 if self.directory.check(from, users) {
                     self.publish(&Topic::Nodes, News::Who { of: from });
@@ -259,8 +262,12 @@ impl Nodes {
                     publisher.hub().presence(&user, &rooms, online, last_seen);
                 }
             }
-            (News::Who { of }, _) if of == self.me => self.list_users(),
+            (News::Who { of }, _) if of == self.me => self.list_users(now),
             (News::Users(part), _) => self.learn_users(from, part),
+            (News::UsersOf { node, left_ago, part }, _) if node != self.me => {
+                self.peers.left(node, Duration::from_millis(left_ago), now);
+                self.directory.inherit(node, part);
+            }
             (News::Typing(profile, is_typing), Topic::Room(room)) => {
                 let typist = ConnectionId::elsewhere(from.number());
                 publisher.hub().typing(typist, room, &profile, is_typing, now);
@@ -282,11 +289,18 @@ impl Nodes {
         }
     }
 
-    fn list_users(&mut self) {
+    /// Tells who is on this node, and who is on the way from others that stop.
+    fn list_users(&mut self, now: Instant) {
         self.lists += 1;
         let users: Vec<UserId> = self.told_of.iter().cloned().collect();
         for part in presence::parts(self.lists, &users) {
             self.publish(&Topic::Nodes, News::Users(part));
+        }
+        for (node, ago) in self.peers.leaving(now) {
+            let left_ago = u64::try_from(ago.as_millis()).unwrap_or(u64::MAX);
+            for part in self.directory.legacy(node) {
+                self.publish(&Topic::Nodes, News::UsersOf { node, left_ago, part });
+            }
         }
     }
 
@@ -427,6 +441,8 @@ impl Nodes {
         if !self.bus.is_up() {
             return None;
         }
+        // What is to be handed on there may still wait here for another node's commit.
+        let at = Token { position: self.ingress.known(&at.position), ..at };
         self.syncs.ask(self.peers.live(tokio::time::Instant::now().into_std()), at)
     }
 

@@ -89,24 +89,38 @@ impl Peers {
         true
     }
 
-    /// It has told of so many commits.
-    pub(super) fn counts(&mut self, node: NodeId, commits: u64, now: Instant) {
+    /// It has told of so many commits. `true`: nothing was heard of it before.
+    pub(super) fn counts(&mut self, node: NodeId, commits: u64, now: Instant) -> bool {
         let is_first = self.hear(node, now);
-        let Some(peer) = self.peers.get_mut(&node) else { return };
+        let Some(peer) = self.peers.get_mut(&node) else { return false };
         if is_first {
             (peer.upto, self.is_suspicious) = (commits, true);
         } else {
             peer.told = commits.max(peer.told);
             peer.close_up(now);
         }
+        is_first
     }
 
     /// It stops.
     pub(super) fn leaves(&mut self, node: NodeId, now: Instant) {
+        self.left(node, Duration::ZERO, now);
+    }
+
+    /// It has stopped so long ago.
+    pub(super) fn left(&mut self, node: NodeId, ago: Duration, now: Instant) {
+        let Some(left) = now.checked_sub(ago).filter(|_| ago < FAREWELL) else { return };
         self.hear(node, now);
         if let Some(peer) = self.peers.get_mut(&node) {
-            peer.left.get_or_insert(now);
+            peer.left.get_or_insert(left);
         }
+    }
+
+    /// Those that have stopped and are not forgotten yet, and how long ago that was.
+    pub(super) fn leaving(&self, now: Instant) -> impl Iterator<Item = (NodeId, Duration)> {
+        let left =
+            move |(node, peer): (&NodeId, &Peer)| Some((*node, now.saturating_duration_since(peer.left?)));
+        self.peers.iter().filter_map(left)
     }
 
     /// Whether all that was told has come, or some of it is lost: then everything is to be read, and counts

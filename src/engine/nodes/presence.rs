@@ -101,6 +101,23 @@ impl Directory {
         Moved { came, went }
     }
 
+    /// A part of the list of a node that stops, as another one tells it: news only where nothing is known of
+    /// that node.
+    pub(super) fn inherit(&mut self, node: NodeId, part: Part) {
+        if !self.nodes.get(&node).is_some_and(|residents| residents.is_known) {
+            // Of a node that was not known all came long ago.
+            let _ = self.part(node, part);
+        }
+    }
+
+    /// The list of a node's users for those who do not know it: the same by whoever tells it.
+    pub(super) fn legacy(&self, node: NodeId) -> Vec<Part> {
+        let users = self.nodes.get(&node).map(|residents| residents.users.iter().cloned());
+        let mut users: Vec<UserId> = users.into_iter().flatten().collect();
+        users.sort();
+        parts(node.number(), &users)
+    }
+
     /// A node is no more. Gives those who were on no other one.
     pub(super) fn forget(&mut self, node: NodeId) -> Vec<UserId> {
         let Some(residents) = self.nodes.remove(&node) else { return Vec::new() };
@@ -157,6 +174,23 @@ mod tests {
         directory.came(two, &users(&["ana"])[0]);
         assert_eq!(directory.forget(one), users(&["ben"]));
         assert!(directory.forget(one).is_empty());
+    }
+
+    #[test]
+    fn a_node_that_begins_learns_from_all_others_who_is_on_the_way_from_one_that_stops() {
+        let (mut directory, stopping) = (Directory::default(), NodeId::random());
+        let names: Vec<UserId> = (0..250).map(|n| format!("u{n}").parse().unwrap()).collect();
+        for user in &names {
+            directory.came(stopping, user);
+        }
+        let mut new = Directory::default();
+        for part in directory.legacy(stopping).into_iter().flat_map(|part| [part.clone(), part]) {
+            new.inherit(stopping, part);
+        }
+        assert!(names.iter().all(|user| new.is_online(user)));
+        assert!(!new.came(NodeId::random(), &names[7]), "they were there all the time");
+        new.inherit(stopping, parts(stopping.number(), &names[..1]).remove(0));
+        assert_eq!(new.forget(stopping).len(), names.len() - 1, "what is known stays");
     }
 
     #[test]

@@ -178,6 +178,44 @@ async fn a_rolling_restart_is_no_coming_and_going() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn to_a_node_that_starts_meanwhile_nobody_is_new_who_is_on_the_way_from_another() {
+    let mut nodes = Nodes::start().await;
+    let sessions = [nodes.connect(1, "ben").await, nodes.connect(1, "cho").await];
+    sleep(Duration::from_secs(1)).await;
+    let stopping = nodes.nodes[1].clone();
+    let drained = tokio::spawn(async move { stopping.drain(Duration::from_secs(5)).await });
+    sleep(Duration::from_millis(200)).await;
+    drop(sessions);
+    drained.await.unwrap();
+    nodes.kill(1).await;
+    nodes.restart(2).await;
+    sleep(Duration::from_millis(500)).await;
+    let mut ana = nodes.connect(2, "ana").await;
+    assert!(nodes.is_online(2, "ben").await && nodes.is_online(2, "cho").await);
+    let _back = nodes.connect(0, "ben").await;
+    sleep(Duration::from_secs(30)).await;
+    assert_eq!(came(&mut ana, presence), [went("cho")], "ben was there all the time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_stops_slowly_tells_nobody_of_those_who_have_gone() {
+    let nodes = Nodes::start().await;
+    let mut ana = nodes.connect(0, "ana").await;
+    let (ben, _slow) = (nodes.connect(1, "ben").await, nodes.connect(1, "cho").await);
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(came(&mut ana, presence).len(), 2);
+    let stopping = nodes.nodes[1].clone();
+    let drained = tokio::spawn(async move { stopping.drain(Duration::from_secs(6)).await });
+    sleep(Duration::from_millis(200)).await;
+    drop(ben);
+    sleep(Duration::from_secs(5)).await;
+    let _back = nodes.connect(2, "ben").await;
+    drained.await.unwrap();
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(came(&mut ana, presence), []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_node_that_starts_knows_who_is_there() {
     let mut nodes = Nodes::start().await;
     let _ben = nodes.connect(1, "ben").await;

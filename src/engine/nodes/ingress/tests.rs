@@ -109,6 +109,14 @@ fn a_commit_waits_for_the_one_before_it_whoever_made_it() {
 }
 
 #[test]
+fn what_this_node_has_committed_is_known_before_it_may_be_handed_on() {
+    let mut lab = Lab::new();
+    lab.commit(12, 14);
+    assert!(lab.handed_on().is_empty());
+    assert_eq!(lab.ingress.known(&lab.at), Position::single(14));
+}
+
+#[test]
 fn a_gap_is_waited_for_and_then_all_is_read() {
     let mut lab = Lab::new();
     lab.commit(12, 13);
