@@ -21,9 +21,11 @@ pub(super) struct Outlet {
     hook: MessageHook,
 }
 
+type Hook = dyn Fn(&Arc<Message>) + Send + Sync;
+
 /// What a host does with each message.
 #[derive(Clone, Default)]
-pub(super) struct MessageHook(Option<Arc<dyn Fn(&Arc<Message>) + Send + Sync>>);
+pub(super) struct MessageHook(Option<Arc<Hook>>);
 
 impl MessageHook {
     pub(super) fn to(hook: impl Fn(&Arc<Message>) + Send + Sync + 'static) -> Self {

@@ -219,17 +219,7 @@ impl Nodes {
             return;
         }
         match (news, topic) {
-            (News::Commit(number, digest), _) => {
-                if self.peers.commit(from, number, now) {
-                    digest.profiles.iter().for_each(|user| self.profiles.forget_one(user));
-                    for (user, at) in &digest.logouts {
-                        publisher.hub().log_out(user, *at);
-                    }
-                    if !digest.rooms.is_empty() || digest.upto > 0 {
-                        self.ingress.digest((from, number), digest, now);
-                    }
-                }
-            }
+            (News::Commit(number, digest), _) => self.take_commit((from, number), digest, publisher, now),
             (News::Told(number, told), Topic::Room(room)) => {
                 let changes = told::changes(told, room, &publisher.token().position);
                 self.ingress.told((from, number), room, changes);
@@ -280,6 +270,19 @@ impl Nodes {
             }
             // For another node, or under a topic where nobody tells it.
             _ => {}
+        }
+    }
+
+    fn take_commit(&mut self, by: (NodeId, u64), digest: Digest, publisher: &Publisher, now: Instant) {
+        if !self.peers.commit(by.0, by.1, now) {
+            return;
+        }
+        digest.profiles.iter().for_each(|user| self.profiles.forget_one(user));
+        for (user, at) in &digest.logouts {
+            publisher.hub().log_out(user, *at);
+        }
+        if !digest.rooms.is_empty() || digest.upto > 0 {
+            self.ingress.digest(by, digest, now);
         }
     }
 

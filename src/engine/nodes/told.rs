@@ -31,7 +31,7 @@ pub(super) fn digest(
     let marks = || posts.iter().map(|post| post.change.pos.at).max().unwrap_or(0);
     // A batch has all positions of its lane from its first to its last.
     let (after, upto) = match positions.next() {
-        Some(first) => (first.saturating_sub(1), positions.last().unwrap_or(first)),
+        Some(first) => (first.saturating_sub(1), positions.next_back().unwrap_or(first)),
         None => (marks(), marks()),
     };
     let tells = parts(posts).into_iter().map(|Part { room, told, moved }| {

@@ -192,7 +192,10 @@ impl Store for SqliteStore {
 
     async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
         let rooms = rooms.to_vec();
-        Ok(self.readers.run(move |tx| read::read_marks(tx, &rooms)).await?)
+        let marks = move |tx: &rusqlite::Transaction<'_>| {
+            rooms.iter().map(|room| Ok((*room, read::read_marks(tx, *room)?))).collect()
+        };
+        Ok(self.readers.run(marks).await?)
     }
 
     async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>> {

@@ -1,6 +1,6 @@
 //! The read side: each function answers within one transaction.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, ToSql, params};
@@ -203,17 +203,10 @@ pub(super) fn members(
 pub(super) const READ_MARKS: &str =
     "SELECT user, joined_seq, read_seq FROM members WHERE room = ?1 AND active = 1 ORDER BY user";
 
-pub(super) fn read_marks(
-    conn: &Connection,
-    rooms: &[RoomId],
-) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
-    let marks = |room: &RoomId| {
-        let marks = all(conn, READ_MARKS, &[&room.to_bytes()], |columns| {
-            Ok((columns.parsed()?, columns.number()?, columns.number()?))
-        });
-        Ok((*room, marks?))
-    };
-    rooms.iter().map(marks).collect()
+pub(super) fn read_marks(conn: &Connection, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
+    all(conn, READ_MARKS, &[&room.to_bytes()], |columns| {
+        Ok((columns.parsed()?, columns.number()?, columns.number()?))
+    })
 }
 
 pub(super) const MEMBERS_SINCE: &str = concat!(

@@ -47,9 +47,17 @@ pub(super) struct Faults {
 
 type Inbox = mpsc::UnboundedSender<(Topic, Bytes)>;
 
+/// A node, as the network sees it.
+#[derive(Debug)]
+struct End {
+    inbox: Inbox,
+    follows: HashSet<Topic>,
+    is_cut: Arc<AtomicBool>,
+}
+
 #[derive(Debug)]
 pub(super) struct Network {
-    ends: Mutex<BTreeMap<u64, (Inbox, HashSet<Topic>, Arc<AtomicBool>)>>,
+    ends: Mutex<BTreeMap<u64, End>>,
     dice: Mutex<Dice>,
     faults: Mutex<Faults>,
 }
@@ -67,14 +75,15 @@ impl Network {
     pub(super) fn join(self: &Arc<Self>, name: u64) -> NetBus {
         let (inbox, waiting) = mpsc::unbounded_channel();
         let is_cut = Arc::new(AtomicBool::new(false));
-        self.ends.lock().insert(name, (inbox, HashSet::new(), is_cut.clone()));
+        let end = End { inbox, follows: HashSet::new(), is_cut: is_cut.clone() };
+        self.ends.lock().insert(name, end);
         NetBus { network: self.clone(), name, inbox: AsyncMutex::new(waiting), is_cut }
     }
 
     /// Cuts a node off, or lets it in again.
     pub(super) fn cut(&self, name: u64, is_cut: bool) {
-        if let Some((.., cut)) = self.ends.lock().get(&name) {
-            cut.store(is_cut, Ordering::SeqCst);
+        if let Some(end) = self.ends.lock().get(&name) {
+            end.is_cut.store(is_cut, Ordering::SeqCst);
         }
     }
 }
@@ -94,8 +103,8 @@ impl Bus for NetBus {
             return;
         }
         let faults = *self.network.faults.lock();
-        for (name, (inbox, follows, cut)) in &*self.network.ends.lock() {
-            if *name == self.name || !follows.contains(topic) || cut.load(Ordering::SeqCst) {
+        for (name, End { inbox, follows, is_cut }) in &*self.network.ends.lock() {
+            if *name == self.name || !follows.contains(topic) || is_cut.load(Ordering::SeqCst) {
                 continue;
             }
             let mut dice = self.network.dice.lock();
@@ -118,14 +127,14 @@ impl Bus for NetBus {
     }
 
     fn follow(&self, topic: &Topic) {
-        if let Some((_, follows, _)) = self.network.ends.lock().get_mut(&self.name) {
-            follows.insert(topic.clone());
+        if let Some(end) = self.network.ends.lock().get_mut(&self.name) {
+            end.follows.insert(topic.clone());
         }
     }
 
     fn unfollow(&self, topic: &Topic) {
-        if let Some((_, follows, _)) = self.network.ends.lock().get_mut(&self.name) {
-            follows.remove(topic);
+        if let Some(end) = self.network.ends.lock().get_mut(&self.name) {
+            end.follows.remove(topic);
         }
     }
 
