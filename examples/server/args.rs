@@ -25,6 +25,10 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) print_config: bool,
 
+    /// Ask the server at --addr whether it is ready, and end: with 0 when it is.
+    #[arg(long, conflicts_with = "print_config")]
+    pub(crate) check: bool,
+
     /// Where to listen. Port 0 takes a free one.
     #[arg(long, env = "CHAT_ADDR", default_value = "127.0.0.1:7777", value_name = "HOST:PORT")]
     pub(crate) addr: SocketAddr,
@@ -81,7 +85,7 @@ pub(crate) struct Args {
 
     /// After a restore of --db from a backup: void what clients know of it, so that they reload instead of
     /// missing what the backup does not hold, and end. No server may use --db meanwhile.
-    #[arg(long, conflicts_with_all = ["export", "import", "print_config"])]
+    #[arg(long, conflicts_with_all = ["export", "import", "print_config", "check"])]
     pub(crate) restored: bool,
 
     /// NATS, by which the nodes on one database hear of each other: nats://USER:PASSWORD@HOST, or several

@@ -152,7 +152,9 @@ impl File {
         let urls = file.db.iter().chain(file.nats.iter().flatten());
         if urls.into_iter().any(|url| masked(url) != *url) && is_readable_by_others(path) {
             let path = path.display();
-            eprintln!("warning: {path} holds a password, and others on this machine can read it: chmod o-r {path}");
+            eprintln!(
+                "warning: {path} holds a password, and others on this machine can read it: chmod o-r {path}"
+            );
         }
         Ok(file)
     }

@@ -2,6 +2,7 @@
 //! PostgreSQL.
 
 mod args;
+mod check;
 mod config;
 mod engine;
 mod health;
@@ -76,6 +77,9 @@ async fn run(settings: Settings) -> Result<(), Failure> {
     if args.print_config {
         print!("{}", settings.print());
         return Ok(());
+    }
+    if args.check {
+        return check::check(args).await;
     }
     let store: Arc<dyn Store> = match args.db.as_str() {
         "memory" => Arc::new(MemoryStore::new()),

@@ -74,7 +74,8 @@ fn read(cert: &Path, key: &Path) -> Result<ServerConfig, Failure> {
     let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| failed(key.display(), error))?;
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();
-    let mut config = builder.with_single_cert(chain, secret).map_err(|error| failed(cert.display(), error))?;
+    let mut config =
+        builder.with_single_cert(chain, secret).map_err(|error| failed(cert.display(), error))?;
     // Whoever would rather speak HTTP/2 learns here that it does not.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
