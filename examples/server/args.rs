@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// What is not given as a flag is taken from the environment, then from the file in --config, then from the
 /// defaults below.
 #[derive(Debug, Parser)]
-#[command(name = "server", version)]
+#[command(name = "server", version, after_help = "It logs to standard error. RUST_LOG=debug tells more.")]
 pub(crate) struct Args {
     /// A TOML file with settings named like these flags, without the dashes in front. It may hold more: the
     /// engine's bounds in [engine] and rate limits in [limits].
@@ -33,7 +33,8 @@ pub(crate) struct Args {
     #[arg(long, env = "CHAT_ADDR", default_value = "127.0.0.1:7777", value_name = "HOST:PORT")]
     pub(crate) addr: SocketAddr,
 
-    /// Where to keep everything: a file, `memory`, or a database as postgres://USER:PASSWORD@HOST/NAME.
+    /// Where to keep everything: a file, made when it is not there; `memory`, gone with the server; or a
+    /// database of PostgreSQL as postgres://USER:PASSWORD@HOST/NAME.
     // A URL may hold a password, so the help does not show what the environment says.
     #[arg(
         long,
@@ -44,7 +45,8 @@ pub(crate) struct Args {
     )]
     pub(crate) db: String,
 
-    /// Development mode: tokens for whoever asks, pages of any origin. The default without a key.
+    /// Development mode: tokens for whoever asks, pages of any origin, no rate limits. The default without a
+    /// key.
     // CHAT_DEV=1 is as good as CHAT_DEV=true, and CHAT_DEV=0 is none.
     #[arg(long, env = "CHAT_DEV", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub(crate) dev: bool,

@@ -10,8 +10,8 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Args, PolicyName};
-use crate::engine::{EngineTable, LimitsTable};
 use crate::print::{Page, masked};
+use crate::tables::{EngineTable, LimitsTable};
 use crate::{Failure, failed};
 
 /// All settings, and where each comes from.
@@ -109,6 +109,9 @@ impl Settings {
         let mut sources = Sources::of_arguments(&matches);
         let file = args.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
         let (engine, limits) = file.fill(&mut args, &mut sources);
+        // A variable that is empty says that there are none.
+        args.origins.retain(|origin| !origin.is_empty());
+        args.nats.retain(|url| !url.is_empty());
         args.check()?;
         Ok(Self { args, engine, limits, sources })
     }

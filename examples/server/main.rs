@@ -4,12 +4,12 @@
 mod args;
 mod check;
 mod config;
-mod engine;
 mod health;
 mod keys;
 mod page;
 mod print;
 mod serve;
+mod tables;
 mod tls;
 mod transfer;
 

@@ -208,7 +208,8 @@ mod tests {
         let mut frames = vec![Frame::Bytes(bytes::Bytes::from_static(b"\x81\x02hi"))];
         let mut read = vec![0; PONG.len() + 4];
         let (sent, read_all) = tokio::join!(transport.send(&mut frames), client.read_exact(&mut read));
-        (sent.unwrap(), read_all.unwrap());
+        sent.unwrap();
+        read_all.unwrap();
         assert_eq!(read, [PONG, b"\x81\x02hi"].concat());
     }
 }

@@ -57,6 +57,13 @@ fn a_flag_counts_before_the_environment_that_before_the_file_and_that_before_the
     let told = shown(&["--policy", "open"]);
     assert_eq!((&table(&told)["policy"], sources(&told)["policy"]), (&"open".into(), "flag --policy"));
     assert_eq!(sources(&told)["addr"], "environment CHAT_ADDR");
+    // As compose files have it.
+    let mut none = command(dir.path());
+    none.env("CHAT_CONFIG", "chat.toml").env("CHAT_ORIGINS", "").env("CHAT_NATS", "").env("CHAT_DEV", "1");
+    let told = text(&none.arg("--print-config").output().unwrap().stdout);
+    let none = Value::Array(Vec::new());
+    assert_eq!((&table(&told)["origins"], &table(&told)["nats"]), (&none, &none));
+    assert_eq!(table(&told)["dev"], true.into());
 }
 
 #[test]

@@ -156,7 +156,7 @@ async fn a_fan_out_through_tls_keeps_order_and_big_frames_and_ends_with_the_righ
 
 /// Some as small as they come, some larger than a record of TLS.
 fn content(seq: u64) -> String {
-    let bytes = if seq % 7 == 0 { 16_000 } else { 1 };
+    let bytes = if seq.is_multiple_of(7) { 16_000 } else { 1 };
     format!("{seq} {}", "é".repeat(bytes / 2))
 }
 
