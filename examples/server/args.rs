@@ -3,19 +3,38 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use clap::{Parser, ValueEnum};
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Parser, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 /// A chat server: REST, WebSocket and Socket.IO on one port, and one place for everything it keeps.
 ///
 /// Without a key it runs in development mode: whoever asks gets a token, on this machine alone.
+///
+/// What is not given as a flag is taken from the environment, then from the file in --config, then from the
+/// defaults below.
 #[derive(Debug, Parser)]
-#[command(name = "server", version)]
+#[command(name = "server", version, after_help = "It logs to standard error. RUST_LOG=debug tells more.")]
 pub(crate) struct Args {
+    /// A TOML file with settings named like these flags, without the dashes in front. It may hold more: the
+    /// engine's bounds in [engine] and rate limits in [limits].
+    #[arg(long, env = "CHAT_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Print all settings that hold, and where each comes from, as a file for --config, and end.
+    #[arg(long)]
+    pub(crate) print_config: bool,
+
+    /// Ask the server at --addr whether it is ready, and end: with 0 when it is.
+    #[arg(long, conflicts_with = "print_config")]
+    pub(crate) check: bool,
+
     /// Where to listen. Port 0 takes a free one.
     #[arg(long, env = "CHAT_ADDR", default_value = "127.0.0.1:7777", value_name = "HOST:PORT")]
     pub(crate) addr: SocketAddr,
 
-    /// Where to keep everything: a file, `memory`, or a database as postgres://USER:PASSWORD@HOST/NAME.
+    /// Where to keep everything: a file, made when it is not there; `memory`, gone with the server; or a
+    /// database of PostgreSQL as postgres://USER:PASSWORD@HOST/NAME.
     // A URL may hold a password, so the help does not show what the environment says.
     #[arg(
         long,
@@ -26,17 +45,28 @@ pub(crate) struct Args {
     )]
     pub(crate) db: String,
 
-    /// Development mode: tokens for whoever asks, pages of any origin. The default without a key.
-    #[arg(long, env = "CHAT_DEV")]
+    /// Development mode: tokens for whoever asks, pages of any origin, no rate limits. The default without a
+    /// key.
+    // CHAT_DEV=1 is as good as CHAT_DEV=true, and CHAT_DEV=0 is none.
+    #[arg(long, env = "CHAT_DEV", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub(crate) dev: bool,
 
     /// A file whose bytes are the secret of HS256 tokens, at least 32 (one final newline is removed).
-    #[arg(long, env = "CHAT_JWT_SECRET_FILE", value_name = "FILE", conflicts_with = "jwt_public_key")]
+    #[arg(long, env = "CHAT_JWT_SECRET_FILE", value_name = "FILE")]
     pub(crate) jwt_secret_file: Option<PathBuf>,
 
     /// A PEM file with the public key of RS256, ES256 or EdDSA tokens.
     #[arg(long, env = "CHAT_JWT_PUBLIC_KEY", value_name = "FILE")]
     pub(crate) jwt_public_key: Option<PathBuf>,
+
+    /// Serve https: a PEM file with this server's certificate, and those that it rests on behind it. Read
+    /// again on SIGHUP.
+    #[arg(long, env = "CHAT_TLS_CERT", value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// A PEM file with the private key of --tls-cert.
+    #[arg(long, env = "CHAT_TLS_KEY", value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
 
     /// Who may chat with whom.
     #[arg(long, env = "CHAT_POLICY", value_enum, default_value_t = PolicyName::Open)]
@@ -55,6 +85,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     pub(crate) import: Option<PathBuf>,
 
+    /// After a restore of --db from a backup: void what clients know of it, so that they reload instead of
+    /// missing what the backup does not hold, and end. No server may use --db meanwhile.
+    #[arg(long, conflicts_with_all = ["export", "import", "print_config", "check"])]
+    pub(crate) restored: bool,
+
     /// NATS, by which the nodes on one database hear of each other: nats://USER:PASSWORD@HOST, or several
     /// servers of one cluster separated by commas.
     #[arg(long, env = "CHAT_NATS", hide_env_values = true, value_name = "URL", value_delimiter = ',')]
@@ -66,7 +101,8 @@ pub(crate) struct Args {
 }
 
 /// Who may chat with whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum PolicyName {
     /// Everybody with everybody.
     Open,
@@ -80,9 +116,9 @@ impl Args {
         self.dev || (self.jwt_secret_file.is_none() && self.jwt_public_key.is_none())
     }
 
-    /// Whether it moves what is kept, and does not serve it.
-    pub(crate) fn is_transfer(&self) -> bool {
-        self.export.is_some() || self.import.is_some()
+    /// Whether it does something to what is kept, and does not serve it.
+    fn is_command(&self) -> bool {
+        self.export.is_some() || self.import.is_some() || self.restored
     }
 
     /// Whether the database is PostgreSQL's. Its URL may hold a password and is shown nowhere.
@@ -92,8 +128,14 @@ impl Args {
 
     /// What this version cannot do, or should not.
     pub(crate) fn check(&self) -> Result<(), String> {
-        if self.is_transfer() {
-            return self.check_transfer();
+        if self.is_command() {
+            return self.check_command();
+        }
+        if self.jwt_secret_file.is_some() && self.jwt_public_key.is_some() {
+            return Err("tokens have one key: give --jwt-secret-file or --jwt-public-key, not both".into());
+        }
+        if self.tls_cert.is_some() != self.tls_key.is_some() {
+            return Err("--tls-cert and --tls-key belong together: give both or none".into());
         }
         if !self.nats.is_empty() && !self.is_postgres() {
             return Err("--nats connects several nodes, and they need one store: give --db a database of \
@@ -110,15 +152,16 @@ impl Args {
         Ok(())
     }
 
-    fn check_transfer(&self) -> Result<(), String> {
+    fn check_command(&self) -> Result<(), String> {
         if self.db == "memory" {
             return Err("a store in memory ends with this command: give --db a file or a database".into());
         }
         if let Some(file) = self.import.as_ref().filter(|file| *file != Path::new("-") && !file.exists()) {
             return Err(format!("{}: there is no such file to import", file.display()));
         }
-        if self.export.is_some() && !self.is_postgres() && !Path::new(&self.db).exists() {
-            return Err(format!("{}: there is no such file to export", self.db));
+        let wanted = if self.export.is_some() { "to export" } else { "that was restored" };
+        if self.import.is_none() && !self.is_postgres() && !Path::new(&self.db).exists() {
+            return Err(format!("{}: there is no such file {wanted}", self.db));
         }
         Ok(())
     }

@@ -2,10 +2,15 @@
 //! PostgreSQL.
 
 mod args;
+mod check;
+mod config;
 mod health;
 mod keys;
 mod page;
+mod print;
 mod serve;
+mod tables;
+mod tls;
 mod transfer;
 
 use std::process::ExitCode;
@@ -15,13 +20,13 @@ use args::{Args, PolicyName};
 use axum::Router;
 use chat_core::bus::NatsBus;
 use chat_core::bus::nats::NatsOptions;
-use chat_core::config::RateLimits;
 use chat_core::policy::{FriendsOnly, Open};
 use chat_core::store::{MemoryStore, PostgresStore, SqliteStore, Store};
 use chat_core::transport::{Origins, rest, socketio, ws};
 use chat_core::{ChatEngine, Config};
-use clap::Parser;
+use config::Settings;
 use keys::Keys;
+use tls::Tls;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -54,7 +59,11 @@ async fn start() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
     let filter = filter.unwrap_or_else(|_| "warn,chat_core=info".into());
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
-    match run(Args::parse()).await {
+    let done = match Settings::load() {
+        Ok(settings) => run(settings).await,
+        Err(error) => Err(error),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -63,8 +72,15 @@ async fn start() -> ExitCode {
     }
 }
 
-async fn run(args: Args) -> Result<(), Failure> {
-    args.check()?;
+async fn run(settings: Settings) -> Result<(), Failure> {
+    let args = &settings.args;
+    if args.print_config {
+        print!("{}", settings.print());
+        return Ok(());
+    }
+    if args.check {
+        return check::check(args).await;
+    }
     let store: Arc<dyn Store> = match args.db.as_str() {
         "memory" => Arc::new(MemoryStore::new()),
         url if args.is_postgres() => {
@@ -78,18 +94,24 @@ async fn run(args: Args) -> Result<(), Failure> {
         (_, Some(file)) => return transfer::import(store, file.as_path().into()).await,
         (None, None) => {}
     }
-    let keys = Keys::load(&args)?;
-    let mut config = Config::default();
-    if !args.is_dev() {
-        config.rate_limits = RateLimits::for_people();
+    if args.restored {
+        let rotated = store.rotate_epoch().await;
+        rotated.map_err(|error| failed("the database in --db", chain(&error)))?;
+        println!("what clients know of the database is void: each of them reloads when it comes back");
+        return Ok(());
     }
+    let keys = Keys::load(args)?;
+    let tls = Tls::load(args)?;
+    let mut config = Config::default();
+    settings.engine.apply(&mut config);
+    config.rate_limits = settings.limits.rates(args.is_dev());
     let engine = ChatEngine::builder().config(config).authenticator(keys.authenticator);
     let engine = engine.shared_store(store.clone());
     let engine = match args.policy {
         PolicyName::Open => engine.policy(Open),
         PolicyName::Friends => engine.policy(FriendsOnly::in_store(store.clone())),
     };
-    let bus = bus(&args).await?;
+    let bus = bus(args).await?;
     let engine = match bus.clone() {
         Some(bus) => engine.bus(bus),
         None => engine,
@@ -116,8 +138,9 @@ async fn run(args: Args) -> Result<(), Failure> {
     if args.is_dev() {
         eprintln!("DEVELOPMENT MODE: anybody who reaches {addr} can be anybody. Give a key for production.");
     }
-    println!("chat-core {} is ready: http://{addr}", env!("CARGO_PKG_VERSION"));
-    serve::serve(listener, app, &engine).await?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    println!("chat-core {} is ready: {scheme}://{addr}", env!("CARGO_PKG_VERSION"));
+    serve::serve(listener, app, tls, &engine).await?;
     if let Some(bus) = bus {
         bus.close().await;
     }

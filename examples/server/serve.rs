@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,8 +10,11 @@ use chat_core::ChatEngine;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{mpsc, watch};
+
+use crate::tls::Tls;
 
 /// How long a client may take for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(9);
@@ -29,15 +33,21 @@ pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-pub(crate) async fn serve(listener: TcpListener, app: Router, engine: &ChatEngine) -> io::Result<()> {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    app: Router,
+    tls: Option<Tls>,
+    engine: &ChatEngine,
+) -> io::Result<()> {
     // Not the builder that first finds out the protocol: it waits for a silent client without an end.
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    let service = TowerToHyperService::new(app);
+    let http = Http { builder, service: TowerToHyperService::new(app) };
     // Each connection holds `open`; `stopping` tells them all.
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     let (stop, stopping) = watch::channel(());
-    let mut signal = std::pin::pin!(stop_signal());
+    let mut signal = pin!(stop_signal());
+    let mut renewals = pin!(renewals(tls.clone()));
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -53,21 +63,24 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, engine: &ChatEngin
                 signal?;
                 break;
             }
+            ended = &mut renewals => match ended? {},
         };
         let _ = stream.set_nodelay(true);
-        let connection = builder.serve_connection(TokioIo::new(stream), service.clone()).with_upgrades();
+        let (http, tls) = (http.clone(), tls.clone());
         let (open, mut stopping) = (open.clone(), stopping.clone());
         tokio::spawn(async move {
-            let mut connection = std::pin::pin!(connection);
-            let ended = tokio::select! {
-                ended = &mut connection => ended,
-                _ = stopping.changed() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
+            match tls {
+                None => http.serve(stream, &mut stopping).await,
+                Some(tls) => {
+                    // Nobody waits for a handshake when the server stops.
+                    let stream = tokio::select! {
+                        stream = tls.accept(stream) => stream,
+                        _ = stopping.changed() => None,
+                    };
+                    if let Some(stream) = stream {
+                        http.serve(stream, &mut stopping).await;
+                    }
                 }
-            };
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection ended");
             }
             drop(open);
         });
@@ -77,6 +90,49 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, engine: &ChatEngin
     let _ = stop.send(());
     let _ = tokio::time::timeout(GRACE, all_closed.recv()).await;
     Ok(())
+}
+
+/// How requests are read and answered.
+#[derive(Clone)]
+struct Http {
+    builder: http1::Builder,
+    service: TowerToHyperService<Router>,
+}
+
+impl Http {
+    /// Serves a connection to its end, or until the server stops.
+    async fn serve<S>(self, stream: S, stopping: &mut watch::Receiver<()>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let connection = self.builder.serve_connection(TokioIo::new(stream), self.service).with_upgrades();
+        let mut connection = pin!(connection);
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            _ = stopping.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended");
+        }
+    }
+}
+
+/// Reads certificates again on SIGHUP. Without any, a hangup ends the server, as it ends others.
+async fn renewals(tls: Option<Tls>) -> io::Result<std::convert::Infallible> {
+    #[cfg(unix)]
+    if let Some(tls) = tls {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hangup = signal(SignalKind::hangup())?;
+        while hangup.recv().await.is_some() {
+            tls.renew().await;
+        }
+    }
+    #[cfg(not(unix))]
+    drop(tls);
+    std::future::pending().await
 }
 
 #[cfg(unix)]

@@ -106,9 +106,31 @@ fn the_servers_help_names_every_flag_of_the_contract() {
         "node-id",
         "export",
         "import",
+        "config",
+        "print-config",
+        "check",
+        "tls-cert",
+        "tls-key",
+        "restored",
     ] {
         assert!(help.contains(&format!("--{flag}")), "{flag} in {help}");
     }
+}
+
+#[test]
+fn every_dependency_has_a_line_that_says_what_it_is_for() {
+    let manifest = include_str!("../../Cargo.toml");
+    let (mut is_dependencies, mut before, mut count) = (false, "", 0);
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            is_dependencies = line.ends_with("dependencies]");
+        } else if is_dependencies && line.contains(" = ") && !line.starts_with('#') {
+            assert!(before.starts_with("# "), "{line}");
+            count += 1;
+        }
+        before = line;
+    }
+    assert!(count > 40, "{count}");
 }
 
 /// Plain `cargo test` needs nothing but Rust, and says what it leaves out.

@@ -75,7 +75,11 @@ impl Socket {
         }
     }
 
-    fn layered(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, max_message: usize) -> Self {
+    /// Through a layer, such as TLS.
+    pub(super) fn layered(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        max_message: usize,
+    ) -> Self {
         let (reader, writer) = tokio::io::split(stream);
         let reader = Reader::new(Box::new(reader), &[], max_message);
         Self { reader, writer: Writer::Layered(Box::new(writer)) }

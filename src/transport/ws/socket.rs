@@ -3,8 +3,9 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -25,6 +26,8 @@ pub(super) struct WsTransport {
     reader: Reader,
     /// Reading has ended so, which is told once what came before it is served.
     ended: Option<Hangup>,
+    /// Pongs, and the answer to a close, that are not written yet: what is left comes before all else.
+    owed: Vec<u8>,
     out: Out,
     token: Option<String>,
     format: Format,
@@ -53,15 +56,18 @@ impl WsTransport {
             Writer::Tcp(writer) => Out::Tcp(writer, flusher),
             Writer::Layered(writer) => Out::Layered(writer),
         };
-        Self { reader: socket.reader, ended: None, out, token, format }
+        Self { reader: socket.reader, ended: None, owed: Vec::new(), out, token, format }
     }
 
-    /// Reads what is there. `Ready(Ok)` after at least one sign of life.
+    /// Reads what is there, once nothing is owed. `Ready(Ok)` after at least one sign of life.
     fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
         requests: &mut Vec<Request>,
     ) -> Poll<Result<(), Hangup>> {
+        if ready!(self.poll_owed(cx)).is_err() {
+            return Poll::Ready(Err(Hangup::Closed));
+        }
         if let Some(hangup) = self.ended.take() {
             return Poll::Ready(Err(hangup));
         }
@@ -75,26 +81,49 @@ impl WsTransport {
                     requests.push(Request::Command(None, Err(error)));
                 }
                 Poll::Ready(Ok(Received::Control)) => {}
-                Poll::Ready(Err(hangup)) => {
-                    self.ended = Some(hangup);
-                    return Poll::Ready(Ok(()));
-                }
+                Poll::Ready(Err(hangup)) => self.ended = Some(hangup),
             }
             frames += 1;
+            if self.ended.is_some() {
+                break;
+            }
+        }
+        if let Some(control) = self.reader.control() {
+            match &self.out {
+                Out::Attached { connection, .. } => connection.push_control(Frame::Bytes(control)),
+                _ => {
+                    self.owed.extend_from_slice(&control);
+                    if let Poll::Ready(Err(_)) = self.poll_owed(cx) {
+                        return Poll::Ready(Err(Hangup::Closed));
+                    }
+                }
+            }
         }
         if frames == 0 { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
-    /// Sends the pongs, and the answer to a close, that reading has made.
-    async fn send_control(&mut self) -> io::Result<()> {
-        let Some(control) = self.reader.control() else { return Ok(()) };
-        let mut frames = vec![Frame::Bytes(control)];
-        match &self.out {
-            Out::Attached { connection, .. } => {
-                frames.drain(..).for_each(|frame| connection.push_control(frame));
-                Ok(())
+    /// Writes what is owed, through all layers. Whoever drops the future that polls this, to send frames
+    /// instead, loses no byte of it.
+    fn poll_owed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(mut writer) = self.out.writer() else { return Poll::Ready(Ok(())) };
+        while !self.owed.is_empty() {
+            let written = ready!(writer.as_mut().poll_write(cx, &self.owed))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            _ => self.send(&mut frames).await,
+            self.owed.drain(..written);
+        }
+        writer.poll_flush(cx)
+    }
+}
+
+impl Out {
+    /// What this transport writes to.
+    fn writer(&mut self) -> Option<Pin<&mut (dyn AsyncWrite + Send + Unpin)>> {
+        match self {
+            Self::Tcp(writer, _) => Some(Pin::new(writer)),
+            Self::Layered(writer) => Some(Pin::new(&mut **writer)),
+            Self::Attached { .. } | Self::None => None,
         }
     }
 }
@@ -110,14 +139,15 @@ impl Transport for WsTransport {
     }
 
     async fn receive(&mut self, requests: &mut Vec<Request>) -> Result<(), Hangup> {
-        let received = poll_fn(|cx| self.poll_receive(cx, requests)).await;
-        self.send_control().await.map_err(|_| Hangup::Closed)?;
-        received
+        poll_fn(|cx| self.poll_receive(cx, requests)).await
     }
 
     fn attach(&mut self, connection: &Arc<Connection>) -> bool {
         match std::mem::replace(&mut self.out, Out::None) {
             Out::Tcp(writer, Some(flusher)) => {
+                if !self.owed.is_empty() {
+                    connection.push_control(Frame::Bytes(std::mem::take(&mut self.owed).into()));
+                }
                 let place = flusher.attach(writer, connection);
                 self.out = Out::Attached { connection: connection.clone(), _place: place };
                 true
@@ -130,19 +160,56 @@ impl Transport for WsTransport {
     }
 
     async fn send(&mut self, frames: &mut Vec<Frame>) -> io::Result<()> {
-        let mut bytes = Vec::new();
+        let mut bytes = std::mem::take(&mut self.owed);
         for frame in frames.drain(..) {
             if let Frame::Bytes(frame) = frame {
                 bytes.extend_from_slice(&frame);
             }
         }
-        match &mut self.out {
-            Out::Tcp(writer, _) => writer.write_all(&bytes).await,
-            Out::Layered(writer) => {
-                writer.write_all(&bytes).await?;
-                writer.flush().await
+        let mut writer = self.out.writer().ok_or(io::ErrorKind::NotConnected)?;
+        writer.write_all(&bytes).await?;
+        writer.flush().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::transport::ws::format;
+
+    /// A ping of four bytes, masked with zeros, and the pong to it.
+    const PING: &[u8] = b"\x89\x84\0\0\0\0ping";
+    const PONG: &[u8] = b"\x8a\x04ping";
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pong_that_is_half_written_through_a_layer_is_ended_before_the_next_frame() {
+        // Four bytes fit until the client reads.
+        let (mut client, server) = tokio::io::duplex(4);
+        let socket = Socket::layered(server, 1024);
+        let mut transport = WsTransport::new(socket, None, format(), None);
+        let mut requests = Vec::new();
+        let send = async {
+            client.write_all(PING).await.unwrap();
+            client
+        };
+        let receive = timeout(Duration::from_secs(1), async {
+            loop {
+                transport.receive(&mut requests).await.unwrap();
             }
-            Out::Attached { .. } | Out::None => Err(io::ErrorKind::NotConnected.into()),
-        }
+        });
+        let (mut client, broken_off) = tokio::join!(send, receive);
+        assert!(broken_off.is_err(), "the pong waits for the client");
+
+        let mut frames = vec![Frame::Bytes(bytes::Bytes::from_static(b"\x81\x02hi"))];
+        let mut read = vec![0; PONG.len() + 4];
+        let (sent, read_all) = tokio::join!(transport.send(&mut frames), client.read_exact(&mut read));
+        sent.unwrap();
+        read_all.unwrap();
+        assert_eq!(read, [PONG, b"\x81\x02hi"].concat());
     }
 }
