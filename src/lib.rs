@@ -18,6 +18,7 @@ pub mod hub;
 pub mod guarantees {}
 pub mod id;
 pub mod model;
+mod names;
 pub mod policy;
 pub mod store;
 #[cfg(feature = "testing")]

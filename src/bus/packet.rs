@@ -275,7 +275,7 @@ struct MemberDef {
 macro_rules! shared {
     ($module:ident, $of:ident, $def:ident) => {
         mod $module {
-            use super::{$def, $of, Arc, Deserializer, Serializer};
+            use super::{Arc, Deserializer, Serializer, $def, $of};
 
             pub(super) fn serialize<S: Serializer>(value: &Arc<$of>, s: S) -> Result<S::Ok, S::Error> {
                 $def::serialize(value, s)

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::outbox::{self, Outbox, Refusals, RefusedSend};
 use super::nodes::{self, Nodes};
+use super::outbox::{self, Outbox, Refusals, RefusedSend};
 use super::outlet::Outlet;
 use super::publish::Publisher;
 use super::{ChatEngine, Committer, DeliveredMarks, Inner, Limits, Profiles, tick, write_behind};
@@ -113,8 +113,7 @@ impl ChatEngineBuilder {
         let handed_on = nodes.as_ref().map(Nodes::handed_on);
         let outlet = Outlet::new(Publisher::new(hub.clone(), token), nodes);
         let outlet = Arc::new(parking_lot::Mutex::new(outlet));
-        let committer =
-            Committer::start(self.store.clone(), outlet.clone(), token.position, &self.config);
+        let committer = Committer::start(self.store.clone(), outlet.clone(), token.position, &self.config);
         let inner = Arc::new(Inner {
             store: self.store,
             authenticator: self.authenticator,

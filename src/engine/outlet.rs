@@ -58,7 +58,11 @@ impl Outlet {
     pub(super) fn end_batch(&mut self, beside: Beside) {
         let gathered = std::mem::take(&mut self.gathered);
         let is_news = !(gathered.is_empty() && beside.is_empty());
-        self.among_nodes(|nodes, publisher| if is_news { nodes.commit(gathered, beside, publisher) });
+        self.among_nodes(|nodes, publisher| {
+            if is_news {
+                nodes.commit(gathered, beside, publisher)
+            }
+        });
         self.publisher.flush();
     }
 

@@ -126,7 +126,8 @@ impl ChatEngine {
     /// Tells those in the same rooms, and the other nodes, that the user came to this node or went.
     fn tell_presence(&self, user: &UserId, rooms: &[RoomId], online: bool, last_seen: Option<Timestamp>) {
         let mut outlet = self.inner.outlet.lock();
-        let is_news = outlet.among_nodes(|nodes, _| nodes.presence(user, rooms, online, last_seen, self.hub()));
+        let is_news =
+            outlet.among_nodes(|nodes, _| nodes.presence(user, rooms, online, last_seen, self.hub()));
         drop(outlet);
         if is_news.unwrap_or(true) {
             self.hub().presence(user, rooms, online, last_seen);

@@ -41,14 +41,12 @@ impl Users {
         make: impl FnOnce(Arc<UserEntry>) -> Arc<Connection>,
     ) -> (Arc<Connection>, bool) {
         let mut entries = self.entries.lock();
-        let entry = entries
-            .entry(user.clone())
-            .or_insert_with(|| {
-                if let Some(bus) = &self.bus {
-                    bus.follow(&Topic::User(user.clone()));
-                }
-                Arc::new(UserEntry { user: user.clone(), connections: Mutex::default() })
-            });
+        let entry = entries.entry(user.clone()).or_insert_with(|| {
+            if let Some(bus) = &self.bus {
+                bus.follow(&Topic::User(user.clone()));
+            }
+            Arc::new(UserEntry { user: user.clone(), connections: Mutex::default() })
+        });
         let connection = make(entry.clone());
         let mut connections = entry.connections.lock();
         connections.push(connection.clone());

@@ -52,8 +52,7 @@ pub(super) async fn read_all(store: &dyn Store, here: &dyn Residents, gap: &Gap)
         rooms.extend(store.stays_since(users, &gap.from).await?.into_iter().map(|(_, room)| room));
         logouts.extend(store.logouts(users).await?);
     }
-    let found =
-        Found { until, rooms: BTreeSet::new(), changes: Vec::new(), overflowed: Vec::new(), logouts };
+    let found = Found { until, rooms: BTreeSet::new(), changes: Vec::new(), overflowed: Vec::new(), logouts };
     read_more(store, found, rooms.into_iter().collect(), gap).await
 }
 
@@ -104,9 +103,7 @@ impl Reader<'_> {
     /// `false`: there is too much.
     async fn room(&mut self, room: Arc<Room>) -> Result<bool> {
         let from = self.gap.from.of_room(room.id);
-        if room.last_pos > from
-            && !(self.members(&room).await? && self.messages(&room).await?)
-        {
+        if room.last_pos > from && !(self.members(&room).await? && self.messages(&room).await?) {
             return Ok(false);
         }
         if room.changed_pos != room.created_pos {

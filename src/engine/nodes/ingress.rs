@@ -256,11 +256,9 @@ impl Ingress {
                 !is_covered
             });
             known.retain(|post| post.at() > from.at || post.is_mark());
-            let at: BTreeSet<u64> =
-                known.iter().filter(|post| !post.is_mark()).map(Posted::at).collect();
-            let is_news = |change: &Change| {
-                matches!(change.what, What::Marked { .. }) || !at.contains(&change.pos.at)
-            };
+            let at: BTreeSet<u64> = known.iter().filter(|post| !post.is_mark()).map(Posted::at).collect();
+            let is_news =
+                |change: &Change| matches!(change.what, What::Marked { .. }) || !at.contains(&change.pos.at);
             known.extend(read.into_iter().filter(is_news).map(Posted::from));
             if known.is_empty() && upto.at <= from.at {
                 continue;
@@ -307,7 +305,10 @@ impl Lane {
             if absent.iter().all(may_come) && now < until {
                 return Turn::Wait(Some(until));
             }
-            return Turn::ReadRooms { commit: key, rooms: absent.into_iter().map(|room| room.room).collect() };
+            return Turn::ReadRooms {
+                commit: key,
+                rooms: absent.into_iter().map(|room| room.room).collect(),
+            };
         }
         let mut posts = entry.remove().posts;
         posts.retain(|post| post.at() > at.at || post.is_mark());

@@ -328,10 +328,7 @@ impl Nodes {
             self.sound = self.at_beat;
         }
         self.at_beat = at.position;
-        self.publish(
-            &Topic::Nodes,
-            News::Alive { commits: self.commits, at: at.into(), users: self.users },
-        );
+        self.publish(&Topic::Nodes, News::Alive { commits: self.commits, at: at.into(), users: self.users });
     }
 
     /// The store stands here.

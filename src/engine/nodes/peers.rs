@@ -63,7 +63,8 @@ impl Peers {
         if self.peers.len() >= MAX_PEERS {
             return false;
         }
-        let peer = Peer { heard: now, left: None, upto: 0, beyond: BTreeSet::new(), told: 0, gap_since: None };
+        let peer =
+            Peer { heard: now, left: None, upto: 0, beyond: BTreeSet::new(), told: 0, gap_since: None };
         self.peers.insert(node, peer);
         true
     }
@@ -130,9 +131,8 @@ impl Peers {
         let gone: Vec<NodeId> = gone.map(|(node, _)| node).collect();
         // Whoever died may have told nothing of its last commits.
         self.is_suspicious |= !gone.is_empty();
-        let is_sound = |peer: &Peer| {
-            peer.left.is_some() || (now < peer.heard + 2 * BEAT && peer.gap_since.is_none())
-        };
+        let is_sound =
+            |peer: &Peer| peer.left.is_some() || (now < peer.heard + 2 * BEAT && peer.gap_since.is_none());
         Beat { is_sound: gone.is_empty() && self.peers.values().all(is_sound), gone }
     }
 

@@ -91,8 +91,7 @@ impl Directory {
         if residents.parts.len() < part.parts as usize {
             return Moved::default();
         }
-        let users: HashSet<UserId> =
-            std::mem::take(&mut residents.parts).into_values().flatten().collect();
+        let users: HashSet<UserId> = std::mem::take(&mut residents.parts).into_values().flatten().collect();
         // Of a node that was not known all came long ago.
         let is_news = std::mem::replace(&mut residents.is_known, true);
         residents.sum = Checksum::of(&users);

@@ -62,9 +62,9 @@ async fn done<T>(reading: &mut Reading<T>) -> T {
 
 /// Runs until the engine is gone.
 pub(in crate::engine) async fn run(engine: Weak<Inner>, outlet: Arc<Mutex<Outlet>>, store: Arc<dyn Store>) {
-    let parts = outlet.lock().among_nodes(|nodes, publisher| {
-        (nodes.bus.clone(), nodes.signals.clone(), publisher.hub().clone())
-    });
+    let parts = outlet
+        .lock()
+        .among_nodes(|nodes, publisher| (nodes.bus.clone(), nodes.signals.clone(), publisher.hub().clone()));
     let Some((bus, signals, hub)) = parts else { return };
     let mut beats = tokio::time::interval(BEAT);
     beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

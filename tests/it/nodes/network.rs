@@ -56,11 +56,7 @@ pub(super) struct Network {
 
 impl Network {
     pub(super) fn new(seed: u64) -> Arc<Self> {
-        Arc::new(Self {
-            ends: Mutex::default(),
-            dice: Mutex::new(Dice::new(seed)),
-            faults: Mutex::default(),
-        })
+        Arc::new(Self { ends: Mutex::default(), dice: Mutex::new(Dice::new(seed)), faults: Mutex::default() })
     }
 
     pub(super) fn set(&self, faults: Faults) {

@@ -56,10 +56,18 @@ struct Client {
 fn brief(event: &Event) -> String {
     let room = event.room.map(|room| room.to_string().split_off(22));
     let what = match &event.kind {
-        EventKind::Message(message) | EventKind::System(message) => format!("{} at {}", message.seq, message.pos),
+        EventKind::Message(message) | EventKind::System(message) => {
+            format!("{} at {}", message.seq, message.pos)
+        }
         EventKind::Ready(ready) => {
             let rooms = ready.rooms.iter();
-            format!("ready {} {:?}", ready.recovered, rooms.map(|entry| (entry.room.id.to_string().split_off(22), entry.room.seq)).collect::<Vec<_>>())
+            format!(
+                "ready {} {:?}",
+                ready.recovered,
+                rooms
+                    .map(|entry| (entry.room.id.to_string().split_off(22), entry.room.seq))
+                    .collect::<Vec<_>>()
+            )
         }
         other => format!("{other:?}").chars().take(60).collect(),
     };
@@ -70,7 +78,17 @@ impl Client {
     fn new(user: &str) -> Self {
         let user = user.parse().unwrap();
         let (seen, left) = (BTreeMap::new(), HashMap::new());
-        Self { user, session: None, token: None, seen, before: None, left, back: BTreeSet::new(), is_fresh: true, session_of: 0 }
+        Self {
+            user,
+            session: None,
+            token: None,
+            seen,
+            before: None,
+            left,
+            back: BTreeSet::new(),
+            is_fresh: true,
+            session_of: 0,
+        }
     }
 
     /// Takes what has come.
@@ -95,7 +113,8 @@ impl Client {
         match &event.kind {
             EventKind::Ready(ready) => {
                 if self.is_fresh {
-                    self.seen = ready.rooms.iter().map(|entry| (entry.room.id, Seen::UpTo(entry.room.seq))).collect();
+                    self.seen =
+                        ready.rooms.iter().map(|entry| (entry.room.id, Seen::UpTo(entry.room.seq))).collect();
                 }
                 assert!(ready.recovered || self.is_fresh, "seed {seed}: {who} cannot recover");
             }
