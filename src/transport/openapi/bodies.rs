@@ -63,15 +63,16 @@ impl Body {
         Ref::from_schema_name(self.name())
     }
 
-    fn schema(self, config: &Config) -> RefOr<Schema> {
+    pub(super) fn schema(self, config: &Config) -> RefOr<Schema> {
         match self {
             Self::NewRoom => new_room(config),
             Self::Rename => {
-                let name = name(config, text("The new name.")).min_length(Some(1)).pattern(Some(WORDED_NAME));
+                let name = name(config, text("The new name. A blank one takes its own name away."));
                 object("A room's new name.", [needed("name", name)]).into()
             }
             Self::Invitation => {
-                let users = list(named::<UserId>()).max_items(Some(config.max_participants));
+                let users =
+                    list(named::<UserId>()).min_items(Some(1)).max_items(Some(config.max_participants));
                 object("Who shall join.", [needed("userUuids", users)]).into()
             }
             Self::Draft => draft(config),
@@ -102,9 +103,6 @@ impl Body {
         Self::ALL.iter().fold(components, |all, body| all.schema(body.name(), body.schema(config)))
     }
 }
-
-/// A name that is not blank.
-const WORDED_NAME: &str = r"^[\t-\r\u0085\s]*[^\s\u0000-\u001f\u007f-\u009f]([^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f])?[\t-\r\u0085\s]*$";
 
 fn name(config: &Config, schema: ObjectBuilder) -> ObjectBuilder {
     schema.max_length(Some(config.max_name_chars)).pattern(Some(NAME))

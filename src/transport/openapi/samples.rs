@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorCode, ErrorKind};
-use crate::event::{EventKind, Marked, Notification, Participants, Ready, ReadyRoom, RoomChange};
+use crate::event::{Event, EventKind, Marked, Notification, Participants, Ready, ReadyRoom, RoomChange};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
     Body, Epoch, FriendNotice, History, Limit, Mark, Message, MessageView, Page, PageQuery, Participant,
@@ -155,31 +155,39 @@ pub(super) fn marked() -> Marked {
 }
 
 /// One event of each kind, and of each shape that a kind has.
-pub(super) fn events() -> Vec<EventKind> {
+pub(super) fn events() -> Vec<Event> {
     let room = Arc::new(room());
+    let (here, now) = (Some(room_id()), Some(token()));
+    let event = |room, token, kind| Event { room, token, kind };
+    let durable = |kind| event(here, now, kind);
+    let fleeting = |kind| event(here, None, kind);
+    let of_user = |notification| event(None, None, EventKind::Notification(notification));
+    let friend = |notice| of_user(Notification::Friend(notice, ana()));
     let ready_room = ReadyRoom { room: room.clone(), unread: 1 };
-    let mut events = vec![
-        EventKind::Ready(Ready { user: user("ben"), recovered: true, rooms: vec![ready_room] }),
-        EventKind::CaughtUp { recovered: true },
-        EventKind::Message(Arc::new(message())),
-        EventKind::System(Arc::new(system_message())),
-        EventKind::Typing(ana(), true),
-        EventKind::Marked(user("ben"), Mark::Read, marked()),
-        EventKind::Marked(user("ben"), Mark::Delivered, marked()),
-        EventKind::Presence { user: user("ben"), online: false, last_seen: Some(at(60)) },
-        EventKind::Room(RoomChange::Updated, room.clone()),
-        EventKind::Room(RoomChange::Reset, room.clone()),
-        EventKind::Room(RoomChange::Left, room.clone()),
-        EventKind::Participant(ben(), true),
-        EventKind::Notification(Notification::AddedToRoom(room)),
-        EventKind::Notification(Notification::RemovedFromRoom(room_id())),
-        EventKind::Notification(Notification::FriendsChanged(ben())),
-    ];
-    let notices =
-        [FriendNotice::Requested, FriendNotice::Withdrawn, FriendNotice::Accepted, FriendNotice::Declined];
-    let notices = notices.map(|notice| EventKind::Notification(Notification::Friend(notice, ana())));
-    events.extend(notices);
-    events
+    let ready = Ready { user: user("ben"), recovered: true, rooms: vec![ready_room] };
+    let gone = EventKind::Presence { user: user("ben"), online: false, last_seen: Some(at(60)) };
+    vec![
+        event(None, now, EventKind::Ready(ready)),
+        event(None, now, EventKind::CaughtUp { recovered: true }),
+        durable(EventKind::Message(Arc::new(message()))),
+        durable(EventKind::Message(Arc::new(named_message()))),
+        durable(EventKind::System(Arc::new(system_message()))),
+        fleeting(EventKind::Typing(ana(), true)),
+        durable(EventKind::Marked(user("ben"), Mark::Read, marked())),
+        durable(EventKind::Marked(user("ben"), Mark::Delivered, marked())),
+        fleeting(gone),
+        durable(EventKind::Room(RoomChange::Updated, room.clone())),
+        durable(EventKind::Room(RoomChange::Reset, room.clone())),
+        durable(EventKind::Room(RoomChange::Left, room.clone())),
+        durable(EventKind::Participant(ben(), true)),
+        fleeting(EventKind::Notification(Notification::AddedToRoom(room))),
+        fleeting(EventKind::Notification(Notification::RemovedFromRoom(room_id()))),
+        friend(FriendNotice::Requested),
+        friend(FriendNotice::Withdrawn),
+        friend(FriendNotice::Accepted),
+        friend(FriendNotice::Declined),
+        of_user(Notification::FriendsChanged(ben())),
+    ]
 }
 
 /// An error of this code.

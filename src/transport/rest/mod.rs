@@ -14,7 +14,7 @@ mod auth;
 mod extract;
 mod friends;
 mod messages;
-pub(super) mod problem;
+mod problem;
 mod rooms;
 mod routes;
 

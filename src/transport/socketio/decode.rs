@@ -11,7 +11,7 @@ use crate::event::Command;
 use crate::id::RoomId;
 use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
-use crate::transport::wire::{HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_since};
+use crate::transport::wire::{HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_since, whole};
 
 names! {
     /// What a client may ask for.
@@ -36,6 +36,7 @@ struct PayloadJson {
     message: Option<Draft>,
     is_typing: Option<bool>,
     message_uuid: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
     since: Option<String>,
     page: Option<u64>,
@@ -49,7 +50,7 @@ struct PayloadJson {
 ///
 /// # Errors
 /// [`Malformed`] when it is no array of JSON, or an empty one.
-pub(in crate::transport) fn decode(data: &str) -> Result<Result<Command>, Malformed> {
+pub(super) fn decode(data: &str) -> Result<Result<Command>, Malformed> {
     let arguments: Vec<&RawValue> = serde_json::from_str(data).map_err(|_| Malformed)?;
     let name = arguments.first().ok_or(Malformed)?;
     let Ok(name) = serde_json::from_str::<Name<'_>>(name.get()) else {

@@ -21,34 +21,54 @@ pub(in crate::transport) struct ChatEncode {
     pub(super) has_offsets: bool,
 }
 
+/// All rooms are joined.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ConnectedJson<'a> {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Connected))]
+pub(in crate::transport) struct ConnectedJson<'a> {
+    /// Always `connected`.
     message: &'static str,
+    /// Whose connection it is.
     user_uuid: &'a UserId,
+    /// The place to resume from.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pos: Option<Token>,
 }
 
+/// All that was missed has been told.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct CaughtUpJson {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RoomsCaughtUp))]
+pub(in crate::transport) struct CaughtUpJson {
+    /// The room, where it was one alone.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     room_uuid: Option<RoomId>,
+    /// The place to resume from.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pos: Option<Token>,
+    /// Whether nothing is missing; otherwise reload.
     recovered: bool,
 }
 
+/// A room by its id.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RoomIdJson {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OfRoom))]
+pub(in crate::transport) struct RoomIdJson {
+    /// The room.
     room_uuid: RoomId,
 }
 
+/// Why the server closes the connection.
 #[derive(Serialize)]
-struct ClosingJson<'a> {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Closing))]
+pub(in crate::transport) struct ClosingJson<'a> {
+    /// What to act on; stable.
     code: &'static str,
+    /// What to do, in words.
     message: &'a str,
 }
 

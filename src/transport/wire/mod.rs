@@ -21,6 +21,7 @@ use crate::model::{
 pub(crate) use events::EventJson;
 pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_number, parse_place, parse_since,
+    whole,
 };
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 

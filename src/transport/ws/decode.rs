@@ -8,7 +8,7 @@ use crate::id::RoomId;
 use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
 use crate::transport::Request;
-use crate::transport::wire::{HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_since};
+use crate::transport::wire::{HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_since, whole};
 
 names! {
     /// What a client may ask for.
@@ -38,6 +38,7 @@ struct FrameJson {
     message: Option<Draft>,
     is_typing: Option<bool>,
     message_uuid: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
     page: Option<u64>,
     limit: Option<u64>,
@@ -47,7 +48,7 @@ struct FrameJson {
 }
 
 /// Parses a frame.
-pub(in crate::transport) fn decode(text: &str) -> Request {
+pub(super) fn decode(text: &str) -> Request {
     match parse::<FrameJson>(text.as_bytes()) {
         Ok(frame) => request(frame),
         Err(error) => Request::Command(id_of(text), Err(error)),
