@@ -204,10 +204,7 @@ fn examples(name: EventName) -> Vec<Value> {
     written.extend(written_reply(&format, None, Err(sample_error(ErrorCode::InvalidInput))));
     written.extend(written_close(&format, CloseReason::Lagged));
     let arrays = written.iter().filter_map(|packet| array(packet));
-    let mut data: Vec<Value> =
-        arrays.filter(|array| array[0] == name.name()).filter_map(|array| array.get(1).cloned()).collect();
-    data.dedup();
-    data
+    arrays.filter(|array| array[0] == name.name()).filter_map(|array| array.get(1).cloned()).collect()
 }
 
 /// The first argument of each ack.

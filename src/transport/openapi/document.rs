@@ -151,12 +151,16 @@ fn codes(description: &Description, path: &str, is_open: bool) -> Vec<Code> {
 }
 
 fn path_parameter(name: &'static str) -> ParameterBuilder {
-    let (schema, text) = match name {
-        "roomUuid" => (named::<RoomId>(), "The room."),
-        _ => (named::<UserId>(), "The user."),
+    let (schema, text, example) = match name {
+        "roomUuid" => (named::<RoomId>(), "The room.", samples::room_id().to_string()),
+        _ => (named::<UserId>(), "The user.", samples::user("ben").to_string()),
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
-    parameter.required(Required::True).schema(Some(schema)).description(Some(text))
+    parameter
+        .required(Required::True)
+        .schema(Some(schema))
+        .description(Some(text))
+        .example(Some(example.into()))
 }
 
 fn query_parameter(query: Query) -> ParameterBuilder {

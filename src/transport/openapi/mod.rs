@@ -112,7 +112,7 @@ fn file(media_type: &'static str, text: impl IntoResponse) -> impl IntoResponse 
 /// Nothing but the page's own script and style runs on it, and it speaks to its own server alone.
 fn policy() -> String {
     format!(
-        "default-src 'none'; script-src '{}'; style-src '{}'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+        "default-src 'none'; script-src '{}'; style-src '{}'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'",
         hash("<script>", "</script>"),
         hash("<style>", "</style>"),

@@ -223,7 +223,6 @@ fn told(name: EventName) -> Told {
         _ => {
             let mut of_name = parsed(&written_events(&format));
             of_name.retain(|frame| frame["event"] == name.name());
-            of_name.dedup();
             of_name
         }
     };

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorCode, ErrorKind};
-use crate::event::{Event, EventKind, Marked, Notification, Participants, Ready, ReadyRoom, RoomChange};
+use crate::event::{
+    Event, EventKind, Marked, Notification, Participants, Ready, ReadyRoom, RoomChange, View,
+};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
     Body, Epoch, FriendNotice, History, Limit, Mark, Message, MessageView, Page, PageQuery, Participant,
@@ -155,22 +157,24 @@ pub(super) fn marked() -> Marked {
 }
 
 /// One event of each kind, and of each shape that a kind has.
-pub(super) fn events() -> Vec<Event> {
+pub(super) fn events() -> Vec<(Event, View)> {
     let room = Arc::new(room());
     let (here, now) = (Some(room_id()), Some(token()));
-    let event = |room, token, kind| Event { room, token, kind };
+    let event = |room, token, kind| (Event { room, token, kind }, View::Others);
     let durable = |kind| event(here, now, kind);
     let fleeting = |kind| event(here, None, kind);
     let of_user = |notification| event(None, None, EventKind::Notification(notification));
     let friend = |notice| of_user(Notification::Friend(notice, ana()));
     let ready_room = ReadyRoom { room: room.clone(), unread: 1 };
     let ready = Ready { user: user("ben"), recovered: true, rooms: vec![ready_room] };
+    // On another device of its sender's.
+    let own = (durable(EventKind::Message(Arc::new(named_message()))).0, View::Sender);
     let gone = EventKind::Presence { user: user("ben"), online: false, last_seen: Some(at(60)) };
     vec![
         event(None, now, EventKind::Ready(ready)),
         event(None, now, EventKind::CaughtUp { recovered: true }),
         durable(EventKind::Message(Arc::new(message()))),
-        durable(EventKind::Message(Arc::new(named_message()))),
+        own,
         durable(EventKind::System(Arc::new(system_message()))),
         fleeting(EventKind::Typing(ana(), true)),
         durable(EventKind::Marked(user("ben"), Mark::Read, marked())),

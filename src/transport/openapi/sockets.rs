@@ -16,7 +16,7 @@ use super::samples;
 use super::schemas::{Field, Schemas, named, number, optional};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Result};
-use crate::event::{Event, Format, Frame, Reply, View};
+use crate::event::{Format, Frame, Reply};
 use crate::model::Limit;
 use crate::transport::frame::split;
 use crate::transport::wire::events as event;
@@ -217,10 +217,7 @@ pub(super) fn codes() -> String {
 pub(super) fn written_events(format: &Format) -> Vec<String> {
     samples::events()
         .into_iter()
-        .flat_map(|event: Event| {
-            let event = Arc::new(event);
-            [View::Others, View::Sender].map(|view| format.event(&event, view))
-        })
+        .map(|(event, view)| format.event(&Arc::new(event), view))
         .flat_map(texts)
         .collect()
 }
