@@ -1,9 +1,10 @@
 //! The OpenAPI document.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::link::{Link, LinkBuilder};
 use utoipa::openapi::path::{
     HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, Paths, PathsBuilder,
 };
@@ -121,7 +122,8 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
         built = built.request_body(Some(body.required(Some(is_required)).build()));
     }
     for answer in &description.answers {
-        built = built.response(answer.status.to_string(), answered(answer));
+        let links = if answer.status == 201 { links(operation) } else { Vec::new() };
+        built = built.response(answer.status.to_string(), answered(answer, links));
     }
     let codes = codes(&description, path, is_open);
     let mut statuses: Vec<u16> = codes.iter().map(|code| http_status(*code)).collect();
@@ -194,10 +196,44 @@ fn content(schema: impl Into<RefOr<Schema>>, examples: &[(&'static str, Value)])
     content.examples_from_iter(examples).build()
 }
 
-fn answered(answer: &Answer) -> Response {
+fn answered(answer: &Answer, links: Vec<(&'static str, Link)>) -> Response {
     let content = content(answer.schema.clone(), &answer.examples);
-    ResponseBuilder::new().description(answer.description).content("application/json", content).build()
+    let response =
+        ResponseBuilder::new().description(answer.description).content("application/json", content);
+    links.into_iter().fold(response, |response, (name, link)| response.link(name, link)).build()
 }
+
+/// What can be done with that which was made.
+fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
+    let link = |to: Operation, parameter: &str| {
+        let value = format!("$response.body#/{parameter}");
+        LinkBuilder::new().operation_id(to.name()).parameter(parameter, value)
+    };
+    let named = |link: LinkBuilder, to: Operation| (to.name(), link.build());
+    match made_by {
+        Operation::CreateRoom => Operation::ALL
+            .iter()
+            .filter(|to| {
+                to.paths().iter().all(|path| path.contains("{roomUuid}") && !path.contains("{userUuid}"))
+            })
+            .map(|to| named(link(*to, "roomUuid"), *to))
+            .collect(),
+        Operation::SendMessage => {
+            let around = link(Operation::ListMessages, "roomUuid").parameter("around", MADE_MESSAGE);
+            let body = json!({ "messageUuid": MADE_MESSAGE });
+            let read = link(Operation::MarkRead, "roomUuid").request_body(Some(body));
+            vec![named(around, Operation::ListMessages), named(read, Operation::MarkRead)]
+        }
+        Operation::RequestFriend => {
+            [Operation::WithdrawRequest, Operation::RemoveFriend, Operation::Block, Operation::Unblock]
+                .map(|to| named(link(to, "userUuid"), to))
+                .into()
+        }
+        _ => Vec::new(),
+    }
+}
+
+const MADE_MESSAGE: &str = "$response.body#/messageUuid";
 
 /// A refusal with one of these codes, which have one status.
 fn refused(codes: &[Code]) -> Response {

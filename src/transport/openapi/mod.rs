@@ -28,7 +28,7 @@ mod sockets;
 #[cfg(all(test, feature = "ws", feature = "socketio"))]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{MatchedPath, State};
@@ -37,6 +37,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::origins;
@@ -47,11 +48,27 @@ use crate::engine::ChatEngine;
 const JSON: &str = "application/json";
 const PAGE: &str = include_str!("docs.html");
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Mounted {
     engine: ChatEngine,
-    options: Arc<RestOptions>,
-    policy: Arc<str>,
+    options: RestOptions,
+    policy: String,
+    openapi: Text,
+    #[cfg(any(feature = "ws", feature = "socketio"))]
+    asyncapi: Text,
+}
+
+/// A document's text, made at the first request: only then is it known where it is mounted.
+#[derive(Debug, Default)]
+struct Text(OnceLock<(String, Bytes)>);
+
+impl Text {
+    fn at(&self, path: &MatchedPath, make: impl Fn(&str) -> String) -> Bytes {
+        let base = path.as_str().rsplit_once('/').map_or("", |(base, _)| base);
+        let (made_for, text) = self.0.get_or_init(|| (base.to_owned(), make(base).into()));
+        // Mounted at another place too, which is rare.
+        if made_for == base { text.clone() } else { make(base).into() }
+    }
 }
 
 /// The routes `/openapi.json`, `/asyncapi.json` and `/docs`, to be mounted beside those of
@@ -63,7 +80,15 @@ pub fn router(engine: ChatEngine, options: RestOptions) -> Router {
     let router = Router::new().route("/openapi.json", get(serve_openapi)).route("/docs", get(serve_page));
     #[cfg(any(feature = "ws", feature = "socketio"))]
     let router = router.route("/asyncapi.json", get(serve_asyncapi));
-    router.layer(cors).with_state(Mounted { engine, options: Arc::new(options), policy: policy().into() })
+    let mounted = Mounted {
+        engine,
+        options,
+        policy: policy(),
+        openapi: Text::default(),
+        #[cfg(any(feature = "ws", feature = "socketio"))]
+        asyncapi: Text::default(),
+    };
+    router.layer(cors).with_state(Arc::new(mounted))
 }
 
 /// The document of the REST routes as JSON: OpenAPI 3.1. `base` is the path below which they are mounted, such as
@@ -78,25 +103,22 @@ pub fn openapi(config: &Config, options: &RestOptions, base: &str) -> String {
 /// [`SocketIoOptions::default`](super::socketio::SocketIoOptions) mounts it.
 #[cfg(any(feature = "ws", feature = "socketio"))]
 pub fn asyncapi(config: &Config, base: &str) -> String {
-    sockets::document(config, base).to_string()
+    // These types always serialize.
+    serde_json::to_string(&sockets::document(config, base)).unwrap_or_default()
 }
 
-async fn serve_openapi(State(mounted): State<Mounted>, path: MatchedPath) -> impl IntoResponse {
-    file(JSON, openapi(mounted.engine.config(), &mounted.options, base(&path)))
+async fn serve_openapi(State(mounted): State<Arc<Mounted>>, path: MatchedPath) -> impl IntoResponse {
+    let make = |base: &str| openapi(mounted.engine.config(), &mounted.options, base);
+    file(JSON, mounted.openapi.at(&path, make))
 }
 
 #[cfg(any(feature = "ws", feature = "socketio"))]
-async fn serve_asyncapi(State(mounted): State<Mounted>, path: MatchedPath) -> impl IntoResponse {
-    file(JSON, asyncapi(mounted.engine.config(), base(&path)))
+async fn serve_asyncapi(State(mounted): State<Arc<Mounted>>, path: MatchedPath) -> impl IntoResponse {
+    file(JSON, mounted.asyncapi.at(&path, |base| asyncapi(mounted.engine.config(), base)))
 }
 
-async fn serve_page(State(mounted): State<Mounted>) -> impl IntoResponse {
-    ([(header::CONTENT_SECURITY_POLICY, mounted.policy.to_string())], file("text/html; charset=utf-8", PAGE))
-}
-
-/// Where the routes are nested, by the path that one of them was found at.
-fn base(path: &MatchedPath) -> &str {
-    path.as_str().rsplit_once('/').map_or("", |(base, _)| base)
+async fn serve_page(State(mounted): State<Arc<Mounted>>) -> impl IntoResponse {
+    ([(header::CONTENT_SECURITY_POLICY, mounted.policy.clone())], file("text/html; charset=utf-8", PAGE))
 }
 
 fn file(media_type: &'static str, text: impl IntoResponse) -> impl IntoResponse {

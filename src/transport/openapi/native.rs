@@ -146,7 +146,7 @@ fn ask(op: Op) -> Ask {
         ),
         Op::History => (
             "Read a part of a room's history: a page, or `before`, `after` or `around` a message.",
-            history().into_iter().chain([room()]).collect(),
+            [room()].into_iter().chain(history()).collect(),
             json!({ "room": id, "before": 120, "limit": 20 }),
             &["history", "refused"],
         ),

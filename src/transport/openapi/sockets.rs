@@ -1,9 +1,11 @@
 //! The AsyncAPI document: what is said over the sockets. Each protocol tells its own words in a [`Protocol`]; here they
 //! become channels, operations and messages.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::OneOfBuilder;
 use utoipa::openapi::{Ref, RefOr, Schema};
@@ -11,7 +13,6 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use super::bodies::Body;
 use super::document::meaning;
 use super::document::place;
-use super::operations::value;
 use super::samples;
 use super::schemas::{Field, Schemas, named, number, optional};
 use crate::config::Config;
@@ -65,24 +66,19 @@ connection joins all rooms of its user by itself. What happens over REST reaches
 state once, and then live events. Or the client is told to reload; never a part of it.";
 
 /// The document of the sockets, where the REST routes are mounted below `base`.
-pub(super) fn document(config: &Config, base: &str) -> Value {
+pub(super) fn document(config: &Config, base: &str) -> Document {
     let protocols = protocols(config, base);
-    let (mut channels, mut operations) = (Map::new(), Map::new());
-    for protocol in &protocols {
-        channels.insert(protocol.key.into(), channel(protocol));
-        operations.extend(asks(protocol));
-        operations.extend(events(protocol));
-    }
-    json!({
-        "asyncapi": "3.0.0",
-        "info": {
+    let operations = protocols.iter().flat_map(|protocol| asks(protocol).chain(events(protocol)));
+    Document {
+        asyncapi: "3.0.0",
+        info: json!({
             "title": "chat-core: sockets",
             "version": env!("CARGO_PKG_VERSION"),
             "description": ABOUT,
             "license": { "name": env!("CARGO_PKG_LICENSE") },
-        },
-        "defaultContentType": "application/json",
-        "servers": {
+        }),
+        default_content_type: "application/json",
+        servers: json!({
             "here": {
                 "host": "{host}",
                 "protocol": "ws",
@@ -90,16 +86,63 @@ pub(super) fn document(config: &Config, base: &str) -> Value {
                 "variables": { "host": { "default": "127.0.0.1:7777", "description": "Its name and port." } },
                 "security": [{ "$ref": "#/components/securitySchemes/bearer" }],
             },
-        },
-        "channels": channels,
-        "operations": operations,
-        "components": {
-            "schemas": schemas(config),
-            "securitySchemes": {
+        }),
+        operations: Ordered(operations.collect()),
+        channels: Ordered(protocols.iter().map(|one| (one.key.to_owned(), channel(one))).collect()),
+        components: Components {
+            schemas: Ordered(schemas(config)),
+            security_schemes: json!({
                 "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
-            },
+            }),
         },
-    })
+    }
+}
+
+/// An AsyncAPI document.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Document {
+    asyncapi: &'static str,
+    info: Value,
+    default_content_type: &'static str,
+    servers: Value,
+    channels: Ordered<Channel>,
+    operations: Ordered<Value>,
+    components: Components,
+}
+
+#[derive(Serialize)]
+struct Channel {
+    address: String,
+    title: &'static str,
+    description: String,
+    messages: Ordered<Message>,
+    bindings: Value,
+}
+
+#[derive(Serialize)]
+struct Message {
+    name: &'static str,
+    title: String,
+    summary: &'static str,
+    payload: RefOr<Schema>,
+    examples: Vec<Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Components {
+    schemas: Ordered<RefOr<Schema>>,
+    security_schemes: Value,
+}
+
+/// A map whose keys stand in this order.
+struct Ordered<T>(Vec<(String, T)>);
+
+impl<T: Serialize> Serialize for Ordered<T> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
 }
 
 #[allow(unused_variables, reason = "each protocol is a feature")]
@@ -112,7 +155,7 @@ pub(super) fn protocols(config: &Config, base: &str) -> Vec<Protocol> {
     ]
 }
 
-fn schemas(config: &Config) -> Value {
+fn schemas(config: &Config) -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = Schemas::default();
     schemas.add::<MessageJson<'_>>();
     schemas.add::<HistoryJson<'_>>();
@@ -123,17 +166,14 @@ fn schemas(config: &Config) -> Value {
     super::native::add_to(&mut schemas);
     #[cfg(feature = "socketio")]
     super::chat::add_to(&mut schemas);
-    let mut schemas: Map<String, Value> =
-        schemas.0.into_iter().map(|(name, schema)| (name, value(&schema))).collect();
-    schemas.insert(Body::Draft.name().into(), value(&Body::Draft.schema(config)));
-    schemas.into()
+    let draft = (Body::Draft.name().to_owned(), Body::Draft.schema(config));
+    let named: BTreeMap<_, _> = schemas.0.into_iter().chain([draft]).collect();
+    named.into_iter().collect()
 }
 
-fn channel(protocol: &Protocol) -> Value {
+fn channel(protocol: &Protocol) -> Channel {
     let asks = protocol.asks.iter().map(|ask| {
-        (format!("ask.{}", ask.word), {
-            message(protocol, ask.word, ask.summary, &ask.payload, &ask.examples)
-        })
+        (format!("ask.{}", ask.word), message(protocol, ask.word, ask.summary, &ask.payload, &ask.examples))
     });
     let told = |kind: &'static str| {
         move |told: &Told| {
@@ -143,31 +183,29 @@ fn channel(protocol: &Protocol) -> Value {
     };
     let answers = protocol.answers.iter().map(told("answer"));
     let events = protocol.events.iter().map(told("event"));
-    let messages: Map<String, Value> = asks.chain(answers).chain(events).collect();
-    json!({
-        "address": protocol.address,
-        "title": protocol.title,
-        "description": protocol.about,
-        "messages": messages,
-        "bindings": { "ws": protocol.handshake },
-    })
+    Channel {
+        address: protocol.address.clone(),
+        title: protocol.title,
+        description: protocol.about.clone(),
+        messages: Ordered(asks.chain(answers).chain(events).collect()),
+        bindings: json!({ "ws": protocol.handshake }),
+    }
 }
 
 fn message(
     protocol: &Protocol,
-    word: &str,
-    summary: &str,
+    word: &'static str,
+    summary: &'static str,
     payload: &RefOr<Schema>,
     examples: &[Value],
-) -> Value {
-    let examples: Vec<Value> = examples.iter().map(|example| json!({ "payload": example })).collect();
-    json!({
-        "name": word,
-        "title": format!("{}: {word}", protocol.title),
-        "summary": summary,
-        "payload": payload,
-        "examples": examples,
-    })
+) -> Message {
+    Message {
+        name: word,
+        title: format!("{}: {word}", protocol.title),
+        summary,
+        payload: payload.clone(),
+        examples: examples.iter().map(|example| json!({ "payload": example })).collect(),
+    }
 }
 
 fn asks(protocol: &Protocol) -> impl Iterator<Item = (String, Value)> {
