@@ -211,13 +211,18 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
     };
     let named = |link: LinkBuilder, to: Operation| (to.name(), link.build());
     match made_by {
-        Operation::CreateRoom => Operation::ALL
-            .iter()
-            .filter(|to| {
-                to.paths().iter().all(|path| path.contains("{roomUuid}") && !path.contains("{userUuid}"))
-            })
-            .map(|to| named(link(*to, "roomUuid"), *to))
-            .collect(),
+        Operation::CreateRoom => {
+            let is_of_room = |to: &&Operation| to.paths().iter().all(|path| path.contains("{roomUuid}"));
+            let of_room = Operation::ALL.iter().filter(is_of_room).map(|to| match to {
+                Operation::RemoveParticipant => {
+                    let invited =
+                        link(*to, "roomUuid").parameter("userUuid", "$request.body#/participantUuids/0");
+                    named(invited, *to)
+                }
+                to => named(link(*to, "roomUuid"), *to),
+            });
+            of_room.collect()
+        }
         Operation::SendMessage => {
             let around = link(Operation::ListMessages, "roomUuid").parameter("around", MADE_MESSAGE);
             let body = json!({ "messageUuid": MADE_MESSAGE });
