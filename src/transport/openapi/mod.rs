@@ -21,6 +21,10 @@ mod document;
 #[cfg(feature = "ws")]
 mod native;
 mod operations;
+#[cfg_attr(
+    not(any(feature = "ws", feature = "socketio")),
+    allow(dead_code, reason = "some are of the sockets alone")
+)]
 mod samples;
 mod schemas;
 #[cfg(any(feature = "ws", feature = "socketio"))]
