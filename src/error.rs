@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::id::{MessageId, RoomId, UserId};
+use crate::names::names;
 
 /// The result of an engine call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -152,31 +153,60 @@ pub enum ErrorKind {
     Corrupt(Cow<'static, str>),
 }
 
+names! {
+    /// The codes that clients match on. None ever changes its meaning.
+    pub(crate) enum ErrorCode {
+        InvalidInput = "INVALID_INPUT",
+        PayloadTooLarge = "PAYLOAD_TOO_LARGE",
+        UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE",
+        Unauthenticated = "UNAUTHENTICATED",
+        TokenExpired = "TOKEN_EXPIRED",
+        Forbidden = "FORBIDDEN",
+        NotFriends = "NOT_FRIENDS",
+        FriendRequestNotFound = "FRIEND_REQUEST_NOT_FOUND",
+        NotAParticipant = "NOT_A_PARTICIPANT",
+        RoomNotFound = "ROOM_NOT_FOUND",
+        MessageNotFound = "MESSAGE_NOT_FOUND",
+        NotFound = "NOT_FOUND",
+        MethodNotAllowed = "METHOD_NOT_ALLOWED",
+        RoomClosed = "ROOM_CLOSED",
+        ChallengeRoomExists = "CHALLENGE_ROOM_EXISTS",
+        ClientIdConflict = "CLIENT_ID_CONFLICT",
+        ImportConflict = "IMPORT_CONFLICT",
+        RateLimited = "RATE_LIMITED",
+        Unavailable = "UNAVAILABLE",
+    }
+}
+
 impl ErrorKind {
     /// The code that clients see, upper-case and stable.
     pub fn code(&self) -> &'static str {
+        self.wire_code().name()
+    }
+
+    pub(crate) fn wire_code(&self) -> ErrorCode {
         match self {
-            Self::Invalid { .. } => "INVALID_INPUT",
-            Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
-            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::TokenExpired => "TOKEN_EXPIRED",
+            Self::Invalid { .. } => ErrorCode::InvalidInput,
+            Self::TooLarge { .. } => ErrorCode::PayloadTooLarge,
+            Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,
+            Self::Unauthenticated => ErrorCode::Unauthenticated,
+            Self::TokenExpired => ErrorCode::TokenExpired,
             // A code of its own would tell of the block.
-            Self::Forbidden(_) | Self::Unreachable(_) => "FORBIDDEN",
-            Self::NotFriends(_) => "NOT_FRIENDS",
-            Self::FriendRequestNotFound(_) => "FRIEND_REQUEST_NOT_FOUND",
-            Self::NotAParticipant(_) => "NOT_A_PARTICIPANT",
-            Self::RoomNotFound(_) => "ROOM_NOT_FOUND",
-            Self::MessageNotFound(_) => "MESSAGE_NOT_FOUND",
-            Self::NotFound => "NOT_FOUND",
-            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
-            Self::RoomClosed(_) => "ROOM_CLOSED",
-            Self::ChallengeRoomExists(_) => "CHALLENGE_ROOM_EXISTS",
-            Self::ClientIdConflict => "CLIENT_ID_CONFLICT",
-            Self::Contradiction(_) => "IMPORT_CONFLICT",
-            Self::RateLimited(_) => "RATE_LIMITED",
+            Self::Forbidden(_) | Self::Unreachable(_) => ErrorCode::Forbidden,
+            Self::NotFriends(_) => ErrorCode::NotFriends,
+            Self::FriendRequestNotFound(_) => ErrorCode::FriendRequestNotFound,
+            Self::NotAParticipant(_) => ErrorCode::NotAParticipant,
+            Self::RoomNotFound(_) => ErrorCode::RoomNotFound,
+            Self::MessageNotFound(_) => ErrorCode::MessageNotFound,
+            Self::NotFound => ErrorCode::NotFound,
+            Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
+            Self::RoomClosed(_) => ErrorCode::RoomClosed,
+            Self::ChallengeRoomExists(_) => ErrorCode::ChallengeRoomExists,
+            Self::ClientIdConflict => ErrorCode::ClientIdConflict,
+            Self::Contradiction(_) => ErrorCode::ImportConflict,
+            Self::RateLimited(_) => ErrorCode::RateLimited,
             // What is damaged is for the operator's log, not for clients.
-            Self::Unavailable | Self::Corrupt(_) => "UNAVAILABLE",
+            Self::Unavailable | Self::Corrupt(_) => ErrorCode::Unavailable,
         }
     }
 

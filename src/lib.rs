@@ -20,6 +20,7 @@ pub mod guarantees {}
 pub mod guide {}
 pub mod id;
 pub mod model;
+mod names;
 pub mod policy;
 pub mod store;
 #[cfg(feature = "testing")]

@@ -22,7 +22,7 @@ use chat_core::bus::NatsBus;
 use chat_core::bus::nats::NatsOptions;
 use chat_core::policy::{FriendsOnly, Open};
 use chat_core::store::{MemoryStore, PostgresStore, SqliteStore, Store};
-use chat_core::transport::{Origins, rest, socketio, ws};
+use chat_core::transport::{Origins, openapi, rest, socketio, ws};
 use chat_core::{ChatEngine, Config};
 use config::Settings;
 use keys::Keys;
@@ -126,7 +126,9 @@ async fn run(settings: Settings) -> Result<(), Failure> {
     if let Some(tokens) = keys.dev_tokens {
         options = options.with_dev_tokens(tokens);
     }
+    let documents = openapi::router(engine.clone(), options.clone());
     let api = rest::router(engine.clone(), options).merge(ws::router(engine.clone(), origins.clone()));
+    let api = api.merge(documents);
     let socketio = socketio::SocketIoOptions::default().with_origins(origins);
     let app = Router::new().nest("/api", api).merge(socketio::router(engine.clone(), socketio));
     let health = health::router(store, bus.clone(), args.node_id);

@@ -11,6 +11,7 @@ use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 
 /// The word for a message's kind on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(clippy::exhaustive_enums, reason = "the wire contract names exactly these")]
 pub enum MessageType {
@@ -78,6 +79,7 @@ impl Body {
 
 /// What a SYSTEM message tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum SystemKind {

@@ -11,6 +11,7 @@ use crate::id::{ChallengeId, RoomId, UserId};
 
 /// The word for a room's kind on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(clippy::exhaustive_enums, reason = "the wire contract names exactly these")]
 pub enum RoomType {

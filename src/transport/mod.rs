@@ -21,6 +21,8 @@ mod frame;
     allow(dead_code, unused_imports, reason = "each transport uses its part")
 )]
 mod line;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 #[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
 mod origins;
 #[cfg(feature = "rest")]

@@ -1,31 +1,28 @@
 //! What each error is to HTTP, and each close to a WebSocket: the one place for it.
 
-use crate::error::ErrorKind;
+use crate::error::ErrorCode;
 #[cfg(any(feature = "ws", feature = "socketio"))]
 use crate::event::CloseReason;
 
 /// The HTTP status of an error.
-pub(crate) fn http_status(kind: &ErrorKind) -> u16 {
-    match kind {
-        ErrorKind::Invalid { .. } => 400,
-        ErrorKind::Unauthenticated | ErrorKind::TokenExpired => 401,
-        ErrorKind::Forbidden(_)
-        | ErrorKind::Unreachable(_)
-        | ErrorKind::NotFriends(_)
-        | ErrorKind::NotAParticipant(_) => 403,
-        ErrorKind::RoomNotFound(_)
-        | ErrorKind::MessageNotFound(_)
-        | ErrorKind::FriendRequestNotFound(_)
-        | ErrorKind::NotFound => 404,
-        ErrorKind::MethodNotAllowed => 405,
-        ErrorKind::RoomClosed(_)
-        | ErrorKind::ChallengeRoomExists(_)
-        | ErrorKind::ClientIdConflict
-        | ErrorKind::Contradiction(_) => 409,
-        ErrorKind::TooLarge { .. } => 413,
-        ErrorKind::UnsupportedMediaType => 415,
-        ErrorKind::RateLimited(_) => 429,
-        ErrorKind::Unavailable | ErrorKind::Corrupt(_) => 503,
+pub(crate) fn http_status(code: ErrorCode) -> u16 {
+    match code {
+        ErrorCode::InvalidInput => 400,
+        ErrorCode::Unauthenticated | ErrorCode::TokenExpired => 401,
+        ErrorCode::Forbidden | ErrorCode::NotFriends | ErrorCode::NotAParticipant => 403,
+        ErrorCode::RoomNotFound
+        | ErrorCode::MessageNotFound
+        | ErrorCode::FriendRequestNotFound
+        | ErrorCode::NotFound => 404,
+        ErrorCode::MethodNotAllowed => 405,
+        ErrorCode::RoomClosed
+        | ErrorCode::ChallengeRoomExists
+        | ErrorCode::ClientIdConflict
+        | ErrorCode::ImportConflict => 409,
+        ErrorCode::PayloadTooLarge => 413,
+        ErrorCode::UnsupportedMediaType => 415,
+        ErrorCode::RateLimited => 429,
+        ErrorCode::Unavailable => 503,
     }
 }
 

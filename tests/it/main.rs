@@ -3,6 +3,7 @@
 mod authenticators;
 mod buses;
 mod custom_store;
+mod documents;
 mod engine;
 mod examples;
 #[path = "../faults/mod.rs"]

@@ -13,13 +13,27 @@ use crate::id::UserId;
 /// Whom it concerns.
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-struct LoggedOutJson {
-    user_uuid: UserId,
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LoggedOut))]
+pub(in crate::transport) struct LoggedOutJson {
+    /// The caller.
+    pub(in crate::transport) user_uuid: UserId,
 }
 
 pub(super) async fn log_out(Caller(caller): Caller) -> Result<Response, Problem> {
     caller.log_out().await?;
     Ok(Json(LoggedOutJson { user_uuid: caller.user().clone() }).into_response())
+}
+
+/// A token of a user.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AccessToken))]
+#[cfg_attr(not(feature = "jwt"), allow(dead_code, reason = "nobody makes tokens"))]
+pub(in crate::transport) struct TokenJson {
+    /// What goes into the `Authorization` header.
+    pub(in crate::transport) access_token: String,
+    /// How long it holds, in seconds.
+    pub(in crate::transport) expires_in: u64,
 }
 
 #[cfg(feature = "jwt")]
@@ -34,13 +48,6 @@ pub(super) async fn dev_token(State(mounted): State<Mounted>, request: Request) 
     struct AskJson {
         user_uuid: String,
         nickname: Option<String>,
-    }
-
-    #[derive(serde::Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct TokenJson {
-        access_token: String,
-        expires_in: u64,
     }
 
     let Some(tokens) = &mounted.options.dev_tokens else { return Err(ErrorKind::NotFound.into()) };

@@ -9,7 +9,7 @@ use super::extract::{Caller, InRoom, JsonBody, OptionalJsonBody, Params};
 use super::problem::Problem;
 use crate::error::{Error, Result, parse_field};
 use crate::model::{Cursor, Draft, HistoryQuery, Limit};
-use crate::transport::wire::{HistoryJson, MarkedJson, MessageJson, parse_place};
+use crate::transport::wire::{HistoryJson, MarkedJson, MessageJson, parse_place, whole};
 
 pub(super) async fn send(
     Caller(caller): Caller,
@@ -45,6 +45,7 @@ fn query(params: &Params) -> Result<HistoryQuery> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReadJson {
     message_uuid: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
 }
 

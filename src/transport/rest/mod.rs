@@ -16,16 +16,24 @@ mod friends;
 mod messages;
 mod problem;
 mod rooms;
+mod routes;
 
 use axum::Router;
 use axum::http::{Method, header};
-use axum::routing::{delete, get, patch, post};
 use tower_http::cors::CorsLayer;
 
 use super::{Origins, origins};
 use crate::engine::ChatEngine;
 use crate::error::ErrorKind;
+#[cfg(feature = "openapi")]
+pub(super) use auth::{LoggedOutJson, TokenJson};
 use problem::Problem;
+#[cfg(feature = "openapi")]
+pub(super) use problem::ProblemJson;
+#[cfg(feature = "openapi")]
+pub(super) use rooms::DoneJson;
+#[cfg(feature = "openapi")]
+pub(super) use routes::Operation;
 
 /// How the REST routes are mounted.
 #[derive(Debug, Clone)]
@@ -88,36 +96,7 @@ struct Mounted {
 /// The routes `/chat/…` (by both names that clients in the field use), `/friends…`, `/blocks` and `/auth/…`.
 pub fn router(engine: ChatEngine, options: RestOptions) -> Router {
     let cors = cors(options.origins.clone());
-    let mut router = Router::new().route("/chat/rooms", get(rooms::list).post(rooms::create));
-    router = router.route("/chat/room", post(rooms::create));
-    for (room, send) in [("/chat/rooms/{roomUuid}", "messages"), ("/chat/room/{roomUuid}", "message")] {
-        let messages = format!("{room}/messages");
-        let send = format!("{room}/{send}");
-        router = router.route(room, get(rooms::get).patch(rooms::rename));
-        router = if send == messages {
-            router.route(&messages, get(messages::history).post(messages::send))
-        } else {
-            router.route(&messages, get(messages::history)).route(&send, post(messages::send))
-        };
-        router = router
-            .route(&format!("{room}/read"), patch(messages::read))
-            .route(&format!("{room}/leave"), delete(rooms::leave))
-            .route(&format!("{room}/close"), post(rooms::close))
-            .route(&format!("{room}/participants"), get(rooms::participants).post(rooms::invite))
-            .route(&format!("{room}/participants/{{userUuid}}"), delete(rooms::remove));
-    }
-    if options.friends {
-        router = router
-            .route("/friends", get(friends::list))
-            .route("/friends/requests", get(friends::requests).post(friends::request))
-            .route("/friends/requests/{userUuid}", patch(friends::answer).delete(friends::withdraw))
-            .route("/friends/{userUuid}", delete(friends::remove))
-            .route("/friends/{userUuid}/block", post(friends::block).delete(friends::unblock))
-            .route("/blocks", get(friends::blocks));
-    }
-    router
-        .route("/auth/dev-token", post(auth::dev_token))
-        .route("/auth/logout", post(auth::log_out))
+    routes::routes(&options)
         .fallback(|| async { Problem::from(ErrorKind::NotFound) })
         .method_not_allowed_fallback(|| async { Problem::from(ErrorKind::MethodNotAllowed) })
         .layer(cors)

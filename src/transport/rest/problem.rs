@@ -1,5 +1,7 @@
 //! Errors as problem details (RFC 9457).
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,15 +21,36 @@ impl<E: Into<Error>> From<E> for Problem {
     }
 }
 
+/// What went wrong, as problem details (RFC 9457).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ProblemJson<'a> {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Problem))]
+pub(in crate::transport) struct ProblemJson<'a> {
+    /// The status in words.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
-    detail: &'a str,
+    /// What went wrong, in words for people.
+    detail: Cow<'a, str>,
     /// `code`, `message` (the text of `detail`, which existing clients show), and what is at fault.
     #[serde(flatten)]
     error: ErrorJson<'a>,
+}
+
+fn status(kind: &ErrorKind) -> StatusCode {
+    StatusCode::from_u16(http_status(kind.wire_code())).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+impl<'a> From<&'a Error> for ProblemJson<'a> {
+    fn from(error: &'a Error) -> Self {
+        let status = status(error.kind());
+        Self {
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: error.kind().public_message(),
+            error: error.into(),
+        }
+    }
 }
 
 impl IntoResponse for Problem {
@@ -36,15 +59,9 @@ impl IntoResponse for Problem {
         if matches!(kind, ErrorKind::Unavailable | ErrorKind::Corrupt(_)) {
             tracing::error!(error = &self.0 as &dyn std::error::Error, "a request was not answered");
         }
-        let status = StatusCode::from_u16(http_status(kind)).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-        let detail = kind.public_message();
-        let body = ProblemJson {
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
-            detail: &detail,
-            error: (&self.0).into(),
-        };
-        let mut response = (status, Json(body)).into_response();
+        let status =
+            StatusCode::from_u16(http_status(kind.wire_code())).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        let mut response = (status, Json(ProblemJson::from(&self.0))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(after) = kind.retry_after() {

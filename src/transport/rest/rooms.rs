@@ -48,8 +48,10 @@ pub(super) async fn rename(
 /// The answer to what leaves nothing to show but the room's id.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct DoneJson {
-    room_uuid: RoomId,
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Done))]
+pub(in crate::transport) struct DoneJson {
+    /// The room.
+    pub(in crate::transport) room_uuid: RoomId,
 }
 
 fn done(room: RoomId) -> Response {

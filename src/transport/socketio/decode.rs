@@ -9,8 +9,24 @@ use super::engineio::Malformed;
 use crate::error::{Error, Result, parse_field};
 use crate::event::Command;
 use crate::id::RoomId;
-use crate::model::{Cursor, Draft, HistoryQuery, Mark};
-use crate::transport::wire::{HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_since};
+use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
+use crate::names::names;
+use crate::transport::wire::{HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_since, whole};
+
+names! {
+    /// What a client may ask for.
+    pub(in crate::transport) enum Verb {
+        JoinRoom = "joinRoom",
+        LeaveRoom = "leaveRoom",
+        SendMessage = "sendMessage",
+        Typing = "typing",
+        MarkAsRead = "markAsRead",
+        MarkAsDelivered = "markAsDelivered",
+        Resume = "resume",
+        History = "history",
+        Ping = "ping",
+    }
+}
 
 /// All fields that any event has.
 #[derive(Debug, Deserialize)]
@@ -20,6 +36,7 @@ struct PayloadJson {
     message: Option<Draft>,
     is_typing: Option<bool>,
     message_uuid: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
     since: Option<String>,
     page: Option<u64>,
@@ -53,41 +70,45 @@ fn command(name: &str, payload: &str) -> Result<Command> {
         // An array would be read as the fields in their order.
         false => Err(Error::invalid("body", "must be an object")),
     };
-    Ok(match name {
-        "joinRoom" => {
+    let verb = Verb::parse(name).ok_or_else(|| Error::invalid("event", "is unknown"))?;
+    Ok(match verb {
+        Verb::JoinRoom => {
             let payload = read()?;
-            Command::Subscribe(payload.room()?, payload.since.as_deref().map(parse_since).transpose()?)
+            Command::Subscribe(payload.room()?, payload.since()?)
         }
-        "leaveRoom" => Command::Unsubscribe(read()?.room()?),
-        "sendMessage" => {
+        Verb::LeaveRoom => Command::Unsubscribe(read()?.room()?),
+        Verb::SendMessage => {
             let payload = read()?;
             Command::Send(payload.room()?, payload.message.ok_or_else(|| missing("message"))?)
         }
-        "typing" => {
+        Verb::Typing => {
             let payload = read()?;
             Command::Typing(payload.room()?, payload.is_typing.ok_or_else(|| missing("isTyping"))?)
         }
-        "markAsRead" => {
+        Verb::MarkAsRead => {
             let payload = read()?;
             Command::Mark(payload.room()?, Mark::Read, payload.place()?)
         }
-        "markAsDelivered" => {
+        Verb::MarkAsDelivered => {
             let payload = read()?;
             Command::Mark(payload.room()?, Mark::Delivered, payload.place()?)
         }
-        "resume" => Command::Resume(parse_since(read()?.since.as_deref().ok_or_else(|| missing("since"))?)?),
-        "history" => {
+        Verb::Resume => Command::Resume(read()?.since()?.ok_or_else(|| missing("since"))?),
+        Verb::History => {
             let payload = read()?;
             Command::History(payload.room()?, payload.history()?)
         }
-        "ping" => Command::Ping,
-        _ => return Err(Error::invalid("event", "is unknown")),
+        Verb::Ping => Command::Ping,
     })
 }
 
 impl PayloadJson {
     fn room(&self) -> Result<RoomId> {
         parse_field("roomUuid", self.room_uuid.as_deref().ok_or_else(|| missing("roomUuid"))?)
+    }
+
+    fn since(&self) -> Result<Option<Token>> {
+        self.since.as_deref().map(parse_since).transpose()
     }
 
     fn place(&self) -> Result<Option<Cursor>> {

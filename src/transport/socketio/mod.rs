@@ -65,7 +65,11 @@ use crate::engine::ChatEngine;
 use crate::event::Format;
 use crate::hub::Bounds;
 use crate::transport::flusher::Flusher;
+#[cfg(feature = "openapi")]
+pub(super) use decode::Verb;
 use encode::ChatEncode;
+#[cfg(feature = "openapi")]
+pub(super) use encode::{CaughtUpJson, ClosingJson, ConnectedJson, EventName, RoomIdJson};
 use link::{Link, OwnEncode};
 use namespace::Prefix;
 use query::{Asked, Fault};
@@ -120,10 +124,16 @@ impl Mount {
 }
 
 /// What connections of the chat in this namespace are told in.
-#[cfg(all(feature = "testing", feature = "ws"))]
+#[cfg(any(feature = "openapi", all(feature = "testing", feature = "ws")))]
 pub(crate) fn format(namespace: &str) -> Format {
     let prefix = Prefix::new(&format!("/{namespace}"));
     Format::Wire(Arc::new(ChatEncode { prefix, has_offsets: false }))
+}
+
+/// Parses an event's array as for a connection; `None` where it is malformed.
+#[cfg(all(test, feature = "openapi"))]
+pub(super) fn parse(array: &str) -> Option<crate::Result<crate::event::Command>> {
+    decode::decode(array).ok()
 }
 
 /// Parses a packet as for a connection. Whether it sends a message.

@@ -13,7 +13,7 @@ use serde::ser::SerializeSeq;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::encode::Named;
+use super::encode::{EventName, Named};
 use super::link::{Link, random_id};
 use crate::error::Error;
 use crate::id::OriginId;
@@ -267,13 +267,13 @@ impl Prefix {
         push_text(out, |out| write!(out, "4{kind}{}", self.0));
     }
 
-    pub(super) fn event(&self, name: &str, data: &impl Serialize, out: &mut Vec<u8>) {
+    pub(super) fn event(&self, name: EventName, data: &impl Serialize, out: &mut Vec<u8>) {
         self.event_at(name, data, None, out);
     }
 
     pub(super) fn event_at(
         &self,
-        name: &str,
+        name: EventName,
         data: &impl Serialize,
         offset: Option<Token>,
         out: &mut Vec<u8>,
@@ -295,7 +295,7 @@ impl Prefix {
         }
         match id {
             Some(id) => self.ack(id, &FailedJson { ok: false, error: error.into() }, out),
-            None => self.event("error", &ErrorJson::from(error), out),
+            None => self.event(EventName::Error, &ErrorJson::from(error), out),
         }
     }
 

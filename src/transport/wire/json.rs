@@ -2,17 +2,21 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, ErrorKind, Result, parse_field};
 use crate::model::{Cursor, HistoryQuery, Limit, PageQuery, Token};
 
-/// Parses JSON text.
+/// Parses the text of a JSON object.
 ///
 /// # Errors
 /// [`Invalid`](ErrorKind::Invalid) with the path of the field at fault, or `body`.
 pub(crate) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
+    // An array would be read as the fields in their order.
+    if text.trim_ascii_start().first() == Some(&b'[') {
+        return Err(invalid("body".into(), "must be an object".into()).into());
+    }
     // Once more to name the field: only where it went wrong.
     serde_json::from_slice(text).or_else(|_| {
         let mut json = serde_json::Deserializer::from_slice(text);
@@ -53,6 +57,27 @@ fn fault(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
 pub(crate) enum PlaceJson {
     Seq(u64),
     Text(String),
+}
+
+/// A whole number that is not negative: in JSON, `2.0` is one too.
+pub(crate) fn whole<'de, D: Deserializer<'de>>(json: D) -> Result<Option<u64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Number {
+        Whole(u64),
+        Float(f64),
+    }
+    /// Beyond it a float stands for several whole numbers.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match Option::<Number>::deserialize(json)? {
+        None => Ok(None),
+        Some(Number::Whole(whole)) => Ok(Some(whole)),
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and in range")]
+        Some(Number::Float(float)) if float.fract() == 0.0 && (0.0..=EXACT).contains(&float) => {
+            Ok(Some(float as u64))
+        }
+        Some(Number::Float(_)) => Err(D::Error::custom("is no whole number")),
+    }
 }
 
 /// A `seq` or a `messageUuid`, as a text.
@@ -127,6 +152,53 @@ impl HistoryArgs {
             (None, None, Some(place), None) => Ok(HistoryQuery::Around(place.parse("around")?, limit)),
             (None, None, None, page) => Ok(HistoryQuery::Page(PageQuery::new(page.unwrap_or(1), limit)?)),
             _ => Err(Error::invalid("before", "must not be given beside after, around or page")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Place {
+        #[serde(deserialize_with = "whole")]
+        seq: Option<u64>,
+        name: Option<String>,
+    }
+
+    fn place(text: &str) -> Result<Place> {
+        parse(text.as_bytes())
+    }
+
+    #[test]
+    fn an_array_is_not_read_as_the_fields_in_their_order() {
+        for text in ["[]", "[1]", " [null, null]", "\n[1, \"x\"]"] {
+            let error = place(text).unwrap_err();
+            assert!(
+                matches!(error.kind(), ErrorKind::Invalid { field, .. } if field == "body"),
+                "{text}: {error}"
+            );
+        }
+        assert_eq!(place(" {}").unwrap(), Place::default());
+    }
+
+    #[test]
+    fn a_number_is_whole_however_it_is_written() {
+        for (text, seq) in [
+            ("{}", None),
+            (r#"{"seq":null}"#, None),
+            (r#"{"seq":2}"#, Some(2)),
+            (r#"{"seq":2.0}"#, Some(2)),
+            (r#"{"seq":18446744073709551615}"#, Some(u64::MAX)),
+        ] {
+            assert_eq!(place(text).unwrap().seq, seq, "{text}");
+        }
+        for text in
+            [r#"{"seq":2.5}"#, r#"{"seq":-1}"#, r#"{"seq":-1.0}"#, r#"{"seq":1e300}"#, r#"{"seq":"2"}"#]
+        {
+            assert!(place(text).is_err(), "{text}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What goes over the wire as JSON, the same for every transport: names in camelCase, times in RFC 3339.
 
+pub(crate) mod events;
 mod json;
 mod people;
 
@@ -9,25 +10,32 @@ use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::engine::CreatedRoom;
-use crate::error::Error;
-use crate::event::{EventKind, Marked, Notification, Ready, Reply, RoomChange, View};
-use crate::id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
+use crate::error::{Error, ErrorCode};
+use crate::event::{Marked, Reply, View};
+use crate::id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Body, FriendNotice, History, Mark, Message, MessageType, MessageView, Page, Profile, Receipt, Room,
-    RoomType, RoomView, Span, SystemKind,
+    Body, History, Message, MessageType, MessageView, Page, Profile, Receipt, RoomType, RoomView, Span,
+    SystemKind,
 };
 
+pub(crate) use events::EventJson;
 pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_number, parse_place, parse_since,
+    whole,
 };
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 
 /// A user as others see them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = User))]
 pub(crate) struct UserJson<'a> {
+    /// Whose it is.
     user_uuid: &'a UserId,
+    /// The name that others see; the id of somebody who was never seen.
     nickname: &'a str,
+    /// The address of a picture.
+    #[cfg_attr(feature = "openapi", schema(required))]
     profile_image: Option<&'a str>,
 }
 
@@ -44,24 +52,41 @@ impl<'a> From<&'a Profile> for UserJson<'a> {
 /// A message as somebody sees it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Message))]
 pub(crate) struct MessageJson<'a> {
+    /// Its id.
     message_uuid: MessageId,
+    /// Its room.
     room_uuid: RoomId,
+    /// Its number in the room: 1, 2, 3 … without a gap.
     seq: u64,
+    /// Who sent it; for a SYSTEM message, whom it is about.
     sender: UserJson<'a>,
+    /// What it holds.
     r#type: MessageType,
+    /// The words; null for an IMAGE without a caption.
+    #[cfg_attr(feature = "openapi", schema(required))]
     content: Option<&'a str>,
+    /// The picture of an IMAGE.
+    #[cfg_attr(feature = "openapi", schema(required))]
     image_url: Option<&'a str>,
+    /// In a DIRECT room, whether the other one has read it; elsewhere, whether everybody else has.
     is_read: bool,
+    /// How many have read it, the sender counted. Exact.
     read_count: u64,
+    /// The first of those who have read it, the sender first.
     read_by_uuids: Cow<'a, [UserId]>,
+    /// Whether the reader of this sent it.
     is_my_message: bool,
+    /// When it was sent.
     created_at: Timestamp,
     /// What a SYSTEM message tells of.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     kind: Option<SystemKind>,
     /// Only for the sender's own devices.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     client_id: Option<&'a ClientId>,
 }
 
@@ -114,17 +139,32 @@ impl<'a> From<&'a MessageView> for MessageJson<'a> {
 /// A room as one of its participants sees it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Room))]
 pub(crate) struct RoomJson<'a> {
+    /// Its id.
     room_uuid: RoomId,
+    /// Its kind.
     r#type: RoomType,
+    /// Its name; where it has none, one made of the others' nicknames.
     name: &'a str,
+    /// The first of its participants.
     participant_uuids: &'a [UserId],
+    /// How many participants it has. Exact.
     participant_count: u32,
+    /// The challenge of a CHALLENGE room.
+    #[cfg_attr(feature = "openapi", schema(required))]
     challenge_uuid: Option<&'a ChallengeId>,
+    /// Whether it is open: nothing is sent in a closed one.
     is_active: bool,
+    /// When the newest message was sent.
+    #[cfg_attr(feature = "openapi", schema(required))]
     last_message_at: Option<Timestamp>,
+    /// When it was made.
     created_at: Timestamp,
+    /// How many messages the caller has not read.
     unread_count: u64,
+    /// The newest message.
+    #[cfg_attr(feature = "openapi", schema(required))]
     last_message: Option<MessageJson<'a>>,
 }
 
@@ -156,11 +196,17 @@ impl<'a> From<&'a CreatedRoom> for RoomJson<'a> {
 /// A page of rooms.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Rooms))]
 pub(crate) struct RoomsJson<'a> {
+    /// The rooms, newest activity first.
     rooms: Vec<RoomJson<'a>>,
+    /// Which page it is, from 1.
     page: u64,
+    /// How many a page holds.
     limit: u32,
+    /// How many rooms there are on all pages.
     total: u64,
+    /// Whether another page follows.
     has_more: bool,
 }
 
@@ -178,30 +224,60 @@ impl<'a> From<&'a Page<RoomView>> for RoomsJson<'a> {
 
 /// A part of a room's history.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = History))]
 pub(crate) struct HistoryJson<'a> {
+    /// The messages, newest first.
     messages: Vec<MessageJson<'a>>,
     #[serde(flatten)]
     span: SpanJson,
 }
 
+/// Which part it is.
 #[derive(Debug, Serialize)]
-#[serde(untagged, rename_all_fields = "camelCase")]
+#[serde(untagged)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Span))]
 enum SpanJson {
-    Page { page: u64, limit: u32, total: u64, has_more: bool },
-    Window { has_more_before: bool, has_more_after: bool },
+    Page(PageJson),
+    Window(WindowJson),
+}
+
+/// A page by number.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Page))]
+struct PageJson {
+    /// Which page it is, from 1.
+    page: u64,
+    /// How many a page holds.
+    limit: u32,
+    /// How many messages there are on all pages.
+    total: u64,
+    /// Whether another page follows.
+    has_more: bool,
+}
+
+/// The answer to a cursor.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Window))]
+struct WindowJson {
+    /// Whether older messages are there.
+    has_more_before: bool,
+    /// Whether newer messages are there.
+    has_more_after: bool,
 }
 
 impl<'a> From<&'a History> for HistoryJson<'a> {
     fn from(history: &'a History) -> Self {
         let span = match history.span {
-            Span::Page { query, total } => SpanJson::Page {
+            Span::Page { query, total } => SpanJson::Page(PageJson {
                 page: query.page(),
                 limit: query.limit().count(),
                 total,
                 has_more: query.has_more(total),
-            },
+            }),
             Span::Window { has_more_before, has_more_after } => {
-                SpanJson::Window { has_more_before, has_more_after }
+                SpanJson::Window(WindowJson { has_more_before, has_more_after })
             }
         };
         Self { messages: history.messages.iter().map(Into::into).collect(), span }
@@ -211,10 +287,15 @@ impl<'a> From<&'a History> for HistoryJson<'a> {
 /// Where a member's marks stand.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Marks))]
 pub(crate) struct MarkedJson {
+    /// The room.
     room_uuid: RoomId,
+    /// Everything up to this `seq` is read.
     read_seq: u64,
+    /// Everything up to this `seq` has arrived.
     delivered_seq: u64,
+    /// How many messages are unread.
     unread_count: u64,
 }
 
@@ -229,17 +310,22 @@ impl From<&Marked> for MarkedJson {
     }
 }
 
-/// An error on a socket.
+/// An error.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Error))]
 pub(crate) struct ErrorJson<'a> {
-    code: &'static str,
+    /// What to act on; stable.
+    code: ErrorCode,
+    /// What went wrong, in words for people.
     message: Cow<'a, str>,
     /// The field at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub(crate) field: Option<&'a str>,
     /// The room that stands in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub(crate) room_uuid: Option<RoomId>,
 }
 
@@ -251,7 +337,7 @@ impl<'a> From<&'a Error> for ErrorJson<'a> {
             Kind::ChallengeRoomExists(room) => (None, Some(*room)),
             _ => (None, None),
         };
-        Self { code: error.code(), message: error.kind().public_message(), field, room_uuid }
+        Self { code: error.kind().wire_code(), message: error.kind().public_message(), field, room_uuid }
     }
 }
 
@@ -273,195 +359,5 @@ impl<'a> From<&'a Reply> for ReplyJson<'a> {
             Reply::Marked(marked) => Self::Marked(marked.into()),
             Reply::History(history) => Self::History(history.into()),
         }
-    }
-}
-
-/// What an event says, without its name and room.
-#[derive(Debug, Serialize)]
-#[serde(untagged, rename_all_fields = "camelCase")]
-pub(crate) enum EventJson<'a> {
-    Message(Box<MessageJson<'a>>),
-    System {
-        room_uuid: RoomId,
-        message_uuid: MessageId,
-        message: &'a str,
-        kind: Option<SystemKind>,
-        user_uuid: &'a UserId,
-        nickname: &'a str,
-        seq: u64,
-        created_at: Timestamp,
-    },
-    Typing {
-        room_uuid: Option<RoomId>,
-        user_uuid: &'a UserId,
-        nickname: &'a str,
-        is_typing: bool,
-    },
-    Read {
-        room_uuid: RoomId,
-        user_uuid: &'a UserId,
-        seq: u64,
-        read_at: Timestamp,
-    },
-    Delivered {
-        room_uuid: RoomId,
-        user_uuid: &'a UserId,
-        seq: u64,
-        delivered_at: Timestamp,
-    },
-    Presence {
-        room_uuid: Option<RoomId>,
-        user_uuid: &'a UserId,
-        online: bool,
-        last_seen_at: Option<Timestamp>,
-    },
-    Room {
-        room_uuid: RoomId,
-        change: &'static str,
-        name: Option<&'a str>,
-        r#type: RoomType,
-        is_active: bool,
-    },
-    Participant {
-        room_uuid: Option<RoomId>,
-        user_uuid: &'a UserId,
-        nickname: &'a str,
-        joined: bool,
-    },
-    Added {
-        r#type: &'static str,
-        room_uuid: RoomId,
-        room_type: RoomType,
-        name: Option<&'a str>,
-    },
-    Removed {
-        r#type: &'static str,
-        room_uuid: RoomId,
-    },
-    Friend {
-        r#type: &'static str,
-        #[serde(flatten)]
-        user: UserJson<'a>,
-    },
-    Ready {
-        user_uuid: &'a UserId,
-        recovered: bool,
-        rooms: Vec<ReadyRoomJson>,
-    },
-    CaughtUp {
-        recovered: bool,
-    },
-    Opened {
-        origin: &'a OriginId,
-    },
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ReadyRoomJson {
-    room_uuid: RoomId,
-    seq: u64,
-    unread_count: u64,
-}
-
-impl<'a> EventJson<'a> {
-    pub(crate) fn new(room: Option<RoomId>, kind: &'a EventKind, view: View) -> Self {
-        match kind {
-            EventKind::Message(message) => Self::Message(Box::new(MessageJson::fresh(message, view))),
-            EventKind::System(message) => system(message),
-            EventKind::Typing(profile, is_typing) => Self::Typing {
-                room_uuid: room,
-                user_uuid: &profile.user,
-                nickname: &profile.nickname,
-                is_typing: *is_typing,
-            },
-            EventKind::Marked(user, Mark::Read, at) => {
-                Self::Read { room_uuid: at.room, user_uuid: user, seq: at.read_seq, read_at: at.at }
-            }
-            EventKind::Marked(user, Mark::Delivered, at) => Self::Delivered {
-                room_uuid: at.room,
-                user_uuid: user,
-                seq: at.delivered_seq,
-                delivered_at: at.at,
-            },
-            EventKind::Presence { user, online, last_seen } => {
-                Self::Presence { room_uuid: room, user_uuid: user, online: *online, last_seen_at: *last_seen }
-            }
-            EventKind::Room(change, room) => room_changed(*change, room),
-            EventKind::Participant(profile, joined) => Self::Participant {
-                room_uuid: room,
-                user_uuid: &profile.user,
-                nickname: &profile.nickname,
-                joined: *joined,
-            },
-            EventKind::Notification(Notification::AddedToRoom(room)) => Self::Added {
-                r#type: "addedToRoom",
-                room_uuid: room.id,
-                room_type: room.kind.room_type(),
-                name: room.name.as_deref(),
-            },
-            EventKind::Notification(Notification::RemovedFromRoom(room)) => {
-                Self::Removed { r#type: "removedFromRoom", room_uuid: *room }
-            }
-            EventKind::Notification(Notification::Friend(notice, user)) => Self::Friend {
-                r#type: match notice {
-                    FriendNotice::Requested => "friendRequest",
-                    FriendNotice::Withdrawn => "friendRequestWithdrawn",
-                    FriendNotice::Accepted => "friendRequestAccepted",
-                    FriendNotice::Declined => "friendRequestDeclined",
-                },
-                user: user.into(),
-            },
-            EventKind::Notification(Notification::FriendsChanged(other)) => {
-                Self::Friend { r#type: "friendsChanged", user: other.into() }
-            }
-            EventKind::Opened(origin) => Self::Opened { origin },
-            EventKind::Ready(ready) => ready_json(ready),
-            EventKind::CaughtUp { recovered } => Self::CaughtUp { recovered: *recovered },
-        }
-    }
-}
-
-fn system(message: &Message) -> EventJson<'_> {
-    let kind = match message.body {
-        Body::System { kind, .. } => Some(kind),
-        _ => None,
-    };
-    EventJson::System {
-        room_uuid: message.room,
-        message_uuid: message.id,
-        message: message.body.content().unwrap_or_default(),
-        kind,
-        user_uuid: &message.sender.user,
-        nickname: &message.sender.nickname,
-        seq: message.seq,
-        created_at: message.created_at,
-    }
-}
-
-fn room_changed(change: RoomChange, room: &Room) -> EventJson<'_> {
-    EventJson::Room {
-        room_uuid: room.id,
-        change: match change {
-            RoomChange::Updated => "updated",
-            RoomChange::Reset => "reset",
-            RoomChange::Left => "left",
-        },
-        name: room.name.as_deref(),
-        r#type: room.kind.room_type(),
-        is_active: room.active,
-    }
-}
-
-fn ready_json(ready: &Ready) -> EventJson<'_> {
-    let room = |one: &crate::event::ReadyRoom| ReadyRoomJson {
-        room_uuid: one.room.id,
-        seq: one.room.seq,
-        unread_count: one.unread,
-    };
-    EventJson::Ready {
-        user_uuid: &ready.user,
-        recovered: ready.recovered,
-        rooms: ready.rooms.iter().map(room).collect(),
     }
 }

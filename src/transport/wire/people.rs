@@ -8,22 +8,51 @@ use crate::clock::Timestamp;
 use crate::event::Participants;
 use crate::id::UserId;
 use crate::model::{Participant, RelationKind, RelationPage, RelationView, Role};
+use crate::names::names;
+
+names! {
+    /// What a participant may do.
+    pub(crate) enum MemberRole {
+        Owner = "OWNER",
+        Member = "MEMBER",
+    }
+}
+
+names! {
+    /// What somebody is to the caller.
+    pub(crate) enum RelationState {
+        None = "NONE",
+        Friend = "FRIEND",
+        RequestSent = "REQUEST_SENT",
+        RequestReceived = "REQUEST_RECEIVED",
+        Blocked = "BLOCKED",
+    }
+}
 
 /// A page of participants.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Participants))]
 pub(crate) struct ParticipantsJson<'a> {
+    /// The participants, in the order of their ids.
     participants: Vec<ParticipantJson<'a>>,
+    /// The `cursor` of the next page; null on the last one.
+    #[cfg_attr(feature = "openapi", schema(required))]
     next_cursor: Option<&'a UserId>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Participant))]
 struct ParticipantJson<'a> {
     #[serde(flatten)]
     user: UserJson<'a>,
-    role: &'static str,
+    /// What they may do.
+    role: MemberRole,
+    /// Whether a connection of theirs is open.
     online: bool,
+    /// When their last connection ended.
+    #[cfg_attr(feature = "openapi", schema(required))]
     last_seen_at: Option<Timestamp>,
 }
 
@@ -32,8 +61,8 @@ impl<'a> From<&'a Participants> for ParticipantsJson<'a> {
         let participant = |one: &'a Participant| ParticipantJson {
             user: (&one.profile).into(),
             role: match one.role {
-                Role::Owner => "OWNER",
-                Role::Member => "MEMBER",
+                Role::Owner => MemberRole::Owner,
+                Role::Member => MemberRole::Member,
             },
             online: one.online,
             last_seen_at: one.last_seen,
@@ -48,13 +77,18 @@ impl<'a> From<&'a Participants> for ParticipantsJson<'a> {
 /// How somebody stands to the caller.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Relation))]
 pub(crate) struct RelationJson<'a> {
     #[serde(flatten)]
     user: UserJson<'a>,
-    state: &'static str,
+    /// What they are.
+    state: RelationState,
+    /// Since when; null for strangers.
+    #[cfg_attr(feature = "openapi", schema(required))]
     since: Option<Timestamp>,
-    /// Of friends alone.
+    /// Whether a connection of theirs is open. Of friends alone.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     online: Option<bool>,
 }
 
@@ -64,11 +98,11 @@ impl<'a> From<&'a RelationView> for RelationJson<'a> {
         Self {
             user: (&view.other).into(),
             state: match kind {
-                None => "NONE",
-                Some(RelationKind::Friend) => "FRIEND",
-                Some(RelationKind::RequestSent) => "REQUEST_SENT",
-                Some(RelationKind::RequestReceived) => "REQUEST_RECEIVED",
-                Some(RelationKind::Blocked) => "BLOCKED",
+                None => RelationState::None,
+                Some(RelationKind::Friend) => RelationState::Friend,
+                Some(RelationKind::RequestSent) => RelationState::RequestSent,
+                Some(RelationKind::RequestReceived) => RelationState::RequestReceived,
+                Some(RelationKind::Blocked) => RelationState::Blocked,
             },
             since: view.relation.map(|(_, since)| since),
             online: (kind == Some(RelationKind::Friend)).then_some(view.online),

@@ -5,9 +5,26 @@ use serde::Deserialize;
 use crate::error::{Error, Result, parse_field};
 use crate::event::Command;
 use crate::id::RoomId;
-use crate::model::{Cursor, Draft, HistoryQuery, Mark};
+use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
+use crate::names::names;
 use crate::transport::Request;
-use crate::transport::wire::{HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_since};
+use crate::transport::wire::{HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_since, whole};
+
+names! {
+    /// What a client may ask for.
+    pub(in crate::transport) enum Op {
+        Hello = "hello",
+        Send = "send",
+        Read = "read",
+        Delivered = "delivered",
+        Typing = "typing",
+        Subscribe = "subscribe",
+        Unsubscribe = "unsubscribe",
+        Resume = "resume",
+        History = "history",
+        Ping = "ping",
+    }
+}
 
 /// All fields that any operation has.
 #[derive(Debug, Default, Deserialize)]
@@ -21,6 +38,7 @@ struct FrameJson {
     message: Option<Draft>,
     is_typing: Option<bool>,
     message_uuid: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
     page: Option<u64>,
     limit: Option<u64>,
@@ -48,37 +66,36 @@ fn id_of(text: &str) -> Option<u64> {
 
 fn request(mut frame: FrameJson) -> Request {
     let id = frame.id;
-    if frame.op == "hello" {
-        return hello(frame).unwrap_or_else(|error| Request::Command(id, Err(error)));
-    }
-    Request::Command(id, command(&mut frame))
+    command(&mut frame).unwrap_or_else(|error| Request::Command(id, Err(error)))
 }
 
-fn hello(frame: FrameJson) -> Result<Request> {
-    let token = frame.token.ok_or_else(|| missing("token"))?;
-    let since = frame.since.as_deref().map(parse_since).transpose()?;
-    Ok(Request::Hello { id: frame.id, token, since, origin: None })
-}
-
-fn command(frame: &mut FrameJson) -> Result<Command> {
-    let op = std::mem::take(&mut frame.op);
-    Ok(match op.as_str() {
-        "send" => Command::Send(frame.room()?, frame.message.take().ok_or_else(|| missing("message"))?),
-        "read" => Command::Mark(frame.room()?, Mark::Read, frame.place()?),
-        "delivered" => Command::Mark(frame.room()?, Mark::Delivered, frame.place()?),
-        "typing" => Command::Typing(frame.room()?, frame.is_typing.ok_or_else(|| missing("isTyping"))?),
-        "subscribe" => {
-            Command::Subscribe(frame.room()?, frame.since.as_deref().map(parse_since).transpose()?)
-        }
-        "unsubscribe" => Command::Unsubscribe(frame.room()?),
-        "resume" => Command::Resume(parse_since(frame.since.as_deref().ok_or_else(|| missing("since"))?)?),
-        "history" => Command::History(frame.room()?, frame.history()?),
-        "ping" => Command::Ping,
-        _ => return Err(Error::invalid("op", "is unknown")),
-    })
+fn command(frame: &mut FrameJson) -> Result<Request> {
+    let op = Op::parse(&frame.op).ok_or_else(|| Error::invalid("op", "is unknown"))?;
+    let command = match op {
+        Op::Hello => return frame.hello(),
+        Op::Send => Command::Send(frame.room()?, frame.message.take().ok_or_else(|| missing("message"))?),
+        Op::Read => Command::Mark(frame.room()?, Mark::Read, frame.place()?),
+        Op::Delivered => Command::Mark(frame.room()?, Mark::Delivered, frame.place()?),
+        Op::Typing => Command::Typing(frame.room()?, frame.is_typing.ok_or_else(|| missing("isTyping"))?),
+        Op::Subscribe => Command::Subscribe(frame.room()?, frame.since()?),
+        Op::Unsubscribe => Command::Unsubscribe(frame.room()?),
+        Op::Resume => Command::Resume(frame.since()?.ok_or_else(|| missing("since"))?),
+        Op::History => Command::History(frame.room()?, frame.history()?),
+        Op::Ping => Command::Ping,
+    };
+    Ok(Request::Command(frame.id, Ok(command)))
 }
 
 impl FrameJson {
+    fn hello(&mut self) -> Result<Request> {
+        let token = self.token.take().ok_or_else(|| missing("token"))?;
+        Ok(Request::Hello { id: self.id, token, since: self.since()?, origin: None })
+    }
+
+    fn since(&self) -> Result<Option<Token>> {
+        self.since.as_deref().map(parse_since).transpose()
+    }
+
     fn room(&self) -> Result<RoomId> {
         parse_field("room", self.room.as_deref().ok_or_else(|| missing("room"))?)
     }

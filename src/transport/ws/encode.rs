@@ -6,16 +6,17 @@ use crate::error::Result;
 use crate::event::{CloseReason, Encode, Event, EventKind, Reply, View};
 use crate::id::{RoomId, UserId};
 use crate::model::{Mark, Token};
+use crate::names::names;
 use crate::transport::frame::{push_close, push_json, push_ping};
 use crate::transport::wire::{ErrorJson, EventJson, ReplyJson};
 
 /// The native WebSocket's wire format. It has no state: one for all connections.
 #[derive(Debug)]
-pub(super) struct NativeEncode;
+pub(in crate::transport) struct NativeEncode;
 
 #[derive(Serialize)]
 struct EventFrame<'a> {
-    event: &'static str,
+    event: EventName,
     #[serde(skip_serializing_if = "Option::is_none")]
     room: Option<RoomId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,7 +27,7 @@ struct EventFrame<'a> {
 /// `ready` carries its position within its data.
 #[derive(Serialize)]
 struct ReadyFrame<'a> {
-    event: &'static str,
+    event: EventName,
     data: ReadyData<'a>,
 }
 
@@ -51,46 +52,63 @@ struct ReplyFrame<'a> {
 /// An error that answers no id.
 #[derive(Serialize)]
 struct ErrorFrame<'a> {
-    event: &'static str,
+    event: EventName,
     data: ErrorJson<'a>,
 }
 
-fn name(kind: &EventKind) -> &'static str {
-    match kind {
-        EventKind::Opened(_) => "opened",
-        EventKind::Ready(_) => "ready",
-        EventKind::CaughtUp { .. } => "caughtUp",
-        EventKind::Message(_) => "message",
-        EventKind::System(_) => "system",
-        EventKind::Typing(..) => "typing",
-        EventKind::Marked(_, Mark::Read, _) => "read",
-        EventKind::Marked(_, Mark::Delivered, _) => "delivered",
-        EventKind::Presence { .. } => "presence",
-        EventKind::Room(..) => "room",
-        EventKind::Participant(..) => "participant",
-        EventKind::Notification(_) => "notification",
+names! {
+    /// What a client is told of.
+    pub(in crate::transport) enum EventName {
+        Ready = "ready",
+        CaughtUp = "caughtUp",
+        Message = "message",
+        System = "system",
+        Typing = "typing",
+        Read = "read",
+        Delivered = "delivered",
+        Presence = "presence",
+        Room = "room",
+        Participant = "participant",
+        Notification = "notification",
+        Error = "error",
     }
+}
+
+/// `None`: what this protocol has no word for.
+fn name(kind: &EventKind) -> Option<EventName> {
+    Some(match kind {
+        EventKind::Opened(_) => return None,
+        EventKind::Ready(_) => EventName::Ready,
+        EventKind::CaughtUp { .. } => EventName::CaughtUp,
+        EventKind::Message(_) => EventName::Message,
+        EventKind::System(_) => EventName::System,
+        EventKind::Typing(..) => EventName::Typing,
+        EventKind::Marked(_, Mark::Read, _) => EventName::Read,
+        EventKind::Marked(_, Mark::Delivered, _) => EventName::Delivered,
+        EventKind::Presence { .. } => EventName::Presence,
+        EventKind::Room(..) => EventName::Room,
+        EventKind::Participant(..) => EventName::Participant,
+        EventKind::Notification(_) => EventName::Notification,
+    })
 }
 
 impl Encode for NativeEncode {
     fn event(&self, event: &Event, view: View, out: &mut Vec<u8>) {
+        let Some(name) = name(&event.kind) else { return };
         let data = EventJson::new(event.room, &event.kind, view);
-        let event_name = name(&event.kind);
         match event.kind {
             EventKind::Ready(_) => {
                 let data = ReadyData { pos: event.token, ready: data };
-                push_json(out, &ReadyFrame { event: event_name, data });
+                push_json(out, &ReadyFrame { event: name, data });
             }
-            _ => {
-                push_json(out, &EventFrame { event: event_name, room: event.room, pos: event.token, data });
-            }
+            _ => push_json(out, &EventFrame { event: name, room: event.room, pos: event.token, data }),
         }
     }
 
     fn reply(&self, id: Option<u64>, reply: &Result<Reply>, _viewer: Option<&UserId>, out: &mut Vec<u8>) {
         match (id, reply) {
             (None, Ok(_)) => {}
-            (None, Err(error)) => push_json(out, &ErrorFrame { event: "error", data: error.into() }),
+            (None, Err(error)) => push_json(out, &ErrorFrame { event: EventName::Error, data: error.into() }),
             (id, Ok(reply)) => push_json(out, &ReplyFrame { id, ok: Some(reply.into()), error: None }),
             (id, Err(error)) => push_json(out, &ReplyFrame { id, ok: None, error: Some(error.into()) }),
         }

@@ -21,6 +21,10 @@ use super::frame::{Socket, accept};
 use super::{Origins, drive};
 use crate::engine::ChatEngine;
 use crate::event::Format;
+#[cfg(feature = "openapi")]
+pub(super) use decode::Op;
+#[cfg(feature = "openapi")]
+pub(super) use encode::EventName;
 use encode::NativeEncode;
 use socket::WsTransport;
 
@@ -37,6 +41,12 @@ struct Mounted {
 /// What connections are told in.
 pub(crate) fn format() -> Format {
     Format::Wire(Arc::new(NativeEncode))
+}
+
+/// Parses a frame as for a connection.
+#[cfg(all(test, feature = "openapi"))]
+pub(super) fn parse(frame: &str) -> super::Request {
+    decode::decode(frame)
 }
 
 /// Parses a frame as for a connection. Whether it sends a message.

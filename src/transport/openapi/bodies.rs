@@ -1,0 +1,196 @@
+//! What clients hand in, with the bounds that the engine is configured with.
+//!
+//! The types that bodies are read into take more than the engine does (a TEXT without words, say), so these schemas
+//! are written by hand: what they allow is what is not refused as `INVALID_INPUT`.
+
+use utoipa::openapi::schema::OneOfBuilder;
+use utoipa::openapi::{ComponentsBuilder, ObjectBuilder, Ref, RefOr, Schema};
+
+use super::schemas::{
+    Schemas, flag, list, named, needed, null, nullable_text, number, object, optional, or_null, text, word,
+};
+use crate::config::Config;
+use crate::id::{ChallengeId, ClientId, MessageId, UserId};
+
+/// Not white space alone, and no control characters but line breaks and tabs.
+const WORDS: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
+const CAPTION: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
+/// White space around it is cut off, line breaks too.
+const NAME: &str = r"^[\t-\r\u0085\s]*[^\u0000-\u001f\u007f-\u009f]*[\t-\r\u0085\s]*$";
+const ADDRESS: &str =
+    r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\u0000-\u001f\u007f-\u009f][^\s\u0000-\u001f\u007f-\u009f]*$";
+const MAX_ADDRESS_BYTES: usize = 2048;
+
+/// The bodies' names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Body {
+    NewRoom,
+    Rename,
+    Invitation,
+    Draft,
+    ReadTo,
+    FriendRequest,
+    FriendAnswer,
+    TokenRequest,
+}
+
+impl Body {
+    const ALL: [Self; 8] = [
+        Self::NewRoom,
+        Self::Rename,
+        Self::Invitation,
+        Self::Draft,
+        Self::ReadTo,
+        Self::FriendRequest,
+        Self::FriendAnswer,
+        Self::TokenRequest,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::NewRoom => "NewRoom",
+            Self::Rename => "Rename",
+            Self::Invitation => "Invitation",
+            Self::Draft => "Draft",
+            Self::ReadTo => "ReadTo",
+            Self::FriendRequest => "FriendRequest",
+            Self::FriendAnswer => "FriendAnswer",
+            Self::TokenRequest => "TokenRequest",
+        }
+    }
+
+    pub(super) fn reference(self) -> Ref {
+        Ref::from_schema_name(self.name())
+    }
+
+    pub(super) fn schema(self, config: &Config) -> RefOr<Schema> {
+        match self {
+            Self::NewRoom => new_room(config),
+            Self::Rename => {
+                let name = name(config, text("The new name. A blank one takes its own name away."));
+                object("A room's new name.", [needed("name", name)]).into()
+            }
+            Self::Invitation => {
+                let users =
+                    list(named::<UserId>()).min_items(Some(1)).max_items(Some(config.max_participants));
+                object("Who shall join.", [needed("userUuids", users)]).into()
+            }
+            Self::Draft => draft(config),
+            Self::ReadTo => read_to(),
+            Self::FriendRequest => {
+                let whom = needed("userUuid", named::<UserId>());
+                object("Whose friendship is asked for.", [whom]).into()
+            }
+            Self::FriendAnswer => {
+                object("An answer.", [needed("accept", flag("Whether they become friends."))]).into()
+            }
+            Self::TokenRequest => {
+                let nickname = nullable_text("The name that others see; without it, the user's id.");
+                let fields = [needed("userUuid", named::<UserId>()), optional("nickname", nickname)];
+                object("Whose token is wanted.", fields).into()
+            }
+        }
+    }
+
+    /// Adds the schemas of all bodies, and of the ids in them.
+    pub(super) fn add_to(components: ComponentsBuilder, config: &Config) -> ComponentsBuilder {
+        let mut ids = Schemas::default();
+        ids.add::<UserId>();
+        ids.add::<MessageId>();
+        ids.add::<ClientId>();
+        ids.add::<ChallengeId>();
+        let components = components.schemas_from_iter(ids.0);
+        Self::ALL.iter().fold(components, |all, body| all.schema(body.name(), body.schema(config)))
+    }
+}
+
+fn name(config: &Config, schema: ObjectBuilder) -> ObjectBuilder {
+    schema.max_length(Some(config.max_name_chars)).pattern(Some(NAME))
+}
+
+fn new_room(config: &Config) -> RefOr<Schema> {
+    let called = || {
+        let text = nullable_text("Its name; without one, one is made of the others' nicknames.");
+        optional("name", name(config, text))
+    };
+    let people = || list(named::<UserId>()).description(Some("Who takes part. The creator always does."));
+    let no_challenge = || optional("challengeUuid", null());
+    let direct = object(
+        "The room of the caller and one other person; the same two always get the same room.",
+        [
+            needed("type", word("DIRECT")),
+            needed("participantUuids", people().min_items(Some(1)).max_items(Some(1))),
+            called(),
+            no_challenge(),
+        ],
+    );
+    let group = object(
+        "A room of any number of people.",
+        [
+            needed("type", word("GROUP")),
+            needed("participantUuids", people().max_items(Some(config.max_participants))),
+            called(),
+            no_challenge(),
+        ],
+    );
+    let challenge = object(
+        "The room of a challenge, which has one at a time.",
+        [
+            needed("type", word("CHALLENGE")),
+            needed("participantUuids", people().max_items(Some(config.max_participants))),
+            needed("challengeUuid", named::<ChallengeId>()),
+            called(),
+        ],
+    );
+    let kinds =
+        [direct.title(Some("Direct")), group.title(Some("Group")), challenge.title(Some("Challenge"))];
+    one_of("A room to make.", kinds)
+}
+
+fn draft(config: &Config) -> RefOr<Schema> {
+    let client_id = || optional("clientId", or_null(named::<ClientId>()));
+    let bytes = config.max_content_bytes;
+    let described = |what: &str| format!("{what} At most {bytes} bytes of UTF-8.");
+    let content = text(&described("The words; not blank.")).pattern(Some(WORDS)).max_length(Some(bytes));
+    let words = object(
+        "Words.",
+        [
+            needed("type", word("TEXT")),
+            needed("content", content.min_length(Some(1))),
+            optional("imageUrl", null()),
+            client_id(),
+        ],
+    );
+    let caption = nullable_text(&described("A caption.")).pattern(Some(CAPTION)).max_length(Some(bytes));
+    let address = text("An http or https address.").pattern(Some(ADDRESS));
+    let picture = object(
+        "A picture by its address.",
+        [
+            needed("type", word("IMAGE")),
+            needed("imageUrl", address.max_length(Some(MAX_ADDRESS_BYTES))),
+            optional("content", caption),
+            client_id(),
+        ],
+    );
+    one_of("A message to send.", [words.title(Some("Text")), picture.title(Some("Image"))])
+}
+
+fn read_to() -> RefOr<Schema> {
+    let by_id = [needed("messageUuid", named::<MessageId>()), optional("seq", null())];
+    let seq = number("The number of a message; one beyond the newest stands for the newest.");
+    let by_number = [needed("seq", seq), optional("messageUuid", null())];
+    let newest = [optional("messageUuid", null()), optional("seq", null())];
+    one_of(
+        "Up to where the caller has read.",
+        [
+            object("Up to this message.", by_id).title(Some("By id")),
+            object("Up to this number.", by_number).title(Some("By number")),
+            object("Up to the newest message.", newest).title(Some("Newest")),
+        ],
+    )
+}
+
+fn one_of(description: &str, kinds: impl IntoIterator<Item = ObjectBuilder>) -> RefOr<Schema> {
+    let one_of = OneOfBuilder::new().description(Some(description));
+    kinds.into_iter().fold(one_of, |one_of, kind| one_of.item(kind)).into()
+}

@@ -1,0 +1,219 @@
+//! The words of the chat over Socket.IO. Its decoder and its encoder match on the same [`Verb`]s and [`EventName`]s.
+
+use serde_json::{Value, json};
+use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+
+use super::samples;
+use super::schemas::{Field, Schemas, flag, named, needed, number, object, optional};
+use super::sockets::{
+    Ask, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error, written_close,
+    written_events, written_reply,
+};
+use crate::config::Config;
+use crate::error::{ErrorCode, Result};
+use crate::event::{CloseReason, Reply};
+use crate::id::{MessageId, RoomId};
+use crate::model::Token;
+use crate::transport::socketio::{
+    CaughtUpJson, ClosingJson, ConnectedJson, EventName, RoomIdJson, Verb, format,
+};
+use crate::transport::wire::events as event;
+use crate::transport::wire::{ErrorJson, HistoryJson, MarkedJson, MessageJson};
+
+const NAMESPACE: &str = "chat";
+
+const ABOUT: &str = "\
+Socket.IO, protocol 5 over Engine.IO 4, by polling and WebSocket; namespace `/chat`. The payloads here are an event's \
+first argument, and an ack's.
+
+The token comes in the CONNECT packet's `auth: {token}`, or in an `Authorization` header; where both are there, that of \
+`auth` counts. Who is refused gets a CONNECT_ERROR with the error in its `data`. Every event takes an ack: \
+`{ok: true, …}`, or `{ok: false, error}`. An event that fails without an ack is answered by the event `error`; it never \
+ends a connection. The sending connection does not get its own `newMessage`; the sender's other devices do.
+
+The `pos` of the last `connected` or `caughtUp` is the place to `resume` from. With `auth: {token, recovery: true}` the \
+answer to CONNECT brings a `pid`, and each durable event its offset as one more argument: the connection state recovery \
+of stock clients, which outlives the server.";
+
+pub(super) fn protocol(_: &Config) -> Protocol {
+    Protocol {
+        key: "socketio",
+        title: "Socket.IO",
+        address: "/socket.io/".into(),
+        about: format!("{ABOUT}\n\nCodes of errors:{}", codes()),
+        handshake: json!({
+            "method": "GET",
+            "bindingVersion": "0.1.0",
+            "query": {
+                "type": "object",
+                "required": ["EIO", "transport"],
+                "properties": {
+                    "EIO": { "const": "4" },
+                    "transport": { "enum": ["polling", "websocket"] },
+                    "sid": { "type": "string", "description": "That of the session, once it is open." },
+                },
+            },
+        }),
+        asks: Verb::ALL.iter().map(|verb| ask(*verb)).collect(),
+        answers: answers(),
+        events: EventName::ALL.iter().map(|name| told(*name)).collect(),
+    }
+}
+
+pub(super) fn add_to(schemas: &mut Schemas) {
+    schemas.add::<ConnectedJson<'_>>();
+    schemas.add::<CaughtUpJson>();
+    schemas.add::<RoomIdJson>();
+    schemas.add::<ClosingJson<'_>>();
+}
+
+fn ask(verb: Verb) -> Ask {
+    const DONE: &[&str] = &["done", "refused"];
+    const MARKS: &[&str] = &["marks", "refused"];
+    let room = || needed("roomUuid", named::<RoomId>());
+    let upto = || {
+        let seq = number("The number of a message. Without it and `messageUuid`, the newest one.");
+        vec![room(), optional("messageUuid", named::<MessageId>()), optional("seq", seq)]
+    };
+    let id = samples::room_id();
+    let (summary, fields, example, answers): (_, Vec<Field>, Value, &'static [&'static str]) = match verb {
+        Verb::JoinRoom => (
+            "Have a room's live events again, and first what was missed since.",
+            vec![room(), optional("since", named::<Token>())],
+            json!({ "roomUuid": id }),
+            &["done", "refused", "joinedRoom"],
+        ),
+        Verb::LeaveRoom => (
+            "Stop a room's live events on this connection. The membership stays.",
+            vec![room()],
+            json!({ "roomUuid": id }),
+            &["done", "refused", "leftRoom"],
+        ),
+        Verb::SendMessage => (
+            "Send a message. It is durable once this is answered.",
+            vec![room(), needed("message", draft())],
+            json!({
+                "roomUuid": id,
+                "message": { "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" },
+            }),
+            &["message", "refused"],
+        ),
+        Verb::Typing => (
+            "Tell that the user types, or has stopped.",
+            vec![room(), needed("isTyping", flag("Whether they type now."))],
+            json!({ "roomUuid": id, "isTyping": true }),
+            DONE,
+        ),
+        Verb::MarkAsRead => (
+            "Move the read mark up to a message, or to the newest one.",
+            upto(),
+            json!({ "roomUuid": id }),
+            MARKS,
+        ),
+        Verb::MarkAsDelivered => (
+            "Move the delivered mark up to a message, or to the newest one.",
+            upto(),
+            json!({ "roomUuid": id, "seq": 2 }),
+            MARKS,
+        ),
+        Verb::Resume => (
+            "Catch up on all rooms since a place.",
+            vec![needed("since", named::<Token>())],
+            json!({ "since": samples::token() }),
+            &["done", "refused", "caughtUp"],
+        ),
+        Verb::History => (
+            "Read a part of a room's history: a page, or `before`, `after` or `around` a message.",
+            [room()].into_iter().chain(history()).collect(),
+            json!({ "roomUuid": id, "before": 120, "limit": 20 }),
+            &["history", "refused"],
+        ),
+        Verb::Ping => ("Nothing but an answer.", Vec::new(), json!({}), DONE),
+    };
+    let payload = object(summary, fields).into();
+    Ask { word: verb.name(), summary, payload, examples: vec![example], answers }
+}
+
+/// What acks hold.
+fn answers() -> Vec<Told> {
+    let ok = |is_ok: bool| {
+        needed("ok", ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([is_ok])))
+    };
+    let answer = |word, summary, payload: RefOr<Schema>, reply: Result<Reply>| Told {
+        word,
+        summary,
+        payload,
+        examples: arguments(&written_reply(&format(NAMESPACE), Some(7), reply)),
+    };
+    let with =
+        |of: RefOr<Schema>| AllOfBuilder::new().item(object("It was done.", [ok(true)])).item(of).into();
+    let message = object("What was sent.", [ok(true), needed("message", named::<MessageJson<'_>>())]).into();
+    let refused = object("It was refused.", [ok(false), needed("error", named::<ErrorJson<'_>>())]).into();
+    let sent = Reply::Message(samples::named_message().into());
+    let (marked, history) = (Reply::Marked(samples::marked()), Reply::History(samples::history_window()));
+    let closed = Err(sample_error(ErrorCode::RoomClosed));
+    vec![
+        answer("done", "Done.", object("It was done.", [ok(true)]).into(), Ok(Reply::Done)),
+        answer(
+            "message",
+            "The message that was sent, or that was sent first under its `clientId`.",
+            message,
+            Ok(sent),
+        ),
+        answer("marks", "Where the marks stand now.", with(of::<MarkedJson>()), Ok(marked)),
+        answer("history", "A part of a room's history.", with(of::<HistoryJson<'_>>()), Ok(history)),
+        answer("refused", "It was refused.", refused, closed),
+    ]
+}
+
+fn told(name: EventName) -> Told {
+    let (summary, payload): (_, RefOr<Schema>) = match name {
+        EventName::Connected => ("All rooms are joined.", of::<ConnectedJson<'_>>()),
+        EventName::CaughtUp => ("All that was missed has been told.", of::<CaughtUpJson>()),
+        EventName::JoinedRoom => ("A room's live events come.", of::<RoomIdJson>()),
+        EventName::LeftRoom => ("A room's live events come no more.", of::<RoomIdJson>()),
+        EventName::NewMessage => {
+            ("A TEXT or IMAGE came; to the sender's other devices too.", of::<MessageJson<'_>>())
+        }
+        EventName::SystemMessage => ("A SYSTEM message came.", of::<event::SystemJson<'_>>()),
+        EventName::UserTyping => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),
+        EventName::MessagesRead => ("Somebody has read up to a message.", of::<event::ReadJson<'_>>()),
+        EventName::MessagesDelivered => {
+            ("Messages have arrived at somebody's device.", of::<event::DeliveredJson<'_>>())
+        }
+        EventName::Presence => ("Somebody came online or went.", of::<event::PresenceJson<'_>>()),
+        EventName::RoomUpdated => ("A room changed.", of::<event::RoomChangeJson<'_>>()),
+        EventName::ParticipantChanged => {
+            ("Somebody joined or left.", of::<event::ParticipantChangeJson<'_>>())
+        }
+        EventName::Notification => ("Something about this user alone.", notification()),
+        EventName::Error => (
+            "An event without an ack was refused, or the connection will be closed.",
+            AnyOfBuilder::new().item(named::<ErrorJson<'_>>()).item(named::<ClosingJson<'_>>()).into(),
+        ),
+    };
+    Told { word: name.name(), summary, payload, examples: examples(name) }
+}
+
+fn examples(name: EventName) -> Vec<Value> {
+    let (format, room) = (format(NAMESPACE), samples::room_id());
+    let mut written = written_events(&format);
+    written.extend(written_reply(&format, None, Ok(Reply::Subscribed(room))));
+    written.extend(written_reply(&format, None, Ok(Reply::Unsubscribed(room))));
+    written.extend(written_reply(&format, None, Err(sample_error(ErrorCode::InvalidInput))));
+    written.extend(written_close(&format, CloseReason::Lagged));
+    let arrays = written.iter().filter_map(|packet| array(packet));
+    arrays.filter(|array| array[0] == name.name()).filter_map(|array| array.get(1).cloned()).collect()
+}
+
+/// The first argument of each ack.
+fn arguments(packets: &[String]) -> Vec<Value> {
+    packets.iter().filter_map(|packet| array(packet)?.get(0).cloned()).collect()
+}
+
+/// The array in a packet of an event or an ack.
+fn array(packet: &str) -> Option<Value> {
+    let begins = packet.find('[')?;
+    parsed(&[packet.get(begins..)?.to_owned()]).pop()
+}

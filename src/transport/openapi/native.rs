@@ -1,0 +1,245 @@
+//! The words of the native WebSocket. Its decoder and its encoder match on the same [`Op`]s and [`EventName`]s.
+
+use serde_json::{Value, json};
+use utoipa::openapi::schema::AllOfBuilder;
+use utoipa::openapi::{RefOr, Schema};
+
+use super::samples;
+use super::schemas::{Field, Schemas, flag, named, needed, number, object, optional, text, word};
+use super::sockets::{
+    Ask, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error, written_events,
+    written_reply,
+};
+use crate::config::Config;
+use crate::error::{ErrorCode, Result};
+use crate::event::{CloseReason, Reply};
+use crate::id::{MessageId, RoomId};
+use crate::model::Token;
+use crate::transport::status::close_code;
+use crate::transport::wire::events as event;
+use crate::transport::wire::{ErrorJson, HistoryJson, MarkedJson, MessageJson};
+use crate::transport::ws::{EventName, Op, format};
+
+const CLOSES: [CloseReason; 7] = [
+    CloseReason::Unauthenticated,
+    CloseReason::TokenExpired,
+    CloseReason::Lagged,
+    CloseReason::TooManyRequests,
+    CloseReason::Restarting(std::time::Duration::from_millis(1500)),
+    CloseReason::FrameTooLarge,
+    CloseReason::Protocol,
+];
+
+pub(super) fn protocol(config: &Config, base: &str) -> Protocol {
+    Protocol {
+        key: "native",
+        title: "WebSocket",
+        address: format!("{base}/chat/ws"),
+        about: about(config),
+        handshake: json!({
+            "method": "GET",
+            "bindingVersion": "0.1.0",
+            "headers": {
+                "type": "object",
+                "properties": {
+                    "Authorization": { "type": "string", "description": "`Bearer` and the token." },
+                    "Sec-WebSocket-Protocol": {
+                        "type": "string",
+                        "description": "`chat.v1`; a browser adds its token as `bearer.<token>`.",
+                    },
+                },
+            },
+        }),
+        asks: Op::ALL.iter().map(|op| ask(*op)).collect(),
+        answers: answers(),
+        events: EventName::ALL.iter().map(|name| told(*name)).collect(),
+    }
+}
+
+pub(super) fn add_to(schemas: &mut Schemas) {
+    schemas.add::<event::ReadyJson<'_>>();
+    schemas.add::<event::CaughtUpJson>();
+}
+
+fn about(config: &Config) -> String {
+    let closes = CLOSES.map(|reason| {
+        let (code, words) = close_code(reason);
+        format!("\n- {code}: {words}")
+    });
+    format!(
+        "JSON in text frames. The token comes in the `Authorization` header, in a second subprotocol entry \
+         `bearer.<token>`, or in a first `hello` frame; never in the URL. Frames of up to {} bytes are read.\n\n\
+         A frame with an `id` is answered under it; one without is answered only where it fails, by the event `error`. \
+         In the server's frames `event` or `id` is the first key.\n\n\
+         With `since`, `ready` and all that was missed carry the client's own `pos`, and only `caughtUp` brings the new \
+         one, so that a cut in the middle loses nothing.\n\n\
+         Close codes say what to do:{}\n\nCodes of errors:{}",
+        config.max_frame_bytes,
+        closes.concat(),
+        codes(),
+    )
+}
+
+fn ask(op: Op) -> Ask {
+    const DONE: &[&str] = &["done", "refused"];
+    let room = || needed("room", named::<RoomId>());
+    let upto = || {
+        let seq = number("The number of a message. Without it and `messageUuid`, the newest one.");
+        [room(), optional("messageUuid", named::<MessageId>()), optional("seq", seq)]
+    };
+    let since = |text: &str| AllOfBuilder::new().item(named::<Token>()).description(Some(text));
+    let id = samples::room_id();
+    let (summary, fields, example, answers): (_, Vec<Field>, Value, &'static [&'static str]) = match op {
+        Op::Hello => (
+            "Say who it is, where no header and no subprotocol did; or with the place to resume from.",
+            vec![
+                needed("token", text("The bearer token.")),
+                optional("since", since("The last `pos` that was seen.")),
+            ],
+            json!({ "token": "eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "since": samples::token() }),
+            &["ready", "refused"],
+        ),
+        Op::Send => (
+            "Send a message. It is durable once this is answered.",
+            vec![room(), needed("message", draft())],
+            json!({
+                "room": id,
+                "message": { "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" },
+            }),
+            &["message", "refused"],
+        ),
+        Op::Read => (
+            "Move the read mark up to a message, or to the newest one.",
+            upto().into(),
+            json!({ "room": id, "seq": 2 }),
+            &["marks", "refused"],
+        ),
+        Op::Delivered => (
+            "Move the delivered mark up to a message, or to the newest one.",
+            upto().into(),
+            json!({ "room": id, "messageUuid": samples::message_id() }),
+            &["marks", "refused"],
+        ),
+        Op::Typing => (
+            "Tell that the user types, or has stopped.",
+            vec![room(), needed("isTyping", flag("Whether they type now."))],
+            json!({ "room": id, "isTyping": true }),
+            DONE,
+        ),
+        Op::Subscribe => (
+            "Have a room's live events again, and first what was missed since.",
+            vec![room(), optional("since", since("The last `pos` at the `unsubscribe`."))],
+            json!({ "room": id, "since": samples::token() }),
+            DONE,
+        ),
+        Op::Unsubscribe => (
+            "Stop a room's live events on this connection. The membership stays.",
+            vec![room()],
+            json!({ "room": id }),
+            DONE,
+        ),
+        Op::Resume => (
+            "Catch up on all rooms since a place.",
+            vec![needed("since", since("The last `pos` that was seen."))],
+            json!({ "since": samples::token() }),
+            DONE,
+        ),
+        Op::History => (
+            "Read a part of a room's history: a page, or `before`, `after` or `around` a message.",
+            [room()].into_iter().chain(history()).collect(),
+            json!({ "room": id, "before": 120, "limit": 20 }),
+            &["history", "refused"],
+        ),
+        Op::Ping => ("Nothing but an answer.", Vec::new(), json!({}), DONE),
+    };
+    let head = [optional("id", number("What its answer is named by.")), needed("op", word(op.name()))];
+    let mut example = example;
+    (example["id"], example["op"]) = (7.into(), op.name().into());
+    let payload = object(summary, head.into_iter().chain(fields)).into();
+    Ask { word: op.name(), summary, payload, examples: vec![example], answers }
+}
+
+fn answers() -> Vec<Told> {
+    let format = format();
+    let answer = |word, summary, ok: RefOr<Schema>, reply: Result<Reply>| {
+        let fields = [needed("id", number("That of the question.")), needed("ok", ok)];
+        let examples = parsed(&written_reply(&format, Some(7), reply));
+        Told { word, summary, payload: object(summary, fields).into(), examples }
+    };
+    let refused = [needed("id", number("That of the question.")), needed("error", named::<ErrorJson<'_>>())];
+    let message = object("What was sent.", [needed("message", named::<MessageJson<'_>>())]).into();
+    let sent = Reply::Message(samples::named_message().into());
+    vec![
+        answer("done", "Done.", object("Nothing.", []).into(), Ok(Reply::Done)),
+        answer(
+            "message",
+            "The message that was sent, or that was sent first under its `clientId`.",
+            message,
+            Ok(sent),
+        ),
+        answer(
+            "marks",
+            "Where the marks stand now.",
+            named::<MarkedJson>().into(),
+            Ok(Reply::Marked(samples::marked())),
+        ),
+        answer(
+            "history",
+            "A part of a room's history.",
+            of::<HistoryJson<'_>>(),
+            Ok(Reply::History(samples::history_window())),
+        ),
+        Told {
+            word: "refused",
+            summary: "It was refused.",
+            payload: object("It was refused.", refused).into(),
+            examples: parsed(&written_reply(&format, Some(7), Err(sample_error(ErrorCode::RoomClosed)))),
+        },
+    ]
+}
+
+fn told(name: EventName) -> Told {
+    let format = format();
+    let (summary, data): (_, RefOr<Schema>) = match name {
+        EventName::Ready => ("All rooms are joined. The newest 100 are named.", ready()),
+        EventName::CaughtUp => ("All that was missed has been told.", of::<event::CaughtUpJson>()),
+        EventName::Message => {
+            ("A TEXT or IMAGE came; to the sender's other devices too.", of::<MessageJson<'_>>())
+        }
+        EventName::System => ("A SYSTEM message came.", of::<event::SystemJson<'_>>()),
+        EventName::Typing => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),
+        EventName::Read => ("Somebody has read up to a message.", of::<event::ReadJson<'_>>()),
+        EventName::Delivered => {
+            ("Messages have arrived at somebody's device.", of::<event::DeliveredJson<'_>>())
+        }
+        EventName::Presence => ("Somebody came online or went.", of::<event::PresenceJson<'_>>()),
+        EventName::Room => ("A room changed.", of::<event::RoomChangeJson<'_>>()),
+        EventName::Participant => ("Somebody joined or left.", of::<event::ParticipantChangeJson<'_>>()),
+        EventName::Notification => ("Something about this user alone.", notification()),
+        EventName::Error => ("A frame without an `id` was refused.", of::<ErrorJson<'_>>()),
+    };
+    let examples = match name {
+        EventName::Error => parsed(&written_reply(&format, None, Err(sample_error(ErrorCode::InvalidInput)))),
+        _ => {
+            let mut of_name = parsed(&written_events(&format));
+            of_name.retain(|frame| frame["event"] == name.name());
+            of_name
+        }
+    };
+    let payload = object(
+        summary,
+        [
+            needed("event", word(name.name())),
+            optional("room", named::<RoomId>()),
+            optional("pos", named::<Token>()),
+            needed("data", data),
+        ],
+    );
+    Told { word: name.name(), summary, payload: payload.into(), examples }
+}
+
+/// `ready` carries its position within its data.
+fn ready() -> RefOr<Schema> {
+    let pos = object("Its place.", [optional("pos", named::<Token>())]);
+    AllOfBuilder::new().item(named::<event::ReadyJson<'_>>()).item(pos).into()
+}

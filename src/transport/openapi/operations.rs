@@ -1,0 +1,361 @@
+//! What each REST operation takes and answers with. The router is built of the same [`Operation`]s, so none is missing
+//! here and none is described that is not there.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::Ref;
+
+use super::bodies::Body;
+use super::samples;
+use super::schemas::named;
+use crate::error::ErrorCode as Code;
+use crate::model::{Limit, RelationKind};
+use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
+use crate::transport::wire::{
+    HistoryJson, MarkedJson, MessageJson, ParticipantsJson, PeopleJson, RelationJson, RoomJson, RoomsJson,
+};
+
+/// The groups that operations stand in: their name and what they are about.
+pub(super) const TAGS: [(&str, &str); 4] = [
+    (ROOMS, "Rooms of two people, of a group, or of a challenge, and who takes part in them."),
+    (MESSAGES, "What is said in a room, and up to where it was read."),
+    (FRIENDS, "Friends, requests for friendship, and blocks."),
+    (TOKENS, "Tokens for development, and the end of tokens."),
+];
+const ROOMS: &str = "Rooms";
+const MESSAGES: &str = "Messages";
+const FRIENDS: &str = "Friends";
+const TOKENS: &str = "Tokens";
+
+/// A parameter of the query.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Query {
+    Page,
+    Limit(Limit),
+    /// A page of people begins after this one.
+    Cursor,
+    /// A place in a room's history.
+    Place(&'static str, &'static str),
+}
+
+/// An answer that is no error.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) description: &'static str,
+    pub(super) schema: Ref,
+    pub(super) examples: Vec<(&'static str, Value)>,
+}
+
+/// What is told of an operation.
+pub(super) struct Description {
+    pub(super) tag: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) description: &'static str,
+    pub(super) query: &'static [Query],
+    pub(super) body: Option<(Body, Vec<(&'static str, Value)>)>,
+    pub(super) answers: Vec<Answer>,
+    /// What it can be refused with, beside what every operation of its shape can.
+    pub(super) codes: &'static [Code],
+}
+
+const IN_ROOM: &[Code] = &[Code::RoomNotFound, Code::NotAParticipant];
+const PEOPLE: &[Query] = &[Query::Cursor, Query::Limit(Limit::MESSAGES)];
+
+impl Description {
+    fn new(tag: &'static str, summary: &'static str, description: &'static str) -> Self {
+        Self { tag, summary, description, query: &[], body: None, answers: Vec::new(), codes: &[] }
+    }
+
+    fn query(self, query: &'static [Query]) -> Self {
+        Self { query, ..self }
+    }
+
+    fn codes(self, codes: &'static [Code]) -> Self {
+        Self { codes, ..self }
+    }
+
+    fn body<const N: usize>(self, body: Body, examples: [(&'static str, Value); N]) -> Self {
+        Self { body: Some((body, examples.into())), ..self }
+    }
+
+    fn answer<T: ToSchema + Serialize>(self, status: u16, description: &'static str, example: &T) -> Self {
+        self.answers(status, description, named::<T>(), [("example", example)])
+    }
+
+    fn answers<T: Serialize, const N: usize>(
+        mut self,
+        status: u16,
+        description: &'static str,
+        schema: Ref,
+        examples: [(&'static str, &T); N],
+    ) -> Self {
+        let examples = examples.map(|(name, example)| (name, value(example))).into();
+        self.answers.push(Answer { status, description, schema, examples });
+        self
+    }
+}
+
+/// These types always serialize.
+pub(super) fn value(of: &impl Serialize) -> Value {
+    serde_json::to_value(of).unwrap_or_default()
+}
+
+/// What is told of an operation.
+pub(super) fn describe(operation: Operation) -> Description {
+    let room = samples::room_view();
+    let done = DoneJson { room_uuid: samples::room_id() };
+    match operation {
+        Operation::ListRooms => Description::new(
+            ROOMS,
+            "List the caller's rooms",
+            "Newest activity first; a room without a message by its creation.",
+        )
+        .query(&[Query::Page, Query::Limit(Limit::ROOMS)])
+        .answer(200, "A page of rooms.", &RoomsJson::from(&samples::rooms())),
+        Operation::CreateRoom => create_room(),
+        Operation::GetRoom => Description::new(
+            ROOMS,
+            "Get a room",
+            "With its first participants; the rest come by `participants`.",
+        )
+        .answer(200, "The room.", &RoomJson::from(&room))
+        .codes(IN_ROOM),
+        Operation::RenameRoom => {
+            Description::new(ROOMS, "Rename a room", "Its owner may. A SYSTEM message tells of it.")
+                .body(Body::Rename, [("example", json!({ "name": "Runners" }))])
+                .answer(200, "The room.", &RoomJson::from(&room))
+                .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed])
+        }
+        Operation::LeaveRoom => Description::new(
+            ROOMS,
+            "Leave a room for good",
+            "A DIRECT room is closed by it, and so is any room that its last participant leaves.",
+        )
+        .answer(200, "Left.", &done)
+        .codes(IN_ROOM),
+        Operation::CloseRoom => Description::new(
+            ROOMS,
+            "Close a room",
+            "Its owner may. It can be read from then on, not written.",
+        )
+        .answer(200, "Closed.", &done)
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden]),
+        Operation::ListParticipants => {
+            Description::new(ROOMS, "List a room's participants", "In the order of their ids.")
+                .query(PEOPLE)
+                .answer(200, "A page of participants.", &ParticipantsJson::from(&samples::participants()))
+                .codes(IN_ROOM)
+        }
+        Operation::Invite => Description::new(
+            ROOMS,
+            "Add people to a room",
+            "They see its whole history. Whoever is in it already stays as they are.",
+        )
+        .body(Body::Invitation, [("example", json!({ "userUuids": ["ben"] }))])
+        .answer(200, "The room.", &RoomJson::from(&room))
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
+        Operation::RemoveParticipant => Description::new(
+            ROOMS,
+            "Take somebody out of a room",
+            "The room's owner may. Nothing committed after it is handed to them.",
+        )
+        .answer(200, "Taken out.", &done)
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
+        Operation::SendMessage => send_message(),
+        Operation::ListMessages => list_messages(),
+        Operation::MarkRead => mark_read(),
+        Operation::DevToken => dev_token(),
+        Operation::LogOut => Description::new(
+            TOKENS,
+            "Log out everywhere",
+            "Tokens that were issued before hold no more, and connections opened with them end.",
+        )
+        .answer(200, "Logged out.", &LoggedOutJson { user_uuid: samples::user("ana") }),
+        Operation::ListFriends
+        | Operation::RemoveFriend
+        | Operation::ListRequests
+        | Operation::RequestFriend
+        | Operation::AnswerRequest
+        | Operation::WithdrawRequest
+        | Operation::Block
+        | Operation::Unblock
+        | Operation::ListBlocks => of_friends(operation),
+    }
+}
+
+fn create_room() -> Description {
+    let made = samples::new_room();
+    let text = "The caller always takes part. The same two people always get the same DIRECT room; a challenge has one \
+                open room at a time, which `roomUuid` names in the refusal.";
+    Description::new(ROOMS, "Make a room", text)
+        .body(
+            Body::NewRoom,
+            [
+                ("direct", json!({ "type": "DIRECT", "participantUuids": ["ben"] })),
+                ("group", json!({ "type": "GROUP", "name": "Runners", "participantUuids": ["ben", "cho"] })),
+                (
+                    "challenge",
+                    json!({
+                        "type": "CHALLENGE",
+                        "name": "Ten kilometres",
+                        "challengeUuid": "ten-k",
+                        "participantUuids": ["ben"],
+                    }),
+                ),
+            ],
+        )
+        .answer(201, "The room, made now.", &RoomJson::from(&made))
+        .answer(200, "The two people's standing DIRECT room.", &RoomJson::from(&samples::room_view()))
+        .codes(&[Code::Forbidden, Code::NotFriends, Code::ChallengeRoomExists])
+}
+
+fn send_message() -> Description {
+    let text = "It is durable once this is answered. Under a `clientId`, a retry gives the first message back, however \
+                late it comes.";
+    Description::new(MESSAGES, "Send a message", text)
+        .body(
+            Body::Draft,
+            [
+                ("text", json!({ "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" })),
+                ("image", json!({ "type": "IMAGE", "imageUrl": "https://example.org/route.png", "content": "The route" })),
+            ],
+        )
+        .answer(201, "The message.", &MessageJson::own(&samples::named_message()))
+        .codes(&[
+            Code::RoomNotFound,
+            Code::NotAParticipant,
+            Code::Forbidden,
+            Code::NotFriends,
+            Code::RoomClosed,
+            Code::ClientIdConflict,
+        ])
+}
+
+fn list_messages() -> Description {
+    let text = "By page, or better by cursor: `before`, `after` or `around` a message, one of them at most. Newest first.";
+    let (page, window) = (samples::history_page(), samples::history_window());
+    let (page, window) = (HistoryJson::from(&page), HistoryJson::from(&window));
+    Description::new(MESSAGES, "Read a room's history", text)
+        .query(&[
+            Query::Page,
+            Query::Limit(Limit::MESSAGES),
+            Query::Place("before", "The newest messages older than this one."),
+            Query::Place("after", "The oldest messages newer than this one."),
+            Query::Place("around", "This message, with about as many on both sides."),
+        ])
+        .answers(200, "Messages.", named::<HistoryJson<'_>>(), [("page", &page), ("cursor", &window)])
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound])
+}
+
+fn mark_read() -> Description {
+    Description::new(
+        MESSAGES,
+        "Mark as read",
+        "Up to a message, or without a body up to the newest one. A mark never moves back.",
+    )
+    .body(
+        Body::ReadTo,
+        [
+            ("newest", json!({})),
+            ("byId", json!({ "messageUuid": samples::message_id() })),
+            ("byNumber", json!({ "seq": 2 })),
+        ],
+    )
+    .answer(200, "Where the caller's marks stand now.", &MarkedJson::from(&samples::marked()))
+    .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound])
+}
+
+fn dev_token() -> Description {
+    let token = TokenJson { access_token: "eyJhbGciOiJIUzI1NiJ9.e30.c2ln".into(), expires_in: 86_400 };
+    Description::new(
+        TOKENS,
+        "Get a token for development",
+        "There only in development: anybody gets a token of anybody.",
+    )
+    .body(Body::TokenRequest, [("example", json!({ "userUuid": "ana", "nickname": "Ana" }))])
+    .answer(201, "A token.", &token)
+}
+
+fn of_friends(operation: Operation) -> Description {
+    let people = |description: Description, list: &'static str, kind: RelationKind| {
+        let page = samples::people(kind);
+        description.query(PEOPLE).answers(
+            200,
+            "A page of people.",
+            list_of_people(list),
+            [("example", &PeopleJson(list, &page))],
+        )
+    };
+    let related = |description: Description, status: u16, text: &'static str, kind: Option<RelationKind>| {
+        description.answer(status, text, &RelationJson::from(&samples::relation(kind)))
+    };
+    let (friend, sent) = (Some(RelationKind::Friend), Some(RelationKind::RequestSent));
+    match operation {
+        Operation::ListFriends => people(
+            Description::new(FRIENDS, "List the caller's friends", "In the order of their ids."),
+            "friends",
+            RelationKind::Friend,
+        ),
+        Operation::ListRequests => people(
+            Description::new(
+                FRIENDS,
+                "List requests for friendship",
+                "Those that wait for an answer, received and sent.",
+            ),
+            "requests",
+            RelationKind::RequestReceived,
+        ),
+        Operation::ListBlocks => people(
+            Description::new(FRIENDS, "List whom the caller has blocked", "In the order of their ids."),
+            "blocks",
+            RelationKind::Blocked,
+        ),
+        Operation::RemoveFriend => {
+            let text = "Both are strangers from then on. Their DIRECT room stays.";
+            related(Description::new(FRIENDS, "End a friendship", text), 200, "What they are now.", None)
+        }
+        Operation::RequestFriend => {
+            let text = "Two who ask each other are friends. To whoever has blocked the caller it goes as to anybody, and \
+                        never arrives.";
+            let asked = Description::new(FRIENDS, "Ask for friendship", text)
+                .body(Body::FriendRequest, [("example", json!({ "userUuid": "ben" }))])
+                .codes(&[Code::Forbidden]);
+            let asked = related(asked, 201, "Asked; or friends now, where the other one had asked.", sent);
+            related(asked, 200, "They were friends, or asked, already.", friend)
+        }
+        Operation::AnswerRequest => {
+            let answered =
+                Description::new(FRIENDS, "Answer a request for friendship", "Once more is no error.")
+                    .body(
+                        Body::FriendAnswer,
+                        [("accept", json!({ "accept": true })), ("decline", json!({ "accept": false }))],
+                    )
+                    .codes(&[Code::FriendRequestNotFound]);
+            related(answered, 200, "What they are now.", friend)
+        }
+        Operation::WithdrawRequest => {
+            let withdrawn = Description::new(FRIENDS, "Take a request back", "The caller's own one.");
+            related(withdrawn, 200, "What they are now.", None)
+        }
+        Operation::Block => {
+            let text = "From its commit on neither of the two opens a DIRECT room with the other, sends in it, or adds the \
+                        other to a room. Nobody is told.";
+            let blocked = Description::new(FRIENDS, "Block somebody", text);
+            related(blocked, 200, "What they are now.", Some(RelationKind::Blocked))
+        }
+        _ => {
+            let unblocked = Description::new(FRIENDS, "Take a block back", "They stay strangers.");
+            related(unblocked, 200, "What they are now.", None)
+        }
+    }
+}
+
+/// The schema of a list of people has the list's name.
+fn list_of_people(list: &str) -> Ref {
+    Ref::from_schema_name(match list {
+        "friends" => "Friends",
+        "requests" => "FriendRequests",
+        _ => "Blocks",
+    })
+}

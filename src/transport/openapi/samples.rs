@@ -1,0 +1,223 @@
+//! The people, rooms and messages of the examples. What the documents show of them is written by the same types
+//! that write answers and events.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::error::{Contradiction, ErrorCode, ErrorKind};
+use crate::event::{
+    Event, EventKind, Marked, Notification, Participants, Ready, ReadyRoom, RoomChange, View,
+};
+use crate::id::{MessageId, RoomId, UserId};
+use crate::model::{
+    Body, Epoch, FriendNotice, History, Limit, Mark, Message, MessageView, Page, PageQuery, Participant,
+    Phrases, Position, Profile, Receipt, RelationKind, RelationPage, RelationView, Role, Room, RoomKind,
+    RoomView, Span, SystemKind, Token,
+};
+
+/// 2026-03-02T09:00:00Z.
+const MORNING: i64 = 1_772_442_000_000;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_millis(MORNING + second * 1000)
+}
+
+pub(super) fn user(name: &str) -> UserId {
+    name.parse().expect("the names of the examples are ids")
+}
+
+fn profile(name: &str, nickname: &str) -> Profile {
+    Profile { user: user(name), nickname: nickname.into(), image: None }
+}
+
+pub(super) fn ana() -> Profile {
+    Profile { image: Some("https://example.org/ana.png".into()), ..profile("ana", "Ana") }
+}
+
+pub(super) fn ben() -> Profile {
+    profile("ben", "Ben")
+}
+
+pub(super) fn room_id() -> RoomId {
+    RoomId::from_bytes(*b"\x01\x9c\xad\x8a\x21\x40Runners 01")
+}
+
+pub(super) fn message_id() -> MessageId {
+    MessageId::from_bytes(*b"\x01\x9c\xad\x8a\x2d\xf8Message 01")
+}
+
+pub(super) fn token() -> Token {
+    Token { epoch: Epoch(0x7a5c_1f09_83e2_b4d6), position: Position::single(42) }
+}
+
+pub(super) fn room() -> Room {
+    Room {
+        id: room_id(),
+        kind: RoomKind::Group,
+        name: Some("Runners".into()),
+        active: true,
+        created_at: at(0),
+        seq: 2,
+        countable: 2,
+        members: 2,
+        last_message_at: Some(at(30)),
+        created_pos: 1,
+        changed_pos: 1,
+        last_pos: 3,
+        marks_pos: 3,
+    }
+}
+
+pub(super) fn message() -> Message {
+    Message {
+        id: message_id(),
+        room: room_id(),
+        seq: 2,
+        sender: ana(),
+        body: Body::Text("Are you running today?".into()),
+        client_id: None,
+        origin: None,
+        created_at: at(30),
+        pos: 3,
+        n: 2,
+        own_n: 2,
+    }
+}
+
+/// A message that its sender has named.
+pub(super) fn named_message() -> Message {
+    Message { client_id: "run-1".parse().ok(), ..message() }
+}
+
+fn system_message() -> Message {
+    let body = Phrases::english().about(SystemKind::Joined, "Ben", "");
+    Message { sender: ben(), body, ..message() }
+}
+
+fn message_view() -> MessageView {
+    let read_by = vec![user("ana"), user("ben")];
+    let receipt = Receipt { is_read: true, read_count: 2, read_by };
+    MessageView { message: Arc::new(message()), receipt, is_mine: false }
+}
+
+pub(super) fn room_view() -> RoomView {
+    RoomView {
+        room: Arc::new(room()),
+        name: "Runners".into(),
+        participants: vec![user("ana"), user("ben")],
+        unread: 1,
+        last_message: Some(message_view()),
+    }
+}
+
+/// A room that was made just now.
+pub(super) fn new_room() -> RoomView {
+    let room = Room { seq: 0, countable: 0, last_message_at: None, ..room() };
+    RoomView { room: Arc::new(room), unread: 0, last_message: None, ..room_view() }
+}
+
+fn first_page(limit: Limit) -> PageQuery {
+    PageQuery::new(1, limit).expect("pages are counted from 1")
+}
+
+pub(super) fn rooms() -> Page<RoomView> {
+    let query = first_page(Limit::ROOMS);
+    Page { items: vec![room_view()], query, total: 1 }
+}
+
+pub(super) fn history_page() -> History {
+    let query = first_page(Limit::MESSAGES);
+    History { messages: vec![message_view()], span: Span::Page { query, total: 1 } }
+}
+
+pub(super) fn history_window() -> History {
+    let span = Span::Window { has_more_before: true, has_more_after: false };
+    History { messages: vec![message_view()], span }
+}
+
+pub(super) fn participants() -> Participants {
+    let ana = Participant { profile: ana(), role: Role::Owner, online: true, last_seen: None };
+    let ben = Participant { profile: ben(), role: Role::Member, online: false, last_seen: Some(at(10)) };
+    Participants { participants: vec![ana, ben], next: None }
+}
+
+pub(super) fn relation(kind: Option<RelationKind>) -> RelationView {
+    let relation = kind.map(|kind| (kind, at(0)));
+    RelationView { other: ben(), relation, online: kind == Some(RelationKind::Friend) }
+}
+
+pub(super) fn people(kind: RelationKind) -> RelationPage {
+    RelationPage { people: vec![relation(Some(kind))], next: None }
+}
+
+pub(super) fn marked() -> Marked {
+    Marked { room: room_id(), read_seq: 2, delivered_seq: 2, unread: 0, at: at(45) }
+}
+
+/// One event of each kind, and of each shape that a kind has.
+pub(super) fn events() -> Vec<(Event, View)> {
+    let room = Arc::new(room());
+    let (here, now) = (Some(room_id()), Some(token()));
+    let event = |room, token, kind| (Event { room, token, kind }, View::Others);
+    let durable = |kind| event(here, now, kind);
+    let fleeting = |kind| event(here, None, kind);
+    let of_user = |notification| event(None, None, EventKind::Notification(notification));
+    let friend = |notice| of_user(Notification::Friend(notice, ana()));
+    let ready_room = ReadyRoom { room: room.clone(), unread: 1 };
+    let ready = Ready { user: user("ben"), recovered: true, rooms: vec![ready_room] };
+    // On another device of its sender's.
+    let own = (durable(EventKind::Message(Arc::new(named_message()))).0, View::Sender);
+    let gone = EventKind::Presence { user: user("ben"), online: false, last_seen: Some(at(60)) };
+    vec![
+        event(None, now, EventKind::Ready(ready)),
+        event(None, now, EventKind::CaughtUp { recovered: true }),
+        durable(EventKind::Message(Arc::new(message()))),
+        own,
+        durable(EventKind::System(Arc::new(system_message()))),
+        fleeting(EventKind::Typing(ana(), true)),
+        durable(EventKind::Marked(user("ben"), Mark::Read, marked())),
+        durable(EventKind::Marked(user("ben"), Mark::Delivered, marked())),
+        fleeting(gone),
+        durable(EventKind::Room(RoomChange::Updated, room.clone())),
+        durable(EventKind::Room(RoomChange::Reset, room.clone())),
+        durable(EventKind::Room(RoomChange::Left, room.clone())),
+        durable(EventKind::Participant(ben(), true)),
+        fleeting(EventKind::Notification(Notification::AddedToRoom(room))),
+        fleeting(EventKind::Notification(Notification::RemovedFromRoom(room_id()))),
+        friend(FriendNotice::Requested),
+        friend(FriendNotice::Withdrawn),
+        friend(FriendNotice::Accepted),
+        friend(FriendNotice::Declined),
+        of_user(Notification::FriendsChanged(ben())),
+    ]
+}
+
+/// An error of this code.
+pub(super) fn error(code: ErrorCode) -> ErrorKind {
+    let room = room_id();
+    match code {
+        ErrorCode::InvalidInput => {
+            ErrorKind::Invalid { field: "limit".into(), reason: "must be between 1 and 100".into() }
+        }
+        ErrorCode::PayloadTooLarge => ErrorKind::TooLarge { what: Cow::Borrowed("body"), limit: 1024 * 1024 },
+        ErrorCode::UnsupportedMediaType => ErrorKind::UnsupportedMediaType,
+        ErrorCode::Unauthenticated => ErrorKind::Unauthenticated,
+        ErrorCode::TokenExpired => ErrorKind::TokenExpired,
+        ErrorCode::Forbidden => ErrorKind::Forbidden("only the room's owner may do this".into()),
+        ErrorCode::NotFriends => ErrorKind::NotFriends(user("ben")),
+        ErrorCode::FriendRequestNotFound => ErrorKind::FriendRequestNotFound(user("ben")),
+        ErrorCode::NotAParticipant => ErrorKind::NotAParticipant(room),
+        ErrorCode::RoomNotFound => ErrorKind::RoomNotFound(room),
+        ErrorCode::MessageNotFound => ErrorKind::MessageNotFound(message_id()),
+        ErrorCode::NotFound => ErrorKind::NotFound,
+        ErrorCode::MethodNotAllowed => ErrorKind::MethodNotAllowed,
+        ErrorCode::RoomClosed => ErrorKind::RoomClosed(room),
+        ErrorCode::ChallengeRoomExists => ErrorKind::ChallengeRoomExists(room),
+        ErrorCode::ClientIdConflict => ErrorKind::ClientIdConflict,
+        ErrorCode::ImportConflict => ErrorKind::Contradiction(Contradiction::Room { room }),
+        ErrorCode::RateLimited => ErrorKind::RateLimited(Duration::from_secs(2)),
+        ErrorCode::Unavailable => ErrorKind::Unavailable,
+    }
+}

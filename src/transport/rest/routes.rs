@@ -1,0 +1,92 @@
+//! The routes: one table, of which the router is built and which the documents describe.
+
+use axum::Router;
+use axum::http::Method;
+use axum::routing::{MethodFilter, MethodRouter, on};
+
+use super::{Mounted, RestOptions, auth, friends, messages, rooms};
+use crate::names::names;
+
+/// Each operation: its name, its method and path (and the other one that clients in the field use), its handler.
+macro_rules! operations {
+    ($($name:ident = $id:literal: $method:ident $path:literal $(or $alias:literal)? => $handler:path;)+) => {
+        names! {
+            /// What can be asked of the REST routes.
+            pub(in crate::transport) enum Operation {
+                $($name = $id),+
+            }
+        }
+
+        #[allow(dead_code, reason = "the documents ask for more than the router")]
+        impl Operation {
+            pub(in crate::transport) fn method(self) -> Method {
+                match self {
+                    $(Self::$name => Method::$method),+
+                }
+            }
+
+            /// Where it answers, the path to recommend first.
+            pub(in crate::transport) fn paths(self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$name => &[$path $(, $alias)?]),+
+                }
+            }
+
+            fn handler(self) -> MethodRouter<Mounted> {
+                match self {
+                    $(Self::$name => on(MethodFilter::$method, $handler)),+
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    ListRooms = "listRooms": GET "/chat/rooms" => rooms::list;
+    CreateRoom = "createRoom": POST "/chat/rooms" or "/chat/room" => rooms::create;
+    GetRoom = "getRoom": GET "/chat/rooms/{roomUuid}" or "/chat/room/{roomUuid}" => rooms::get;
+    RenameRoom = "renameRoom": PATCH "/chat/rooms/{roomUuid}" or "/chat/room/{roomUuid}" => rooms::rename;
+    LeaveRoom = "leaveRoom": DELETE "/chat/rooms/{roomUuid}/leave" or "/chat/room/{roomUuid}/leave" => rooms::leave;
+    CloseRoom = "closeRoom": POST "/chat/rooms/{roomUuid}/close" or "/chat/room/{roomUuid}/close" => rooms::close;
+    ListParticipants = "listParticipants": GET "/chat/rooms/{roomUuid}/participants"
+        or "/chat/room/{roomUuid}/participants" => rooms::participants;
+    Invite = "invite": POST "/chat/rooms/{roomUuid}/participants"
+        or "/chat/room/{roomUuid}/participants" => rooms::invite;
+    RemoveParticipant = "removeParticipant": DELETE "/chat/rooms/{roomUuid}/participants/{userUuid}"
+        or "/chat/room/{roomUuid}/participants/{userUuid}" => rooms::remove;
+    SendMessage = "sendMessage": POST "/chat/rooms/{roomUuid}/messages"
+        or "/chat/room/{roomUuid}/message" => messages::send;
+    ListMessages = "listMessages": GET "/chat/rooms/{roomUuid}/messages"
+        or "/chat/room/{roomUuid}/messages" => messages::history;
+    MarkRead = "markRead": PATCH "/chat/rooms/{roomUuid}/read" or "/chat/room/{roomUuid}/read" => messages::read;
+    ListFriends = "listFriends": GET "/friends" => friends::list;
+    RemoveFriend = "removeFriend": DELETE "/friends/{userUuid}" => friends::remove;
+    ListRequests = "listFriendRequests": GET "/friends/requests" => friends::requests;
+    RequestFriend = "requestFriend": POST "/friends/requests" => friends::request;
+    AnswerRequest = "answerFriendRequest": PATCH "/friends/requests/{userUuid}" => friends::answer;
+    WithdrawRequest = "withdrawFriendRequest": DELETE "/friends/requests/{userUuid}" => friends::withdraw;
+    Block = "block": POST "/friends/{userUuid}/block" => friends::block;
+    Unblock = "unblock": DELETE "/friends/{userUuid}/block" => friends::unblock;
+    ListBlocks = "listBlocks": GET "/blocks" => friends::blocks;
+    DevToken = "devToken": POST "/auth/dev-token" => auth::dev_token;
+    LogOut = "logOut": POST "/auth/logout" => auth::log_out;
+}
+
+impl Operation {
+    fn is_of_friends(self) -> bool {
+        self.paths().iter().any(|path| path.starts_with("/friends") || path.starts_with("/blocks"))
+    }
+
+    /// Those that are mounted.
+    pub(in crate::transport) fn mounted(options: &RestOptions) -> impl Iterator<Item = Self> + use<> {
+        let friends = options.friends;
+        Self::ALL.iter().copied().filter(move |operation| friends || !operation.is_of_friends())
+    }
+}
+
+pub(super) fn routes(options: &RestOptions) -> Router<Mounted> {
+    Operation::mounted(options).fold(Router::new(), |router, operation| {
+        let paths = operation.paths().iter();
+        paths.fold(router, |router, path| router.route(path, operation.handler()))
+    })
+}

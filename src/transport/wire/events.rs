@@ -1,0 +1,382 @@
+//! What each event says, as JSON.
+
+use serde::Serialize;
+
+use super::{MessageJson, UserJson};
+use crate::clock::Timestamp;
+use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
+use crate::id::{MessageId, OriginId, RoomId, UserId};
+use crate::model::{Body, FriendNotice, Mark, Message, Profile, Room, RoomType, SystemKind};
+use crate::names::names;
+
+/// What an event says, without its name and room.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum EventJson<'a> {
+    Message(Box<MessageJson<'a>>),
+    System(SystemJson<'a>),
+    Typing(TypingJson<'a>),
+    Read(ReadJson<'a>),
+    Delivered(DeliveredJson<'a>),
+    Presence(PresenceJson<'a>),
+    Room(RoomChangeJson<'a>),
+    Participant(ParticipantChangeJson<'a>),
+    Added(AddedJson<'a>),
+    Removed(RemovedJson),
+    Friend(FriendJson<'a>),
+    Ready(ReadyJson<'a>),
+    CaughtUp(CaughtUpJson),
+    Opened { origin: &'a OriginId },
+}
+
+/// A SYSTEM message came: the server's own words.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SystemMessage))]
+pub(crate) struct SystemJson<'a> {
+    /// Its room.
+    room_uuid: RoomId,
+    /// Its id.
+    message_uuid: MessageId,
+    /// The words, in the language that was configured then.
+    message: &'a str,
+    /// What it tells of.
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    kind: Option<SystemKind>,
+    /// Whom it is about.
+    user_uuid: &'a UserId,
+    /// The name that others see.
+    nickname: &'a str,
+    /// Its number in the room.
+    seq: u64,
+    /// When it was sent.
+    created_at: Timestamp,
+}
+
+/// Somebody types, or has stopped.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Typing))]
+pub(crate) struct TypingJson<'a> {
+    /// The room.
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    room_uuid: Option<RoomId>,
+    /// Who.
+    user_uuid: &'a UserId,
+    /// The name that others see.
+    nickname: &'a str,
+    /// Whether they type now.
+    is_typing: bool,
+}
+
+/// Somebody has read everything up to a message.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Read))]
+pub(crate) struct ReadJson<'a> {
+    /// The room.
+    room_uuid: RoomId,
+    /// Who.
+    user_uuid: &'a UserId,
+    /// The number of that message.
+    seq: u64,
+    /// When.
+    read_at: Timestamp,
+}
+
+/// Everything up to a message has arrived at somebody's device.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Delivered))]
+pub(crate) struct DeliveredJson<'a> {
+    /// The room.
+    room_uuid: RoomId,
+    /// Whose.
+    user_uuid: &'a UserId,
+    /// The number of that message.
+    seq: u64,
+    /// When.
+    delivered_at: Timestamp,
+}
+
+/// Somebody came online or went. Told in small rooms only.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Presence))]
+pub(crate) struct PresenceJson<'a> {
+    /// The room.
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    room_uuid: Option<RoomId>,
+    /// Who.
+    user_uuid: &'a UserId,
+    /// Whether a connection of theirs is open.
+    online: bool,
+    /// When their last connection ended.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    last_seen_at: Option<Timestamp>,
+}
+
+names! {
+    /// What happened to a room.
+    pub(crate) enum RoomChangeType {
+        Updated = "updated",
+        Reset = "reset",
+        Left = "left",
+    }
+}
+
+/// A room changed: it was renamed or closed (`updated`), it has to be loaded anew (`reset`), or the user does not belong to it any more (`left`).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RoomChange))]
+pub(crate) struct RoomChangeJson<'a> {
+    /// The room.
+    room_uuid: RoomId,
+    /// What happened to it.
+    change: RoomChangeType,
+    /// Its name, if it has one of its own.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    name: Option<&'a str>,
+    /// Its kind.
+    r#type: RoomType,
+    /// Whether it is open.
+    is_active: bool,
+}
+
+/// Somebody joined or left.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ParticipantChange))]
+pub(crate) struct ParticipantChangeJson<'a> {
+    /// The room.
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    room_uuid: Option<RoomId>,
+    /// Who.
+    user_uuid: &'a UserId,
+    /// The name that others see.
+    nickname: &'a str,
+    /// Whether they joined; otherwise they left.
+    joined: bool,
+}
+
+names! {
+    /// What an [`AddedJson`] tells of.
+    pub(crate) enum AddedType {
+        Added = "addedToRoom",
+    }
+}
+
+names! {
+    /// What a [`RemovedJson`] tells of.
+    pub(crate) enum RemovedType {
+        Removed = "removedFromRoom",
+    }
+}
+
+names! {
+    /// What a [`FriendJson`] tells of.
+    pub(crate) enum FriendType {
+        Requested = "friendRequest",
+        Withdrawn = "friendRequestWithdrawn",
+        Accepted = "friendRequestAccepted",
+        Declined = "friendRequestDeclined",
+        Changed = "friendsChanged",
+    }
+}
+
+/// The user was added to a room.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AddedToRoom))]
+pub(crate) struct AddedJson<'a> {
+    /// What it is.
+    r#type: AddedType,
+    /// The room.
+    room_uuid: RoomId,
+    /// Its kind.
+    room_type: RoomType,
+    /// Its name, if it has one of its own.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    name: Option<&'a str>,
+}
+
+/// The user was taken out of a room, or left it from another connection.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RemovedFromRoom))]
+pub(crate) struct RemovedJson {
+    /// What it is.
+    r#type: RemovedType,
+    /// The room.
+    room_uuid: RoomId,
+}
+
+/// Somebody asks for the user's friendship, or answers; with `friendsChanged`, another device of the user's has changed something.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FriendNotice))]
+pub(crate) struct FriendJson<'a> {
+    /// What it is.
+    r#type: FriendType,
+    #[serde(flatten)]
+    user: UserJson<'a>,
+}
+
+/// All rooms are joined.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Ready))]
+pub(crate) struct ReadyJson<'a> {
+    /// Whose connection it is.
+    user_uuid: &'a UserId,
+    /// Whether all that was missed will be told.
+    recovered: bool,
+    /// The newest rooms.
+    rooms: Vec<ReadyRoomJson>,
+}
+
+/// Where a room stands.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ReadyRoom))]
+pub(crate) struct ReadyRoomJson {
+    /// The room.
+    room_uuid: RoomId,
+    /// The number of its newest message.
+    seq: u64,
+    /// How many messages are unread.
+    unread_count: u64,
+}
+
+/// All that was missed has been told.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CaughtUp))]
+pub(crate) struct CaughtUpJson {
+    /// Whether nothing is missing; otherwise reload.
+    recovered: bool,
+}
+
+impl<'a> EventJson<'a> {
+    pub(crate) fn new(room: Option<RoomId>, kind: &'a EventKind, view: View) -> Self {
+        match kind {
+            EventKind::Message(message) => Self::Message(Box::new(MessageJson::fresh(message, view))),
+            EventKind::System(message) => Self::System(message.as_ref().into()),
+            EventKind::Typing(profile, is_typing) => Self::Typing(TypingJson {
+                room_uuid: room,
+                user_uuid: &profile.user,
+                nickname: &profile.nickname,
+                is_typing: *is_typing,
+            }),
+            EventKind::Marked(user, mark, at) => marked(user, *mark, at),
+            EventKind::Presence { user, online, last_seen } => Self::Presence(PresenceJson {
+                room_uuid: room,
+                user_uuid: user,
+                online: *online,
+                last_seen_at: *last_seen,
+            }),
+            EventKind::Room(change, room) => Self::Room(RoomChangeJson::new(*change, room)),
+            EventKind::Participant(profile, joined) => Self::Participant(ParticipantChangeJson {
+                room_uuid: room,
+                user_uuid: &profile.user,
+                nickname: &profile.nickname,
+                joined: *joined,
+            }),
+            EventKind::Notification(notification) => notified(notification),
+            EventKind::Opened(origin) => Self::Opened { origin },
+            EventKind::Ready(ready) => Self::Ready(ready.into()),
+            EventKind::CaughtUp { recovered } => Self::CaughtUp(CaughtUpJson { recovered: *recovered }),
+        }
+    }
+}
+
+fn marked<'a>(user_uuid: &'a UserId, mark: Mark, at: &Marked) -> EventJson<'a> {
+    let room_uuid = at.room;
+    match mark {
+        Mark::Read => EventJson::Read(ReadJson { room_uuid, user_uuid, seq: at.read_seq, read_at: at.at }),
+        Mark::Delivered => EventJson::Delivered(DeliveredJson {
+            room_uuid,
+            user_uuid,
+            seq: at.delivered_seq,
+            delivered_at: at.at,
+        }),
+    }
+}
+
+fn notified(notification: &Notification) -> EventJson<'_> {
+    match notification {
+        Notification::AddedToRoom(room) => EventJson::Added(AddedJson {
+            r#type: AddedType::Added,
+            room_uuid: room.id,
+            room_type: room.kind.room_type(),
+            name: room.name.as_deref(),
+        }),
+        Notification::RemovedFromRoom(room) => {
+            EventJson::Removed(RemovedJson { r#type: RemovedType::Removed, room_uuid: *room })
+        }
+        Notification::Friend(notice, user) => {
+            let r#type = match notice {
+                FriendNotice::Requested => FriendType::Requested,
+                FriendNotice::Withdrawn => FriendType::Withdrawn,
+                FriendNotice::Accepted => FriendType::Accepted,
+                FriendNotice::Declined => FriendType::Declined,
+            };
+            friend(r#type, user)
+        }
+        Notification::FriendsChanged(other) => friend(FriendType::Changed, other),
+    }
+}
+
+fn friend(r#type: FriendType, user: &Profile) -> EventJson<'_> {
+    EventJson::Friend(FriendJson { r#type, user: user.into() })
+}
+
+impl<'a> From<&'a Message> for SystemJson<'a> {
+    fn from(message: &'a Message) -> Self {
+        let kind = match message.body {
+            Body::System { kind, .. } => Some(kind),
+            _ => None,
+        };
+        Self {
+            room_uuid: message.room,
+            message_uuid: message.id,
+            message: message.body.content().unwrap_or_default(),
+            kind,
+            user_uuid: &message.sender.user,
+            nickname: &message.sender.nickname,
+            seq: message.seq,
+            created_at: message.created_at,
+        }
+    }
+}
+
+impl<'a> RoomChangeJson<'a> {
+    fn new(change: RoomChange, room: &'a Room) -> Self {
+        Self {
+            room_uuid: room.id,
+            change: match change {
+                RoomChange::Updated => RoomChangeType::Updated,
+                RoomChange::Reset => RoomChangeType::Reset,
+                RoomChange::Left => RoomChangeType::Left,
+            },
+            name: room.name.as_deref(),
+            r#type: room.kind.room_type(),
+            is_active: room.active,
+        }
+    }
+}
+
+impl<'a> From<&'a Ready> for ReadyJson<'a> {
+    fn from(ready: &'a Ready) -> Self {
+        let room = |one: &ReadyRoom| ReadyRoomJson {
+            room_uuid: one.room.id,
+            seq: one.room.seq,
+            unread_count: one.unread,
+        };
+        Self {
+            user_uuid: &ready.user,
+            recovered: ready.recovered,
+            rooms: ready.rooms.iter().map(room).collect(),
+        }
+    }
+}
