@@ -152,12 +152,15 @@ async fn a_server_tells_whether_its_bus_and_its_store_are_there() {
     let folder = || Arc::new(tempfile::tempdir().unwrap());
     let server = Server::start_in(folder(), &args);
     until(&server, (200, node("ready", "up", "up")));
+    assert!(server.ask("GET", "/metrics", "", "").contains("chat_bus_up 1"));
     nats.crash();
     until(&server, (200, node("degraded", "up", "down")));
     // One that starts meanwhile.
     let second = Server::start_in(folder(), &args);
     for server in [&server, &second] {
         assert_eq!(server.ready(), (200, node("degraded", "up", "down")));
+        let page = server.ask("GET", "/metrics", "", "");
+        assert!(page.contains("chat_bus_up 0") && page.contains(r#"chat_node_info{node="3"} 1"#), "{page}");
         let token = server.ask("POST", "/api/auth/dev-token", "", r#"{"userUuid":"ana"}"#);
         assert!(token.contains("accessToken"), "it serves its own clients");
     }
