@@ -29,10 +29,17 @@ def names_another(path, body):
     return ME not in (path or {}).values() and not (isinstance(body, dict) and body.get("userUuid") == ME)
 
 
+def names_no_message(body):
+    """Whether a message is of the room in the path, no schema can tell: that of another room is 404, which looks as if
+    the room were gone. (The tests of REST read up to messages.)"""
+    return not (isinstance(body, dict) and "messageUuid" in body)
+
+
 @schemathesis.hook
 def filter_case(context, case):
     return (
         has_one_place(case.query or {})
+        and names_no_message(case.body)
         and names_nobody_twice(case.body)
         and names_another(case.path_parameters, case.body)
     )
