@@ -35,11 +35,18 @@ def names_no_message(body):
     return not (isinstance(body, dict) and "messageUuid" in body)
 
 
+def is_trimmed(body):
+    """The server counts a name without the white space around it: a longer one may be short enough."""
+    names = (body.get(name) for name in ("name", "nickname")) if isinstance(body, dict) else ()
+    return all(name == name.strip() for name in names if isinstance(name, str))
+
+
 @schemathesis.hook
 def filter_case(context, case):
     return (
         has_one_place(case.query or {})
         and names_no_message(case.body)
+        and is_trimmed(case.body)
         and names_nobody_twice(case.body)
         and names_another(case.path_parameters, case.body)
     )
