@@ -143,7 +143,7 @@ impl ChatEngine {
     pub async fn drain(&self, at_most: Duration) {
         let deadline = tokio::time::Instant::now() + at_most;
         self.inner.draining.store(true, Ordering::SeqCst);
-        self.inner.outlet.lock().among_nodes(|nodes, _| nodes.leave());
+        self.among_nodes(|nodes, _| nodes.leave());
         let committed = tokio::time::timeout_at(deadline, async {
             drop(self.inner.entering.write().await);
             self.inner.write_delivered().await;

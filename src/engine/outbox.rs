@@ -35,30 +35,7 @@ impl Actor {
     /// On SQLite any transaction that has written keeps all others from writing, the engine too, so keep it
     /// short.
     ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use chat_core::{ChatEngine, model::{Draft, NewRoom}, store::SqliteStore};
-    ///
-    /// # let folder = tempfile::tempdir()?;
-    /// # let path = folder.path().join("shop.db");
-    /// let engine = ChatEngine::builder().store(SqliteStore::open(&path).await?).build().await?;
-    /// let shop = engine.as_user("shop".parse()?);
-    /// let room = shop.create_room(NewRoom::direct("ana")).await?.id();
-    ///
-    /// let mut orders = rusqlite::Connection::open(&path)?;
-    /// orders.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)", ())?;
-    /// let mut tx = orders.transaction()?;
-    /// tx.execute("INSERT INTO orders VALUES (7)", ())?;
-    /// let outgoing = shop.send_in(&mut tx, room, Draft::text("Your order 7 was placed")).await?;
-    /// tx.commit()?;
-    /// outgoing.committed();
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// A transaction of `rusqlite` blocks, and stays on its thread. In a server, run all of it in
-    /// [`spawn_blocking`](tokio::task::spawn_blocking), and this by
-    /// [`Handle::block_on`](tokio::runtime::Handle::block_on).
+    /// `examples/transactional.rs` shows it in a whole program.
     ///
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid), also where the store has no outbox or the transaction is of another

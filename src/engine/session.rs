@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::catch_up::{self, Resume};
 use super::messages::sent;
+use super::nodes::Nodes;
 use super::receipts::marked_answer;
 use super::{Actor, ChatEngine};
 use crate::auth::Identity;
@@ -125,10 +126,7 @@ impl ChatEngine {
 impl ChatEngine {
     /// Tells those in the same rooms, and the other nodes, that the user came to this node or went.
     fn tell_presence(&self, user: &UserId, rooms: &[RoomId], online: bool, last_seen: Option<Timestamp>) {
-        let mut outlet = self.inner.outlet.lock();
-        let is_news =
-            outlet.among_nodes(|nodes, _| nodes.presence(user, rooms, online, last_seen, self.hub()));
-        drop(outlet);
+        let is_news = self.among_nodes(|nodes, _| nodes.presence(user, rooms, online, last_seen, self.hub()));
         if is_news.unwrap_or(true) {
             self.hub().presence(user, rooms, online, last_seen);
         }
@@ -136,8 +134,7 @@ impl ChatEngine {
 
     /// Whether the user has a connection, on any node.
     pub(super) fn is_online(&self, user: &UserId) -> bool {
-        let elsewhere = || self.inner.outlet.lock().among_nodes(|nodes, _| nodes.is_online(user));
-        self.hub().is_online(user) || elsewhere().unwrap_or(false)
+        self.hub().is_online(user) || self.among_nodes(|nodes, _| nodes.is_online(user)).unwrap_or(false)
     }
 }
 
@@ -359,8 +356,8 @@ impl Session {
                 }
                 let now = tokio::time::Instant::now().into_std();
                 if hub.typing(self.connection.id, room, &self.profile, is_typing, now) {
-                    let outlet = &self.actor.engine.inner.outlet;
-                    outlet.lock().among_nodes(|nodes, _| nodes.typing(room, &self.profile, is_typing));
+                    let tell = |nodes: &mut Nodes, _: &mut _| nodes.typing(room, &self.profile, is_typing);
+                    self.actor.engine.among_nodes(tell);
                 }
             }
             Command::Unsubscribe(room) => {

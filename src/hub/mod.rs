@@ -1,6 +1,7 @@
 //! The in-memory broadcast hub of one node: who is connected, who listens to what, who types.
 //!
-//! Synchronous all through: it awaits nothing, spawns nothing and knows no store; time is an argument.
+//! Synchronous all through: it awaits nothing, spawns nothing and knows no store; time is an argument. Of
+//! other nodes it knows only the bus on which it follows what somebody listens to here.
 //! Whoever publishes appends to mailboxes; whoever owns a socket writes them
 //! (a transport, or its flusher).
 //!

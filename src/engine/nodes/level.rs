@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
+use super::Nodes;
 use crate::engine::ChatEngine;
+use crate::engine::publish::Publisher;
 use crate::error::{Error, Result};
 use crate::model::{Position, Token};
 
@@ -19,6 +21,15 @@ const ASK_AGAIN: Duration = Duration::from_millis(100);
 const REACH_PATIENCE: Duration = Duration::from_secs(10);
 
 impl ChatEngine {
+    /// What concerns the other nodes. One that is alone takes no lock for it.
+    pub(in crate::engine) fn among_nodes<T>(
+        &self,
+        act: impl FnOnce(&mut Nodes, &mut Publisher) -> T,
+    ) -> Option<T> {
+        self.inner.handed_on.as_ref()?;
+        self.inner.outlet.lock().among_nodes(act)
+    }
+
     /// A position up to which a catch-up may read: whatever is published from now on is beyond it, and so is
     /// its token. (Only the first of these holds with one lane and no other nodes, where the second
     /// follows from it.)
@@ -46,10 +57,8 @@ impl ChatEngine {
         loop {
             let mut more = std::pin::pin!(handed_on.notified());
             more.as_mut().enable();
-            let has_reached = |outlet: &mut super::Outlet| {
-                outlet.among_nodes(|nodes, publisher| nodes.has_reached(position, publisher))
-            };
-            if has_reached(&mut self.inner.outlet.lock()).unwrap_or(true) {
+            let has_reached = self.among_nodes(|nodes, publisher| nodes.has_reached(position, publisher));
+            if has_reached.unwrap_or(true) {
                 return Ok(());
             }
             if timeout_at(deadline, more).await.is_err() {
@@ -60,27 +69,20 @@ impl ChatEngine {
 
     /// The store stands here: other nodes may have brought it there.
     pub(in crate::engine) fn hear_of(&self, at: Token) {
-        if self.inner.handed_on.is_some() {
-            let now = Instant::now().into_std();
-            self.inner.outlet.lock().among_nodes(|nodes, publisher| nodes.stands(at, publisher, now));
-        }
+        let now = Instant::now().into_std();
+        self.among_nodes(|nodes, publisher| nodes.stands(at, publisher, now));
     }
 
     /// Returns when every other node that can be reached has handed on what this one has committed, or
     /// after a while: what was revoked here is revoked there.
     pub(in crate::engine) async fn level_others(&self) {
-        if self.inner.handed_on.is_none() {
-            return;
-        }
-        let start = |outlet: &mut super::Outlet| {
-            outlet.among_nodes(|nodes, publisher| nodes.sync(publisher.token())).flatten()
-        };
-        let Some(pending) = start(&mut self.inner.outlet.lock()) else { return };
+        let pending = self.among_nodes(|nodes, publisher| nodes.sync(publisher.token()));
+        let Some(pending) = pending.flatten() else { return };
         let deadline = Instant::now() + REVOCATION_PATIENCE;
         let mut pause = Duration::from_millis(1);
         let mut ask = Instant::now();
         while Instant::now() < deadline {
-            let is_synced = self.inner.outlet.lock().among_nodes(|nodes, _| {
+            let is_synced = self.among_nodes(|nodes, _| {
                 if Instant::now() >= ask {
                     nodes.ask_again(&pending);
                     ask = Instant::now() + ASK_AGAIN;
@@ -93,6 +95,6 @@ impl ChatEngine {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(20));
         }
-        self.inner.outlet.lock().among_nodes(|nodes, _| nodes.give_up(&pending));
+        self.among_nodes(|nodes, _| nodes.give_up(&pending));
     }
 }

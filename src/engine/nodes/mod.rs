@@ -18,7 +18,6 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::outlet::Outlet;
 use super::profiles::Profiles;
 use super::publish::Publisher;
 use crate::bus::packet::{Checksum, Digest, News, NodeId, Packet, Part};

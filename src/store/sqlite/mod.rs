@@ -8,6 +8,31 @@
 //! already is refused. The file's `user_version` and `application_id` are the store's. An `ATTACH`ed file does
 //! not do, for SQLite commits to each file by itself.
 //!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use chat_core::{ChatEngine, model::{Draft, NewRoom}, store::SqliteStore};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("shop.db");
+//! let engine = ChatEngine::builder().store(SqliteStore::open(&path).await?).build().await?;
+//! let shop = engine.as_user("shop".parse()?);
+//! let room = shop.create_room(NewRoom::direct("ana")).await?.id();
+//!
+//! let mut orders = rusqlite::Connection::open(&path)?;
+//! orders.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)", ())?;
+//! let mut tx = orders.transaction()?;
+//! tx.execute("INSERT INTO orders VALUES (7)", ())?;
+//! let outgoing = shop.send_in(&mut tx, room, Draft::text("Your order 7 was placed")).await?;
+//! tx.commit()?;
+//! outgoing.committed();
+//! # Ok(()) }
+//! ```
+//!
+//! A transaction of `rusqlite` blocks, and stays on its thread. In a server, run all of it in
+//! [`spawn_blocking`](tokio::task::spawn_blocking), and this by
+//! [`Handle::block_on`](tokio::runtime::Handle::block_on).
+//!
 //! Beside `chat.db` stand `chat.db-wal` and `chat.db-shm` for as long as it is open. Copy a store by
 //! `VACUUM INTO`, or when it is closed; after putting an older copy back, call
 //! [`rotate_epoch`](Store::rotate_epoch), so that no client resumes from what the copy does not hold.
