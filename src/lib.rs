@@ -17,6 +17,7 @@ pub mod hub;
 #[doc = include_str!("guarantees.md")]
 pub mod guarantees {}
 pub mod id;
+pub mod metrics;
 pub mod model;
 pub mod policy;
 pub mod store;

@@ -4,6 +4,7 @@
 mod args;
 mod health;
 mod keys;
+mod metrics;
 mod page;
 mod serve;
 mod transfer;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
 
 async fn start() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    // Neither texts nor tokens are logged at any level, by this code or by what it stands on: see tests/it/seen.rs.
     let filter = filter.unwrap_or_else(|_| "warn,chat_core=info".into());
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     match run(Args::parse()).await {
@@ -79,6 +81,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         (None, None) => {}
     }
     let keys = Keys::load(&args)?;
+    let metrics = metrics::router(metrics::install()?);
     let mut config = Config::default();
     if !args.is_dev() {
         config.rate_limits = RateLimits::for_people();
@@ -109,9 +112,17 @@ async fn run(args: Args) -> Result<(), Failure> {
     let app = Router::new().nest("/api", api).merge(socketio::router(engine.clone(), socketio));
     let health = health::router(store, bus.clone(), args.node_id);
     let app = app.merge(health).merge(page::router());
+    let app = match args.metrics_addr {
+        None => app.merge(metrics),
+        Some(addr) => {
+            let listener = listen(addr)?;
+            println!("metrics: http://{}/metrics", listener.local_addr()?);
+            tokio::spawn(serve::serve_aside(listener, metrics));
+            app
+        }
+    };
 
-    let listener =
-        serve::listen(args.addr).map_err(|error| failed(format!("cannot listen on {}", args.addr), error))?;
+    let listener = listen(args.addr)?;
     let addr = listener.local_addr()?;
     if args.is_dev() {
         eprintln!("DEVELOPMENT MODE: anybody who reaches {addr} can be anybody. Give a key for production.");
@@ -122,6 +133,10 @@ async fn run(args: Args) -> Result<(), Failure> {
         bus.close().await;
     }
     Ok(())
+}
+
+fn listen(addr: std::net::SocketAddr) -> Result<tokio::net::TcpListener, Failure> {
+    serve::listen(addr).map_err(|error| failed(format!("cannot listen on {addr}"), error))
 }
 
 /// What tells the other nodes, if there are any. That NATS is away yet keeps nobody from starting.

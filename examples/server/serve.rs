@@ -9,7 +9,7 @@ use chat_core::ChatEngine;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
 
 /// How long a client may take for the head of a request.
@@ -30,9 +30,7 @@ pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
 }
 
 pub(crate) async fn serve(listener: TcpListener, app: Router, engine: &ChatEngine) -> io::Result<()> {
-    // Not the builder that first finds out the protocol: it waits for a silent client without an end.
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    let builder = builder();
     let service = TowerToHyperService::new(app);
     // Each connection holds `open`; `stopping` tells them all.
     let (open, mut all_closed) = mpsc::channel::<()>(1);
@@ -40,21 +38,12 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, engine: &ChatEngin
     let mut signal = std::pin::pin!(stop_signal());
     loop {
         let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    // Out of file handles, for example: others may end meanwhile.
-                    tracing::warn!(%error, "a connection was not accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
+            stream = accept(&listener) => stream,
             signal = &mut signal => {
                 signal?;
                 break;
             }
         };
-        let _ = stream.set_nodelay(true);
         let connection = builder.serve_connection(TokioIo::new(stream), service.clone()).with_upgrades();
         let (open, mut stopping) = (open.clone(), stopping.clone());
         tokio::spawn(async move {
@@ -77,6 +66,39 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, engine: &ChatEngin
     let _ = stop.send(());
     let _ = tokio::time::timeout(GRACE, all_closed.recv()).await;
     Ok(())
+}
+
+/// Serves what nobody waits for when the process stops.
+pub(crate) async fn serve_aside(listener: TcpListener, app: Router) {
+    let builder = builder();
+    let service = TowerToHyperService::new(app);
+    loop {
+        let stream = accept(&listener).await;
+        tokio::spawn(builder.serve_connection(TokioIo::new(stream), service.clone()));
+    }
+}
+
+fn builder() -> http1::Builder {
+    // Not the builder that first finds out the protocol: it waits for a silent client without an end.
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let _ = stream.set_nodelay(true);
+                return stream;
+            }
+            Err(error) => {
+                // Out of file handles, for example: others may end meanwhile.
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
 }
 
 #[cfg(unix)]

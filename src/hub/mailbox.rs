@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::lock::Mutex;
 use crate::event::{CloseReason, Format, Frame};
 use crate::id::{RoomId, UserId};
+use crate::metrics;
 use crate::model::{Mark, Pos, Position};
 
 /// The most slices of one vectored write.
@@ -148,6 +149,7 @@ impl Mailbox {
         }
         if !self.fits(state, weight) {
             if entry.class == Class::Ephemeral {
+                metrics::dropped_ephemeral(1);
                 return Pushed::Waits;
             }
             state.drop_expendable();
@@ -207,6 +209,11 @@ impl Mailbox {
     pub(crate) fn discard(&self) {
         let mut state = self.state.lock();
         (state.queue, state.bytes, state.written) = (VecDeque::new(), 0, 0);
+    }
+
+    /// How many entries wait.
+    pub(crate) fn len(&self) -> usize {
+        self.state.lock().queue.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -518,6 +525,7 @@ impl State {
             keep
         });
         self.bytes -= freed;
+        metrics::dropped_ephemeral((total - self.queue.len()) as u64);
     }
 }
 

@@ -139,9 +139,10 @@ impl Topics {
     }
 
     /// Hands events of one room and one class to its listeners, in their order, and gives the slots that
-    /// were woken. Each event is encoded once a format, and what several events make is one buffer.
-    pub(super) fn publish(&self, room: RoomId, posts: &[Post], class: &Class, woken: &mut Vec<u32>) {
-        let Some(topic) = self.find(room) else { return };
+    /// were woken, and how many events went to a mailbox. Each event is encoded once a format, and what several events make is one buffer.
+    pub(super) fn publish(&self, room: RoomId, posts: &[Post], class: &Class, woken: &mut Vec<u32>) -> u64 {
+        let Some(topic) = self.find(room) else { return 0 };
+        let mut deliveries = 0;
         let mut encodings: Vec<Encoding> = Vec::new();
         let first = posts.first().and_then(|post| post.pos);
         let listeners = topic.listeners.lock();
@@ -158,6 +159,7 @@ impl Topics {
                 && let Some(pushed) = connection.mailbox.push_joined(whole.clone(), room, first)
             {
                 woken.extend(connection.slot_of(pushed));
+                deliveries += posts.len();
                 continue;
             }
             for (index, post) in posts.iter().enumerate() {
@@ -165,8 +167,10 @@ impl Topics {
                 let frame = encoding.frame(index, post, view);
                 let pushed = connection.mailbox.push(frame, Some(room), class.clone(), post.pos);
                 woken.extend(connection.slot_of(pushed));
+                deliveries += 1;
             }
         }
+        deliveries as u64
     }
 }
 

@@ -83,6 +83,10 @@ fn name(kind: &EventKind) -> &'static str {
 }
 
 impl Encode for ChatEncode {
+    fn name(&self) -> &'static str {
+        "socketio"
+    }
+
     fn event(&self, event: &Event, view: View, out: &mut Vec<u8>) {
         let name = name(&event.kind);
         let offset = event.token.filter(|_| self.has_offsets);

@@ -73,6 +73,10 @@ fn name(kind: &EventKind) -> &'static str {
 }
 
 impl Encode for NativeEncode {
+    fn name(&self) -> &'static str {
+        "ws"
+    }
+
     fn event(&self, event: &Event, view: View, out: &mut Vec<u8>) {
         let data = EventJson::new(event.room, &event.kind, view);
         let event_name = name(&event.kind);
