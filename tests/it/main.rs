@@ -14,6 +14,7 @@ mod nats;
 mod nodes;
 mod outbox;
 mod postgres;
+mod seen;
 mod server;
 mod socketio;
 mod store;
