@@ -54,8 +54,9 @@ async fn token(server: &Server, user: &str) -> String {
     token["accessToken"].as_str().unwrap().to_owned()
 }
 
-/// Traffic over every transport, good and bad, with [`TEXT`] in it. Gives the tokens that it used.
-async fn traffic(server: &Server) -> Vec<String> {
+/// Traffic over every transport, good and bad, with [`TEXT`] in it. Gives the tokens that it used, and a connection that is
+/// still there.
+async fn traffic(server: &Server) -> (Vec<String>, Ws) {
     let (ana, ben) = (token(server, "ana").await, token(server, "ben").await);
     let room = json!({ "type": "GROUP", "name": TEXT, "participantUuids": ["ben"] }).to_string();
     let room: Value =
@@ -78,7 +79,10 @@ async fn traffic(server: &Server) -> Vec<String> {
     refused.closed().await;
 
     // Socket.IO.
-    let (mut socketio, pos) = Ws::chat(addr(server), &ana).await;
+    let mut socketio = Ws::open(addr(server)).await;
+    socketio.send(&format!(r#"40/chat,{{"token":"{ana}"}}"#)).await;
+    assert!(socketio.text().await.starts_with(r#"40/chat,{"sid":""#));
+    let pos = socketio.event_named("connected").await["pos"].as_str().unwrap().to_owned();
     let send = json!(["sendMessage", { "roomUuid": room, "message": { "type": "TEXT", "content": TEXT } }]);
     socketio.send(&format!("42/chat,7{send}")).await;
     socketio.send(&format!(r#"42/chat,8["{TEXT}",{{"x":"{TEXT}"}}]"#)).await;
@@ -104,7 +108,7 @@ async fn traffic(server: &Server) -> Vec<String> {
     assert_eq!(rest(server, "GET", &missing, &ana, "").await.status, 404);
     let beside = "/api/chat/rooms/00000000000000000000000000/messages?limit=none";
     assert_eq!(rest(server, "GET", beside, &ben, "").await.status, 400);
-    vec![ana, ben]
+    (vec![ana, ben], native)
 }
 
 /// The metrics that an expression of the dashboard names.
@@ -157,7 +161,7 @@ fn the_dashboard_shows_every_metric_and_no_other() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_metric_of_the_dashboard_is_on_the_page_and_counts() {
     let server = Server::start_in(folder(), &["--db", "memory"]);
-    traffic(&server).await;
+    let (_, _connected) = traffic(&server).await;
     let names: Vec<_> = dashboard().into_iter().filter(|name| !OF_NODES.contains(&&**name)).collect();
     let page = until_shown(addr(&server), &names).await;
     for metric in metrics::ALL.iter().filter(|metric| !OF_NODES.contains(&metric.name)) {
@@ -256,7 +260,7 @@ async fn a_log_at_its_loudest_tells_no_text_no_token_and_no_key() {
     let log = folder.path().join("log");
     let args = ["--dev", "--jwt-secret-file", key.to_str().unwrap()];
     let server = Server::start_logging(folder.clone(), &args, File::create(&log).unwrap());
-    let mut secrets = traffic(&server).await;
+    let (mut secrets, _) = traffic(&server).await;
     let answer = http(addr(&server), "GET", "/api/chat/rooms", "X-Request-Id: the-name\r\n", "").await;
     assert_eq!(answer.status, 401);
     drop(server);
