@@ -1,7 +1,7 @@
 //! What an operator watches: every metric, named once.
 //!
 //! With the feature `metrics`, the engine and its transports count through the [`metrics`](https://docs.rs/metrics)
-//! facade, for whichever recorder the host has installed before it builds an engine; without a recorder it costs next
+//! facade, for whichever recorder the host has installed before it builds its first engine; without a recorder it costs next
 //! to nothing, without the feature nothing. Counters only rise, and all nodes' may be added up. Labels take a few known
 //! values: never a user, a room or a token.
 //!
@@ -101,6 +101,18 @@ macro_rules! counted {
     };
 }
 
+/// What is counted with every message: looked up in the recorder once.
+#[cfg(feature = "metrics")]
+struct Often {
+    sent: ::metrics::Counter,
+    deliveries: ::metrics::Counter,
+    batch_size: ::metrics::Histogram,
+    commit_seconds: ::metrics::Histogram,
+}
+
+#[cfg(feature = "metrics")]
+static OFTEN: std::sync::OnceLock<Often> = std::sync::OnceLock::new();
+
 /// Tells the recorder what there is, and begins the counters of an engine at zero: a rise from nothing is no rise to
 /// whoever draws them.
 pub(crate) fn describe() {
@@ -117,6 +129,12 @@ pub(crate) fn describe() {
                 MetricKind::Histogram => describe_histogram!(*name, *help),
             }
         }
+        OFTEN.get_or_init(|| Often {
+            sent: ::metrics::counter!(SENT),
+            deliveries: ::metrics::counter!(DELIVERIES),
+            batch_size: ::metrics::histogram!(BATCH_SIZE),
+            commit_seconds: ::metrics::histogram!(COMMIT_SECONDS),
+        });
         sent(0);
         delivered(0);
         dropped_ephemeral(0);
@@ -149,18 +167,24 @@ pub(crate) fn disconnected(transport: &'static str) {
 
 /// So many sends were committed.
 pub(crate) fn sent(messages: u64) {
-    counted!(::metrics::counter!(SENT).increment(messages));
+    counted!(if let Some(often) = OFTEN.get() {
+        often.sent.increment(messages);
+    });
 }
 
 /// A batch of so many changes was committed.
 pub(crate) fn committed(items: usize, took: Duration) {
-    counted!(::metrics::histogram!(BATCH_SIZE).record(items as f64));
-    counted!(::metrics::histogram!(COMMIT_SECONDS).record(took));
+    counted!(if let Some(often) = OFTEN.get() {
+        often.batch_size.record(items as f64);
+        often.commit_seconds.record(took);
+    });
 }
 
 /// A publish went to so many mailboxes.
 pub(crate) fn delivered(events: u64) {
-    counted!(::metrics::counter!(DELIVERIES).increment(events));
+    counted!(if let Some(often) = OFTEN.get() {
+        often.deliveries.increment(events);
+    });
 }
 
 /// So much waits for a connection.
@@ -168,7 +192,9 @@ pub(crate) fn mailbox(entries: usize) {
     counted!(::metrics::histogram!(MAILBOX_ENTRIES).record(entries as f64));
 }
 
-/// Events that may be lost were dropped.
+/// Events that may be lost were dropped. Kept out of the code of a push, which is seldom here.
+#[cold]
+#[inline(never)]
 pub(crate) fn dropped_ephemeral(events: u64) {
     counted!(::metrics::counter!(DROPPED).increment(events));
 }
