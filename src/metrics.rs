@@ -192,9 +192,7 @@ pub(crate) fn mailbox(entries: usize) {
     counted!(::metrics::histogram!(MAILBOX_ENTRIES).record(entries as f64));
 }
 
-/// Events that may be lost were dropped. Kept out of the code of a push, which is seldom here.
-#[cold]
-#[inline(never)]
+/// Events that may be lost were dropped.
 pub(crate) fn dropped_ephemeral(events: u64) {
     counted!(::metrics::counter!(DROPPED).increment(events));
 }

@@ -147,20 +147,28 @@ impl Mailbox {
         if state.closed.is_some() || weight == 0 {
             return Pushed::Waits;
         }
-        if !self.fits(state, weight) {
-            if entry.class == Class::Ephemeral {
-                metrics::dropped_ephemeral(1);
-                return Pushed::Waits;
-            }
-            state.drop_expendable();
-            if !self.fits(state, weight) {
-                return self.close_locked(state, CloseReason::Lagged, true);
-            }
+        if !self.fits(state, weight)
+            && let Some(pushed) = self.make_room(state, &entry.class, weight)
+        {
+            return pushed;
         }
         let was_empty = state.queue.is_empty();
         state.bytes += weight;
         state.queue.push_back(entry);
         self.woke(was_empty && !state.blocked)
+    }
+
+    /// For an entry that does not fit. `Some`: what became of it instead. Apart from the code of a push, to keep that
+    /// short.
+    #[cold]
+    fn make_room(&self, state: &mut State, class: &Class, weight: usize) -> Option<Pushed> {
+        if *class == Class::Ephemeral {
+            metrics::dropped_ephemeral(1);
+            return Some(Pushed::Waits);
+        }
+        state.drop_expendable();
+        let is_lagging = !self.fits(state, weight);
+        is_lagging.then(|| self.close_locked(state, CloseReason::Lagged, true))
     }
 
     fn fits(&self, state: &State, weight: usize) -> bool {
