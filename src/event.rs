@@ -210,6 +210,8 @@ pub enum View {
 ///
 /// Each method appends whole frames to `out`, so that frames can stand one after another in one write.
 pub trait Encode: Send + Sync + fmt::Debug + 'static {
+    /// What operators know its transport by, in metrics and logs: a word, always the same.
+    fn name(&self) -> &'static str;
     /// Appends an event.
     fn event(&self, event: &Event, view: View, out: &mut Vec<u8>);
     /// Appends the answer to a command; `id` is what the client named it by. `viewer` is who asked, once that is known.
@@ -236,6 +238,14 @@ impl Format {
             (Self::InProcess, Self::InProcess) => true,
             (Self::Wire(one), Self::Wire(other)) => Arc::ptr_eq(one, other),
             _ => false,
+        }
+    }
+
+    /// What operators know its transport by.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::InProcess => "process",
+            Self::Wire(encode) => encode.name(),
         }
     }
 

@@ -19,6 +19,7 @@ pub mod guarantees {}
 #[doc = include_str!("guide.md")]
 pub mod guide {}
 pub mod id;
+pub mod metrics;
 pub mod model;
 mod names;
 pub mod policy;

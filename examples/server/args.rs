@@ -95,6 +95,11 @@ pub(crate) struct Args {
     #[arg(long, env = "CHAT_NATS", hide_env_values = true, value_name = "URL", value_delimiter = ',')]
     pub(crate) nats: Vec<String>,
 
+    /// Where to show /metrics to Prometheus, instead of beside everything else: for production, a port that clients do
+    /// not reach.
+    #[arg(long, env = "CHAT_METRICS_ADDR", value_name = "HOST:PORT")]
+    pub(crate) metrics_addr: Option<SocketAddr>,
+
     /// The number of this node among several, for whoever operates them.
     #[arg(long, env = "CHAT_NODE_ID", value_name = "N", default_value_t = 0)]
     pub(crate) node_id: u16,

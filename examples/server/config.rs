@@ -99,6 +99,7 @@ settings! {
     origins: Vec<String>,
     nats: Vec<String>,
     node_id: u16,
+    metrics_addr: Option<SocketAddr>,
 }
 
 impl Settings {

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderName, StatusCode};
+use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use chat_core::bus::{Bus, NatsBus};
@@ -22,29 +21,13 @@ struct Node {
     number: u16,
 }
 
-/// `/healthz` for whoever restarts a process that hangs, `/readyz` for whoever sends clients to it, `/metrics`
-/// for Prometheus.
+/// `/healthz` for whoever restarts a process that hangs, `/readyz` for whoever sends clients to it.
 pub(crate) fn router(store: Arc<dyn Store>, bus: Option<NatsBus>, number: u16) -> Router {
-    Router::new()
-        .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-        .with_state(Node { store, bus, number })
-}
-
-/// What Prometheus reads (its text format, version 0.0.4).
-async fn metrics(State(node): State<Node>) -> ([(HeaderName, &'static str); 1], String) {
-    let number = node.number;
-    let mut page = format!(
-        "# HELP chat_node_info The number of this node.\n# TYPE chat_node_info gauge\n\
-         chat_node_info{{node=\"{number}\"}} 1\n"
-    );
-    if let Some(bus) = &node.bus {
-        page +=
-            "# HELP chat_bus_up Whether packets between the nodes get through.\n# TYPE chat_bus_up gauge\n";
-        page += if bus.is_up() { "chat_bus_up 1\n" } else { "chat_bus_up 0\n" };
-    }
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], page)
+    Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready)).with_state(Node {
+        store,
+        bus,
+        number,
+    })
 }
 
 async fn ready(State(node): State<Node>) -> (StatusCode, Json<Value>) {

@@ -6,6 +6,7 @@ mod check;
 mod config;
 mod health;
 mod keys;
+mod metrics;
 mod page;
 mod print;
 mod serve;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
 
 async fn start() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    // Neither texts nor tokens are logged at any level, by this code or by what it stands on: see tests/it/seen.rs.
     let filter = filter.unwrap_or_else(|_| "warn,chat_core=info".into());
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     let done = match Settings::load() {
@@ -101,6 +103,7 @@ async fn run(settings: Settings) -> Result<(), Failure> {
         return Ok(());
     }
     let keys = Keys::load(args)?;
+    let metrics = metrics::router(metrics::install()?);
     let tls = Tls::load(args)?;
     let mut config = Config::default();
     settings.engine.apply(&mut config);
@@ -133,9 +136,17 @@ async fn run(settings: Settings) -> Result<(), Failure> {
     let app = Router::new().nest("/api", api).merge(socketio::router(engine.clone(), socketio));
     let health = health::router(store, bus.clone(), args.node_id);
     let app = app.merge(health).merge(page::router());
+    let app = match args.metrics_addr {
+        None => app.merge(metrics),
+        Some(addr) => {
+            let listener = listen(addr)?;
+            println!("metrics: http://{}/metrics", listener.local_addr()?);
+            tokio::spawn(serve::serve_aside(listener, metrics));
+            app
+        }
+    };
 
-    let listener =
-        serve::listen(args.addr).map_err(|error| failed(format!("cannot listen on {}", args.addr), error))?;
+    let listener = listen(args.addr)?;
     let addr = listener.local_addr()?;
     if args.is_dev() {
         eprintln!("DEVELOPMENT MODE: anybody who reaches {addr} can be anybody. Give a key for production.");
@@ -147,6 +158,10 @@ async fn run(settings: Settings) -> Result<(), Failure> {
         bus.close().await;
     }
     Ok(())
+}
+
+fn listen(addr: std::net::SocketAddr) -> Result<tokio::net::TcpListener, Failure> {
+    serve::listen(addr).map_err(|error| failed(format!("cannot listen on {addr}"), error))
 }
 
 /// What tells the other nodes, if there are any. That NATS is away yet keeps nobody from starting.

@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
 
 use crate::tls::Tls;
@@ -39,10 +39,7 @@ pub(crate) async fn serve(
     tls: Option<Tls>,
     engine: &ChatEngine,
 ) -> io::Result<()> {
-    // Not the builder that first finds out the protocol: it waits for a silent client without an end.
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    let http = Http { builder, service: TowerToHyperService::new(app) };
+    let http = Http { builder: builder(), service: TowerToHyperService::new(app) };
     // Each connection holds `open`; `stopping` tells them all.
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     let (stop, stopping) = watch::channel(());
@@ -50,22 +47,13 @@ pub(crate) async fn serve(
     let mut renewals = pin!(renewals(tls.clone()));
     loop {
         let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    // Out of file handles, for example: others may end meanwhile.
-                    tracing::warn!(%error, "a connection was not accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
+            stream = accept(&listener) => stream,
             signal = &mut signal => {
                 signal?;
                 break;
             }
             ended = &mut renewals => match ended? {},
         };
-        let _ = stream.set_nodelay(true);
         let (http, tls) = (http.clone(), tls.clone());
         let (open, mut stopping) = (open.clone(), stopping.clone());
         tokio::spawn(async move {
@@ -133,6 +121,39 @@ async fn renewals(tls: Option<Tls>) -> io::Result<std::convert::Infallible> {
     #[cfg(not(unix))]
     drop(tls);
     std::future::pending().await
+}
+
+/// Serves what nobody waits for when the process stops.
+pub(crate) async fn serve_aside(listener: TcpListener, app: Router) {
+    let builder = builder();
+    let service = TowerToHyperService::new(app);
+    loop {
+        let stream = accept(&listener).await;
+        tokio::spawn(builder.serve_connection(TokioIo::new(stream), service.clone()));
+    }
+}
+
+fn builder() -> http1::Builder {
+    // Not the builder that first finds out the protocol: it waits for a silent client without an end.
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let _ = stream.set_nodelay(true);
+                return stream;
+            }
+            Err(error) => {
+                // Out of file handles, for example: others may end meanwhile.
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
 }
 
 #[cfg(unix)]

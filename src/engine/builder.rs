@@ -15,6 +15,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::error::Result;
 use crate::hub::Hub;
+use crate::metrics;
 use crate::model::Message;
 use crate::policy::{Open, Policy};
 use crate::store::{MemoryStore, Store};
@@ -120,6 +121,7 @@ impl ChatEngineBuilder {
     /// # Errors
     /// The store's, when it cannot tell where it stands.
     pub async fn build(self) -> Result<ChatEngine> {
+        metrics::describe();
         let token = self.store.position().await?;
         let hub = Arc::new(Hub::new(&self.config, self.bus.clone()));
         let profiles = Arc::new(Profiles::new(self.config.profile_cache));

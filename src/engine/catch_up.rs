@@ -15,6 +15,7 @@ use crate::error::{ErrorKind, Result};
 use crate::event::{CloseReason, Event, EventKind, Ready, ReadyRoom, RoomChange, View};
 use crate::hub::Connection;
 use crate::id::{OriginId, RoomId, UserId};
+use crate::metrics;
 use crate::model::{Mark, Member, Position, Room, Token};
 
 /// How many rows are read at once.
@@ -49,6 +50,7 @@ pub(super) struct Resume {
 /// Tells a connection what was missed since its token.
 pub(super) async fn resume(actor: &Actor, connection: &Arc<Connection>, resume: Resume) -> Result<()> {
     let Resume { since, recovered, is_start, origin } = resume;
+    metrics::caught_up(recovered);
     if is_start && origin.is_none() {
         push_ready(actor, connection, since, recovered).await?;
     }
@@ -94,6 +96,7 @@ pub(super) async fn resume_room(
     since: Token,
 ) -> Result<()> {
     let recovered = actor.engine.can_recover(since).await?;
+    metrics::caught_up(recovered);
     let muted = HashSet::new();
     let mut missed = Missed { actor, connection, since, from: since.position, muted, origin: None };
     if recovered {

@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
+use tracing::Instrument as _;
 
 use super::nodes::Beside;
 use super::outlet::Outlet;
@@ -13,8 +15,9 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::hub::ConnectionId;
 use crate::id::{RoomId, UserId};
+use crate::metrics;
 use crate::model::{Body, Epoch, Position};
-use crate::store::{Answer, Batch, Item, Op, RoomItem, RoomRecord, Store};
+use crate::store::{Answer, Batch, Item, Op, Outcome, RoomItem, RoomRecord, Store};
 
 /// Called with the item's answer, after everything of its batch was published.
 type Answered = Box<dyn FnOnce(Result<Answer>) + Send>;
@@ -59,10 +62,10 @@ impl Committer {
     ) -> Self {
         // A batch that is published at once must leave room in the mailbox of whoever reads promptly.
         let bytes_max = config.mailbox_bytes / 4;
-        let lane = |_| {
+        let lane = |lane| {
             let (queue, work) = mpsc::channel(config.commit_queue.max(1));
             let (store, outlet) = (store.clone(), outlet.clone());
-            tokio::spawn(run(store, outlet, work, config.commit_batch.max(1), bytes_max));
+            tokio::spawn(run(lane, store, outlet, work, config.commit_batch.max(1), bytes_max));
             queue
         };
         Self { lanes: (0..position.lanes()).map(lane).collect(), position }
@@ -145,6 +148,7 @@ fn stopped() -> Error {
 }
 
 async fn run(
+    lane: usize,
     store: Arc<dyn Store>,
     outlet: Arc<Mutex<Outlet>>,
     mut queue: mpsc::Receiver<Work>,
@@ -162,12 +166,25 @@ async fn run(
                 Some(next)
             });
             let mut batch = Gathered::sort(fitting);
-            let outcomes = if batch.is_empty() { Ok(Vec::new()) } else { store.commit(batch.take()).await };
+            let outcomes =
+                if batch.is_empty() { Ok(Vec::new()) } else { commit(&*store, lane, batch.take()).await };
             batch.conclude(outcomes, &mut outlet.lock());
             // A store that never waits must not keep the flusher from writing what was published.
             tokio::task::yield_now().await;
         }
     }
+}
+
+async fn commit(store: &dyn Store, lane: usize, batch: Batch) -> Result<Vec<Result<Outcome>>> {
+    let items = batch.items.len();
+    let (span, began) = (tracing::debug_span!("commit", lane, items), Instant::now());
+    let outcomes = store.commit(batch).instrument(span.clone()).await;
+    let took = began.elapsed();
+    if outcomes.is_ok() {
+        metrics::committed(items, took);
+    }
+    span.in_scope(|| tracing::debug!(is_ok = outcomes.is_ok(), ?took, "committed"));
+    outcomes
 }
 
 impl Work {
@@ -254,7 +271,7 @@ impl Gathered {
         std::mem::take(&mut self.batch)
     }
 
-    fn conclude(self, outcomes: Result<Vec<Result<crate::store::Outcome>>>, outlet: &mut Outlet) {
+    fn conclude(self, outcomes: Result<Vec<Result<Outcome>>>, outlet: &mut Outlet) {
         if let Some(epoch) = self.epoch {
             outlet.start_epoch(epoch);
         }
@@ -271,6 +288,9 @@ impl Gathered {
                     }));
                 }
                 outlet.end_batch(self.beside);
+                metrics::sent(
+                    answers.iter().filter(|answer| matches!(answer, Ok(Answer::Message(_)))).count() as u64,
+                );
                 for (answer, (_, answered)) in answers.into_iter().zip(self.waiting) {
                     answered(answer);
                 }

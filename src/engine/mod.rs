@@ -33,6 +33,7 @@ use crate::error::{ErrorKind, Result};
 use crate::event::CloseReason;
 use crate::hub::Hub;
 use crate::id::UserId;
+use crate::metrics;
 use crate::policy::Policy;
 use crate::store::{Batch, Store};
 
@@ -60,6 +61,12 @@ const WRITE_BEHIND: Duration = Duration::from_secs(1);
 
 /// After so many ticks whoever was quiet is forgotten by the rate limits.
 const LIMITS_SWEPT: u64 = 40;
+
+/// After so many ticks it is looked how much waits for some connections.
+const MAILBOXES_SAMPLED: u64 = 20;
+
+/// For so many of them.
+const MAILBOX_SAMPLE: usize = 64;
 
 /// When the engine stops, commands that were on their way are refused for so long before connections are
 /// closed: an answer is better than none.
@@ -236,7 +243,8 @@ async fn write_behind(engine: std::sync::Weak<Inner>) {
     }
 }
 
-/// Runs until the engine is gone: ends typing and expired connections, and forgets what has ended.
+/// Runs until the engine is gone: ends typing and expired connections, forgets what has ended, and
+/// looks at some mailboxes.
 async fn tick(engine: std::sync::Weak<Inner>) {
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -246,6 +254,10 @@ async fn tick(engine: std::sync::Weak<Inner>) {
         inner.hub.tick(tokio::time::Instant::now().into_std(), inner.clock.now());
         if turn % LIMITS_SWEPT == 0 {
             inner.limits.sweep();
+        }
+        if metrics::ARE_COUNTED && turn % MAILBOXES_SAMPLED == 0 {
+            let sample = usize::try_from(turn / MAILBOXES_SAMPLED).unwrap_or(0);
+            inner.hub.sample_mailboxes(sample, MAILBOX_SAMPLE).into_iter().for_each(metrics::mailbox);
         }
     }
 }

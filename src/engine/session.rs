@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
+use tracing::Instrument as _;
 
 use super::catch_up::{self, Resume};
 use super::messages::sent;
@@ -119,6 +120,7 @@ impl ChatEngine {
         }
         // A drain that began meanwhile may have missed it.
         self.check_running()?;
+        session.connection.span().in_scope(|| tracing::debug!("a session opened"));
         Ok(session)
     }
 }
@@ -208,14 +210,16 @@ impl Session {
         let connection = self.connection.clone();
         connection.mailbox.hold();
         let telling = tell(self.actor.clone(), connection.clone());
-        tokio::spawn(async move {
+        let span = connection.span();
+        let told = async move {
             if let Err(error) = telling.await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a catch-up failed");
                 // The client comes back with the token that it has.
                 connection.close(CloseReason::Lagged, true);
             }
             drop(permit);
-        });
+        };
+        tokio::spawn(told.instrument(span));
         Ok(())
     }
 
@@ -384,6 +388,8 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         let engine = &self.actor.engine;
+        let reason = self.close_reason();
+        self.connection.span().in_scope(|| tracing::debug!(?reason, "a session ends"));
         let (rooms, was_last) = engine.hub().disconnect(&self.connection);
         if was_last {
             let (user, now) = (self.connection.user(), engine.now());

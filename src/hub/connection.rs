@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::event::{CloseReason, Event, Frame, Reply, View};
 use crate::id::{RoomId, UserId};
+use crate::metrics;
 use crate::model::{Pos, Position};
 
 /// Names a connection of this node.
@@ -88,6 +89,12 @@ impl Connection {
         &self.owner.user
     }
 
+    /// What its log lines stand under.
+    pub(crate) fn span(&self) -> tracing::Span {
+        let transport = self.mailbox.format().name();
+        tracing::debug_span!("connection", id = self.id.0, transport, user = %self.user())
+    }
+
     /// Whether the connection belongs to the room, muted or not.
     pub(crate) fn is_in(&self, room: RoomId) -> bool {
         self.rooms.lock().joined.contains_key(&room)
@@ -117,6 +124,9 @@ impl Connection {
 
     /// Adds the answer to a command.
     pub(crate) fn reply(&self, id: Option<u64>, reply: Result<Reply>) {
+        if let Err(error) = &reply {
+            metrics::failed(error.kind());
+        }
         let frame = self.mailbox.format().reply(id, reply, Some(self.user()));
         self.wake(self.mailbox.push_answer(frame, None));
     }

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::lock::Mutex;
 use crate::event::{CloseReason, Format, Frame};
 use crate::id::{RoomId, UserId};
+use crate::metrics;
 use crate::model::{Mark, Pos, Position};
 
 /// The most slices of one vectored write.
@@ -146,19 +147,28 @@ impl Mailbox {
         if state.closed.is_some() || weight == 0 {
             return Pushed::Waits;
         }
-        if !self.fits(state, weight) {
-            if entry.class == Class::Ephemeral {
-                return Pushed::Waits;
-            }
-            state.drop_expendable();
-            if !self.fits(state, weight) {
-                return self.close_locked(state, CloseReason::Lagged, true);
-            }
+        if !self.fits(state, weight)
+            && let Some(pushed) = self.make_room(state, &entry.class, weight)
+        {
+            return pushed;
         }
         let was_empty = state.queue.is_empty();
         state.bytes += weight;
         state.queue.push_back(entry);
         self.woke(was_empty && !state.blocked)
+    }
+
+    /// For an entry that does not fit. `Some`: what became of it instead. Apart from the code of a push, to keep that
+    /// short.
+    #[cold]
+    fn make_room(&self, state: &mut State, class: &Class, weight: usize) -> Option<Pushed> {
+        if *class == Class::Ephemeral {
+            metrics::dropped_ephemeral(1);
+            return Some(Pushed::Waits);
+        }
+        state.drop_expendable();
+        let is_lagging = !self.fits(state, weight);
+        is_lagging.then(|| self.close_locked(state, CloseReason::Lagged, true))
     }
 
     fn fits(&self, state: &State, weight: usize) -> bool {
@@ -207,6 +217,11 @@ impl Mailbox {
     pub(crate) fn discard(&self) {
         let mut state = self.state.lock();
         (state.queue, state.bytes, state.written) = (VecDeque::new(), 0, 0);
+    }
+
+    /// How many entries wait.
+    pub(crate) fn len(&self) -> usize {
+        self.state.lock().queue.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -518,6 +533,7 @@ impl State {
             keep
         });
         self.bytes -= freed;
+        metrics::dropped_ephemeral((total - self.queue.len()) as u64);
     }
 }
 

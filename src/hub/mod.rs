@@ -24,11 +24,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
+use tracing::field;
+
 use crate::bus::Bus;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::event::{CloseReason, Event, EventKind, Format, Frame, View};
 use crate::id::{RoomId, UserId};
+use crate::metrics;
 use crate::model::{Pos, Position, Profile};
 
 pub use connection::Connection;
@@ -96,6 +99,7 @@ impl Hub {
         expires: Option<Timestamp>,
         issued: Option<Timestamp>,
     ) -> (Arc<Connection>, bool) {
+        metrics::connected(format.name());
         let id = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
         let (connection, is_first) = self.users.add(user, |owner| {
             let mailbox = Mailbox::new(format, self.bounds);
@@ -128,6 +132,8 @@ impl Hub {
             self.tell_typing(room, profile, false);
         }
         connection.close(CloseReason::Ended, false);
+        metrics::disconnected(connection.mailbox.format().name());
+        metrics::closed(connection.mailbox.close_reason().unwrap_or(CloseReason::Ended));
         (joined.into_keys().collect(), was_last)
     }
 
@@ -228,9 +234,14 @@ impl Hub {
 
     /// Hands events of one room and one class to everybody who listens to it, in their order.
     pub(crate) fn publish(&self, room: RoomId, posts: &[Post], class: &Class) {
+        let span = tracing::debug_span!("publish", %room, events = posts.len(), deliveries = field::Empty);
+        let _entered = span.enter();
         let mut woken = Vec::new();
-        self.topics.publish(room, posts, class, &mut woken);
+        let deliveries = self.topics.publish(room, posts, class, &mut woken);
         self.dirty.append(&mut woken);
+        metrics::delivered(deliveries);
+        span.record("deliveries", deliveries);
+        tracing::trace!("published");
     }
 
     /// Hands an event to all connections of a user but one.
@@ -366,6 +377,15 @@ impl Hub {
         let all = self.users.all();
         all.iter().for_each(|connection| connection.close(reason(), false));
         all.len()
+    }
+
+    /// How much waits for some connections: for the next ones at each turn, and at most so many.
+    pub(crate) fn sample_mailboxes(&self, turn: usize, most: usize) -> Vec<usize> {
+        self.users
+            .some(turn.wrapping_mul(most), most)
+            .iter()
+            .map(|connection| connection.mailbox.len())
+            .collect()
     }
 
     /// How many connections there are.

@@ -77,6 +77,16 @@ impl Users {
         self.entries.lock().keys().cloned().collect()
     }
 
+    /// Connections of at most so many users, beginning with whoever is at this place of all, counted round.
+    pub(super) fn some(&self, place: usize, most: usize) -> Vec<Arc<Connection>> {
+        let entries: Vec<_> = {
+            let entries = self.entries.lock();
+            let start = place.checked_rem(entries.len()).unwrap_or(0);
+            entries.values().skip(start).take(most).cloned().collect()
+        };
+        entries.iter().flat_map(|entry| entry.connections()).take(most).collect()
+    }
+
     pub(super) fn all(&self) -> Vec<Arc<Connection>> {
         let entries: Vec<_> = self.entries.lock().values().cloned().collect();
         entries.iter().flat_map(|entry| entry.connections()).collect()

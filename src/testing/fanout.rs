@@ -24,6 +24,9 @@ pub struct Fanout {
 struct Ready(Vec<u8>);
 
 impl Encode for Ready {
+    fn name(&self) -> &'static str {
+        "bench"
+    }
     fn event(&self, _: &Event, _: View, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.0);
     }

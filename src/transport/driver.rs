@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
+use tracing::Instrument as _;
 
 use super::{Hangup, Request, Transport};
 use crate::auth::Identity;
 use crate::engine::{ChatEngine, Session, Start};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{CloseReason, Format, Frame};
+use crate::metrics;
 
 /// How many frames one write takes where they are pulled.
 const PULL: usize = 64;
@@ -110,6 +112,9 @@ async fn open(engine: &ChatEngine, format: Format, hello: Hello) -> Result<(Sess
 
 async fn refuse(engine: &ChatEngine, transport: &mut dyn Transport, refusal: Refusal) {
     let Some(reason) = refusal.reason else { return };
+    metrics::failed(refusal.error.kind());
+    metrics::closed(reason);
+    tracing::debug!(code = refusal.error.kind().code(), ?reason, "a connection was refused");
     let format = transport.format();
     let mut frames = Vec::new();
     if !matches!(reason, CloseReason::FrameTooLarge | CloseReason::Protocol) {
@@ -154,7 +159,8 @@ impl<'a> Driver<'a> {
     }
 
     async fn run(mut self, start: Start, mut requests: Vec<Request>) {
-        if let Err(error) = Box::pin(self.session.begin(start)).await {
+        let span = self.session.connection().span();
+        if let Err(error) = Box::pin(self.session.begin(start).instrument(span)).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "a session could not begin");
             self.session.connection().close(CloseReason::Lagged, true);
         }
@@ -162,7 +168,9 @@ impl<'a> Driver<'a> {
         loop {
             // Taken whole: an idle connection keeps no room for requests.
             for request in std::mem::take(&mut requests) {
-                Box::pin(serve(&self.session, request)).await;
+                // Once a request, and not for all of the connection: an idle one keeps no room for it.
+                let span = self.session.connection().span();
+                Box::pin(serve(&self.session, request).instrument(span)).await;
             }
             match self.turn(&mut requests, &mut frames).await {
                 Turn::Received(Ok(())) => self.is_pinged = false,

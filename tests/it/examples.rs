@@ -112,6 +112,7 @@ fn the_servers_help_names_every_flag_of_the_contract() {
         "tls-cert",
         "tls-key",
         "restored",
+        "metrics-addr",
     ] {
         assert!(help.contains(&format!("--{flag}")), "{flag} in {help}");
     }

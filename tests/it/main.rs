@@ -16,6 +16,7 @@ mod nodes;
 mod outbox;
 mod postgres;
 mod running;
+mod seen;
 mod server;
 mod socketio;
 mod store;

@@ -16,6 +16,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::profiles::Profiles;
@@ -26,6 +27,7 @@ use crate::clock::Timestamp;
 use crate::event::{Event, EventKind, Notification};
 use crate::hub::{ConnectionId, Hub};
 use crate::id::{RoomId, UserId};
+use crate::metrics::{self, Direction};
 use crate::model::{Position, Token};
 use crate::store::{Change, RelationChange};
 
@@ -111,6 +113,7 @@ impl Nodes {
         tells_presence: bool,
     ) -> Self {
         bus.follow(&Topic::Nodes);
+        metrics::describe_nodes();
         Self {
             bus,
             me: NodeId::random(),
@@ -141,8 +144,13 @@ impl Nodes {
     fn publish(&self, topic: &Topic, news: News) {
         // What does not fit is read from the store.
         if let Some(packet) = (Packet { from: self.me, news }).encode() {
-            self.bus.publish(topic, packet);
+            self.send(topic, packet);
         }
+    }
+
+    fn send(&self, topic: &Topic, packet: Bytes) {
+        self.bus.publish(topic, packet);
+        metrics::bus_packets(Direction::Out, 1);
     }
 
     /// This node has committed a batch: tells the others of it, and hands on what comes next.
@@ -152,13 +160,13 @@ impl Nodes {
         let digest = told::digest(&posts, beside, |room, told| {
             let news = News::Told(self.commits, told);
             let packet = (Packet { from: self.me, news }).encode();
-            packet.map(|packet| self.bus.publish(&Topic::Room(room), packet)).is_some()
+            packet.map(|packet| self.send(&Topic::Room(room), packet)).is_some()
         });
         let Digest { lane, after, upto, .. } = digest;
         let commit = Packet { from: self.me, news: News::Commit(self.commits, digest) };
         // Without it the number is missing, and the others read the store.
         if let Some(packet) = commit.encode() {
-            self.bus.publish(&Topic::Nodes, packet);
+            self.send(&Topic::Nodes, packet);
         }
         if posts.is_empty() {
             return;
@@ -217,6 +225,7 @@ impl Nodes {
         if from == self.me {
             return;
         }
+        metrics::bus_packets(Direction::In, 1);
         match (news, topic) {
             (News::Commit(number, digest), _) => self.take_commit((from, number), digest, publisher, now),
             (News::Told(number, told), Topic::Room(room)) => {
@@ -328,6 +337,8 @@ impl Nodes {
             self.have_moved(Vec::new(), went);
         }
         let is_up = self.bus.is_up();
+        metrics::bus_is(is_up);
+        metrics::nodes(self.peers.live(now).count());
         // Without a bus nobody tells of marks and logouts; when it comes back, some are missing.
         if !is_up || !self.was_up {
             self.ingress.suspect();
@@ -360,12 +371,14 @@ impl Nodes {
         overflowed: Vec<RoomId>,
         publisher: &Publisher,
     ) {
+        metrics::bus_gaps_filled(metrics::Gap::Rooms, 1);
         overflowed.into_iter().for_each(|room| lag(publisher.hub(), room));
         self.ingress.learn(commit, rooms, changes);
     }
 
     /// All that this node missed was read.
     fn found(&mut self, found: Found, publisher: &mut Publisher, now: Instant) {
+        metrics::bus_gaps_filled(metrics::Gap::All, 1);
         self.stands(found.until, publisher, now);
         for (user, at) in found.logouts {
             publisher.hub().log_out(&user, at);

@@ -8,6 +8,9 @@ use std::sync::Arc;
 #[derive(Debug)]
 struct Plain;
 impl Encode for Plain {
+    fn name(&self) -> &'static str {
+        "test"
+    }
     fn event(&self, _: &Event, _: View, out: &mut Vec<u8>) {
         out.push(b'e');
     }

@@ -30,6 +30,7 @@ impl FromRequestParts<Mounted> for Caller {
         let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = value.and_then(bearer).ok_or(ErrorKind::Unauthenticated)?;
         let identity = mounted.engine.authenticate(token).await?;
+        super::observe::is_by(&identity.user);
         mounted.engine.check_call(&identity.user)?;
         Ok(Self(mounted.engine.as_user(identity.user)))
     }

@@ -9,17 +9,22 @@
 //!     .nest("/api", rest::router(engine, rest::RestOptions::default()));
 //! # Ok(()) }
 //! ```
+//!
+//! Each answer names its request in `x-request-id`: as the client or a proxy did, in at most 64 printable characters of
+//! ASCII, or by a name of its own. The same name stands in the span `request`, with the method and the route.
 
 mod auth;
 mod extract;
 mod friends;
 mod messages;
+mod observe;
 mod problem;
 mod rooms;
 mod routes;
 
 use axum::Router;
 use axum::http::{Method, header};
+use axum::middleware::from_fn;
 use tower_http::cors::CorsLayer;
 
 use super::{Origins, origins};
@@ -100,12 +105,13 @@ pub fn router(engine: ChatEngine, options: RestOptions) -> Router {
         .fallback(|| async { Problem::from(ErrorKind::NotFound) })
         .method_not_allowed_fallback(|| async { Problem::from(ErrorKind::MethodNotAllowed) })
         .layer(cors)
+        .layer(from_fn(observe::observe))
         .with_state(Mounted { engine, options })
 }
 
 fn cors(origins: Origins) -> CorsLayer {
     origins::cors(origins)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::RETRY_AFTER])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, observe::REQUEST_ID])
+        .expose_headers([header::RETRY_AFTER, observe::REQUEST_ID])
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind};
+use crate::metrics;
 use crate::transport::status::http_status;
 use crate::transport::wire::ErrorJson;
 
@@ -56,6 +57,7 @@ impl<'a> From<&'a Error> for ProblemJson<'a> {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let kind = self.0.kind();
+        metrics::failed(kind);
         if matches!(kind, ErrorKind::Unavailable | ErrorKind::Corrupt(_)) {
             tracing::error!(error = &self.0 as &dyn std::error::Error, "a request was not answered");
         }

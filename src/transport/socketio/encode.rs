@@ -124,6 +124,10 @@ fn name(kind: &EventKind) -> Option<EventName> {
 }
 
 impl Encode for ChatEncode {
+    fn name(&self) -> &'static str {
+        "socketio"
+    }
+
     fn event(&self, event: &Event, view: View, out: &mut Vec<u8>) {
         let offset = event.token.filter(|_| self.has_offsets);
         let (room, pos) = (event.room, event.token);

@@ -101,6 +101,9 @@ pub(super) struct Refused;
 pub(super) struct OwnEncode;
 
 impl Encode for OwnEncode {
+    fn name(&self) -> &'static str {
+        "socketio"
+    }
     fn event(&self, _: &Event, _: View, _: &mut Vec<u8>) {}
     fn reply(&self, _: Option<u64>, _: &crate::Result<Reply>, _: Option<&UserId>, _: &mut Vec<u8>) {}
     fn ping(&self, _: &mut Vec<u8>) {}

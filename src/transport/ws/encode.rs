@@ -93,6 +93,10 @@ fn name(kind: &EventKind) -> Option<EventName> {
 }
 
 impl Encode for NativeEncode {
+    fn name(&self) -> &'static str {
+        "ws"
+    }
+
     fn event(&self, event: &Event, view: View, out: &mut Vec<u8>) {
         let Some(name) = name(&event.kind) else { return };
         let data = EventJson::new(event.room, &event.kind, view);
