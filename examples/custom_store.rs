@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    Draft, Epoch, HistoryQuery, Limit, Member, Message, NewRoom, Position, Profile, Relation, RelationKind,
-    Room, RoomKey, RoomKind, Token,
+    Draft, Epoch, HistoryQuery, Limit, Member, Message, NewRoom, Position, Profile, Reaction, Relation,
+    RelationKind, Room, RoomKey, RoomKind, Token,
 };
 use chat_core::store::{
-    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, Record, RecordPage,
-    RoomEntry, RoomRecord, Rows, Sent, Store, apply,
+    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey, Record,
+    RecordPage, RoomEntry, RoomRecord, Rows, Sent, Store, apply,
 };
 use chat_core::{ChatEngine, ClientId, MessageId, Result, RoomId, Timestamp, UserId, event::EventKind};
 
@@ -33,8 +33,10 @@ struct Tables {
     /// Past ones too. By room; by user; by room and `changed_pos`; by room and `marks_pos`.
     members: BTreeMap<(RoomId, UserId), Member>,
     /// In the order of their commits. By id; by room and `seq`; by room and `pos`; by room, sender and
-    /// `seq`; unique by room, sender and client id.
+    /// `seq`; by room and the position that changed it; unique by room, sender and client id.
     messages: Vec<(Arc<Message>, Option<BodyHash>)>,
+    /// By room, `seq`, reaction and user; by room, user and `seq`.
+    reactions: BTreeSet<ReactionKey>,
     keys: HashMap<RoomKey, RoomId>,
     profiles: HashMap<UserId, Profile>,
     last_seen: HashMap<UserId, Timestamp>,
@@ -50,6 +52,7 @@ impl PlainStore {
             rooms: BTreeMap::new(),
             members: BTreeMap::new(),
             messages: Vec::new(),
+            reactions: BTreeSet::new(),
             keys: HashMap::new(),
             profiles: HashMap::new(),
             last_seen: HashMap::new(),
@@ -77,6 +80,13 @@ impl Tables {
         rows.places = places.collect();
         rows.keys = found(&needs.keys, |key| self.keys.get(key).copied());
         rows.ordinals = found(&needs.ordinals, |key| self.ordinals(key));
+        let messages = needs.messages.iter().filter_map(|(room, id)| self.message(*room, *id));
+        rows.messages = messages.map(|message| (message.id, Arc::new(message))).collect();
+        let reactions = needs.reactions.iter().filter_map(|(room, id, reaction, user)| {
+            let seq = rows.messages.get(id)?.seq;
+            Some(ReactionKey { room: *room, seq, reaction: reaction.clone(), user: user.clone() })
+        });
+        rows.reactions = reactions.filter(|key| self.reactions.contains(key)).collect();
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
         rows
     }
@@ -86,6 +96,10 @@ impl Tables {
         let is_it = |sent: &Message| (sent.room, &sent.sender.user, sent.client_id.as_ref()) == key;
         let (message, hash) = self.messages.iter().find(|(message, _)| is_it(message))?;
         Some(Sent { message: Arc::new(self.shown(message)), hash: (*hash)? })
+    }
+
+    fn message(&self, room: RoomId, id: MessageId) -> Option<Message> {
+        self.messages_in(room).find(|message| message.id == id)
     }
 
     fn place(&self, id: MessageId) -> Option<(RoomId, u64)> {
@@ -106,6 +120,16 @@ impl Tables {
         self.rooms.extend(rows.rooms);
         self.members.extend(rows.members);
         self.messages.extend(rows.new_messages);
+        for (message, _) in &mut self.messages {
+            if let Some(amended) = rows.amended.get(&(message.room, message.seq)) {
+                *message = amended.clone();
+            }
+        }
+        self.reactions.retain(|key| !rows.cleared.contains(&(key.room, key.seq)));
+        let (left, taken): (Vec<_>, Vec<_>) =
+            rows.written_reactions.into_iter().partition(|key| rows.reactions.contains(key));
+        self.reactions.retain(|key| !taken.contains(key));
+        self.reactions.extend(left);
         // Deleted first: a key may be freed and taken again in one batch.
         self.keys.retain(|key, _| !rows.freed_keys.contains(key));
         self.keys.extend(rows.new_keys);
@@ -293,6 +317,49 @@ impl Store for PlainStore {
         Ok(self.tables().messages_in(room).filter(is_new).take(limit as usize).collect())
     }
 
+    async fn amended_since(
+        &self,
+        room: RoomId,
+        made_until: u64,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<Message>> {
+        let is_it = |message: &Message| {
+            let changed = message.state.changed_pos;
+            message.pos <= made_until && changed > after && changed <= until
+        };
+        let mut amended: Vec<_> = self.tables().messages_in(room).filter(is_it).collect();
+        amended.sort_by_key(|message| message.state.changed_pos);
+        amended.truncate(limit as usize);
+        Ok(amended)
+    }
+
+    async fn reactions(
+        &self,
+        room: RoomId,
+        seq: u64,
+        after: Option<&(Reaction, UserId)>,
+        limit: u32,
+    ) -> Result<Vec<(Reaction, Profile)>> {
+        let tables = self.tables();
+        let on = tables.reactions.iter().filter(|key| (key.room, key.seq) == (room, seq));
+        let on = on.map(|key| (key.reaction.clone(), key.user.clone()));
+        let beyond = on.filter(|one| after.is_none_or(|after| one > after)).take(limit as usize);
+        Ok(beyond.map(|(reaction, user)| (reaction, tables.profile(&user))).collect())
+    }
+
+    async fn reactions_of(
+        &self,
+        room: RoomId,
+        user: &UserId,
+        seqs: RangeInclusive<u64>,
+    ) -> Result<Vec<(u64, Reaction)>> {
+        let tables = self.tables();
+        let is_own = |key: &&ReactionKey| key.room == room && key.user == *user && seqs.contains(&key.seq);
+        Ok(tables.reactions.iter().filter(is_own).map(|key| (key.seq, key.reaction.clone())).collect())
+    }
+
     async fn members_since(
         &self,
         room: RoomId,
@@ -395,6 +462,16 @@ impl Store for PlainStore {
                     Record::Room(RoomRecord::Message(tables.shown(message), *hash))
                 };
                 beyond.map(record).take(limit).collect()
+            }
+            RecordPage::Reactions { room, after } => {
+                let keys = tables.reactions.iter().filter(|key| key.room == room);
+                let place = |key: &ReactionKey| (key.seq, key.reaction.clone(), key.user.clone());
+                let beyond = keys.filter(|key| after.as_ref().is_none_or(|after| place(key) > *after));
+                let record = |key: &ReactionKey| {
+                    let message = tables.messages_in(room).find(|message| message.seq == key.seq)?;
+                    Some(Record::Room(RoomRecord::Reaction(key.clone(), message.id)))
+                };
+                beyond.filter_map(record).take(limit).collect()
             }
             RecordPage::Members { room, after } => {
                 let beyond =

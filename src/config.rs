@@ -24,6 +24,12 @@ pub struct Config {
     pub max_participants: usize,
     /// The most active participants of a room. Default 100,000.
     pub max_room_members: u32,
+    /// For how long after it was sent a message may be edited by its sender. Default `None`: for ever.
+    pub edit_window: Option<Duration>,
+    /// For how long after it was sent a message may be deleted by its sender. Default `None`: for ever.
+    pub delete_window: Option<Duration>,
+    /// How many different reactions a message may bear. Default 20.
+    pub max_reaction_kinds: usize,
     /// The most users named in a list within an answer; counts beside it are exact. Default 100.
     pub max_listed: usize,
     /// The most bytes of one frame from a client. Default 64 KiB.
@@ -77,6 +83,9 @@ impl Default for Config {
             max_name_chars: 200,
             max_participants: 1000,
             max_room_members: 100_000,
+            edit_window: None,
+            delete_window: None,
+            max_reaction_kinds: 20,
             max_listed: 100,
             max_frame_bytes: 64 * 1024,
             max_body_bytes: 1024 * 1024,

@@ -124,6 +124,9 @@ pub enum ErrorKind {
     /// There is no such message in the room.
     #[error("there is no message {0} in this room")]
     MessageNotFound(MessageId),
+    /// The message was deleted: nothing in it can be changed any more.
+    #[error("message {0} was deleted")]
+    MessageDeleted(MessageId),
     /// There is nothing at this address.
     #[error("there is nothing here")]
     NotFound,
@@ -167,6 +170,7 @@ names! {
         NotAParticipant = "NOT_A_PARTICIPANT",
         RoomNotFound = "ROOM_NOT_FOUND",
         MessageNotFound = "MESSAGE_NOT_FOUND",
+        MessageDeleted = "MESSAGE_DELETED",
         NotFound = "NOT_FOUND",
         MethodNotAllowed = "METHOD_NOT_ALLOWED",
         RoomClosed = "ROOM_CLOSED",
@@ -198,6 +202,7 @@ impl ErrorKind {
             Self::NotAParticipant(_) => ErrorCode::NotAParticipant,
             Self::RoomNotFound(_) => ErrorCode::RoomNotFound,
             Self::MessageNotFound(_) => ErrorCode::MessageNotFound,
+            Self::MessageDeleted(_) => ErrorCode::MessageDeleted,
             Self::NotFound => ErrorCode::NotFound,
             Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Self::RoomClosed(_) => ErrorCode::RoomClosed,

@@ -8,9 +8,10 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{OriginId, RoomId, UserId};
+use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Draft, FriendNotice, History, HistoryQuery, Mark, Message, Participant, Profile, Room, Token,
+    Amendment, Draft, FriendNotice, History, HistoryQuery, Mark, Message, Participant, Profile, Reaction,
+    Room, Token,
 };
 
 /// What a connection asks for. A [`Session`](crate::Session) executes it.
@@ -19,6 +20,12 @@ use crate::model::{
 pub enum Command {
     /// Send a message. Answered with it.
     Send(RoomId, Draft),
+    /// Say something else in a message of one's own. Answered with it.
+    Edit(RoomId, MessageId, Option<String>),
+    /// Delete a message. Answered with what is left of it.
+    Delete(RoomId, MessageId),
+    /// Leave a reaction on a message, or take it back. Answered with the message.
+    React(RoomId, MessageId, Reaction, bool),
     /// Move a mark up to this place, or to the newest message.
     Mark(RoomId, Mark, Option<crate::model::Cursor>),
     /// The user types, or has stopped. Ends by itself after [`Config::typing_timeout`](crate::Config).
@@ -47,6 +54,8 @@ pub enum Reply {
     Unsubscribed(RoomId),
     /// The message that was sent, or that was sent first under its client id.
     Message(Arc<Message>),
+    /// The message that was changed, as it is now.
+    Amended(Arc<Message>),
     /// Where the marks stand now.
     Marked(Marked),
     /// A part of a room's history.
@@ -97,6 +106,8 @@ pub enum EventKind {
     Message(Arc<Message>),
     /// A SYSTEM message came.
     System(Arc<Message>),
+    /// A message changed: what it says, or the reactions on it.
+    Amended(Amended),
     /// Somebody types, or has stopped.
     Typing(Profile, bool),
     /// A mark moved.
@@ -116,6 +127,20 @@ pub enum EventKind {
     Participant(Profile, bool),
     /// Something about this user alone.
     Notification(Notification),
+}
+
+/// A message that has changed.
+#[derive(Debug, Clone)]
+pub struct Amended {
+    /// The message as it is now. Of two, that with the greater
+    /// [`changed_pos`](crate::model::MessageState::changed_pos) is the later one.
+    pub message: Arc<Message>,
+    /// Who changed it; `None` is the host, or not known, as in a catch-up.
+    pub by: Option<UserId>,
+    /// How; `None` where no more is known than how it is now.
+    pub how: Option<Amendment>,
+    /// What the user has left on it, where that is told: in a catch-up.
+    pub own_reactions: Option<Vec<Reaction>>,
 }
 
 /// What happened to a room.

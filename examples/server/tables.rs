@@ -15,6 +15,9 @@ use crate::print::Page;
 /// The longest time that can be set: a day.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The longest time for which messages may be changed: ten years.
+const LONGEST_WINDOW: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+
 /// A value of a setting within its bounds, and the field of [`Config`] that it is for.
 trait Bounded: Serialize + Copy {
     type Field;
@@ -96,6 +99,45 @@ impl Bounded for Time {
     }
 }
 
+/// For how long something may be done: a time such as `15m`, or `forever`.
+#[derive(Debug, Clone, Copy)]
+struct Window(Option<Duration>);
+
+const FOREVER: &str = "forever";
+
+impl<'de> Deserialize<'de> for Window {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        if text == FOREVER {
+            return Ok(Self(None));
+        }
+        let time =
+            humantime::parse_duration(&text).ok().filter(|time| !time.is_zero() && *time <= LONGEST_WINDOW);
+        let wrong =
+            || de::Error::custom(format!("must be \"forever\" or a time of up to ten years, not {text:?}"));
+        time.map(|time| Self(Some(time))).ok_or_else(wrong)
+    }
+}
+
+impl Serialize for Window {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(time) => to.collect_str(&humantime::format_duration(time)),
+            None => to.serialize_str(FOREVER),
+        }
+    }
+}
+
+impl Bounded for Window {
+    type Field = Option<Duration>;
+    fn to_field(self) -> Option<Duration> {
+        self.0
+    }
+    fn of_field(field: &Option<Duration>) -> Self {
+        Self(*field)
+    }
+}
+
 /// What SYSTEM messages are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -150,6 +192,9 @@ engine! {
     max_name_chars: Count,
     max_participants: Count,
     max_room_members: People,
+    edit_window: Window,
+    delete_window: Window,
+    max_reaction_kinds: Count,
     max_listed: Count,
     max_frame_bytes: Bytes,
     max_body_bytes: Bytes,

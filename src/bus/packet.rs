@@ -11,12 +11,13 @@ use super::MAX_PACKET_BYTES;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Body, Epoch, FriendNotice, MAX_LANES, Mark, Member, Message, Position, Profile, Role, SystemKind, Token,
+    Amendment, Body, Epoch, FriendNotice, MAX_LANES, Mark, Member, Message, MessageState, MessageType,
+    Position, Profile, Reaction, Role, SystemKind, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
 /// reads from the store, so that nodes of two versions can run beside each other.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A node for as long as its engine runs; random, so that a restart is another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -123,6 +124,40 @@ pub(crate) enum Told {
         mark: Mark,
         is_shared: bool,
     },
+    Amended {
+        #[serde(with = "shared_message")]
+        message: Arc<Message>,
+        by: Option<UserId>,
+        how: Option<How>,
+    },
+}
+
+/// An [`Amendment`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum How {
+    Edited,
+    Deleted,
+    Reacted(Reaction, bool),
+}
+
+impl How {
+    pub(crate) fn of(amendment: &Amendment) -> Self {
+        match amendment {
+            Amendment::Edited => Self::Edited,
+            Amendment::Deleted => Self::Deleted,
+            Amendment::Reacted(reaction, on) => Self::Reacted(reaction.clone(), *on),
+        }
+    }
+}
+
+impl From<How> for Amendment {
+    fn from(how: How) -> Self {
+        match how {
+            How::Edited => Self::Edited,
+            How::Deleted => Self::Deleted,
+            How::Reacted(reaction, on) => Self::Reacted(reaction, on),
+        }
+    }
 }
 
 /// A checksum of users, whatever their order.
@@ -233,6 +268,7 @@ enum BodyDef {
     Text(Arc<str>),
     Image { url: Arc<str>, caption: Option<Arc<str>> },
     System { kind: SystemKind, text: Arc<str> },
+    Deleted(MessageType),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -251,6 +287,7 @@ struct MessageDef {
     pos: u64,
     n: u64,
     own_n: u64,
+    state: MessageState,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -312,6 +349,7 @@ mod tests {
             pos: 9,
             n: 6,
             own_n: 3,
+            state: MessageState::default(),
         }
     }
 

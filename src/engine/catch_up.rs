@@ -12,11 +12,11 @@ use std::time::Duration;
 use super::publish::{marked, message_event};
 use super::{Actor, ChatEngine};
 use crate::error::{ErrorKind, Result};
-use crate::event::{CloseReason, Event, EventKind, Ready, ReadyRoom, RoomChange, View};
+use crate::event::{Amended, CloseReason, Event, EventKind, Ready, ReadyRoom, RoomChange, View};
 use crate::hub::Connection;
 use crate::id::{OriginId, RoomId, UserId};
 use crate::metrics;
-use crate::model::{Mark, Member, Position, Room, Token};
+use crate::model::{Mark, Member, Message, Position, Reaction, Room, Token};
 
 /// How many rows are read at once.
 const ROWS: u32 = 100;
@@ -223,6 +223,7 @@ impl Missed<'_> {
         }
         if room.last_pos > from {
             self.messages(id, from, to).await?;
+            self.amended(id, from, to).await?;
             self.members(id, from, to).await?;
             if is_new(room.changed_pos) {
                 self.push(id, EventKind::Room(RoomChange::Updated, Arc::new(room.clone())));
@@ -244,16 +245,46 @@ impl Missed<'_> {
                     continue;
                 }
                 let is_own = message.body.is_countable() && message.sender.user == self.actor.user;
-                let event = message_event(&Arc::new(message), self.since);
+                let message = Arc::new(message);
+                let event = message_event(&message, self.since);
                 let view = if is_own { View::Sender } else { View::Others };
                 // Before each: a page of long ones is more than a mailbox holds.
                 self.connection.mailbox.space().await;
                 self.connection.push_missed(room, event, view);
+                // Frames of messages are shared, and say nothing of the user's own.
+                let own = self.actor.reactions_on(&message).await?;
+                if !own.is_empty() {
+                    self.push_amended(message, own);
+                }
             }
             if is_last || !self.connection.is_in(room) {
                 return Ok(());
             }
         }
+    }
+
+    /// Those that were there before and have changed since.
+    async fn amended(&self, room: RoomId, since: u64, to: u64) -> Result<()> {
+        let store = self.actor.engine.store();
+        let mut from = since;
+        loop {
+            let messages = store.amended_since(room, since, from, to, ROWS).await?;
+            let is_last = messages.len() < ROWS as usize;
+            for message in messages {
+                from = message.state.changed_pos;
+                let own = self.actor.reactions_on(&message).await?;
+                self.connection.mailbox.space().await;
+                self.push_amended(Arc::new(message), own);
+            }
+            if is_last || !self.connection.is_in(room) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn push_amended(&self, message: Arc<Message>, own_reactions: Vec<Reaction>) {
+        let (room, own_reactions) = (message.room, Some(own_reactions));
+        self.push(room, EventKind::Amended(Amended { message, by: None, how: None, own_reactions }));
     }
 
     async fn members(&self, room: RoomId, mut from: u64, to: u64) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::ChatEngine;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result, parse_field};
 use crate::id::{ChallengeId, ClientId, UserId};
@@ -14,14 +15,7 @@ impl Draft {
     /// Checks it against the rules and bounds.
     pub(super) fn check(self, config: &Config) -> Result<(Body, Option<ClientId>)> {
         let client_id = self.client_id.map(|id| parse_field("clientId", &id)).transpose()?;
-        let content = self.content.filter(|text| !text.trim().is_empty());
-        if let Some(text) = &content {
-            check_text("content", text)?;
-            if text.len() > config.max_content_bytes {
-                return Err(too_long("content", config.max_content_bytes));
-            }
-        }
-        let content: Option<Arc<str>> = content.map(Into::into);
+        let content = check_content(self.content, config)?;
         let body = match (self.r#type, content, self.image_url) {
             (MessageType::Text, Some(_), Some(_)) => {
                 return Err(Error::invalid("imageUrl", "belongs to an IMAGE message only"));
@@ -34,6 +28,24 @@ impl Draft {
         };
         Ok((body, client_id))
     }
+}
+
+impl ChatEngine {
+    pub(super) fn check_content(&self, content: Option<String>) -> Result<Option<Arc<str>>> {
+        check_content(content, self.config())
+    }
+}
+
+/// The words of a message, within the bound; blank ones are none.
+fn check_content(content: Option<String>, config: &Config) -> Result<Option<Arc<str>>> {
+    let content = content.filter(|text| !text.trim().is_empty());
+    if let Some(text) = &content {
+        check_text("content", text)?;
+        if text.len() > config.max_content_bytes {
+            return Err(too_long("content", config.max_content_bytes));
+        }
+    }
+    Ok(content.map(Into::into))
 }
 
 impl NewRoom {

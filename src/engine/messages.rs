@@ -1,12 +1,14 @@
 //! Messages: sent, and read back.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Actor;
 use crate::error::{ErrorKind, Result};
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Body, Cursor, Draft, History, HistoryQuery, Message, MessageView, Profile, Receipt, Room, Span, Verb,
+    Body, Cursor, Draft, History, HistoryQuery, Message, MessageView, Profile, Reaction, Receipt, Room, Span,
+    Verb,
 };
 use crate::store::{Answer, Item, Op};
 
@@ -101,10 +103,28 @@ impl Actor {
             return Ok(Vec::new());
         }
         let marks = self.engine.store().read_marks(&[room.id]).await?.remove(&room.id).unwrap_or_default();
-        Ok(messages.into_iter().map(|message| self.message_view(room, message, &marks)).collect())
+        let mut own = self.own_reactions(room.id, &messages).await?;
+        let view = |message: Message| {
+            let own = own.remove(&message.seq).unwrap_or_default();
+            MessageView { own_reactions: own, ..self.message_view(room, message, &marks) }
+        };
+        Ok(messages.into_iter().map(view).collect())
     }
 
-    /// A message as the actor sees it, with the [marks](crate::store::Store::read_marks) of its room.
+    /// What the actor has left on messages of one room, by their numbers.
+    async fn own_reactions(&self, room: RoomId, messages: &[Message]) -> Result<HashMap<u64, Vec<Reaction>>> {
+        let mut own: HashMap<u64, Vec<Reaction>> = HashMap::new();
+        let bearing = || messages.iter().filter(|message| !message.state.reactions.is_empty());
+        let seqs = || bearing().map(|message| message.seq);
+        if let (Some(first), Some(last)) = (seqs().min(), seqs().max()) {
+            for (seq, reaction) in self.engine.store().reactions_of(room, &self.user, first..=last).await? {
+                own.entry(seq).or_default().push(reaction);
+            }
+        }
+        Ok(own)
+    }
+
+    /// A message as the actor sees it, but for what they have left on it, with the [marks](crate::store::Store::read_marks) of its room.
     pub(super) fn message_view(
         &self,
         room: &Room,
@@ -116,6 +136,7 @@ impl Actor {
             receipt: Receipt::derive(&message, kind, marks, listed),
             is_mine: message.body.is_countable() && message.sender.user == self.user,
             message: Arc::new(message),
+            own_reactions: Vec::new(),
         }
     }
 }

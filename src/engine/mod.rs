@@ -2,6 +2,7 @@
 
 mod actor;
 mod admin;
+mod amend;
 mod builder;
 mod catch_up;
 mod commit;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::nodes::{Posted, Stretch};
-use crate::event::{Event, EventKind, Marked, Notification, RoomChange};
+use crate::event::{Amended, Event, EventKind, Marked, Notification, RoomChange};
 use crate::hub::{Audience, Class, ConnectionId, Hub, Post};
 use crate::id::{RoomId, UserId};
 use crate::model::{Body, Epoch, Member, Message, Pos, Position, Room, Token};
@@ -84,6 +84,13 @@ impl Publisher {
                 self.hub.part(&user, room.id, room.members, pos);
                 self.notify(&user, room.id, pos, None, Notification::RemovedFromRoom(room.id));
                 self.add(room.id, EventKind::Participant(profile, false), pos);
+            }
+            What::Amended { message, by, how } => {
+                let room = message.room;
+                let kind = EventKind::Amended(Amended { message, by, how, own_reactions: None });
+                let event = Event { room: Some(room), token: Some(self.token), kind };
+                let post = self.hub.post(event, Some(pos), origin, None);
+                self.push(room, post);
             }
             What::Changed(room) => {
                 let id = room.id;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use tracing::Instrument as _;
 
+use super::amend::amended;
 use super::catch_up::{self, Resume};
 use super::messages::sent;
 use super::nodes::Nodes;
@@ -302,6 +303,16 @@ impl Session {
                     return self.submit(item, true, answered).await;
                 }
             },
+            Command::Edit(room, message, content) => {
+                return self.amend(self.actor.edit_item(room, message, content).await, answer).await;
+            }
+            Command::Delete(room, message) => {
+                return self.amend(self.actor.delete_item(room, message).await, answer).await;
+            }
+            Command::React(room, message, reaction, on) => {
+                let item = self.actor.reaction_item(room, message, reaction, on).await;
+                return self.amend(item, answer).await;
+            }
             Command::Mark(room, Mark::Delivered, to) => {
                 self.actor.mark_delivered(room, to).await.map(Reply::Marked)
             }
@@ -316,6 +327,17 @@ impl Session {
             other => self.live(other).await,
         };
         answer(reply);
+    }
+
+    /// Queues the change of a message, if it may be made.
+    async fn amend(&self, item: Result<Item>, answer: impl FnOnce(Result<Reply>) + Send + 'static) {
+        match item {
+            Err(error) => answer(Err(error)),
+            Ok(item) => {
+                let answered = move |outcome| answer(amended(outcome).map(Reply::Amended));
+                self.submit(item, true, answered).await;
+            }
+        }
     }
 
     fn turns(&self) -> &Turns {

@@ -30,6 +30,14 @@ pub enum Verb {
     Rename,
     /// Close it for everybody.
     Close,
+    /// Say something else in a message of one's own.
+    Edit,
+    /// Delete a message of one's own.
+    Delete,
+    /// Delete a message of somebody else's.
+    Moderate,
+    /// Leave a reaction on a message, or take it back.
+    React,
 }
 
 impl Role {
@@ -37,10 +45,12 @@ impl Role {
     /// only forbid more.
     pub fn may(self, verb: Verb, room: RoomType) -> bool {
         match (room, verb) {
-            (_, Verb::Create | Verb::Send) => true,
-            (RoomType::Direct, Verb::Invite | Verb::Remove | Verb::Rename | Verb::Close) => false,
+            (_, Verb::Create | Verb::Send | Verb::Edit | Verb::Delete | Verb::React) => true,
+            (RoomType::Direct, Verb::Invite | Verb::Remove | Verb::Rename | Verb::Close | Verb::Moderate) => {
+                false
+            }
             (_, Verb::Invite) => true,
-            (_, Verb::Remove | Verb::Rename | Verb::Close) => self == Self::Owner,
+            (_, Verb::Remove | Verb::Rename | Verb::Close | Verb::Moderate) => self == Self::Owner,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Profile, RoomType};
+use super::{Profile, Reaction, Reactions, RoomType};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 
@@ -43,6 +43,8 @@ pub enum Body {
         /// The words for it, in the language that was configured then.
         text: Arc<str>,
     },
+    /// Nothing any more: its place is left, with the kind that it had.
+    Deleted(MessageType),
 }
 
 impl Body {
@@ -52,6 +54,7 @@ impl Body {
             Self::Text(_) => MessageType::Text,
             Self::Image { .. } => MessageType::Image,
             Self::System { .. } => MessageType::System,
+            Self::Deleted(was) => *was,
         }
     }
 
@@ -60,6 +63,7 @@ impl Body {
         match self {
             Self::Text(text) | Self::System { text, .. } => Some(text),
             Self::Image { caption, .. } => caption.as_deref(),
+            Self::Deleted(_) => None,
         }
     }
 
@@ -71,9 +75,14 @@ impl Body {
         }
     }
 
-    /// Whether it counts as unread for those who have not read it.
+    /// Whether it counts as unread for those who have not read it. One that was deleted counts until it is passed.
     pub fn is_countable(&self) -> bool {
-        !matches!(self, Self::System { .. })
+        self.message_type() != MessageType::System
+    }
+
+    /// Whether it was deleted.
+    pub fn is_deleted(&self) -> bool {
+        matches!(self, Self::Deleted(_))
     }
 }
 
@@ -173,6 +182,31 @@ pub struct Message {
     pub n: u64,
     /// How many countable messages its sender had in the room, this one counted.
     pub own_n: u64,
+    /// What has become of it since it was sent.
+    pub state: MessageState,
+}
+
+/// What has become of a message since it was sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageState {
+    /// The position that last changed it; 0 where nothing has.
+    pub changed_pos: u64,
+    /// When what it says last changed: edited, or deleted.
+    pub edited_at: Option<Timestamp>,
+    /// What was left on it.
+    pub reactions: Reactions,
+}
+
+/// How a message was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Amendment {
+    /// It says something else.
+    Edited,
+    /// It says nothing any more.
+    Deleted,
+    /// A reaction was left (`true`) or taken back.
+    Reacted(Reaction, bool),
 }
 
 /// Who has read a message.
@@ -226,6 +260,8 @@ pub struct MessageView {
     pub receipt: Receipt,
     /// Whether the viewer sent it.
     pub is_mine: bool,
+    /// What the viewer has left on it.
+    pub own_reactions: Vec<Reaction>,
 }
 
 #[cfg(test)]
@@ -245,6 +281,7 @@ mod tests {
             pos: 1,
             n: 1,
             own_n: 1,
+            state: MessageState::default(),
         }
     }
 

@@ -6,12 +6,13 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use super::amend::amend;
 use super::import::import;
 use super::relate::relate;
 use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Sent, What};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
-use crate::model::{Body, Mark, Member, Message, Pos, Profile, Role, Room, RoomKind, Verb};
+use crate::model::{Body, Mark, Member, Message, MessageState, Pos, Profile, Role, Room, RoomKind, Verb};
 
 /// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named.
 pub fn apply(batch: Batch, rows: &mut Rows) -> Vec<Result<Outcome>> {
@@ -38,30 +39,31 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::Rename { name, notice } => rename(&ctx, name, notice, rows),
         Op::Close => close(&ctx, rows),
         Op::Mark { mark, to } => move_mark(&ctx, mark, to, rows),
+        Op::Amend { message, change } => amend(&ctx, message, change, rows),
         Op::Import(record) if record.room() == ctx.id => import(*record, rows),
         Op::Import(_) => Err(Error::invalid("room", "is not the record's")),
     }
 }
 
 /// Which room, when, and who asks.
-struct Ctx {
-    id: RoomId,
-    at: crate::Timestamp,
-    by: Option<UserId>,
+pub(super) struct Ctx {
+    pub(super) id: RoomId,
+    pub(super) at: crate::Timestamp,
+    pub(super) by: Option<UserId>,
 }
 
 impl Ctx {
-    fn room(&self, rows: &Rows) -> Result<Room> {
+    pub(super) fn room(&self, rows: &Rows) -> Result<Room> {
         rows.rooms.get(&self.id).cloned().ok_or_else(|| ErrorKind::RoomNotFound(self.id).into())
     }
 
-    fn active_member(&self, user: &UserId, rows: &Rows) -> Result<Member> {
+    pub(super) fn active_member(&self, user: &UserId, rows: &Rows) -> Result<Member> {
         let member = rows.members.get(&(self.id, user.clone())).filter(|member| member.active);
         member.cloned().ok_or_else(|| ErrorKind::NotAParticipant(self.id).into())
     }
 
     /// The room's own rule for the verb; the host is bound by none but the room's kind.
-    fn check_may(&self, verb: Verb, room: &Room, rows: &Rows) -> Result<()> {
+    pub(super) fn check_may(&self, verb: Verb, room: &Room, rows: &Rows) -> Result<()> {
         let role = match &self.by {
             Some(user) => self.active_member(user, rows)?.role,
             None if matches!(room.kind, RoomKind::Direct(_)) && verb == Verb::Invite => Role::Member,
@@ -80,7 +82,11 @@ impl Ctx {
 
     /// Nobody has to do with whom they have blocked, or who has blocked them. Which of the two it was is not
     /// told.
-    fn check_reachable<'a>(&self, others: impl IntoIterator<Item = &'a UserId>, rows: &Rows) -> Result<()> {
+    pub(super) fn check_reachable<'a>(
+        &self,
+        others: impl IntoIterator<Item = &'a UserId>,
+        rows: &Rows,
+    ) -> Result<()> {
         let Some(by) = &self.by else { return Ok(()) };
         match others.into_iter().find(|other| rows.is_blocked(by, other)) {
             Some(other) => Err(ErrorKind::Unreachable(other.clone()).into()),
@@ -88,7 +94,7 @@ impl Ctx {
         }
     }
 
-    fn check_open(&self, room: &Room) -> Result<()> {
+    pub(super) fn check_open(&self, room: &Room) -> Result<()> {
         if room.active { Ok(()) } else { Err(ErrorKind::RoomClosed(self.id).into()) }
     }
 }
@@ -97,7 +103,7 @@ pub(super) fn done(changes: Vec<Change>) -> Result<Outcome> {
     answered(changes, Answer::Done)
 }
 
-fn answered(changes: Vec<Change>, answer: Answer) -> Result<Outcome> {
+pub(super) fn answered(changes: Vec<Change>, answer: Answer) -> Result<Outcome> {
     Ok(Outcome { changes, relation: None, answer })
 }
 
@@ -237,6 +243,7 @@ fn add_message(
         pos: pos.at,
         n: room.countable,
         own_n,
+        state: MessageState::default(),
     });
     rows.new_messages.push((message.clone(), hash));
     Change { pos, prev, what: What::Message(message) }

@@ -4,11 +4,12 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{BodyHash, OutboxEntry, OutboxRow, Record, RoomRecord};
+use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
-    Body, Member, Message, Profile, Relation, RelationKind, Role, Room, RoomKind, SystemKind,
+    Body, Member, Message, MessageState, MessageType, Profile, Reaction, Reactions, Relation, RelationKind,
+    Role, Room, RoomKind, SystemKind,
 };
 
 // Literals, so that `concat!` makes each statement one constant.
@@ -25,7 +26,7 @@ macro_rules! room_columns {
 macro_rules! message_columns {
     () => {
         "s.id, s.room, s.seq, s.sender, p.nickname, p.image, s.kind, s.content, s.image_url, s.client_id, \
-         s.origin, s.created_at, s.pos, s.n, s.own_n"
+         s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions"
     };
 }
 
@@ -71,6 +72,8 @@ pub(super) fn body_code(body: &Body) -> i16 {
     match body {
         Body::Text(_) => 1,
         Body::Image { .. } => 2,
+        Body::Deleted(MessageType::Image) => 4,
+        Body::Deleted(_) => 3,
         Body::System { kind, .. } => match kind {
             SystemKind::Joined => 11,
             SystemKind::Left => 12,
@@ -167,7 +170,27 @@ pub(super) trait ReadRow<'r> {
             pos: self.number()?,
             n: self.number()?,
             own_n: self.number()?,
+            state: self.state()?,
         })
+    }
+
+    fn state(&mut self) -> Result<MessageState, Self::Error> {
+        let changed_pos = if let Some(pos) = self.maybe_integer()? {
+            u64::try_from(pos).map_err(|_| self.no_sense())?
+        } else {
+            0
+        };
+        Ok(MessageState { changed_pos, edited_at: self.maybe_time()?, reactions: self.reactions()? })
+    }
+
+    fn reaction(&mut self) -> Result<Reaction, Self::Error> {
+        let parsed = self.maybe_text()?.and_then(|text| text.parse().ok());
+        parsed.ok_or_else(|| self.no_sense())
+    }
+
+    fn reactions(&mut self) -> Result<Reactions, Self::Error> {
+        let parsed = self.maybe_text()?.map(str::parse).transpose();
+        parsed.map(Option::unwrap_or_default).map_err(|_| self.no_sense())
     }
 
     fn body(&mut self) -> Result<Body, Self::Error> {
@@ -178,6 +201,8 @@ pub(super) trait ReadRow<'r> {
         Ok(match (code, content, url) {
             (1, Some(text), None) => Body::Text(text),
             (2, caption, Some(url)) => Body::Image { url, caption },
+            (3, None, None) => Body::Deleted(MessageType::Text),
+            (4, None, None) => Body::Deleted(MessageType::Image),
             (11, Some(text), None) => system(SystemKind::Joined, text),
             (12, Some(text), None) => system(SystemKind::Left, text),
             (13, Some(text), None) => system(SystemKind::Removed, text),
@@ -194,7 +219,7 @@ pub(super) trait ReadRow<'r> {
             author: self.parsed()?,
             body: match self.body()? {
                 // The server's own words come from no host.
-                Body::System { .. } => return Err(Self::no_match("outbox.kind")),
+                Body::System { .. } | Body::Deleted(_) => return Err(Self::no_match("outbox.kind")),
                 body => body,
             },
             client_id: self.parsed()?,
@@ -241,6 +266,13 @@ pub(super) trait ReadRow<'r> {
     /// Reads a message and its hash.
     fn message_record(&mut self) -> Result<Record, Self::Error> {
         Ok(Record::Room(RoomRecord::Message(self.message()?, self.maybe_hash()?)))
+    }
+
+    /// Reads a reaction and its message's id.
+    fn reaction_record(&mut self) -> Result<Record, Self::Error> {
+        let (room, seq) = (self.room_id()?, self.number()?);
+        let key = ReactionKey { room, seq, reaction: self.reaction()?, user: self.parsed()? };
+        Ok(Record::Room(RoomRecord::Reaction(key, MessageId::from_bytes(self.bytes()?))))
     }
 
     fn room_record(&mut self) -> Result<Record, Self::Error> {

@@ -7,16 +7,17 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::apply::{close_room, done};
-use super::{BodyHash, Change, Outcome, RoomRecord, Rows, Sent, What};
+use super::{BodyHash, Change, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
 use crate::error::{Contradiction, ErrorKind, Result};
-use crate::id::RoomId;
-use crate::model::{Member, Message, Pos, Room};
+use crate::id::{MessageId, RoomId};
+use crate::model::{Member, Message, MessageState, Pos, Room};
 
 /// Decides on one row.
 pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
     match record {
         RoomRecord::Room(room) => import_room(room, rows),
         RoomRecord::Message(message, hash) => import_message(message, hash, rows),
+        RoomRecord::Reaction(key, message) => import_reaction(key, message, rows),
         RoomRecord::Member(member) => import_member(member, rows),
     }
 }
@@ -103,7 +104,12 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     let at = rows.next_pos(&mut room);
     (room.seq, room.countable, room.last_message_at) = (message.seq, countable, Some(message.created_at));
     message.pos = at.0.at;
+    let edited_at = message.state.edited_at;
+    message.state = MessageState { edited_at, ..MessageState::default() };
     let message = Arc::new(message);
+    if edited_at.is_some() {
+        rows.put_message(message.clone());
+    }
     rows.places.insert(message.id, place);
     if let (Some(key), Some(hash)) = (sent_as, hash) {
         rows.sent.insert(key, Sent { message: message.clone(), hash });
@@ -113,6 +119,27 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
         rows.put_member(Member { own_n: message.own_n, ..member.clone() });
     }
     rows.new_messages.push((message, hash));
+    let id = room.id;
+    rows.put_room(room);
+    imported(id, at)
+}
+
+fn import_reaction(key: ReactionKey, id: MessageId, rows: &mut Rows) -> Result<Outcome> {
+    let mut room = standing(key.room, rows)?;
+    let found = rows.message(room.id, id).filter(|message| message.seq == key.seq);
+    let Some(message) = found else {
+        return refused(Contradiction::Message { room: room.id, seq: key.seq });
+    };
+    // One that was deleted here bears none any more.
+    if rows.reactions.contains(&key) || message.body.is_deleted() {
+        return done(Vec::new());
+    }
+    let at = rows.next_pos(&mut room);
+    let mut message = Message::clone(&message);
+    message.state.reactions.add(&key.reaction);
+    message.state.changed_pos = at.0.at;
+    rows.put_message(Arc::new(message));
+    rows.put_reaction(key, true);
     let id = room.id;
     rows.put_room(room);
     imported(id, at)

@@ -1,6 +1,7 @@
 //! What is committed, and what comes of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -8,7 +9,8 @@ use super::RoomRecord;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Body, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, RelationKind, Room, RoomKind,
+    Amendment, Body, FriendNotice, Mark, Member, Message, Pos, Profile, Reaction, Relation, RelationKind,
+    Room, RoomKind,
 };
 
 /// What is committed together.
@@ -113,9 +115,45 @@ pub enum Op {
         /// Up to this `seq`, or up to the newest message.
         to: Option<u64>,
     },
+    /// Change a message that is there. The answer is the message as it is then; what stands already changes
+    /// nothing.
+    Amend {
+        /// Which.
+        message: MessageId,
+        /// How.
+        change: Amend,
+    },
     /// Take in a row of another store, with new positions. What is there already stays, but for what only
     /// grows: more messages, later marks, another stay, a room that has closed.
     Import(Box<RoomRecord>),
+}
+
+/// What an [`Op::Amend`] asks for.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Amend {
+    /// Say something else: a TEXT needs words, an IMAGE may lose its caption. The sender's alone.
+    Edit {
+        /// The words.
+        content: Option<Arc<str>>,
+        /// For so long after it was sent; `None` is for ever.
+        within: Option<Duration>,
+    },
+    /// Say nothing any more, and bear no reactions. The place in the room stays.
+    Delete {
+        /// For so long after it was sent; `None` is for ever. Who may delete what others sent is not bound
+        /// by it.
+        within: Option<Duration>,
+    },
+    /// Leave a reaction of `by`, or take it back.
+    React {
+        /// Which.
+        reaction: Reaction,
+        /// Whether it is left.
+        on: bool,
+        /// How many different ones a message may bear.
+        max_kinds: usize,
+    },
 }
 
 /// A change of how two people stand to each other.
@@ -230,6 +268,8 @@ pub enum Answer {
     Done,
     /// The message: the new one, or the first one under its client id.
     Message(Arc<Message>),
+    /// The message as it is now, changed or as it was.
+    Amended(Arc<Message>),
     /// This room has the key already.
     Standing(RoomId),
     /// The member's marks as they are now, and the unread count.
@@ -271,6 +311,15 @@ pub enum What {
     Parted(Arc<Room>, Profile),
     /// A message came.
     Message(Arc<Message>),
+    /// A message changed.
+    Amended {
+        /// The message as it is now.
+        message: Arc<Message>,
+        /// Who changed it; `None` is the host, or not known.
+        by: Option<UserId>,
+        /// How; `None` where no more is known than how it is now.
+        how: Option<Amendment>,
+    },
     /// The room's name or state changed.
     Changed(Arc<Room>),
     /// A mark moved.
@@ -293,7 +342,7 @@ impl What {
             Self::Created(room, _) | Self::Joined(room, _) | Self::Parted(room, _) | Self::Changed(room) => {
                 room.id
             }
-            Self::Message(message) => message.room,
+            Self::Message(message) | Self::Amended { message, .. } => message.room,
             Self::Marked { member, .. } => member.room,
             Self::Imported(room) => *room,
         }

@@ -10,14 +10,15 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use super::{
-    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, Record, RecordPage,
-    RoomEntry, Rows, Sent, Store, apply,
+    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey, Record,
+    RecordPage, RoomEntry, Rows, Sent, Store, apply,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, RoomKey, RoomKind, Token,
+    Epoch, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room, RoomKey, RoomKind,
+    Token,
 };
 
 /// Keeps everything in memory, behind one lock that is held for no longer than a batch takes.
@@ -58,6 +59,10 @@ struct RoomData {
     /// The `seq`s of each sender's messages.
     own: HashMap<UserId, Vec<u64>>,
     sent: HashMap<(UserId, ClientId), (u64, BodyHash)>,
+    /// The `seq` of the messages that were changed, by the position that last did.
+    amended: BTreeMap<u64, u64>,
+    /// Who left what, by `seq`.
+    reactions: BTreeSet<(u64, Reaction, UserId)>,
 }
 
 fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -160,6 +165,20 @@ impl State {
                 rows.ordinals.insert(key.clone(), at);
             }
         }
+        for (room, id) in &needs.messages {
+            let found = self.rooms.get(room).and_then(|data| data.at(*data.by_id.get(id)?));
+            if let Some(message) = found {
+                rows.messages.insert(*id, Arc::new(self.shown(message)));
+            }
+        }
+        for (room, id, reaction, user) in &needs.reactions {
+            let Some(data) = self.rooms.get(room) else { continue };
+            let Some(seq) = data.by_id.get(id) else { continue };
+            if data.reactions.contains(&(*seq, reaction.clone(), user.clone())) {
+                let (room, seq, reaction, user) = (*room, *seq, reaction.clone(), user.clone());
+                rows.reactions.insert(ReactionKey { room, seq, reaction, user });
+            }
+        }
         for (user, other) in needs.relations_with(&rows.rooms) {
             if let Some(relation) = self.relation(&user, &other) {
                 rows.relations.insert((user, other), relation.clone());
@@ -192,6 +211,25 @@ impl State {
             if let Some(data) = self.rooms.get_mut(&message.room) {
                 data.push(message, hash);
             }
+        }
+        for ((room, _), message) in rows.amended {
+            if let Some(data) = self.rooms.get_mut(&room) {
+                data.amend(message);
+            }
+        }
+        for (room, seq) in &rows.cleared {
+            if let Some(data) = self.rooms.get_mut(room) {
+                data.reactions.retain(|(of, ..)| of != seq);
+            }
+        }
+        for key in rows.written_reactions {
+            let is_left = rows.reactions.contains(&key);
+            let ReactionKey { room, seq, reaction, user } = key;
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            match is_left {
+                true => data.reactions.insert((seq, reaction, user)),
+                false => data.reactions.remove(&(seq, reaction, user)),
+            };
         }
         for key in &rows.freed_keys {
             self.keys.remove(key);
@@ -264,7 +302,37 @@ impl RoomData {
             by_id: HashMap::new(),
             own: HashMap::new(),
             sent: HashMap::new(),
+            amended: BTreeMap::new(),
+            reactions: BTreeSet::new(),
         }
+    }
+
+    /// Puts a message in the place of what it was before.
+    fn amend(&mut self, message: Arc<Message>) {
+        let place = usize::try_from(message.seq - 1).ok().and_then(|index| self.messages.get_mut(index));
+        let Some(place) = place else { return };
+        self.amended.remove(&place.state.changed_pos);
+        if message.state.changed_pos > 0 {
+            self.amended.insert(message.state.changed_pos, message.seq);
+        }
+        *place = message;
+    }
+
+    /// The reactions on a message, beyond one.
+    fn reactions_on(
+        &self,
+        seq: u64,
+        after: Option<&(Reaction, UserId)>,
+    ) -> impl Iterator<Item = &(u64, Reaction, UserId)> {
+        let after = after.cloned();
+        let on = self
+            .reactions
+            .iter()
+            .skip_while(move |(of, ..)| *of < seq)
+            .take_while(move |(of, ..)| *of == seq);
+        on.filter(move |(_, reaction, user)| {
+            after.as_ref().is_none_or(|(last, by)| (reaction, user) > (last, by))
+        })
     }
 
     fn push(&mut self, message: Arc<Message>, hash: Option<BodyHash>) {
@@ -425,6 +493,47 @@ impl Store for MemoryStore {
         let from = data.messages.partition_point(|message| message.pos <= after);
         let new = data.messages[from..].iter().take_while(|message| message.pos <= until);
         Ok(new.take(limit as usize).map(|message| state.shown(message)).collect())
+    }
+
+    async fn amended_since(
+        &self,
+        room: RoomId,
+        made_until: u64,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<Message>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room).filter(|_| after < until) else { return Ok(Vec::new()) };
+        let amended = data.amended.range((Bound::Excluded(after), Bound::Included(until)));
+        let messages = amended.filter_map(|(_, seq)| data.at(*seq));
+        let messages = messages.filter(|message| message.pos <= made_until).take(limit as usize);
+        Ok(messages.map(|message| state.shown(message)).collect())
+    }
+
+    async fn reactions(
+        &self,
+        room: RoomId,
+        seq: u64,
+        after: Option<&(Reaction, UserId)>,
+        limit: u32,
+    ) -> Result<Vec<(Reaction, Profile)>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
+        let on = data.reactions_on(seq, after).take(limit as usize);
+        Ok(on.map(|(_, reaction, user)| (reaction.clone(), state.profile(user))).collect())
+    }
+
+    async fn reactions_of(
+        &self,
+        room: RoomId,
+        user: &UserId,
+        seqs: RangeInclusive<u64>,
+    ) -> Result<Vec<(u64, Reaction)>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
+        let own = data.reactions.iter().filter(|(seq, _, by)| by == user && seqs.contains(seq));
+        Ok(own.map(|(seq, reaction, _)| (*seq, reaction.clone())).collect())
     }
 
     async fn members_since(

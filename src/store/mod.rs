@@ -5,6 +5,7 @@
 //! piece of pure code for all stores, on the [`Rows`] that the store has loaded inside its transaction.
 //! So a new feature of the engine is no new method in every store.
 
+mod amend;
 mod apply;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod columns;
@@ -29,19 +30,21 @@ use async_trait::async_trait;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
+use crate::model::{
+    Epoch, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room, Token,
+};
 
 pub use apply::apply;
 pub use item::{
-    Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RelationChange, RelationItem, RelationOp,
-    RoomItem, What,
+    Amend, Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RelationChange, RelationItem,
+    RelationOp, RoomItem, What,
 };
 pub use memory::MemoryStore;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use record::{Record, RecordPage, RoomRecord};
-pub use rows::{Needs, Ordinals, Rows, Sent};
+pub use rows::{Needs, Ordinals, ReactionKey, Rows, Sent};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
@@ -180,6 +183,35 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// The room's messages made after `after` and up to `until`, in their order.
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>>;
+
+    /// The room's messages made up to `made_until` and changed after `after` and up to `until`, in the order of
+    /// those changes. What changed more than once stands at its last change.
+    async fn amended_since(
+        &self,
+        room: RoomId,
+        made_until: u64,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<Message>>;
+
+    /// Who left which reactions on the message with this number, by reaction and then by user, beyond `after`.
+    async fn reactions(
+        &self,
+        room: RoomId,
+        seq: u64,
+        after: Option<&(Reaction, UserId)>,
+        limit: u32,
+    ) -> Result<Vec<(Reaction, Profile)>>;
+
+    /// What the user left on the messages with these numbers, in their order, and then by reaction. The engine
+    /// asks for a page of messages at most.
+    async fn reactions_of(
+        &self,
+        room: RoomId,
+        user: &UserId,
+        seqs: RangeInclusive<u64>,
+    ) -> Result<Vec<(u64, Reaction)>>;
 
     /// The room's memberships changed after `after` and up to `until`, oldest change first (then by user).
     ///

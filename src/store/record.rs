@@ -1,9 +1,9 @@
 //! The rows of a store as they are moved to another one.
 
-use super::{BodyHash, Item, Op, RelationItem, RelationOp, RoomItem};
+use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem};
 use crate::clock::Timestamp;
-use crate::id::{RoomId, UserId};
-use crate::model::{Member, Message, Profile, Relation, Room};
+use crate::id::{MessageId, RoomId, UserId};
+use crate::model::{Member, Message, Profile, Reaction, Relation, Room};
 
 /// A row as [`Store::records`](super::Store::records) reads it.
 ///
@@ -30,15 +30,17 @@ pub enum Record {
 }
 
 /// What belongs to a room. A room is imported first, then its messages in the order of their numbers, then
-/// its people: so nobody is in a room that has not all its messages.
+/// the reactions on them, then its people: so nobody is in a room that has not all its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
 pub enum RoomRecord {
     /// The room itself.
     Room(Room),
     /// A message, with the fingerprint of what was sent first where it has a client id: it may say something
-    /// else by now.
+    /// else by now. An import counts its reactions anew, as they come.
     Message(Message, Option<BodyHash>),
+    /// A reaction on a message, with the message's id.
+    Reaction(ReactionKey, MessageId),
     /// A membership, present or past.
     Member(Member),
 }
@@ -49,6 +51,7 @@ impl RoomRecord {
         match self {
             Self::Room(room) => room.id,
             Self::Message(message, _) => message.room,
+            Self::Reaction(key, _) => key.room,
             Self::Member(member) => member.room,
         }
     }
@@ -103,6 +106,13 @@ pub enum RecordPage {
         room: RoomId,
         /// Beyond this number.
         after: u64,
+    },
+    /// The reactions on a room's messages, by the messages' numbers, the reaction and the user.
+    Reactions {
+        /// The room.
+        room: RoomId,
+        /// Beyond this one.
+        after: Option<(u64, Reaction, UserId)>,
     },
     /// A room's memberships, past ones too, by the users' ids.
     Members {

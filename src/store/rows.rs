@@ -1,12 +1,14 @@
 //! The rows that a batch is decided on.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::RoomRecord;
-use super::{Batch, BodyHash, Item, Op};
+use super::{Amend, Batch, BodyHash, Item, Op};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
-use crate::model::{Mark, Member, Message, Pos, Position, Relation, RelationKind, Room, RoomKey, RoomKind};
+use crate::model::{
+    Mark, Member, Message, Pos, Position, Reaction, Relation, RelationKind, Room, RoomKey, RoomKind,
+};
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
 /// locks in their order never deadlocks with another.
@@ -28,6 +30,10 @@ pub struct Needs {
     /// How users stand to others. Those of the direct rooms in [`spoken_in`](Self::spoken_in) are needed
     /// besides: see [`relations_with`](Self::relations_with).
     pub relations: BTreeSet<(UserId, UserId)>,
+    /// Messages that are changed.
+    pub messages: BTreeSet<(RoomId, MessageId)>,
+    /// Reactions of which it must be known whether they were left.
+    pub reactions: BTreeSet<(RoomId, MessageId, Reaction, UserId)>,
     /// Rooms in which somebody sends, or moves a mark: what a block between the two of a direct room stops.
     pub spoken_in: BTreeSet<RoomId>,
 }
@@ -75,6 +81,15 @@ impl Needs {
                         needs.ordinals.insert((item.room, by.clone(), *to));
                     }
                 }
+                Op::Amend { message, change } => {
+                    needs.messages.insert((item.room, *message));
+                    if !matches!(change, Amend::Delete { .. }) {
+                        needs.spoken_in.insert(item.room);
+                    }
+                    if let (Amend::React { reaction, .. }, Some(by)) = (change, &item.by) {
+                        needs.reactions.insert((item.room, *message, reaction.clone(), by.clone()));
+                    }
+                }
                 Op::Import(record) => match &**record {
                     RoomRecord::Room(room) => needs.keys.extend(room.kind.key()),
                     RoomRecord::Message(message, _) => {
@@ -84,6 +99,11 @@ impl Needs {
                         if let Some(client) = &message.client_id {
                             needs.sent.insert((item.room, sender.clone(), client.clone()));
                         }
+                    }
+                    RoomRecord::Reaction(key, message) => {
+                        needs.messages.insert((item.room, *message));
+                        let (reaction, user) = (key.reaction.clone(), key.user.clone());
+                        needs.reactions.insert((item.room, *message, reaction, user));
                     }
                     RoomRecord::Member(of) => member(&of.user),
                 },
@@ -125,6 +145,19 @@ pub struct Sent {
     pub hash: BodyHash,
 }
 
+/// A reaction that somebody left on a message.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ReactionKey {
+    /// The room.
+    pub room: RoomId,
+    /// The message's number.
+    pub seq: u64,
+    /// What was left.
+    pub reaction: Reaction,
+    /// Who left it.
+    pub user: UserId,
+}
+
 /// The counts of a room at a `seq`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ordinals {
@@ -154,6 +187,10 @@ pub struct Rows {
     pub ordinals: HashMap<(RoomId, UserId, u64), Ordinals>,
     /// The relations that there are, of those in [`Needs::relations_with`].
     pub relations: HashMap<(UserId, UserId), Relation>,
+    /// The messages that there are, of those in [`Needs::messages`].
+    pub messages: HashMap<MessageId, Arc<Message>>,
+    /// The reactions that were left, of those in [`Needs::reactions`].
+    pub reactions: HashSet<ReactionKey>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -168,6 +205,13 @@ pub struct Rows {
     /// Relations to write, new or changed; those that [`relations`](Self::relations) does not have any
     /// more are to be deleted.
     pub written_relations: BTreeSet<(UserId, UserId)>,
+    /// Messages to write over, by room and number, once those to add are there: what they say, and their
+    /// [`state`](Message::state).
+    pub amended: BTreeMap<(RoomId, u64), Arc<Message>>,
+    /// Messages of which all reactions are to be deleted, before any is written.
+    pub cleared: BTreeSet<(RoomId, u64)>,
+    /// Reactions to write; those that [`reactions`](Self::reactions) does not have any more are to be deleted.
+    pub written_reactions: BTreeSet<ReactionKey>,
 }
 
 impl Rows {
@@ -182,12 +226,17 @@ impl Rows {
             keys: HashMap::new(),
             ordinals: HashMap::new(),
             relations: HashMap::new(),
+            messages: HashMap::new(),
+            reactions: HashSet::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
             new_keys: HashMap::new(),
             freed_keys: BTreeSet::new(),
             written_relations: BTreeSet::new(),
+            amended: BTreeMap::new(),
+            cleared: BTreeSet::new(),
+            written_reactions: BTreeSet::new(),
         }
     }
 
@@ -210,6 +259,40 @@ impl Rows {
         let key = (member.room, member.user.clone());
         self.written_members.insert(key.clone());
         self.members.insert(key, member);
+    }
+
+    /// A message of the room.
+    pub(super) fn message(&self, room: RoomId, id: MessageId) -> Option<Arc<Message>> {
+        let of_batch = || self.new_messages.iter().map(|(message, _)| message).find(|new| new.id == id);
+        self.messages.get(&id).or_else(of_batch).filter(|message| message.room == room).cloned()
+    }
+
+    /// Puts a message back, to be written.
+    pub(super) fn put_message(&mut self, message: Arc<Message>) {
+        let sent_as = message.client_id.clone().map(|id| (message.room, message.sender.user.clone(), id));
+        if let Some(sent) = sent_as.and_then(|key| self.sent.get_mut(&key)) {
+            sent.message = message.clone();
+        }
+        self.amended.insert((message.room, message.seq), message.clone());
+        self.messages.insert(message.id, message);
+    }
+
+    /// Leaves a reaction, or takes it back.
+    pub(super) fn put_reaction(&mut self, key: ReactionKey, on: bool) {
+        self.written_reactions.insert(key.clone());
+        if on {
+            self.reactions.insert(key);
+        } else {
+            self.reactions.remove(&key);
+        }
+    }
+
+    /// Takes back all reactions on a message.
+    pub(super) fn clear_reactions(&mut self, message: &Message) {
+        let is_of = |key: &ReactionKey| (key.room, key.seq) == (message.room, message.seq);
+        self.reactions.retain(|key| !is_of(key));
+        self.written_reactions.retain(|key| !is_of(key));
+        self.cleared.insert((message.room, message.seq));
     }
 
     /// What `other` is to `user`.

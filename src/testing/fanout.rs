@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::event::{CloseReason, Encode, Event, EventKind, Format, Reply, View};
 use crate::hub::{Class, Connection, Hub};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Body, Message, Pos, Position, Profile};
+use crate::model::{Body, Message, MessageState, Pos, Position, Profile};
 use crate::{Result, Timestamp};
 
 /// One room of a hub, with connections that nobody reads but [`Fanout::drain`].
@@ -64,6 +64,7 @@ impl Fanout {
             pos: 1,
             n: 1,
             own_n: 1,
+            state: MessageState::default(),
         });
         Self { hub, room, connections, event, at: 0 }
     }

@@ -10,7 +10,9 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
+use crate::model::{
+    Epoch, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room, Token,
+};
 use crate::store::{
     Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store,
 };
@@ -225,6 +227,37 @@ impl Store for FaultyStore {
         let store = self.store("messages_since");
         drop(self.0.reading.read().await);
         self.around(store.messages_since(room, after, until, limit)).await
+    }
+
+    async fn amended_since(
+        &self,
+        room: RoomId,
+        made_until: u64,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<Message>> {
+        let store = self.store("amended_since");
+        self.around(store.amended_since(room, made_until, after, until, limit)).await
+    }
+
+    async fn reactions(
+        &self,
+        room: RoomId,
+        seq: u64,
+        after: Option<&(Reaction, UserId)>,
+        limit: u32,
+    ) -> Result<Vec<(Reaction, Profile)>> {
+        self.around(self.store("reactions").reactions(room, seq, after, limit)).await
+    }
+
+    async fn reactions_of(
+        &self,
+        room: RoomId,
+        user: &UserId,
+        seqs: RangeInclusive<u64>,
+    ) -> Result<Vec<(u64, Reaction)>> {
+        self.around(self.store("reactions_of").reactions_of(room, user, seqs)).await
     }
 
     async fn members_since(

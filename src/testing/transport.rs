@@ -80,6 +80,10 @@ impl Seen {
                     Self::Message(message.room, message.seq, text.into())
                 }
                 EventKind::System(message) => Self::System(message.room, message.seq),
+                EventKind::Amended(amended) if amended.message.body.is_deleted() => {
+                    Self::Other("messageDeleted".into())
+                }
+                EventKind::Amended(_) => Self::Other("messageUpdated".into()),
                 EventKind::Typing(profile, is_typing) => Self::Typing(profile.user.clone(), *is_typing),
                 EventKind::Marked(user, mark, at) => {
                     let seq = if *mark == Mark::Read { at.read_seq } else { at.delivered_seq };

@@ -111,6 +111,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             }
             self.flush().await?;
         }
+        self.reactions_in(&room).await?;
         let mut after: Option<UserId> = None;
         loop {
             let page = RecordPage::Members { room: room.id, after: after.take() };
@@ -126,12 +127,34 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
         }
     }
 
+    /// Those on messages that are exported.
+    async fn reactions_in(&mut self, room: &Room) -> Result<()> {
+        let mut after = None;
+        loop {
+            let page = RecordPage::Reactions { room: room.id, after: after.take() };
+            let records = self.store.records(page, PAGE).await?;
+            let Some(Record::Room(RoomRecord::Reaction(last, _))) = records.last() else { return Ok(()) };
+            let is_beyond = last.seq > room.seq;
+            after = Some((last.seq, last.reaction.clone(), last.user.clone()));
+            for record in records {
+                if matches!(&record, Record::Room(RoomRecord::Reaction(key, _)) if key.seq <= room.seq) {
+                    self.record(record)?;
+                }
+            }
+            self.flush().await?;
+            if is_beyond {
+                return Ok(());
+            }
+        }
+    }
+
     fn record(&mut self, record: Record) -> Result<()> {
         let count = match &record {
             Record::Profile { .. } => &mut self.counts.profiles,
             Record::Relation(_) => &mut self.counts.relations,
             Record::Room(RoomRecord::Room(_)) => &mut self.counts.rooms,
             Record::Room(RoomRecord::Message(..)) => &mut self.counts.messages,
+            Record::Room(RoomRecord::Reaction(..)) => &mut self.counts.reactions,
             Record::Room(RoomRecord::Member(_)) => &mut self.counts.members,
         };
         *count += 1;

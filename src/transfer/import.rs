@@ -181,6 +181,12 @@ impl Import<'_> {
                     }
                     Record::Room(RoomRecord::Message(message, hash))
                 }
+                Line::Reaction(line) => {
+                    counts.reactions += 1;
+                    let (key, message) = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(key.room, &lines)?;
+                    Record::Room(RoomRecord::Reaction(key, message))
+                }
                 Line::Member(line) => {
                     counts.members += 1;
                     let member = line.record().map_err(|error| lines.malformed(error))?;

@@ -11,10 +11,10 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Body, Member, Message, MessageType, Profile, Relation, RelationKind, Role, Room, RoomKind, RoomType,
-    SystemKind,
+    Body, Member, Message, MessageState, MessageType, Profile, Reaction, Relation, RelationKind, Role, Room,
+    RoomKind, RoomType, SystemKind,
 };
-use crate::store::{BodyHash, Record, RoomRecord};
+use crate::store::{BodyHash, ReactionKey, Record, RoomRecord};
 
 /// What a number may be: every store keeps it.
 const MAX_NUMBER: u64 = i64::MAX.unsigned_abs();
@@ -49,6 +49,7 @@ pub(super) enum Line {
     Relation(RelationLine),
     Room(RoomLine),
     Message(MessageLine),
+    Reaction(ReactionLine),
     Member(MemberLine),
     Footer(Footer),
 }
@@ -123,8 +124,22 @@ pub(super) struct MessageLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<OriginId>,
     created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edited_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Timestamp>,
     n: u64,
     own_n: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ReactionLine {
+    room: RoomId,
+    seq: u64,
+    message: MessageId,
+    reaction: Reaction,
+    user: UserId,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -159,17 +174,20 @@ pub(super) struct Footer {
     rooms: u64,
     members: u64,
     messages: u64,
+    /// Older exports have none.
+    #[serde(default)]
+    reactions: u64,
 }
 
 impl From<Counts> for Footer {
-    fn from(Counts { profiles, relations, rooms, members, messages }: Counts) -> Self {
-        Self { profiles, relations, rooms, members, messages }
+    fn from(Counts { profiles, relations, rooms, members, messages, reactions }: Counts) -> Self {
+        Self { profiles, relations, rooms, members, messages, reactions }
     }
 }
 
 impl From<Footer> for Counts {
-    fn from(Footer { profiles, relations, rooms, members, messages }: Footer) -> Self {
-        Self { profiles, relations, rooms, members, messages }
+    fn from(Footer { profiles, relations, rooms, members, messages, reactions }: Footer) -> Self {
+        Self { profiles, relations, rooms, members, messages, reactions }
     }
 }
 
@@ -192,6 +210,10 @@ impl From<Record> for Line {
             }
             Record::Room(RoomRecord::Room(room)) => Self::Room(room.into()),
             Record::Room(RoomRecord::Message(message, hash)) => Self::Message(MessageLine::of(message, hash)),
+            Record::Room(RoomRecord::Reaction(key, message)) => {
+                let ReactionKey { room, seq, reaction, user } = key;
+                Self::Reaction(ReactionLine { room, seq, message, reaction, user })
+            }
             Record::Room(RoomRecord::Member(member)) => Self::Member(member.into()),
         }
     }
@@ -218,6 +240,9 @@ impl MessageLine {
             _ => None,
         };
         let body_hash = hash.map(|BodyHash(bytes)| URL_SAFE_NO_PAD.encode(bytes));
+        let changed_at = message.state.edited_at;
+        let (edited_at, deleted_at) =
+            if message.body.is_deleted() { (None, changed_at) } else { (changed_at, None) };
         let Message { id, room, seq, sender, client_id, origin, created_at, n, own_n, .. } = message;
         let sender = sender.user;
         Self {
@@ -233,6 +258,8 @@ impl MessageLine {
             body_hash,
             origin,
             created_at,
+            edited_at,
+            deleted_at,
             n,
             own_n,
         }
@@ -356,6 +383,12 @@ impl MessageLine {
         check_texts(&[("content", self.content.as_deref()), ("imageUrl", self.image_url.as_deref())])?;
         check_numbers(&[("seq", seq), ("n", n), ("ownN", own_n)])?;
         let body = match (self.r#type, self.system, self.content, self.image_url) {
+            (was @ (MessageType::Text | MessageType::Image), None, None, None)
+                if self.deleted_at.is_some() =>
+            {
+                Body::Deleted(was)
+            }
+            _ if self.deleted_at.is_some() => return Err(FieldError::Unfit("deletedAt")),
             (MessageType::Text, None, Some(text), None) => Body::Text(text),
             (MessageType::Image, None, caption, Some(url)) => Body::Image { url, caption },
             (MessageType::System, Some(kind), Some(text), None) => Body::System { kind, text },
@@ -372,7 +405,18 @@ impl MessageLine {
             return Err(FieldError::Unfit("bodyHash"));
         }
         let (sender, pos) = (Profile::unknown(sender), 0);
-        Ok((Message { id, room, seq, sender, body, client_id, origin, created_at, pos, n, own_n }, hash))
+        let state = MessageState { edited_at: self.deleted_at.or(self.edited_at), ..MessageState::default() };
+        let message =
+            Message { id, room, seq, sender, body, client_id, origin, created_at, pos, n, own_n, state };
+        Ok((message, hash))
+    }
+}
+
+impl ReactionLine {
+    pub(super) fn record(self) -> Result<(ReactionKey, MessageId), FieldError> {
+        let Self { room, seq, message, reaction, user } = self;
+        check_numbers(&[("seq", seq)])?;
+        Ok((ReactionKey { room, seq, reaction, user }, message))
     }
 }
 

@@ -58,11 +58,12 @@
 //! | `profile` | `user`, `nickname`?, `image`?, `lastSeen`?, `loggedOut`? |
 //! | `relation` | `user`, `other`, `kind` (`friend`, `requestSent`, `requestReceived`, `blocked`), `since` |
 //! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable` |
-//! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `n`, `ownN` |
+//! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `editedAt`? or `deletedAt`?, `n`, `ownN` |
+//! | `reaction` | `room`, `seq` and `message` (its id), `reaction`, `user` |
 //! | `member` | `room`, `user`, `role` (`owner`, `member`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN` |
-//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`: how many of each. The last line |
+//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`: how many of each. The last line |
 //!
-//! They come in this order, the messages and then the people of a room behind it. `n` is how many countable
+//! They come in this order, the messages, the reactions and then the people of a room behind it. `n` is how many countable
 //! messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
 //! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
 //! that tells a retry under `clientId` from another message.
@@ -105,12 +106,14 @@ pub struct Counts {
     pub members: u64,
     /// Messages.
     pub messages: u64,
+    /// Reactions on them.
+    pub reactions: u64,
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { profiles, relations, rooms, members, messages } = self;
-        write!(f, "{rooms} rooms, {messages} messages, {members} members, ")?;
+        let Self { profiles, relations, rooms, members, messages, reactions } = self;
+        write!(f, "{rooms} rooms, {messages} messages, {reactions} reactions, {members} members, ")?;
         write!(f, "{profiles} profiles, {relations} relations")
     }
 }

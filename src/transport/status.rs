@@ -18,6 +18,7 @@ pub(crate) fn http_status(code: ErrorCode) -> u16 {
         ErrorCode::RoomClosed
         | ErrorCode::ChallengeRoomExists
         | ErrorCode::ClientIdConflict
+        | ErrorCode::MessageDeleted
         | ErrorCode::ImportConflict => 409,
         ErrorCode::PayloadTooLarge => 413,
         ErrorCode::UnsupportedMediaType => 415,

@@ -103,7 +103,9 @@ impl Reader<'_> {
     /// `false`: there is too much.
     async fn room(&mut self, room: Arc<Room>) -> Result<bool> {
         let from = self.gap.from.of_room(room.id);
-        if room.last_pos > from && !(self.members(&room).await? && self.messages(&room).await?) {
+        let rows = room.last_pos > from;
+        if rows && !(self.members(&room).await? && self.messages(&room).await? && self.amended(&room).await?)
+        {
             return Ok(false);
         }
         if room.changed_pos != room.created_pos {
@@ -135,6 +137,23 @@ impl Reader<'_> {
             for message in messages {
                 from = message.pos;
                 self.add(room, message.pos, What::Message(Arc::new(message)));
+            }
+            if is_last || self.is_full() {
+                return Ok(!self.is_full());
+            }
+        }
+    }
+
+    /// Of those made before: the others are read as they are now.
+    async fn amended(&mut self, room: &Arc<Room>) -> Result<bool> {
+        let (since, until) = (self.gap.from.of_room(room.id), self.until.of_room(room.id));
+        let mut from = since;
+        loop {
+            let messages = self.store.amended_since(room.id, since, from, until, ROWS as u32).await?;
+            let is_last = messages.len() < ROWS;
+            for message in messages {
+                from = message.state.changed_pos;
+                self.add(room, from, What::Amended { message: Arc::new(message), by: None, how: None });
             }
             if is_last || self.is_full() {
                 return Ok(!self.is_full());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Beside, Posted};
-use crate::bus::packet::{Affected, Digest, RoomDigest, Told};
+use crate::bus::packet::{Affected, Digest, How, RoomDigest, Told};
 use crate::id::{RoomId, UserId};
 use crate::model::{Pos, Position};
 use crate::store::{Change, What};
@@ -70,6 +70,10 @@ impl Part {
                 let (pos, member) = (change.pos.at, member.clone());
                 Some(Told::Marked { pos, member, mark: *mark, is_shared: *is_shared })
             }
+            What::Amended { message, by, how } => {
+                let how = how.as_ref().map(How::of);
+                Some(Told::Amended { message: message.clone(), by: by.clone(), how })
+            }
             What::Created(_, users) => {
                 self.name(users);
                 None
@@ -102,6 +106,10 @@ pub(super) fn changes(told: Vec<Told>, room: RoomId, position: &Position) -> Vec
     let lane = position.lane_of(room);
     let changes = told.into_iter().filter_map(|told| {
         let (at, what, of) = match told {
+            Told::Amended { message, by, how } => {
+                let (at, of) = (message.state.changed_pos, message.room);
+                (at, What::Amended { message, by, how: how.map(Into::into) }, of)
+            }
             Told::Message(message) => (message.pos, What::Message(message.clone()), message.room),
             Told::Marked { pos, member, mark, is_shared } => {
                 let of = member.room;

@@ -4,7 +4,8 @@ use std::ops::Bound;
 
 use super::{Person, RoomData, State, beyond};
 use crate::id::UserId;
-use crate::store::{Record, RecordPage, RoomRecord};
+use crate::model::Reaction;
+use crate::store::{ReactionKey, Record, RecordPage, RoomRecord};
 
 pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record> {
     let limit = limit as usize;
@@ -41,6 +42,17 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             let beyond = data.range(&(after.saturating_add(1)..=u64::MAX)).iter().take(limit);
             let record = |message| RoomRecord::Message(state.shown(message), data.hash_of(message));
             beyond.map(|message| Record::Room(record(message))).collect()
+        }
+        RecordPage::Reactions { room, after } => {
+            let Some(data) = state.rooms.get(&room) else { return Vec::new() };
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let reactions = data.reactions.range((from, Bound::Unbounded)).take(limit);
+            let record = |(seq, reaction, user): &(u64, Reaction, UserId)| {
+                let (seq, reaction, user) = (*seq, reaction.clone(), user.clone());
+                let message = data.at(seq)?.id;
+                Some(RoomRecord::Reaction(ReactionKey { room, seq, reaction, user }, message))
+            };
+            reactions.filter_map(record).map(Record::Room).collect()
         }
         RecordPage::Members { room, after } => {
             let Some(data) = state.rooms.get(&room) else { return Vec::new() };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, query};
 
+use super::amend;
 use super::columns::{Uuid, member_columns, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
@@ -140,6 +141,7 @@ pub(super) async fn load(
     if !needs.ordinals.is_empty() {
         rows.ordinals = load_ordinals(conn, &needs.ordinals).await?;
     }
+    amend::load(conn, needs, &mut rows).await?;
     if !relations.is_empty() {
         let (users, others): (Vec<&str>, Vec<&str>) =
             relations.iter().map(|(user, other)| (user.as_str(), other.as_str())).unzip();

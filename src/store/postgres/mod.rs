@@ -15,6 +15,7 @@
 //! [`Unavailable`](crate::ErrorKind::Unavailable) and may yet have gone through, so that a retry under the
 //! same client id is what tells.
 
+mod amend;
 mod columns;
 mod commit;
 mod connections;
@@ -40,7 +41,9 @@ use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordP
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
+use crate::model::{
+    Epoch, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room, Token,
+};
 
 /// How a [`PostgresStore`] uses its database.
 ///
@@ -212,6 +215,36 @@ impl Store for PostgresStore {
 
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {
         Ok(read::messages_since(&self.connections, room, (after, until), limit).await?)
+    }
+
+    async fn amended_since(
+        &self,
+        room: RoomId,
+        made_until: u64,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<Message>> {
+        Ok(amend::amended_since(&self.connections, room, made_until, (after, until), limit).await?)
+    }
+
+    async fn reactions(
+        &self,
+        room: RoomId,
+        seq: u64,
+        after: Option<&(Reaction, UserId)>,
+        limit: u32,
+    ) -> Result<Vec<(Reaction, Profile)>> {
+        Ok(amend::reactions(&self.connections, room, seq, after, limit).await?)
+    }
+
+    async fn reactions_of(
+        &self,
+        room: RoomId,
+        user: &UserId,
+        seqs: RangeInclusive<u64>,
+    ) -> Result<Vec<(u64, Reaction)>> {
+        Ok(amend::reactions_of(&self.connections, room, user, seqs).await?)
     }
 
     async fn members_since(

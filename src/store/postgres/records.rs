@@ -35,6 +35,11 @@ pub(super) const MESSAGES: &str = concat!(
      WHERE s.room = $1 AND s.seq > $2 ORDER BY s.seq LIMIT $3"
 );
 
+pub(super) const REACTIONS: &str = "SELECT x.room, x.seq, x.reaction, x.user_id, \
+         (SELECT s.id FROM chat.messages s WHERE s.room = x.room AND s.seq = x.seq) \
+     FROM chat.reactions x WHERE x.room = $1 AND (x.seq, x.reaction, x.user_id) > ($2, $3, $4) \
+     ORDER BY x.seq, x.reaction, x.user_id LIMIT $5";
+
 pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),
@@ -73,6 +78,13 @@ pub(super) async fn records(
         RecordPage::Messages { room, after } => {
             let sought = || query(MESSAGES).bind(Uuid::from(*room)).bind(int(*after)).bind(limit);
             db.all(sought, |columns| columns.message_record()).await
+        }
+        RecordPage::Reactions { room, after } => {
+            let (seq, reaction, user) = after
+                .as_ref()
+                .map_or((0, "", ""), |(seq, reaction, user)| (int(*seq), reaction.as_str(), user.as_str()));
+            let sought = || query(REACTIONS).bind(Uuid::from(*room)).bind(seq).bind(reaction).bind(user);
+            db.all(|| sought().bind(limit), |columns| columns.reaction_record()).await
         }
         RecordPage::Members { room, after } => {
             let (room, after) = (Uuid::from(*room), beyond_user(after.as_ref()));

@@ -2,6 +2,7 @@
 
 use sqlx::{PgConnection, query};
 
+use super::amend;
 use super::columns::Uuid;
 use super::error::PostgresError;
 use crate::clock::Timestamp;
@@ -47,6 +48,7 @@ pub(super) const WRITE: &str = "WITH \
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
     write_rows(conn, rows, before).await?;
+    amend::write(conn, rows).await?;
     write_keys(conn, rows).await?;
     write_relations(conn, rows).await
 }
@@ -114,7 +116,7 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
 }
 
 /// A column of rows.
-fn each<'r, R, V>(rows: &'r [R], value: impl Fn(&'r R) -> V) -> Vec<V> {
+pub(super) fn each<'r, R, V>(rows: &'r [R], value: impl Fn(&'r R) -> V) -> Vec<V> {
     rows.iter().map(value).collect()
 }
 

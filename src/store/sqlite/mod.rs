@@ -37,6 +37,7 @@
 //! `VACUUM INTO`, or when it is closed; after putting an older copy back, call
 //! [`rotate_epoch`](Store::rotate_epoch), so that no client resumes from what the copy does not hold.
 
+mod amend;
 mod columns;
 mod error;
 mod outbox;
@@ -63,7 +64,9 @@ use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordP
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
+use crate::model::{
+    Epoch, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room, Token,
+};
 
 /// How a [`SqliteStore`] uses its file.
 ///
@@ -259,6 +262,39 @@ impl Store for SqliteStore {
 
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>> {
         Ok(self.readers.run(move |tx| read::messages_since(tx, room, (after, until), limit)).await?)
+    }
+
+    async fn amended_since(
+        &self,
+        room: RoomId,
+        made_until: u64,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<Message>> {
+        let span = (after, until);
+        Ok(self.readers.run(move |tx| amend::amended_since(tx, room, made_until, span, limit)).await?)
+    }
+
+    async fn reactions(
+        &self,
+        room: RoomId,
+        seq: u64,
+        after: Option<&(Reaction, UserId)>,
+        limit: u32,
+    ) -> Result<Vec<(Reaction, Profile)>> {
+        let after = after.cloned();
+        Ok(self.readers.run(move |tx| amend::reactions(tx, room, seq, after.as_ref(), limit)).await?)
+    }
+
+    async fn reactions_of(
+        &self,
+        room: RoomId,
+        user: &UserId,
+        seqs: RangeInclusive<u64>,
+    ) -> Result<Vec<(u64, Reaction)>> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| amend::reactions_of(tx, room, &user, seqs)).await?)
     }
 
     async fn members_since(

@@ -30,6 +30,12 @@ pub(super) const MESSAGES: &str = concat!(
      WHERE s.room = ?1 AND s.seq > ?2 ORDER BY s.seq LIMIT ?3"
 );
 
+// The messages' own rows are found by their keys, one for each reaction.
+pub(super) const REACTIONS: &str = "SELECT x.room, x.seq, x.reaction, x.user, s.id \
+     FROM reactions x CROSS JOIN messages s ON s.room = x.room AND s.seq = x.seq \
+     WHERE x.room = ?1 AND (x.seq, x.reaction, x.user) > (?2, ?3, ?4) \
+     ORDER BY x.seq, x.reaction, x.user LIMIT ?5";
+
 pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),
@@ -59,6 +65,14 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
         RecordPage::Messages { room, after } => {
             let params = (room.to_bytes(), int(*after));
             all(conn, MESSAGES, &[&params.0, &params.1, &limit], |columns| columns.message_record())
+        }
+        RecordPage::Reactions { room, after } => {
+            let (seq, reaction, user) = after
+                .as_ref()
+                .map_or((0, "", ""), |(seq, reaction, user)| (int(*seq), reaction.as_str(), user.as_str()));
+            all(conn, REACTIONS, rusqlite::params![room.to_bytes(), seq, reaction, user, limit], |columns| {
+                columns.reaction_record()
+            })
         }
         RecordPage::Members { room, after } => {
             let params = (room.to_bytes(), beyond_user(after.as_ref()));

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::columns::Columns;
 use super::error::SqliteError;
-use super::read;
+use super::{amend, read};
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
@@ -80,6 +80,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
             rows.ordinals.insert(key.clone(), at);
         }
     }
+    amend::load(conn, needs, &mut rows)?;
     for (user, other) in needs.relations_with(&rows.rooms) {
         if let Some(relation) = read::relation(conn, &user, &other)? {
             rows.relations.insert((user, other), relation);
@@ -143,6 +144,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     for (message, hash) in &rows.new_messages {
         add_message(conn, message, hash.as_ref())?;
     }
+    amend::write(conn, rows)?;
     for key in &rows.freed_keys {
         conn.prepare_cached("DELETE FROM room_keys WHERE key = ?1")?.execute([key.as_str()])?;
     }

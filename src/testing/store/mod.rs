@@ -28,6 +28,7 @@
 
 mod kit;
 
+pub mod amend;
 pub mod catch_up;
 pub mod friends;
 pub mod marks;
@@ -192,6 +193,22 @@ macro_rules! store_suite {
                     a_room_that_is_taken_in_holds_its_key_while_it_is_open
                     marks_and_stays_that_are_taken_in_only_grow
                     a_relation_that_is_taken_in_ends_nothing_later;
+                amend:
+                    an_edit_takes_a_position_and_leaves_the_place
+                    a_picture_keeps_its_address_and_may_lose_its_caption
+                    only_the_sender_edits_and_only_within_the_time
+                    a_deleted_message_keeps_its_place_and_counts_until_it_is_passed
+                    the_owner_deletes_what_others_sent_and_nobody_else
+                    what_was_deleted_and_what_the_server_said_is_not_changed
+                    a_closed_room_and_a_block_end_changes_but_for_deleting
+                    reactions_count_once_a_user_and_kind
+                    a_message_bears_so_many_kinds_of_reactions
+                    deleting_takes_the_reactions_along
+                    what_somebody_left_comes_by_message
+                    changed_messages_come_by_their_last_change
+                    changes_within_a_batch_see_each_other
+                    counts_equal_what_was_left_whatever_happens
+                    changes_outlive_a_reopening;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -288,6 +305,7 @@ mod tests {
     #[test]
     fn every_case_is_in_the_list() {
         let files = [
+            include_str!("amend.rs"),
             include_str!("catch_up.rs"),
             include_str!("friends.rs"),
             include_str!("marks.rs"),

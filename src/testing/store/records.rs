@@ -38,6 +38,7 @@ impl Fixture {
     async fn rows_of(&self, room: RoomId) -> Vec<RoomRecord> {
         let mut rows = self.store().records(RecordPage::Room(room), 1).await.expect("the store reads");
         rows.extend(self.records(RecordPage::Messages { room, after: 0 }, 1000).await);
+        rows.extend(self.records(RecordPage::Reactions { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Members { room, after: None }, 1000).await);
         let of_room = |row| match row {
             Record::Room(row) => row,
@@ -64,6 +65,10 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Messages { room, .. }, Record::Room(RoomRecord::Message(message, _))) => {
             RecordPage::Messages { room, after: message.seq }
         }
+        (RecordPage::Reactions { room, .. }, Record::Room(RoomRecord::Reaction(key, _))) => {
+            let after = Some((key.seq, key.reaction.clone(), key.user.clone()));
+            RecordPage::Reactions { room, after }
+        }
         (RecordPage::Members { room, .. }, Record::Room(RoomRecord::Member(member))) => {
             RecordPage::Members { room, after: Some(member.user.clone()) }
         }
@@ -82,6 +87,10 @@ fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
         RoomRecord::Message(mut message, hash) => {
             (message.room, message.id, message.pos) = (id, MessageId::generate(), 904);
             RoomRecord::Message(message, hash)
+        }
+        RoomRecord::Reaction(mut key, message) => {
+            key.room = id;
+            RoomRecord::Reaction(key, message)
         }
         RoomRecord::Member(mut member) => {
             member.room = id;

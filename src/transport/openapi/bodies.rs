@@ -28,6 +28,7 @@ pub(super) enum Body {
     Rename,
     Invitation,
     Draft,
+    Edit,
     ReadTo,
     FriendRequest,
     FriendAnswer,
@@ -35,11 +36,12 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::NewRoom,
         Self::Rename,
         Self::Invitation,
         Self::Draft,
+        Self::Edit,
         Self::ReadTo,
         Self::FriendRequest,
         Self::FriendAnswer,
@@ -52,6 +54,7 @@ impl Body {
             Self::Rename => "Rename",
             Self::Invitation => "Invitation",
             Self::Draft => "Draft",
+            Self::Edit => "Edit",
             Self::ReadTo => "ReadTo",
             Self::FriendRequest => "FriendRequest",
             Self::FriendAnswer => "FriendAnswer",
@@ -76,6 +79,13 @@ impl Body {
                 object("Who shall join.", [needed("userUuids", users)]).into()
             }
             Self::Draft => draft(config),
+            Self::Edit => {
+                let bytes = config.max_content_bytes;
+                let what =
+                    format!("A TEXT needs words; null takes an IMAGE's caption away. At most {bytes} bytes.");
+                let words = nullable_text(&what).pattern(Some(CAPTION)).max_length(Some(bytes));
+                object("What it says now.", [optional("content", words)]).into()
+            }
             Self::ReadTo => read_to(),
             Self::FriendRequest => {
                 let whom = needed("userUuid", named::<UserId>());

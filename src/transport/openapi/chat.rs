@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 use super::samples;
-use super::schemas::{Field, Schemas, flag, named, needed, number, object, optional};
+use super::schemas::{Field, Schemas, flag, named, needed, nullable_text, number, object, optional};
 use super::sockets::{
     Ask, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error, written_close,
     written_events, written_reply,
@@ -14,12 +14,12 @@ use crate::config::Config;
 use crate::error::{ErrorCode, Result};
 use crate::event::{CloseReason, Reply};
 use crate::id::{MessageId, RoomId};
-use crate::model::Token;
+use crate::model::{Reaction, Token};
 use crate::transport::socketio::{
     CaughtUpJson, ClosingJson, ConnectedJson, EventName, RoomIdJson, Verb, format,
 };
 use crate::transport::wire::events as event;
-use crate::transport::wire::{ErrorJson, HistoryJson, MarkedJson, MessageJson};
+use crate::transport::wire::{ErrorJson, HistoryJson, MarkedJson, MessageChangeJson, MessageJson};
 
 const NAMESPACE: &str = "chat";
 
@@ -70,8 +70,10 @@ pub(super) fn add_to(schemas: &mut Schemas) {
 
 fn ask(verb: Verb) -> Ask {
     const DONE: &[&str] = &["done", "refused"];
+    const CHANGED: &[&str] = &["changed", "refused"];
     const MARKS: &[&str] = &["marks", "refused"];
     let room = || needed("roomUuid", named::<RoomId>());
+    let message = || needed("messageUuid", named::<MessageId>());
     let upto = || {
         let seq = number("The number of a message. Without it and `messageUuid`, the newest one.");
         vec![room(), optional("messageUuid", named::<MessageId>()), optional("seq", seq)]
@@ -98,6 +100,29 @@ fn ask(verb: Verb) -> Ask {
                 "message": { "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" },
             }),
             &["message", "refused"],
+        ),
+        Verb::EditMessage => (
+            "Edit a message of one's own. A TEXT needs words.",
+            vec![room(), message(), needed("content", nullable_text("The words now."))],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id(), "content": "Are you running tomorrow?" }),
+            CHANGED,
+        ),
+        Verb::DeleteMessage => (
+            "Delete a message. Its place stays.",
+            vec![room(), message()],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
+            CHANGED,
+        ),
+        Verb::React => (
+            "Leave a reaction on a message, or take it back.",
+            vec![
+                room(),
+                message(),
+                needed("reaction", named::<Reaction>()),
+                optional("on", flag("Whether it is left. Default true.")),
+            ],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id(), "reaction": "👍", "on": false }),
+            CHANGED,
         ),
         Verb::Typing => (
             "Tell that the user types, or has stopped.",
@@ -149,6 +174,8 @@ fn answers() -> Vec<Told> {
     let with =
         |of: RefOr<Schema>| AllOfBuilder::new().item(object("It was done.", [ok(true)])).item(of).into();
     let message = object("What was sent.", [ok(true), needed("message", named::<MessageJson<'_>>())]).into();
+    let fields = [ok(true), needed("message", named::<MessageChangeJson<'_>>())];
+    let changed = object("What has changed.", fields).into();
     let refused = object("It was refused.", [ok(false), needed("error", named::<ErrorJson<'_>>())]).into();
     let sent = Reply::Message(samples::named_message().into());
     let (marked, history) = (Reply::Marked(samples::marked()), Reply::History(samples::history_window()));
@@ -161,6 +188,7 @@ fn answers() -> Vec<Told> {
             message,
             Ok(sent),
         ),
+        answer("changed", "The message as it is now.", changed, Ok(Reply::Amended(samples::edited().into()))),
         answer("marks", "Where the marks stand now.", with(of::<MarkedJson>()), Ok(marked)),
         answer("history", "A part of a room's history.", with(of::<HistoryJson<'_>>()), Ok(history)),
         answer("refused", "It was refused.", refused, closed),
@@ -177,6 +205,10 @@ fn told(name: EventName) -> Told {
             ("A TEXT or IMAGE came; to the sender's other devices too.", of::<MessageJson<'_>>())
         }
         EventName::SystemMessage => ("A SYSTEM message came.", of::<event::SystemJson<'_>>()),
+        EventName::MessageUpdated => {
+            ("A message was edited, or the reactions on it changed.", of::<MessageChangeJson<'_>>())
+        }
+        EventName::MessageDeleted => ("A message was deleted.", of::<MessageChangeJson<'_>>()),
         EventName::UserTyping => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),
         EventName::MessagesRead => ("Somebody has read up to a message.", of::<event::ReadJson<'_>>()),
         EventName::MessagesDelivered => {

@@ -25,10 +25,12 @@ use super::schemas::{Schemas, list, named, needed, number, object, or_null};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode as Code};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::Limit;
+use crate::model::{Limit, Reaction};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
-use crate::transport::wire::{HistoryJson, MarkedJson, ParticipantsJson, RelationJson, RoomsJson};
+use crate::transport::wire::{
+    HistoryJson, MarkedJson, MessageChangeJson, ParticipantsJson, ReactionsJson, RelationJson, RoomsJson,
+};
 
 const PROBLEM: &str = "application/problem+json";
 const BEARER: &str = "bearer";
@@ -80,6 +82,7 @@ fn paths(options: &RestOptions) -> Paths {
 fn method(operation: Operation) -> HttpMethod {
     match operation.method().as_str() {
         "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
         "PATCH" => HttpMethod::Patch,
         "DELETE" => HttpMethod::Delete,
         _ => HttpMethod::Get,
@@ -108,7 +111,8 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
     if is_open {
         built = built.securities(Some([]));
     }
-    for name in ["roomUuid", "userUuid"].into_iter().filter(|name| path.contains(&format!("{{{name}}}"))) {
+    let parameters = ["roomUuid", "messageUuid", "reaction", "userUuid"];
+    for name in parameters.into_iter().filter(|name| path.contains(&format!("{{{name}}}"))) {
         built = built.parameter(path_parameter(name));
     }
     for query in description.query {
@@ -155,6 +159,8 @@ fn codes(description: &Description, path: &str, is_open: bool) -> Vec<Code> {
 fn path_parameter(name: &'static str) -> ParameterBuilder {
     let (schema, text, example) = match name {
         "roomUuid" => (named::<RoomId>(), "The room.", samples::room_id().to_string()),
+        "messageUuid" => (named::<MessageId>(), "The message.", samples::message_id().to_string()),
+        "reaction" => (named::<Reaction>(), "The reaction.", "👍".to_owned()),
         _ => (named::<UserId>(), "The user.", samples::user("ben").to_string()),
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
@@ -176,6 +182,10 @@ fn query_parameter(query: Query) -> ParameterBuilder {
             ("limit", "How many a page holds.", at_least_one("", Limit::MAX as usize, default.count()))
         }
         Query::Cursor => ("cursor", "The `nextCursor` of the page before it.", named::<UserId>().into()),
+        Query::ReactionCursor => {
+            let pair = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PAIR));
+            ("cursor", "The `nextCursor` of the page before it.", pair.into())
+        }
         Query::Place(name, text) => (name, text, place()),
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
@@ -212,7 +222,9 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
     let named = |link: LinkBuilder, to: Operation| (to.name(), link.build());
     match made_by {
         Operation::CreateRoom => {
-            let is_of_room = |to: &&Operation| to.paths().iter().all(|path| path.contains("{roomUuid}"));
+            let is_of_room = |to: &&Operation| {
+                to.paths().iter().all(|path| path.contains("{roomUuid}") && !path.contains("{messageUuid}"))
+            };
             let of_room = Operation::ALL.iter().filter(is_of_room).map(|to| match to {
                 Operation::RemoveParticipant => {
                     let invited =
@@ -227,7 +239,13 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
             let around = link(Operation::ListMessages, "roomUuid").parameter("around", MADE_MESSAGE);
             let body = json!({ "messageUuid": MADE_MESSAGE });
             let read = link(Operation::MarkRead, "roomUuid").request_body(Some(body));
-            vec![named(around, Operation::ListMessages), named(read, Operation::MarkRead)]
+            let of_message = |to: &&Operation| to.paths().iter().all(|path| path.contains("{messageUuid}"));
+            let of_message = Operation::ALL
+                .iter()
+                .filter(of_message)
+                .map(|to| named(link(*to, "roomUuid").parameter("messageUuid", MADE_MESSAGE), *to));
+            let others = [named(around, Operation::ListMessages), named(read, Operation::MarkRead)];
+            others.into_iter().chain(of_message).collect()
         }
         Operation::RequestFriend => {
             [Operation::WithdrawRequest, Operation::RemoveFriend, Operation::Block, Operation::Unblock]
@@ -237,6 +255,9 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
         _ => Vec::new(),
     }
 }
+
+/// A reaction and a user, with a space between them.
+const PAIR: &str = r"^\S+ .*\S.*$";
 
 const MADE_MESSAGE: &str = "$response.body#/messageUuid";
 
@@ -289,6 +310,7 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::NotAParticipant => "The caller is not in the room.",
         Code::RoomNotFound => "There is no such room.",
         Code::MessageNotFound => "There is no such message in the room.",
+        Code::MessageDeleted => "The message was deleted.",
         Code::NotFound => "There is nothing at this path.",
         Code::MethodNotAllowed => "The path does not have this method.",
         Code::RoomClosed => "The room is closed.",
@@ -312,6 +334,8 @@ fn components(config: &Config) -> Components {
     schemas.add::<RoomsJson<'_>>();
     schemas.add::<HistoryJson<'_>>();
     schemas.add::<MarkedJson>();
+    schemas.add::<MessageChangeJson<'_>>();
+    schemas.add::<ReactionsJson<'_>>();
     schemas.add::<ParticipantsJson<'_>>();
     schemas.add::<RelationJson<'_>>();
     schemas.add::<DoneJson>();

@@ -5,7 +5,9 @@ use utoipa::openapi::schema::AllOfBuilder;
 use utoipa::openapi::{RefOr, Schema};
 
 use super::samples;
-use super::schemas::{Field, Schemas, flag, named, needed, number, object, optional, text, word};
+use super::schemas::{
+    Field, Schemas, flag, named, needed, nullable_text, number, object, optional, text, word,
+};
 use super::sockets::{
     Ask, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error, written_events,
     written_reply,
@@ -14,10 +16,10 @@ use crate::config::Config;
 use crate::error::{ErrorCode, Result};
 use crate::event::{CloseReason, Reply};
 use crate::id::{MessageId, RoomId};
-use crate::model::Token;
+use crate::model::{Reaction, Token};
 use crate::transport::status::close_code;
 use crate::transport::wire::events as event;
-use crate::transport::wire::{ErrorJson, HistoryJson, MarkedJson, MessageJson};
+use crate::transport::wire::{ErrorJson, HistoryJson, MarkedJson, MessageChangeJson, MessageJson};
 use crate::transport::ws::{EventName, Op, format};
 
 const CLOSES: [CloseReason; 7] = [
@@ -83,6 +85,8 @@ fn about(config: &Config) -> String {
 fn ask(op: Op) -> Ask {
     const DONE: &[&str] = &["done", "refused"];
     let room = || needed("room", named::<RoomId>());
+    let message = || needed("messageUuid", named::<MessageId>());
+    let on = || optional("on", flag("Whether it is left. Default true."));
     let upto = || {
         let seq = number("The number of a message. Without it and `messageUuid`, the newest one.");
         [room(), optional("messageUuid", named::<MessageId>()), optional("seq", seq)]
@@ -107,6 +111,24 @@ fn ask(op: Op) -> Ask {
                 "message": { "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" },
             }),
             &["message", "refused"],
+        ),
+        Op::Edit => (
+            "Edit a message of one's own. A TEXT needs words.",
+            vec![room(), message(), needed("content", nullable_text("The words now."))],
+            json!({ "room": id, "messageUuid": samples::message_id(), "content": "Are you running tomorrow?" }),
+            &["changed", "refused"],
+        ),
+        Op::Delete => (
+            "Delete a message. Its place stays.",
+            vec![room(), message()],
+            json!({ "room": id, "messageUuid": samples::message_id() }),
+            &["changed", "refused"],
+        ),
+        Op::React => (
+            "Leave a reaction on a message, or take it back.",
+            vec![room(), message(), needed("reaction", named::<Reaction>()), on()],
+            json!({ "room": id, "messageUuid": samples::message_id(), "reaction": "👍" }),
+            &["changed", "refused"],
         ),
         Op::Read => (
             "Move the read mark up to a message, or to the newest one.",
@@ -178,6 +200,12 @@ fn answers() -> Vec<Told> {
             Ok(sent),
         ),
         answer(
+            "changed",
+            "The message as it is now.",
+            object("What has changed.", [needed("message", named::<MessageChangeJson<'_>>())]).into(),
+            Ok(Reply::Amended(samples::edited().into())),
+        ),
+        answer(
             "marks",
             "Where the marks stand now.",
             named::<MarkedJson>().into(),
@@ -207,6 +235,10 @@ fn told(name: EventName) -> Told {
             ("A TEXT or IMAGE came; to the sender's other devices too.", of::<MessageJson<'_>>())
         }
         EventName::System => ("A SYSTEM message came.", of::<event::SystemJson<'_>>()),
+        EventName::MessageUpdated => {
+            ("A message was edited, or the reactions on it changed.", of::<MessageChangeJson<'_>>())
+        }
+        EventName::MessageDeleted => ("A message was deleted.", of::<MessageChangeJson<'_>>()),
         EventName::Typing => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),
         EventName::Read => ("Somebody has read up to a message.", of::<event::ReadJson<'_>>()),
         EventName::Delivered => {

@@ -10,10 +10,11 @@ use super::bodies::Body;
 use super::samples;
 use super::schemas::named;
 use crate::error::ErrorCode as Code;
-use crate::model::{Limit, RelationKind};
+use crate::model::{Limit, Message, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
-    HistoryJson, MarkedJson, MessageJson, ParticipantsJson, PeopleJson, RelationJson, RoomJson, RoomsJson,
+    HistoryJson, MarkedJson, MessageChangeJson, MessageJson, ParticipantsJson, PeopleJson, ReactionsJson,
+    RelationJson, RoomJson, RoomsJson,
 };
 
 /// The groups that operations stand in: their name and what they are about.
@@ -35,6 +36,8 @@ pub(super) enum Query {
     Limit(Limit),
     /// A page of people begins after this one.
     Cursor,
+    /// A page of reactions begins after this one.
+    ReactionCursor,
     /// A place in a room's history.
     Place(&'static str, &'static str),
 }
@@ -164,6 +167,12 @@ pub(super) fn describe(operation: Operation) -> Description {
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
         Operation::SendMessage => send_message(),
         Operation::ListMessages => list_messages(),
+        Operation::GetMessage
+        | Operation::EditMessage
+        | Operation::DeleteMessage
+        | Operation::ListReactions
+        | Operation::React
+        | Operation::TakeReactionBack => of_message(operation),
         Operation::MarkRead => mark_read(),
         Operation::DevToken => dev_token(),
         Operation::LogOut => Description::new(
@@ -246,6 +255,63 @@ fn list_messages() -> Description {
         ])
         .answers(200, "Messages.", named::<HistoryJson<'_>>(), [("page", &page), ("cursor", &window)])
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound])
+}
+
+fn of_message(operation: Operation) -> Description {
+    let (edited, deleted, liked) = (samples::edited(), samples::deleted(), samples::liked());
+    let changed = |description: Description, message: &Message| {
+        description.answer(200, "The message as it is now.", &MessageChangeJson::of(message)).codes(&[
+            Code::RoomNotFound,
+            Code::NotAParticipant,
+            Code::MessageNotFound,
+            Code::MessageDeleted,
+            Code::Forbidden,
+            Code::NotFriends,
+            Code::RoomClosed,
+        ])
+    };
+    match operation {
+        Operation::EditMessage => {
+            let text = "Its sender may, within the time that the server is configured with.";
+            let edit = Description::new(MESSAGES, "Edit a message", text).body(
+                Body::Edit,
+                [
+                    ("words", json!({ "content": "Are you running tomorrow?" })),
+                    ("noCaption", json!({ "content": null })),
+                ],
+            );
+            changed(edit, &edited)
+        }
+        Operation::DeleteMessage => {
+            let text = "Its sender may, within the time that the server is configured with, and so may the room's \
+                        owner. Its place and its `seq` stay; what it said and the reactions on it are gone.";
+            Description::new(MESSAGES, "Delete a message", text)
+                .answer(200, "What is left of it.", &MessageChangeJson::of(&deleted))
+                .codes(&[
+                    Code::RoomNotFound,
+                    Code::NotAParticipant,
+                    Code::MessageNotFound,
+                    Code::Forbidden,
+                    Code::NotFriends,
+                ])
+        }
+        Operation::React => {
+            changed(Description::new(MESSAGES, "Leave a reaction", "One of each kind a user."), &liked)
+        }
+        Operation::TakeReactionBack => {
+            changed(Description::new(MESSAGES, "Take a reaction back", "The caller's own one."), &edited)
+        }
+        Operation::ListReactions => {
+            let page = samples::reactions();
+            Description::new(MESSAGES, "List who left which reactions", "By reaction, and then by user.")
+                .query(&[Query::ReactionCursor, Query::Limit(Limit::MESSAGES)])
+                .answer(200, "A page of reactions.", &ReactionsJson::from(&page))
+                .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound])
+        }
+        _ => Description::new(MESSAGES, "Get a message", "As the caller sees it.")
+            .answer(200, "The message.", &MessageJson::from(&samples::liked_view()))
+            .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound]),
+    }
 }
 
 fn mark_read() -> Description {

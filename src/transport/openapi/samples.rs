@@ -8,13 +8,13 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorCode, ErrorKind};
 use crate::event::{
-    Event, EventKind, Marked, Notification, Participants, Ready, ReadyRoom, RoomChange, View,
+    Amended, Event, EventKind, Marked, Notification, Participants, Ready, ReadyRoom, RoomChange, View,
 };
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Body, Epoch, FriendNotice, History, Limit, Mark, Message, MessageView, Page, PageQuery, Participant,
-    Phrases, Position, Profile, Receipt, RelationKind, RelationPage, RelationView, Role, Room, RoomKind,
-    RoomView, Span, SystemKind, Token,
+    Amendment, Body, Epoch, FriendNotice, History, Limit, Mark, Message, MessageState, MessageType,
+    MessageView, Page, PageQuery, Participant, Phrases, Position, Profile, Reaction, ReactionPage, Receipt,
+    RelationKind, RelationPage, RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind, Token,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -83,6 +83,7 @@ pub(super) fn message() -> Message {
         pos: 3,
         n: 2,
         own_n: 2,
+        state: MessageState::default(),
     }
 }
 
@@ -96,10 +97,47 @@ fn system_message() -> Message {
     Message { sender: ben(), body, ..message() }
 }
 
+/// The message after an edit.
+pub(super) fn edited() -> Message {
+    let state = MessageState { changed_pos: 5, edited_at: Some(at(50)), ..MessageState::default() };
+    Message { body: Body::Text("Are you running tomorrow?".into()), state, ..message() }
+}
+
+/// What is left of the message.
+pub(super) fn deleted() -> Message {
+    let state = MessageState { changed_pos: 6, edited_at: Some(at(55)), ..MessageState::default() };
+    Message { body: Body::Deleted(MessageType::Text), state, ..message() }
+}
+
+fn thumb() -> Reaction {
+    "👍".parse().expect("an emoji is a reaction")
+}
+
+/// The message with a reaction on it.
+pub(super) fn liked() -> Message {
+    let mut message = message();
+    message.state.changed_pos = 4;
+    message.state.reactions.add(&thumb());
+    message
+}
+
+pub(super) fn liked_view() -> MessageView {
+    MessageView { message: Arc::new(liked()), own_reactions: vec![thumb()], ..message_view() }
+}
+
+pub(super) fn reactions() -> ReactionPage {
+    ReactionPage { reactions: vec![(thumb(), ben())], next: Some((thumb(), user("ben"))) }
+}
+
+/// The message as somebody learns that it changed.
+fn amended(message: Message, how: Amendment) -> Amended {
+    Amended { message: Arc::new(message), by: Some(user("ben")), how: Some(how), own_reactions: None }
+}
+
 fn message_view() -> MessageView {
     let read_by = vec![user("ana"), user("ben")];
     let receipt = Receipt { is_read: true, read_count: 2, read_by };
-    MessageView { message: Arc::new(message()), receipt, is_mine: false }
+    MessageView { message: Arc::new(message()), receipt, is_mine: false, own_reactions: Vec::new() }
 }
 
 pub(super) fn room_view() -> RoomView {
@@ -176,6 +214,15 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Message(Arc::new(message()))),
         own,
         durable(EventKind::System(Arc::new(system_message()))),
+        durable(EventKind::Amended(amended(edited(), Amendment::Edited))),
+        durable(EventKind::Amended(amended(deleted(), Amendment::Deleted))),
+        durable(EventKind::Amended(amended(liked(), Amendment::Reacted(thumb(), true)))),
+        durable(EventKind::Amended(Amended {
+            message: Arc::new(liked()),
+            by: None,
+            how: None,
+            own_reactions: Some(vec![thumb()]),
+        })),
         fleeting(EventKind::Typing(ana(), true)),
         durable(EventKind::Marked(user("ben"), Mark::Read, marked())),
         durable(EventKind::Marked(user("ben"), Mark::Delivered, marked())),
@@ -211,6 +258,7 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::NotAParticipant => ErrorKind::NotAParticipant(room),
         ErrorCode::RoomNotFound => ErrorKind::RoomNotFound(room),
         ErrorCode::MessageNotFound => ErrorKind::MessageNotFound(message_id()),
+        ErrorCode::MessageDeleted => ErrorKind::MessageDeleted(message_id()),
         ErrorCode::NotFound => ErrorKind::NotFound,
         ErrorCode::MethodNotAllowed => ErrorKind::MethodNotAllowed,
         ErrorCode::RoomClosed => ErrorKind::RoomClosed(room),

@@ -6,10 +6,12 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, ClientId, MAX_ID_CHARS, MessageId, RoomId, UserId};
-use crate::model::Token;
+use crate::model::{MAX_REACTION_BYTES, Reaction, Token};
 
 /// No control characters and no line separators, and not white space alone.
 const OPAQUE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029][^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$";
+/// No white space and no control characters.
+const REACTION: &str = r"^[^\s\u0000-\u001f\u007f-\u009f]+$";
 const ULID: &str = "^[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26}$";
 
 pub(super) fn text(description: &str) -> ObjectBuilder {
@@ -118,6 +120,11 @@ schemas! {
     ChallengeId: opaque("A challenge of the app, which has at most one open room.");
     RoomId: ulid("A room: a ULID.");
     MessageId: ulid("A message: a ULID.");
+    Reaction: text("An emoji, or a word such as `like`; at most 64 bytes of UTF-8.")
+        .min_length(Some(1))
+        .max_length(Some(MAX_REACTION_BYTES))
+        .pattern(Some(REACTION))
+        .into();
     Timestamp: text("RFC 3339, in UTC, with milliseconds.")
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
         .into();

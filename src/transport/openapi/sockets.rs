@@ -21,7 +21,7 @@ use crate::event::{Format, Frame, Reply};
 use crate::model::Limit;
 use crate::transport::frame::split;
 use crate::transport::wire::events as event;
-use crate::transport::wire::{ErrorJson, HistoryJson, MarkedJson, MessageJson};
+use crate::transport::wire::{ErrorJson, HistoryJson, MarkedJson, MessageChangeJson, MessageJson};
 
 /// A socket's protocol, as a document tells of it.
 pub(super) struct Protocol {
@@ -160,6 +160,7 @@ fn schemas(config: &Config) -> Vec<(String, RefOr<Schema>)> {
     schemas.add::<MessageJson<'_>>();
     schemas.add::<HistoryJson<'_>>();
     schemas.add::<MarkedJson>();
+    schemas.add::<MessageChangeJson<'_>>();
     schemas.add::<ErrorJson<'_>>();
     add_events_to(&mut schemas);
     #[cfg(feature = "ws")]

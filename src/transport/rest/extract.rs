@@ -15,10 +15,10 @@ use super::problem::Problem;
 use crate::config::Config;
 use crate::engine::Actor;
 use crate::error::{Error, ErrorKind, Result, parse_field};
-use crate::id::{RoomId, UserId};
-use crate::model::{Limit, PageQuery};
+use crate::id::{MessageId, RoomId, UserId};
+use crate::model::{Limit, PageQuery, Reaction};
 use crate::transport::bearer;
-use crate::transport::wire::{parse, parse_limit, parse_number};
+use crate::transport::wire::{parse, parse_limit, parse_number, parse_reaction};
 
 /// The caller, by their bearer token.
 pub(super) struct Caller(pub(super) Actor);
@@ -77,6 +77,30 @@ impl<S: Send + Sync> FromRequestParts<S> for OfUser {
     }
 }
 
+/// The message in the path.
+pub(super) struct OfMessage(pub(super) MessageId);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfMessage {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let path = PathParts::of(parts).await?;
+        Ok(Self(parse_field("messageUuid", path.get("messageUuid"))?))
+    }
+}
+
+/// The reaction in the path.
+pub(super) struct WithReaction(pub(super) Reaction);
+
+impl<S: Send + Sync> FromRequestParts<S> for WithReaction {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let path = PathParts::of(parts).await?;
+        Ok(Self(parse_reaction(Some(path.get("reaction")))?))
+    }
+}
+
 /// The query, as texts.
 pub(super) struct Params(HashMap<String, String>);
 
@@ -106,6 +130,14 @@ impl Params {
     /// The user whom the page before it ended with.
     pub(super) fn cursor(&self) -> Result<Option<UserId>> {
         self.get("cursor").map(|text| parse_field("cursor", text)).transpose()
+    }
+
+    /// The reaction and the user whom the page before it ended with.
+    pub(super) fn reaction_cursor(&self) -> Result<Option<(Reaction, UserId)>> {
+        let Some(text) = self.get("cursor") else { return Ok(None) };
+        let wrong = || Error::invalid("cursor", "is not one that a page has ended with");
+        let (reaction, user) = text.split_once(' ').ok_or_else(wrong)?;
+        Ok(Some((reaction.parse().map_err(|_| wrong())?, parse_field("cursor", user)?)))
     }
 
     /// `page` and `limit`.

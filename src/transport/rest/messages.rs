@@ -5,11 +5,15 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::extract::{Caller, InRoom, JsonBody, OptionalJsonBody, Params};
+use super::extract::{Caller, InRoom, JsonBody, OfMessage, OptionalJsonBody, Params, WithReaction};
 use super::problem::Problem;
+use crate::engine::Actor;
 use crate::error::{Error, Result, parse_field};
+use crate::id::{MessageId, RoomId};
 use crate::model::{Cursor, Draft, HistoryQuery, Limit};
-use crate::transport::wire::{HistoryJson, MarkedJson, MessageJson, parse_place, whole};
+use crate::transport::wire::{
+    HistoryJson, MarkedJson, MessageChangeJson, MessageJson, ReactionsJson, parse_place, whole,
+};
 
 pub(super) async fn send(
     Caller(caller): Caller,
@@ -63,4 +67,77 @@ pub(super) async fn read(
     };
     let marked = caller.mark_read(room, to).await?;
     Ok(Json(MarkedJson::from(&marked)).into_response())
+}
+
+pub(super) async fn get(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfMessage(message): OfMessage,
+) -> Result<Response, Problem> {
+    let view = caller.message(room, message).await?;
+    Ok(Json(MessageJson::from(&view)).into_response())
+}
+
+#[derive(Deserialize)]
+pub(super) struct EditJson {
+    content: Option<String>,
+}
+
+pub(super) async fn edit(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfMessage(message): OfMessage,
+    JsonBody(EditJson { content }): JsonBody<EditJson>,
+) -> Result<Response, Problem> {
+    let edited = caller.edit(room, message, content.as_deref()).await?;
+    Ok(Json(MessageChangeJson::of(&edited)).into_response())
+}
+
+pub(super) async fn delete(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfMessage(message): OfMessage,
+) -> Result<Response, Problem> {
+    let deleted = caller.delete(room, message).await?;
+    Ok(Json(MessageChangeJson::of(&deleted)).into_response())
+}
+
+pub(super) async fn reactions(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfMessage(message): OfMessage,
+    params: Params,
+) -> Result<Response, Problem> {
+    let (after, limit) = (params.reaction_cursor()?, params.limit(Limit::MESSAGES)?);
+    let page = caller.reactions(room, message, after.as_ref(), limit).await?;
+    Ok(Json(ReactionsJson::from(&page)).into_response())
+}
+
+pub(super) async fn react(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfMessage(message): OfMessage,
+    reaction: WithReaction,
+) -> Result<Response, Problem> {
+    put_reaction(&caller, room, message, reaction, true).await
+}
+
+pub(super) async fn take_reaction_back(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfMessage(message): OfMessage,
+    reaction: WithReaction,
+) -> Result<Response, Problem> {
+    put_reaction(&caller, room, message, reaction, false).await
+}
+
+async fn put_reaction(
+    caller: &Actor,
+    room: RoomId,
+    message: MessageId,
+    WithReaction(reaction): WithReaction,
+    on: bool,
+) -> Result<Response, Problem> {
+    let message = caller.react(room, message, reaction, on).await?;
+    Ok(Json(MessageChangeJson::of(&message)).into_response())
 }

@@ -111,7 +111,7 @@ pub fn router(engine: ChatEngine, options: RestOptions) -> Router {
 
 fn cors(origins: Origins) -> CorsLayer {
     origins::cors(origins)
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, observe::REQUEST_ID])
         .expose_headers([header::RETRY_AFTER, observe::REQUEST_ID])
 }

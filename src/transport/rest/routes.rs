@@ -58,6 +58,14 @@ operations! {
         or "/chat/room/{roomUuid}/message" => messages::send;
     ListMessages = "listMessages": GET "/chat/rooms/{roomUuid}/messages"
         or "/chat/room/{roomUuid}/messages" => messages::history;
+    GetMessage = "getMessage": GET "/chat/rooms/{roomUuid}/messages/{messageUuid}" => messages::get;
+    EditMessage = "editMessage": PATCH "/chat/rooms/{roomUuid}/messages/{messageUuid}" => messages::edit;
+    DeleteMessage = "deleteMessage": DELETE "/chat/rooms/{roomUuid}/messages/{messageUuid}" => messages::delete;
+    ListReactions = "listReactions": GET "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions"
+        => messages::reactions;
+    React = "react": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::react;
+    TakeReactionBack = "takeReactionBack": DELETE
+        "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::take_reaction_back;
     MarkRead = "markRead": PATCH "/chat/rooms/{roomUuid}/read" or "/chat/room/{roomUuid}/read" => messages::read;
     ListFriends = "listFriends": GET "/friends" => friends::list;
     RemoveFriend = "removeFriend": DELETE "/friends/{userUuid}" => friends::remove;

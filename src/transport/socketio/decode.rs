@@ -8,10 +8,12 @@ use serde_json::value::RawValue;
 use super::engineio::Malformed;
 use crate::error::{Error, Result, parse_field};
 use crate::event::Command;
-use crate::id::RoomId;
+use crate::id::{MessageId, RoomId};
 use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
-use crate::transport::wire::{HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_since, whole};
+use crate::transport::wire::{
+    HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_message, parse_reaction, parse_since, whole,
+};
 
 names! {
     /// What a client may ask for.
@@ -19,6 +21,9 @@ names! {
         JoinRoom = "joinRoom",
         LeaveRoom = "leaveRoom",
         SendMessage = "sendMessage",
+        EditMessage = "editMessage",
+        DeleteMessage = "deleteMessage",
+        React = "react",
         Typing = "typing",
         MarkAsRead = "markAsRead",
         MarkAsDelivered = "markAsDelivered",
@@ -36,6 +41,9 @@ struct PayloadJson {
     message: Option<Draft>,
     is_typing: Option<bool>,
     message_uuid: Option<String>,
+    content: Option<String>,
+    reaction: Option<String>,
+    on: Option<bool>,
     #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
     since: Option<String>,
@@ -81,6 +89,19 @@ fn command(name: &str, payload: &str) -> Result<Command> {
             let payload = read()?;
             Command::Send(payload.room()?, payload.message.ok_or_else(|| missing("message"))?)
         }
+        Verb::EditMessage => {
+            let payload = read()?;
+            Command::Edit(payload.room()?, payload.message_id()?, payload.content)
+        }
+        Verb::DeleteMessage => {
+            let payload = read()?;
+            Command::Delete(payload.room()?, payload.message_id()?)
+        }
+        Verb::React => {
+            let payload = read()?;
+            let reaction = parse_reaction(payload.reaction.as_deref())?;
+            Command::React(payload.room()?, payload.message_id()?, reaction, payload.on.unwrap_or(true))
+        }
         Verb::Typing => {
             let payload = read()?;
             Command::Typing(payload.room()?, payload.is_typing.ok_or_else(|| missing("isTyping"))?)
@@ -109,6 +130,10 @@ impl PayloadJson {
 
     fn since(&self) -> Result<Option<Token>> {
         self.since.as_deref().map(parse_since).transpose()
+    }
+
+    fn message_id(&self) -> Result<MessageId> {
+        parse_message(self.message_uuid.as_deref())
     }
 
     fn place(&self) -> Result<Option<Cursor>> {

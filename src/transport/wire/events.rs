@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{MessageJson, UserJson};
+use super::{MessageChangeJson, MessageJson, UserJson};
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
@@ -15,6 +15,7 @@ use crate::names::names;
 pub(crate) enum EventJson<'a> {
     Message(Box<MessageJson<'a>>),
     System(SystemJson<'a>),
+    Amended(Box<MessageChangeJson<'a>>),
     Typing(TypingJson<'a>),
     Read(ReadJson<'a>),
     Delivered(DeliveredJson<'a>),
@@ -262,6 +263,7 @@ impl<'a> EventJson<'a> {
         match kind {
             EventKind::Message(message) => Self::Message(Box::new(MessageJson::fresh(message, view))),
             EventKind::System(message) => Self::System(message.as_ref().into()),
+            EventKind::Amended(amended) => Self::Amended(Box::new(amended.into())),
             EventKind::Typing(profile, is_typing) => Self::Typing(TypingJson {
                 room_uuid: room,
                 user_uuid: &profile.user,

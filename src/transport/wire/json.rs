@@ -6,7 +6,8 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, ErrorKind, Result, parse_field};
-use crate::model::{Cursor, HistoryQuery, Limit, PageQuery, Token};
+use crate::id::MessageId;
+use crate::model::{Cursor, HistoryQuery, Limit, PageQuery, Reaction, Token};
 
 /// Parses the text of a JSON object.
 ///
@@ -131,6 +132,20 @@ pub(crate) fn parse_mark(message: Option<&str>, seq: Option<u64>) -> Result<Opti
         (Some(id), None) => Ok(Some(Cursor::Message(parse_field("messageUuid", id)?))),
         (None, seq) => Ok(seq.map(Cursor::Seq)),
     }
+}
+
+/// The message that is to be changed.
+pub(crate) fn parse_message(id: Option<&str>) -> Result<MessageId> {
+    parse_field("messageUuid", id.ok_or_else(|| missing("messageUuid"))?)
+}
+
+/// A reaction, as a text.
+pub(crate) fn parse_reaction(text: Option<&str>) -> Result<Reaction> {
+    let text = text.ok_or_else(|| missing("reaction"))?;
+    text.parse().map_err(|error| {
+        let kind = invalid("reaction".into(), format!("{error}").into());
+        Error::with_source(kind, error)
+    })
 }
 
 /// What names a part of a room's history.

@@ -1,5 +1,6 @@
 //! What goes over the wire as JSON, the same for every transport: names in camelCase, times in RFC 3339.
 
+mod amended;
 pub(crate) mod events;
 mod json;
 mod people;
@@ -8,20 +9,22 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use self::amended::ReactionCountJson;
 use crate::clock::Timestamp;
 use crate::engine::CreatedRoom;
 use crate::error::{Error, ErrorCode};
 use crate::event::{Marked, Reply, View};
 use crate::id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Body, History, Message, MessageType, MessageView, Page, Profile, Receipt, RoomType, RoomView, Span,
-    SystemKind,
+    Body, History, Message, MessageType, MessageView, Page, Profile, Reaction, Receipt, RoomType, RoomView,
+    Span, SystemKind,
 };
 
+pub(crate) use amended::{MessageChangeJson, ReactionsJson};
 pub(crate) use events::EventJson;
 pub(crate) use json::{
-    HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_number, parse_place, parse_since,
-    whole,
+    HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_message, parse_number,
+    parse_place, parse_reaction, parse_since, whole,
 };
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 
@@ -80,6 +83,25 @@ pub(crate) struct MessageJson<'a> {
     is_my_message: bool,
     /// When it was sent.
     created_at: Timestamp,
+    /// Of two states of a message, the one with the greater version is the later one. Not there as long as nothing has
+    /// changed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    version: Option<u64>,
+    /// When it was last edited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    edited_at: Option<Timestamp>,
+    /// When it was deleted. Its content is null then, whatever its type was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    deleted_at: Option<Timestamp>,
+    /// The reactions on it, in the order in which they first were left. Not there without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reactions: Vec<ReactionCountJson<'a>>,
+    /// What the reader of this has left on it. Not there without any.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    own_reactions: &'a [Reaction],
     /// What a SYSTEM message tells of.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -101,6 +123,7 @@ impl<'a> MessageJson<'a> {
             Body::System { kind, .. } => Some(kind),
             _ => None,
         };
+        let (edited_at, deleted_at) = amended::changed_at(message);
         Self {
             message_uuid: message.id,
             room_uuid: message.room,
@@ -114,6 +137,11 @@ impl<'a> MessageJson<'a> {
             read_by_uuids,
             is_my_message: is_mine,
             created_at: message.created_at,
+            version: Some(message.state.changed_pos).filter(|version| *version > 0),
+            edited_at,
+            deleted_at,
+            reactions: amended::counts(&message.state.reactions),
+            own_reactions: &[],
             kind,
             client_id: message.client_id.as_ref().filter(|_| is_mine),
         }
@@ -132,7 +160,8 @@ impl<'a> MessageJson<'a> {
 
 impl<'a> From<&'a MessageView> for MessageJson<'a> {
     fn from(view: &'a MessageView) -> Self {
-        Self::new(&view.message, Cow::Borrowed(&view.receipt), view.is_mine)
+        let message = Self::new(&view.message, Cow::Borrowed(&view.receipt), view.is_mine);
+        Self { own_reactions: &view.own_reactions, ..message }
     }
 }
 
@@ -347,6 +376,7 @@ impl<'a> From<&'a Error> for ErrorJson<'a> {
 pub(crate) enum ReplyJson<'a> {
     Done {},
     Message { message: Box<MessageJson<'a>> },
+    Amended { message: Box<MessageChangeJson<'a>> },
     Marked(MarkedJson),
     History(HistoryJson<'a>),
 }
@@ -356,6 +386,7 @@ impl<'a> From<&'a Reply> for ReplyJson<'a> {
         match reply {
             Reply::Done | Reply::Subscribed(_) | Reply::Unsubscribed(_) => Self::Done {},
             Reply::Message(message) => Self::Message { message: Box::new(MessageJson::own(message)) },
+            Reply::Amended(message) => Self::Amended { message: Box::new(MessageChangeJson::of(message)) },
             Reply::Marked(marked) => Self::Marked(marked.into()),
             Reply::History(history) => Self::History(history.into()),
         }

@@ -4,17 +4,22 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result, parse_field};
 use crate::event::Command;
-use crate::id::RoomId;
+use crate::id::{MessageId, RoomId};
 use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
 use crate::transport::Request;
-use crate::transport::wire::{HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_since, whole};
+use crate::transport::wire::{
+    HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_message, parse_reaction, parse_since, whole,
+};
 
 names! {
     /// What a client may ask for.
     pub(in crate::transport) enum Op {
         Hello = "hello",
         Send = "send",
+        Edit = "edit",
+        Delete = "delete",
+        React = "react",
         Read = "read",
         Delivered = "delivered",
         Typing = "typing",
@@ -38,6 +43,9 @@ struct FrameJson {
     message: Option<Draft>,
     is_typing: Option<bool>,
     message_uuid: Option<String>,
+    content: Option<String>,
+    reaction: Option<String>,
+    on: Option<bool>,
     #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
     page: Option<u64>,
@@ -74,6 +82,12 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
     let command = match op {
         Op::Hello => return frame.hello(),
         Op::Send => Command::Send(frame.room()?, frame.message.take().ok_or_else(|| missing("message"))?),
+        Op::Edit => Command::Edit(frame.room()?, frame.message_id()?, frame.content.take()),
+        Op::Delete => Command::Delete(frame.room()?, frame.message_id()?),
+        Op::React => {
+            let reaction = parse_reaction(frame.reaction.as_deref())?;
+            Command::React(frame.room()?, frame.message_id()?, reaction, frame.on.unwrap_or(true))
+        }
         Op::Read => Command::Mark(frame.room()?, Mark::Read, frame.place()?),
         Op::Delivered => Command::Mark(frame.room()?, Mark::Delivered, frame.place()?),
         Op::Typing => Command::Typing(frame.room()?, frame.is_typing.ok_or_else(|| missing("isTyping"))?),
@@ -98,6 +112,10 @@ impl FrameJson {
 
     fn room(&self) -> Result<RoomId> {
         parse_field("room", self.room.as_deref().ok_or_else(|| missing("room"))?)
+    }
+
+    fn message_id(&self) -> Result<MessageId> {
+        parse_message(self.message_uuid.as_deref())
     }
 
     fn place(&self) -> Result<Option<Cursor>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chat_core::event::EventKind;
 use chat_core::model::{
-    Cursor, Draft, HistoryQuery, Limit, Message, NewRoom, PageQuery, Profile, Room, Token,
+    Cursor, Draft, HistoryQuery, Limit, Message, MessageState, NewRoom, PageQuery, Profile, Room, Token,
 };
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{
@@ -82,8 +82,9 @@ pub(super) async fn export(engine: &ChatEngine, scope: Scope) -> String {
     let counts = engine.admin().export(scope, &mut lines).await.unwrap();
     let lines = String::from_utf8(lines).unwrap();
     let kinds = |kind: &str| lines.matches(&format!("{{\"record\":\"{kind}\"")).count() as u64;
-    let written = ["profile", "relation", "room", "member", "message"].map(kinds);
-    assert_eq!(written, [counts.profiles, counts.relations, counts.rooms, counts.members, counts.messages]);
+    let written = ["profile", "relation", "room", "member", "message", "reaction"].map(kinds);
+    let Counts { profiles, relations, rooms, members, messages, reactions, .. } = counts;
+    assert_eq!(written, [profiles, relations, rooms, members, messages, reactions]);
     lines
 }
 
@@ -165,6 +166,17 @@ impl Town {
         user("김철수").mark_read(group, Some(Cursor::Seq(5))).await.unwrap();
         cho.mark_delivered(group, Some(Cursor::Seq(9))).await.unwrap();
         ana.invite(group, &[id("dee"), id("فاطمة")]).await.unwrap();
+        let (edited, deleted) = (
+            ana.send(group, Draft::text("helo").with_client_id("edited")).await.unwrap().id,
+            ben.send(group, Draft::image("https://example.org/no.jpg")).await.unwrap().id,
+        );
+        for who in [&ana, &ben, &cho] {
+            for message in [edited, deleted] {
+                who.react(group, message, "👩‍👩‍👧‍👦".parse().unwrap(), true).await.unwrap();
+            }
+        }
+        ana.edit(group, edited, Some("hello")).await.unwrap();
+        ben.delete(group, deleted).await.unwrap();
         dee.send(group, Draft::text("from dee")).await.unwrap();
         dee.leave(group).await.unwrap();
         ana.send(group, Draft::text("while dee is away")).await.unwrap();
@@ -237,7 +249,8 @@ pub(super) async fn recovers(engine: &ChatEngine, name: &str, token: Token) -> b
 }
 
 fn unplaced_message(message: &Message) -> Message {
-    Message { pos: 0, ..message.clone() }
+    let state = MessageState { changed_pos: 0, ..message.state.clone() };
+    Message { pos: 0, state, ..message.clone() }
 }
 
 fn unplaced_room(room: &Room) -> Room {
@@ -312,6 +325,11 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
             let Record::Room(RoomRecord::Message(message, _)) = page else { panic!("{page:?}") };
             after = message.seq;
         }
+        let mut reactions = RecordPage::Reactions { room, after: None };
+        while let Some(page) = page(store, reactions.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::Reaction(key, _)) = page else { panic!("{page:?}") };
+            reactions = RecordPage::Reactions { room, after: Some((key.seq, key.reaction, key.user)) };
+        }
         let mut members = RecordPage::Members { room, after: None };
         while let Some(page) = page(store, members.clone(), limit, &mut all).await {
             let Record::Room(RoomRecord::Member(member)) = page else { panic!("{page:?}") };
@@ -334,11 +352,11 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
     for record in &mut rows.all {
         match record {
             Record::Room(RoomRecord::Room(room)) => *room = unplaced_room(room),
-            Record::Room(RoomRecord::Message(message, _)) => message.pos = 0,
+            Record::Room(RoomRecord::Message(message, _)) => *message = unplaced_message(message),
             Record::Room(RoomRecord::Member(member)) => {
                 (member.joined_pos, member.changed_pos, member.marks_pos) = (0, 0, 0);
             }
-            Record::Profile { .. } | Record::Relation(_) => {}
+            Record::Profile { .. } | Record::Relation(_) | Record::Room(RoomRecord::Reaction(..)) => {}
         }
     }
     rows

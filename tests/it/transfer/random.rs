@@ -1,6 +1,6 @@
 //! Random histories survive a round trip.
 
-use chat_core::model::{Cursor, Draft, NewRoom};
+use chat_core::model::{Cursor, Draft, HistoryQuery, Limit, NewRoom};
 use chat_core::store::{MemoryStore, SqliteStore};
 use chat_core::transfer::Scope;
 use chat_core::{ChatEngine, RoomId};
@@ -23,6 +23,7 @@ enum Step {
     Rename(usize, usize, u8),
     Close(usize),
     Relate(usize, usize, u8),
+    Amend(usize, usize, u64, u8),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -37,6 +38,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (user.clone(), room.clone()).prop_map(|(by, room)| Step::Leave(by, room)),
         1 => (user.clone(), room.clone(), user.clone()).prop_map(|(by, room, who)| Step::Remove(by, room, who)),
         1 => (user.clone(), room.clone(), 0..4u8).prop_map(|(by, room, name)| Step::Rename(by, room, name)),
+        4 => (user.clone(), room.clone(), 1..12u64, 0..5u8)
+            .prop_map(|(by, room, seq, how)| Step::Amend(by, room, seq, how)),
         1 => room.prop_map(Step::Close),
         3 => (user.clone(), user, 0..6u8).prop_map(|(by, other, op)| Step::Relate(by, other, op)),
     ];
@@ -71,6 +74,20 @@ async fn step(engine: &ChatEngine, rooms: &mut Vec<RoomId>, step: Step) {
         Step::Leave(by, at) => drop(user(by).leave(room(at)).await),
         Step::Remove(by, at, who) => drop(user(by).remove(room(at), &id(USERS[who])).await),
         Step::Rename(by, at, name) => drop(user(by).rename(room(at), &format!("name {name}")).await),
+        Step::Amend(by, at, seq, how) => {
+            let (user, room) = (user(by), room(at));
+            let Ok(around) =
+                user.history(room, HistoryQuery::After(Cursor::Seq(seq - 1), Limit::MESSAGES)).await
+            else {
+                return;
+            };
+            let Some(message) = around.messages.last().map(|view| view.message.id) else { return };
+            match how {
+                0 => drop(user.edit(room, message, Some("other words")).await),
+                1 => drop(user.delete(room, message).await),
+                on => drop(user.react(room, message, "👍".parse().unwrap(), on < 4).await),
+            }
+        }
         Step::Close(at) => drop(engine.admin().close(room(at)).await),
         Step::Relate(by, other, op) => {
             let (user, other) = (user(by), id(USERS[other]));

@@ -1,0 +1,173 @@
+//! What becomes of a message after it was sent: edited, deleted, reacted to.
+
+use std::sync::Arc;
+
+use super::{Actor, Admin};
+use crate::error::{ErrorKind, Result};
+use crate::id::{MessageId, RoomId, UserId};
+use crate::model::{Limit, Message, MessageView, Reaction, ReactionPage, Verb};
+use crate::store::{Amend, Answer, Item, Op};
+
+impl Actor {
+    /// Says something else in a message of the actor's own: a TEXT needs words, an IMAGE gets another caption
+    /// or, with `None`, none. Words that stand already change nothing.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) or [`TooLarge`](ErrorKind::TooLarge);
+    /// [`Forbidden`](ErrorKind::Forbidden) for another's message, one of the server's own, or after
+    /// [`Config::edit_window`](crate::Config::edit_window); [`MessageNotFound`](ErrorKind::MessageNotFound);
+    /// [`MessageDeleted`](ErrorKind::MessageDeleted); [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
+    pub async fn edit(
+        &self,
+        room: RoomId,
+        message: MessageId,
+        content: Option<&str>,
+    ) -> Result<Arc<Message>> {
+        let content = content.map(str::to_owned);
+        let item = self.edit_item(room, message, content).await?;
+        amended(self.engine.inner.committer.commit(item).await)
+    }
+
+    /// Deletes a message, the actor's own or, for who [may](crate::model::Role::may), somebody else's. Its place in
+    /// the room stays, with its `seq`; what it said and the reactions on it are gone. It goes on counting as unread
+    /// until it is passed. Deleting it again changes nothing.
+    ///
+    /// # Errors
+    /// [`Forbidden`](ErrorKind::Forbidden) for another's message, one of the server's own, or after
+    /// [`Config::delete_window`](crate::Config::delete_window);
+    /// [`MessageNotFound`](ErrorKind::MessageNotFound); the policy's.
+    pub async fn delete(&self, room: RoomId, message: MessageId) -> Result<Arc<Message>> {
+        let item = self.delete_item(room, message).await?;
+        amended(self.engine.inner.committer.commit(item).await)
+    }
+
+    /// Leaves a reaction on a message (`on`), or takes it back. One of each kind a user; what stands already
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// [`Forbidden`](ErrorKind::Forbidden) beyond
+    /// [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds) or for one of the server's own;
+    /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
+    /// [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
+    pub async fn react(
+        &self,
+        room: RoomId,
+        message: MessageId,
+        reaction: Reaction,
+        on: bool,
+    ) -> Result<Arc<Message>> {
+        let item = self.reaction_item(room, message, reaction, on).await?;
+        amended(self.engine.inner.committer.commit(item).await)
+    }
+
+    /// One message as the actor sees it.
+    ///
+    /// # Errors
+    /// [`MessageNotFound`](ErrorKind::MessageNotFound).
+    pub async fn message(&self, room: RoomId, message: MessageId) -> Result<MessageView> {
+        let (found, _) = self.membership(room).await?;
+        let stored = self.engine.store().message(room, message).await?;
+        let view = self.views(&found, stored.into_iter().collect()).await?.pop();
+        view.ok_or_else(|| ErrorKind::MessageNotFound(message).into())
+    }
+
+    /// Who left which reactions on a message, by reaction and then by user, beyond `after`.
+    ///
+    /// # Errors
+    /// [`MessageNotFound`](ErrorKind::MessageNotFound).
+    pub async fn reactions(
+        &self,
+        room: RoomId,
+        message: MessageId,
+        after: Option<&(Reaction, UserId)>,
+        limit: Limit,
+    ) -> Result<ReactionPage> {
+        self.membership(room).await?;
+        let seq = self.seq_of(room, crate::model::Cursor::Message(message)).await?;
+        let limit = limit.count();
+        let mut reactions = self.engine.store().reactions(room, seq, after, limit + 1).await?;
+        let has_more = reactions.len() > limit as usize;
+        reactions.truncate(limit as usize);
+        let last = reactions.last().filter(|_| has_more);
+        let next = last.map(|(reaction, profile)| (reaction.clone(), profile.user.clone()));
+        Ok(ReactionPage { reactions, next })
+    }
+
+    /// What the actor has left on a message.
+    pub(super) async fn reactions_on(&self, message: &Message) -> Result<Vec<Reaction>> {
+        if message.state.reactions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let seqs = message.seq..=message.seq;
+        let own = self.engine.store().reactions_of(message.room, &self.user, seqs).await?;
+        Ok(own.into_iter().map(|(_, reaction)| reaction).collect())
+    }
+
+    pub(super) async fn edit_item(
+        &self,
+        room: RoomId,
+        message: MessageId,
+        content: Option<String>,
+    ) -> Result<Item> {
+        let content = self.engine.check_content(content)?;
+        let within = self.engine.config().edit_window;
+        self.amend_item(Verb::Edit, room, message, Amend::Edit { content, within }).await
+    }
+
+    pub(super) async fn delete_item(&self, room: RoomId, message: MessageId) -> Result<Item> {
+        let within = self.engine.config().delete_window;
+        self.amend_item(Verb::Delete, room, message, Amend::Delete { within }).await
+    }
+
+    pub(super) async fn reaction_item(
+        &self,
+        room: RoomId,
+        message: MessageId,
+        reaction: Reaction,
+        on: bool,
+    ) -> Result<Item> {
+        let max_kinds = self.engine.config().max_reaction_kinds;
+        self.amend_item(Verb::React, room, message, Amend::React { reaction, on, max_kinds }).await
+    }
+
+    async fn amend_item(&self, verb: Verb, room: RoomId, message: MessageId, change: Amend) -> Result<Item> {
+        self.engine.check_running()?;
+        self.engine.inner.limits.message(&self.user)?;
+        self.check_policy(verb, room, &[]).await?;
+        Ok(self.item(room, Op::Amend { message, change }))
+    }
+}
+
+/// The message in the answer to an amendment.
+pub(super) fn amended(answer: Result<Answer>) -> Result<Arc<Message>> {
+    match answer? {
+        Answer::Amended(message) => Ok(message),
+        other => Err(ErrorKind::Corrupt(format!("an amendment was answered with {other:?}").into()).into()),
+    }
+}
+
+impl Admin {
+    /// Says something else in anybody's message, at any time. See [`Actor::edit`].
+    ///
+    /// # Errors
+    /// As for [`Actor::edit`], but for what binds users alone.
+    pub async fn edit(
+        &self,
+        room: RoomId,
+        message: MessageId,
+        content: Option<&str>,
+    ) -> Result<Arc<Message>> {
+        let content = self.engine.check_content(content.map(str::to_owned))?;
+        let change = Amend::Edit { content, within: None };
+        amended(self.commit(room, Op::Amend { message, change }).await)
+    }
+
+    /// Deletes anybody's message, at any time. See [`Actor::delete`].
+    ///
+    /// # Errors
+    /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`Forbidden`](ErrorKind::Forbidden) for one of the
+    /// server's own.
+    pub async fn delete(&self, room: RoomId, message: MessageId) -> Result<Arc<Message>> {
+        amended(self.commit(room, Op::Amend { message, change: Amend::Delete { within: None } }).await)
+    }
+}

@@ -1,0 +1,141 @@
+//! The rules of what becomes of a message after it was sent. Pure, like those of rooms.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::apply::{Ctx, answered};
+use super::{Amend, Answer, Change, Outcome, ReactionKey, Rows, What};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::MessageId;
+use crate::model::{Amendment, Body, Message, MessageState, Reaction, Room, Verb};
+
+pub(super) fn amend(ctx: &Ctx, id: MessageId, change: Amend, rows: &mut Rows) -> Result<Outcome> {
+    let room = ctx.room(rows)?;
+    if let Some(user) = &ctx.by {
+        ctx.active_member(user, rows)?;
+    }
+    let message = rows.message(ctx.id, id).ok_or(ErrorKind::MessageNotFound(id))?;
+    if matches!(message.body, Body::System { .. }) {
+        return Err(ErrorKind::Forbidden("the server's own words stay as they are".into()).into());
+    }
+    match change {
+        Amend::Edit { content, within } => edit(ctx, room, &message, content, within, rows),
+        Amend::Delete { within } => delete(ctx, room, &message, within, rows),
+        Amend::React { reaction, on, max_kinds } => {
+            react(ctx, room, &message, reaction, (on, max_kinds), rows)
+        }
+    }
+}
+
+impl Ctx {
+    /// Whether it is the asker's own. The host may do as the sender may.
+    fn is_own(&self, message: &Message) -> bool {
+        self.by.as_ref().is_none_or(|user| *user == message.sender.user)
+    }
+
+    /// No time binds the host.
+    fn check_within(&self, within: Option<Duration>, message: &Message) -> Result<()> {
+        let is_late = within.is_some_and(|within| self.at > message.created_at.plus(within));
+        if is_late && self.by.is_some() {
+            return Err(ErrorKind::Forbidden("the time to change this message is over".into()).into());
+        }
+        Ok(())
+    }
+}
+
+fn check_there(message: &Message) -> Result<()> {
+    if message.body.is_deleted() { Err(ErrorKind::MessageDeleted(message.id).into()) } else { Ok(()) }
+}
+
+fn edit(
+    ctx: &Ctx,
+    room: Room,
+    message: &Arc<Message>,
+    content: Option<Arc<str>>,
+    within: Option<Duration>,
+    rows: &mut Rows,
+) -> Result<Outcome> {
+    if !ctx.is_own(message) {
+        return Err(ErrorKind::Forbidden("only its sender may edit a message".into()).into());
+    }
+    check_there(message)?;
+    ctx.check_open(&room)?;
+    ctx.check_reachable(room.kind.peer_of(&message.sender.user), rows)?;
+    ctx.check_within(within, message)?;
+    let body = match (&message.body, content) {
+        (Body::Image { url, .. }, caption) => Body::Image { url: url.clone(), caption },
+        (_, Some(text)) => Body::Text(text),
+        (_, None) => return Err(Error::invalid("content", "must not be blank")),
+    };
+    if body == message.body {
+        return unchanged(message);
+    }
+    let state = MessageState { edited_at: Some(ctx.at), ..message.state.clone() };
+    put(ctx, room, Message { body, state, ..Message::clone(message) }, Amendment::Edited, rows)
+}
+
+fn delete(
+    ctx: &Ctx,
+    room: Room,
+    message: &Arc<Message>,
+    within: Option<Duration>,
+    rows: &mut Rows,
+) -> Result<Outcome> {
+    if ctx.is_own(message) {
+        ctx.check_within(within, message)?;
+    } else {
+        ctx.check_may(Verb::Moderate, &room, rows)?;
+    }
+    if message.body.is_deleted() {
+        return unchanged(message);
+    }
+    let body = Body::Deleted(message.body.message_type());
+    let state = MessageState { edited_at: Some(ctx.at), ..MessageState::default() };
+    rows.clear_reactions(message);
+    put(ctx, room, Message { body, state, ..Message::clone(message) }, Amendment::Deleted, rows)
+}
+
+fn react(
+    ctx: &Ctx,
+    room: Room,
+    message: &Arc<Message>,
+    reaction: Reaction,
+    (on, max_kinds): (bool, usize),
+    rows: &mut Rows,
+) -> Result<Outcome> {
+    let user = ctx.by.clone().ok_or(ErrorKind::NotAParticipant(ctx.id))?;
+    check_there(message)?;
+    ctx.check_open(&room)?;
+    ctx.check_reachable(room.kind.peer_of(&user), rows)?;
+    let key = ReactionKey { room: ctx.id, seq: message.seq, reaction: reaction.clone(), user };
+    if rows.reactions.contains(&key) == on {
+        return unchanged(message);
+    }
+    let mut state = message.state.clone();
+    if on {
+        if state.reactions.count(&reaction) == 0 && state.reactions.len() >= max_kinds {
+            let reason = format!("a message bears at most {max_kinds} different reactions");
+            return Err(ErrorKind::Forbidden(reason.into()).into());
+        }
+        state.reactions.add(&reaction);
+    } else {
+        state.reactions.take(&reaction);
+    }
+    rows.put_reaction(key, on);
+    let amended = Message { state, ..Message::clone(message) };
+    put(ctx, room, amended, Amendment::Reacted(reaction, on), rows)
+}
+
+fn unchanged(message: &Arc<Message>) -> Result<Outcome> {
+    answered(Vec::new(), Answer::Amended(message.clone()))
+}
+
+fn put(ctx: &Ctx, mut room: Room, mut message: Message, how: Amendment, rows: &mut Rows) -> Result<Outcome> {
+    let (pos, prev) = rows.next_pos(&mut room);
+    message.state.changed_pos = pos.at;
+    let message = Arc::new(message);
+    rows.put_message(message.clone());
+    rows.put_room(room);
+    let what = What::Amended { message: message.clone(), by: ctx.by.clone(), how: Some(how) };
+    answered(vec![Change { pos, prev, what }], Answer::Amended(message))
+}
