@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chat_core::event::{Event, EventKind, Notification, RoomChange};
-use chat_core::model::{Cursor, Draft, HistoryQuery, Limit, Mark, Message, NewRoom, PageQuery, Token};
+use chat_core::event::{Command, Event, EventKind, Notification, Reply, RoomChange};
+use chat_core::model::{
+    Cursor, Draft, HistoryQuery, Limit, Mark, Message, NewRoom, PageQuery, Reaction, Token,
+};
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{MemoryStore, PostgresStore, SqliteStore, Store};
 use chat_core::{Actor, ChatEngine, MessageId, RoomId, Session, UserId};
@@ -31,13 +33,29 @@ enum Step {
     Leave(usize, usize),
     Remove(usize, usize, usize),
     Rename(usize, usize, u8),
+    Amend(usize, usize, u64, Amend),
     Connect(usize),
     Drop(usize),
 }
 
+/// What becomes of a message.
+#[derive(Debug, Clone, Copy)]
+enum Amend {
+    Edit(u8),
+    Delete,
+    React(bool),
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let (user, room) = (0..USERS.len(), 0..8usize);
+    let amend = prop_oneof![
+        3 => (0..3u8).prop_map(Amend::Edit),
+        1 => Just(Amend::Delete),
+        4 => any::<bool>().prop_map(Amend::React),
+    ];
+    let amended = (user.clone(), room.clone(), 0..20u64, amend);
     let step = prop_oneof![
+        6 => amended.prop_map(|(by, room, seq, how)| Step::Amend(by, room, seq, how)),
         2 => (user.clone(), user.clone()).prop_map(|(by, other)| Step::Create(by, other)),
         8 => (user.clone(), room.clone()).prop_map(|(by, room)| Step::Send(by, room)),
         2 => (user.clone(), room.clone()).prop_map(|(by, room)| Step::Retry(by, room)),
@@ -65,6 +83,8 @@ struct RoomModel {
     senders: Vec<Option<usize>>,
     /// Of each user's newest message: its client id, its `seq`.
     newest: BTreeMap<usize, (String, u64)>,
+    /// What each message says that somebody sent, and who likes it. `None`: nothing any more.
+    said: BTreeMap<u64, Option<(String, BTreeSet<usize>)>>,
 }
 
 /// A membership: where it began, and up to where the user has read.
@@ -108,11 +128,32 @@ impl RoomModel {
     }
 }
 
+/// What is shown of a message.
+#[derive(Debug, Clone, PartialEq)]
+struct Shown {
+    id: MessageId,
+    words: Option<String>,
+    likes: u64,
+    version: u64,
+}
+
+impl Shown {
+    fn of(message: &Message) -> Self {
+        let words = message.body.content().map(str::to_owned);
+        let likes = message.state.reactions.count(&like());
+        Self { id: message.id, words, likes, version: message.state.changed_pos }
+    }
+}
+
+fn like() -> Reaction {
+    "👍".parse().unwrap()
+}
+
 /// What a client has gathered of a room.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Gathered {
     name: String,
-    messages: BTreeMap<u64, MessageId>,
+    messages: BTreeMap<u64, Shown>,
     members: BTreeSet<UserId>,
     read: BTreeMap<UserId, u64>,
 }
@@ -198,6 +239,7 @@ impl World {
                     model.forget_owner(who);
                 }
             }
+            Step::Amend(by, room, seq, how) => self.amend(by, room % count, seq, how).await,
             Step::Rename(by, room, name) => {
                 let (room, model) = &mut self.rooms[room % count];
                 let may = model.owner == by && model.may_write(by);
@@ -263,7 +305,53 @@ impl World {
         if let Ok(message) = sent {
             model.senders.push(Some(by));
             assert_eq!(message.seq, model.seq());
+            model.said.insert(message.seq, Some((format!("message {client_id}"), BTreeSet::new())));
             model.newest.insert(by, (client_id, message.seq));
+            client.put(&message);
+        }
+    }
+
+    async fn amend(&mut self, by: usize, room: usize, seq: u64, how: Amend) {
+        let (room, model) = &mut self.rooms[room];
+        let (room, seq) = (*room, seq.min(model.seq()));
+        let Some(sender) = seq.checked_sub(1).map(|index| model.senders[index as usize]) else { return };
+        let query = HistoryQuery::Around(Cursor::Seq(seq), Limit::new(1).unwrap());
+        let client = &mut self.clients[by];
+        let Ok(history) = client.actor.history(room, query).await else {
+            assert!(!model.members.contains_key(&by));
+            return;
+        };
+        let message = history.messages[0].message.id;
+        let command = match how {
+            Amend::Edit(words) => Command::Edit(room, message, Some(format!("other words {words}"))),
+            Amend::Delete => Command::Delete(room, message),
+            Amend::React(on) => Command::React(room, message, like(), on),
+        };
+        let done = match (&client.session, command) {
+            (Some(session), command) => session.execute(command).await.map(|reply| match reply {
+                Reply::Amended(message) => message,
+                other => panic!("{other:?}"),
+            }),
+            (None, Command::Edit(_, _, words)) => client.actor.edit(room, message, words.as_deref()).await,
+            (None, Command::Delete(..)) => client.actor.delete(room, message).await,
+            (None, _) => client.actor.react(room, message, like(), matches!(how, Amend::React(true))).await,
+        };
+        let owner = model.owner == by;
+        let (open, said) = (model.may_write(by), model.said.get_mut(&seq));
+        let may = match (how, said.as_deref()) {
+            (_, None) => false,
+            (Amend::Edit(_), Some(said)) => open && sender == Some(by) && said.is_some(),
+            (Amend::Delete, Some(_)) => sender == Some(by) || owner,
+            (Amend::React(_), Some(said)) => open && said.is_some(),
+        };
+        assert_eq!(done.is_ok(), may, "{how:?} of {seq} by {by}: {done:?}");
+        if let (Ok(message), Some(said)) = (done, said) {
+            match (how, &mut *said) {
+                (Amend::Edit(words), Some((old, _))) => *old = format!("other words {words}"),
+                (Amend::React(true), Some((_, likes))) => drop(likes.insert(by)),
+                (Amend::React(false), Some((_, likes))) => drop(likes.remove(&by)),
+                _ => *said = None,
+            }
             client.put(&message);
         }
     }
@@ -310,6 +398,17 @@ impl World {
         client.token = event.token.or(client.token);
         match (&event.kind, event.room) {
             (EventKind::Message(message) | EventKind::System(message), _) => client.put(message),
+            (EventKind::Amended(amended), _) => {
+                if let Some(own) = &amended.own_reactions {
+                    let by = USERS.iter().position(|name| *name == client.actor.user().as_str()).unwrap();
+                    let (_, model) =
+                        self.rooms.iter().find(|(room, _)| *room == amended.message.room).unwrap();
+                    let likes =
+                        model.said[&amended.message.seq].as_ref().map(|(_, likes)| likes.contains(&by));
+                    assert_eq!(own.contains(&like()), likes.unwrap_or(false), "as it is now: {amended:?}");
+                }
+                client.put(&amended.message);
+            }
             (EventKind::Participant(profile, true), Some(room)) => {
                 if let Some(room) = client.rooms.get_mut(&room) {
                     room.members.insert(profile.user.clone());
@@ -350,7 +449,8 @@ impl World {
         let Ok(view) = client.actor.room(room).await else { return };
         let query = HistoryQuery::newest(Limit::new(ALL).unwrap());
         let history = client.actor.history(room, query).await.unwrap();
-        let messages = history.messages.iter().map(|seen| (seen.message.seq, seen.message.id)).collect();
+        let messages =
+            history.messages.iter().map(|seen| (seen.message.seq, Shown::of(&seen.message))).collect();
         let (_, model) = self.rooms.iter().find(|(known, _)| *known == room).unwrap();
         let read = model.moved_marks();
         let members = view.participants.into_iter().collect();
@@ -381,10 +481,20 @@ impl World {
                 message.body.is_countable().then(|| message.sender.user.clone())
             });
             assert!(senders.eq(model.senders.iter().map(|sender| sender.map(id))), "{model:?}");
+            for seen in history.iter().filter(|seen| seen.message.body.is_countable()) {
+                let (shown, said) = (Shown::of(&seen.message), &model.said[&seen.message.seq]);
+                let expected = said.as_ref().map(|(words, likes)| (words.clone(), likes.len() as u64));
+                assert_eq!(shown.words.zip(Some(shown.likes)), expected, "{seen:?}");
+                let own = said.as_ref().is_some_and(|(_, likes)| likes.contains(&user));
+                assert_eq!(seen.own_reactions.contains(&like()), own, "{seen:?}");
+            }
             if client.session.is_some() {
                 let fresh = Gathered {
                     name: model.name.clone(),
-                    messages: history.iter().map(|seen| (seen.message.seq, seen.message.id)).collect(),
+                    messages: history
+                        .iter()
+                        .map(|seen| (seen.message.seq, Shown::of(&seen.message)))
+                        .collect(),
                     members,
                     read: model.moved_marks(),
                 };
@@ -409,8 +519,12 @@ impl RoomModel {
 impl Client {
     fn put(&mut self, message: &Arc<Message>) {
         if let Some(room) = self.rooms.get_mut(&message.room) {
-            let known = room.messages.insert(message.seq, message.id);
-            assert!(known.is_none_or(|known| known == message.id), "one seq is one message");
+            let new = Shown::of(message);
+            let known = room.messages.entry(message.seq).or_insert_with(|| new.clone());
+            assert_eq!(known.id, message.id, "one seq is one message");
+            if new.version > known.version {
+                *known = new;
+            }
         }
     }
 

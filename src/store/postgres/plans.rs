@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use super::{PostgresOptions, connections, load, read, records, schema, write};
+use super::{PostgresOptions, amend, connections, load, read, records, schema, write};
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
 /// ones and in the big one. The keys of `messages` are built after it is filled, which takes half the time.
@@ -11,7 +11,7 @@ const FILL: &str = "
         CREATE TEMP TABLE built AS SELECT indexdef FROM pg_indexes
             WHERE schemaname = 'chat' AND tablename = 'messages' AND indexname <> 'messages_pkey';
         DROP INDEX chat.messages_by_id, chat.messages_by_pos, chat.messages_by_sender,
-            chat.messages_by_client_id;
+            chat.messages_by_client_id, chat.messages_by_change;
     END $$;
     CREATE FUNCTION pg_temp.room(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
         RETURN ('00000000-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid;
@@ -32,6 +32,9 @@ const FILL: &str = "
     INSERT INTO chat.messages SELECT pg_temp.room(0), n, pg_temp.room(1000000 + n),
         'u' || CASE WHEN n % 2 = 0 THEN 1 ELSE n % 10000 + 1 END, 1,
         'hello', NULL, n::text, '\\x00', n, 1000000 + n, n, n / 2 FROM generate_series(1, 100000) n;
+    UPDATE chat.messages SET changed_pos = 2000000 + seq WHERE room = pg_temp.room(0) AND seq % 10 = 0;
+    INSERT INTO chat.reactions SELECT pg_temp.room(0), seq, 'like', 'u' || n
+        FROM generate_series(1, 100) seq, generate_series(1, 1000) n;
     DO $$ DECLARE indexdef text; BEGIN
         FOR indexdef IN SELECT b.indexdef FROM built b LOOP EXECUTE indexdef; END LOOP;
     END $$;";
@@ -48,7 +51,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 38] = [
+const STATEMENTS: [(&str, &str, bool); 47] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -85,12 +88,22 @@ const STATEMENTS: [(&str, &str, bool); 38] = [
     (load::ORDINALS, "messages_by_sender", false),
     (load::RELATIONS, "relations_pkey", false),
     (load::WRITE_PROFILES, "profiles_pkey", false),
+    (records::REACTIONS, "reactions_pkey", false),
+    (amend::AMENDED_SINCE, "messages_by_change", false),
+    (amend::REACTIONS, "reactions_pkey", false),
+    (amend::REACTIONS_OF, "reactions_by_user", false),
+    (amend::MESSAGES, "messages_by_id", false),
+    // Both indexes of it have all four columns.
+    (amend::REACTIONS_LEFT, "reactions_", false),
+    (amend::AMEND, "messages_pkey", false),
+    (amend::CLEAR, "reactions_pkey", false),
+    (amend::TAKE, "reactions_", false),
     (write::WRITE, "lanes_pkey", false),
     (write::END_OUTBOX_ROWS, "outbox_pkey", false),
 ];
 
 /// A read of the filled database, its parameters, and how many pages it may touch.
-const READS: [(&str, &str, u64); 25] = [
+const READS: [(&str, &str, u64); 30] = [
     // Each of u1's 5,001 memberships and its room, then the newest 20 with all that is shown of them.
     (read::ROOMS_BY_ACTIVITY, "10, 'u1', 20, 0", 25_000),
     (read::ROOM_ENTRY, "10, BIG, 'u1'", 100),
@@ -117,6 +130,13 @@ const READS: [(&str, &str, u64); 25] = [
     (records::ROOMS, "BIG, 50", 100),
     (records::MESSAGES, "BIG, 99900, 50", 250),
     (records::MEMBERS, "BIG, 'u5', 50", 100),
+    (records::REACTIONS, "BIG, 5, 'like', 'u5', 50", 300),
+    // A tenth of the big room's messages have changed, and all that have reactions bear a thousand.
+    (amend::AMENDED_SINCE, "BIG, 2000000, 3000000, 3000000, 50", 250),
+    (amend::REACTIONS, "BIG, 5, 'like', 'u5', 50", 250),
+    // One on each of a hundred messages.
+    (amend::REACTIONS_OF, "BIG, 'u5', 1, 100", 150),
+    (amend::REACTIONS_LEFT, "ARRAY[BIG], '{5}', '{like}', '{u5}'", 20),
     (load::ORDINALS, "ARRAY[BIG], '{u7}', '{70000}'", 50),
     (load::ORDINALS, "ARRAY[BIG], '{u1}', '{70000}'", 50),
     // Half of the messages there are u1's.
@@ -179,7 +199,9 @@ async fn each_statement_finds_its_rows_by_an_index() {
     sqlx::raw_sql(FILL).execute(&mut filler).await.unwrap();
     filler.close().await.unwrap();
     // Before PostgreSQL knows anything of what the tables hold, and then.
-    for statistics in ["", "ANALYZE chat.rooms, chat.members, chat.profiles, chat.relations, chat.messages"] {
+    for statistics in
+        ["", "ANALYZE chat.rooms, chat.members, chat.profiles, chat.relations, chat.messages, chat.reactions"]
+    {
         sqlx::raw_sql(statistics).execute(&mut conn).await.unwrap();
         for statement in STATEMENTS {
             check(&mut conn, statement).await;

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{SqliteOptions, read, records, rows, schema};
+use super::{SqliteOptions, amend, read, records, rows, schema};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -45,6 +45,11 @@ fn each_read_finds_its_rows_by_an_index() {
         (records::ROOMS, "PRIMARY KEY (id>?)", false),
         (records::MESSAGES, "PRIMARY KEY (room=? AND seq>?)", false),
         (records::MEMBERS, "PRIMARY KEY (room=? AND user>?)", false),
+        (amend::AMENDED_SINCE, "messages_by_change (room=? AND changed_pos>? AND changed_pos<?)", false),
+        (amend::REACTIONS, "PRIMARY KEY (room=? AND seq=? AND (reaction,user)>(?,?))", false),
+        (amend::REACTIONS_OF, "reactions_by_user (room=? AND user=? AND seq>? AND seq<?)", false),
+        (amend::REACTION, "PRIMARY KEY (room=? AND seq=? AND reaction=? AND user=?)", false),
+        (records::REACTIONS, "PRIMARY KEY (room=? AND (seq,reaction,user)>(?,?,?))", false),
         (rows::PLACE, "messages_by_id (id=?)", false),
         (rows::ROOM_WITH_KEY, primary, false),
         (rows::END_OUTBOX_ROW, "INTEGER PRIMARY KEY (rowid=?)", false),
