@@ -144,12 +144,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Of those made before: the others are read as they are now.
+    /// Those made since then too, though they were read as they are now: what was told of them may be known better
+    /// and as they were, and who has joined meanwhile is told of no message from before.
     async fn amended(&mut self, room: &Arc<Room>) -> Result<bool> {
-        let (since, until) = (self.gap.from.of_room(room.id), self.until.of_room(room.id));
-        let mut from = since;
+        let (mut from, until) = (self.gap.from.of_room(room.id), self.until.of_room(room.id));
         loop {
-            let messages = self.store.amended_since(room.id, since, from, until, ROWS as u32).await?;
+            let messages = self.store.amended_since(room.id, until, from, until, ROWS as u32).await?;
             let is_last = messages.len() < ROWS;
             for message in messages {
                 from = message.state.changed_pos;

@@ -1,12 +1,13 @@
 //! Nodes over a store and a network that are slow and bad at random, a thousand times, each time the same by
-//! its seed: no client ever misses, doubles or reorders a message, whatever node it comes back to.
+//! its seed: no client ever misses, doubles or reorders a message, or misses what became of one, whatever node it
+//! comes back to.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::event::{Event, EventKind, Notification, RoomChange};
-use chat_core::model::{Draft, NewRoom, Token};
+use chat_core::model::{Draft, HistoryQuery, Limit, NewRoom, Room, Token};
 use chat_core::store::MemoryStore;
 use chat_core::testing::FaultyStore;
 use chat_core::{ChatEngine, RoomId, Session, UserId};
@@ -49,6 +50,10 @@ struct Client {
     /// Rooms that it has left and come back to.
     back: BTreeSet<RoomId>,
     is_fresh: bool,
+    /// The newest state of each message that it was told of.
+    versions: HashMap<(RoomId, u64), u64>,
+    /// Since when it is told of every change in a room: it has loaded what was before.
+    told_from: HashMap<RoomId, u64>,
     /// The node of its connection, to be shown.
     session_of: u64,
 }
@@ -87,6 +92,8 @@ impl Client {
             left,
             back: BTreeSet::new(),
             is_fresh: true,
+            versions: HashMap::new(),
+            told_from: HashMap::new(),
             session_of: 0,
         }
     }
@@ -104,6 +111,12 @@ impl Client {
         self.session = Some((node, session));
     }
 
+    /// It loads the room as it is, and is told of what changes from then on.
+    fn begin(&mut self, room: &Room) {
+        self.told_from.insert(room.id, room.last_pos);
+        self.versions.retain(|(of, _), _| *of != room.id);
+    }
+
     fn note(&mut self, event: &Event, seed: u64) {
         let who = &self.user;
         if std::env::var_os("CHAT_TEST_SEED").is_some() {
@@ -113,6 +126,10 @@ impl Client {
         match &event.kind {
             EventKind::Ready(ready) => {
                 if self.is_fresh {
+                    let from = event.token.expect("it has a place").position;
+                    let rooms = ready.rooms.iter().map(|entry| entry.room.id);
+                    self.told_from = rooms.map(|room| (room, from.of_room(room))).collect();
+                    self.versions.clear();
                     self.seen =
                         ready.rooms.iter().map(|entry| (entry.room.id, Seen::UpTo(entry.room.seq))).collect();
                 }
@@ -129,6 +146,8 @@ impl Client {
                     return;
                 }
                 let seen = self.seen.insert(room, Seen::Last(seq));
+                let version = message.state.changed_pos.max(message.pos);
+                self.versions.insert((room, seq), version);
                 let is_next = match seen {
                     Some(Seen::UpTo(last)) => seq <= last + 1,
                     Some(Seen::Last(last)) => seq == last + 1,
@@ -137,13 +156,20 @@ impl Client {
                 };
                 assert!(is_next, "seed {seed}: {who} gets {seq} after {seen:?} in {room}");
             }
+            EventKind::Amended(amended) => {
+                let message = &amended.message;
+                let version = self.versions.entry((message.room, message.seq)).or_default();
+                *version = message.state.changed_pos.max(*version);
+            }
             EventKind::Room(RoomChange::Reset, room) => {
+                self.begin(room);
                 self.left.remove(&room.id);
                 self.seen.insert(room.id, Seen::UpTo(room.seq));
             }
             EventKind::Room(RoomChange::Left, room) => drop(self.seen.remove(&room.id)),
             EventKind::Notification(Notification::AddedToRoom(room)) => {
                 self.left.remove(&room.id);
+                self.begin(room);
                 self.seen.entry(room.id).or_insert(Seen::UpTo(room.seq));
             }
             EventKind::Notification(Notification::RemovedFromRoom(room)) => drop(self.seen.remove(room)),
@@ -272,6 +298,29 @@ impl World {
         tokio::spawn(async move { actor.send(room, Draft::text("hello")).await });
     }
 
+    /// Somebody changes a message of the last, if they may.
+    fn amend(&mut self) {
+        let (node, room, user) =
+            (self.any(self.nodes.len()), self.any(self.rooms.len()), self.any(USERS.len()));
+        let actor = self.nodes[node].as_user(USERS[user].parse().unwrap());
+        let (room, back, how) = (self.rooms[room], self.any(8), self.any(4));
+        tokio::spawn(async move {
+            let history = actor.history(room, HistoryQuery::newest(Limit::new(10).unwrap())).await?;
+            let Some(seen) = history.messages.get(back) else { return Ok(()) };
+            let message = seen.message.id;
+            let done = match how {
+                0 => {
+                    actor
+                        .edit(room, message, Some(&format!("{back} {}", seen.message.state.changed_pos)))
+                        .await
+                }
+                1 => actor.delete(room, message).await,
+                _ => actor.react(room, message, "👍".parse().unwrap(), how == 2).await,
+            };
+            done.map(drop)
+        });
+    }
+
     /// A node is gone without a word, and another one comes in its place.
     async fn restart(&mut self, node: usize) {
         self.take_all();
@@ -288,7 +337,9 @@ impl World {
             eprintln!("step {roll} {client} {}", USERS[client]);
         }
         match roll {
-            0..=9 => (0..=self.any(4)).for_each(|_| self.send()),
+            0..=9 => {
+                (0..=self.any(4)).for_each(|_| if self.dice.one_in(3) { self.amend() } else { self.send() })
+            }
             10..=13 => self.connect(client).await,
             14 => self.clients[client].session = None,
             15 => self.leave_and_come_back(client).await,
@@ -329,6 +380,16 @@ impl World {
             for (room, seen) in &client.seen {
                 let (seed, user, head) = (self.seed, &client.user, self.head(*room).await);
                 assert_eq!(seen.seq(), head, "seed {seed}: {user} has not got all of {room}");
+                let from = client.told_from.get(room).copied().unwrap_or(u64::MAX);
+                for message in self.store.shared().messages(*room, 1..=head).await.unwrap() {
+                    let (now, has) = (message.state.changed_pos, client.versions.get(&(*room, message.seq)));
+                    let is_told = now > from || has.is_some_and(|has| *has < now);
+                    let seq = message.seq;
+                    assert!(
+                        !is_told || has == Some(&now),
+                        "seed {seed}: {user} has {seq} of {room} as of {has:?}, not {now}"
+                    );
+                }
             }
         }
     }
