@@ -205,18 +205,21 @@ impl Ingress {
         !self.is_suspicious && !self.is_reading_all
     }
 
-    /// What comes next, where this much was handed on.
+    /// What comes next, where this much was handed on. Nothing beyond `limit` is, before all was read.
     pub(super) fn turn(
         &mut self,
         handed_on: &Position,
         here: &impl Here,
         now: Instant,
         patience: Duration,
+        limit: Option<&Position>,
     ) -> Turn {
         let mut soonest: Option<Instant> = None;
         let mut read = self.is_suspicious.then_some(Turn::ReadAll);
+        let mut limits = limit.map(Position::iter);
         for (lane, at) in self.lanes.iter_mut().zip(handed_on.iter()) {
-            match lane.turn(at, here, now, patience) {
+            let limit = limits.as_mut().and_then(Iterator::next).map_or(u64::MAX, |limit| limit.at);
+            match lane.turn(at, here, now, patience, limit) {
                 Turn::HandOn(stretch) => return Turn::HandOn(stretch),
                 Turn::Wait(until) => soonest = soonest.into_iter().chain(until).min(),
                 Turn::ReadAll => read = Some(Turn::ReadAll),
@@ -289,7 +292,7 @@ impl Lane {
         }
     }
 
-    fn turn(&mut self, at: Pos, here: &impl Here, now: Instant, patience: Duration) -> Turn {
+    fn turn(&mut self, at: Pos, here: &impl Here, now: Instant, patience: Duration, limit: u64) -> Turn {
         let Some(entry) = self.waiting.first_entry().filter(|entry| entry.key().after <= at.at) else {
             if self.known <= at.at {
                 self.behind_since = None;
@@ -299,6 +302,9 @@ impl Lane {
             return if now >= since + patience { Turn::ReadAll } else { Turn::Wait(Some(since + patience)) };
         };
         let (key, commit) = (*entry.key(), entry.get());
+        if key.upto > at.at.max(limit) {
+            return Turn::ReadAll;
+        }
         let is_new = key.upto > at.at || key.after == key.upto;
         let concerns = |absent: &&RoomDigest| here.is_followed(absent.room) || absent.moved.any_of(here);
         let absent: Vec<&RoomDigest> = commit.absent.iter().filter(concerns).collect();

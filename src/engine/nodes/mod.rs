@@ -70,6 +70,8 @@ pub(super) struct Nodes {
     /// What was handed on at the last beat, and at the last one at which nobody owed anything.
     at_beat: Position,
     sound: Position,
+    /// Logouts from before this were read.
+    logouts_read: Position,
     signals: Arc<Signals>,
 }
 
@@ -132,6 +134,7 @@ impl Nodes {
             was_up: true,
             at_beat: *at,
             sound: *at,
+            logouts_read: *at,
             signals: Arc::default(),
         }
     }
@@ -179,11 +182,15 @@ impl Nodes {
 
     /// Hands on whatever may be; gives what is to be done next.
     fn hand_on(&mut self, publisher: &mut Publisher, now: Instant) -> Turn {
-        let patience = if self.bus.is_up() { PATIENCE } else { Duration::ZERO };
+        let is_up = self.bus.is_up();
+        let patience = if is_up { PATIENCE } else { Duration::ZERO };
+        // A logout takes no position: where others cannot tell of it, it is looked for before anything is handed on.
+        let is_cut_off = !is_up || self.peers.is_anybody_silent(now);
+        let limit = is_cut_off.then_some(self.logouts_read);
         let mut has_moved = false;
         let turn = loop {
             let hub = publisher.hub().clone();
-            match self.ingress.turn(&publisher.token().position, &*hub, now, patience) {
+            match self.ingress.turn(&publisher.token().position, &*hub, now, patience, limit.as_ref()) {
                 Turn::HandOn(stretch) => {
                     publisher.hand_on(stretch);
                     has_moved = true;
@@ -383,6 +390,7 @@ impl Nodes {
         for (user, at) in found.logouts {
             publisher.hub().log_out(&user, at);
         }
+        self.logouts_read = found.until.position;
         found.overflowed.into_iter().for_each(|room| lag(publisher.hub(), room));
         self.profiles.forget();
         let handed_on = publisher.token().position;

@@ -150,6 +150,12 @@ impl Peers {
         Beat { is_sound: gone.is_empty() && self.peers.values().all(is_sound), gone }
     }
 
+    /// Whether a node that should tell that it lives has not: this one may be cut off. Sooner than anybody gives
+    /// up on waiting for an answer from here.
+    pub(super) fn is_anybody_silent(&self, now: Instant) -> bool {
+        self.peers.values().any(|peer| peer.left.is_none() && now >= peer.heard + BEAT + BEAT / 2)
+    }
+
     /// Nodes that an answer can be expected from.
     pub(super) fn live(&self, now: Instant) -> impl Iterator<Item = NodeId> {
         let is_live = move |peer: &Peer| {
@@ -196,6 +202,19 @@ impl Peer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_should_have_told_that_it_lives_is_silent_and_who_said_goodbye_is_not() {
+        let (start, one, other) = (Instant::now(), NodeId::random(), NodeId::random());
+        let mut peers = Peers::default();
+        peers.hear(one, start);
+        peers.hear(other, start);
+        peers.leaves(other, start);
+        assert!(!peers.is_anybody_silent(start + BEAT));
+        assert!(peers.is_anybody_silent(start + 2 * BEAT));
+        peers.hear(one, start + 2 * BEAT);
+        assert!(!peers.is_anybody_silent(start + 3 * BEAT));
+    }
 
     fn known(node: NodeId, commits: u64, now: Instant) -> Peers {
         let mut peers = Peers::default();

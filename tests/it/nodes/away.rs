@@ -327,6 +327,23 @@ async fn a_logout_that_a_node_could_not_be_told_counts_there_when_it_can() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_that_is_cut_off_hands_nothing_on_to_whoever_has_logged_out() {
+    let nodes = Nodes::start().await;
+    let mut ben = nodes.connect(1, "ben").await;
+    nodes.say(1, "before").await;
+    assert_eq!(next(&mut ben, text).await.0, "before");
+    std::thread::sleep(Duration::from_millis(5));
+    nodes.network.set(Faults { lost: 100, ..Faults::default() });
+    nodes.user(0, "ben").log_out().await.unwrap();
+    // By this node itself, which nothing from elsewhere has reached.
+    nodes.say(1, "after").await;
+    while let Some(event) = ben.next().await {
+        assert_ne!(text(&event).as_deref(), Some("after"));
+    }
+    assert_eq!(ben.close_reason(), Some(CloseReason::Unauthenticated));
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_misses_too_much_resumes_from_the_store() {
     const MANY: usize = 21_000;
     let nodes = Nodes::start().await;

@@ -65,7 +65,7 @@ impl Lab {
     }
 
     fn turn(&mut self, after: Duration) -> Turn {
-        let turn = self.ingress.turn(&self.at, &self.here, self.start + after, PATIENCE);
+        let turn = self.ingress.turn(&self.at, &self.here, self.start + after, PATIENCE, None);
         if let Turn::HandOn(stretch) = &turn {
             assert!(stretch.upto.at >= self.at.of_room(self.room));
             self.at.advance(stretch.upto);
@@ -135,8 +135,20 @@ fn a_gap_is_waited_for_and_then_all_is_read() {
 fn without_a_bus_nobody_waits() {
     let mut lab = Lab::new();
     lab.commit(12, 13);
-    let turn = lab.ingress.turn(&lab.at, &lab.here, lab.start, Duration::ZERO);
+    let turn = lab.ingress.turn(&lab.at, &lab.here, lab.start, Duration::ZERO, None);
     assert!(matches!(turn, Turn::ReadAll));
+}
+
+#[test]
+fn beyond_the_limit_all_is_read_before_anything_is_handed_on() {
+    let mut lab = Lab::new();
+    lab.commit(10, 12);
+    let mut turn = |at: &Position, limit| {
+        let limit = Position::single(limit);
+        lab.ingress.turn(at, &lab.here, lab.start, Duration::ZERO, Some(&limit))
+    };
+    assert!(matches!(turn(&lab.at, 11), Turn::ReadAll));
+    assert!(matches!(turn(&lab.at, 12), Turn::HandOn(_)));
 }
 
 #[test]
