@@ -72,6 +72,13 @@ impl Tables {
         let mut rows = Rows::at(self.token.position);
         rows.rooms = found(&needs.rooms, |id| self.rooms.get(id).cloned());
         rows.members = found(&needs.members, |key| self.members.get(key).cloned());
+        for (room, count) in needs.heirs(&rows.members) {
+            let mut heirs: Vec<&Member> = self.active_in(room, None).collect();
+            heirs.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
+            for heir in heirs.into_iter().take(count as usize) {
+                rows.add_heir(heir.clone(), self.profile(&heir.user));
+            }
+        }
         rows.sent = found(&needs.sent, |key| self.sent(key));
         let places = needs.places.iter().filter_map(|(_, id)| Some((*id, self.place(*id)?)));
         rows.places = places.collect();

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{OriginId, RoomId, UserId};
 use crate::model::{
-    Draft, FriendNotice, History, HistoryQuery, Mark, Message, Participant, Profile, Room, Token,
+    Draft, FriendNotice, History, HistoryQuery, Mark, Message, Participant, Profile, Role, Room, Token,
 };
 
 /// What a connection asks for. A [`Session`](crate::Session) executes it.
@@ -112,8 +112,10 @@ pub enum EventKind {
     },
     /// A room changed for everybody in it, or for this user.
     Room(RoomChange, Arc<Room>),
-    /// Somebody joined (`true`) or left.
+    /// Somebody joined (`true`), as a [member](crate::model::Role::Member), or left.
     Participant(Profile, bool),
+    /// Somebody in the room has another role.
+    Role(Profile, Role),
     /// Something about this user alone.
     Notification(Notification),
 }
@@ -122,7 +124,7 @@ pub enum EventKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RoomChange {
-    /// Another name, or closed.
+    /// Another name or other permissions, or closed.
     Updated,
     /// The user belongs to it again or anew, or missed more than can be told: reload its history.
     Reset,

@@ -225,6 +225,8 @@ enum MarkDef {
 enum RoleDef {
     Owner,
     Member,
+    Admin,
+    ReadOnly,
 }
 
 #[derive(Serialize, Deserialize)]

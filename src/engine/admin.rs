@@ -19,7 +19,7 @@ impl Admin {
         Self { engine }
     }
 
-    async fn commit(&self, room: RoomId, op: Op) -> Result<Answer> {
+    pub(super) async fn commit(&self, room: RoomId, op: Op) -> Result<Answer> {
         self.engine.check_running()?;
         let item = RoomItem { room, at: self.engine.now(), by: None, op };
         self.engine.inner.committer.commit(item.into()).await

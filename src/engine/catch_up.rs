@@ -15,7 +15,7 @@ use crate::error::{ErrorKind, Result};
 use crate::event::{CloseReason, Event, EventKind, Ready, ReadyRoom, RoomChange, View};
 use crate::hub::Connection;
 use crate::id::{OriginId, RoomId, UserId};
-use crate::model::{Mark, Member, Position, Room, Token};
+use crate::model::{Mark, Member, Position, Role, Room, Token};
 
 /// How many rows are read at once.
 const ROWS: u32 = 100;
@@ -260,7 +260,14 @@ impl Missed<'_> {
             let is_last = members.len() < ROWS as usize;
             for (member, profile) in members {
                 from = member.changed_pos;
-                self.push(room, EventKind::Participant(profile, member.active));
+                let has_come = member.joined_pos > self.from.of_room(room);
+                let has_other_role = !has_come || member.role != Role::Member;
+                if !member.active || has_come {
+                    self.push(room, EventKind::Participant(profile.clone(), member.active));
+                }
+                if member.active && has_other_role {
+                    self.push(room, EventKind::Role(profile, member.role));
+                }
             }
             if is_last || !self.connection.is_in(room) {
                 return Ok(());

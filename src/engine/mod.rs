@@ -7,6 +7,7 @@ mod catch_up;
 mod commit;
 mod drafts;
 mod friends;
+mod govern;
 #[cfg(feature = "transfer")]
 mod import;
 mod limits;

@@ -85,6 +85,7 @@ impl Publisher {
                 self.notify(&user, room.id, pos, None, Notification::RemovedFromRoom(room.id));
                 self.add(room.id, EventKind::Participant(profile, false), pos);
             }
+            What::Role(room, profile, role) => self.add(room.id, EventKind::Role(profile, role), pos),
             What::Changed(room) => {
                 let id = room.id;
                 self.add(id, EventKind::Room(RoomChange::Updated, room), pos);

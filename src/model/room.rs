@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::MessageView;
+use super::{MessageView, Permissions, Role, Verb};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, RoomId, UserId};
 
@@ -128,12 +128,19 @@ pub struct Room {
     pub last_pos: u64,
     /// The lane's position when a read or delivered mark in it last moved.
     pub marks_pos: u64,
+    /// What takes which role in it.
+    pub permissions: Permissions,
 }
 
 impl Room {
     /// When something was last said in it; its creation, before anything was.
     pub fn activity_at(&self) -> Timestamp {
         self.last_message_at.unwrap_or(self.created_at)
+    }
+
+    /// Whether its rules let this role do it.
+    pub fn lets(&self, role: Role, verb: Verb) -> bool {
+        self.permissions.let_do(role, verb, self.kind.room_type())
     }
 }
 
@@ -150,6 +157,8 @@ pub struct RoomView {
     pub unread: u64,
     /// The newest message.
     pub last_message: Option<MessageView>,
+    /// What the viewer is in it.
+    pub role: Role,
 }
 
 #[cfg(test)]

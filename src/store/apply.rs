@@ -6,12 +6,13 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use super::govern;
 use super::import::import;
 use super::relate::relate;
 use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Sent, What};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
-use crate::model::{Body, Mark, Member, Message, Pos, Profile, Role, Room, RoomKind, Verb};
+use crate::model::{Body, Mark, Member, Message, Permissions, Pos, Profile, Role, Room, RoomKind, Verb};
 
 /// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named.
 pub fn apply(batch: Batch, rows: &mut Rows) -> Vec<Result<Outcome>> {
@@ -38,42 +39,44 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::Rename { name, notice } => rename(&ctx, name, notice, rows),
         Op::Close => close(&ctx, rows),
         Op::Mark { mark, to } => move_mark(&ctx, mark, to, rows),
+        Op::SetRole { about, role } => govern::set_role(&ctx, about, role, rows),
+        Op::Update(update) => govern::update(&ctx, *update, rows),
         Op::Import(record) if record.room() == ctx.id => import(*record, rows),
         Op::Import(_) => Err(Error::invalid("room", "is not the record's")),
     }
 }
 
 /// Which room, when, and who asks.
-struct Ctx {
-    id: RoomId,
+pub(super) struct Ctx {
+    pub(super) id: RoomId,
     at: crate::Timestamp,
-    by: Option<UserId>,
+    pub(super) by: Option<UserId>,
 }
 
 impl Ctx {
-    fn room(&self, rows: &Rows) -> Result<Room> {
+    pub(super) fn room(&self, rows: &Rows) -> Result<Room> {
         rows.rooms.get(&self.id).cloned().ok_or_else(|| ErrorKind::RoomNotFound(self.id).into())
     }
 
-    fn active_member(&self, user: &UserId, rows: &Rows) -> Result<Member> {
+    pub(super) fn active_member(&self, user: &UserId, rows: &Rows) -> Result<Member> {
         let member = rows.members.get(&(self.id, user.clone())).filter(|member| member.active);
         member.cloned().ok_or_else(|| ErrorKind::NotAParticipant(self.id).into())
     }
 
     /// The room's own rule for the verb; the host is bound by none but the room's kind.
-    fn check_may(&self, verb: Verb, room: &Room, rows: &Rows) -> Result<()> {
+    pub(super) fn check_may(&self, verb: Verb, room: &Room, rows: &Rows) -> Result<()> {
         let role = match &self.by {
             Some(user) => self.active_member(user, rows)?.role,
             None if matches!(room.kind, RoomKind::Direct(_)) && verb == Verb::Invite => Role::Member,
             None => return Ok(()),
         };
-        if role.may(verb, room.kind.room_type()) {
+        if room.lets(role, verb) {
             return Ok(());
         }
         let reason = match (verb, &room.kind) {
             (Verb::Invite, _) => "nobody can be added to a direct room",
             (_, RoomKind::Direct(_)) => "this cannot be done in a direct room",
-            _ => "only the room's owner may do this",
+            _ => govern::refusal(room.permissions.least(verb)),
         };
         Err(ErrorKind::Forbidden(reason.into()).into())
     }
@@ -88,7 +91,7 @@ impl Ctx {
         }
     }
 
-    fn check_open(&self, room: &Room) -> Result<()> {
+    pub(super) fn check_open(&self, room: &Room) -> Result<()> {
         if room.active { Ok(()) } else { Err(ErrorKind::RoomClosed(self.id).into()) }
     }
 }
@@ -131,6 +134,7 @@ fn create(
         changed_pos: 0,
         last_pos: 0,
         marks_pos: 0,
+        permissions: Permissions::default(),
     };
     let (pos, prev) = rows.next_pos(&mut room);
     (room.created_pos, room.changed_pos) = (pos.at, pos.at);
@@ -197,6 +201,7 @@ fn send(ctx: &Ctx, new: NewMessage, rows: &mut Rows) -> Result<Outcome> {
         return answered(Vec::new(), Answer::Message(first.message.clone()));
     }
     ctx.check_open(&room)?;
+    ctx.check_may(Verb::Send, &room, rows)?;
     ctx.check_reachable(room.kind.peer_of(&new.sender.user), rows)?;
     if new.body.is_countable() {
         member.own_n += 1;
@@ -242,7 +247,7 @@ fn add_message(
     Change { pos, prev, what: What::Message(message) }
 }
 
-fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut Rows) -> Change {
+pub(super) fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut Rows) -> Change {
     let own_n = rows.members.get(&(ctx.id, notice.about.user.clone())).map_or(0, |member| member.own_n);
     let Notice { id, about, body } = notice;
     let new = NewMessage { id, sender: about, body, client_id: None, origin: None };
@@ -272,6 +277,8 @@ fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Res
         let earlier = rows.members.get(&(ctx.id, notice.about.user.clone()));
         let member = begin_stay(ctx, earlier, &notice.about.user, Role::Member, &room, pos);
         rows.put_member(member);
+        // Who has just come may have to follow an owner who leaves.
+        rows.profiles.insert(notice.about.user.clone(), notice.about.clone());
         room.members += 1;
         let what = What::Joined(Arc::new(room.clone()), notice.about.clone());
         changes.push(Change { pos, prev, what });
@@ -291,10 +298,13 @@ fn part(ctx: &Ctx, notice: Notice, rows: &mut Rows) -> Result<Outcome> {
     let mut member = ctx.active_member(&target.user, rows).map_err(|error| {
         if leaves_alone { error } else { Error::invalid("userUuid", "is no participant of the room") }
     })?;
+    if !leaves_alone {
+        ctx.check_below(&member, rows)?;
+    }
     let (pos, prev) = rows.next_pos(&mut room);
     member.active = false;
     member.changed_pos = pos.at;
-    rows.put_member(member);
+    rows.put_member(member.clone());
     room.members = room.members.saturating_sub(1);
     let mut changes = vec![Change { pos, prev, what: What::Parted(Arc::new(room.clone()), target) }];
     if room.active {
@@ -302,6 +312,9 @@ fn part(ctx: &Ctx, notice: Notice, rows: &mut Rows) -> Result<Outcome> {
         if room.members == 0 || matches!(room.kind, RoomKind::Direct(_)) {
             changes.push(close_room(&mut room, rows));
         }
+    }
+    if member.role == Role::Owner {
+        changes.extend(govern::pass_on(&mut room, rows));
     }
     rows.put_room(room);
     done(changes)
@@ -318,7 +331,7 @@ pub(super) fn close_room(room: &mut Room, rows: &mut Rows) -> Change {
     change_room(room, rows)
 }
 
-fn change_room(room: &mut Room, rows: &mut Rows) -> Change {
+pub(super) fn change_room(room: &mut Room, rows: &mut Rows) -> Change {
     let (pos, prev) = rows.next_pos(room);
     room.changed_pos = pos.at;
     Change { pos, prev, what: What::Changed(Arc::new(room.clone())) }

@@ -17,7 +17,8 @@ use crate::model::{
 macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
-         r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos"
+         r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
+         r.permissions"
     };
 }
 
@@ -36,7 +37,14 @@ macro_rules! outbox_columns {
     };
 }
 
-pub(super) use {message_columns, outbox_columns, room_columns};
+/// The order of [`Member::seniority`], of `members m`, but for the users' ids at its end.
+macro_rules! seniority {
+    () => {
+        "CASE m.role WHEN 1 THEN 0 WHEN 3 THEN 1 WHEN 2 THEN 2 ELSE 3 END, m.joined_seq, m.joined_pos"
+    };
+}
+
+pub(super) use {message_columns, outbox_columns, room_columns, seniority};
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
 pub(super) fn int(number: u64) -> i64 {
@@ -47,7 +55,14 @@ pub(super) fn role_code(role: Role) -> i16 {
     match role {
         Role::Owner => 1,
         Role::Member => 2,
+        Role::Admin => 3,
+        Role::ReadOnly => 4,
     }
+}
+
+/// What a room's owner has changed; nothing where nothing was.
+pub(super) fn permissions_text(room: &Room) -> Option<String> {
+    (!room.permissions.is_default()).then(|| room.permissions.to_string())
 }
 
 pub(super) fn relation_code(kind: RelationKind) -> i16 {
@@ -120,6 +135,7 @@ pub(super) trait ReadRow<'r> {
             changed_pos: self.number()?,
             last_pos: self.number()?,
             marks_pos: self.number()?,
+            permissions: self.maybe()?.unwrap_or_default(),
         })
     }
 
@@ -130,6 +146,8 @@ pub(super) trait ReadRow<'r> {
             role: match self.code()? {
                 1 => Role::Owner,
                 2 => Role::Member,
+                3 => Role::Admin,
+                4 => Role::ReadOnly,
                 _ => return Err(self.no_sense()),
             },
             active: self.flag()?,

@@ -8,7 +8,8 @@ use super::RoomRecord;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Body, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, RelationKind, Room, RoomKind,
+    Body, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, RelationKind, Role, Room, RoomKind,
+    Verb,
 };
 
 /// What is committed together.
@@ -113,9 +114,28 @@ pub enum Op {
         /// Up to this `seq`, or up to the newest message.
         to: Option<u64>,
     },
+    /// Give a member another role. Whoever makes somebody the owner is an admin from then on.
+    SetRole {
+        /// Whom.
+        about: Profile,
+        /// Which.
+        role: Role,
+    },
+    /// Change what is said of the room, all of it or nothing.
+    Update(Box<Update>),
     /// Take in a row of another store, with new positions. What is there already stays, but for what only
     /// grows: more messages, later marks, another stay, a room that has closed.
     Import(Box<RoomRecord>),
+}
+
+/// What is changed about a room; what is `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+#[allow(clippy::exhaustive_structs, reason = "a store hands it to `apply`, whatever is in it")]
+pub struct Update {
+    /// The name, with the words for it; `None` has one made from nicknames.
+    pub name: Option<(Option<Arc<str>>, Notice)>,
+    /// The least roles that may do something.
+    pub permissions: Vec<(Verb, Role)>,
 }
 
 /// A change of how two people stand to each other.
@@ -271,7 +291,9 @@ pub enum What {
     Parted(Arc<Room>, Profile),
     /// A message came.
     Message(Arc<Message>),
-    /// The room's name or state changed.
+    /// A member has another role.
+    Role(Arc<Room>, Profile, Role),
+    /// The room's name, state or permissions changed.
     Changed(Arc<Room>),
     /// A mark moved.
     Marked {
@@ -293,6 +315,7 @@ impl What {
             Self::Created(room, _) | Self::Joined(room, _) | Self::Parted(room, _) | Self::Changed(room) => {
                 room.id
             }
+            Self::Role(room, ..) => room.id,
             Self::Message(message) => message.room,
             Self::Marked { member, .. } => member.room,
             Self::Imported(room) => *room,

@@ -134,6 +134,14 @@ impl State {
                 rows.members.insert((*room, user.clone()), member.clone());
             }
         }
+        for (room, count) in needs.heirs(&rows.members) {
+            let Some(data) = self.rooms.get(&room) else { continue };
+            let mut heirs: Vec<&Member> = data.active().collect();
+            heirs.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
+            for heir in heirs.into_iter().take(count as usize) {
+                rows.add_heir(heir.clone(), self.profile(&heir.user));
+            }
+        }
         for key in &needs.sent {
             let (room, user, client) = key;
             let Some(data) = self.rooms.get(room) else { continue };

@@ -8,6 +8,7 @@
 mod apply;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod columns;
+mod govern;
 mod import;
 mod item;
 mod memory;
@@ -34,7 +35,7 @@ use crate::model::{Epoch, Member, Message, Position, Profile, Relation, Relation
 pub use apply::apply;
 pub use item::{
     Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RelationChange, RelationItem, RelationOp,
-    RoomItem, What,
+    RoomItem, Update, What,
 };
 pub use memory::MemoryStore;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
@@ -115,7 +116,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Commits a batch in one transaction and reports for each item in its order. Items apply in order,
     /// each seeing those before it.
     ///
-    /// An implementation locks and loads what [`Needs::of`] names into [`Rows`], calls [`apply()`], writes
+    /// An implementation locks and loads what [`Needs::of`] names into [`Rows`], and then what
+    /// [`Needs::heirs`] and [`Needs::relations_with`] name, calls [`apply()`], writes
     /// what [`Rows`] says has changed, and commits.
     async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>>;
 

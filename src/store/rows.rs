@@ -1,12 +1,14 @@
 //! The rows that a batch is decided on.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::RoomRecord;
 use super::{Batch, BodyHash, Item, Op};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
-use crate::model::{Mark, Member, Message, Pos, Position, Relation, RelationKind, Room, RoomKey, RoomKind};
+use crate::model::{
+    Mark, Member, Message, Pos, Position, Profile, Relation, RelationKind, Role, Room, RoomKey, RoomKind,
+};
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
 /// locks in their order never deadlocks with another.
@@ -30,6 +32,10 @@ pub struct Needs {
     pub relations: BTreeSet<(UserId, UserId)>,
     /// Rooms in which somebody sends, or moves a mark: what a block between the two of a direct room stops.
     pub spoken_in: BTreeSet<RoomId>,
+    /// Members who leave or are taken out: see [`heirs`](Self::heirs).
+    pub parting: BTreeSet<(RoomId, UserId)>,
+    /// Rooms that are given an owner: see [`heirs`](Self::heirs).
+    pub given_away: BTreeSet<RoomId>,
 }
 
 impl Needs {
@@ -67,8 +73,23 @@ impl Needs {
                     users.iter().for_each(|new| member(&new.about.user));
                     needs.pairs(item.by.as_ref(), users.iter().map(|new| &new.about.user));
                 }
-                Op::Part { notice } | Op::Rename { notice, .. } => member(&notice.about.user),
+                Op::Part { notice } => {
+                    member(&notice.about.user);
+                    needs.parting.insert((item.room, notice.about.user.clone()));
+                }
+                Op::Rename { notice, .. } => member(&notice.about.user),
                 Op::Close => {}
+                Op::SetRole { about, role } => {
+                    member(&about.user);
+                    if *role == Role::Owner {
+                        needs.given_away.insert(item.room);
+                    }
+                }
+                Op::Update(update) => {
+                    if let Some((_, notice)) = &update.name {
+                        member(&notice.about.user);
+                    }
+                }
                 Op::Mark { mark, to } => {
                     needs.spoken_in.insert(item.room);
                     if let (Mark::Read, Some(to), Some(by)) = (mark, to, &item.by) {
@@ -85,7 +106,12 @@ impl Needs {
                             needs.sent.insert((item.room, sender.clone(), client.clone()));
                         }
                     }
-                    RoomRecord::Member(of) => member(&of.user),
+                    RoomRecord::Member(of) => {
+                        member(&of.user);
+                        if of.role == Role::Owner {
+                            needs.given_away.insert(item.room);
+                        }
+                    }
                 },
             }
         }
@@ -102,6 +128,23 @@ impl Needs {
             }
         }
         relations
+    }
+
+    /// Rooms whose owners may change, and how many of each room's active members are needed besides those
+    /// that are named, now that those are loaded: the first by [`seniority`](Member::seniority).
+    ///
+    /// They are its owner, and whoever may have to follow. Only an owner who leaves, or somebody who is made
+    /// one, changes a room's owner; so when a member leaves a great room, nobody else is looked at.
+    pub fn heirs(&self, members: &HashMap<(RoomId, UserId), Member>) -> BTreeMap<RoomId, u32> {
+        let owns = |key: &&(RoomId, UserId)| {
+            members.get(key).is_some_and(|member| member.active && member.role == Role::Owner)
+        };
+        let left = self.parting.iter().filter(owns).map(|(room, _)| *room);
+        let rooms: BTreeSet<RoomId> = left.chain(self.given_away.iter().copied()).collect();
+        // Each of those who are named may leave, and then each that follows: the one after them is there too.
+        let named = |room: &RoomId| self.members.iter().filter(|(of, _)| of == room).count();
+        let needed = |room: RoomId| (room, u32::try_from(2 * named(&room) + 2).unwrap_or(u32::MAX));
+        rooms.into_iter().map(needed).collect()
     }
 
     fn pairs<'a>(&mut self, by: Option<&UserId>, others: impl IntoIterator<Item = &'a UserId>) {
@@ -142,7 +185,7 @@ pub struct Rows {
     pub position: Position,
     /// The rooms that there are, of those in [`Needs::rooms`].
     pub rooms: HashMap<RoomId, Room>,
-    /// The memberships that there are, of those in [`Needs::members`].
+    /// The memberships that there are, of those in [`Needs::members`], and then those of [`Needs::heirs`].
     pub members: HashMap<(RoomId, UserId), Member>,
     /// The messages that there are, of those in [`Needs::sent`].
     pub sent: HashMap<(RoomId, UserId, ClientId), Sent>,
@@ -154,6 +197,8 @@ pub struct Rows {
     pub ordinals: HashMap<(RoomId, UserId, u64), Ordinals>,
     /// The relations that there are, of those in [`Needs::relations_with`].
     pub relations: HashMap<(UserId, UserId), Relation>,
+    /// The profiles of the members of [`Needs::heirs`], where they have one.
+    pub profiles: HashMap<UserId, Profile>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -182,6 +227,7 @@ impl Rows {
             keys: HashMap::new(),
             ordinals: HashMap::new(),
             relations: HashMap::new(),
+            profiles: HashMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
@@ -228,6 +274,12 @@ impl Rows {
         let key = (relation.user.clone(), relation.other.clone());
         self.written_relations.insert(key.clone());
         self.relations.insert(key, relation);
+    }
+
+    /// Adds a member of [`Needs::heirs`] as it was loaded.
+    pub fn add_heir(&mut self, member: Member, profile: Profile) {
+        self.profiles.insert(member.user.clone(), profile);
+        self.members.insert((member.room, member.user.clone()), member);
     }
 
     /// Takes a relation out, to be deleted.

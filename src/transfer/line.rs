@@ -100,6 +100,8 @@ pub(super) struct RoomLine {
     created_at: Timestamp,
     seq: u64,
     countable: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -149,6 +151,8 @@ pub(super) struct MemberLine {
 enum RoleLine {
     Owner,
     Member,
+    Admin,
+    ReadOnly,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -204,8 +208,9 @@ impl From<Room> for RoomLine {
             RoomKind::Direct(pair) => Some(pair),
             _ => None,
         };
+        let permissions = (!room.permissions.is_default()).then(|| room.permissions.to_string());
         let Room { name, active, created_at, seq, countable, .. } = room;
-        Self { id, r#type, pair, challenge, name, active, created_at, seq, countable }
+        Self { id, r#type, pair, challenge, name, active, created_at, seq, countable, permissions }
     }
 }
 
@@ -243,7 +248,9 @@ impl From<Member> for MemberLine {
     fn from(member: Member) -> Self {
         let role = match member.role {
             Role::Owner => RoleLine::Owner,
+            Role::Admin => RoleLine::Admin,
             Role::Member => RoleLine::Member,
+            Role::ReadOnly => RoleLine::ReadOnly,
         };
         let Member { room, user, active, joined_at, joined_seq, marked_at, .. } = member;
         let Member { read_seq, delivered_seq, read_n, read_own_n, own_n, .. } = member;
@@ -320,7 +327,8 @@ impl RelationLine {
 
 impl RoomLine {
     pub(super) fn record(self) -> Result<Room, FieldError> {
-        let Self { id, r#type, pair, challenge, name, active, created_at, seq, countable } = self;
+        let Self { id, r#type, pair, challenge, name, active, created_at, seq, countable, permissions } =
+            self;
         check_texts(&[("name", name.as_deref())])?;
         check_numbers(&[("seq", seq), ("countable", countable)])?;
         let kind = match (r#type, pair, challenge) {
@@ -329,6 +337,8 @@ impl RoomLine {
             (RoomType::Challenge, None, Some(challenge)) => RoomKind::Challenge(challenge),
             _ => return Err(FieldError::Unfit("type")),
         };
+        let permissions = permissions.map(|text| text.parse()).transpose();
+        let permissions = permissions.map_err(|_| FieldError::Unfit("permissions"))?.unwrap_or_default();
         // What is counted in it comes with its rows.
         let (members, last_message_at) = (0, None);
         let (created_pos, changed_pos, last_pos, marks_pos) = (0, 0, 0, 0);
@@ -346,6 +356,7 @@ impl RoomLine {
             changed_pos,
             last_pos,
             marks_pos,
+            permissions,
         })
     }
 }
@@ -382,7 +393,9 @@ impl MemberLine {
         let Self { read_seq, delivered_seq, read_n, read_own_n, own_n, .. } = self;
         let role = match role {
             RoleLine::Owner => Role::Owner,
+            RoleLine::Admin => Role::Admin,
             RoleLine::Member => Role::Member,
+            RoleLine::ReadOnly => Role::ReadOnly,
         };
         // The others are smaller, or the store refuses them.
         check_numbers(&[("deliveredSeq", delivered_seq), ("joinedSeq", joined_seq), ("ownN", own_n)])?;

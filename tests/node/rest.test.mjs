@@ -360,6 +360,36 @@ describe('participants', { timeout: 60_000 }, () => {
     assertProblem(await ana.call('POST', `/rooms/${roomUuid}/participants`, { userUuids: [cho.id] }), 403, 'FORBIDDEN');
     assertProblem(await ana.call('DELETE', `/rooms/${roomUuid}/participants/${ben.id}`), 403, 'FORBIDDEN');
   });
+
+  test('roles are given, the owner changes what takes which, and ownership passes on', async () => {
+    const room = await group('Roles');
+    await ana.ok('POST', `/rooms/${room}/participants`, { userUuids: [cho.id] });
+    const role = (user) => `/rooms/${room}/participants/${user.id}`;
+    assertProblem(await ben.call('PATCH', role(cho), { role: 'ADMIN' }), 403, 'FORBIDDEN');
+    for (const bad of [{}, { role: 'KING' }, { role: 'owner' }, { role: null }]) {
+      assertProblem(await ana.call('PATCH', role(ben), bad), 400, 'INVALID_INPUT', JSON.stringify(bad));
+    }
+    const made = await ana.call('PATCH', role(ben), { role: 'ADMIN' });
+    assert.equal(made.status, 200, made.text);
+    assertShape(made.body, ROOM);
+    assert.equal(made.body.role, 'OWNER');
+    assert.deepEqual((await cho.ok('GET', `/rooms/${room}`)).permissions, {
+      send: 'MEMBER', invite: 'MEMBER', rename: 'ADMIN', remove: 'ADMIN', setRole: 'ADMIN', close: 'OWNER',
+    });
+    await ben.ok('PATCH', `/rooms/${room}`, { name: 'By an admin' });
+    assertProblem(await ben.call('PATCH', `/rooms/${room}`, { permissions: { send: 'ADMIN' } }), 403, 'FORBIDDEN');
+    for (const bad of [{}, { name: null }, { permissions: null }, { permissions: { dance: 'OWNER' } }, { permissions: { send: 5 } }]) {
+      assertProblem(await ana.call('PATCH', `/rooms/${room}`, bad), 400, 'INVALID_INPUT', JSON.stringify(bad));
+    }
+    const update = { name: 'Announcements', permissions: { send: 'ADMIN', close: 'ADMIN' } };
+    const { name, permissions } = await ana.ok('PATCH', `/rooms/${room}`, update);
+    assert.deepEqual([name, permissions.send, permissions.close, permissions.invite], ['Announcements', 'ADMIN', 'ADMIN', 'MEMBER']);
+    assertProblem(await cho.call('POST', `/rooms/${room}/messages`, { type: 'TEXT', content: 'hi' }), 403, 'FORBIDDEN');
+    await ana.ok('DELETE', `/rooms/${room}/leave`);
+    assert.equal((await ben.ok('GET', `/rooms/${room}`)).role, 'OWNER');
+    await ben.ok('PATCH', role(cho), { role: 'OWNER' });
+    assert.equal((await ben.ok('GET', `/rooms/${room}`)).role, 'ADMIN');
+  });
 });
 
 describe('bad input', { timeout: 60_000 }, () => {

@@ -15,7 +15,7 @@ use super::error::PostgresError;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
-use crate::store::columns::{ReadRow, int, message_columns, room_columns};
+use crate::store::columns::{ReadRow, int, message_columns, room_columns, seniority};
 use crate::store::{Batch, Item, Needs, Ordinals, Rows, Sent};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -64,6 +64,16 @@ pub(super) const MEMBERS: &str = concat!(
     member_columns!(),
     " FROM UNNEST($1::uuid[], $2::text[]) AS k (room, user_id) \
      JOIN chat.members m ON m.room = k.room AND m.user_id = k.user_id"
+);
+
+/// All of the rooms are looked at, which is worth it when their owners change.
+pub(super) const HEIRS: &str = concat!(
+    "SELECT ",
+    member_columns!(),
+    ", p.nickname, p.image FROM UNNEST($1::uuid[], $2::int8[]) AS k (room, count) \
+     CROSS JOIN LATERAL (SELECT m.* FROM chat.members m WHERE m.room = k.room AND m.active ORDER BY ",
+    seniority!(),
+    ", m.user_id LIMIT k.count) m LEFT JOIN chat.profiles p ON p.user_id = m.user_id"
 );
 
 pub(super) const SENT: &str = concat!(
@@ -116,6 +126,17 @@ pub(super) async fn load(
         let members = fetch(conn, query(MEMBERS).bind(rooms).bind(users), |columns| columns.member()).await?;
         let keyed = members.into_iter().map(|member| ((member.room, member.user.clone()), member));
         rows.members = keyed.collect();
+    }
+    let heirs = needs.heirs(&rows.members);
+    if !heirs.is_empty() {
+        let (rooms, counts): (Vec<Uuid>, Vec<i64>) =
+            heirs.into_iter().map(|(room, count)| (Uuid::from(room), i64::from(count))).unzip();
+        let heirs = fetch(conn, query(HEIRS).bind(rooms).bind(counts), |columns| {
+            let member = columns.member()?;
+            let profile = columns.profile(member.user.clone())?;
+            Ok((member, profile))
+        });
+        heirs.await?.into_iter().for_each(|(member, profile)| rows.add_heir(member, profile));
     }
     if !needs.sent.is_empty() {
         rows.sent = load_sent(conn, &needs.sent).await?;

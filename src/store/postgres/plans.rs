@@ -48,7 +48,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 38] = [
+const STATEMENTS: [(&str, &str, bool); 39] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -80,6 +80,7 @@ const STATEMENTS: [(&str, &str, bool); 38] = [
     (load::PLACES, "messages_by_id", false),
     (load::LOCK_ROOMS, "rooms_pkey", true),
     (load::MEMBERS, "members_pkey", false),
+    (load::HEIRS, "members_pkey", true),
     (load::SENT, "messages_by_client_id", false),
     (load::KEYS, "room_keys_pkey", false),
     (load::ORDINALS, "messages_by_sender", false),

@@ -28,6 +28,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::MEMBERSHIPS_PAST_TOO, "members_by_user (user=? AND room>?)", false),
         (read::STAYS, "members_by_user (user=?)", false),
         (read::MEMBERS, "PRIMARY KEY (room=? AND user>?)", false),
+        (read::HEIRS, "PRIMARY KEY (room=?)", true),
         (read::READ_MARKS, "PRIMARY KEY (room=?)", false),
         (read::MEMBERS_SINCE, "members_by_change (room=? AND changed_pos>? AND changed_pos<?)", false),
         (read::FEW_MARKS_SINCE, "members_by_mark (room=? AND marks_pos>?)", true),

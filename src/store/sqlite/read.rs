@@ -12,7 +12,9 @@ use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
     Epoch, MAX_LANES, Member, Message, Pos, Position, Profile, Relation, RelationKind, Room, RoomKind, Token,
 };
-use crate::store::columns::{ReadRow, int, message_columns, outbox_columns, relation_code, room_columns};
+use crate::store::columns::{
+    ReadRow, int, message_columns, outbox_columns, relation_code, room_columns, seniority,
+};
 use crate::store::{MemberEntry, Memberships, OutboxRow, RoomEntry};
 
 type Result<T, E = SqliteError> = std::result::Result<T, E>;
@@ -197,6 +199,24 @@ pub(super) fn members(
         let member = columns.member()?;
         let profile = columns.profile(member.user.clone())?;
         Ok(MemberEntry { member, profile, last_seen: columns.maybe_time()? })
+    })
+}
+
+/// All of the room are looked at, which is worth it when its owner changes.
+pub(super) const HEIRS: &str = concat!(
+    "SELECT ",
+    member_columns!(),
+    ", p.nickname, p.image FROM members m LEFT JOIN profiles p ON p.user = m.user \
+     WHERE m.room = ?1 AND m.active = 1 ORDER BY ",
+    seniority!(),
+    ", m.user LIMIT ?2"
+);
+
+pub(super) fn heirs(conn: &Connection, room: RoomId, count: u32) -> Result<Vec<(Member, Profile)>> {
+    all(conn, HEIRS, &[&room.to_bytes(), &count], |columns| {
+        let member = columns.member()?;
+        let profile = columns.profile(member.user.clone())?;
+        Ok((member, profile))
     })
 }
 

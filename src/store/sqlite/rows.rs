@@ -11,7 +11,9 @@ use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, Room, RoomKind};
-use crate::store::columns::{ReadRow, body_code, int, message_columns, relation_code, role_code, room_code};
+use crate::store::columns::{
+    ReadRow, body_code, int, message_columns, permissions_text, relation_code, role_code, room_code,
+};
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
 /// Commits a batch, within the transaction.
@@ -53,6 +55,11 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
     for key in &needs.members {
         if let Some(member) = read::member(conn, key.0, &key.1)? {
             rows.members.insert(key.clone(), member);
+        }
+    }
+    for (room, count) in needs.heirs(&rows.members) {
+        for (member, profile) in read::heirs(conn, room, count)? {
+            rows.add_heir(member, profile);
         }
     }
     for key in &needs.sent {
@@ -166,12 +173,13 @@ fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteErr
 
 /// Its kind and when it was made never change.
 const WRITE_ROOM: &str = "INSERT INTO rooms (id, kind, one, other, challenge, name, active, created_at, \
-         seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+         seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, \
+         permissions) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, seq = excluded.seq, \
          countable = excluded.countable, members = excluded.members, \
          last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
-         last_pos = excluded.last_pos, marks_pos = excluded.marks_pos";
+         last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, permissions = excluded.permissions";
 
 fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
     let pair = match &room.kind {
@@ -195,6 +203,7 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
         int(room.changed_pos),
         int(room.last_pos),
         int(room.marks_pos),
+        permissions_text(room),
     ])?;
     Ok(())
 }

@@ -36,6 +36,7 @@ pub mod messages;
 pub mod order;
 pub mod reads;
 pub mod records;
+pub mod roles;
 pub mod rooms;
 pub mod whole;
 
@@ -114,6 +115,19 @@ macro_rules! store_suite {
                     members_come_in_pages_by_their_ids
                     memberships_come_in_pages_by_their_rooms
                     read_marks_are_those_of_active_members;
+                roles:
+                    roles_are_given_by_whoever_has_a_greater_one
+                    who_makes_somebody_the_owner_is_an_admin
+                    the_host_gives_roles_and_rooms_away
+                    nobody_has_another_role_in_a_direct_room
+                    an_owner_who_leaves_is_followed_by_the_first_of_the_others
+                    owners_who_leave_in_one_batch_are_followed_by_whoever_stays
+                    a_role_is_told_like_any_change_of_a_membership
+                    whoever_only_reads_marks_and_does_not_send
+                    permissions_say_what_takes_which_role
+                    an_update_is_made_whole_or_not_at_all
+                    roles_and_permissions_outlive_a_reopening
+                    roles_that_are_taken_in_leave_a_room_one_owner;
                 messages:
                     a_message_comes_back_as_it_was_sent
                     a_retry_within_a_batch_gets_the_first_message
@@ -296,6 +310,7 @@ mod tests {
             include_str!("order.rs"),
             include_str!("reads.rs"),
             include_str!("records.rs"),
+            include_str!("roles.rs"),
             include_str!("rooms.rs"),
             include_str!("whole.rs"),
         ];

@@ -3,14 +3,15 @@
 //! The types that bodies are read into take more than the engine does (a TEXT without words, say), so these schemas
 //! are written by hand: what they allow is what is not refused as `INVALID_INPUT`.
 
-use utoipa::openapi::schema::OneOfBuilder;
-use utoipa::openapi::{ComponentsBuilder, ObjectBuilder, Ref, RefOr, Schema};
+use utoipa::openapi::schema::{AdditionalProperties, AllOfBuilder, AnyOfBuilder, OneOfBuilder};
+use utoipa::openapi::{ComponentsBuilder, ObjectBuilder, Ref, RefOr, Schema, Type};
 
 use super::schemas::{
     Schemas, flag, list, named, needed, null, nullable_text, number, object, optional, or_null, text, word,
 };
 use crate::config::Config;
 use crate::id::{ChallengeId, ClientId, MessageId, UserId};
+use crate::model::{Permissions, Role};
 
 /// Not white space alone, and no control characters but line breaks and tabs.
 const WORDS: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
@@ -25,7 +26,8 @@ const MAX_ADDRESS_BYTES: usize = 2048;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body {
     NewRoom,
-    Rename,
+    RoomUpdate,
+    NewRole,
     Invitation,
     Draft,
     ReadTo,
@@ -35,9 +37,10 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::NewRoom,
-        Self::Rename,
+        Self::RoomUpdate,
+        Self::NewRole,
         Self::Invitation,
         Self::Draft,
         Self::ReadTo,
@@ -49,7 +52,8 @@ impl Body {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::NewRoom => "NewRoom",
-            Self::Rename => "Rename",
+            Self::RoomUpdate => "RoomUpdate",
+            Self::NewRole => "NewRole",
             Self::Invitation => "Invitation",
             Self::Draft => "Draft",
             Self::ReadTo => "ReadTo",
@@ -66,10 +70,8 @@ impl Body {
     pub(super) fn schema(self, config: &Config) -> RefOr<Schema> {
         match self {
             Self::NewRoom => new_room(config),
-            Self::Rename => {
-                let name = name(config, text("The new name. A blank one takes its own name away."));
-                object("A room's new name.", [needed("name", name)]).into()
-            }
+            Self::RoomUpdate => room_update(config),
+            Self::NewRole => object("What somebody shall be.", [needed("role", named::<Role>())]).into(),
             Self::Invitation => {
                 let users =
                     list(named::<UserId>()).min_items(Some(1)).max_items(Some(config.max_participants));
@@ -106,6 +108,27 @@ impl Body {
 
 fn name(config: &Config, schema: ObjectBuilder) -> ObjectBuilder {
     schema.max_length(Some(config.max_name_chars)).pattern(Some(NAME))
+}
+
+/// What is left out stays, but something must be there.
+fn room_update(config: &Config) -> RefOr<Schema> {
+    let name = name(config, text("The new name. A blank one takes its own name away."));
+    let permit = |object: ObjectBuilder, (word, _)| object.property(word, named::<Role>());
+    let some = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("The least roles that may do something."))
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
+    let permissions = Permissions::default().iter().fold(some, permit);
+    let fields =
+        object("What shall be another way.", [optional("name", name), optional("permissions", permissions)]);
+    let any = ["name", "permissions"].into_iter().fold(AnyOfBuilder::new(), |any, field| {
+        any.item(ObjectBuilder::new().schema_type(Type::Object).required(field))
+    });
+    AllOfBuilder::new()
+        .description(Some("What shall be another way about a room."))
+        .item(fields)
+        .item(any)
+        .into()
 }
 
 fn new_room(config: &Config) -> RefOr<Schema> {

@@ -214,7 +214,7 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
         Operation::CreateRoom => {
             let is_of_room = |to: &&Operation| to.paths().iter().all(|path| path.contains("{roomUuid}"));
             let of_room = Operation::ALL.iter().filter(is_of_room).map(|to| match to {
-                Operation::RemoveParticipant => {
+                Operation::RemoveParticipant | Operation::SetRole => {
                     let invited =
                         link(*to, "roomUuid").parameter("userUuid", "$request.body#/participantUuids/0");
                     named(invited, *to)

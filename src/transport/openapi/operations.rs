@@ -122,22 +122,31 @@ pub(super) fn describe(operation: Operation) -> Description {
         .answer(200, "The room.", &RoomJson::from(&room))
         .codes(IN_ROOM),
         Operation::RenameRoom => {
-            Description::new(ROOMS, "Rename a room", "Its owner may. A SYSTEM message tells of it.")
-                .body(Body::Rename, [("example", json!({ "name": "Runners" }))])
+            let text = "What is left out stays. A name takes the permission `rename`, and a SYSTEM message tells of it; \
+                        permissions are the owner's to change. Refused is all of it or nothing.";
+            Description::new(ROOMS, "Change a room", text)
+                .body(
+                    Body::RoomUpdate,
+                    [
+                        ("name", json!({ "name": "Runners" })),
+                        ("permissions", json!({ "permissions": { "invite": "ADMIN", "send": "READ_ONLY" } })),
+                    ],
+                )
                 .answer(200, "The room.", &RoomJson::from(&room))
                 .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed])
         }
         Operation::LeaveRoom => Description::new(
             ROOMS,
             "Leave a room for good",
-            "A DIRECT room is closed by it, and so is any room that its last participant leaves.",
+            "A DIRECT room is closed by it, and so is any room that its last participant leaves. When the owner leaves, \
+             an admin owns the room from then on, or else a member: who has been in longest.",
         )
         .answer(200, "Left.", &done)
         .codes(IN_ROOM),
         Operation::CloseRoom => Description::new(
             ROOMS,
             "Close a room",
-            "Its owner may. It can be read from then on, not written.",
+            "It takes the permission `close`. The room can be read from then on, not written.",
         )
         .answer(200, "Closed.", &done)
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden]),
@@ -158,10 +167,19 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::RemoveParticipant => Description::new(
             ROOMS,
             "Take somebody out of a room",
-            "The room's owner may. Nothing committed after it is handed to them.",
+            "It takes the permission `remove`, and a greater role than theirs. Nothing committed after it is handed to \
+             them.",
         )
         .answer(200, "Taken out.", &done)
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
+        Operation::SetRole => {
+            let text = "It takes the permission `setRole`, and a greater role than theirs; nobody gives a greater one than \
+                        their own. Who makes somebody else the owner is an admin from then on.";
+            Description::new(ROOMS, "Give somebody another role", text)
+                .body(Body::NewRole, [("example", json!({ "role": "ADMIN" }))])
+                .answer(200, "The room.", &RoomJson::from(&room))
+                .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed])
+        }
         Operation::SendMessage => send_message(),
         Operation::ListMessages => list_messages(),
         Operation::MarkRead => mark_read(),

@@ -13,8 +13,8 @@ use crate::event::{
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
     Body, Epoch, FriendNotice, History, Limit, Mark, Message, MessageView, Page, PageQuery, Participant,
-    Phrases, Position, Profile, Receipt, RelationKind, RelationPage, RelationView, Role, Room, RoomKind,
-    RoomView, Span, SystemKind, Token,
+    Permissions, Phrases, Position, Profile, Receipt, RelationKind, RelationPage, RelationView, Role, Room,
+    RoomKind, RoomView, Span, SystemKind, Token,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -67,6 +67,7 @@ pub(super) fn room() -> Room {
         changed_pos: 1,
         last_pos: 3,
         marks_pos: 3,
+        permissions: Permissions::default(),
     }
 }
 
@@ -109,6 +110,7 @@ pub(super) fn room_view() -> RoomView {
         participants: vec![user("ana"), user("ben")],
         unread: 1,
         last_message: Some(message_view()),
+        role: Role::Owner,
     }
 }
 
@@ -184,6 +186,8 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Room(RoomChange::Reset, room.clone())),
         durable(EventKind::Room(RoomChange::Left, room.clone())),
         durable(EventKind::Participant(ben(), true)),
+        durable(EventKind::Participant(ben(), false)),
+        durable(EventKind::Role(ben(), Role::Admin)),
         fleeting(EventKind::Notification(Notification::AddedToRoom(room))),
         fleeting(EventKind::Notification(Notification::RemovedFromRoom(room_id()))),
         friend(FriendNotice::Requested),

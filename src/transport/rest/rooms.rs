@@ -9,7 +9,7 @@ use super::extract::{Caller, InRoom, JsonBody, OfUser, Params};
 use super::problem::Problem;
 use crate::error::{Result, parse_field};
 use crate::id::{RoomId, UserId};
-use crate::model::{Limit, NewRoom};
+use crate::model::{Limit, NewRoom, Role, RoomUpdate};
 use crate::transport::wire::{ParticipantsJson, RoomJson, RoomsJson};
 
 pub(super) async fn create(
@@ -31,17 +31,12 @@ pub(super) async fn get(Caller(caller): Caller, InRoom(room): InRoom) -> Result<
     Ok(Json(RoomJson::from(&view)).into_response())
 }
 
-#[derive(Deserialize)]
-pub(super) struct RenameJson {
-    name: String,
-}
-
-pub(super) async fn rename(
+pub(super) async fn update(
     Caller(caller): Caller,
     InRoom(room): InRoom,
-    JsonBody(RenameJson { name }): JsonBody<RenameJson>,
+    JsonBody(update): JsonBody<RoomUpdate>,
 ) -> Result<Response, Problem> {
-    let view = caller.rename(room, &name).await?;
+    let view = caller.update_room(room, update).await?;
     Ok(Json(RoomJson::from(&view)).into_response())
 }
 
@@ -101,4 +96,20 @@ pub(super) async fn remove(
 ) -> Result<Response, Problem> {
     caller.remove(room, &user).await?;
     Ok(done(room))
+}
+
+#[derive(Deserialize)]
+pub(super) struct RoleJson {
+    role: Role,
+}
+
+pub(super) async fn set_role(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfUser(user): OfUser,
+    JsonBody(RoleJson { role }): JsonBody<RoleJson>,
+) -> Result<Response, Problem> {
+    caller.set_role(room, &user, role).await?;
+    let view = caller.room(room).await?;
+    Ok(Json(RoomJson::from(&view)).into_response())
 }

@@ -45,7 +45,7 @@ operations! {
     ListRooms = "listRooms": GET "/chat/rooms" => rooms::list;
     CreateRoom = "createRoom": POST "/chat/rooms" or "/chat/room" => rooms::create;
     GetRoom = "getRoom": GET "/chat/rooms/{roomUuid}" or "/chat/room/{roomUuid}" => rooms::get;
-    RenameRoom = "renameRoom": PATCH "/chat/rooms/{roomUuid}" or "/chat/room/{roomUuid}" => rooms::rename;
+    RenameRoom = "renameRoom": PATCH "/chat/rooms/{roomUuid}" or "/chat/room/{roomUuid}" => rooms::update;
     LeaveRoom = "leaveRoom": DELETE "/chat/rooms/{roomUuid}/leave" or "/chat/room/{roomUuid}/leave" => rooms::leave;
     CloseRoom = "closeRoom": POST "/chat/rooms/{roomUuid}/close" or "/chat/room/{roomUuid}/close" => rooms::close;
     ListParticipants = "listParticipants": GET "/chat/rooms/{roomUuid}/participants"
@@ -54,6 +54,8 @@ operations! {
         or "/chat/room/{roomUuid}/participants" => rooms::invite;
     RemoveParticipant = "removeParticipant": DELETE "/chat/rooms/{roomUuid}/participants/{userUuid}"
         or "/chat/room/{roomUuid}/participants/{userUuid}" => rooms::remove;
+    SetRole = "setRole": PATCH "/chat/rooms/{roomUuid}/participants/{userUuid}"
+        or "/chat/room/{roomUuid}/participants/{userUuid}" => rooms::set_role;
     SendMessage = "sendMessage": POST "/chat/rooms/{roomUuid}/messages"
         or "/chat/room/{roomUuid}/message" => messages::send;
     ListMessages = "listMessages": GET "/chat/rooms/{roomUuid}/messages"

@@ -3,6 +3,7 @@
 pub(crate) mod events;
 mod json;
 mod people;
+mod permissions;
 
 use std::borrow::Cow;
 
@@ -14,7 +15,7 @@ use crate::error::{Error, ErrorCode};
 use crate::event::{Marked, Reply, View};
 use crate::id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Body, History, Message, MessageType, MessageView, Page, Profile, Receipt, RoomType, RoomView, Span,
+    Body, History, Message, MessageType, MessageView, Page, Profile, Receipt, Role, RoomType, RoomView, Span,
     SystemKind,
 };
 
@@ -24,6 +25,7 @@ pub(crate) use json::{
     whole,
 };
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
+pub(crate) use permissions::PermissionsJson;
 
 /// A user as others see them.
 #[derive(Debug, Serialize)]
@@ -166,6 +168,10 @@ pub(crate) struct RoomJson<'a> {
     /// The newest message.
     #[cfg_attr(feature = "openapi", schema(required))]
     last_message: Option<MessageJson<'a>>,
+    /// What the caller is in it.
+    role: Role,
+    /// What takes which role in it.
+    permissions: PermissionsJson,
 }
 
 impl<'a> From<&'a RoomView> for RoomJson<'a> {
@@ -183,6 +189,8 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             created_at: room.created_at,
             unread_count: view.unread,
             last_message: view.last_message.as_ref().map(Into::into),
+            role: view.role,
+            permissions: PermissionsJson(room.permissions),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use chat_core::event::EventKind;
 use chat_core::model::{
-    Cursor, Draft, HistoryQuery, Limit, Message, NewRoom, PageQuery, Profile, Room, Token,
+    Cursor, Draft, HistoryQuery, Limit, Message, NewRoom, PageQuery, Profile, Role, Room, RoomUpdate, Token,
+    Verb,
 };
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{
@@ -173,6 +174,10 @@ impl Town {
         ana.remove(group, &id("ben")).await.unwrap();
         ana.rename(group, "달리는 사람들").await.unwrap();
         user("فاطمة").send(group, Draft::text("שלום")).await.unwrap();
+        ana.set_role(group, &id("김철수"), Role::Admin).await.unwrap();
+        ana.set_role(group, &id("فاطمة"), Role::ReadOnly).await.unwrap();
+        let update = RoomUpdate::new().with_permission(Verb::Remove, Role::Owner);
+        ana.update_room(group, update).await.unwrap();
 
         let finished = ana.create_room(NewRoom::challenge("squats", "").with(["cho"])).await.unwrap().id();
         ana.send(finished, Draft::text("done")).await.unwrap();

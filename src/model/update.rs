@@ -1,0 +1,47 @@
+//! What is changed about a room.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{Permissions, Role, Verb};
+
+/// What shall be another way about a room; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RoomUpdate {
+    /// Its name; a blank one has a name made from nicknames.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// By their [words](Permissions::word), the least roles that may do something. What is not named stays.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<BTreeMap<String, Role>>,
+}
+
+/// Left out is `None`; null is wrong.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
+
+impl RoomUpdate {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another name; a blank one has a name made from nicknames.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Lets this role and greater ones do it. What cannot be given is refused with the update.
+    #[must_use]
+    pub fn with_permission(mut self, verb: Verb, least: Role) -> Self {
+        let word = Permissions::word(verb).map_or_else(|| format!("{verb:?}"), str::to_owned);
+        self.permissions.get_or_insert_default().insert(word, least);
+        self
+    }
+}

@@ -1,0 +1,156 @@
+//! Roles and permissions in process: what is told live, to whoever was away, and to other nodes.
+
+use chat_core::event::{Event, EventKind, RoomChange};
+use chat_core::model::{Draft, Limit, NewRoom, Role, RoomUpdate, Verb};
+use chat_core::policy::{Policy, Question};
+use chat_core::{ChatEngine, ErrorKind, RoomId, Session, UserId};
+
+fn id(name: &str) -> UserId {
+    name.parse().unwrap()
+}
+
+async fn group(engine: &ChatEngine, users: &[&str]) -> RoomId {
+    let new = NewRoom::group("room").with(users[1..].iter().copied());
+    engine.as_user(id(users[0])).create_room(new).await.unwrap().id()
+}
+
+fn code<T: std::fmt::Debug>(result: chat_core::Result<T>) -> &'static str {
+    result.map_or_else(|error| error.code(), |_| "OK")
+}
+
+/// Who has which role from now on.
+fn role(event: &Event) -> Option<(String, Role)> {
+    match &event.kind {
+        EventKind::Role(profile, role) => Some((profile.user.to_string(), *role)),
+        _ => None,
+    }
+}
+
+async fn next<T>(session: &mut Session, wanted: impl Fn(&Event) -> Option<T>) -> T {
+    loop {
+        let event = session.next().await.unwrap();
+        if let Some(found) = wanted(&event) {
+            return found;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_told_live_and_shows_in_the_room_and_its_list() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let room = group(&engine, &["ana", "ben", "cho"]).await;
+    let [ana, ben, cho] = ["ana", "ben", "cho"].map(|name| engine.as_user(id(name)));
+    let mut session = cho.connect().await.unwrap();
+    ana.set_role(room, ben.user(), Role::Admin).await.unwrap();
+    assert_eq!(next(&mut session, role).await, ("ben".to_owned(), Role::Admin));
+    ana.leave(room).await.unwrap();
+    assert_eq!(next(&mut session, role).await, ("ben".to_owned(), Role::Owner));
+    assert_eq!(ben.room(room).await.unwrap().role, Role::Owner);
+    let people = cho.participants(room, None, Limit::MESSAGES).await.unwrap().participants;
+    let roles: Vec<_> = people.iter().map(|one| one.role).collect();
+    assert_eq!(roles, [Role::Owner, Role::Member]);
+    let history = cho.room(room).await.unwrap().last_message.unwrap();
+    assert_eq!(history.message.seq, 1, "of a role there are no words: {history:?}");
+}
+
+#[tokio::test]
+async fn whoever_was_away_learns_roles_and_permissions_as_they_are() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let room = group(&engine, &["ana", "ben", "cho"]).await;
+    let [ana, cho] = ["ana", "cho"].map(|name| engine.as_user(id(name)));
+    let token = cho.connect().await.unwrap().next().await.unwrap().token.unwrap();
+    ana.set_role(room, &id("ben"), Role::ReadOnly).await.unwrap();
+    ana.set_role(room, &id("ben"), Role::Admin).await.unwrap();
+    ana.invite(room, &[id("dee")]).await.unwrap();
+    ana.set_role(room, &id("dee"), Role::ReadOnly).await.unwrap();
+    let update = RoomUpdate::new().with_permission(Verb::Invite, Role::Owner);
+    ana.update_room(room, update).await.unwrap();
+    let mut session = cho.connect_since(token).await.unwrap();
+    let (mut roles, mut joined, mut permissions) = (Vec::new(), Vec::new(), None);
+    loop {
+        let event = session.next().await.unwrap();
+        roles.extend(role(&event));
+        match &event.kind {
+            EventKind::Participant(profile, true) => joined.push(profile.user.to_string()),
+            EventKind::Room(RoomChange::Updated, room) => permissions = Some(room.permissions),
+            EventKind::CaughtUp { recovered } => {
+                assert!(recovered);
+                break;
+            }
+            _ => {}
+        }
+    }
+    let expected = [("ben".to_owned(), Role::Admin), ("dee".to_owned(), Role::ReadOnly)];
+    assert_eq!((roles.as_slice(), joined.as_slice()), (expected.as_slice(), ["dee".to_owned()].as_slice()));
+    assert_eq!(permissions.unwrap().least(Verb::Invite), Role::Owner);
+}
+
+#[tokio::test]
+async fn whoever_only_reads_does_not_type() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let room = group(&engine, &["ana", "ben", "cho"]).await;
+    let [ana, ben, cho] = ["ana", "ben", "cho"].map(|name| engine.as_user(id(name)));
+    ana.set_role(room, ben.user(), Role::ReadOnly).await.unwrap();
+    let mut listening = cho.connect().await.unwrap();
+    let (mute, loud) = (ben.connect().await.unwrap(), ana.connect().await.unwrap());
+    for session in [&mute, &loud] {
+        session.execute(chat_core::event::Command::Typing(room, true)).await.unwrap();
+    }
+    let typist = next(&mut listening, |event| match &event.kind {
+        EventKind::Typing(profile, true) => Some(profile.user.to_string()),
+        _ => None,
+    });
+    assert_eq!(typist.await, "ana");
+    assert_eq!(code(ben.send(room, Draft::text("hi")).await), "FORBIDDEN");
+    ben.mark_read(room, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_update_needs_something_to_change_that_can_be_changed() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let room = group(&engine, &["ana", "ben"]).await;
+    let ana = engine.as_user(id("ana"));
+    for update in [
+        RoomUpdate::new(),
+        RoomUpdate::new().with_permission(Verb::Create, Role::Owner),
+        RoomUpdate::new().with_permission(Verb::SetPermissions, Role::Admin),
+        RoomUpdate::new().with_name("a\nb"),
+    ] {
+        assert_eq!(code(ana.update_room(room, update).await), "INVALID_INPUT");
+    }
+    let update = RoomUpdate::new().with_name("Runners").with_permission(Verb::Send, Role::Owner);
+    let view = ana.update_room(room, update).await.unwrap();
+    assert_eq!((&*view.name, view.room.permissions.least(Verb::Send)), ("Runners", Role::Owner));
+    assert_eq!(code(engine.as_user(id("ben")).send(room, Draft::text("hi")).await), "FORBIDDEN");
+    let update = RoomUpdate::new().with_name("").with_permission(Verb::Send, Role::Member);
+    engine.admin().update_room(room, &id("ana"), update).await.unwrap();
+    engine.as_user(id("ben")).send(room, Draft::text("hi")).await.unwrap();
+}
+
+/// Lets nobody govern.
+#[derive(Debug)]
+struct Anarchy;
+
+#[async_trait::async_trait]
+impl Policy for Anarchy {
+    fn asks_about(&self, verb: Verb) -> bool {
+        matches!(verb, Verb::SetRole | Verb::SetPermissions)
+    }
+
+    async fn check(&self, question: Question<'_>) -> chat_core::Result<()> {
+        assert!(question.verb != Verb::SetRole || question.others == [id("ben")], "{question:?}");
+        Err(ErrorKind::Forbidden("we are all equal".into()).into())
+    }
+}
+
+#[tokio::test]
+async fn a_policy_is_asked_about_roles_and_permissions() {
+    let engine = ChatEngine::builder().policy(Anarchy).build().await.unwrap();
+    let room = group(&engine, &["ana", "ben"]).await;
+    let ana = engine.as_user(id("ana"));
+    assert_eq!(code(ana.set_role(room, &id("ben"), Role::Admin).await), "FORBIDDEN");
+    let update = RoomUpdate::new().with_permission(Verb::Send, Role::Owner);
+    assert_eq!(code(ana.update_room(room, update).await), "FORBIDDEN");
+    ana.update_room(room, RoomUpdate::new().with_name("Equals")).await.unwrap();
+    engine.admin().set_role(room, &id("ben"), Role::Admin).await.unwrap();
+}
