@@ -20,6 +20,8 @@ pub struct Config {
     pub max_content_bytes: usize,
     /// The most characters of a room's name. Default 200.
     pub max_name_chars: usize,
+    /// The most characters of a room's topic. Default 1,000.
+    pub max_topic_chars: usize,
     /// The most people named when a room is made, or in one invitation. Default 1,000.
     pub max_participants: usize,
     /// The most active participants of a room. Default 100,000.
@@ -75,6 +77,7 @@ impl Default for Config {
         Self {
             max_content_bytes: 16 * 1024,
             max_name_chars: 200,
+            max_topic_chars: 1000,
             max_participants: 1000,
             max_room_members: 100_000,
             max_listed: 100,

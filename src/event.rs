@@ -124,7 +124,7 @@ pub enum EventKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RoomChange {
-    /// Another name or other permissions, or closed.
+    /// Another name, topic or picture, other permissions, closed, or open again.
     Updated,
     /// The user belongs to it again or anew, or missed more than can be told: reload its history.
     Reset,

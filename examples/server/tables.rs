@@ -148,6 +148,7 @@ macro_rules! engine {
 engine! {
     max_content_bytes: Bytes,
     max_name_chars: Count,
+    max_topic_chars: Count,
     max_participants: Count,
     max_room_members: People,
     max_listed: Count,

@@ -30,10 +30,10 @@ impl Admin {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid); [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists).
     pub async fn create_room(&self, new: NewRoom) -> Result<RoomId> {
-        let (kind, name, members) = new.check(None, self.engine.config())?;
+        let (kind, name, members, about) = new.check(None, self.engine.config())?;
         let id = RoomId::generate();
         let members = members.into_iter().collect();
-        match self.commit(id, Op::Create { kind, name, members }).await? {
+        match self.commit(id, Op::Create { kind, name, members, about }).await? {
             Answer::Standing(standing) => Ok(standing),
             _ => Ok(id),
         }

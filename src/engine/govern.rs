@@ -1,8 +1,8 @@
 //! Who governs a room, and what is said of it.
 
-use super::drafts::check_name;
+use super::drafts::{check_name, check_picture, check_topic};
 use super::{Actor, Admin, ChatEngine};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RoomId, UserId};
 use crate::model::{Permissions, Profile, Role, RoomUpdate, RoomView, SystemKind, Verb};
 use crate::store::{Op, Update};
@@ -21,14 +21,15 @@ impl Actor {
         self.commit(room, op).await.map(drop)
     }
 
-    /// Changes what is said of a room, all of it or nothing: its name takes [`Verb::Rename`], what takes which
-    /// role its owner.
+    /// Changes what is said of a room, all of it or nothing: its name, topic and picture take
+    /// [`Verb::Rename`], what takes which role its owner. Another name is told with a SYSTEM message.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), [`Forbidden`](crate::ErrorKind::Forbidden),
     /// [`RoomClosed`](crate::ErrorKind::RoomClosed).
     pub async fn update_room(&self, room: RoomId, update: RoomUpdate) -> Result<RoomView> {
-        let (renames, permits) = (update.name.is_some(), update.permissions.is_some());
+        let renames = update.name.is_some() || update.topic.is_some() || update.picture.is_some();
+        let permits = update.permissions.is_some();
         let op = self.engine.update_op(&self.user, update).await?;
         if renames {
             self.check_policy(Verb::Rename, room, &[]).await?;
@@ -37,6 +38,18 @@ impl Actor {
             self.check_policy(Verb::SetPermissions, room, &[]).await?;
         }
         self.commit(room, op).await?;
+        self.room(room).await
+    }
+
+    /// Opens a closed room again, which [`Verb::Close`] takes.
+    ///
+    /// # Errors
+    /// [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists) when the challenge has another open room
+    /// by now; [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room always.
+    pub async fn reopen(&self, room: RoomId) -> Result<RoomView> {
+        self.check_policy(Verb::Reopen, room, &[]).await?;
+        let (found, _) = self.membership(room).await?;
+        self.commit(room, Op::Reopen { kind: found.kind }).await?;
         self.room(room).await
     }
 }
@@ -63,6 +76,19 @@ impl Admin {
         let op = self.engine.update_op(user, update).await?;
         self.commit(room, op).await.map(drop)
     }
+
+    /// Opens a closed room again, also a direct one where both are still in it.
+    ///
+    /// # Errors
+    /// [`RoomNotFound`](crate::ErrorKind::RoomNotFound);
+    /// [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists) when the challenge has another open room
+    /// by now; [`Forbidden`](crate::ErrorKind::Forbidden) when the two of a direct room have, when one of them
+    /// has left, or when nobody is in the room.
+    pub async fn reopen(&self, room: RoomId) -> Result<()> {
+        let found = self.engine.store().rooms(&[room]).await?.pop();
+        let kind = found.ok_or(ErrorKind::RoomNotFound(room))?.kind;
+        self.commit(room, Op::Reopen { kind }).await.map(drop)
+    }
 }
 
 impl ChatEngine {
@@ -73,8 +99,8 @@ impl ChatEngine {
 
     /// What changes all of it at once.
     async fn update_op(&self, by: &UserId, update: RoomUpdate) -> Result<Op> {
-        let RoomUpdate { name, permissions } = update;
-        if name.is_none() && permissions.is_none() {
+        let RoomUpdate { name, topic, picture, permissions } = update;
+        if name.is_none() && topic.is_none() && picture.is_none() && permissions.is_none() {
             return Err(Error::invalid("name", "is missing, and so is whatever else can be changed"));
         }
         let name = match name {
@@ -85,12 +111,14 @@ impl ChatEngine {
             }
             None => None,
         };
+        let topic = topic.map(|topic| check_topic(&topic, self.config())).transpose()?;
+        let picture = picture.map(check_picture).transpose()?;
         let permit = |(word, least): (String, Role)| match Permissions::verb(&word) {
             Some(verb) => Ok((verb, least)),
             None => Err(Error::invalid("permissions", "names what cannot be given")),
         };
         let permissions = permissions.unwrap_or_default().into_iter().map(permit);
         let permissions = permissions.collect::<Result<_>>()?;
-        Ok(Op::Update(Box::new(Update { name, permissions })))
+        Ok(Op::Update(Box::new(Update { name, topic, picture, permissions })))
     }
 }

@@ -40,12 +40,12 @@ impl Actor {
     /// [`Invalid`](crate::ErrorKind::Invalid); the policy's;
     /// [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists).
     pub async fn create_room(&self, new: NewRoom) -> Result<CreatedRoom> {
-        let (kind, name, members) = new.check(Some(&self.user), self.engine.config())?;
+        let (kind, name, members, about) = new.check(Some(&self.user), self.engine.config())?;
         let others: Vec<_> = members.iter().filter(|user| **user != self.user).cloned().collect();
         self.check_create(&kind, &others).await?;
         let id = RoomId::generate();
         let members = members.into_iter().collect();
-        let (id, is_new) = match self.commit(id, Op::Create { kind, name, members }).await? {
+        let (id, is_new) = match self.commit(id, Op::Create { kind, name, members, about }).await? {
             Answer::Standing(standing) => (standing, false),
             _ => (id, true),
         };

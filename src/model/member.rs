@@ -37,10 +37,12 @@ pub enum Verb {
     Invite,
     /// Take somebody out.
     Remove,
-    /// Give it another name.
+    /// Give it another name, topic or picture.
     Rename,
     /// Close it for everybody.
     Close,
+    /// Open it again; it takes what [`Close`](Self::Close) takes.
+    Reopen,
     /// Give somebody another role.
     SetRole,
     /// Say what takes which role.

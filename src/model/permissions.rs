@@ -36,7 +36,7 @@ const RULES: [Rule; 6] = [
 /// | [`Rename`](Verb::Rename) | nobody | an admin |
 /// | [`Remove`](Verb::Remove) | nobody | an admin |
 /// | [`SetRole`](Verb::SetRole) | nobody | an admin |
-/// | [`Close`](Verb::Close) | nobody | the owner |
+/// | [`Close`](Verb::Close), [`Reopen`](Verb::Reopen) | nobody | the owner |
 /// | [`SetPermissions`](Verb::SetPermissions) | nobody | the owner |
 ///
 /// That is `default()`. The owner of a room changes its right column, but for the last row. Besides, nobody
@@ -70,6 +70,7 @@ impl Permissions {
 
     /// The least role that may do it in a room that is not DIRECT.
     pub fn least(&self, verb: Verb) -> Role {
+        let verb = if verb == Verb::Reopen { Verb::Close } else { verb };
         match (verb, RULES.iter().position(|rule| rule.verb == verb)) {
             (_, Some(row)) => self.changed[row].unwrap_or(RULES[row].elsewhere),
             (Verb::Create, None) => Role::ReadOnly,
@@ -172,6 +173,7 @@ mod tests {
             (Verb::Remove, [false, false, true, true]),
             (Verb::SetRole, [false, false, true, true]),
             (Verb::Close, [false, false, false, true]),
+            (Verb::Reopen, [false, false, false, true]),
             (Verb::SetPermissions, [false, false, false, true]),
         ] {
             assert_eq!(may(verb), expected, "{verb:?}");

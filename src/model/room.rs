@@ -130,6 +130,18 @@ pub struct Room {
     pub marks_pos: u64,
     /// What takes which role in it.
     pub permissions: Permissions,
+    /// What else is said of it.
+    pub about: About,
+}
+
+/// What is said of a room beside its name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::exhaustive_structs, reason = "it is nothing but its fields")]
+pub struct About {
+    /// What it is about.
+    pub topic: Option<Arc<str>>,
+    /// The address of a picture.
+    pub picture: Option<Arc<str>>,
 }
 
 impl Room {

@@ -14,6 +14,12 @@ pub struct RoomUpdate {
     /// Its name; a blank one has a name made from nicknames.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// What it is about, in one line or more; a blank one takes it away.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// The address of a picture, http or https and at most 2,048 bytes; an empty one takes it away.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
     /// By their [words](Permissions::word), the least roles that may do something. What is not named stays.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub permissions: Option<BTreeMap<String, Role>>,
@@ -34,6 +40,20 @@ impl RoomUpdate {
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// Another topic; a blank one takes it away.
+    #[must_use]
+    pub fn with_topic(mut self, topic: impl Into<String>) -> Self {
+        self.topic = Some(topic.into());
+        self
+    }
+
+    /// Another picture, by its address; an empty one takes it away.
+    #[must_use]
+    pub fn with_picture(mut self, address: impl Into<String>) -> Self {
+        self.picture = Some(address.into());
         self
     }
 

@@ -12,7 +12,9 @@ use super::relate::relate;
 use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Sent, What};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
-use crate::model::{Body, Mark, Member, Message, Permissions, Pos, Profile, Role, Room, RoomKind, Verb};
+use crate::model::{
+    About, Body, Mark, Member, Message, Permissions, Pos, Profile, Role, Room, RoomKind, Verb,
+};
 
 /// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named.
 pub fn apply(batch: Batch, rows: &mut Rows) -> Vec<Result<Outcome>> {
@@ -30,7 +32,7 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
     let RoomItem { room, at, by, op } = item;
     let ctx = Ctx { id: room, at, by };
     match op {
-        Op::Create { kind, name, members } => create(&ctx, kind, name, &members, rows),
+        Op::Create { kind, name, members, about } => create(&ctx, kind, (name, about), &members, rows),
         Op::Send { id, sender, body, client_id, origin } => {
             send(&ctx, NewMessage { id, sender, body, client_id, origin }, rows)
         }
@@ -38,6 +40,7 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::Part { notice } => part(&ctx, notice, rows),
         Op::Rename { name, notice } => rename(&ctx, name, notice, rows),
         Op::Close => close(&ctx, rows),
+        Op::Reopen { kind } => govern::reopen(&ctx, &kind, rows),
         Op::Mark { mark, to } => move_mark(&ctx, mark, to, rows),
         Op::SetRole { about, role } => govern::set_role(&ctx, about, role, rows),
         Op::Update(update) => govern::update(&ctx, *update, rows),
@@ -107,7 +110,7 @@ fn answered(changes: Vec<Change>, answer: Answer) -> Result<Outcome> {
 fn create(
     ctx: &Ctx,
     kind: RoomKind,
-    name: Option<Arc<str>>,
+    (name, about): (Option<Arc<str>>, About),
     users: &[UserId],
     rows: &mut Rows,
 ) -> Result<Outcome> {
@@ -135,6 +138,7 @@ fn create(
         last_pos: 0,
         marks_pos: 0,
         permissions: Permissions::default(),
+        about,
     };
     let (pos, prev) = rows.next_pos(&mut room);
     (room.created_pos, room.changed_pos) = (pos.at, pos.at);

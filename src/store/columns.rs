@@ -8,7 +8,7 @@ use super::{BodyHash, OutboxEntry, OutboxRow, Record, RoomRecord};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
-    Body, Member, Message, Profile, Relation, RelationKind, Role, Room, RoomKind, SystemKind,
+    About, Body, Member, Message, Profile, Relation, RelationKind, Role, Room, RoomKind, SystemKind,
 };
 
 // Literals, so that `concat!` makes each statement one constant.
@@ -18,7 +18,7 @@ macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
          r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
-         r.permissions"
+         r.permissions, r.topic, r.picture"
     };
 }
 
@@ -136,6 +136,10 @@ pub(super) trait ReadRow<'r> {
             last_pos: self.number()?,
             marks_pos: self.number()?,
             permissions: self.maybe()?.unwrap_or_default(),
+            about: About {
+                topic: self.maybe_text()?.map(Into::into),
+                picture: self.maybe_text()?.map(Into::into),
+            },
         })
     }
 

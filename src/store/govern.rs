@@ -103,10 +103,10 @@ fn give(mut member: Member, role: Role, room: &mut Room, rows: &mut Rows) -> Cha
 
 /// Changes what is said of a room: each thing that is another one takes what it takes.
 pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outcome> {
-    let Update { name, permissions } = update;
+    let Update { name, topic, picture, permissions } = update;
     let before = ctx.room(rows)?;
     let mut room = before.clone();
-    if name.is_some() {
+    if name.is_some() || topic.is_some() || picture.is_some() {
         ctx.check_may(Verb::Rename, &before, rows)?;
     }
     if !permissions.is_empty() {
@@ -120,6 +120,12 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
         if !room.permissions.set(verb, least) {
             return Err(Error::invalid("permissions", "names what cannot be given"));
         }
+    }
+    if let Some(topic) = topic {
+        room.about.topic = topic;
+    }
+    if let Some(picture) = picture {
+        room.about.picture = picture;
     }
     let mut notice = None;
     if let Some((name, words)) = name
@@ -135,4 +141,36 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
     changes.extend(notice.map(|notice| add_notice(ctx, &mut room, notice, rows)));
     rows.put_room(room);
     done(changes)
+}
+
+/// Opens a closed room again.
+pub(super) fn reopen(ctx: &Ctx, kind: &RoomKind, rows: &mut Rows) -> Result<Outcome> {
+    let mut room = ctx.room(rows)?;
+    if room.kind != *kind {
+        return Err(Error::invalid("type", "is not the room's"));
+    }
+    ctx.check_may(Verb::Reopen, &room, rows)?;
+    if room.active {
+        return done(Vec::new());
+    }
+    match (&room.kind, room.members) {
+        (RoomKind::Direct(_), 0 | 1) => return forbidden("one of the two has left it"),
+        (_, 0) => return forbidden("nobody is in it any more"),
+        _ => {}
+    }
+    if let Some(key) = room.kind.key() {
+        match (rows.keys.get(&key), &room.kind) {
+            (Some(other), RoomKind::Challenge(_)) => {
+                return Err(ErrorKind::ChallengeRoomExists(*other).into());
+            }
+            (Some(_), _) => return forbidden("the two have another room by now"),
+            (None, _) => {}
+        }
+        rows.keys.insert(key.clone(), room.id);
+        rows.new_keys.insert(key, room.id);
+    }
+    room.active = true;
+    let change = change_room(&mut room, rows);
+    rows.put_room(room);
+    done(vec![change])
 }

@@ -45,15 +45,16 @@ fn import_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
         return refused(Contradiction::Room { room: room.id });
     }
     // A rename comes with a message, so the name of whoever has more of them is the later one, and so is what
-    // else is said of the room. A closed room never opens again.
-    let said = |room: &Room| (room.name.clone(), room.permissions);
+    // else is said of the room. A closed room stays so: another
+    // one may have its key.
+    let said = |room: &Room| (room.name.clone(), room.permissions, room.about.clone());
     let is_said_anew = record.seq > room.seq && said(&record) != said(&room);
     let closes = room.active && !record.active;
     if !is_said_anew && !closes {
         return done(Vec::new());
     }
     if is_said_anew {
-        (room.name, room.permissions) = said(&record);
+        (room.name, room.permissions, room.about) = said(&record);
     }
     let change = if closes {
         let Change { pos, prev, .. } = close_room(&mut room, rows);

@@ -8,8 +8,8 @@ use super::RoomRecord;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Body, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, RelationKind, Role, Room, RoomKind,
-    Verb,
+    About, Body, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, RelationKind, Role, Room,
+    RoomKind, Verb,
 };
 
 /// What is committed together.
@@ -71,6 +71,8 @@ pub enum Op {
         name: Option<Arc<str>>,
         /// Who takes part; `by` owns the room.
         members: Vec<UserId>,
+        /// What is said of it.
+        about: About,
     },
     /// Add a message of an active member.
     Send {
@@ -107,6 +109,12 @@ pub enum Op {
     },
     /// Close the room.
     Close,
+    /// Open the room again, which takes its key. A direct room that somebody has left stays closed, and so
+    /// does one in which nobody is.
+    Reopen {
+        /// The room's kind, which never changes.
+        kind: RoomKind,
+    },
     /// Move a mark of `by` forward; it never goes back.
     Mark {
         /// Which.
@@ -134,6 +142,10 @@ pub enum Op {
 pub struct Update {
     /// The name, with the words for it; `None` has one made from nicknames.
     pub name: Option<(Option<Arc<str>>, Notice)>,
+    /// What it is about.
+    pub topic: Option<Option<Arc<str>>>,
+    /// The address of a picture.
+    pub picture: Option<Option<Arc<str>>>,
     /// The least roles that may do something.
     pub permissions: Vec<(Verb, Role)>,
 }
@@ -293,7 +305,7 @@ pub enum What {
     Message(Arc<Message>),
     /// A member has another role.
     Role(Arc<Room>, Profile, Role),
-    /// The room's name, state or permissions changed.
+    /// The room changed: what is said of it, its permissions, or whether it is open.
     Changed(Arc<Room>),
     /// A mark moved.
     Marked {

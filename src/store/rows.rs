@@ -79,6 +79,7 @@ impl Needs {
                 }
                 Op::Rename { notice, .. } => member(&notice.about.user),
                 Op::Close => {}
+                Op::Reopen { kind } => needs.keys.extend(kind.key()),
                 Op::SetRole { about, role } => {
                     member(&about.user);
                     if *role == Role::Owner {

@@ -11,8 +11,8 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Body, Member, Message, MessageType, Profile, Relation, RelationKind, Role, Room, RoomKind, RoomType,
-    SystemKind,
+    About, Body, Member, Message, MessageType, Profile, Relation, RelationKind, Role, Room, RoomKind,
+    RoomType, SystemKind,
 };
 use crate::store::{BodyHash, Record, RoomRecord};
 
@@ -102,6 +102,10 @@ pub(super) struct RoomLine {
     countable: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     permissions: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<Arc<str>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -209,8 +213,21 @@ impl From<Room> for RoomLine {
             _ => None,
         };
         let permissions = (!room.permissions.is_default()).then(|| room.permissions.to_string());
-        let Room { name, active, created_at, seq, countable, .. } = room;
-        Self { id, r#type, pair, challenge, name, active, created_at, seq, countable, permissions }
+        let Room { name, active, created_at, seq, countable, about: About { topic, picture }, .. } = room;
+        Self {
+            id,
+            r#type,
+            pair,
+            challenge,
+            name,
+            active,
+            created_at,
+            seq,
+            countable,
+            permissions,
+            topic,
+            picture,
+        }
     }
 }
 
@@ -327,9 +344,10 @@ impl RelationLine {
 
 impl RoomLine {
     pub(super) fn record(self) -> Result<Room, FieldError> {
-        let Self { id, r#type, pair, challenge, name, active, created_at, seq, countable, permissions } =
-            self;
-        check_texts(&[("name", name.as_deref())])?;
+        let Self { id, r#type, pair, challenge, name, active, created_at, seq, countable, .. } = self;
+        let Self { permissions, topic, picture, .. } = self;
+        let texts = [("name", &name), ("topic", &topic), ("picture", &picture)];
+        check_texts(&texts.map(|(field, text)| (field, text.as_deref())))?;
         check_numbers(&[("seq", seq), ("countable", countable)])?;
         let kind = match (r#type, pair, challenge) {
             (RoomType::Direct, Some([one, other]), None) => RoomKind::direct(one, other),
@@ -357,6 +375,7 @@ impl RoomLine {
             last_pos,
             marks_pos,
             permissions,
+            about: About { topic, picture },
         })
     }
 }

@@ -154,3 +154,65 @@ async fn a_policy_is_asked_about_roles_and_permissions() {
     ana.update_room(room, RoomUpdate::new().with_name("Equals")).await.unwrap();
     engine.admin().set_role(room, &id("ben"), Role::Admin).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_room_says_what_it_is_about_from_its_making_on() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let ana = engine.as_user(id("ana"));
+    let new = NewRoom::group("Runners")
+        .with_topic(" Tuesdays\nat seven ")
+        .with_picture("https://example.org/a.png");
+    let view = ana.create_room(new.with(["ben"])).await.unwrap().view;
+    let said = |view: &chat_core::model::RoomView| {
+        let about = &view.room.about;
+        (about.topic.as_deref().map(str::to_owned), about.picture.as_deref().map(str::to_owned))
+    };
+    let (topic, picture) =
+        (Some("Tuesdays\nat seven".to_owned()), Some("https://example.org/a.png".to_owned()));
+    assert_eq!(said(&view), (topic.clone(), picture));
+    let room = view.room.id;
+    let mut session = engine.as_user(id("ben")).connect().await.unwrap();
+    let view = ana.update_room(room, RoomUpdate::new().with_picture("")).await.unwrap();
+    assert_eq!(said(&view), (topic, None));
+    let told = next(&mut session, |event| match &event.kind {
+        EventKind::Room(RoomChange::Updated, room) => Some(room.about.clone()),
+        _ => None,
+    });
+    assert_eq!(told.await, view.room.about);
+    for bad in [
+        RoomUpdate::new().with_topic("x".repeat(1001)),
+        RoomUpdate::new().with_topic("a\0b"),
+        RoomUpdate::new().with_picture("javascript:alert(1)"),
+        RoomUpdate::new().with_picture(format!("https://{}", "x".repeat(2048))),
+    ] {
+        assert_eq!(code(ana.update_room(room, bad).await), "INVALID_INPUT");
+    }
+    assert_eq!(code(ana.create_room(NewRoom::group("").with_picture("ftp://a")).await), "INVALID_INPUT");
+}
+
+#[tokio::test]
+async fn a_closed_room_is_opened_again_and_tells_it() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let [ana, ben] = ["ana", "ben"].map(|name| engine.as_user(id(name)));
+    let challenge = || NewRoom::challenge("c-1", "Ten days").with(["ben"]);
+    let room = ana.create_room(challenge()).await.unwrap().id();
+    let mut session = ben.connect().await.unwrap();
+    ana.close(room).await.unwrap();
+    let token = ben.connect().await.unwrap().next().await.unwrap().token.unwrap();
+    assert_eq!(code(ben.reopen(room).await), "FORBIDDEN");
+    assert!(ana.reopen(room).await.unwrap().room.active);
+    let is_open = |event: &Event| match &event.kind {
+        EventKind::Room(RoomChange::Updated, room) if room.active => Some(()),
+        _ => None,
+    };
+    next(&mut session, is_open).await;
+    next(&mut ben.connect_since(token).await.unwrap(), is_open).await;
+    ben.send(room, Draft::text("on it goes")).await.unwrap();
+    ana.close(room).await.unwrap();
+    let other = ben.create_room(challenge()).await.unwrap().id();
+    let error = ana.reopen(room).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::ChallengeRoomExists(other));
+    engine.admin().close(other).await.unwrap();
+    engine.admin().reopen(room).await.unwrap();
+    assert_eq!(code(engine.admin().reopen(RoomId::generate()).await), "ROOM_NOT_FOUND");
+}

@@ -387,6 +387,12 @@ describe('participants', { timeout: 60_000 }, () => {
     assertProblem(await cho.call('POST', `/rooms/${room}/messages`, { type: 'TEXT', content: 'hi' }), 403, 'FORBIDDEN');
     await ana.ok('DELETE', `/rooms/${room}/leave`);
     assert.equal((await ben.ok('GET', `/rooms/${room}`)).role, 'OWNER');
+    const said = { topic: 'Only news', picture: 'https://example.org/news.png' };
+    const { topic, picture } = await ben.ok('PATCH', `/rooms/${room}`, said);
+    assert.deepEqual({ topic, picture }, said);
+    await ben.ok('POST', `/rooms/${room}/close`);
+    assertProblem(await cho.call('POST', `/rooms/${room}/reopen`), 403, 'FORBIDDEN');
+    assert.equal((await ben.ok('POST', `/rooms/${room}/reopen`)).isActive, true);
     await ben.ok('PATCH', role(cho), { role: 'OWNER' });
     assert.equal((await ben.ok('GET', `/rooms/${room}`)).role, 'ADMIN');
   });

@@ -44,6 +44,8 @@ export const ROOM = {
   lastMessage: orNull(like(MESSAGE)),
   role: oneOf('OWNER', 'ADMIN', 'MEMBER', 'READ_ONLY'),
   permissions: (value) => Object.values(value).length > 0 && Object.values(value).every((role) => ROOM.role(role)),
+  topic: orNull(text),
+  picture: orNull(text),
 };
 
 const PAGE = { page: count, limit: count, total: count, hasMore: is('boolean') };

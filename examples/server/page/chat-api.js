@@ -23,6 +23,8 @@
  * @property {Message | null} lastMessage
  * @property {Role} role one's own
  * @property {Record<string, Role>} permissions the least role that may do each thing
+ * @property {string | null} topic
+ * @property {string | null} picture
  *
  * @typedef {'OWNER' | 'ADMIN' | 'MEMBER' | 'READ_ONLY'} Role
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: Role, online: boolean, lastSeenAt: string | null }} Participant

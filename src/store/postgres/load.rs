@@ -66,12 +66,14 @@ pub(super) const MEMBERS: &str = concat!(
      JOIN chat.members m ON m.room = k.room AND m.user_id = k.user_id"
 );
 
-/// All of the rooms are looked at, which is worth it when their owners change.
+/// All of the rooms are looked at, which is worth it when their owners change. The empty text that all ids
+/// are beyond makes one index better than the others which begin with the room.
 pub(super) const HEIRS: &str = concat!(
     "SELECT ",
     member_columns!(),
     ", p.nickname, p.image FROM UNNEST($1::uuid[], $2::int8[]) AS k (room, count) \
-     CROSS JOIN LATERAL (SELECT m.* FROM chat.members m WHERE m.room = k.room AND m.active ORDER BY ",
+     CROSS JOIN LATERAL (SELECT m.* FROM chat.members m WHERE m.room = k.room AND m.user_id > $3 AND m.active \
+         ORDER BY ",
     seniority!(),
     ", m.user_id LIMIT k.count) m LEFT JOIN chat.profiles p ON p.user_id = m.user_id"
 );
@@ -131,7 +133,7 @@ pub(super) async fn load(
     if !heirs.is_empty() {
         let (rooms, counts): (Vec<Uuid>, Vec<i64>) =
             heirs.into_iter().map(|(room, count)| (Uuid::from(room), i64::from(count))).unzip();
-        let heirs = fetch(conn, query(HEIRS).bind(rooms).bind(counts), |columns| {
+        let heirs = fetch(conn, query(HEIRS).bind(rooms).bind(counts).bind(""), |columns| {
             let member = columns.member()?;
             let profile = columns.profile(member.user.clone())?;
             Ok((member, profile))

@@ -91,7 +91,7 @@ const STATEMENTS: [(&str, &str, bool); 39] = [
 ];
 
 /// A read of the filled database, its parameters, and how many pages it may touch.
-const READS: [(&str, &str, u64); 25] = [
+const READS: [(&str, &str, u64); 26] = [
     // Each of u1's 5,001 memberships and its room, then the newest 20 with all that is shown of them.
     (read::ROOMS_BY_ACTIVITY, "10, 'u1', 20, 0", 25_000),
     (read::ROOM_ENTRY, "10, BIG, 'u1'", 100),
@@ -118,6 +118,8 @@ const READS: [(&str, &str, u64); 25] = [
     (records::ROOMS, "BIG, 50", 100),
     (records::MESSAGES, "BIG, 99900, 50", 250),
     (records::MEMBERS, "BIG, 'u5', 50", 100),
+    // All 10,000 people of a room whose owner leaves.
+    (load::HEIRS, "ARRAY[BIG], '{4}', ''", 3_000),
     (load::ORDINALS, "ARRAY[BIG], '{u7}', '{70000}'", 50),
     (load::ORDINALS, "ARRAY[BIG], '{u1}', '{70000}'", 50),
     // Half of the messages there are u1's.

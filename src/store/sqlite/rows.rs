@@ -174,12 +174,13 @@ fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteErr
 /// Its kind and when it was made never change.
 const WRITE_ROOM: &str = "INSERT INTO rooms (id, kind, one, other, challenge, name, active, created_at, \
          seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, \
-         permissions) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+         permissions, topic, picture) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, seq = excluded.seq, \
          countable = excluded.countable, members = excluded.members, \
          last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
-         last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, permissions = excluded.permissions";
+         last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, permissions = excluded.permissions, \
+         topic = excluded.topic, picture = excluded.picture";
 
 fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
     let pair = match &room.kind {
@@ -204,6 +205,8 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
         int(room.last_pos),
         int(room.marks_pos),
         permissions_text(room),
+        room.about.topic,
+        room.about.picture,
     ])?;
     Ok(())
 }

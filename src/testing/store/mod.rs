@@ -28,6 +28,7 @@
 
 mod kit;
 
+pub mod about;
 pub mod catch_up;
 pub mod friends;
 pub mod marks;
@@ -115,6 +116,12 @@ macro_rules! store_suite {
                     members_come_in_pages_by_their_ids
                     memberships_come_in_pages_by_their_rooms
                     read_marks_are_those_of_active_members;
+                about:
+                    a_room_is_made_with_what_is_said_of_it
+                    what_is_said_of_a_room_is_changed_without_words
+                    a_closed_room_is_opened_again_by_who_may_close_it
+                    an_opened_room_takes_its_key_or_says_who_has_it
+                    a_direct_room_is_opened_again_by_the_host_while_both_are_in_it;
                 roles:
                     roles_are_given_by_whoever_has_a_greater_one
                     who_makes_somebody_the_owner_is_an_admin
@@ -302,6 +309,7 @@ mod tests {
     #[test]
     fn every_case_is_in_the_list() {
         let files = [
+            include_str!("about.rs"),
             include_str!("catch_up.rs"),
             include_str!("friends.rs"),
             include_str!("marks.rs"),

@@ -274,7 +274,7 @@ pub async fn an_update_is_made_whole_or_not_at_all(chat: Fixture) {
     chat.give(room, "ben", Role::Admin).await;
     let update = |by: &str| {
         let name = Some((super::kit::named("Runners"), notice(SystemKind::Renamed, by)));
-        let update = Update { name, permissions: vec![(Verb::Invite, Role::Admin)] };
+        let update = Update { name, permissions: vec![(Verb::Invite, Role::Admin)], ..Update::default() };
         chat.item(room, Some(by), Op::Update(Box::new(update)))
     };
     let before = chat.room(room).await;

@@ -20,6 +20,8 @@ const CAPTION: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*
 const NAME: &str = r"^[\t-\r\u0085\s]*[^\u0000-\u001f\u007f-\u009f]*[\t-\r\u0085\s]*$";
 const ADDRESS: &str =
     r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\u0000-\u001f\u007f-\u009f][^\s\u0000-\u001f\u007f-\u009f]*$";
+const PICTURE: &str =
+    r"^([Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\u0000-\u001f\u007f-\u009f][^\s\u0000-\u001f\u007f-\u009f]*)?$";
 const MAX_ADDRESS_BYTES: usize = 2048;
 
 /// The bodies' names.
@@ -110,6 +112,14 @@ fn name(config: &Config, schema: ObjectBuilder) -> ObjectBuilder {
     schema.max_length(Some(config.max_name_chars)).pattern(Some(NAME))
 }
 
+fn topic(config: &Config, schema: ObjectBuilder) -> ObjectBuilder {
+    schema.max_length(Some(config.max_topic_chars)).pattern(Some(CAPTION))
+}
+
+fn picture(schema: ObjectBuilder) -> ObjectBuilder {
+    schema.max_length(Some(MAX_ADDRESS_BYTES)).pattern(Some(PICTURE))
+}
+
 /// What is left out stays, but something must be there.
 fn room_update(config: &Config) -> RefOr<Schema> {
     let name = name(config, text("The new name. A blank one takes its own name away."));
@@ -119,11 +129,19 @@ fn room_update(config: &Config) -> RefOr<Schema> {
         .description(Some("The least roles that may do something."))
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
     let permissions = Permissions::default().iter().fold(some, permit);
-    let fields =
-        object("What shall be another way.", [optional("name", name), optional("permissions", permissions)]);
-    let any = ["name", "permissions"].into_iter().fold(AnyOfBuilder::new(), |any, field| {
-        any.item(ObjectBuilder::new().schema_type(Type::Object).required(field))
-    });
+    let fields = object(
+        "What shall be another way.",
+        [
+            optional("name", name),
+            optional("topic", topic(config, text("The new topic. A blank one takes it away."))),
+            optional("picture", picture(text("The address of the new picture. An empty one takes it away."))),
+            optional("permissions", permissions),
+        ],
+    );
+    let any =
+        ["name", "topic", "picture", "permissions"].into_iter().fold(AnyOfBuilder::new(), |any, field| {
+            any.item(ObjectBuilder::new().schema_type(Type::Object).required(field))
+        });
     AllOfBuilder::new()
         .description(Some("What shall be another way about a room."))
         .item(fields)
@@ -136,6 +154,10 @@ fn new_room(config: &Config) -> RefOr<Schema> {
         let text = nullable_text("Its name; without one, one is made of the others' nicknames.");
         optional("name", name(config, text))
     };
+    let about = || {
+        let of = topic(config, nullable_text("What it is about."));
+        [optional("topic", of), optional("picture", picture(nullable_text("The address of a picture.")))]
+    };
     let people = || list(named::<UserId>()).description(Some("Who takes part. The creator always does."));
     let no_challenge = || optional("challengeUuid", null());
     let direct = object(
@@ -145,7 +167,9 @@ fn new_room(config: &Config) -> RefOr<Schema> {
             needed("participantUuids", people().min_items(Some(1)).max_items(Some(1))),
             called(),
             no_challenge(),
-        ],
+        ]
+        .into_iter()
+        .chain(about()),
     );
     let group = object(
         "A room of any number of people.",
@@ -154,7 +178,9 @@ fn new_room(config: &Config) -> RefOr<Schema> {
             needed("participantUuids", people().max_items(Some(config.max_participants))),
             called(),
             no_challenge(),
-        ],
+        ]
+        .into_iter()
+        .chain(about()),
     );
     let challenge = object(
         "The room of a challenge, which has one at a time.",
@@ -163,7 +189,9 @@ fn new_room(config: &Config) -> RefOr<Schema> {
             needed("participantUuids", people().max_items(Some(config.max_participants))),
             needed("challengeUuid", named::<ChallengeId>()),
             called(),
-        ],
+        ]
+        .into_iter()
+        .chain(about()),
     );
     let kinds =
         [direct.title(Some("Direct")), group.title(Some("Group")), challenge.title(Some("Challenge"))];

@@ -122,13 +122,14 @@ pub(super) fn describe(operation: Operation) -> Description {
         .answer(200, "The room.", &RoomJson::from(&room))
         .codes(IN_ROOM),
         Operation::RenameRoom => {
-            let text = "What is left out stays. A name takes the permission `rename`, and a SYSTEM message tells of it; \
-                        permissions are the owner's to change. Refused is all of it or nothing.";
+            let text = "What is left out stays. Name, topic and picture take the permission `rename`, and a SYSTEM message \
+                        tells of another name; permissions are the owner's to change. Refused is all of it or nothing.";
             Description::new(ROOMS, "Change a room", text)
                 .body(
                     Body::RoomUpdate,
                     [
-                        ("name", json!({ "name": "Runners" })),
+                        ("name", json!({ "name": "Runners", "topic": "Tuesdays at seven" })),
+                        ("picture", json!({ "picture": "https://example.org/runners.png" })),
                         ("permissions", json!({ "permissions": { "invite": "ADMIN", "send": "READ_ONLY" } })),
                     ],
                 )
@@ -150,6 +151,14 @@ pub(super) fn describe(operation: Operation) -> Description {
         )
         .answer(200, "Closed.", &done)
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden]),
+        Operation::ReopenRoom => Description::new(
+            ROOMS,
+            "Open a closed room again",
+            "It takes the permission `close`. Where the challenge has another room by now, `roomUuid` names it. A DIRECT \
+             room is not opened again: make it anew.",
+        )
+        .answer(200, "The room.", &RoomJson::from(&room))
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::ChallengeRoomExists]),
         Operation::ListParticipants => {
             Description::new(ROOMS, "List a room's participants", "In the order of their ids.")
                 .query(PEOPLE)

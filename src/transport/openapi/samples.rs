@@ -12,9 +12,9 @@ use crate::event::{
 };
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Body, Epoch, FriendNotice, History, Limit, Mark, Message, MessageView, Page, PageQuery, Participant,
-    Permissions, Phrases, Position, Profile, Receipt, RelationKind, RelationPage, RelationView, Role, Room,
-    RoomKind, RoomView, Span, SystemKind, Token,
+    About, Body, Epoch, FriendNotice, History, Limit, Mark, Message, MessageView, Page, PageQuery,
+    Participant, Permissions, Phrases, Position, Profile, Receipt, RelationKind, RelationPage, RelationView,
+    Role, Room, RoomKind, RoomView, Span, SystemKind, Token,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -68,6 +68,7 @@ pub(super) fn room() -> Room {
         last_pos: 3,
         marks_pos: 3,
         permissions: Permissions::default(),
+        about: About { topic: Some("Tuesdays at seven".into()), picture: None },
     }
 }
 

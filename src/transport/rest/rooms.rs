@@ -63,6 +63,11 @@ pub(super) async fn close(Caller(caller): Caller, InRoom(room): InRoom) -> Resul
     Ok(done(room))
 }
 
+pub(super) async fn reopen(Caller(caller): Caller, InRoom(room): InRoom) -> Result<Response, Problem> {
+    let view = caller.reopen(room).await?;
+    Ok(Json(RoomJson::from(&view)).into_response())
+}
+
 pub(super) async fn participants(
     Caller(caller): Caller,
     InRoom(room): InRoom,

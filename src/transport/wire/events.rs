@@ -125,7 +125,7 @@ names! {
     }
 }
 
-/// A room changed: it was renamed or closed, or has other permissions (`updated`), it has to be loaded anew (`reset`), or the user does not belong to it any more (`left`).
+/// A room changed: what is said of it, its permissions, or whether it is open (`updated`), it has to be loaded anew (`reset`), or the user does not belong to it any more (`left`).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RoomChange))]
@@ -143,6 +143,12 @@ pub(crate) struct RoomChangeJson<'a> {
     is_active: bool,
     /// What takes which role in it.
     permissions: PermissionsJson,
+    /// What it is about.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    topic: Option<&'a str>,
+    /// The address of a picture.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    picture: Option<&'a str>,
 }
 
 /// Somebody joined or left, or has another role.
@@ -375,6 +381,8 @@ impl<'a> RoomChangeJson<'a> {
             r#type: room.kind.room_type(),
             is_active: room.active,
             permissions: PermissionsJson(room.permissions),
+            topic: room.about.topic.as_deref(),
+            picture: room.about.picture.as_deref(),
         }
     }
 }

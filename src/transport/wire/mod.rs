@@ -172,6 +172,12 @@ pub(crate) struct RoomJson<'a> {
     role: Role,
     /// What takes which role in it.
     permissions: PermissionsJson,
+    /// What it is about.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    topic: Option<&'a str>,
+    /// The address of a picture.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    picture: Option<&'a str>,
 }
 
 impl<'a> From<&'a RoomView> for RoomJson<'a> {
@@ -191,6 +197,8 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             last_message: view.last_message.as_ref().map(Into::into),
             role: view.role,
             permissions: PermissionsJson(room.permissions),
+            topic: room.about.topic.as_deref(),
+            picture: room.about.picture.as_deref(),
         }
     }
 }

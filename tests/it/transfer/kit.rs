@@ -176,14 +176,18 @@ impl Town {
         user("فاطمة").send(group, Draft::text("שלום")).await.unwrap();
         ana.set_role(group, &id("김철수"), Role::Admin).await.unwrap();
         ana.set_role(group, &id("فاطمة"), Role::ReadOnly).await.unwrap();
-        let update = RoomUpdate::new().with_permission(Verb::Remove, Role::Owner);
+        let update =
+            RoomUpdate::new().with_permission(Verb::Remove, Role::Owner).with_topic("한강 \"dawn\"\n@6");
         ana.update_room(group, update).await.unwrap();
 
         let finished = ana.create_room(NewRoom::challenge("squats", "").with(["cho"])).await.unwrap().id();
         ana.send(finished, Draft::text("done")).await.unwrap();
         admin.close(finished).await.unwrap();
-        let challenge =
-            ana.create_room(NewRoom::challenge("squats", "100 days").with(["ben"])).await.unwrap().id();
+        let challenge = ana
+            .create_room(NewRoom::challenge("squats", "100 days").with(["ben"]).with_picture("https://a/b"))
+            .await
+            .unwrap()
+            .id();
         // Of the host's, without an owner; one that nobody writes in; one that all have left.
         admin.create_room(NewRoom::group("host").with(["ana", "🦊"])).await.unwrap();
         let left = dee.create_room(NewRoom::group("").with(["cho"])).await.unwrap().id();
