@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use chat_core::model::{
     Draft, Epoch, HistoryQuery, Limit, Member, Message, NewRoom, Position, Profile, Relation, RelationKind,
-    Room, RoomKey, RoomKind, Token,
+    Room, RoomKey, RoomKind, Token, Visibility,
 };
 use chat_core::store::{
     Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, Record, RecordPage,
@@ -236,6 +236,14 @@ impl Store for PlainStore {
         let total = rooms.len() as u64;
         let page = rooms.into_iter().skip(usize::try_from(skip).unwrap_or(usize::MAX)).take(limit as usize);
         Ok((page.map(|(room, member)| tables.entry(room, member, listed)).collect(), total))
+    }
+
+    async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        let is_found = |room: &&Room| room.active && room.about.visibility == Visibility::Public;
+        let is_older = |room: &&Room| before.is_none_or(|before| room.id < before);
+        let tables = self.tables();
+        let rooms = tables.rooms.values().rev().filter(is_found).filter(is_older);
+        Ok(rooms.take(limit as usize).cloned().collect())
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

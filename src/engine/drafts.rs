@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result, parse_field};
 use crate::id::{ChallengeId, ClientId, UserId};
-use crate::model::{About, Body, Draft, MessageType, NewRoom, RoomKind, RoomType};
+use crate::model::{About, Body, Draft, MessageType, NewRoom, RoomKind, RoomType, Visibility};
 
 const MAX_URL_BYTES: usize = 2048;
 
@@ -38,13 +38,19 @@ impl Draft {
     }
 }
 
+/// A room that can be made.
+#[derive(Debug)]
+pub(super) struct CheckedRoom {
+    pub(super) kind: RoomKind,
+    pub(super) name: Option<Arc<str>>,
+    /// Everybody who will take part, the creator among them.
+    pub(super) members: BTreeSet<UserId>,
+    pub(super) about: About,
+}
+
 impl NewRoom {
-    /// Checks it against the rules and bounds. Gives everybody who will take part, the creator among them.
-    pub(super) fn check(
-        self,
-        creator: Option<&UserId>,
-        config: &Config,
-    ) -> Result<(RoomKind, Option<Arc<str>>, BTreeSet<UserId>, About)> {
+    /// Checks it against the rules and bounds.
+    pub(super) fn check(self, creator: Option<&UserId>, config: &Config) -> Result<CheckedRoom> {
         const FIELD: &str = "participantUuids";
         if self.participant_uuids.len() > config.max_participants {
             return Err(Error::invalid(
@@ -80,7 +86,11 @@ impl NewRoom {
         }
         let topic = self.topic.map(|topic| check_topic(&topic, config)).transpose()?.flatten();
         let picture = self.picture.map(check_picture).transpose()?.flatten();
-        Ok((kind, name, users, About { topic, picture }))
+        let visibility = self.visibility;
+        if visibility == Visibility::Public && matches!(kind, RoomKind::Direct(_)) {
+            return Err(Error::invalid("visibility", "must be private for a DIRECT room"));
+        }
+        Ok(CheckedRoom { kind, name, members: users, about: About { topic, picture, visibility } })
     }
 }
 

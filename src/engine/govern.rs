@@ -22,20 +22,23 @@ impl Actor {
     }
 
     /// Changes what is said of a room, all of it or nothing: its name, topic and picture take
-    /// [`Verb::Rename`], what takes which role its owner. Another name is told with a SYSTEM message.
+    /// [`Verb::Rename`], what takes which role and who may find it its owner. Another name is told with a SYSTEM message.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), [`Forbidden`](crate::ErrorKind::Forbidden),
     /// [`RoomClosed`](crate::ErrorKind::RoomClosed).
     pub async fn update_room(&self, room: RoomId, update: RoomUpdate) -> Result<RoomView> {
         let renames = update.name.is_some() || update.topic.is_some() || update.picture.is_some();
-        let permits = update.permissions.is_some();
+        let (permits, shows) = (update.permissions.is_some(), update.visibility.is_some());
         let op = self.engine.update_op(&self.user, update).await?;
         if renames {
             self.check_policy(Verb::Rename, room, &[]).await?;
         }
         if permits {
             self.check_policy(Verb::SetPermissions, room, &[]).await?;
+        }
+        if shows {
+            self.check_policy(Verb::SetVisibility, room, &[]).await?;
         }
         self.commit(room, op).await?;
         self.room(room).await
@@ -99,8 +102,9 @@ impl ChatEngine {
 
     /// What changes all of it at once.
     async fn update_op(&self, by: &UserId, update: RoomUpdate) -> Result<Op> {
-        let RoomUpdate { name, topic, picture, permissions } = update;
-        if name.is_none() && topic.is_none() && picture.is_none() && permissions.is_none() {
+        let RoomUpdate { name, topic, picture, permissions, visibility } = update;
+        let says_nothing = name.is_none() && topic.is_none() && picture.is_none();
+        if says_nothing && permissions.is_none() && visibility.is_none() {
             return Err(Error::invalid("name", "is missing, and so is whatever else can be changed"));
         }
         let name = match name {
@@ -119,6 +123,6 @@ impl ChatEngine {
         };
         let permissions = permissions.unwrap_or_default().into_iter().map(permit);
         let permissions = permissions.collect::<Result<_>>()?;
-        Ok(Op::Update(Box::new(Update { name, topic, picture, permissions })))
+        Ok(Op::Update(Box::new(Update { name, topic, picture, permissions, visibility })))
     }
 }

@@ -17,6 +17,7 @@ mod nodes;
 mod outbox;
 mod outlet;
 mod profiles;
+mod public;
 mod publish;
 mod receipts;
 mod rooms;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::drafts::check_name;
+use super::drafts::{CheckedRoom, check_name};
 use super::{Actor, ChatEngine};
 use crate::error::{Error, Result};
 use crate::event::Participants;
@@ -40,7 +40,7 @@ impl Actor {
     /// [`Invalid`](crate::ErrorKind::Invalid); the policy's;
     /// [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists).
     pub async fn create_room(&self, new: NewRoom) -> Result<CreatedRoom> {
-        let (kind, name, members, about) = new.check(Some(&self.user), self.engine.config())?;
+        let CheckedRoom { kind, name, members, about } = new.check(Some(&self.user), self.engine.config())?;
         let others: Vec<_> = members.iter().filter(|user| **user != self.user).cloned().collect();
         self.check_create(&kind, &others).await?;
         let id = RoomId::generate();

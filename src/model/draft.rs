@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MessageType, RoomType};
+use super::{MessageType, RoomType, Visibility};
 
 /// A message to send.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -60,6 +60,9 @@ pub struct NewRoom {
     /// The address of a picture, http or https and at most 2,048 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
+    /// Who may find it and join it; private by default, and a DIRECT room always.
+    #[serde(default)]
+    pub visibility: Visibility,
 }
 
 impl NewRoom {
@@ -77,12 +80,20 @@ impl NewRoom {
             challenge_uuid: None,
             topic: None,
             picture: None,
+            visibility: Visibility::Private,
         }
     }
 
     /// The room of a challenge, which has one at a time.
     pub fn challenge(challenge: impl Into<String>, name: impl Into<String>) -> Self {
         Self { r#type: RoomType::Challenge, challenge_uuid: Some(challenge.into()), ..Self::group(name) }
+    }
+
+    /// For everybody to find and join.
+    #[must_use]
+    pub fn public(mut self) -> Self {
+        self.visibility = Visibility::Public;
+        self
     }
 
     /// With a topic.

@@ -47,6 +47,10 @@ pub enum Verb {
     SetRole,
     /// Say what takes which role.
     SetPermissions,
+    /// Make it public or private.
+    SetVisibility,
+    /// Come into it, where it is public.
+    Join,
 }
 
 impl Role {

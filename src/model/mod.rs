@@ -19,5 +19,5 @@ pub use permissions::{Permissions, PermissionsError};
 pub use position::{Epoch, MAX_LANES, Pos, Position, Token, TokenError};
 pub use profile::{Participant, Profile};
 pub use relation::{FriendNotice, Relation, RelationKind, RelationPage, RelationView};
-pub use room::{About, Room, RoomKey, RoomKind, RoomType, RoomView};
+pub use room::{About, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
 pub use update::RoomUpdate;

@@ -37,9 +37,10 @@ const RULES: [Rule; 6] = [
 /// | [`Remove`](Verb::Remove) | nobody | an admin |
 /// | [`SetRole`](Verb::SetRole) | nobody | an admin |
 /// | [`Close`](Verb::Close), [`Reopen`](Verb::Reopen) | nobody | the owner |
-/// | [`SetPermissions`](Verb::SetPermissions) | nobody | the owner |
+/// | [`SetPermissions`](Verb::SetPermissions), [`SetVisibility`](Verb::SetVisibility) | nobody | the owner |
+/// | [`Join`](Verb::Join) | nobody | nothing, in a public room |
 ///
-/// That is `default()`. The owner of a room changes its right column, but for the last row. Besides, nobody
+/// That is `default()`. The owner of a room changes its right column, but for the last two rows. Besides, nobody
 /// takes out or gives another role to whoever has as great a role as themselves, nobody raises anybody above
 /// themselves, and only the owner gives the room away. In a room that nobody owns, the host does what takes
 /// an owner.
@@ -73,7 +74,7 @@ impl Permissions {
         let verb = if verb == Verb::Reopen { Verb::Close } else { verb };
         match (verb, RULES.iter().position(|rule| rule.verb == verb)) {
             (_, Some(row)) => self.changed[row].unwrap_or(RULES[row].elsewhere),
-            (Verb::Create, None) => Role::ReadOnly,
+            (Verb::Create | Verb::Join, None) => Role::ReadOnly,
             (_, None) => Role::Owner,
         }
     }
@@ -175,6 +176,7 @@ mod tests {
             (Verb::Close, [false, false, false, true]),
             (Verb::Reopen, [false, false, false, true]),
             (Verb::SetPermissions, [false, false, false, true]),
+            (Verb::SetVisibility, [false, false, false, true]),
         ] {
             assert_eq!(may(verb), expected, "{verb:?}");
             let in_direct = matches!(verb, Verb::Create | Verb::Send);

@@ -134,7 +134,7 @@ pub struct Room {
     pub about: About,
 }
 
-/// What is said of a room beside its name.
+/// What is said of a room beside its name, and to whom.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(clippy::exhaustive_structs, reason = "it is nothing but its fields")]
 pub struct About {
@@ -142,6 +142,21 @@ pub struct About {
     pub topic: Option<Arc<str>>,
     /// The address of a picture.
     pub picture: Option<Arc<str>>,
+    /// Who may find it and join it.
+    pub visibility: Visibility,
+}
+
+/// Who may find a room and join it, beside whoever is invited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+#[allow(clippy::exhaustive_enums, reason = "the wire contract names exactly these")]
+pub enum Visibility {
+    /// Nobody.
+    #[default]
+    Private,
+    /// Everybody. No DIRECT room is.
+    Public,
 }
 
 impl Room {
@@ -171,6 +186,16 @@ pub struct RoomView {
     pub last_message: Option<MessageView>,
     /// What the viewer is in it.
     pub role: Role,
+}
+
+/// A page of public rooms, the newest first.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PublicRooms {
+    /// The rooms.
+    pub rooms: Vec<Room>,
+    /// Where the next page begins, if there may be one.
+    pub next: Option<RoomId>,
 }
 
 #[cfg(test)]

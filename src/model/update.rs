@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Permissions, Role, Verb};
+use super::{Permissions, Role, Verb, Visibility};
 
 /// What shall be another way about a room; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -23,6 +23,9 @@ pub struct RoomUpdate {
     /// By their [words](Permissions::word), the least roles that may do something. What is not named stays.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub permissions: Option<BTreeMap<String, Role>>,
+    /// Who may find it and join it.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
 }
 
 /// Left out is `None`; null is wrong.
@@ -54,6 +57,13 @@ impl RoomUpdate {
     #[must_use]
     pub fn with_picture(mut self, address: impl Into<String>) -> Self {
         self.picture = Some(address.into());
+        self
+    }
+
+    /// Makes it public or private.
+    #[must_use]
+    pub fn with_visibility(mut self, visibility: Visibility) -> Self {
+        self.visibility = Some(visibility);
         self
     }
 

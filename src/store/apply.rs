@@ -13,7 +13,7 @@ use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Body, Mark, Member, Message, Permissions, Pos, Profile, Role, Room, RoomKind, Verb,
+    About, Body, Mark, Member, Message, Permissions, Pos, Profile, Role, Room, RoomKind, Verb, Visibility,
 };
 
 /// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named.
@@ -37,6 +37,7 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
             send(&ctx, NewMessage { id, sender, body, client_id, origin }, rows)
         }
         Op::Join { users, max_members } => join(&ctx, users, max_members, rows),
+        Op::Enter { notice, max_members } => enter(&ctx, notice, max_members, rows),
         Op::Part { notice } => part(&ctx, notice, rows),
         Op::Rename { name, notice } => rename(&ctx, name, notice, rows),
         Op::Close => close(&ctx, rows),
@@ -259,9 +260,31 @@ pub(super) fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut 
 }
 
 fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Result<Outcome> {
-    let mut room = ctx.room(rows)?;
+    let room = ctx.room(rows)?;
     ctx.check_may(Verb::Invite, &room, rows)?;
     ctx.check_open(&room)?;
+    admit(ctx, room, users, max_members, rows)
+}
+
+/// Nobody has to let somebody into a public room.
+fn enter(ctx: &Ctx, notice: Notice, max_members: u32, rows: &mut Rows) -> Result<Outcome> {
+    let room = ctx.room(rows)?;
+    if room.about.visibility != Visibility::Public {
+        ctx.active_member(&notice.about.user, rows)?;
+        return done(Vec::new());
+    }
+    ctx.check_open(&room)?;
+    admit(ctx, room, vec![notice], max_members, rows)
+}
+
+/// Lets people in, those who are not in already.
+fn admit(
+    ctx: &Ctx,
+    mut room: Room,
+    users: Vec<Notice>,
+    max_members: u32,
+    rows: &mut Rows,
+) -> Result<Outcome> {
     let is_active = |user: &UserId| rows.members.get(&(ctx.id, user.clone())).is_some_and(|m| m.active);
     let mut named = HashSet::new();
     let mut is_new = |user: &UserId| !is_active(user) && named.insert(user.clone());

@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
     About, Body, Member, Message, Profile, Relation, RelationKind, Role, Room, RoomKind, SystemKind,
+    Visibility,
 };
 
 // Literals, so that `concat!` makes each statement one constant.
@@ -18,7 +19,7 @@ macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
          r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
-         r.permissions, r.topic, r.picture"
+         r.permissions, r.topic, r.picture, r.public"
     };
 }
 
@@ -63,6 +64,11 @@ pub(super) fn role_code(role: Role) -> i16 {
 /// What a room's owner has changed; nothing where nothing was.
 pub(super) fn permissions_text(room: &Room) -> Option<String> {
     (!room.permissions.is_default()).then(|| room.permissions.to_string())
+}
+
+/// Whether everybody may find the room.
+pub(super) fn is_public(room: &Room) -> bool {
+    room.about.visibility == Visibility::Public
 }
 
 pub(super) fn relation_code(kind: RelationKind) -> i16 {
@@ -139,6 +145,7 @@ pub(super) trait ReadRow<'r> {
             about: About {
                 topic: self.maybe_text()?.map(Into::into),
                 picture: self.maybe_text()?.map(Into::into),
+                visibility: if self.flag()? { Visibility::Public } else { Visibility::Private },
             },
         })
     }

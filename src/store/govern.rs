@@ -103,16 +103,18 @@ fn give(mut member: Member, role: Role, room: &mut Room, rows: &mut Rows) -> Cha
 
 /// Changes what is said of a room: each thing that is another one takes what it takes.
 pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outcome> {
-    let Update { name, topic, picture, permissions } = update;
+    let Update { name, topic, picture, permissions, visibility } = update;
     let before = ctx.room(rows)?;
     let mut room = before.clone();
     if name.is_some() || topic.is_some() || picture.is_some() {
         ctx.check_may(Verb::Rename, &before, rows)?;
     }
-    if !permissions.is_empty() {
-        ctx.check_may(Verb::SetPermissions, &before, rows)?;
+    let taken =
+        [(!permissions.is_empty(), Verb::SetPermissions), (visibility.is_some(), Verb::SetVisibility)];
+    for (_, verb) in taken.into_iter().filter(|(is_asked, _)| *is_asked) {
+        ctx.check_may(verb, &before, rows)?;
         if matches!(room.kind, RoomKind::Direct(_)) {
-            return forbidden("the two of a direct room are equals");
+            return forbidden("the two of a direct room are equals, and by themselves");
         }
     }
     ctx.check_open(&before)?;
@@ -126,6 +128,9 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
     }
     if let Some(picture) = picture {
         room.about.picture = picture;
+    }
+    if let Some(visibility) = visibility {
+        room.about.visibility = visibility;
     }
     let mut notice = None;
     if let Some((name, words)) = name

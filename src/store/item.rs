@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     About, Body, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, RelationKind, Role, Room,
-    RoomKind, Verb,
+    RoomKind, Verb, Visibility,
 };
 
 /// What is committed together.
@@ -94,6 +94,13 @@ pub enum Op {
         /// The most members that the room may have then.
         max_members: u32,
     },
+    /// Come into a public room. Who is in already stays as they are.
+    Enter {
+        /// Who asks, with the words for it.
+        notice: Notice,
+        /// The most members that the room may have then.
+        max_members: u32,
+    },
     /// Take a member out: they leave when they ask themselves. A direct room, and one that is left by its
     /// last member, closes.
     Part {
@@ -148,6 +155,8 @@ pub struct Update {
     pub picture: Option<Option<Arc<str>>>,
     /// The least roles that may do something.
     pub permissions: Vec<(Verb, Role)>,
+    /// Who may find it and join it.
+    pub visibility: Option<Visibility>,
 }
 
 /// A change of how two people stand to each other.

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{
     Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, RoomKey, RoomKind, Token,
+    Visibility,
 };
 
 /// Keeps everything in memory, behind one lock that is held for no longer than a batch takes.
@@ -353,6 +354,14 @@ impl Store for MemoryStore {
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
         let page = rooms.into_iter().skip(skip).take(limit as usize);
         Ok((page.map(|(data, member)| state.entry(data, member, listed)).collect(), total))
+    }
+
+    async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        let state = self.state.lock();
+        let until = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let rooms = state.rooms.range((Bound::Unbounded, until)).rev().map(|(_, data)| &data.room);
+        let public = rooms.filter(|room| room.active && room.about.visibility == Visibility::Public);
+        Ok(public.take(limit as usize).cloned().collect())
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

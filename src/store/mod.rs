@@ -141,6 +141,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         listed: usize,
     ) -> Result<(Vec<RoomEntry>, u64)>;
 
+    /// Open public rooms, the newest first: by falling ids, below `before`.
+    async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>>;
+
     /// The user's active memberships, in the order of the rooms' ids, beyond `after`.
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships>;
 

@@ -73,6 +73,7 @@ impl Needs {
                     users.iter().for_each(|new| member(&new.about.user));
                     needs.pairs(item.by.as_ref(), users.iter().map(|new| &new.about.user));
                 }
+                Op::Enter { notice, .. } => member(&notice.about.user),
                 Op::Part { notice } => {
                     member(&notice.about.user);
                     needs.parting.insert((item.room, notice.about.user.clone()));

@@ -183,6 +183,10 @@ impl Store for FaultyStore {
         self.around(self.store("rooms_of").rooms_of(user, skip, limit, listed)).await
     }
 
+    async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        self.around(self.store("public_rooms").public_rooms(before, limit)).await
+    }
+
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         self.around(self.store("memberships").memberships(user, after, limit)).await
     }

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     About, Body, Member, Message, MessageType, Profile, Relation, RelationKind, Role, Room, RoomKind,
-    RoomType, SystemKind,
+    RoomType, SystemKind, Visibility,
 };
 use crate::store::{BodyHash, Record, RoomRecord};
 
@@ -106,6 +106,12 @@ pub(super) struct RoomLine {
     topic: Option<Arc<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "is_private")]
+    visibility: Visibility,
+}
+
+fn is_private(visibility: &Visibility) -> bool {
+    *visibility == Visibility::Private
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -213,7 +219,8 @@ impl From<Room> for RoomLine {
             _ => None,
         };
         let permissions = (!room.permissions.is_default()).then(|| room.permissions.to_string());
-        let Room { name, active, created_at, seq, countable, about: About { topic, picture }, .. } = room;
+        let Room { name, active, created_at, seq, countable, about, .. } = room;
+        let About { topic, picture, visibility } = about;
         Self {
             id,
             r#type,
@@ -227,6 +234,7 @@ impl From<Room> for RoomLine {
             permissions,
             topic,
             picture,
+            visibility,
         }
     }
 }
@@ -345,7 +353,7 @@ impl RelationLine {
 impl RoomLine {
     pub(super) fn record(self) -> Result<Room, FieldError> {
         let Self { id, r#type, pair, challenge, name, active, created_at, seq, countable, .. } = self;
-        let Self { permissions, topic, picture, .. } = self;
+        let Self { permissions, topic, picture, visibility, .. } = self;
         let texts = [("name", &name), ("topic", &topic), ("picture", &picture)];
         check_texts(&texts.map(|(field, text)| (field, text.as_deref())))?;
         check_numbers(&[("seq", seq), ("countable", countable)])?;
@@ -355,6 +363,9 @@ impl RoomLine {
             (RoomType::Challenge, None, Some(challenge)) => RoomKind::Challenge(challenge),
             _ => return Err(FieldError::Unfit("type")),
         };
+        if matches!(kind, RoomKind::Direct(_)) && visibility == Visibility::Public {
+            return Err(FieldError::Unfit("visibility"));
+        }
         let permissions = permissions.map(|text| text.parse()).transpose();
         let permissions = permissions.map_err(|_| FieldError::Unfit("permissions"))?.unwrap_or_default();
         // What is counted in it comes with its rows.
@@ -375,7 +386,7 @@ impl RoomLine {
             last_pos,
             marks_pos,
             permissions,
-            about: About { topic, picture },
+            about: About { topic, picture, visibility },
         })
     }
 }

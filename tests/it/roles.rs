@@ -1,7 +1,7 @@
 //! Roles and permissions in process: what is told live, to whoever was away, and to other nodes.
 
 use chat_core::event::{Event, EventKind, RoomChange};
-use chat_core::model::{Draft, Limit, NewRoom, Role, RoomUpdate, Verb};
+use chat_core::model::{Draft, Limit, NewRoom, Role, RoomUpdate, Verb, Visibility};
 use chat_core::policy::{Policy, Question};
 use chat_core::{ChatEngine, ErrorKind, RoomId, Session, UserId};
 
@@ -134,7 +134,7 @@ struct Anarchy;
 #[async_trait::async_trait]
 impl Policy for Anarchy {
     fn asks_about(&self, verb: Verb) -> bool {
-        matches!(verb, Verb::SetRole | Verb::SetPermissions)
+        matches!(verb, Verb::SetRole | Verb::SetPermissions | Verb::SetVisibility | Verb::Join)
     }
 
     async fn check(&self, question: Question<'_>) -> chat_core::Result<()> {
@@ -151,6 +151,11 @@ async fn a_policy_is_asked_about_roles_and_permissions() {
     assert_eq!(code(ana.set_role(room, &id("ben"), Role::Admin).await), "FORBIDDEN");
     let update = RoomUpdate::new().with_permission(Verb::Send, Role::Owner);
     assert_eq!(code(ana.update_room(room, update).await), "FORBIDDEN");
+    let update = RoomUpdate::new().with_visibility(Visibility::Public);
+    assert_eq!(code(ana.update_room(room, update.clone()).await), "FORBIDDEN");
+    engine.admin().update_room(room, ana.user(), update).await.unwrap();
+    assert_eq!(code(engine.as_user(id("cho")).join(room).await), "FORBIDDEN");
+    assert_eq!(code(ana.join(RoomId::generate()).await), "ROOM_NOT_FOUND");
     ana.update_room(room, RoomUpdate::new().with_name("Equals")).await.unwrap();
     engine.admin().set_role(room, &id("ben"), Role::Admin).await.unwrap();
 }
@@ -215,4 +220,75 @@ async fn a_closed_room_is_opened_again_and_tells_it() {
     engine.admin().close(other).await.unwrap();
     engine.admin().reopen(room).await.unwrap();
     assert_eq!(code(engine.admin().reopen(RoomId::generate()).await), "ROOM_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn public_rooms_are_found_by_a_part_of_their_names() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let [ana, cho] = ["ana", "cho"].map(|name| engine.as_user(id(name)));
+    for number in 0..30 {
+        ana.create_room(NewRoom::group(format!("Läufer {number}")).public()).await.unwrap();
+        ana.create_room(NewRoom::group(format!("LÄUFER private {number}"))).await.unwrap();
+    }
+    ana.create_room(NewRoom::group("").public()).await.unwrap();
+    let limit = Limit::new(7).unwrap();
+    let all = async |part: &str| {
+        let (mut names, mut before) = (Vec::new(), None);
+        loop {
+            let page = cho.public_rooms(part, before, limit).await.unwrap();
+            assert!(page.rooms.len() <= 7);
+            names.extend(page.rooms.iter().map(|room| room.name.as_deref().unwrap_or("-").to_owned()));
+            before = page.next;
+            if before.is_none() {
+                return names;
+            }
+        }
+    };
+    assert_eq!(all("").await.len(), 31);
+    let sorted = |mut names: Vec<String>| {
+        names.sort();
+        names
+    };
+    let public = (0..30).map(|number| format!("Läufer {number}")).collect();
+    assert_eq!(sorted(all(" läufer ").await), sorted(public), "each once, and no private one");
+    assert_eq!(all("R 29").await, ["Läufer 29"]);
+    assert!(all("nobody").await.is_empty());
+    assert_eq!(code(cho.public_rooms(&"x".repeat(201), None, limit).await), "INVALID_INPUT");
+    let direct = NewRoom { visibility: Visibility::Public, ..NewRoom::direct("ben") };
+    assert_eq!(code(ana.create_room(direct).await), "INVALID_INPUT");
+}
+
+#[tokio::test]
+async fn a_search_looks_at_so_many_rooms_a_page_and_goes_on() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let ana = engine.as_user(id("ana"));
+    let oldest = ana.create_room(NewRoom::group("needle").public()).await.unwrap().id();
+    for _ in 0..500 {
+        ana.create_room(NewRoom::group("hay").public()).await.unwrap();
+    }
+    let page = ana.public_rooms("needle", None, Limit::ROOMS).await.unwrap();
+    assert!(page.rooms.is_empty() && page.next.is_some());
+    let page = ana.public_rooms("needle", page.next, Limit::ROOMS).await.unwrap();
+    assert_eq!((page.rooms[0].id, page.next), (oldest, None));
+}
+
+#[tokio::test]
+async fn whoever_joins_a_public_room_hears_it_and_is_told_of() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let [ana, cho] = ["ana", "cho"].map(|name| engine.as_user(id(name)));
+    let room = ana.create_room(NewRoom::group("Runners").public()).await.unwrap().id();
+    let [mut hers, mut theirs] = [ana.connect().await.unwrap(), cho.connect().await.unwrap()];
+    assert_eq!(cho.join(room).await.unwrap().role, Role::Member);
+    ana.send(room, Draft::text("welcome")).await.unwrap();
+    let joined = |event: &Event| matches!(event.kind, EventKind::Participant(_, true)).then_some(());
+    next(&mut hers, joined).await;
+    let text = |event: &Event| matches!(event.kind, EventKind::Message(_)).then_some(());
+    next(&mut theirs, text).await;
+    let private = group(&engine, &["ana"]).await;
+    assert_eq!(code(cho.join(private).await), "NOT_A_PARTICIPANT");
+    assert_eq!(code(cho.join(RoomId::generate()).await), "ROOM_NOT_FOUND");
+    let update = RoomUpdate::new().with_visibility(Visibility::Private);
+    assert_eq!(code(cho.update_room(room, update.clone()).await), "FORBIDDEN");
+    ana.update_room(room, update).await.unwrap();
+    assert_eq!(code(engine.as_user(id("dee")).join(room).await), "NOT_A_PARTICIPANT");
 }

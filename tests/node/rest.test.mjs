@@ -398,6 +398,39 @@ describe('participants', { timeout: 60_000 }, () => {
   });
 });
 
+describe('public rooms', { timeout: 60_000 }, () => {
+  test('they are found by a part of their names and joined, private ones are not', async () => {
+    const mark = `Runners ${Date.now()}`;
+    const make = (name, more) => ana.ok('POST', '/rooms', { type: 'GROUP', participantUuids: [], name, ...more });
+    const found = async (query) => (await cho.ok('GET', `/rooms/public?q=${encodeURIComponent(mark)}${query}`));
+    const rooms = [];
+    for (let n = 0; n < 3; n += 1) rooms.push((await make(`${mark} ${n}`, { visibility: 'public', topic: 'five km' })).roomUuid);
+    // Newest first; those of one millisecond in any order.
+    rooms.sort();
+    const hidden = (await make(`${mark} hidden`)).roomUuid;
+    const first = await found('&limit=2');
+    assert.deepEqual(first.rooms.map(({ roomUuid }) => roomUuid), [rooms[2], rooms[1]]);
+    assert.equal(first.rooms[0].topic, 'five km');
+    const second = await found(`&limit=2&cursor=${first.nextCursor}`);
+    assert.deepEqual(second.rooms.map(({ roomUuid }) => roomUuid), [rooms[0]]);
+    assert.equal(second.nextCursor, null);
+    const joined = await cho.call('POST', `/rooms/${rooms[1]}/join`);
+    assert.equal(joined.status, 200, joined.text);
+    assertShape(joined.body, ROOM);
+    assert.deepEqual([joined.body.role, joined.body.participantCount], ['MEMBER', 2]);
+    assertProblem(await cho.call('POST', `/rooms/${hidden}/join`), 403, 'NOT_A_PARTICIPANT');
+    assertProblem(await cho.call('PATCH', `/rooms/${rooms[1]}`, { visibility: 'private' }), 403, 'FORBIDDEN');
+    await ana.ok('PATCH', `/rooms/${rooms[0]}`, { visibility: 'private' });
+    assert.equal((await found('')).rooms.length, 2);
+    for (const bad of [{ visibility: 'secret' }, { visibility: null }]) {
+      assertProblem(await ana.call('PATCH', `/rooms/${rooms[0]}`, bad), 400, 'INVALID_INPUT', JSON.stringify(bad));
+    }
+    assertProblem(await ana.get('/rooms/public?cursor=x'), 400, 'INVALID_INPUT');
+    const direct = { type: 'DIRECT', participantUuids: [ben.id], visibility: 'public' };
+    assertProblem(await ana.call('POST', '/rooms', direct), 400, 'INVALID_INPUT');
+  });
+});
+
 describe('bad input', { timeout: 60_000 }, () => {
   const long = 'x'.repeat(10_000);
   const bomb = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;

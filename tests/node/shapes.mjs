@@ -46,6 +46,7 @@ export const ROOM = {
   permissions: (value) => Object.values(value).length > 0 && Object.values(value).every((role) => ROOM.role(role)),
   topic: orNull(text),
   picture: orNull(text),
+  visibility: oneOf('private', 'public'),
 };
 
 const PAGE = { page: count, limit: count, total: count, hasMore: is('boolean') };

@@ -25,6 +25,7 @@
  * @property {Record<string, Role>} permissions the least role that may do each thing
  * @property {string | null} topic
  * @property {string | null} picture
+ * @property {'private' | 'public'} visibility
  *
  * @typedef {'OWNER' | 'ADMIN' | 'MEMBER' | 'READ_ONLY'} Role
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: Role, online: boolean, lastSeenAt: string | null }} Participant

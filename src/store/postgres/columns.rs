@@ -51,6 +51,9 @@ impl Uuid {
     /// The least of all.
     pub(super) const NIL: Self = Self([0; 16]);
 
+    /// The greatest of all, which no id is: a ULID of the year 10889.
+    pub(super) const MAX: Self = Self([u8::MAX; 16]);
+
     /// The one after this, if this is not the greatest.
     pub(super) fn next(self) -> Option<Self> {
         u128::from_be_bytes(self.0).checked_add(1).map(|next| Self(next.to_be_bytes()))

@@ -168,6 +168,10 @@ impl Store for PostgresStore {
         Ok(read::rooms_of(&self.connections, user, skip, limit, listed).await?)
     }
 
+    async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        Ok(read::public_rooms(&self.connections, before, limit).await?)
+    }
+
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         Ok(read::memberships(&self.connections, user, after, limit).await?)
     }

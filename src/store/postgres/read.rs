@@ -161,6 +161,17 @@ pub(super) async fn rooms_of(
     Ok((page.into_iter().filter_map(|(_, entry)| entry).collect(), total))
 }
 
+pub(super) const PUBLIC_ROOMS: &str = concat!(
+    "SELECT ",
+    room_columns!(),
+    " FROM chat.rooms r WHERE r.public AND r.active AND r.id < $1 ORDER BY r.id DESC LIMIT $2"
+);
+
+pub(super) async fn public_rooms(db: &Connections, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+    let before = before.map_or(Uuid::MAX, Uuid::from);
+    db.all(|| query(PUBLIC_ROOMS).bind(before).bind(i64::from(limit)), |columns| columns.room()).await
+}
+
 /// The position stands in each row, and in one row without a room where the page is empty.
 pub(super) const MEMBERSHIPS: &str = concat!(
     "SELECT c.position, ",

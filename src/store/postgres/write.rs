@@ -7,7 +7,9 @@ use super::error::PostgresError;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
-use crate::store::columns::{body_code, int, permissions_text, relation_code, role_code, room_code};
+use crate::store::columns::{
+    body_code, int, is_public, permissions_text, relation_code, role_code, room_code,
+};
 use crate::store::{BodyHash, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -22,16 +24,17 @@ pub(super) const WRITE: &str = "WITH \
         FROM UNNEST($1::int2[], $2::int8[]) AS w (lane, pos) WHERE l.lane = w.lane), \
     housed AS (INSERT INTO chat.rooms (id, kind, one, other, challenge, name, active, created_at, seq, \
             countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, permissions, \
-            topic, picture) \
+            topic, picture, public) \
         SELECT * FROM UNNEST($3::uuid[], $4::int2[], $5::text[], $6::text[], $7::text[], $8::text[], \
             $9::bool[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], \
             $16::int8[], $17::int8[], $18::int8[], $48::text[], $49::text[], \
-            $50::text[]) \
+            $50::text[], $51::bool[]) \
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, \
             seq = excluded.seq, countable = excluded.countable, members = excluded.members, \
             last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
             last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, \
-            permissions = excluded.permissions, topic = excluded.topic, picture = excluded.picture), \
+            permissions = excluded.permissions, topic = excluded.topic, picture = excluded.picture, \
+            public = excluded.public), \
     counted AS (INSERT INTO chat.members (room, user_id, role, active, joined_at, joined_seq, joined_pos, \
             changed_pos, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n) \
         SELECT * FROM UNNEST($19::uuid[], $20::text[], $21::int2[], $22::bool[], $23::int8[], $24::int8[], \
@@ -114,7 +117,8 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(messages, |(message, _)| message.origin.as_ref().map(OriginId::as_str)))
         .bind(each(&rooms, |room| permissions_text(room)))
         .bind(each(&rooms, |room| room.about.topic.as_deref()))
-        .bind(each(&rooms, |room| room.about.picture.as_deref()));
+        .bind(each(&rooms, |room| room.about.picture.as_deref()))
+        .bind(each(&rooms, |room| is_public(room)));
     written.execute(conn).await?;
     Ok(())
 }

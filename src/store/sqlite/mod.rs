@@ -205,6 +205,10 @@ impl Store for SqliteStore {
         Ok(self.readers.run(move |tx| read::rooms_of(tx, &user, skip, limit, listed)).await?)
     }
 
+    async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        Ok(self.readers.run(move |tx| read::public_rooms(tx, before, limit)).await?)
+    }
+
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         let user = user.clone();
         Ok(self.readers.run(move |tx| read::memberships(tx, &user, after, limit)).await?)

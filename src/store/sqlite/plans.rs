@@ -24,6 +24,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::ROOM_COUNT, "members_by_user (user=?)", false),
         (read::ROOMS_BY_ACTIVITY, "members_by_user (user=?)", true),
         (read::FIRST_PROFILES, "PRIMARY KEY (room=?)", false),
+        (read::PUBLIC_ROOMS, "rooms_public (id<?)", false),
         (read::MEMBERSHIPS, "members_by_user (user=? AND room>?)", false),
         (read::MEMBERSHIPS_PAST_TOO, "members_by_user (user=? AND room>?)", false),
         (read::STAYS, "members_by_user (user=?)", false),

@@ -108,6 +108,20 @@ fn entry(conn: &Connection, room: Room, member: Member, listed: usize) -> Result
     Ok(RoomEntry { room, member, last_message, participants })
 }
 
+// Named, for SQLite would rather walk all rooms.
+pub(super) const PUBLIC_ROOMS: &str = concat!(
+    "SELECT ",
+    room_columns!(),
+    " FROM rooms r INDEXED BY rooms_public \
+     WHERE r.public = 1 AND r.active = 1 AND r.id < ?1 ORDER BY r.id DESC LIMIT ?2"
+);
+
+pub(super) fn public_rooms(conn: &Connection, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+    // Without one, longer than any id, so that it is greater than all of them.
+    let before = before.map_or_else(|| vec![u8::MAX; 17], |room| room.to_bytes().to_vec());
+    all(conn, PUBLIC_ROOMS, &[&before, &limit], |columns| columns.room())
+}
+
 pub(super) const MEMBERSHIPS: &str = concat!(
     "SELECT ",
     room_columns!(),

@@ -12,7 +12,8 @@ use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, Room, RoomKind};
 use crate::store::columns::{
-    ReadRow, body_code, int, message_columns, permissions_text, relation_code, role_code, room_code,
+    ReadRow, body_code, int, is_public, message_columns, permissions_text, relation_code, role_code,
+    room_code,
 };
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
@@ -174,13 +175,14 @@ fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteErr
 /// Its kind and when it was made never change.
 const WRITE_ROOM: &str = "INSERT INTO rooms (id, kind, one, other, challenge, name, active, created_at, \
          seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, \
-         permissions, topic, picture) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
+         permissions, topic, picture, public) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+         ?20) \
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, seq = excluded.seq, \
          countable = excluded.countable, members = excluded.members, \
          last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
          last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, permissions = excluded.permissions, \
-         topic = excluded.topic, picture = excluded.picture";
+         topic = excluded.topic, picture = excluded.picture, public = excluded.public";
 
 fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
     let pair = match &room.kind {
@@ -207,6 +209,7 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
         permissions_text(room),
         room.about.topic,
         room.about.picture,
+        is_public(room),
     ])?;
     Ok(())
 }

@@ -20,8 +20,11 @@ impl Fixture {
 
 pub async fn a_room_is_made_with_what_is_said_of_it(chat: Fixture) {
     let mut create = chat.create_item(RoomKind::Group, &["ana"]);
-    let said =
-        About { topic: named("달리기\nTuesdays 🏃"), picture: named("https://example.org/a.png?x=1") };
+    let said = About {
+        topic: named("달리기\nTuesdays 🏃"),
+        picture: named("https://example.org/a.png?x=1"),
+        ..About::default()
+    };
     if let Op::Create { about, .. } = &mut create.op {
         *about = said.clone();
     }
@@ -44,11 +47,14 @@ pub async fn what_is_said_of_a_room_is_changed_without_words(chat: Fixture) {
     let stored = chat.room(room).await;
     assert!(matches!(&changed.what, What::Changed(told) if **told == stored));
     assert_eq!((stored.changed_pos, stored.last_pos, stored.seq), (changed.pos.at, changed.pos.at, 0));
-    assert_eq!(stored.about, About { topic: named("ours"), picture: named("https://a/b") });
+    assert_eq!(
+        stored.about,
+        About { topic: named("ours"), picture: named("https://a/b"), ..About::default() }
+    );
 
     let gone = Update { topic: Some(None), ..Update::default() };
     chat.run(chat.update_item(room, None, gone.clone())).await;
-    let left = About { topic: None, picture: named("https://a/b") };
+    let left = About { picture: named("https://a/b"), ..About::default() };
     assert_eq!(chat.room(room).await.about, left, "what is not named stays");
     let (before, position) = (chat.room(room).await, chat.position().await);
     assert!(chat.run(chat.update_item(room, Some("ana"), gone)).await.changes.is_empty());

@@ -35,6 +35,7 @@ pub mod marks;
 pub mod members;
 pub mod messages;
 pub mod order;
+pub mod public;
 pub mod reads;
 pub mod records;
 pub mod roles;
@@ -122,6 +123,11 @@ macro_rules! store_suite {
                     a_closed_room_is_opened_again_by_who_may_close_it
                     an_opened_room_takes_its_key_or_says_who_has_it
                     a_direct_room_is_opened_again_by_the_host_while_both_are_in_it;
+                public:
+                    public_rooms_come_newest_first_and_no_other_does
+                    whoever_likes_comes_into_a_public_room
+                    nobody_comes_into_a_private_room_by_themselves
+                    the_owner_makes_a_room_public_and_private;
                 roles:
                     roles_are_given_by_whoever_has_a_greater_one
                     who_makes_somebody_the_owner_is_an_admin
@@ -316,6 +322,7 @@ mod tests {
             include_str!("members.rs"),
             include_str!("messages.rs"),
             include_str!("order.rs"),
+            include_str!("public.rs"),
             include_str!("reads.rs"),
             include_str!("records.rs"),
             include_str!("roles.rs"),

@@ -11,7 +11,7 @@ use super::schemas::{
 };
 use crate::config::Config;
 use crate::id::{ChallengeId, ClientId, MessageId, UserId};
-use crate::model::{Permissions, Role};
+use crate::model::{Permissions, Role, Visibility};
 
 /// Not white space alone, and no control characters but line breaks and tabs.
 const WORDS: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
@@ -136,10 +136,12 @@ fn room_update(config: &Config) -> RefOr<Schema> {
             optional("topic", topic(config, text("The new topic. A blank one takes it away."))),
             optional("picture", picture(text("The address of the new picture. An empty one takes it away."))),
             optional("permissions", permissions),
+            optional("visibility", named::<Visibility>()),
         ],
     );
-    let any =
-        ["name", "topic", "picture", "permissions"].into_iter().fold(AnyOfBuilder::new(), |any, field| {
+    let any = ["name", "topic", "picture", "permissions", "visibility"]
+        .into_iter()
+        .fold(AnyOfBuilder::new(), |any, field| {
             any.item(ObjectBuilder::new().schema_type(Type::Object).required(field))
         });
     AllOfBuilder::new()
@@ -167,6 +169,7 @@ fn new_room(config: &Config) -> RefOr<Schema> {
             needed("participantUuids", people().min_items(Some(1)).max_items(Some(1))),
             called(),
             no_challenge(),
+            optional("visibility", word("private")),
         ]
         .into_iter()
         .chain(about()),
@@ -178,6 +181,7 @@ fn new_room(config: &Config) -> RefOr<Schema> {
             needed("participantUuids", people().max_items(Some(config.max_participants))),
             called(),
             no_challenge(),
+            optional("visibility", named::<Visibility>()),
         ]
         .into_iter()
         .chain(about()),
@@ -189,6 +193,7 @@ fn new_room(config: &Config) -> RefOr<Schema> {
             needed("participantUuids", people().max_items(Some(config.max_participants))),
             needed("challengeUuid", named::<ChallengeId>()),
             called(),
+            optional("visibility", named::<Visibility>()),
         ]
         .into_iter()
         .chain(about()),

@@ -28,10 +28,15 @@ use crate::id::{MessageId, RoomId, UserId};
 use crate::model::Limit;
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
-use crate::transport::wire::{HistoryJson, MarkedJson, ParticipantsJson, RelationJson, RoomsJson};
+use crate::transport::wire::{
+    HistoryJson, MarkedJson, ParticipantsJson, PublicRoomsJson, RelationJson, RoomsJson,
+};
 
 const PROBLEM: &str = "application/problem+json";
 const BEARER: &str = "bearer";
+
+/// What is searched for is at most as long as a name may be by default.
+const MAX_PART: usize = 200;
 
 const ABOUT: &str = "\
 Rooms, messages, read marks and friends. What happens live comes over a WebSocket or Socket.IO: see the document of \
@@ -176,10 +181,17 @@ fn query_parameter(query: Query) -> ParameterBuilder {
             ("limit", "How many a page holds.", at_least_one("", Limit::MAX as usize, default.count()))
         }
         Query::Cursor => ("cursor", "The `nextCursor` of the page before it.", named::<UserId>().into()),
+        Query::RoomCursor => ("cursor", "The `nextCursor` of the page before it.", named::<RoomId>().into()),
+        Query::Part => ("q", "A part of the names.", part()),
         Query::Place(name, text) => (name, text, place()),
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
     parameter.required(Required::False).schema(Some(schema)).description(Some(text))
+}
+
+/// White space around it is cut off, and a longer one refused.
+fn part() -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_PART)).into()
 }
 
 /// A place in a room's history.
@@ -310,6 +322,7 @@ fn components(config: &Config) -> Components {
     };
     let mut schemas = Schemas::default();
     schemas.add::<RoomsJson<'_>>();
+    schemas.add::<PublicRoomsJson<'_>>();
     schemas.add::<HistoryJson<'_>>();
     schemas.add::<MarkedJson>();
     schemas.add::<ParticipantsJson<'_>>();

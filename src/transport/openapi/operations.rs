@@ -13,7 +13,8 @@ use crate::error::ErrorCode as Code;
 use crate::model::{Limit, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
-    HistoryJson, MarkedJson, MessageJson, ParticipantsJson, PeopleJson, RelationJson, RoomJson, RoomsJson,
+    HistoryJson, MarkedJson, MessageJson, ParticipantsJson, PeopleJson, PublicRoomsJson, RelationJson,
+    RoomJson, RoomsJson,
 };
 
 /// The groups that operations stand in: their name and what they are about.
@@ -35,6 +36,10 @@ pub(super) enum Query {
     Limit(Limit),
     /// A page of people begins after this one.
     Cursor,
+    /// A page of public rooms begins below this one.
+    RoomCursor,
+    /// A part of a room's name.
+    Part,
     /// A place in a room's history.
     Place(&'static str, &'static str),
 }
@@ -114,6 +119,21 @@ pub(super) fn describe(operation: Operation) -> Description {
         .query(&[Query::Page, Query::Limit(Limit::ROOMS)])
         .answer(200, "A page of rooms.", &RoomsJson::from(&samples::rooms())),
         Operation::CreateRoom => create_room(),
+        Operation::ListPublicRooms => Description::new(
+            ROOMS,
+            "Find public rooms",
+            "The newest first; with `q`, those that have it in their names, however it is capitalized. A page of such a \
+             search may hold fewer rooms than were asked for, and others follow all the same while there is a `nextCursor`.",
+        )
+        .query(&[Query::Part, Query::RoomCursor, Query::Limit(Limit::ROOMS)])
+        .answer(200, "A page of public rooms.", &PublicRoomsJson::from(&samples::public_rooms())),
+        Operation::JoinRoom => Description::new(
+            ROOMS,
+            "Join a public room",
+            "Whoever is in it already stays as they are. Of a private room the answer is `NOT_A_PARTICIPANT`.",
+        )
+        .answer(200, "The room.", &RoomJson::from(&room))
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
         Operation::GetRoom => Description::new(
             ROOMS,
             "Get a room",
@@ -123,13 +143,14 @@ pub(super) fn describe(operation: Operation) -> Description {
         .codes(IN_ROOM),
         Operation::RenameRoom => {
             let text = "What is left out stays. Name, topic and picture take the permission `rename`, and a SYSTEM message \
-                        tells of another name; permissions are the owner's to change. Refused is all of it or nothing.";
+                        tells of another name; permissions and visibility are the owner's to change. Refused is all of it or nothing.";
             Description::new(ROOMS, "Change a room", text)
                 .body(
                     Body::RoomUpdate,
                     [
                         ("name", json!({ "name": "Runners", "topic": "Tuesdays at seven" })),
                         ("picture", json!({ "picture": "https://example.org/runners.png" })),
+                        ("visibility", json!({ "visibility": "public" })),
                         ("permissions", json!({ "permissions": { "invite": "ADMIN", "send": "READ_ONLY" } })),
                     ],
                 )

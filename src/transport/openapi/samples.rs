@@ -13,8 +13,8 @@ use crate::event::{
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
     About, Body, Epoch, FriendNotice, History, Limit, Mark, Message, MessageView, Page, PageQuery,
-    Participant, Permissions, Phrases, Position, Profile, Receipt, RelationKind, RelationPage, RelationView,
-    Role, Room, RoomKind, RoomView, Span, SystemKind, Token,
+    Participant, Permissions, Phrases, Position, Profile, PublicRooms, Receipt, RelationKind, RelationPage,
+    RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind, Token, Visibility,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -68,7 +68,11 @@ pub(super) fn room() -> Room {
         last_pos: 3,
         marks_pos: 3,
         permissions: Permissions::default(),
-        about: About { topic: Some("Tuesdays at seven".into()), picture: None },
+        about: About {
+            topic: Some("Tuesdays at seven".into()),
+            picture: None,
+            visibility: Visibility::Public,
+        },
     }
 }
 
@@ -128,6 +132,10 @@ fn first_page(limit: Limit) -> PageQuery {
 pub(super) fn rooms() -> Page<RoomView> {
     let query = first_page(Limit::ROOMS);
     Page { items: vec![room_view()], query, total: 1 }
+}
+
+pub(super) fn public_rooms() -> PublicRooms {
+    PublicRooms { rooms: vec![room()], next: Some(room_id()) }
 }
 
 pub(super) fn history_page() -> History {

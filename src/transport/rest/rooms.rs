@@ -10,7 +10,7 @@ use super::problem::Problem;
 use crate::error::{Result, parse_field};
 use crate::id::{RoomId, UserId};
 use crate::model::{Limit, NewRoom, Role, RoomUpdate};
-use crate::transport::wire::{ParticipantsJson, RoomJson, RoomsJson};
+use crate::transport::wire::{ParticipantsJson, PublicRoomsJson, RoomJson, RoomsJson};
 
 pub(super) async fn create(
     Caller(caller): Caller,
@@ -24,6 +24,18 @@ pub(super) async fn create(
 pub(super) async fn list(Caller(caller): Caller, params: Params) -> Result<Response, Problem> {
     let page = caller.rooms(params.page(Limit::ROOMS)?).await?;
     Ok(Json(RoomsJson::from(&page)).into_response())
+}
+
+pub(super) async fn list_public(Caller(caller): Caller, params: Params) -> Result<Response, Problem> {
+    let before = params.get("cursor").map(|text| parse_field("cursor", text)).transpose()?;
+    let part = params.get("q").unwrap_or_default();
+    let page = caller.public_rooms(part, before, params.limit(Limit::ROOMS)?).await?;
+    Ok(Json(PublicRoomsJson::from(&page)).into_response())
+}
+
+pub(super) async fn join(Caller(caller): Caller, InRoom(room): InRoom) -> Result<Response, Problem> {
+    let view = caller.join(room).await?;
+    Ok(Json(RoomJson::from(&view)).into_response())
 }
 
 pub(super) async fn get(Caller(caller): Caller, InRoom(room): InRoom) -> Result<Response, Problem> {

@@ -44,6 +44,8 @@ macro_rules! operations {
 operations! {
     ListRooms = "listRooms": GET "/chat/rooms" => rooms::list;
     CreateRoom = "createRoom": POST "/chat/rooms" or "/chat/room" => rooms::create;
+    ListPublicRooms = "listPublicRooms": GET "/chat/rooms/public" => rooms::list_public;
+    JoinRoom = "joinRoom": POST "/chat/rooms/{roomUuid}/join" or "/chat/room/{roomUuid}/join" => rooms::join;
     GetRoom = "getRoom": GET "/chat/rooms/{roomUuid}" or "/chat/room/{roomUuid}" => rooms::get;
     RenameRoom = "renameRoom": PATCH "/chat/rooms/{roomUuid}" or "/chat/room/{roomUuid}" => rooms::update;
     LeaveRoom = "leaveRoom": DELETE "/chat/rooms/{roomUuid}/leave" or "/chat/room/{roomUuid}/leave" => rooms::leave;

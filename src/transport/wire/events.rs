@@ -6,7 +6,9 @@ use super::{MessageJson, PermissionsJson, UserJson};
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
-use crate::model::{Body, FriendNotice, Mark, Message, Profile, Role, Room, RoomType, SystemKind};
+use crate::model::{
+    Body, FriendNotice, Mark, Message, Profile, Role, Room, RoomType, SystemKind, Visibility,
+};
 use crate::names::names;
 
 /// What an event says, without its name and room.
@@ -149,6 +151,8 @@ pub(crate) struct RoomChangeJson<'a> {
     /// The address of a picture.
     #[cfg_attr(feature = "openapi", schema(required))]
     picture: Option<&'a str>,
+    /// Who may find it and join it, beside whoever is invited.
+    visibility: Visibility,
 }
 
 /// Somebody joined or left, or has another role.
@@ -383,6 +387,7 @@ impl<'a> RoomChangeJson<'a> {
             permissions: PermissionsJson(room.permissions),
             topic: room.about.topic.as_deref(),
             picture: room.about.picture.as_deref(),
+            visibility: room.about.visibility,
         }
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod events;
 mod json;
 mod people;
 mod permissions;
+mod public;
 
 use std::borrow::Cow;
 
@@ -16,7 +17,7 @@ use crate::event::{Marked, Reply, View};
 use crate::id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
     Body, History, Message, MessageType, MessageView, Page, Profile, Receipt, Role, RoomType, RoomView, Span,
-    SystemKind,
+    SystemKind, Visibility,
 };
 
 pub(crate) use events::EventJson;
@@ -26,6 +27,7 @@ pub(crate) use json::{
 };
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 pub(crate) use permissions::PermissionsJson;
+pub(crate) use public::PublicRoomsJson;
 
 /// A user as others see them.
 #[derive(Debug, Serialize)]
@@ -178,6 +180,8 @@ pub(crate) struct RoomJson<'a> {
     /// The address of a picture.
     #[cfg_attr(feature = "openapi", schema(required))]
     picture: Option<&'a str>,
+    /// Who may find it and join it, beside whoever is invited.
+    visibility: Visibility,
 }
 
 impl<'a> From<&'a RoomView> for RoomJson<'a> {
@@ -199,6 +203,7 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             permissions: PermissionsJson(room.permissions),
             topic: room.about.topic.as_deref(),
             picture: room.about.picture.as_deref(),
+            visibility: room.about.visibility,
         }
     }
 }

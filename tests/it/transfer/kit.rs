@@ -189,7 +189,7 @@ impl Town {
             .unwrap()
             .id();
         // Of the host's, without an owner; one that nobody writes in; one that all have left.
-        admin.create_room(NewRoom::group("host").with(["ana", "🦊"])).await.unwrap();
+        admin.create_room(NewRoom::group("host").with(["ana", "🦊"]).public()).await.unwrap();
         let left = dee.create_room(NewRoom::group("").with(["cho"])).await.unwrap().id();
         for who in [&dee, &cho] {
             who.send(left, Draft::text("bye")).await.unwrap();
