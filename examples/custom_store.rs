@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    Draft, Epoch, HistoryQuery, Limit, Member, Message, NewRoom, Position, Profile, Relation, RelationKind,
-    Room, RoomKey, RoomKind, Token, Visibility,
+    Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom, Position, Profile,
+    Relation, RelationKind, Room, RoomKey, RoomKind, Token, Visibility,
 };
 use chat_core::store::{
     Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, Record, RecordPage,
@@ -41,6 +41,8 @@ struct Tables {
     logouts: HashMap<UserId, Timestamp>,
     /// By user and other; by user, kind and other.
     relations: BTreeMap<(UserId, UserId), Relation>,
+    /// By code; by room.
+    invites: BTreeMap<InviteCode, Invite>,
 }
 
 impl PlainStore {
@@ -55,6 +57,7 @@ impl PlainStore {
             last_seen: HashMap::new(),
             logouts: HashMap::new(),
             relations: BTreeMap::new(),
+            invites: BTreeMap::new(),
         }))
     }
 
@@ -84,6 +87,8 @@ impl Tables {
         rows.places = places.collect();
         rows.keys = found(&needs.keys, |key| self.keys.get(key).copied());
         rows.ordinals = found(&needs.ordinals, |key| self.ordinals(key));
+        let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
+        rows.invites = links.map(|link| (link.code, link.clone())).collect();
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
         rows
     }
@@ -119,6 +124,8 @@ impl Tables {
         // What was written and is not there any more is to be deleted.
         self.relations.retain(|key, _| !rows.written_relations.contains(key));
         self.relations.extend(rows.relations);
+        self.invites.retain(|code, _| !rows.written_invites.contains(code));
+        self.invites.extend(rows.invites);
     }
 }
 
@@ -244,6 +251,14 @@ impl Store for PlainStore {
         let tables = self.tables();
         let rooms = tables.rooms.values().rev().filter(is_found).filter(is_older);
         Ok(rooms.take(limit as usize).cloned().collect())
+    }
+
+    async fn invite(&self, code: InviteCode) -> Result<Option<Invite>> {
+        Ok(self.tables().invites.get(&code).cloned())
+    }
+
+    async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
+        Ok(self.tables().invites.values().filter(|link| link.room == room).cloned().collect())
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

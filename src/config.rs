@@ -26,6 +26,8 @@ pub struct Config {
     pub max_participants: usize,
     /// The most active participants of a room. Default 100,000.
     pub max_room_members: u32,
+    /// The most invite links of a room that hold. Default 100.
+    pub max_invites: u32,
     /// The most users named in a list within an answer; counts beside it are exact. Default 100.
     pub max_listed: usize,
     /// The most bytes of one frame from a client. Default 64 KiB.
@@ -80,6 +82,7 @@ impl Default for Config {
             max_topic_chars: 1000,
             max_participants: 1000,
             max_room_members: 100_000,
+            max_invites: 100,
             max_listed: 100,
             max_frame_bytes: 64 * 1024,
             max_body_bytes: 1024 * 1024,

@@ -151,6 +151,7 @@ engine! {
     max_topic_chars: Count,
     max_participants: Count,
     max_room_members: People,
+    max_invites: People,
     max_listed: Count,
     max_frame_bytes: Bytes,
     max_body_bytes: Bytes,

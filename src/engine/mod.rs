@@ -10,6 +10,7 @@ mod friends;
 mod govern;
 #[cfg(feature = "transfer")]
 mod import;
+mod invites;
 mod limits;
 mod logins;
 mod messages;

@@ -49,12 +49,12 @@ impl Actor {
         self.check_join(room).await?;
         let notice = self.engine.notice(SystemKind::Joined, &self.user, "").await?;
         let max_members = self.engine.config().max_room_members;
-        self.commit(room, Op::Enter { notice, max_members }).await?;
+        self.commit(room, Op::Enter { notice, max_members, by_invite: None }).await?;
         self.room(room).await
     }
 
     /// Asks the policy about a room to which the actor does not belong yet.
-    async fn check_join(&self, room: RoomId) -> Result<()> {
+    pub(super) async fn check_join(&self, room: RoomId) -> Result<()> {
         let policy = &self.engine.inner.policy;
         if !policy.asks_about(Verb::Join) {
             return Ok(());

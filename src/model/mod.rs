@@ -2,6 +2,7 @@
 
 mod draft;
 mod history;
+mod invite;
 mod member;
 mod message;
 mod permissions;
@@ -13,6 +14,7 @@ mod update;
 
 pub use draft::{Draft, NewRoom};
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
+pub use invite::{Invite, InviteCode, NewInvite};
 pub use member::{Mark, Member, Role, Verb};
 pub use message::{Body, Message, MessageType, MessageView, Phrases, Receipt, SystemKind};
 pub use permissions::{Permissions, PermissionsError};

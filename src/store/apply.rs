@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::govern;
 use super::import::import;
+use super::invites;
 use super::relate::relate;
 use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Sent, What};
 use crate::error::{Error, ErrorKind, Result};
@@ -37,7 +38,12 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
             send(&ctx, NewMessage { id, sender, body, client_id, origin }, rows)
         }
         Op::Join { users, max_members } => join(&ctx, users, max_members, rows),
-        Op::Enter { notice, max_members } => enter(&ctx, notice, max_members, rows),
+        Op::Enter { notice, max_members, by_invite: None } => enter(&ctx, notice, max_members, rows),
+        Op::Enter { notice, max_members, by_invite: Some(code) } => {
+            invites::accept(&ctx, code, notice, max_members, rows)
+        }
+        Op::MakeInvite { invite, most } => invites::make(&ctx, invite, most, rows),
+        Op::RevokeInvite(code) => invites::revoke(&ctx, code, rows),
         Op::Part { notice } => part(&ctx, notice, rows),
         Op::Rename { name, notice } => rename(&ctx, name, notice, rows),
         Op::Close => close(&ctx, rows),
@@ -53,7 +59,7 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
 /// Which room, when, and who asks.
 pub(super) struct Ctx {
     pub(super) id: RoomId,
-    at: crate::Timestamp,
+    pub(super) at: crate::Timestamp,
     pub(super) by: Option<UserId>,
 }
 
@@ -278,7 +284,7 @@ fn enter(ctx: &Ctx, notice: Notice, max_members: u32, rows: &mut Rows) -> Result
 }
 
 /// Lets people in, those who are not in already.
-fn admit(
+pub(super) fn admit(
     ctx: &Ctx,
     mut room: Room,
     users: Vec<Notice>,

@@ -1,6 +1,7 @@
 //! How a value stands in columns, and how it is read back: the same in every SQL store. What makes no sense
 //! is an error, never a guess.
 
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use super::{BodyHash, OutboxEntry, OutboxRow, Record, RoomRecord};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Body, Member, Message, Profile, Relation, RelationKind, Role, Room, RoomKind, SystemKind,
-    Visibility,
+    About, Body, Invite, InviteCode, Member, Message, Profile, Relation, RelationKind, Role, Room, RoomKind,
+    SystemKind, Visibility,
 };
 
 // Literals, so that `concat!` makes each statement one constant.
@@ -31,6 +32,13 @@ macro_rules! message_columns {
     };
 }
 
+/// What [`ReadRow::invite`] reads, of `invites i`.
+macro_rules! invite_columns {
+    () => {
+        "i.code, i.room, i.made_by, i.created_at, i.expires_at, i.max_uses, i.uses"
+    };
+}
+
 /// What [`ReadRow::outbox_row`] reads, of the outbox `o`.
 macro_rules! outbox_columns {
     () => {
@@ -45,7 +53,7 @@ macro_rules! seniority {
     };
 }
 
-pub(super) use {message_columns, outbox_columns, room_columns, seniority};
+pub(super) use {invite_columns, message_columns, outbox_columns, room_columns, seniority};
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
 pub(super) fn int(number: u64) -> i64 {
@@ -230,6 +238,24 @@ pub(super) trait ReadRow<'r> {
             at: self.time()?,
         };
         Ok(OutboxRow { number, entry })
+    }
+
+    fn invite(&mut self) -> Result<Invite, Self::Error> {
+        Ok(Invite {
+            code: InviteCode::from_bytes(self.bytes()?),
+            room: self.room_id()?,
+            by: self.maybe()?,
+            created_at: self.time()?,
+            expires_at: self.maybe_time()?,
+            max_uses: match self.maybe_integer()? {
+                Some(most) => {
+                    let most = u32::try_from(most).ok().and_then(NonZeroU32::new);
+                    Some(most.ok_or_else(|| self.no_sense())?)
+                }
+                None => None,
+            },
+            uses: self.number()?.try_into().map_err(|_| self.no_sense())?,
+        })
     }
 
     fn relation(&mut self) -> Result<Relation, Self::Error> {

@@ -8,8 +8,8 @@ use super::RoomRecord;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Body, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, RelationKind, Role, Room,
-    RoomKind, Verb, Visibility,
+    About, Body, FriendNotice, Invite, InviteCode, Mark, Member, Message, Pos, Profile, Relation,
+    RelationKind, Role, Room, RoomKind, Verb, Visibility,
 };
 
 /// What is committed together.
@@ -94,13 +94,24 @@ pub enum Op {
         /// The most members that the room may have then.
         max_members: u32,
     },
-    /// Come into a public room. Who is in already stays as they are.
+    /// Come into a public room, or into any by an invite link that holds. Who is in already stays as they are.
     Enter {
         /// Who asks, with the words for it.
         notice: Notice,
         /// The most members that the room may have then.
         max_members: u32,
+        /// The invite link that lets them into a room, public or not.
+        by_invite: Option<InviteCode>,
     },
+    /// Make an invite link. Those of the room that hold no more are gone with it.
+    MakeInvite {
+        /// The link, of this room.
+        invite: Invite,
+        /// The most links that the room may have then.
+        most: u32,
+    },
+    /// Take an invite link back.
+    RevokeInvite(InviteCode),
     /// Take a member out: they leave when they ask themselves. A direct room, and one that is left by its
     /// last member, closes.
     Part {

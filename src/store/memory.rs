@@ -17,8 +17,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, RoomKey, RoomKind, Token,
-    Visibility,
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, RelationKind, Room, RoomKey,
+    RoomKind, Token, Visibility,
 };
 
 /// Keeps everything in memory, behind one lock that is held for no longer than a batch takes.
@@ -39,6 +39,7 @@ struct State {
     people: BTreeMap<UserId, Person>,
     /// Each user's side.
     relations: BTreeMap<UserId, BTreeMap<UserId, Relation>>,
+    invites: BTreeMap<InviteCode, Invite>,
 }
 
 /// What is known of a user: either may be there without the other.
@@ -88,6 +89,7 @@ impl MemoryStore {
             keys: HashMap::new(),
             people: BTreeMap::new(),
             relations: BTreeMap::new(),
+            invites: BTreeMap::new(),
         };
         Self { state: Mutex::new(state) }
     }
@@ -169,6 +171,10 @@ impl State {
                 rows.ordinals.insert(key.clone(), at);
             }
         }
+        if !needs.invites.is_empty() {
+            let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
+            rows.invites = links.map(|link| (link.code, link.clone())).collect();
+        }
         for (user, other) in needs.relations_with(&rows.rooms) {
             if let Some(relation) = self.relation(&user, &other) {
                 rows.relations.insert((user, other), relation.clone());
@@ -206,6 +212,12 @@ impl State {
             self.keys.remove(key);
         }
         self.keys.extend(rows.new_keys);
+        for code in rows.written_invites {
+            match rows.invites.remove(&code) {
+                Some(link) => self.invites.insert(code, link),
+                None => self.invites.remove(&code),
+            };
+        }
         for key in rows.written_relations {
             let relation = rows.relations.remove(&key);
             let (user, other) = key;
@@ -362,6 +374,15 @@ impl Store for MemoryStore {
         let rooms = state.rooms.range((Bound::Unbounded, until)).rev().map(|(_, data)| &data.room);
         let public = rooms.filter(|room| room.active && room.about.visibility == Visibility::Public);
         Ok(public.take(limit as usize).cloned().collect())
+    }
+
+    async fn invite(&self, code: InviteCode) -> Result<Option<Invite>> {
+        Ok(self.state.lock().invites.get(&code).cloned())
+    }
+
+    async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
+        let state = self.state.lock();
+        Ok(state.invites.values().filter(|link| link.room == room).cloned().collect())
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

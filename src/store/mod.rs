@@ -10,6 +10,7 @@ mod apply;
 mod columns;
 mod govern;
 mod import;
+mod invites;
 mod item;
 mod memory;
 mod outbox;
@@ -30,7 +31,9 @@ use async_trait::async_trait;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
+use crate::model::{
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, RelationKind, Room, Token,
+};
 
 pub use apply::apply;
 pub use item::{
@@ -143,6 +146,13 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// Open public rooms, the newest first: by falling ids, below `before`.
     async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>>;
+
+    /// The invite link of this code, also one that holds no more.
+    async fn invite(&self, code: InviteCode) -> Result<Option<Invite>>;
+
+    /// The invite links of a room, in any order. The engine keeps no more than
+    /// [`Config::max_invites`](crate::Config::max_invites) of a room.
+    async fn invites(&self, room: RoomId) -> Result<Vec<Invite>>;
 
     /// The user's active memberships, in the order of the rooms' ids, beyond `after`.
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships>;

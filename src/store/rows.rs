@@ -7,7 +7,8 @@ use super::RoomRecord;
 use super::{Batch, BodyHash, Item, Op};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Mark, Member, Message, Pos, Position, Profile, Relation, RelationKind, Role, Room, RoomKey, RoomKind,
+    Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Relation, RelationKind, Role, Room,
+    RoomKey, RoomKind,
 };
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -36,6 +37,8 @@ pub struct Needs {
     pub parting: BTreeSet<(RoomId, UserId)>,
     /// Rooms that are given an owner: see [`heirs`](Self::heirs).
     pub given_away: BTreeSet<RoomId>,
+    /// Rooms of which all invite links are needed.
+    pub invites: BTreeSet<RoomId>,
 }
 
 impl Needs {
@@ -73,7 +76,15 @@ impl Needs {
                     users.iter().for_each(|new| member(&new.about.user));
                     needs.pairs(item.by.as_ref(), users.iter().map(|new| &new.about.user));
                 }
-                Op::Enter { notice, .. } => member(&notice.about.user),
+                Op::Enter { notice, by_invite, .. } => {
+                    member(&notice.about.user);
+                    if by_invite.is_some() {
+                        needs.invites.insert(item.room);
+                    }
+                }
+                Op::MakeInvite { .. } | Op::RevokeInvite(_) => {
+                    needs.invites.insert(item.room);
+                }
                 Op::Part { notice } => {
                     member(&notice.about.user);
                     needs.parting.insert((item.room, notice.about.user.clone()));
@@ -201,6 +212,8 @@ pub struct Rows {
     pub relations: HashMap<(UserId, UserId), Relation>,
     /// The profiles of the members of [`Needs::heirs`], where they have one.
     pub profiles: HashMap<UserId, Profile>,
+    /// The invite links of the rooms in [`Needs::invites`].
+    pub invites: HashMap<InviteCode, Invite>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -215,6 +228,9 @@ pub struct Rows {
     /// Relations to write, new or changed; those that [`relations`](Self::relations) does not have any
     /// more are to be deleted.
     pub written_relations: BTreeSet<(UserId, UserId)>,
+    /// Invite links to write, new or changed; those that [`invites`](Self::invites) does not have any more
+    /// are to be deleted.
+    pub written_invites: BTreeSet<InviteCode>,
 }
 
 impl Rows {
@@ -230,12 +246,14 @@ impl Rows {
             ordinals: HashMap::new(),
             relations: HashMap::new(),
             profiles: HashMap::new(),
+            invites: HashMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
             new_keys: HashMap::new(),
             freed_keys: BTreeSet::new(),
             written_relations: BTreeSet::new(),
+            written_invites: BTreeSet::new(),
         }
     }
 
@@ -282,6 +300,19 @@ impl Rows {
     pub fn add_heir(&mut self, member: Member, profile: Profile) {
         self.profiles.insert(member.user.clone(), profile);
         self.members.insert((member.room, member.user.clone()), member);
+    }
+
+    /// Puts an invite link, to be written.
+    pub(super) fn put_invite(&mut self, invite: Invite) {
+        self.written_invites.insert(invite.code);
+        self.invites.insert(invite.code, invite);
+    }
+
+    /// Takes an invite link out, to be deleted.
+    pub(super) fn end_invite(&mut self, code: InviteCode) {
+        if self.invites.remove(&code).is_some() {
+            self.written_invites.insert(code);
+        }
     }
 
     /// Takes a relation out, to be deleted.

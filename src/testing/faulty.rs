@@ -10,7 +10,9 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
+use crate::model::{
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, RelationKind, Room, Token,
+};
 use crate::store::{
     Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store,
 };
@@ -185,6 +187,14 @@ impl Store for FaultyStore {
 
     async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
         self.around(self.store("public_rooms").public_rooms(before, limit)).await
+    }
+
+    async fn invite(&self, code: InviteCode) -> Result<Option<Invite>> {
+        self.around(self.store("invite").invite(code)).await
+    }
+
+    async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
+        self.around(self.store("invites").invites(room)).await
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

@@ -42,6 +42,8 @@
 //! still there. What contradicts the store is refused, with the number of its line, and what came before
 //! that line stays.
 //!
+//! Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
+//!
 //! # An export while people talk
 //!
 //! Each room is exported as it was when its own line was written: its messages up to that one's `seq`, and

@@ -1,7 +1,7 @@
 //! Roles and permissions in process: what is told live, to whoever was away, and to other nodes.
 
 use chat_core::event::{Event, EventKind, RoomChange};
-use chat_core::model::{Draft, Limit, NewRoom, Role, RoomUpdate, Verb, Visibility};
+use chat_core::model::{Draft, Limit, NewInvite, NewRoom, Role, RoomUpdate, Verb, Visibility};
 use chat_core::policy::{Policy, Question};
 use chat_core::{ChatEngine, ErrorKind, RoomId, Session, UserId};
 
@@ -291,4 +291,40 @@ async fn whoever_joins_a_public_room_hears_it_and_is_told_of() {
     assert_eq!(code(cho.update_room(room, update.clone()).await), "FORBIDDEN");
     ana.update_room(room, update).await.unwrap();
     assert_eq!(code(engine.as_user(id("dee")).join(room).await), "NOT_A_PARTICIPANT");
+}
+
+#[tokio::test]
+async fn an_invite_link_lets_in_as_many_as_it_says_and_is_seen_by_who_may() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let room = group(&engine, &["ana", "ben"]).await;
+    let [ana, ben, cho] = ["ana", "ben", "cho"].map(|name| engine.as_user(id(name)));
+    for (bad, field) in [
+        (NewInvite { expires_in: Some(0), ..NewInvite::default() }, "expiresIn"),
+        (NewInvite { expires_in: Some(31_536_001), ..NewInvite::default() }, "expiresIn"),
+        (NewInvite { max_uses: Some(0), ..NewInvite::default() }, "maxUses"),
+    ] {
+        let error = ana.create_invite(room, bad).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Invalid { field: named, .. } if named == field), "{error}");
+    }
+    let new = NewInvite { expires_in: Some(60), max_uses: Some(1) };
+    let hers = ana.create_invite(room, new).await.unwrap();
+    let his = ben.create_invite(room, NewInvite::default()).await.unwrap();
+    let codes = async |actor: &chat_core::Actor| {
+        let links = actor.invites(room).await.unwrap();
+        links.iter().map(|link| link.code).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(codes(&ana).await, [hers.code, his.code].into());
+    assert_eq!(codes(&ben).await, [his.code].into(), "one's own");
+    assert_eq!(code(cho.invites(room).await), "NOT_A_PARTICIPANT");
+    let mut session = ana.connect().await.unwrap();
+    assert_eq!(cho.accept_invite(hers.code).await.unwrap().role, Role::Member);
+    let joined = |event: &Event| matches!(event.kind, EventKind::Participant(_, true)).then_some(());
+    next(&mut session, joined).await;
+    assert_eq!(code(engine.as_user(id("dee")).accept_invite(hers.code).await), "INVITE_NOT_FOUND");
+    assert_eq!(codes(&ana).await, [his.code].into(), "what is used up holds no more");
+    ana.revoke_invite(room, his.code).await.unwrap();
+    assert_eq!(code(engine.as_user(id("dee")).accept_invite(his.code).await), "INVITE_NOT_FOUND");
+    let hosts = engine.admin().create_invite(room, NewInvite::default()).await.unwrap();
+    engine.admin().revoke_invite(room, hosts.code).await.unwrap();
+    assert_eq!(code(engine.admin().revoke_invite(room, hosts.code).await), "INVITE_NOT_FOUND");
 }

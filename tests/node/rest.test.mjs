@@ -431,6 +431,33 @@ describe('public rooms', { timeout: 60_000 }, () => {
   });
 });
 
+describe('invite links', { timeout: 60_000 }, () => {
+  test('whoever has one that holds comes in', async () => {
+    const { roomUuid } = await ana.ok('POST', '/rooms', { type: 'GROUP', participantUuids: [ben.id], name: 'Club' });
+    const path = `/rooms/${roomUuid}/invites`;
+    const made = await ana.call('POST', path, { expiresIn: 60, maxUses: 1 });
+    assert.equal(made.status, 201, made.text);
+    assert.match(made.body.code, /^[\w-]{22}$/);
+    assert.deepEqual([made.body.roomUuid, made.body.createdBy, made.body.maxUses, made.body.uses], [roomUuid, ana.id, 1, 0]);
+    const forever = await ben.call('POST', path);
+    assert.deepEqual([forever.status, forever.body.expiresAt, forever.body.maxUses], [201, null, null]);
+    assert.equal((await ana.ok('GET', path)).invites.length, 2);
+    assert.deepEqual((await ben.ok('GET', path)).invites.map(({ code }) => code), [forever.body.code]);
+    const accept = (code) => cho.call('POST', `/invites/${code}/accept`);
+    const joined = await accept(made.body.code);
+    assert.equal(joined.status, 200, joined.text);
+    assertShape(joined.body, ROOM);
+    await cho.ok('DELETE', `/rooms/${roomUuid}/leave`);
+    assertProblem(await accept(made.body.code), 404, 'INVITE_NOT_FOUND');
+    assertProblem(await accept('x'), 400, 'INVALID_INPUT');
+    for (const bad of [{ expiresIn: 0 }, { expiresIn: 'x' }, { maxUses: 0 }, { maxUses: -1 }, { expiresIn: 31_536_001 }]) {
+      assertProblem(await ana.call('POST', path, bad), 400, 'INVALID_INPUT', JSON.stringify(bad));
+    }
+    assert.equal((await ana.call('DELETE', `${path}/${forever.body.code}`)).status, 200);
+    assertProblem(await accept(forever.body.code), 404, 'INVITE_NOT_FOUND');
+  });
+});
+
 describe('bad input', { timeout: 60_000 }, () => {
   const long = 'x'.repeat(10_000);
   const bomb = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;

@@ -8,7 +8,7 @@ use sqlx::{Column, Decode, Encode, Postgres, Row, Type, ValueRef};
 
 use super::error::PostgresError;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{MAX_LANES, Pos, Position, Profile};
+use crate::model::{InviteCode, MAX_LANES, Pos, Position, Profile};
 use crate::store::BodyHash;
 use crate::store::columns::{ReadRow, profile_of};
 
@@ -44,6 +44,12 @@ impl From<RoomId> for Uuid {
 impl From<MessageId> for Uuid {
     fn from(id: MessageId) -> Self {
         Self(id.to_bytes())
+    }
+}
+
+impl From<InviteCode> for Uuid {
+    fn from(code: InviteCode) -> Self {
+        Self(code.to_bytes())
     }
 }
 

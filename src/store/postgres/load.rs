@@ -12,6 +12,7 @@ use sqlx::{PgConnection, query};
 use super::columns::{Uuid, member_columns, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
+use super::read::INVITES;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
@@ -162,6 +163,11 @@ pub(super) async fn load(
     }
     if !needs.ordinals.is_empty() {
         rows.ordinals = load_ordinals(conn, &needs.ordinals).await?;
+    }
+    if !needs.invites.is_empty() {
+        let rooms: Vec<Uuid> = needs.invites.iter().copied().map(Uuid::from).collect();
+        let links = fetch(conn, query(INVITES).bind(rooms), |columns| columns.invite()).await?;
+        rows.invites = links.into_iter().map(|link| (link.code, link)).collect();
     }
     if !relations.is_empty() {
         let (users, others): (Vec<&str>, Vec<&str>) =

@@ -40,7 +40,9 @@ use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordP
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
+use crate::model::{
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, RelationKind, Room, Token,
+};
 
 /// How a [`PostgresStore`] uses its database.
 ///
@@ -170,6 +172,14 @@ impl Store for PostgresStore {
 
     async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
         Ok(read::public_rooms(&self.connections, before, limit).await?)
+    }
+
+    async fn invite(&self, code: InviteCode) -> Result<Option<Invite>> {
+        Ok(read::invite(&self.connections, code).await?)
+    }
+
+    async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
+        Ok(read::invites(&self.connections, room).await?)
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

@@ -10,8 +10,12 @@ use super::connections::Connections;
 use super::error::PostgresError;
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
-use crate::store::columns::{ReadRow, int, message_columns, outbox_columns, relation_code, room_columns};
+use crate::model::{
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, RelationKind, Room, Token,
+};
+use crate::store::columns::{
+    ReadRow, int, invite_columns, message_columns, outbox_columns, relation_code, room_columns,
+};
 use crate::store::{MemberEntry, Memberships, OutboxRow, RoomEntry};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -170,6 +174,20 @@ pub(super) const PUBLIC_ROOMS: &str = concat!(
 pub(super) async fn public_rooms(db: &Connections, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
     let before = before.map_or(Uuid::MAX, Uuid::from);
     db.all(|| query(PUBLIC_ROOMS).bind(before).bind(i64::from(limit)), |columns| columns.room()).await
+}
+
+pub(super) const INVITE: &str =
+    concat!("SELECT ", invite_columns!(), " FROM chat.invites i WHERE i.code = $1");
+
+pub(super) async fn invite(db: &Connections, code: InviteCode) -> Result<Option<Invite>> {
+    db.one(|| query(INVITE).bind(Uuid::from(code)), |columns| columns.invite()).await
+}
+
+pub(super) const INVITES: &str =
+    concat!("SELECT ", invite_columns!(), " FROM chat.invites i WHERE i.room = ANY($1)");
+
+pub(super) async fn invites(db: &Connections, room: RoomId) -> Result<Vec<Invite>> {
+    db.all(|| query(INVITES).bind(vec![Uuid::from(room)]), |columns| columns.invite()).await
 }
 
 /// The position stands in each row, and in one row without a room where the page is empty.

@@ -54,6 +54,7 @@ pub(super) const WRITE: &str = "WITH \
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
     write_rows(conn, rows, before).await?;
     write_keys(conn, rows).await?;
+    write_invites(conn, rows).await?;
     write_relations(conn, rows).await
 }
 
@@ -158,6 +159,33 @@ async fn write_keys(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
         let added =
             query("INSERT INTO chat.room_keys (key, room) SELECT * FROM UNNEST($1::text[], $2::uuid[])");
         added.bind(keys).bind(rooms).execute(conn).await?;
+    }
+    Ok(())
+}
+
+async fn write_invites(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
+    let written = || rows.written_invites.iter();
+    let ended: Vec<Uuid> =
+        written().filter(|code| !rows.invites.contains_key(code)).copied().map(Uuid::from).collect();
+    if !ended.is_empty() {
+        query("DELETE FROM chat.invites WHERE code = ANY($1)").bind(ended).execute(&mut *conn).await?;
+    }
+    let put: Vec<_> = written().filter_map(|code| rows.invites.get(code)).collect();
+    if !put.is_empty() {
+        let kept = query(
+            "INSERT INTO chat.invites (code, room, made_by, created_at, expires_at, max_uses, uses) \
+             SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[]) \
+             ON CONFLICT (code) DO UPDATE SET uses = excluded.uses",
+        );
+        let kept = kept
+            .bind(each(&put, |link| Uuid::from(link.code)))
+            .bind(each(&put, |link| Uuid::from(link.room)))
+            .bind(each(&put, |link| link.by.as_ref().map(|by| by.as_str())))
+            .bind(each(&put, |link| link.created_at.as_millis()))
+            .bind(each(&put, |link| link.expires_at.map(Timestamp::as_millis)))
+            .bind(each(&put, |link| link.max_uses.map(|most| i64::from(most.get()))))
+            .bind(each(&put, |link| i64::from(link.uses)));
+        kept.execute(conn).await?;
     }
     Ok(())
 }

@@ -63,7 +63,9 @@ use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordP
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
+use crate::model::{
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, RelationKind, Room, Token,
+};
 
 /// How a [`SqliteStore`] uses its file.
 ///
@@ -207,6 +209,14 @@ impl Store for SqliteStore {
 
     async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
         Ok(self.readers.run(move |tx| read::public_rooms(tx, before, limit)).await?)
+    }
+
+    async fn invite(&self, code: InviteCode) -> Result<Option<Invite>> {
+        Ok(self.readers.run(move |tx| read::invite(tx, code)).await?)
+    }
+
+    async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
+        Ok(self.readers.run(move |tx| read::invites(tx, room)).await?)
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

@@ -10,10 +10,11 @@ use super::error::SqliteError;
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, MAX_LANES, Member, Message, Pos, Position, Profile, Relation, RelationKind, Room, RoomKind, Token,
+    Epoch, Invite, InviteCode, MAX_LANES, Member, Message, Pos, Position, Profile, Relation, RelationKind,
+    Room, RoomKind, Token,
 };
 use crate::store::columns::{
-    ReadRow, int, message_columns, outbox_columns, relation_code, room_columns, seniority,
+    ReadRow, int, invite_columns, message_columns, outbox_columns, relation_code, room_columns, seniority,
 };
 use crate::store::{MemberEntry, Memberships, OutboxRow, RoomEntry};
 
@@ -120,6 +121,18 @@ pub(super) fn public_rooms(conn: &Connection, before: Option<RoomId>, limit: u32
     // Without one, longer than any id, so that it is greater than all of them.
     let before = before.map_or_else(|| vec![u8::MAX; 17], |room| room.to_bytes().to_vec());
     all(conn, PUBLIC_ROOMS, &[&before, &limit], |columns| columns.room())
+}
+
+pub(super) const INVITE: &str = concat!("SELECT ", invite_columns!(), " FROM invites i WHERE i.code = ?1");
+
+pub(super) fn invite(conn: &Connection, code: InviteCode) -> Result<Option<Invite>> {
+    one(conn, INVITE, &[&code.to_bytes()], |columns| columns.invite())
+}
+
+pub(super) const INVITES: &str = concat!("SELECT ", invite_columns!(), " FROM invites i WHERE i.room = ?1");
+
+pub(super) fn invites(conn: &Connection, room: RoomId) -> Result<Vec<Invite>> {
+    all(conn, INVITES, &[&room.to_bytes()], |columns| columns.invite())
 }
 
 pub(super) const MEMBERSHIPS: &str = concat!(

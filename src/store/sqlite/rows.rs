@@ -10,7 +10,7 @@ use super::read;
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Relation, Room, RoomKind};
+use crate::model::{Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, Room, RoomKind};
 use crate::store::columns::{
     ReadRow, body_code, int, is_public, message_columns, permissions_text, relation_code, role_code,
     room_code,
@@ -88,6 +88,9 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
             rows.ordinals.insert(key.clone(), at);
         }
     }
+    for room in &needs.invites {
+        rows.invites.extend(read::invites(conn, *room)?.into_iter().map(|link| (link.code, link)));
+    }
     for (user, other) in needs.relations_with(&rows.rooms) {
         if let Some(relation) = read::relation(conn, &user, &other)? {
             rows.relations.insert((user, other), relation);
@@ -157,6 +160,9 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     for (key, room) in &rows.new_keys {
         let mut statement = conn.prepare_cached("INSERT INTO room_keys (key, room) VALUES (?1, ?2)")?;
         statement.execute(params![key.as_str(), room.to_bytes()])?;
+    }
+    for code in &rows.written_invites {
+        write_invite(conn, *code, rows.invites.get(code))?;
     }
     for key in &rows.written_relations {
         write_relation(conn, key, rows.relations.get(key))?;
@@ -276,6 +282,27 @@ fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) ->
         int(message.own_n),
         message.origin.as_ref().map(OriginId::as_str),
     ])?;
+    Ok(())
+}
+
+const WRITE_INVITE: &str = "INSERT INTO invites (code, room, made_by, created_at, expires_at, max_uses, uses) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (code) DO UPDATE SET uses = excluded.uses";
+
+const END_INVITE: &str = "DELETE FROM invites WHERE code = ?1";
+
+fn write_invite(conn: &Connection, code: InviteCode, link: Option<&Invite>) -> Result<(), SqliteError> {
+    match link {
+        Some(link) => conn.prepare_cached(WRITE_INVITE)?.execute(params![
+            code.to_bytes(),
+            link.room.to_bytes(),
+            link.by.as_ref().map(UserId::as_str),
+            link.created_at.as_millis(),
+            link.expires_at.map(Timestamp::as_millis),
+            link.max_uses.map(std::num::NonZeroU32::get),
+            link.uses,
+        ])?,
+        None => conn.prepare_cached(END_INVITE)?.execute([code.to_bytes()])?,
+    };
     Ok(())
 }
 

@@ -31,6 +31,7 @@ mod kit;
 pub mod about;
 pub mod catch_up;
 pub mod friends;
+pub mod invites;
 pub mod marks;
 pub mod members;
 pub mod messages;
@@ -123,6 +124,13 @@ macro_rules! store_suite {
                     a_closed_room_is_opened_again_by_who_may_close_it
                     an_opened_room_takes_its_key_or_says_who_has_it
                     a_direct_room_is_opened_again_by_the_host_while_both_are_in_it;
+                invites:
+                    a_link_comes_back_as_it_was_made
+                    a_link_is_made_by_who_may_invite
+                    a_room_has_no_more_links_than_its_bound_that_hold
+                    whoever_has_a_link_that_holds_comes_in
+                    forty_at_once_use_a_link_no_more_often_than_they_may
+                    a_link_is_revoked_by_its_maker_or_who_may_take_people_out;
                 public:
                     public_rooms_come_newest_first_and_no_other_does
                     whoever_likes_comes_into_a_public_room
@@ -318,6 +326,7 @@ mod tests {
             include_str!("about.rs"),
             include_str!("catch_up.rs"),
             include_str!("friends.rs"),
+            include_str!("invites.rs"),
             include_str!("marks.rs"),
             include_str!("members.rs"),
             include_str!("messages.rs"),

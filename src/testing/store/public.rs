@@ -25,7 +25,7 @@ impl Fixture {
     }
 
     fn enter_item(&self, room: RoomId, who: &str, max_members: u32) -> RoomItem {
-        let op = Op::Enter { notice: notice(SystemKind::Joined, who), max_members };
+        let op = Op::Enter { notice: notice(SystemKind::Joined, who), max_members, by_invite: None };
         self.item(room, Some(who), op)
     }
 

@@ -3,7 +3,7 @@
 //! The types that bodies are read into take more than the engine does (a TEXT without words, say), so these schemas
 //! are written by hand: what they allow is what is not refused as `INVALID_INPUT`.
 
-use utoipa::openapi::schema::{AdditionalProperties, AllOfBuilder, AnyOfBuilder, OneOfBuilder};
+use utoipa::openapi::schema::{AdditionalProperties, AllOfBuilder, AnyOfBuilder, OneOfBuilder, SchemaType};
 use utoipa::openapi::{ComponentsBuilder, ObjectBuilder, Ref, RefOr, Schema, Type};
 
 use super::schemas::{
@@ -31,6 +31,7 @@ pub(super) enum Body {
     RoomUpdate,
     NewRole,
     Invitation,
+    NewInvite,
     Draft,
     ReadTo,
     FriendRequest,
@@ -39,11 +40,12 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
         Self::Invitation,
+        Self::NewInvite,
         Self::Draft,
         Self::ReadTo,
         Self::FriendRequest,
@@ -57,6 +59,7 @@ impl Body {
             Self::RoomUpdate => "RoomUpdate",
             Self::NewRole => "NewRole",
             Self::Invitation => "Invitation",
+            Self::NewInvite => "NewInvite",
             Self::Draft => "Draft",
             Self::ReadTo => "ReadTo",
             Self::FriendRequest => "FriendRequest",
@@ -78,6 +81,16 @@ impl Body {
                 let users =
                     list(named::<UserId>()).min_items(Some(1)).max_items(Some(config.max_participants));
                 object("Who shall join.", [needed("userUuids", users)]).into()
+            }
+            Self::NewInvite => {
+                let whole =
+                    || ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Integer, Type::Null]));
+                let seconds = whole().minimum(Some(1_usize)).maximum(Some(31_536_000_usize));
+                let seconds = seconds.description(Some("After how many seconds it does not hold any more."));
+                let uses = whole().minimum(Some(1_usize)).maximum(Some(u32::MAX as usize));
+                let uses = uses.description(Some("How many may come in by it."));
+                object("An invite link to make.", [optional("expiresIn", seconds), optional("maxUses", uses)])
+                    .into()
             }
             Self::Draft => draft(config),
             Self::ReadTo => read_to(),

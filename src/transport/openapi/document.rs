@@ -25,11 +25,11 @@ use super::schemas::{Schemas, list, named, needed, number, object, or_null};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode as Code};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::Limit;
+use crate::model::{InviteCode, Limit};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
-    HistoryJson, MarkedJson, ParticipantsJson, PublicRoomsJson, RelationJson, RoomsJson,
+    HistoryJson, InvitesJson, MarkedJson, ParticipantsJson, PublicRoomsJson, RelationJson, RoomsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -113,15 +113,18 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
     if is_open {
         built = built.securities(Some([]));
     }
-    for name in ["roomUuid", "userUuid"].into_iter().filter(|name| path.contains(&format!("{{{name}}}"))) {
+    for name in
+        ["roomUuid", "userUuid", "code"].into_iter().filter(|name| path.contains(&format!("{{{name}}}")))
+    {
         built = built.parameter(path_parameter(name));
     }
     for query in description.query {
         built = built.parameter(query_parameter(*query));
     }
     if let Some((body, examples)) = &description.body {
-        // A read mark moves without one.
-        let is_required = if *body == Body::ReadTo { Required::False } else { Required::True };
+        // A read mark moves without one, and a link may hold for ever.
+        let is_required =
+            if matches!(body, Body::ReadTo | Body::NewInvite) { Required::False } else { Required::True };
         let content = content(body.reference(), examples);
         let body = RequestBodyBuilder::new().content("application/json", content);
         built = built.request_body(Some(body.required(Some(is_required)).build()));
@@ -160,6 +163,7 @@ fn codes(description: &Description, path: &str, is_open: bool) -> Vec<Code> {
 fn path_parameter(name: &'static str) -> ParameterBuilder {
     let (schema, text, example) = match name {
         "roomUuid" => (named::<RoomId>(), "The room.", samples::room_id().to_string()),
+        "code" => (named::<InviteCode>(), "The invite link's.", samples::invite().code.to_string()),
         _ => (named::<UserId>(), "The user.", samples::user("ben").to_string()),
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
@@ -224,7 +228,9 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
     let named = |link: LinkBuilder, to: Operation| (to.name(), link.build());
     match made_by {
         Operation::CreateRoom => {
-            let is_of_room = |to: &&Operation| to.paths().iter().all(|path| path.contains("{roomUuid}"));
+            let is_of_room = |to: &&Operation| {
+                to.paths().iter().all(|path| path.contains("{roomUuid}") && !path.contains("{code}"))
+            };
             let of_room = Operation::ALL.iter().filter(is_of_room).map(|to| match to {
                 Operation::RemoveParticipant | Operation::SetRole => {
                     let invited =
@@ -234,6 +240,14 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
                 to => named(link(*to, "roomUuid"), *to),
             });
             of_room.collect()
+        }
+        Operation::CreateInvite => {
+            let accept = LinkBuilder::new().operation_id(Operation::AcceptInvite.name());
+            let accept = accept.parameter("code", "$response.body#/code");
+            let revoke = LinkBuilder::new().operation_id(Operation::RevokeInvite.name());
+            let revoke = revoke.parameter("code", "$response.body#/code");
+            let revoke = revoke.parameter("roomUuid", "$response.body#/roomUuid");
+            vec![named(accept, Operation::AcceptInvite), named(revoke, Operation::RevokeInvite)]
         }
         Operation::SendMessage => {
             let around = link(Operation::ListMessages, "roomUuid").parameter("around", MADE_MESSAGE);
@@ -298,6 +312,7 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::Forbidden => "The caller may not do this.",
         Code::NotFriends => "A DIRECT room needs friendship here.",
         Code::FriendRequestNotFound => "They have not asked.",
+        Code::InviteNotFound => "There is no such invite link, or it holds no more.",
         Code::NotAParticipant => "The caller is not in the room.",
         Code::RoomNotFound => "There is no such room.",
         Code::MessageNotFound => "There is no such message in the room.",
@@ -323,6 +338,7 @@ fn components(config: &Config) -> Components {
     let mut schemas = Schemas::default();
     schemas.add::<RoomsJson<'_>>();
     schemas.add::<PublicRoomsJson<'_>>();
+    schemas.add::<InvitesJson<'_>>();
     schemas.add::<HistoryJson<'_>>();
     schemas.add::<MarkedJson>();
     schemas.add::<ParticipantsJson<'_>>();

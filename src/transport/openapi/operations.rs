@@ -13,8 +13,8 @@ use crate::error::ErrorCode as Code;
 use crate::model::{Limit, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
-    HistoryJson, MarkedJson, MessageJson, ParticipantsJson, PeopleJson, PublicRoomsJson, RelationJson,
-    RoomJson, RoomsJson,
+    HistoryJson, InviteJson, InvitesJson, MarkedJson, MessageJson, ParticipantsJson, PeopleJson,
+    PublicRoomsJson, RelationJson, RoomJson, RoomsJson,
 };
 
 /// The groups that operations stand in: their name and what they are about.
@@ -210,6 +210,39 @@ pub(super) fn describe(operation: Operation) -> Description {
                 .answer(200, "The room.", &RoomJson::from(&room))
                 .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed])
         }
+        Operation::CreateInvite => Description::new(
+            ROOMS,
+            "Make an invite link",
+            "It takes the permission `invite`. Whoever has the code comes in for as long as the link holds; keep it like a \
+             key.",
+        )
+        .body(
+            Body::NewInvite,
+            [("example", json!({ "expiresIn": 3600, "maxUses": 10 })), ("for ever", json!({}))],
+        )
+        .answer(201, "The link.", &InviteJson::from(&samples::invite()))
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
+        Operation::ListInvites => Description::new(
+            ROOMS,
+            "List a room's invite links",
+            "Those that hold: all of them with the permission `remove`, one's own without it.",
+        )
+        .answer(200, "The links.", &InvitesJson::from(&[samples::invite()][..]))
+        .codes(IN_ROOM),
+        Operation::RevokeInvite => Description::new(
+            ROOMS,
+            "Revoke an invite link",
+            "One's own; any, with the permission `remove`. Nobody comes in by it after that.",
+        )
+        .answer(200, "Revoked.", &done)
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::InviteNotFound]),
+        Operation::AcceptInvite => Description::new(
+            ROOMS,
+            "Join a room by an invite link",
+            "Whoever is in it already stays as they are, and uses none up.",
+        )
+        .answer(200, "The room.", &RoomJson::from(&room))
+        .codes(&[Code::InviteNotFound, Code::Forbidden, Code::RoomClosed]),
         Operation::SendMessage => send_message(),
         Operation::ListMessages => list_messages(),
         Operation::MarkRead => mark_read(),

@@ -12,9 +12,9 @@ use crate::event::{
 };
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    About, Body, Epoch, FriendNotice, History, Limit, Mark, Message, MessageView, Page, PageQuery,
-    Participant, Permissions, Phrases, Position, Profile, PublicRooms, Receipt, RelationKind, RelationPage,
-    RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind, Token, Visibility,
+    About, Body, Epoch, FriendNotice, History, Invite, InviteCode, Limit, Mark, Message, MessageView, Page,
+    PageQuery, Participant, Permissions, Phrases, Position, Profile, PublicRooms, Receipt, RelationKind,
+    RelationPage, RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind, Token, Visibility,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -134,6 +134,18 @@ pub(super) fn rooms() -> Page<RoomView> {
     Page { items: vec![room_view()], query, total: 1 }
 }
 
+pub(super) fn invite() -> Invite {
+    Invite {
+        code: InviteCode::from_bytes(*b"An invite link 1"),
+        room: room_id(),
+        by: Some(user("ana")),
+        created_at: at(5),
+        expires_at: Some(at(3605)),
+        max_uses: std::num::NonZeroU32::new(10),
+        uses: 1,
+    }
+}
+
 pub(super) fn public_rooms() -> PublicRooms {
     PublicRooms { rooms: vec![room()], next: Some(room_id()) }
 }
@@ -221,6 +233,7 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::Forbidden => ErrorKind::Forbidden("only the room's owner may do this".into()),
         ErrorCode::NotFriends => ErrorKind::NotFriends(user("ben")),
         ErrorCode::FriendRequestNotFound => ErrorKind::FriendRequestNotFound(user("ben")),
+        ErrorCode::InviteNotFound => ErrorKind::InviteNotFound,
         ErrorCode::NotAParticipant => ErrorKind::NotAParticipant(room),
         ErrorCode::RoomNotFound => ErrorKind::RoomNotFound(room),
         ErrorCode::MessageNotFound => ErrorKind::MessageNotFound(message_id()),

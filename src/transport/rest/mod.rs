@@ -13,6 +13,7 @@
 mod auth;
 mod extract;
 mod friends;
+mod invites;
 mod messages;
 mod problem;
 mod rooms;

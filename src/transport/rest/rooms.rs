@@ -61,7 +61,7 @@ pub(in crate::transport) struct DoneJson {
     pub(in crate::transport) room_uuid: RoomId,
 }
 
-fn done(room: RoomId) -> Response {
+pub(super) fn done(room: RoomId) -> Response {
     Json(DoneJson { room_uuid: room }).into_response()
 }
 

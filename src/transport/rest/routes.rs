@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::{Mounted, RestOptions, auth, friends, messages, rooms};
+use super::{Mounted, RestOptions, auth, friends, invites, messages, rooms};
 use crate::names::names;
 
 /// Each operation: its name, its method and path (and the other one that clients in the field use), its handler.
@@ -59,6 +59,10 @@ operations! {
         or "/chat/room/{roomUuid}/participants/{userUuid}" => rooms::remove;
     SetRole = "setRole": PATCH "/chat/rooms/{roomUuid}/participants/{userUuid}"
         or "/chat/room/{roomUuid}/participants/{userUuid}" => rooms::set_role;
+    CreateInvite = "createInvite": POST "/chat/rooms/{roomUuid}/invites" => invites::create;
+    ListInvites = "listInvites": GET "/chat/rooms/{roomUuid}/invites" => invites::list;
+    RevokeInvite = "revokeInvite": DELETE "/chat/rooms/{roomUuid}/invites/{code}" => invites::revoke;
+    AcceptInvite = "acceptInvite": POST "/chat/invites/{code}/accept" => invites::accept;
     SendMessage = "sendMessage": POST "/chat/rooms/{roomUuid}/messages"
         or "/chat/room/{roomUuid}/message" => messages::send;
     ListMessages = "listMessages": GET "/chat/rooms/{roomUuid}/messages"

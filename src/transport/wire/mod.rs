@@ -1,6 +1,7 @@
 //! What goes over the wire as JSON, the same for every transport: names in camelCase, times in RFC 3339.
 
 pub(crate) mod events;
+mod invites;
 mod json;
 mod people;
 mod permissions;
@@ -21,6 +22,7 @@ use crate::model::{
 };
 
 pub(crate) use events::EventJson;
+pub(crate) use invites::{InviteJson, InvitesJson};
 pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_number, parse_place, parse_since,
     whole,
