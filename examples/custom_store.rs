@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    Draft, Epoch, HistoryQuery, Limit, Member, Message, NewRoom, Position, Profile, Reaction, Relation,
-    RelationKind, Room, RoomKey, RoomKind, Token,
+    Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom, Position, Profile,
+    Reaction, Relation, RelationKind, Room, RoomKey, RoomKind, Token, Visibility,
 };
 use chat_core::store::{
     Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey, Record,
@@ -43,6 +43,8 @@ struct Tables {
     logouts: HashMap<UserId, Timestamp>,
     /// By user and other; by user, kind and other.
     relations: BTreeMap<(UserId, UserId), Relation>,
+    /// By code; by room.
+    invites: BTreeMap<InviteCode, Invite>,
 }
 
 impl PlainStore {
@@ -58,6 +60,7 @@ impl PlainStore {
             last_seen: HashMap::new(),
             logouts: HashMap::new(),
             relations: BTreeMap::new(),
+            invites: BTreeMap::new(),
         }))
     }
 
@@ -75,6 +78,13 @@ impl Tables {
         let mut rows = Rows::at(self.token.position);
         rows.rooms = found(&needs.rooms, |id| self.rooms.get(id).cloned());
         rows.members = found(&needs.members, |key| self.members.get(key).cloned());
+        for (room, count) in needs.heirs(&rows.members) {
+            let mut heirs: Vec<&Member> = self.active_in(room, None).collect();
+            heirs.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
+            for heir in heirs.into_iter().take(count as usize) {
+                rows.add_heir(heir.clone(), self.profile(&heir.user));
+            }
+        }
         rows.sent = found(&needs.sent, |key| self.sent(key));
         let places = needs.places.iter().filter_map(|(_, id)| Some((*id, self.place(*id)?)));
         rows.places = places.collect();
@@ -87,6 +97,8 @@ impl Tables {
             Some(ReactionKey { room: *room, seq, reaction: reaction.clone(), user: user.clone() })
         });
         rows.reactions = reactions.filter(|key| self.reactions.contains(key)).collect();
+        let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
+        rows.invites = links.map(|link| (link.code, link.clone())).collect();
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
         rows
     }
@@ -136,6 +148,8 @@ impl Tables {
         // What was written and is not there any more is to be deleted.
         self.relations.retain(|key, _| !rows.written_relations.contains(key));
         self.relations.extend(rows.relations);
+        self.invites.retain(|code, _| !rows.written_invites.contains(code));
+        self.invites.extend(rows.invites);
     }
 }
 
@@ -253,6 +267,22 @@ impl Store for PlainStore {
         let total = rooms.len() as u64;
         let page = rooms.into_iter().skip(usize::try_from(skip).unwrap_or(usize::MAX)).take(limit as usize);
         Ok((page.map(|(room, member)| tables.entry(room, member, listed)).collect(), total))
+    }
+
+    async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        let is_found = |room: &&Room| room.active && room.about.visibility == Visibility::Public;
+        let is_older = |room: &&Room| before.is_none_or(|before| room.id < before);
+        let tables = self.tables();
+        let rooms = tables.rooms.values().rev().filter(is_found).filter(is_older);
+        Ok(rooms.take(limit as usize).cloned().collect())
+    }
+
+    async fn invite(&self, code: InviteCode) -> Result<Option<Invite>> {
+        Ok(self.tables().invites.get(&code).cloned())
+    }
+
+    async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
+        Ok(self.tables().invites.values().filter(|link| link.room == room).cloned().collect())
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

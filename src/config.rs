@@ -20,6 +20,8 @@ pub struct Config {
     pub max_content_bytes: usize,
     /// The most characters of a room's name. Default 200.
     pub max_name_chars: usize,
+    /// The most characters of a room's topic. Default 1,000.
+    pub max_topic_chars: usize,
     /// The most people named when a room is made, or in one invitation. Default 1,000.
     pub max_participants: usize,
     /// The most active participants of a room. Default 100,000.
@@ -30,6 +32,8 @@ pub struct Config {
     pub delete_window: Option<Duration>,
     /// How many different reactions a message may bear. Default 20.
     pub max_reaction_kinds: usize,
+    /// The most invite links of a room that hold. Default 100.
+    pub max_invites: u32,
     /// The most users named in a list within an answer; counts beside it are exact. Default 100.
     pub max_listed: usize,
     /// The most bytes of one frame from a client. Default 64 KiB.
@@ -81,11 +85,13 @@ impl Default for Config {
         Self {
             max_content_bytes: 16 * 1024,
             max_name_chars: 200,
+            max_topic_chars: 1000,
             max_participants: 1000,
             max_room_members: 100_000,
             edit_window: None,
             delete_window: None,
             max_reaction_kinds: 20,
+            max_invites: 100,
             max_listed: 100,
             max_frame_bytes: 64 * 1024,
             max_body_bytes: 1024 * 1024,

@@ -115,6 +115,9 @@ pub enum ErrorKind {
     /// There is no request of this user to answer.
     #[error("there is no friend request of {0}")]
     FriendRequestNotFound(UserId),
+    /// There is no such invite link, or it holds no more: it has expired, was used up or revoked.
+    #[error("this invite link holds no more")]
+    InviteNotFound,
     /// The user is no active participant of the room.
     #[error("not a participant of room {0}")]
     NotAParticipant(RoomId),
@@ -167,6 +170,7 @@ names! {
         Forbidden = "FORBIDDEN",
         NotFriends = "NOT_FRIENDS",
         FriendRequestNotFound = "FRIEND_REQUEST_NOT_FOUND",
+        InviteNotFound = "INVITE_NOT_FOUND",
         NotAParticipant = "NOT_A_PARTICIPANT",
         RoomNotFound = "ROOM_NOT_FOUND",
         MessageNotFound = "MESSAGE_NOT_FOUND",
@@ -199,6 +203,7 @@ impl ErrorKind {
             Self::Forbidden(_) | Self::Unreachable(_) => ErrorCode::Forbidden,
             Self::NotFriends(_) => ErrorCode::NotFriends,
             Self::FriendRequestNotFound(_) => ErrorCode::FriendRequestNotFound,
+            Self::InviteNotFound => ErrorCode::InviteNotFound,
             Self::NotAParticipant(_) => ErrorCode::NotAParticipant,
             Self::RoomNotFound(_) => ErrorCode::RoomNotFound,
             Self::MessageNotFound(_) => ErrorCode::MessageNotFound,

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Amendment, Draft, FriendNotice, History, HistoryQuery, Mark, Message, Participant, Profile, Reaction,
-    Room, Token,
+    Role, Room, Token,
 };
 
 /// What a connection asks for. A [`Session`](crate::Session) executes it.
@@ -123,8 +123,10 @@ pub enum EventKind {
     },
     /// A room changed for everybody in it, or for this user.
     Room(RoomChange, Arc<Room>),
-    /// Somebody joined (`true`) or left.
+    /// Somebody joined (`true`), as a [member](crate::model::Role::Member), or left.
     Participant(Profile, bool),
+    /// Somebody in the room has another role.
+    Role(Profile, Role),
     /// Something about this user alone.
     Notification(Notification),
 }
@@ -147,7 +149,7 @@ pub struct Amended {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RoomChange {
-    /// Another name, or closed.
+    /// Another name, topic or picture, other permissions, closed, or open again.
     Updated,
     /// The user belongs to it again or anew, or missed more than can be told: reload its history.
     Reset,

@@ -25,6 +25,9 @@ pub enum IdError {
     /// Not a ULID of 26 letters and digits.
     #[error("must be a ULID")]
     NotUlid,
+    /// Not the code of an invite link.
+    #[error("must be the code of an invite link")]
+    NotACode,
 }
 
 macro_rules! opaque_id {

@@ -190,11 +190,13 @@ macro_rules! engine {
 engine! {
     max_content_bytes: Bytes,
     max_name_chars: Count,
+    max_topic_chars: Count,
     max_participants: Count,
     max_room_members: People,
     edit_window: Window,
     delete_window: Window,
     max_reaction_kinds: Count,
+    max_invites: People,
     max_listed: Count,
     max_frame_bytes: Bytes,
     max_body_bytes: Bytes,

@@ -260,6 +260,8 @@ enum MarkDef {
 enum RoleDef {
     Owner,
     Member,
+    Admin,
+    ReadOnly,
 }
 
 #[derive(Serialize, Deserialize)]

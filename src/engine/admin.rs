@@ -1,7 +1,7 @@
 //! What the host itself does.
 
 use super::ChatEngine;
-use super::drafts::{check_name, check_text};
+use super::drafts::{CheckedRoom, check_name, check_text};
 use crate::error::{Error, Result};
 use crate::event::{CloseReason, Participants};
 use crate::id::{RoomId, UserId};
@@ -30,10 +30,10 @@ impl Admin {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid); [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists).
     pub async fn create_room(&self, new: NewRoom) -> Result<RoomId> {
-        let (kind, name, members) = new.check(None, self.engine.config())?;
+        let CheckedRoom { kind, name, members, about } = new.check(None, self.engine.config())?;
         let id = RoomId::generate();
         let members = members.into_iter().collect();
-        match self.commit(id, Op::Create { kind, name, members }).await? {
+        match self.commit(id, Op::Create { kind, name, members, about }).await? {
             Answer::Standing(standing) => Ok(standing),
             _ => Ok(id),
         }

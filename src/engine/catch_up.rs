@@ -16,7 +16,7 @@ use crate::event::{Amended, CloseReason, Event, EventKind, Ready, ReadyRoom, Roo
 use crate::hub::Connection;
 use crate::id::{OriginId, RoomId, UserId};
 use crate::metrics;
-use crate::model::{Mark, Member, Message, Position, Reaction, Room, Token};
+use crate::model::{Mark, Member, Message, Position, Reaction, Role, Room, Token};
 
 /// How many rows are read at once.
 const ROWS: u32 = 100;
@@ -208,8 +208,9 @@ impl Missed<'_> {
         let id = room.id;
         let is_new = |pos: u64| pos > from && pos <= to;
         if !member.active {
-            if is_new(member.changed_pos) && member.joined_pos <= from {
-                // Nothing of the room itself is told: only that it is gone.
+            if is_new(member.changed_pos) {
+                // Nothing of the room itself is told: only that it is gone. Also to who came back meanwhile and left
+                // again, who may know it from before.
                 let kind = EventKind::Room(RoomChange::Left, Arc::new(room));
                 self.connection.push_own(self.event(id, kind));
             }
@@ -294,7 +295,14 @@ impl Missed<'_> {
             let is_last = members.len() < ROWS as usize;
             for (member, profile) in members {
                 from = member.changed_pos;
-                self.push(room, EventKind::Participant(profile, member.active));
+                let has_come = member.joined_pos > self.from.of_room(room);
+                let has_other_role = !has_come || member.role != Role::Member;
+                if !member.active || has_come {
+                    self.push(room, EventKind::Participant(profile.clone(), member.active));
+                }
+                if member.active && has_other_role {
+                    self.push(room, EventKind::Role(profile, member.role));
+                }
             }
             if is_last || !self.connection.is_in(room) {
                 return Ok(());

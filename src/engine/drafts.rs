@@ -7,7 +7,7 @@ use super::ChatEngine;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result, parse_field};
 use crate::id::{ChallengeId, ClientId, UserId};
-use crate::model::{Body, Draft, MessageType, NewRoom, RoomKind, RoomType};
+use crate::model::{About, Body, Draft, MessageType, NewRoom, RoomKind, RoomType, Visibility};
 
 const MAX_URL_BYTES: usize = 2048;
 
@@ -22,7 +22,9 @@ impl Draft {
             }
             (MessageType::Text, Some(text), None) => Body::Text(text),
             (MessageType::Text, None, _) => return Err(Error::invalid("content", "must not be blank")),
-            (MessageType::Image, caption, Some(url)) => Body::Image { url: check_url(url)?, caption },
+            (MessageType::Image, caption, Some(url)) => {
+                Body::Image { url: check_url("imageUrl", url)?, caption }
+            }
             (MessageType::Image, _, None) => return Err(Error::invalid("imageUrl", "is missing")),
             (MessageType::System, ..) => return Err(Error::invalid("type", "must be TEXT or IMAGE")),
         };
@@ -48,13 +50,19 @@ fn check_content(content: Option<String>, config: &Config) -> Result<Option<Arc<
     Ok(content.map(Into::into))
 }
 
+/// A room that can be made.
+#[derive(Debug)]
+pub(super) struct CheckedRoom {
+    pub(super) kind: RoomKind,
+    pub(super) name: Option<Arc<str>>,
+    /// Everybody who will take part, the creator among them.
+    pub(super) members: BTreeSet<UserId>,
+    pub(super) about: About,
+}
+
 impl NewRoom {
-    /// Checks it against the rules and bounds. Gives everybody who will take part, the creator among them.
-    pub(super) fn check(
-        self,
-        creator: Option<&UserId>,
-        config: &Config,
-    ) -> Result<(RoomKind, Option<Arc<str>>, BTreeSet<UserId>)> {
+    /// Checks it against the rules and bounds.
+    pub(super) fn check(self, creator: Option<&UserId>, config: &Config) -> Result<CheckedRoom> {
         const FIELD: &str = "participantUuids";
         if self.participant_uuids.len() > config.max_participants {
             return Err(Error::invalid(
@@ -88,7 +96,13 @@ impl NewRoom {
         if users.is_empty() {
             return Err(Error::invalid(FIELD, "must name somebody"));
         }
-        Ok((kind, name, users))
+        let topic = self.topic.map(|topic| check_topic(&topic, config)).transpose()?.flatten();
+        let picture = self.picture.map(check_picture).transpose()?.flatten();
+        let visibility = self.visibility;
+        if visibility == Visibility::Public && matches!(kind, RoomKind::Direct(_)) {
+            return Err(Error::invalid("visibility", "must be private for a DIRECT room"));
+        }
+        Ok(CheckedRoom { kind, name, members: users, about: About { topic, picture, visibility } })
     }
 }
 
@@ -104,18 +118,34 @@ pub(super) fn check_text(field: &'static str, text: &str) -> Result<()> {
     Ok(())
 }
 
-fn check_url(url: String) -> Result<Arc<str>> {
+fn check_url(field: &'static str, url: String) -> Result<Arc<str>> {
     if url.len() > MAX_URL_BYTES {
-        return Err(Error::invalid("imageUrl", format!("must have at most {MAX_URL_BYTES} bytes")));
+        return Err(Error::invalid(field, format!("must have at most {MAX_URL_BYTES} bytes")));
     }
     let host = url.split_once("://").and_then(|(scheme, rest)| {
         (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")).then_some(rest)
     });
     let has_host = host.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#']));
     if !has_host || url.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(Error::invalid("imageUrl", "must be an http or https address"));
+        return Err(Error::invalid(field, "must be an http or https address"));
     }
     Ok(url.into())
+}
+
+/// A room's topic: trimmed, at most [`Config::max_topic_chars`].
+pub(super) fn check_topic(topic: &str, config: &Config) -> Result<Option<Arc<str>>> {
+    let topic = topic.trim();
+    check_text("topic", topic)?;
+    if topic.chars().count() > config.max_topic_chars {
+        let reason = format!("must have at most {} characters", config.max_topic_chars);
+        return Err(Error::invalid("topic", reason));
+    }
+    Ok(Some(topic).filter(|topic| !topic.is_empty()).map(Into::into))
+}
+
+/// A room's picture: an address, or none where it is empty.
+pub(super) fn check_picture(url: String) -> Result<Option<Arc<str>>> {
+    if url.is_empty() { Ok(None) } else { check_url("picture", url).map(Some) }
 }
 
 /// A room's name: trimmed, one line, at most [`Config::max_name_chars`].

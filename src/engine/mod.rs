@@ -8,8 +8,10 @@ mod catch_up;
 mod commit;
 mod drafts;
 mod friends;
+mod govern;
 #[cfg(feature = "transfer")]
 mod import;
+mod invites;
 mod limits;
 mod logins;
 mod messages;
@@ -17,6 +19,7 @@ mod nodes;
 mod outbox;
 mod outlet;
 mod profiles;
+mod public;
 mod publish;
 mod receipts;
 mod rooms;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::drafts::check_name;
+use super::drafts::{CheckedRoom, check_name};
 use super::{Actor, ChatEngine};
 use crate::error::{Error, Result};
 use crate::event::Participants;
@@ -40,12 +40,12 @@ impl Actor {
     /// [`Invalid`](crate::ErrorKind::Invalid); the policy's;
     /// [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists).
     pub async fn create_room(&self, new: NewRoom) -> Result<CreatedRoom> {
-        let (kind, name, members) = new.check(Some(&self.user), self.engine.config())?;
+        let CheckedRoom { kind, name, members, about } = new.check(Some(&self.user), self.engine.config())?;
         let others: Vec<_> = members.iter().filter(|user| **user != self.user).cloned().collect();
         self.check_create(&kind, &others).await?;
         let id = RoomId::generate();
         let members = members.into_iter().collect();
-        let (id, is_new) = match self.commit(id, Op::Create { kind, name, members }).await? {
+        let (id, is_new) = match self.commit(id, Op::Create { kind, name, members, about }).await? {
             Answer::Standing(standing) => (standing, false),
             _ => (id, true),
         };
@@ -103,7 +103,7 @@ impl Actor {
         self.room(room).await
     }
 
-    /// Takes somebody out, which only the room's owner may. With a SYSTEM message.
+    /// Takes somebody of a lesser role out, which [`Verb::Remove`] takes. With a SYSTEM message.
     ///
     /// # Errors
     /// [`Forbidden`](crate::ErrorKind::Forbidden); [`Invalid`](crate::ErrorKind::Invalid) when they are no
@@ -120,7 +120,8 @@ impl Actor {
     }
 
     /// Leaves a room for good, with a SYSTEM message for those who stay. A direct room closes with it, and
-    /// so does a room that its last participant leaves.
+    /// so does a room that its last participant leaves. When the owner leaves, an admin owns the room from
+    /// then on; without one a member, or else somebody who only reads: who has been in longest.
     ///
     /// # Errors
     /// Only those of [every call](Actor).
@@ -131,7 +132,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Gives a room another name, which only its owner may; a blank one has a name made from nicknames.
+    /// Gives a room another name, which [`Verb::Rename`] takes; a blank one has a name made from nicknames.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), [`Forbidden`](crate::ErrorKind::Forbidden),
@@ -145,7 +146,7 @@ impl Actor {
         self.room(room).await
     }
 
-    /// Closes a room for everybody, which only its owner may: it can be read, not written.
+    /// Closes a room for everybody, which [`Verb::Close`] takes: it can be read, not written.
     ///
     /// # Errors
     /// [`Forbidden`](crate::ErrorKind::Forbidden).
@@ -177,7 +178,7 @@ impl Actor {
             users.retain(|user| *user == self.user || room.members > 1);
         }
         let unread = member.unread_in(&room);
-        RoomView { name, participants: users, unread, last_message, room: Arc::new(room) }
+        RoomView { name, participants: users, unread, last_message, room: Arc::new(room), role: member.role }
     }
 
     /// A name from the others' nicknames, as the actor sees them.

@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{CloseReason, Command, Event, EventKind, Format, Frame, Reply};
 use crate::hub::Connection;
 use crate::id::{OriginId, RoomId, UserId};
-use crate::model::{Draft, Mark, Message, Profile, Token};
+use crate::model::{Draft, Mark, Message, Profile, Token, Verb};
 use crate::store::{Answer, Item};
 
 /// When to ask again for a catch-up while another one goes on.
@@ -376,8 +376,9 @@ impl Session {
         let hub = self.actor.engine.hub();
         match command {
             Command::Typing(room, is_typing) => {
-                let (found, _) = self.actor.membership(room).await?;
-                if is_typing && self.actor.is_cut_off_in(&found).await? {
+                let (found, member) = self.actor.membership(room).await?;
+                let may_send = found.lets(member.role, Verb::Send);
+                if is_typing && (!may_send || self.actor.is_cut_off_in(&found).await?) {
                     return Ok(Reply::Done);
                 }
                 let now = tokio::time::Instant::now().into_std();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MessageType, RoomType};
+use super::{MessageType, RoomType, Visibility};
 
 /// A message to send.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -54,6 +54,15 @@ pub struct NewRoom {
     /// The challenge, for a CHALLENGE room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenge_uuid: Option<String>,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// The address of a picture, http or https and at most 2,048 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// Who may find it and join it; private by default, and a DIRECT room always.
+    #[serde(default)]
+    pub visibility: Visibility,
 }
 
 impl NewRoom {
@@ -69,12 +78,36 @@ impl NewRoom {
             name: Some(name.into()),
             participant_uuids: Vec::new(),
             challenge_uuid: None,
+            topic: None,
+            picture: None,
+            visibility: Visibility::Private,
         }
     }
 
     /// The room of a challenge, which has one at a time.
     pub fn challenge(challenge: impl Into<String>, name: impl Into<String>) -> Self {
         Self { r#type: RoomType::Challenge, challenge_uuid: Some(challenge.into()), ..Self::group(name) }
+    }
+
+    /// For everybody to find and join.
+    #[must_use]
+    pub fn public(mut self) -> Self {
+        self.visibility = Visibility::Public;
+        self
+    }
+
+    /// With a topic.
+    #[must_use]
+    pub fn with_topic(mut self, topic: impl Into<String>) -> Self {
+        self.topic = Some(topic.into());
+        self
+    }
+
+    /// With a picture, by its address.
+    #[must_use]
+    pub fn with_picture(mut self, address: impl Into<String>) -> Self {
+        self.picture = Some(address.into());
+        self
     }
 
     /// With these people in it.

@@ -1,17 +1,28 @@
 //! Membership: who belongs to a room, since when, and how far they have read.
 
-use super::{Room, RoomType};
+use std::cmp::Reverse;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Permissions, Room, RoomType};
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 
-/// What a participant is in a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What a participant is in a room. A greater one may do all that a lesser one may; what that is, the room's
+/// permissions say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
 pub enum Role {
-    /// Made the room.
-    Owner,
+    /// Reads, and no more.
+    ReadOnly,
     /// Takes part.
     Member,
+    /// Looks after the room.
+    Admin,
+    /// Made the room, or was given it. An open room has one, or none if the host made it.
+    Owner,
 }
 
 /// What somebody may do in a room.
@@ -26,7 +37,7 @@ pub enum Verb {
     Invite,
     /// Take somebody out.
     Remove,
-    /// Give it another name.
+    /// Give it another name, topic or picture.
     Rename,
     /// Close it for everybody.
     Close,
@@ -38,20 +49,23 @@ pub enum Verb {
     Moderate,
     /// Leave a reaction on a message, or take it back.
     React,
+    /// Open it again; it takes what [`Close`](Self::Close) takes.
+    Reopen,
+    /// Give somebody another role.
+    SetRole,
+    /// Say what takes which role.
+    SetPermissions,
+    /// Make it public or private.
+    SetVisibility,
+    /// Come into it, where it is public.
+    Join,
 }
 
 impl Role {
-    /// Whether the room's own rules let this role do it. A host's [`Policy`](crate::policy::Policy) can
-    /// only forbid more.
+    /// Whether a room's rules let this role do it where nobody has changed them: see
+    /// [`Permissions`](super::Permissions). A host's [`Policy`](crate::policy::Policy) can only forbid more.
     pub fn may(self, verb: Verb, room: RoomType) -> bool {
-        match (room, verb) {
-            (_, Verb::Create | Verb::Send | Verb::Edit | Verb::Delete | Verb::React) => true,
-            (RoomType::Direct, Verb::Invite | Verb::Remove | Verb::Rename | Verb::Close | Verb::Moderate) => {
-                false
-            }
-            (_, Verb::Invite) => true,
-            (_, Verb::Remove | Verb::Rename | Verb::Close | Verb::Moderate) => self == Self::Owner,
-        }
+        Permissions::default().let_do(self, verb, room)
     }
 }
 
@@ -97,6 +111,12 @@ impl Member {
     pub fn unread_in(&self, room: &Room) -> u64 {
         let all = room.countable.saturating_sub(self.read_n);
         all.saturating_sub(self.own_n.saturating_sub(self.read_own_n))
+    }
+
+    /// The order in which active members follow an owner who leaves: the greatest role first, then who has
+    /// been in longest, then by id.
+    pub fn seniority(&self) -> (Reverse<Role>, u64, u64, &UserId) {
+        (Reverse(self.role), self.joined_seq, self.joined_pos, &self.user)
     }
 }
 

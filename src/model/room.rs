@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::MessageView;
+use super::{MessageView, Permissions, Role, Verb};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, RoomId, UserId};
 
@@ -128,12 +128,46 @@ pub struct Room {
     pub last_pos: u64,
     /// The lane's position when a read or delivered mark in it last moved.
     pub marks_pos: u64,
+    /// What takes which role in it.
+    pub permissions: Permissions,
+    /// What else is said of it.
+    pub about: About,
+}
+
+/// What is said of a room beside its name, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::exhaustive_structs, reason = "it is nothing but its fields")]
+pub struct About {
+    /// What it is about.
+    pub topic: Option<Arc<str>>,
+    /// The address of a picture.
+    pub picture: Option<Arc<str>>,
+    /// Who may find it and join it.
+    pub visibility: Visibility,
+}
+
+/// Who may find a room and join it, beside whoever is invited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+#[allow(clippy::exhaustive_enums, reason = "the wire contract names exactly these")]
+pub enum Visibility {
+    /// Nobody.
+    #[default]
+    Private,
+    /// Everybody. No DIRECT room is.
+    Public,
 }
 
 impl Room {
     /// When something was last said in it; its creation, before anything was.
     pub fn activity_at(&self) -> Timestamp {
         self.last_message_at.unwrap_or(self.created_at)
+    }
+
+    /// Whether its rules let this role do it.
+    pub fn lets(&self, role: Role, verb: Verb) -> bool {
+        self.permissions.let_do(role, verb, self.kind.room_type())
     }
 }
 
@@ -150,6 +184,18 @@ pub struct RoomView {
     pub unread: u64,
     /// The newest message.
     pub last_message: Option<MessageView>,
+    /// What the viewer is in it.
+    pub role: Role,
+}
+
+/// A page of public rooms, the newest first.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PublicRooms {
+    /// The rooms.
+    pub rooms: Vec<Room>,
+    /// Where the next page begins, if there may be one.
+    pub next: Option<RoomId>,
 }
 
 #[cfg(test)]

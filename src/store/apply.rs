@@ -7,12 +7,17 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::amend::amend;
+use super::govern;
 use super::import::import;
+use super::invites;
 use super::relate::relate;
 use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Sent, What};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
-use crate::model::{Body, Mark, Member, Message, MessageState, Pos, Profile, Role, Room, RoomKind, Verb};
+use crate::model::{
+    About, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, Role, Room, RoomKind, Verb,
+    Visibility,
+};
 
 /// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named.
 pub fn apply(batch: Batch, rows: &mut Rows) -> Vec<Result<Outcome>> {
@@ -30,16 +35,25 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
     let RoomItem { room, at, by, op } = item;
     let ctx = Ctx { id: room, at, by };
     match op {
-        Op::Create { kind, name, members } => create(&ctx, kind, name, &members, rows),
+        Op::Create { kind, name, members, about } => create(&ctx, kind, (name, about), &members, rows),
         Op::Send { id, sender, body, client_id, origin } => {
             send(&ctx, NewMessage { id, sender, body, client_id, origin }, rows)
         }
         Op::Join { users, max_members } => join(&ctx, users, max_members, rows),
+        Op::Enter { notice, max_members, by_invite: None } => enter(&ctx, notice, max_members, rows),
+        Op::Enter { notice, max_members, by_invite: Some(code) } => {
+            invites::accept(&ctx, code, notice, max_members, rows)
+        }
+        Op::MakeInvite { invite, most } => invites::make(&ctx, invite, most, rows),
+        Op::RevokeInvite(code) => invites::revoke(&ctx, code, rows),
         Op::Part { notice } => part(&ctx, notice, rows),
         Op::Rename { name, notice } => rename(&ctx, name, notice, rows),
         Op::Close => close(&ctx, rows),
+        Op::Reopen { kind } => govern::reopen(&ctx, &kind, rows),
         Op::Mark { mark, to } => move_mark(&ctx, mark, to, rows),
         Op::Amend { message, change } => amend(&ctx, message, change, rows),
+        Op::SetRole { about, role } => govern::set_role(&ctx, about, role, rows),
+        Op::Update(update) => govern::update(&ctx, *update, rows),
         Op::Import(record) if record.room() == ctx.id => import(*record, rows),
         Op::Import(_) => Err(Error::invalid("room", "is not the record's")),
     }
@@ -69,13 +83,13 @@ impl Ctx {
             None if matches!(room.kind, RoomKind::Direct(_)) && verb == Verb::Invite => Role::Member,
             None => return Ok(()),
         };
-        if role.may(verb, room.kind.room_type()) {
+        if room.lets(role, verb) {
             return Ok(());
         }
         let reason = match (verb, &room.kind) {
             (Verb::Invite, _) => "nobody can be added to a direct room",
             (_, RoomKind::Direct(_)) => "this cannot be done in a direct room",
-            _ => "only the room's owner may do this",
+            _ => govern::refusal(room.permissions.least(verb)),
         };
         Err(ErrorKind::Forbidden(reason.into()).into())
     }
@@ -110,7 +124,7 @@ pub(super) fn answered(changes: Vec<Change>, answer: Answer) -> Result<Outcome> 
 fn create(
     ctx: &Ctx,
     kind: RoomKind,
-    name: Option<Arc<str>>,
+    (name, about): (Option<Arc<str>>, About),
     users: &[UserId],
     rows: &mut Rows,
 ) -> Result<Outcome> {
@@ -137,6 +151,8 @@ fn create(
         changed_pos: 0,
         last_pos: 0,
         marks_pos: 0,
+        permissions: Permissions::default(),
+        about,
     };
     let (pos, prev) = rows.next_pos(&mut room);
     (room.created_pos, room.changed_pos) = (pos.at, pos.at);
@@ -203,6 +219,7 @@ fn send(ctx: &Ctx, new: NewMessage, rows: &mut Rows) -> Result<Outcome> {
         return answered(Vec::new(), Answer::Message(first.message.clone()));
     }
     ctx.check_open(&room)?;
+    ctx.check_may(Verb::Send, &room, rows)?;
     ctx.check_reachable(room.kind.peer_of(&new.sender.user), rows)?;
     if new.body.is_countable() {
         member.own_n += 1;
@@ -249,7 +266,7 @@ fn add_message(
     Change { pos, prev, what: What::Message(message) }
 }
 
-fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut Rows) -> Change {
+pub(super) fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut Rows) -> Change {
     let own_n = rows.members.get(&(ctx.id, notice.about.user.clone())).map_or(0, |member| member.own_n);
     let Notice { id, about, body } = notice;
     let new = NewMessage { id, sender: about, body, client_id: None, origin: None };
@@ -257,9 +274,31 @@ fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut Rows) -> Ch
 }
 
 fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Result<Outcome> {
-    let mut room = ctx.room(rows)?;
+    let room = ctx.room(rows)?;
     ctx.check_may(Verb::Invite, &room, rows)?;
     ctx.check_open(&room)?;
+    admit(ctx, room, users, max_members, rows)
+}
+
+/// Nobody has to let somebody into a public room.
+fn enter(ctx: &Ctx, notice: Notice, max_members: u32, rows: &mut Rows) -> Result<Outcome> {
+    let room = ctx.room(rows)?;
+    if room.about.visibility != Visibility::Public {
+        ctx.active_member(&notice.about.user, rows)?;
+        return done(Vec::new());
+    }
+    ctx.check_open(&room)?;
+    admit(ctx, room, vec![notice], max_members, rows)
+}
+
+/// Lets people in, those who are not in already.
+pub(super) fn admit(
+    ctx: &Ctx,
+    mut room: Room,
+    users: Vec<Notice>,
+    max_members: u32,
+    rows: &mut Rows,
+) -> Result<Outcome> {
     let is_active = |user: &UserId| rows.members.get(&(ctx.id, user.clone())).is_some_and(|m| m.active);
     let mut named = HashSet::new();
     let mut is_new = |user: &UserId| !is_active(user) && named.insert(user.clone());
@@ -279,6 +318,8 @@ fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Res
         let earlier = rows.members.get(&(ctx.id, notice.about.user.clone()));
         let member = begin_stay(ctx, earlier, &notice.about.user, Role::Member, &room, pos);
         rows.put_member(member);
+        // Who has just come may have to follow an owner who leaves.
+        rows.profiles.insert(notice.about.user.clone(), notice.about.clone());
         room.members += 1;
         let what = What::Joined(Arc::new(room.clone()), notice.about.clone());
         changes.push(Change { pos, prev, what });
@@ -298,10 +339,13 @@ fn part(ctx: &Ctx, notice: Notice, rows: &mut Rows) -> Result<Outcome> {
     let mut member = ctx.active_member(&target.user, rows).map_err(|error| {
         if leaves_alone { error } else { Error::invalid("userUuid", "is no participant of the room") }
     })?;
+    if !leaves_alone {
+        ctx.check_below(&member, rows)?;
+    }
     let (pos, prev) = rows.next_pos(&mut room);
     member.active = false;
     member.changed_pos = pos.at;
-    rows.put_member(member);
+    rows.put_member(member.clone());
     room.members = room.members.saturating_sub(1);
     let mut changes = vec![Change { pos, prev, what: What::Parted(Arc::new(room.clone()), target) }];
     if room.active {
@@ -309,6 +353,9 @@ fn part(ctx: &Ctx, notice: Notice, rows: &mut Rows) -> Result<Outcome> {
         if room.members == 0 || matches!(room.kind, RoomKind::Direct(_)) {
             changes.push(close_room(&mut room, rows));
         }
+    }
+    if member.role == Role::Owner {
+        changes.extend(govern::pass_on(&mut room, rows));
     }
     rows.put_room(room);
     done(changes)
@@ -325,7 +372,7 @@ pub(super) fn close_room(room: &mut Room, rows: &mut Rows) -> Change {
     change_room(room, rows)
 }
 
-fn change_room(room: &mut Room, rows: &mut Rows) -> Change {
+pub(super) fn change_room(room: &mut Room, rows: &mut Rows) -> Change {
     let (pos, prev) = rows.next_pos(room);
     room.changed_pos = pos.at;
     Change { pos, prev, what: What::Changed(Arc::new(room.clone())) }

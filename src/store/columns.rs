@@ -1,6 +1,7 @@
 //! How a value stands in columns, and how it is read back: the same in every SQL store. What makes no sense
 //! is an error, never a guess.
 
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
-    Body, Member, Message, MessageState, MessageType, Profile, Reaction, Reactions, Relation, RelationKind,
-    Role, Room, RoomKind, SystemKind,
+    About, Body, Invite, InviteCode, Member, Message, MessageState, MessageType, Profile, Reaction,
+    Reactions, Relation, RelationKind, Role, Room, RoomKind, SystemKind, Visibility,
 };
 
 // Literals, so that `concat!` makes each statement one constant.
@@ -18,7 +19,8 @@ use crate::model::{
 macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
-         r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos"
+         r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
+         r.permissions, r.topic, r.picture, r.public"
     };
 }
 
@@ -30,6 +32,13 @@ macro_rules! message_columns {
     };
 }
 
+/// What [`ReadRow::invite`] reads, of `invites i`.
+macro_rules! invite_columns {
+    () => {
+        "i.code, i.room, i.made_by, i.created_at, i.expires_at, i.max_uses, i.uses"
+    };
+}
+
 /// What [`ReadRow::outbox_row`] reads, of the outbox `o`.
 macro_rules! outbox_columns {
     () => {
@@ -37,7 +46,14 @@ macro_rules! outbox_columns {
     };
 }
 
-pub(super) use {message_columns, outbox_columns, room_columns};
+/// The order of [`Member::seniority`], of `members m`, but for the users' ids at its end.
+macro_rules! seniority {
+    () => {
+        "CASE m.role WHEN 1 THEN 0 WHEN 3 THEN 1 WHEN 2 THEN 2 ELSE 3 END, m.joined_seq, m.joined_pos"
+    };
+}
+
+pub(super) use {invite_columns, message_columns, outbox_columns, room_columns, seniority};
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
 pub(super) fn int(number: u64) -> i64 {
@@ -48,7 +64,19 @@ pub(super) fn role_code(role: Role) -> i16 {
     match role {
         Role::Owner => 1,
         Role::Member => 2,
+        Role::Admin => 3,
+        Role::ReadOnly => 4,
     }
+}
+
+/// What a room's owner has changed; nothing where nothing was.
+pub(super) fn permissions_text(room: &Room) -> Option<String> {
+    (!room.permissions.is_default()).then(|| room.permissions.to_string())
+}
+
+/// Whether everybody may find the room.
+pub(super) fn is_public(room: &Room) -> bool {
+    room.about.visibility == Visibility::Public
 }
 
 pub(super) fn relation_code(kind: RelationKind) -> i16 {
@@ -123,6 +151,12 @@ pub(super) trait ReadRow<'r> {
             changed_pos: self.number()?,
             last_pos: self.number()?,
             marks_pos: self.number()?,
+            permissions: self.maybe()?.unwrap_or_default(),
+            about: About {
+                topic: self.maybe_text()?.map(Into::into),
+                picture: self.maybe_text()?.map(Into::into),
+                visibility: if self.flag()? { Visibility::Public } else { Visibility::Private },
+            },
         })
     }
 
@@ -133,6 +167,8 @@ pub(super) trait ReadRow<'r> {
             role: match self.code()? {
                 1 => Role::Owner,
                 2 => Role::Member,
+                3 => Role::Admin,
+                4 => Role::ReadOnly,
                 _ => return Err(self.no_sense()),
             },
             active: self.flag()?,
@@ -226,6 +262,24 @@ pub(super) trait ReadRow<'r> {
             at: self.time()?,
         };
         Ok(OutboxRow { number, entry })
+    }
+
+    fn invite(&mut self) -> Result<Invite, Self::Error> {
+        Ok(Invite {
+            code: InviteCode::from_bytes(self.bytes()?),
+            room: self.room_id()?,
+            by: self.maybe()?,
+            created_at: self.time()?,
+            expires_at: self.maybe_time()?,
+            max_uses: match self.maybe_integer()? {
+                Some(most) => {
+                    let most = u32::try_from(most).ok().and_then(NonZeroU32::new);
+                    Some(most.ok_or_else(|| self.no_sense())?)
+                }
+                None => None,
+            },
+            uses: self.number()?.try_into().map_err(|_| self.no_sense())?,
+        })
     }
 
     fn relation(&mut self) -> Result<Relation, Self::Error> {

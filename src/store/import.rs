@@ -7,10 +7,11 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::apply::{close_room, done};
+use super::govern::owner_of;
 use super::{BodyHash, Change, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
 use crate::error::{Contradiction, ErrorKind, Result};
 use crate::id::{MessageId, RoomId};
-use crate::model::{Member, Message, MessageState, Pos, Room};
+use crate::model::{Member, Message, MessageState, Pos, Role, Room};
 
 /// Decides on one row.
 pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
@@ -30,8 +31,13 @@ fn standing(id: RoomId, rows: &Rows) -> Result<Room> {
     rows.rooms.get(&id).cloned().ok_or_else(|| ErrorKind::RoomNotFound(id).into())
 }
 
-fn imported(room: RoomId, (pos, prev): (Pos, u64)) -> Result<Outcome> {
-    done(vec![Change { pos, prev, what: What::Imported(room) }])
+fn imported(room: RoomId, at: (Pos, u64)) -> Result<Outcome> {
+    all_imported(room, [at])
+}
+
+fn all_imported(room: RoomId, at: impl IntoIterator<Item = (Pos, u64)>) -> Result<Outcome> {
+    let change = |(pos, prev)| Change { pos, prev, what: What::Imported(room) };
+    done(at.into_iter().map(change).collect())
 }
 
 fn import_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
@@ -39,15 +45,17 @@ fn import_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
     if (&room.kind, room.created_at) != (&record.kind, record.created_at) {
         return refused(Contradiction::Room { room: room.id });
     }
-    // A rename comes with a message, so the name of whoever has more of them is the later one. A closed room
-    // never opens again.
-    let has_new_name = record.seq > room.seq && record.name != room.name;
+    // A rename comes with a message, so the name of whoever has more of them is the later one, and so is what
+    // else is said of the room. A closed room stays so: another
+    // one may have its key.
+    let said = |room: &Room| (room.name.clone(), room.permissions, room.about.clone());
+    let is_said_anew = record.seq > room.seq && said(&record) != said(&room);
     let closes = room.active && !record.active;
-    if !has_new_name && !closes {
+    if !is_said_anew && !closes {
         return done(Vec::new());
     }
-    if has_new_name {
-        room.name = record.name;
+    if is_said_anew {
+        (room.name, room.permissions, room.about) = said(&record);
     }
     let change = if closes {
         let Change { pos, prev, .. } = close_room(&mut room, rows);
@@ -166,6 +174,7 @@ fn import_member(record: Member, rows: &mut Rows) -> Result<Outcome> {
 }
 
 fn begin_stay(mut room: Room, earlier: Option<Member>, record: Member, rows: &mut Rows) -> Result<Outcome> {
+    let deposed = depose(&mut room, &record, rows);
     let at = rows.next_pos(&mut room);
     let was_active = earlier.as_ref().is_some_and(|member| member.active);
     let own_n = earlier.map_or(0, |member| member.own_n).max(record.own_n);
@@ -174,16 +183,33 @@ fn begin_stay(mut room: Room, earlier: Option<Member>, record: Member, rows: &mu
     rows.put_member(Member { joined_pos, changed_pos, marks_pos, own_n, ..record });
     let id = room.id;
     rows.put_room(room);
-    imported(id, at)
+    all_imported(id, deposed.into_iter().chain([at]))
 }
 
-/// The same stay: its marks and counts only grow, and it may have ended.
+/// Whoever is taken in as a room's owner is its only one: who owned it here is an admin then, as when the
+/// room is given away.
+fn depose(room: &mut Room, record: &Member, rows: &mut Rows) -> Option<(Pos, u64)> {
+    let owner = owner_of(room.id, rows).filter(|owner| owner.user != record.user)?;
+    if !record.active || record.role != Role::Owner {
+        return None;
+    }
+    let at = rows.next_pos(room);
+    rows.put_member(Member { role: Role::Admin, changed_pos: at.0.at, ..owner });
+    Some(at)
+}
+
+/// The same stay: its marks and counts only grow, it may have ended, and its role is another one by now.
 fn merge_stay(mut room: Room, there: Member, record: Member, rows: &mut Rows) -> Result<Outcome> {
     let mut member = there.clone();
     let ended = there.active && !record.active;
-    let at = ended.then(|| rows.next_pos(&mut room));
+    let has_other_role = there.active && record.role != there.role;
+    let deposed = if has_other_role { depose(&mut room, &record, rows) } else { None };
+    let at = (ended || has_other_role).then(|| rows.next_pos(&mut room));
     if let Some((pos, _)) = at {
-        (member.active, member.changed_pos) = (false, pos.at);
+        (member.role, member.changed_pos) = (record.role, pos.at);
+    }
+    if ended {
+        member.active = false;
         count_member(&mut room, true, false);
     }
     member.own_n = there.own_n.max(record.own_n);
@@ -203,7 +229,7 @@ fn merge_stay(mut room: Room, there: Member, record: Member, rows: &mut Rows) ->
     rows.put_member(member);
     let id = room.id;
     rows.put_room(room);
-    at.map_or_else(|| done(Vec::new()), |at| imported(id, at))
+    all_imported(id, deposed.into_iter().chain(at))
 }
 
 fn count_member(room: &mut Room, was_active: bool, is_active: bool) {

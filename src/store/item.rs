@@ -9,8 +9,8 @@ use super::RoomRecord;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Body, FriendNotice, Mark, Member, Message, Pos, Profile, Reaction, Relation, RelationKind,
-    Room, RoomKind,
+    About, Amendment, Body, FriendNotice, Invite, InviteCode, Mark, Member, Message, Pos, Profile, Reaction,
+    Relation, RelationKind, Role, Room, RoomKind, Verb, Visibility,
 };
 
 /// What is committed together.
@@ -72,6 +72,8 @@ pub enum Op {
         name: Option<Arc<str>>,
         /// Who takes part; `by` owns the room.
         members: Vec<UserId>,
+        /// What is said of it.
+        about: About,
     },
     /// Add a message of an active member.
     Send {
@@ -93,6 +95,24 @@ pub enum Op {
         /// The most members that the room may have then.
         max_members: u32,
     },
+    /// Come into a public room, or into any by an invite link that holds. Who is in already stays as they are.
+    Enter {
+        /// Who asks, with the words for it.
+        notice: Notice,
+        /// The most members that the room may have then.
+        max_members: u32,
+        /// The invite link that lets them into a room, public or not.
+        by_invite: Option<InviteCode>,
+    },
+    /// Make an invite link. Those of the room that hold no more are gone with it.
+    MakeInvite {
+        /// The link, of this room.
+        invite: Invite,
+        /// The most links that the room may have then.
+        most: u32,
+    },
+    /// Take an invite link back.
+    RevokeInvite(InviteCode),
     /// Take a member out: they leave when they ask themselves. A direct room, and one that is left by its
     /// last member, closes.
     Part {
@@ -108,6 +128,12 @@ pub enum Op {
     },
     /// Close the room.
     Close,
+    /// Open the room again, which takes its key. A direct room that somebody has left stays closed, and so
+    /// does one in which nobody is.
+    Reopen {
+        /// The room's kind, which never changes.
+        kind: RoomKind,
+    },
     /// Move a mark of `by` forward; it never goes back.
     Mark {
         /// Which.
@@ -123,6 +149,15 @@ pub enum Op {
         /// How.
         change: Amend,
     },
+    /// Give a member another role. Whoever makes somebody the owner is an admin from then on.
+    SetRole {
+        /// Whom.
+        about: Profile,
+        /// Which.
+        role: Role,
+    },
+    /// Change what is said of the room, all of it or nothing.
+    Update(Box<Update>),
     /// Take in a row of another store, with new positions. What is there already stays, but for what only
     /// grows: more messages, later marks, another stay, a room that has closed.
     Import(Box<RoomRecord>),
@@ -154,6 +189,22 @@ pub enum Amend {
         /// How many different ones a message may bear.
         max_kinds: usize,
     },
+}
+
+/// What is changed about a room; what is `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+#[allow(clippy::exhaustive_structs, reason = "a store hands it to `apply`, whatever is in it")]
+pub struct Update {
+    /// The name, with the words for it; `None` has one made from nicknames.
+    pub name: Option<(Option<Arc<str>>, Notice)>,
+    /// What it is about.
+    pub topic: Option<Option<Arc<str>>>,
+    /// The address of a picture.
+    pub picture: Option<Option<Arc<str>>>,
+    /// The least roles that may do something.
+    pub permissions: Vec<(Verb, Role)>,
+    /// Who may find it and join it.
+    pub visibility: Option<Visibility>,
 }
 
 /// A change of how two people stand to each other.
@@ -320,7 +371,9 @@ pub enum What {
         /// How; `None` where no more is known than how it is now.
         how: Option<Amendment>,
     },
-    /// The room's name or state changed.
+    /// A member has another role.
+    Role(Arc<Room>, Profile, Role),
+    /// The room changed: what is said of it, its permissions, or whether it is open.
     Changed(Arc<Room>),
     /// A mark moved.
     Marked {
@@ -342,6 +395,7 @@ impl What {
             Self::Created(room, _) | Self::Joined(room, _) | Self::Parted(room, _) | Self::Changed(room) => {
                 room.id
             }
+            Self::Role(room, ..) => room.id,
             Self::Message(message) | Self::Amended { message, .. } => message.room,
             Self::Marked { member, .. } => member.room,
             Self::Imported(room) => *room,

@@ -17,8 +17,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room, RoomKey, RoomKind,
-    Token,
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
+    RoomKey, RoomKind, Token, Visibility,
 };
 
 /// Keeps everything in memory, behind one lock that is held for no longer than a batch takes.
@@ -39,6 +39,7 @@ struct State {
     people: BTreeMap<UserId, Person>,
     /// Each user's side.
     relations: BTreeMap<UserId, BTreeMap<UserId, Relation>>,
+    invites: BTreeMap<InviteCode, Invite>,
 }
 
 /// What is known of a user: either may be there without the other.
@@ -92,6 +93,7 @@ impl MemoryStore {
             keys: HashMap::new(),
             people: BTreeMap::new(),
             relations: BTreeMap::new(),
+            invites: BTreeMap::new(),
         };
         Self { state: Mutex::new(state) }
     }
@@ -139,6 +141,14 @@ impl State {
                 rows.members.insert((*room, user.clone()), member.clone());
             }
         }
+        for (room, count) in needs.heirs(&rows.members) {
+            let Some(data) = self.rooms.get(&room) else { continue };
+            let mut heirs: Vec<&Member> = data.active().collect();
+            heirs.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
+            for heir in heirs.into_iter().take(count as usize) {
+                rows.add_heir(heir.clone(), self.profile(&heir.user));
+            }
+        }
         for key in &needs.sent {
             let (room, user, client) = key;
             let Some(data) = self.rooms.get(room) else { continue };
@@ -178,6 +188,10 @@ impl State {
                 let (room, seq, reaction, user) = (*room, *seq, reaction.clone(), user.clone());
                 rows.reactions.insert(ReactionKey { room, seq, reaction, user });
             }
+        }
+        if !needs.invites.is_empty() {
+            let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
+            rows.invites = links.map(|link| (link.code, link.clone())).collect();
         }
         for (user, other) in needs.relations_with(&rows.rooms) {
             if let Some(relation) = self.relation(&user, &other) {
@@ -235,6 +249,12 @@ impl State {
             self.keys.remove(key);
         }
         self.keys.extend(rows.new_keys);
+        for code in rows.written_invites {
+            match rows.invites.remove(&code) {
+                Some(link) => self.invites.insert(code, link),
+                None => self.invites.remove(&code),
+            };
+        }
         for key in rows.written_relations {
             let relation = rows.relations.remove(&key);
             let (user, other) = key;
@@ -413,6 +433,23 @@ impl Store for MemoryStore {
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
         let page = rooms.into_iter().skip(skip).take(limit as usize);
         Ok((page.map(|(data, member)| state.entry(data, member, listed)).collect(), total))
+    }
+
+    async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        let state = self.state.lock();
+        let until = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let rooms = state.rooms.range((Bound::Unbounded, until)).rev().map(|(_, data)| &data.room);
+        let public = rooms.filter(|room| room.active && room.about.visibility == Visibility::Public);
+        Ok(public.take(limit as usize).cloned().collect())
+    }
+
+    async fn invite(&self, code: InviteCode) -> Result<Option<Invite>> {
+        Ok(self.state.lock().invites.get(&code).cloned())
+    }
+
+    async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
+        let state = self.state.lock();
+        Ok(state.invites.values().filter(|link| link.room == room).cloned().collect())
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

@@ -9,7 +9,9 @@ mod amend;
 mod apply;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod columns;
+mod govern;
 mod import;
+mod invites;
 mod item;
 mod memory;
 mod outbox;
@@ -31,13 +33,14 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room, Token,
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
+    Token,
 };
 
 pub use apply::apply;
 pub use item::{
     Amend, Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RelationChange, RelationItem,
-    RelationOp, RoomItem, What,
+    RelationOp, RoomItem, Update, What,
 };
 pub use memory::MemoryStore;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
@@ -118,7 +121,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Commits a batch in one transaction and reports for each item in its order. Items apply in order,
     /// each seeing those before it.
     ///
-    /// An implementation locks and loads what [`Needs::of`] names into [`Rows`], calls [`apply()`], writes
+    /// An implementation locks and loads what [`Needs::of`] names into [`Rows`], and then what
+    /// [`Needs::heirs`] and [`Needs::relations_with`] name, calls [`apply()`], writes
     /// what [`Rows`] says has changed, and commits.
     async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>>;
 
@@ -141,6 +145,16 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         limit: u32,
         listed: usize,
     ) -> Result<(Vec<RoomEntry>, u64)>;
+
+    /// Open public rooms, the newest first: by falling ids, below `before`.
+    async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>>;
+
+    /// The invite link of this code, also one that holds no more.
+    async fn invite(&self, code: InviteCode) -> Result<Option<Invite>>;
+
+    /// The invite links of a room, in any order. The engine keeps no more than
+    /// [`Config::max_invites`](crate::Config::max_invites) of a room.
+    async fn invites(&self, room: RoomId) -> Result<Vec<Invite>>;
 
     /// The user's active memberships, in the order of the rooms' ids, beyond `after`.
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships>;

@@ -7,7 +7,8 @@ use super::RoomRecord;
 use super::{Amend, Batch, BodyHash, Item, Op};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Mark, Member, Message, Pos, Position, Reaction, Relation, RelationKind, Room, RoomKey, RoomKind,
+    Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation, RelationKind,
+    Role, Room, RoomKey, RoomKind,
 };
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -36,6 +37,12 @@ pub struct Needs {
     pub reactions: BTreeSet<(RoomId, MessageId, Reaction, UserId)>,
     /// Rooms in which somebody sends, or moves a mark: what a block between the two of a direct room stops.
     pub spoken_in: BTreeSet<RoomId>,
+    /// Members who leave or are taken out: see [`heirs`](Self::heirs).
+    pub parting: BTreeSet<(RoomId, UserId)>,
+    /// Rooms that are given an owner: see [`heirs`](Self::heirs).
+    pub given_away: BTreeSet<RoomId>,
+    /// Rooms of which all invite links are needed.
+    pub invites: BTreeSet<RoomId>,
 }
 
 impl Needs {
@@ -73,8 +80,33 @@ impl Needs {
                     users.iter().for_each(|new| member(&new.about.user));
                     needs.pairs(item.by.as_ref(), users.iter().map(|new| &new.about.user));
                 }
-                Op::Part { notice } | Op::Rename { notice, .. } => member(&notice.about.user),
+                Op::Enter { notice, by_invite, .. } => {
+                    member(&notice.about.user);
+                    if by_invite.is_some() {
+                        needs.invites.insert(item.room);
+                    }
+                }
+                Op::MakeInvite { .. } | Op::RevokeInvite(_) => {
+                    needs.invites.insert(item.room);
+                }
+                Op::Part { notice } => {
+                    member(&notice.about.user);
+                    needs.parting.insert((item.room, notice.about.user.clone()));
+                }
+                Op::Rename { notice, .. } => member(&notice.about.user),
                 Op::Close => {}
+                Op::Reopen { kind } => needs.keys.extend(kind.key()),
+                Op::SetRole { about, role } => {
+                    member(&about.user);
+                    if *role == Role::Owner {
+                        needs.given_away.insert(item.room);
+                    }
+                }
+                Op::Update(update) => {
+                    if let Some((_, notice)) = &update.name {
+                        member(&notice.about.user);
+                    }
+                }
                 Op::Mark { mark, to } => {
                     needs.spoken_in.insert(item.room);
                     if let (Mark::Read, Some(to), Some(by)) = (mark, to, &item.by) {
@@ -105,7 +137,12 @@ impl Needs {
                         let (reaction, user) = (key.reaction.clone(), key.user.clone());
                         needs.reactions.insert((item.room, *message, reaction, user));
                     }
-                    RoomRecord::Member(of) => member(&of.user),
+                    RoomRecord::Member(of) => {
+                        member(&of.user);
+                        if of.role == Role::Owner {
+                            needs.given_away.insert(item.room);
+                        }
+                    }
                 },
             }
         }
@@ -122,6 +159,23 @@ impl Needs {
             }
         }
         relations
+    }
+
+    /// Rooms whose owners may change, and how many of each room's active members are needed besides those
+    /// that are named, now that those are loaded: the first by [`seniority`](Member::seniority).
+    ///
+    /// They are its owner, and whoever may have to follow. Only an owner who leaves, or somebody who is made
+    /// one, changes a room's owner; so when a member leaves a great room, nobody else is looked at.
+    pub fn heirs(&self, members: &HashMap<(RoomId, UserId), Member>) -> BTreeMap<RoomId, u32> {
+        let owns = |key: &&(RoomId, UserId)| {
+            members.get(key).is_some_and(|member| member.active && member.role == Role::Owner)
+        };
+        let left = self.parting.iter().filter(owns).map(|(room, _)| *room);
+        let rooms: BTreeSet<RoomId> = left.chain(self.given_away.iter().copied()).collect();
+        // Each of those who are named may leave, and then each that follows: the one after them is there too.
+        let named = |room: &RoomId| self.members.iter().filter(|(of, _)| of == room).count();
+        let needed = |room: RoomId| (room, u32::try_from(2 * named(&room) + 2).unwrap_or(u32::MAX));
+        rooms.into_iter().map(needed).collect()
     }
 
     fn pairs<'a>(&mut self, by: Option<&UserId>, others: impl IntoIterator<Item = &'a UserId>) {
@@ -175,7 +229,7 @@ pub struct Rows {
     pub position: Position,
     /// The rooms that there are, of those in [`Needs::rooms`].
     pub rooms: HashMap<RoomId, Room>,
-    /// The memberships that there are, of those in [`Needs::members`].
+    /// The memberships that there are, of those in [`Needs::members`], and then those of [`Needs::heirs`].
     pub members: HashMap<(RoomId, UserId), Member>,
     /// The messages that there are, of those in [`Needs::sent`].
     pub sent: HashMap<(RoomId, UserId, ClientId), Sent>,
@@ -191,6 +245,10 @@ pub struct Rows {
     pub messages: HashMap<MessageId, Arc<Message>>,
     /// The reactions that were left, of those in [`Needs::reactions`].
     pub reactions: HashSet<ReactionKey>,
+    /// The profiles of the members of [`Needs::heirs`], where they have one.
+    pub profiles: HashMap<UserId, Profile>,
+    /// The invite links of the rooms in [`Needs::invites`].
+    pub invites: HashMap<InviteCode, Invite>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -212,6 +270,9 @@ pub struct Rows {
     pub cleared: BTreeSet<(RoomId, u64)>,
     /// Reactions to write; those that [`reactions`](Self::reactions) does not have any more are to be deleted.
     pub written_reactions: BTreeSet<ReactionKey>,
+    /// Invite links to write, new or changed; those that [`invites`](Self::invites) does not have any more
+    /// are to be deleted.
+    pub written_invites: BTreeSet<InviteCode>,
 }
 
 impl Rows {
@@ -228,6 +289,8 @@ impl Rows {
             relations: HashMap::new(),
             messages: HashMap::new(),
             reactions: HashSet::new(),
+            profiles: HashMap::new(),
+            invites: HashMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
@@ -237,6 +300,7 @@ impl Rows {
             amended: BTreeMap::new(),
             cleared: BTreeSet::new(),
             written_reactions: BTreeSet::new(),
+            written_invites: BTreeSet::new(),
         }
     }
 
@@ -311,6 +375,25 @@ impl Rows {
         let key = (relation.user.clone(), relation.other.clone());
         self.written_relations.insert(key.clone());
         self.relations.insert(key, relation);
+    }
+
+    /// Adds a member of [`Needs::heirs`] as it was loaded.
+    pub fn add_heir(&mut self, member: Member, profile: Profile) {
+        self.profiles.insert(member.user.clone(), profile);
+        self.members.insert((member.room, member.user.clone()), member);
+    }
+
+    /// Puts an invite link, to be written.
+    pub(super) fn put_invite(&mut self, invite: Invite) {
+        self.written_invites.insert(invite.code);
+        self.invites.insert(invite.code, invite);
+    }
+
+    /// Takes an invite link out, to be deleted.
+    pub(super) fn end_invite(&mut self, code: InviteCode) {
+        if self.invites.remove(&code).is_some() {
+            self.written_invites.insert(code);
+        }
     }
 
     /// Takes a relation out, to be deleted.

@@ -11,7 +11,8 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room, Token,
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
+    Token,
 };
 use crate::store::{
     Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store,
@@ -183,6 +184,18 @@ impl Store for FaultyStore {
         listed: usize,
     ) -> Result<(Vec<RoomEntry>, u64)> {
         self.around(self.store("rooms_of").rooms_of(user, skip, limit, listed)).await
+    }
+
+    async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        self.around(self.store("public_rooms").public_rooms(before, limit)).await
+    }
+
+    async fn invite(&self, code: InviteCode) -> Result<Option<Invite>> {
+        self.around(self.store("invite").invite(code)).await
+    }
+
+    async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
+        self.around(self.store("invites").invites(room)).await
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

@@ -91,7 +91,7 @@ impl Seen {
                 }
                 EventKind::Presence { .. } => Self::Other("presence".into()),
                 EventKind::Room(..) => Self::Other("room".into()),
-                EventKind::Participant(..) => Self::Other("participant".into()),
+                EventKind::Participant(..) | EventKind::Role(..) => Self::Other("participant".into()),
                 EventKind::Notification(_) => Self::Other("notification".into()),
             },
             Frame::Reply(id, reply) => match &**reply {

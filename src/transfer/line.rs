@@ -11,8 +11,8 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Body, Member, Message, MessageState, MessageType, Profile, Reaction, Relation, RelationKind, Role, Room,
-    RoomKind, RoomType, SystemKind,
+    About, Body, Member, Message, MessageState, MessageType, Profile, Reaction, Relation, RelationKind, Role,
+    Room, RoomKind, RoomType, SystemKind, Visibility,
 };
 use crate::store::{BodyHash, ReactionKey, Record, RoomRecord};
 
@@ -101,6 +101,18 @@ pub(super) struct RoomLine {
     created_at: Timestamp,
     seq: u64,
     countable: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "is_private")]
+    visibility: Visibility,
+}
+
+fn is_private(visibility: &Visibility) -> bool {
+    *visibility == Visibility::Private
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -164,6 +176,8 @@ pub(super) struct MemberLine {
 enum RoleLine {
     Owner,
     Member,
+    Admin,
+    ReadOnly,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -226,8 +240,24 @@ impl From<Room> for RoomLine {
             RoomKind::Direct(pair) => Some(pair),
             _ => None,
         };
-        let Room { name, active, created_at, seq, countable, .. } = room;
-        Self { id, r#type, pair, challenge, name, active, created_at, seq, countable }
+        let permissions = (!room.permissions.is_default()).then(|| room.permissions.to_string());
+        let Room { name, active, created_at, seq, countable, about, .. } = room;
+        let About { topic, picture, visibility } = about;
+        Self {
+            id,
+            r#type,
+            pair,
+            challenge,
+            name,
+            active,
+            created_at,
+            seq,
+            countable,
+            permissions,
+            topic,
+            picture,
+            visibility,
+        }
     }
 }
 
@@ -270,7 +300,9 @@ impl From<Member> for MemberLine {
     fn from(member: Member) -> Self {
         let role = match member.role {
             Role::Owner => RoleLine::Owner,
+            Role::Admin => RoleLine::Admin,
             Role::Member => RoleLine::Member,
+            Role::ReadOnly => RoleLine::ReadOnly,
         };
         let Member { room, user, active, joined_at, joined_seq, marked_at, .. } = member;
         let Member { read_seq, delivered_seq, read_n, read_own_n, own_n, .. } = member;
@@ -347,8 +379,10 @@ impl RelationLine {
 
 impl RoomLine {
     pub(super) fn record(self) -> Result<Room, FieldError> {
-        let Self { id, r#type, pair, challenge, name, active, created_at, seq, countable } = self;
-        check_texts(&[("name", name.as_deref())])?;
+        let Self { id, r#type, pair, challenge, name, active, created_at, seq, countable, .. } = self;
+        let Self { permissions, topic, picture, visibility, .. } = self;
+        let texts = [("name", &name), ("topic", &topic), ("picture", &picture)];
+        check_texts(&texts.map(|(field, text)| (field, text.as_deref())))?;
         check_numbers(&[("seq", seq), ("countable", countable)])?;
         let kind = match (r#type, pair, challenge) {
             (RoomType::Direct, Some([one, other]), None) => RoomKind::direct(one, other),
@@ -356,6 +390,11 @@ impl RoomLine {
             (RoomType::Challenge, None, Some(challenge)) => RoomKind::Challenge(challenge),
             _ => return Err(FieldError::Unfit("type")),
         };
+        if matches!(kind, RoomKind::Direct(_)) && visibility == Visibility::Public {
+            return Err(FieldError::Unfit("visibility"));
+        }
+        let permissions = permissions.map(|text| text.parse()).transpose();
+        let permissions = permissions.map_err(|_| FieldError::Unfit("permissions"))?.unwrap_or_default();
         // What is counted in it comes with its rows.
         let (members, last_message_at) = (0, None);
         let (created_pos, changed_pos, last_pos, marks_pos) = (0, 0, 0, 0);
@@ -373,6 +412,8 @@ impl RoomLine {
             changed_pos,
             last_pos,
             marks_pos,
+            permissions,
+            about: About { topic, picture, visibility },
         })
     }
 }
@@ -426,7 +467,9 @@ impl MemberLine {
         let Self { read_seq, delivered_seq, read_n, read_own_n, own_n, .. } = self;
         let role = match role {
             RoleLine::Owner => Role::Owner,
+            RoleLine::Admin => Role::Admin,
             RoleLine::Member => Role::Member,
+            RoleLine::ReadOnly => Role::ReadOnly,
         };
         // The others are smaller, or the store refuses them.
         check_numbers(&[("deliveredSeq", delivered_seq), ("joinedSeq", joined_seq), ("ownN", own_n)])?;

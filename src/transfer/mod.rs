@@ -38,9 +38,11 @@
 //!
 //! An import that broke off can be run again, from the beginning, and so can one that did not: what is there
 //! already is skipped. Another export of the same store, made later, adds what is new in it: messages, marks,
-//! stays, rooms that have closed. It takes away nothing, so that a friendship which has ended in between is
+//! stays, rooms that have closed, which open no more; members have the roles of the export that was imported last. It takes away nothing, so that a friendship which has ended in between is
 //! still there. What contradicts the store is refused, with the number of its line, and what came before
 //! that line stays.
+//!
+//! Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
 //!
 //! # An export while people talk
 //!
@@ -57,10 +59,10 @@
 //! | `header` | `format`: 1. The first line |
 //! | `profile` | `user`, `nickname`?, `image`?, `lastSeen`?, `loggedOut`? |
 //! | `relation` | `user`, `other`, `kind` (`friend`, `requestSent`, `requestReceived`, `blocked`), `since` |
-//! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable` |
+//! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable`, `permissions`? (what was changed in them: `invite=admin,send=owner`), `topic`?, `picture`?, `visibility`? (`public`) |
 //! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `editedAt`? or `deletedAt`?, `n`, `ownN` |
 //! | `reaction` | `room`, `seq` and `message` (its id), `reaction`, `user` |
-//! | `member` | `room`, `user`, `role` (`owner`, `member`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN` |
+//! | `member` | `room`, `user`, `role` (`owner`, `admin`, `member`, `readOnly`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN` |
 //! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`: how many of each. The last line |
 //!
 //! They come in this order, the messages, the reactions and then the people of a room behind it. `n` is how many countable

@@ -13,6 +13,7 @@ pub(crate) fn http_status(code: ErrorCode) -> u16 {
         ErrorCode::RoomNotFound
         | ErrorCode::MessageNotFound
         | ErrorCode::FriendRequestNotFound
+        | ErrorCode::InviteNotFound
         | ErrorCode::NotFound => 404,
         ErrorCode::MethodNotAllowed => 405,
         ErrorCode::RoomClosed

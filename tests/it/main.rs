@@ -15,6 +15,7 @@ mod nats;
 mod nodes;
 mod outbox;
 mod postgres;
+mod roles;
 mod running;
 mod seen;
 mod server;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use chat_core::event::{Command, Event, EventKind, Notification, Reply, RoomChange};
 use chat_core::model::{
-    Cursor, Draft, HistoryQuery, Limit, Mark, Message, NewRoom, PageQuery, Reaction, Token,
+    Cursor, Draft, HistoryQuery, Limit, Mark, Message, NewRoom, PageQuery, Reaction, Role, Token,
 };
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{MemoryStore, PostgresStore, SqliteStore, Store};
-use chat_core::{Actor, ChatEngine, MessageId, RoomId, Session, UserId};
+use chat_core::{Actor, Admin, ChatEngine, MessageId, RoomId, Session, UserId};
 use futures_util::FutureExt;
 use proptest::prelude::*;
 
@@ -34,6 +34,11 @@ enum Step {
     Remove(usize, usize, usize),
     Rename(usize, usize, u8),
     Amend(usize, usize, u64, Amend),
+    SetRole(usize, usize, usize, Role),
+    /// The host takes somebody out.
+    Expel(usize, usize),
+    /// The host gives somebody another role.
+    Appoint(usize, usize, Role),
     Connect(usize),
     Drop(usize),
 }
@@ -54,6 +59,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => any::<bool>().prop_map(Amend::React),
     ];
     let amended = (user.clone(), room.clone(), 0..20u64, amend);
+    let role = proptest::sample::select(vec![Role::ReadOnly, Role::Member, Role::Admin, Role::Owner]);
     let step = prop_oneof![
         6 => amended.prop_map(|(by, room, seq, how)| Step::Amend(by, room, seq, how)),
         2 => (user.clone(), user.clone()).prop_map(|(by, other)| Step::Create(by, other)),
@@ -64,7 +70,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (user.clone(), room.clone(), user.clone()).prop_map(|(by, room, who)| Step::Invite(by, room, who)),
         2 => (user.clone(), room.clone()).prop_map(|(by, room)| Step::Leave(by, room)),
         1 => (user.clone(), room.clone(), user.clone()).prop_map(|(by, room, who)| Step::Remove(by, room, who)),
-        1 => (user.clone(), room, 0..4u8).prop_map(|(by, room, name)| Step::Rename(by, room, name)),
+        1 => (user.clone(), room.clone(), 0..4u8).prop_map(|(by, room, name)| Step::Rename(by, room, name)),
+        3 => (user.clone(), room.clone(), user.clone(), role.clone()).prop_map(|(by, room, who, role)| Step::SetRole(by, room, who, role)),
+        1 => (room.clone(), user.clone()).prop_map(|(room, who)| Step::Expel(room, who)),
+        1 => (room, user.clone(), role).prop_map(|(room, who, role)| Step::Appoint(room, who, role)),
         3 => user.clone().prop_map(Step::Connect),
         3 => user.prop_map(Step::Drop),
     ];
@@ -74,9 +83,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// What the model knows of a room.
 #[derive(Debug, Default, Clone)]
 struct RoomModel {
-    owner: usize,
     name: String,
     closed: bool,
+    /// How many stays have begun in it, those of its founders being one.
+    stays: usize,
     /// Who belongs to it.
     members: BTreeMap<usize, Stay>,
     /// Who has sent each message; `None` for a SYSTEM message.
@@ -92,11 +102,14 @@ struct RoomModel {
 struct Stay {
     joined: u64,
     read: u64,
+    role: Role,
+    /// How many stays had begun in the room before.
+    nth: usize,
 }
 
 impl Stay {
-    fn at(seq: u64) -> Self {
-        Self { joined: seq, read: seq }
+    fn at(seq: u64, role: Role, nth: usize) -> Self {
+        Self { joined: seq, read: seq, role, nth }
     }
 }
 
@@ -111,8 +124,33 @@ impl RoomModel {
         self.senders.len() as u64
     }
 
+    /// What somebody may do, who may not be in it.
+    fn role(&self, user: usize) -> Option<Role> {
+        self.members.get(&user).map(|stay| stay.role)
+    }
+
     fn may_write(&self, user: usize) -> bool {
-        !self.closed && self.members.contains_key(&user)
+        !self.closed && self.role(user) >= Some(Role::Member)
+    }
+
+    /// Whether it is somebody of a greater role's to govern them.
+    fn is_above(&self, by: usize, who: usize) -> bool {
+        self.role(by) >= Some(Role::Admin) && self.role(who).is_some() && self.role(by) > self.role(who)
+    }
+
+    fn may_set_role(&self, by: usize, who: usize, role: Role) -> bool {
+        let is_theirs = self.role(by) >= Some(Role::Admin) && Some(role) <= self.role(by);
+        let steps_down = by == who && Some(role) < self.role(by) && self.role(by) == Some(Role::Admin);
+        let is_no_change = self.role(who) == Some(role);
+        !self.closed && is_theirs && (self.is_above(by, who) || steps_down || is_no_change)
+    }
+
+    fn set_role(&mut self, who: usize, role: Role) {
+        if role == Role::Owner {
+            let owner = self.members.values_mut().find(|stay| stay.role == Role::Owner);
+            owner.expect("a user gives what is theirs").role = Role::Admin;
+        }
+        self.members.get_mut(&who).unwrap().role = role;
     }
 
     fn unread(&self, user: usize) -> u64 {
@@ -122,9 +160,19 @@ impl RoomModel {
     }
 
     fn part(&mut self, user: usize) {
-        self.members.remove(&user);
+        let gone = self.members.remove(&user).unwrap();
         self.senders.push(None);
         self.closed = self.members.is_empty();
+        if gone.role == Role::Owner {
+            let first = |(user, stay): &(&usize, &mut Stay)| (std::cmp::Reverse(stay.role), stay.nth, **user);
+            if let Some((_, heir)) = self.members.iter_mut().min_by_key(first) {
+                heir.role = Role::Owner;
+            }
+        }
+    }
+
+    fn roles(&self) -> BTreeMap<UserId, Role> {
+        self.members.iter().map(|(user, stay)| (id(*user), stay.role)).collect()
     }
 }
 
@@ -154,7 +202,7 @@ fn like() -> Reaction {
 struct Gathered {
     name: String,
     messages: BTreeMap<u64, Shown>,
-    members: BTreeSet<UserId>,
+    members: BTreeMap<UserId, Role>,
     read: BTreeMap<UserId, u64>,
 }
 
@@ -166,6 +214,7 @@ struct Client {
 }
 
 struct World {
+    admin: Admin,
     rooms: Vec<(RoomId, RoomModel)>,
     clients: Vec<Client>,
     sends: u32,
@@ -185,7 +234,7 @@ impl World {
             rooms: BTreeMap::new(),
         };
         let clients = (0..USERS.len()).map(client).collect();
-        Self { rooms: Vec::new(), clients, sends: 0 }
+        Self { admin: engine.admin(), rooms: Vec::new(), clients, sends: 0 }
     }
 
     async fn step(&mut self, step: Step) {
@@ -194,13 +243,15 @@ impl World {
             Step::Create(by, other) => {
                 let new = NewRoom::group(format!("room {}", self.rooms.len())).with([USERS[other]]);
                 let room = self.clients[by].actor.create_room(new).await.unwrap().id();
-                let members = [(by, Stay::at(0)), (other, Stay::at(0))].into();
+                let (member, owner) = (Stay::at(0, Role::Member, 0), Stay::at(0, Role::Owner, 0));
+                let members = [(other, member), (by, owner)].into();
                 let name = format!("room {}", self.rooms.len());
-                self.rooms.push((room, RoomModel { owner: by, name, members, ..RoomModel::default() }));
+                self.rooms.push((room, RoomModel { name, members, stays: 1, ..RoomModel::default() }));
             }
             Step::Connect(by) => self.connect(by).await,
             Step::Drop(by) => self.clients[by].session = None,
             _ if self.rooms.is_empty() => {}
+            step @ (Step::Expel(..) | Step::Appoint(..)) => self.host(step).await,
             Step::Send(by, room) => self.send(by, room % count).await,
             Step::Retry(by, room) => self.retry(by, room % count).await,
             Step::Read(by, room, to) => self.read(by, room % count, to).await,
@@ -215,7 +266,8 @@ impl World {
                 assert_eq!(done.is_ok(), model.may_write(by));
                 if done.is_ok() && !model.members.contains_key(&who) {
                     // Whoever joins starts at the head, before the message that tells of it.
-                    model.members.insert(who, Stay::at(model.seq()));
+                    model.members.insert(who, Stay::at(model.seq(), Role::Member, model.stays));
+                    model.stays += 1;
                     model.senders.push(None);
                 }
             }
@@ -225,24 +277,21 @@ impl World {
                 assert_eq!(done.is_ok(), model.members.contains_key(&by));
                 if done.is_ok() {
                     model.part(by);
-                    model.forget_owner(by);
                 }
             }
             Step::Remove(by, room, who) => {
                 let (room, model) = &mut self.rooms[room % count];
-                let may = model.owner == by && model.members.contains_key(&by);
-                let may = may && by != who && model.members.contains_key(&who);
+                let may = model.is_above(by, who);
                 let done = self.clients[by].actor.remove(*room, &id(who)).await;
                 assert_eq!(done.is_ok(), may, "{done:?}");
                 if may {
                     model.part(who);
-                    model.forget_owner(who);
                 }
             }
             Step::Amend(by, room, seq, how) => self.amend(by, room % count, seq, how).await,
             Step::Rename(by, room, name) => {
                 let (room, model) = &mut self.rooms[room % count];
-                let may = model.owner == by && model.may_write(by);
+                let may = !model.closed && model.role(by) >= Some(Role::Admin);
                 let name = format!("name {name}");
                 assert_eq!(self.clients[by].actor.rename(*room, &name).await.is_ok(), may);
                 if may && model.name != name {
@@ -250,6 +299,34 @@ impl World {
                     model.senders.push(None);
                 }
             }
+            Step::SetRole(by, room, who, role) => {
+                let (room, model) = &mut self.rooms[room % count];
+                let may = model.may_set_role(by, who, role);
+                let done = self.clients[by].actor.set_role(*room, &id(who), role).await;
+                assert_eq!(done.is_ok(), may, "{by} makes {who} {role:?} in {model:?}: {done:?}");
+                if may && model.role(who) != Some(role) {
+                    model.set_role(who, role);
+                }
+            }
+        }
+    }
+
+    /// What the host does.
+    async fn host(&mut self, step: Step) {
+        let (Step::Expel(room, who) | Step::Appoint(room, who, _)) = step else { return };
+        let count = self.rooms.len();
+        let (room, model) = &mut self.rooms[room % count];
+        let is_there = model.members.contains_key(&who);
+        let Step::Appoint(_, _, role) = step else {
+            assert_eq!(self.admin.remove(*room, &id(who)).await.is_ok(), is_there);
+            return if is_there {
+                model.part(who)
+            };
+        };
+        let may = is_there && (model.role(who) != Some(Role::Owner) || role == Role::Owner);
+        assert_eq!(self.admin.set_role(*room, &id(who), role).await.is_ok(), may);
+        if may && model.role(who) != Some(role) {
+            model.set_role(who, role);
         }
     }
 
@@ -336,12 +413,13 @@ impl World {
             (None, Command::Delete(..)) => client.actor.delete(room, message).await,
             (None, _) => client.actor.react(room, message, like(), matches!(how, Amend::React(true))).await,
         };
-        let owner = model.owner == by;
+        let moderates = model.role(by) >= Some(Role::Admin);
+        let takes_part = model.members.contains_key(&by);
         let (open, said) = (model.may_write(by), model.said.get_mut(&seq));
         let may = match (how, said.as_deref()) {
             (_, None) => false,
             (Amend::Edit(_), Some(said)) => open && sender == Some(by) && said.is_some(),
-            (Amend::Delete, Some(_)) => sender == Some(by) || owner,
+            (Amend::Delete, Some(_)) => takes_part && (sender == Some(by) || moderates),
             (Amend::React(_), Some(said)) => open && said.is_some(),
         };
         assert_eq!(done.is_ok(), may, "{how:?} of {seq} by {by}: {done:?}");
@@ -411,7 +489,12 @@ impl World {
             }
             (EventKind::Participant(profile, true), Some(room)) => {
                 if let Some(room) = client.rooms.get_mut(&room) {
-                    room.members.insert(profile.user.clone());
+                    room.members.insert(profile.user.clone(), Role::Member);
+                }
+            }
+            (EventKind::Role(profile, role), Some(room)) => {
+                if let Some(room) = client.rooms.get_mut(&room) {
+                    room.members.insert(profile.user.clone(), *role);
                 }
             }
             (EventKind::Participant(profile, false), Some(room)) => {
@@ -453,7 +536,8 @@ impl World {
             history.messages.iter().map(|seen| (seen.message.seq, Shown::of(&seen.message))).collect();
         let (_, model) = self.rooms.iter().find(|(known, _)| *known == room).unwrap();
         let read = model.moved_marks();
-        let members = view.participants.into_iter().collect();
+        let people = client.actor.participants(room, None, Limit::new(ALL).unwrap()).await.unwrap();
+        let members = people.participants.into_iter().map(|one| (one.profile.user, one.role)).collect();
         client.rooms.insert(room, Gathered { name: view.name.to_string(), messages, members, read });
     }
 
@@ -470,10 +554,12 @@ impl World {
         }
         for (room, model) in own {
             let view = client.actor.room(*room).await.unwrap();
-            let members: BTreeSet<_> = model.members.keys().map(|user| id(*user)).collect();
+            let members = model.roles();
+            let owners = members.values().filter(|role| **role == Role::Owner).count();
+            assert_eq!((owners, view.role), (1, model.members[&user].role), "{model:?}");
             assert_eq!((view.room.seq, view.unread), (model.seq(), model.unread(user)), "{model:?}");
             assert_eq!((&*view.name, view.room.active), (&*model.name, !model.closed));
-            assert_eq!(view.participants.iter().cloned().collect::<BTreeSet<_>>(), members);
+            assert!(view.participants.iter().eq(members.keys()));
             let query = HistoryQuery::newest(Limit::new(ALL).unwrap());
             let history = client.actor.history(*room, query).await.unwrap().messages;
             let senders = history.iter().rev().map(|seen| {
@@ -503,15 +589,6 @@ impl World {
                 gathered.read.retain(|user, _| fresh.read.contains_key(user));
                 assert_eq!(gathered, fresh, "what user {user} has gathered, and what there is");
             }
-        }
-    }
-}
-
-impl RoomModel {
-    fn forget_owner(&mut self, user: usize) {
-        if self.owner == user {
-            // Nobody follows.
-            self.owner = usize::MAX;
         }
     }
 }

@@ -6,7 +6,7 @@ mod together;
 
 use std::sync::Arc;
 
-use chat_core::model::{Body, Message, Profile, RoomKind};
+use chat_core::model::{About, Body, Message, Profile, RoomKind};
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{Answer, Batch, Item, Op, Outcome, PostgresStore, RoomItem, Store};
 use chat_core::testing::store::Fixture;
@@ -94,7 +94,7 @@ fn item(room: RoomId, by: &str, op: Op) -> RoomItem {
 
 fn create(kind: RoomKind, people: &[&str]) -> RoomItem {
     let members = people.iter().map(|name| user(name)).collect();
-    item(RoomId::generate(), people[0], Op::Create { kind, name: None, members })
+    item(RoomId::generate(), people[0], Op::Create { kind, name: None, members, about: About::default() })
 }
 
 fn send(room: RoomId, sender: &str, client: Option<&str>) -> RoomItem {

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
-use chat_core::model::{Body, Profile, RoomKind};
+use chat_core::model::{About, Body, Profile, RoomKind};
 use chat_core::store::sqlite::{SqliteOptions, Synchronous};
 use chat_core::store::{Batch, MemoryStore, Op, RoomItem, SqliteStore, Store};
 use chat_core::testing::store::Fixture;
@@ -46,7 +46,12 @@ async fn filled(path: &Path) -> (RoomId, UserId) {
     let sender = Profile::unknown(ana.clone());
     let body = Body::Text("hi".into());
     let items = vec![
-        item(Op::Create { kind: RoomKind::Group, name: None, members: vec![ana.clone()] }),
+        item(Op::Create {
+            kind: RoomKind::Group,
+            name: None,
+            members: vec![ana.clone()],
+            about: About::default(),
+        }),
         item(Op::Send { id: MessageId::generate(), sender, body, client_id: None, origin: None }),
     ];
     let outcomes = store.commit(Batch::of(items)).await.unwrap();
@@ -78,7 +83,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_all_it_holds
     let (_dir, path) = new_file();
     let (room, ana) = filled(&path).await;
     // What the first version had not yet.
-    let back = "DROP TABLE relations; ALTER TABLE profiles DROP COLUMN logged_out; DROP TABLE chat_outbox; ALTER TABLE messages DROP COLUMN origin; DROP TABLE reactions; DROP INDEX messages_by_change; ALTER TABLE messages DROP COLUMN changed_pos; ALTER TABLE messages DROP COLUMN edited_at; ALTER TABLE messages DROP COLUMN reactions; PRAGMA user_version = 1";
+    let back = "DROP TABLE relations; ALTER TABLE profiles DROP COLUMN logged_out; DROP TABLE chat_outbox; DROP TABLE invites; ALTER TABLE messages DROP COLUMN origin; ALTER TABLE rooms DROP COLUMN permissions; ALTER TABLE rooms DROP COLUMN topic; ALTER TABLE rooms DROP COLUMN picture; DROP INDEX rooms_public; ALTER TABLE rooms DROP COLUMN public; DROP TABLE reactions; DROP INDEX messages_by_change; ALTER TABLE messages DROP COLUMN changed_pos; ALTER TABLE messages DROP COLUMN edited_at; ALTER TABLE messages DROP COLUMN reactions; PRAGMA user_version = 1";
     Connection::open(&path).unwrap().execute_batch(back).unwrap();
     let store = SqliteStore::open(&path).await.unwrap();
     assert_eq!(store.messages(room, 1..=10).await.unwrap().len(), 1);
@@ -180,7 +185,8 @@ async fn what_makes_no_sense_is_corrupt_and_no_panic() {
         "UPDATE rooms SET kind = 1",
         "UPDATE rooms SET members = 5000000000",
         "UPDATE rooms SET active = 2",
-        "UPDATE members SET role = 3",
+        "UPDATE members SET role = 5",
+        "UPDATE rooms SET permissions = 'dance=owner'",
         "UPDATE members SET user = char(10) WHERE user = 'ana'; INSERT INTO members SELECT room, 'ana', 9, \
          active, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM members",
         "DELETE FROM lanes",

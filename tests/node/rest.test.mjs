@@ -360,6 +360,102 @@ describe('participants', { timeout: 60_000 }, () => {
     assertProblem(await ana.call('POST', `/rooms/${roomUuid}/participants`, { userUuids: [cho.id] }), 403, 'FORBIDDEN');
     assertProblem(await ana.call('DELETE', `/rooms/${roomUuid}/participants/${ben.id}`), 403, 'FORBIDDEN');
   });
+
+  test('roles are given, the owner changes what takes which, and ownership passes on', async () => {
+    const room = await group('Roles');
+    await ana.ok('POST', `/rooms/${room}/participants`, { userUuids: [cho.id] });
+    const role = (user) => `/rooms/${room}/participants/${user.id}`;
+    assertProblem(await ben.call('PATCH', role(cho), { role: 'ADMIN' }), 403, 'FORBIDDEN');
+    for (const bad of [{}, { role: 'KING' }, { role: 'owner' }, { role: null }]) {
+      assertProblem(await ana.call('PATCH', role(ben), bad), 400, 'INVALID_INPUT', JSON.stringify(bad));
+    }
+    const made = await ana.call('PATCH', role(ben), { role: 'ADMIN' });
+    assert.equal(made.status, 200, made.text);
+    assertShape(made.body, ROOM);
+    assert.equal(made.body.role, 'OWNER');
+    assert.deepEqual((await cho.ok('GET', `/rooms/${room}`)).permissions, {
+      send: 'MEMBER', invite: 'MEMBER', rename: 'ADMIN', remove: 'ADMIN', setRole: 'ADMIN', close: 'OWNER',
+    });
+    await ben.ok('PATCH', `/rooms/${room}`, { name: 'By an admin' });
+    assertProblem(await ben.call('PATCH', `/rooms/${room}`, { permissions: { send: 'ADMIN' } }), 403, 'FORBIDDEN');
+    for (const bad of [{}, { name: null }, { permissions: null }, { permissions: { dance: 'OWNER' } }, { permissions: { send: 5 } }]) {
+      assertProblem(await ana.call('PATCH', `/rooms/${room}`, bad), 400, 'INVALID_INPUT', JSON.stringify(bad));
+    }
+    const update = { name: 'Announcements', permissions: { send: 'ADMIN', close: 'ADMIN' } };
+    const { name, permissions } = await ana.ok('PATCH', `/rooms/${room}`, update);
+    assert.deepEqual([name, permissions.send, permissions.close, permissions.invite], ['Announcements', 'ADMIN', 'ADMIN', 'MEMBER']);
+    assertProblem(await cho.call('POST', `/rooms/${room}/messages`, { type: 'TEXT', content: 'hi' }), 403, 'FORBIDDEN');
+    await ana.ok('DELETE', `/rooms/${room}/leave`);
+    assert.equal((await ben.ok('GET', `/rooms/${room}`)).role, 'OWNER');
+    const said = { topic: 'Only news', picture: 'https://example.org/news.png' };
+    const { topic, picture } = await ben.ok('PATCH', `/rooms/${room}`, said);
+    assert.deepEqual({ topic, picture }, said);
+    await ben.ok('POST', `/rooms/${room}/close`);
+    assertProblem(await cho.call('POST', `/rooms/${room}/reopen`), 403, 'FORBIDDEN');
+    assert.equal((await ben.ok('POST', `/rooms/${room}/reopen`)).isActive, true);
+    await ben.ok('PATCH', role(cho), { role: 'OWNER' });
+    assert.equal((await ben.ok('GET', `/rooms/${room}`)).role, 'ADMIN');
+  });
+});
+
+describe('public rooms', { timeout: 60_000 }, () => {
+  test('they are found by a part of their names and joined, private ones are not', async () => {
+    const mark = `Runners ${Date.now()}`;
+    const make = (name, more) => ana.ok('POST', '/rooms', { type: 'GROUP', participantUuids: [], name, ...more });
+    const found = async (query) => (await cho.ok('GET', `/rooms/public?q=${encodeURIComponent(mark)}${query}`));
+    const rooms = [];
+    for (let n = 0; n < 3; n += 1) rooms.push((await make(`${mark} ${n}`, { visibility: 'public', topic: 'five km' })).roomUuid);
+    // Newest first; those of one millisecond in any order.
+    rooms.sort();
+    const hidden = (await make(`${mark} hidden`)).roomUuid;
+    const first = await found('&limit=2');
+    assert.deepEqual(first.rooms.map(({ roomUuid }) => roomUuid), [rooms[2], rooms[1]]);
+    assert.equal(first.rooms[0].topic, 'five km');
+    const second = await found(`&limit=2&cursor=${first.nextCursor}`);
+    assert.deepEqual(second.rooms.map(({ roomUuid }) => roomUuid), [rooms[0]]);
+    assert.equal(second.nextCursor, null);
+    const joined = await cho.call('POST', `/rooms/${rooms[1]}/join`);
+    assert.equal(joined.status, 200, joined.text);
+    assertShape(joined.body, ROOM);
+    assert.deepEqual([joined.body.role, joined.body.participantCount], ['MEMBER', 2]);
+    assertProblem(await cho.call('POST', `/rooms/${hidden}/join`), 403, 'NOT_A_PARTICIPANT');
+    assertProblem(await cho.call('PATCH', `/rooms/${rooms[1]}`, { visibility: 'private' }), 403, 'FORBIDDEN');
+    await ana.ok('PATCH', `/rooms/${rooms[0]}`, { visibility: 'private' });
+    assert.equal((await found('')).rooms.length, 2);
+    for (const bad of [{ visibility: 'secret' }, { visibility: null }]) {
+      assertProblem(await ana.call('PATCH', `/rooms/${rooms[0]}`, bad), 400, 'INVALID_INPUT', JSON.stringify(bad));
+    }
+    assertProblem(await ana.get('/rooms/public?cursor=x'), 400, 'INVALID_INPUT');
+    const direct = { type: 'DIRECT', participantUuids: [ben.id], visibility: 'public' };
+    assertProblem(await ana.call('POST', '/rooms', direct), 400, 'INVALID_INPUT');
+  });
+});
+
+describe('invite links', { timeout: 60_000 }, () => {
+  test('whoever has one that holds comes in', async () => {
+    const { roomUuid } = await ana.ok('POST', '/rooms', { type: 'GROUP', participantUuids: [ben.id], name: 'Club' });
+    const path = `/rooms/${roomUuid}/invites`;
+    const made = await ana.call('POST', path, { expiresIn: 60, maxUses: 1 });
+    assert.equal(made.status, 201, made.text);
+    assert.match(made.body.code, /^[\w-]{22}$/);
+    assert.deepEqual([made.body.roomUuid, made.body.createdBy, made.body.maxUses, made.body.uses], [roomUuid, ana.id, 1, 0]);
+    const forever = await ben.call('POST', path);
+    assert.deepEqual([forever.status, forever.body.expiresAt, forever.body.maxUses], [201, null, null]);
+    assert.equal((await ana.ok('GET', path)).invites.length, 2);
+    assert.deepEqual((await ben.ok('GET', path)).invites.map(({ code }) => code), [forever.body.code]);
+    const accept = (code) => cho.call('POST', `/invites/${code}/accept`);
+    const joined = await accept(made.body.code);
+    assert.equal(joined.status, 200, joined.text);
+    assertShape(joined.body, ROOM);
+    await cho.ok('DELETE', `/rooms/${roomUuid}/leave`);
+    assertProblem(await accept(made.body.code), 404, 'INVITE_NOT_FOUND');
+    assertProblem(await accept('x'), 400, 'INVALID_INPUT');
+    for (const bad of [{ expiresIn: 0 }, { expiresIn: 'x' }, { maxUses: 0 }, { maxUses: -1 }, { expiresIn: 31_536_001 }]) {
+      assertProblem(await ana.call('POST', path, bad), 400, 'INVALID_INPUT', JSON.stringify(bad));
+    }
+    assert.equal((await ana.call('DELETE', `${path}/${forever.body.code}`)).status, 200);
+    assertProblem(await accept(forever.body.code), 404, 'INVITE_NOT_FOUND');
+  });
 });
 
 describe('bad input', { timeout: 60_000 }, () => {

@@ -42,6 +42,11 @@ export const ROOM = {
   createdAt: time,
   unreadCount: count,
   lastMessage: orNull(like(MESSAGE)),
+  role: oneOf('OWNER', 'ADMIN', 'MEMBER', 'READ_ONLY'),
+  permissions: (value) => Object.values(value).length > 0 && Object.values(value).every((role) => ROOM.role(role)),
+  topic: orNull(text),
+  picture: orNull(text),
+  visibility: oneOf('private', 'public'),
 };
 
 const PAGE = { page: count, limit: count, total: count, hasMore: is('boolean') };
@@ -91,7 +96,7 @@ export const EVENTS = {
   delivered: { roomUuid: ulid, userUuid: text, seq: count, deliveredAt: time },
   presence: { roomUuid: ulid, userUuid: text, online: is('boolean'), lastSeenAt: orNull(time) },
   room: { roomUuid: ulid, change: oneOf('updated', 'reset', 'left'), name: orNull(text), type: ROOM.type, isActive: is('boolean') },
-  participant: { roomUuid: ulid, userUuid: text, nickname: text, joined: is('boolean') },
+  participant: { roomUuid: ulid, userUuid: text, nickname: text, joined: is('boolean'), role: orNull(ROOM.role) },
   notification: { type: oneOf('addedToRoom', 'removedFromRoom'), roomUuid: ulid },
   caughtUp: { recovered: is('boolean') },
 };

@@ -21,8 +21,14 @@
  * @property {string} createdAt
  * @property {number} unreadCount
  * @property {Message | null} lastMessage
+ * @property {Role} role one's own
+ * @property {Record<string, Role>} permissions the least role that may do each thing
+ * @property {string | null} topic
+ * @property {string | null} picture
+ * @property {'private' | 'public'} visibility
  *
- * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: string, online: boolean, lastSeenAt: string | null }} Participant
+ * @typedef {'OWNER' | 'ADMIN' | 'MEMBER' | 'READ_ONLY'} Role
+ * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: Role, online: boolean, lastSeenAt: string | null }} Participant
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, state: string, since: string | null, online?: boolean }} Relation
  * @typedef {{ type: Room['type'], name?: string, participantUuids: string[], challengeUuid?: string }} NewRoom
  * @typedef {{ messages: Message[], hasMoreBefore: boolean, hasMoreAfter: boolean }} Window newest first
@@ -88,6 +94,11 @@ export class ChatApi {
   /** @param {string} room @param {string[]} userUuids @returns {Promise<Room>} */
   invite(room, userUuids) {
     return this.#chat.http('POST', `chat/rooms/${of(room)}/participants`, { userUuids });
+  }
+
+  /** @param {string} room @param {string} user @param {Role} role @returns {Promise<Room>} */
+  setRole(room, user, role) {
+    return this.#chat.http('PATCH', `chat/rooms/${of(room)}/participants/${of(user)}`, { role });
   }
 
   /** @param {string} room @param {string} user */

@@ -160,6 +160,7 @@ export default {
   error_INVALID_INPUT_challengeUuid: 'Name the challenge.',
   error_FORBIDDEN: 'You are not allowed to do this.',
   error_NOT_FRIENDS: 'You are not friends yet. Send a friend request first.',
+  error_INVITE_NOT_FOUND: 'This invite link holds no more.',
   error_FRIEND_REQUEST_NOT_FOUND: 'This request was withdrawn.',
   error_NOT_A_PARTICIPANT: 'You are not in this chat.',
   error_ROOM_NOT_FOUND: 'This chat does not exist.',

@@ -158,6 +158,7 @@ export default {
   error_INVALID_INPUT_challengeUuid: '챌린지를 입력해 주세요.',
   error_FORBIDDEN: '권한이 없어요.',
   error_NOT_FRIENDS: '아직 친구가 아니에요. 먼저 친구를 신청해 주세요.',
+  error_INVITE_NOT_FOUND: '더 이상 쓸 수 없는 초대 링크예요.',
   error_FRIEND_REQUEST_NOT_FOUND: '취소된 신청이에요.',
   error_NOT_A_PARTICIPANT: '참여하고 있지 않은 채팅이에요.',
   error_ROOM_NOT_FOUND: '없는 채팅이에요.',

@@ -162,16 +162,22 @@ impl Reader<'_> {
     }
 
     async fn members(&mut self, room: &Arc<Room>) -> Result<bool> {
-        let (from, until) = (self.gap.from.of_room(room.id), self.until.of_room(room.id));
-        // In one read, since a room is made with many at one position.
-        let members = self.store.members_since(room.id, from, until, MAX_CHANGES as u32).await?;
+        let from = self.gap.from.of_room(room.id);
+        // In one read, since a room is made with many at one position. And without an end: who has come before
+        // it may have got another role after it.
+        let members = self.store.members_since(room.id, from, u64::MAX, MAX_CHANGES as u32).await?;
         let mut founders = Vec::new();
-        for (member, profile) in members {
-            let at = member.changed_pos;
-            match member.active {
-                true if at == room.created_pos => founders.push(member.user),
-                true => self.add(room, at, What::Joined(room.clone(), profile)),
-                false => self.add(room, at, What::Parted(room.clone(), profile)),
+        for (Member { user, active, role, joined_pos, changed_pos, .. }, profile) in members {
+            if !active {
+                self.add(room, changed_pos, What::Parted(room.clone(), profile));
+                continue;
+            }
+            match joined_pos == room.created_pos {
+                true => founders.push(user),
+                false => self.add(room, joined_pos, What::Joined(room.clone(), profile.clone())),
+            }
+            if changed_pos != joined_pos {
+                self.add(room, changed_pos, What::Role(room.clone(), profile, role));
             }
         }
         if !founders.is_empty() {

@@ -82,7 +82,7 @@ impl Part {
                 self.name(std::slice::from_ref(&profile.user));
                 None
             }
-            What::Changed(_) | What::Imported(_) => None,
+            What::Role(..) | What::Changed(_) | What::Imported(_) => None,
         };
         match (told, &mut self.told) {
             (Some(told), Some(all)) => all.push(told),

@@ -8,7 +8,7 @@ use sqlx::{Column, Decode, Encode, Postgres, Row, Type, ValueRef};
 
 use super::error::PostgresError;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{MAX_LANES, Pos, Position, Profile};
+use crate::model::{InviteCode, MAX_LANES, Pos, Position, Profile};
 use crate::store::BodyHash;
 use crate::store::columns::{ReadRow, profile_of};
 
@@ -47,9 +47,18 @@ impl From<MessageId> for Uuid {
     }
 }
 
+impl From<InviteCode> for Uuid {
+    fn from(code: InviteCode) -> Self {
+        Self(code.to_bytes())
+    }
+}
+
 impl Uuid {
     /// The least of all.
     pub(super) const NIL: Self = Self([0; 16]);
+
+    /// The greatest of all, which no id is: a ULID of the year 10889.
+    pub(super) const MAX: Self = Self([u8::MAX; 16]);
 
     /// The one after this, if this is not the greatest.
     pub(super) fn next(self) -> Option<Self> {

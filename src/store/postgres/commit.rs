@@ -148,7 +148,10 @@ impl Proof {
         }
         let is_same_again = |(item, outcome): (&Item, &StoreResult<Outcome>)| match outcome {
             Ok(outcome) if !outcome.changes.is_empty() || outcome.relation.is_some() => match item {
-                Item::Room(item) => matches!(item.op, Op::Mark { .. } | Op::Close | Op::Import(_)),
+                Item::Room(item) => matches!(
+                    item.op,
+                    Op::Mark { .. } | Op::Close | Op::Reopen { .. } | Op::Import(_) | Op::Update(_)
+                ),
                 Item::Relation(item) => item.op != RelationOp::Decline,
             },
             _ => true,

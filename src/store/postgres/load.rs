@@ -13,10 +13,11 @@ use super::amend;
 use super::columns::{Uuid, member_columns, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
+use super::read::INVITES;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
-use crate::store::columns::{ReadRow, int, message_columns, room_columns};
+use crate::store::columns::{ReadRow, int, message_columns, room_columns, seniority};
 use crate::store::{Batch, Item, Needs, Ordinals, Rows, Sent};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -65,6 +66,18 @@ pub(super) const MEMBERS: &str = concat!(
     member_columns!(),
     " FROM UNNEST($1::uuid[], $2::text[]) AS k (room, user_id) \
      JOIN chat.members m ON m.room = k.room AND m.user_id = k.user_id"
+);
+
+/// All of the rooms are looked at, which is worth it when their owners change. The empty text that all ids
+/// are beyond makes one index better than the others which begin with the room.
+pub(super) const HEIRS: &str = concat!(
+    "SELECT ",
+    member_columns!(),
+    ", p.nickname, p.image FROM UNNEST($1::uuid[], $2::int8[]) AS k (room, count) \
+     CROSS JOIN LATERAL (SELECT m.* FROM chat.members m WHERE m.room = k.room AND m.user_id > $3 AND m.active \
+         ORDER BY ",
+    seniority!(),
+    ", m.user_id LIMIT k.count) m LEFT JOIN chat.profiles p ON p.user_id = m.user_id"
 );
 
 pub(super) const SENT: &str = concat!(
@@ -118,6 +131,17 @@ pub(super) async fn load(
         let keyed = members.into_iter().map(|member| ((member.room, member.user.clone()), member));
         rows.members = keyed.collect();
     }
+    let heirs = needs.heirs(&rows.members);
+    if !heirs.is_empty() {
+        let (rooms, counts): (Vec<Uuid>, Vec<i64>) =
+            heirs.into_iter().map(|(room, count)| (Uuid::from(room), i64::from(count))).unzip();
+        let heirs = fetch(conn, query(HEIRS).bind(rooms).bind(counts).bind(""), |columns| {
+            let member = columns.member()?;
+            let profile = columns.profile(member.user.clone())?;
+            Ok((member, profile))
+        });
+        heirs.await?.into_iter().for_each(|(member, profile)| rows.add_heir(member, profile));
+    }
     if !needs.sent.is_empty() {
         rows.sent = load_sent(conn, &needs.sent).await?;
     }
@@ -142,6 +166,11 @@ pub(super) async fn load(
         rows.ordinals = load_ordinals(conn, &needs.ordinals).await?;
     }
     amend::load(conn, needs, &mut rows).await?;
+    if !needs.invites.is_empty() {
+        let rooms: Vec<Uuid> = needs.invites.iter().copied().map(Uuid::from).collect();
+        let links = fetch(conn, query(INVITES).bind(rooms), |columns| columns.invite()).await?;
+        rows.invites = links.into_iter().map(|link| (link.code, link)).collect();
+    }
     if !relations.is_empty() {
         let (users, others): (Vec<&str>, Vec<&str>) =
             relations.iter().map(|(user, other)| (user.as_str(), other.as_str())).unzip();

@@ -42,7 +42,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room, Token,
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
+    Token,
 };
 
 /// How a [`PostgresStore`] uses its database.
@@ -169,6 +170,18 @@ impl Store for PostgresStore {
         listed: usize,
     ) -> Result<(Vec<RoomEntry>, u64)> {
         Ok(read::rooms_of(&self.connections, user, skip, limit, listed).await?)
+    }
+
+    async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        Ok(read::public_rooms(&self.connections, before, limit).await?)
+    }
+
+    async fn invite(&self, code: InviteCode) -> Result<Option<Invite>> {
+        Ok(read::invite(&self.connections, code).await?)
+    }
+
+    async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
+        Ok(read::invites(&self.connections, room).await?)
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

@@ -51,11 +51,14 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 47] = [
+const STATEMENTS: [(&str, &str, bool); 51] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
     (read::ROOMS_BY_ACTIVITY, "members_by_user", true),
+    (read::PUBLIC_ROOMS, "rooms_public", false),
+    (read::INVITE, "invites_pkey", false),
+    (read::INVITES, "invites_by_room", false),
     (read::MEMBERSHIPS, "members_by_user", true),
     (read::CHANGED_ROOMS, "members_by_user", false),
     (read::STAYS_SINCE, "members_by_user", false),
@@ -83,6 +86,7 @@ const STATEMENTS: [(&str, &str, bool); 47] = [
     (load::PLACES, "messages_by_id", false),
     (load::LOCK_ROOMS, "rooms_pkey", true),
     (load::MEMBERS, "members_pkey", false),
+    (load::HEIRS, "members_pkey", true),
     (load::SENT, "messages_by_client_id", false),
     (load::KEYS, "room_keys_pkey", false),
     (load::ORDINALS, "messages_by_sender", false),
@@ -103,7 +107,7 @@ const STATEMENTS: [(&str, &str, bool); 47] = [
 ];
 
 /// A read of the filled database, its parameters, and how many pages it may touch.
-const READS: [(&str, &str, u64); 30] = [
+const READS: [(&str, &str, u64); 31] = [
     // Each of u1's 5,001 memberships and its room, then the newest 20 with all that is shown of them.
     (read::ROOMS_BY_ACTIVITY, "10, 'u1', 20, 0", 25_000),
     (read::ROOM_ENTRY, "10, BIG, 'u1'", 100),
@@ -137,6 +141,8 @@ const READS: [(&str, &str, u64); 30] = [
     // One on each of a hundred messages.
     (amend::REACTIONS_OF, "BIG, 'u5', 1, 100", 150),
     (amend::REACTIONS_LEFT, "ARRAY[BIG], '{5}', '{like}', '{u5}'", 20),
+    // All 10,000 people of a room whose owner leaves.
+    (load::HEIRS, "ARRAY[BIG], '{4}', ''", 3_000),
     (load::ORDINALS, "ARRAY[BIG], '{u7}', '{70000}'", 50),
     (load::ORDINALS, "ARRAY[BIG], '{u1}', '{70000}'", 50),
     // Half of the messages there are u1's.

@@ -10,8 +10,12 @@ use super::connections::Connections;
 use super::error::PostgresError;
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
-use crate::store::columns::{ReadRow, int, message_columns, outbox_columns, relation_code, room_columns};
+use crate::model::{
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, RelationKind, Room, Token,
+};
+use crate::store::columns::{
+    ReadRow, int, invite_columns, message_columns, outbox_columns, relation_code, room_columns,
+};
 use crate::store::{MemberEntry, Memberships, OutboxRow, RoomEntry};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -159,6 +163,31 @@ pub(super) async fn rooms_of(
     let page = page.await?;
     let total = page.first().map_or(0, |(total, _)| *total);
     Ok((page.into_iter().filter_map(|(_, entry)| entry).collect(), total))
+}
+
+pub(super) const PUBLIC_ROOMS: &str = concat!(
+    "SELECT ",
+    room_columns!(),
+    " FROM chat.rooms r WHERE r.public AND r.active AND r.id < $1 ORDER BY r.id DESC LIMIT $2"
+);
+
+pub(super) async fn public_rooms(db: &Connections, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+    let before = before.map_or(Uuid::MAX, Uuid::from);
+    db.all(|| query(PUBLIC_ROOMS).bind(before).bind(i64::from(limit)), |columns| columns.room()).await
+}
+
+pub(super) const INVITE: &str =
+    concat!("SELECT ", invite_columns!(), " FROM chat.invites i WHERE i.code = $1");
+
+pub(super) async fn invite(db: &Connections, code: InviteCode) -> Result<Option<Invite>> {
+    db.one(|| query(INVITE).bind(Uuid::from(code)), |columns| columns.invite()).await
+}
+
+pub(super) const INVITES: &str =
+    concat!("SELECT ", invite_columns!(), " FROM chat.invites i WHERE i.room = ANY($1)");
+
+pub(super) async fn invites(db: &Connections, room: RoomId) -> Result<Vec<Invite>> {
+    db.all(|| query(INVITES).bind(vec![Uuid::from(room)]), |columns| columns.invite()).await
 }
 
 /// The position stands in each row, and in one row without a room where the page is empty.

@@ -8,7 +8,9 @@ use super::error::PostgresError;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
-use crate::store::columns::{body_code, int, relation_code, role_code, room_code};
+use crate::store::columns::{
+    body_code, int, is_public, permissions_text, relation_code, role_code, room_code,
+};
 use crate::store::{BodyHash, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -22,14 +24,18 @@ pub(super) const WRITE: &str = "WITH \
     moved AS (UPDATE chat.lanes l SET pos = w.pos \
         FROM UNNEST($1::int2[], $2::int8[]) AS w (lane, pos) WHERE l.lane = w.lane), \
     housed AS (INSERT INTO chat.rooms (id, kind, one, other, challenge, name, active, created_at, seq, \
-            countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos) \
+            countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, permissions, \
+            topic, picture, public) \
         SELECT * FROM UNNEST($3::uuid[], $4::int2[], $5::text[], $6::text[], $7::text[], $8::text[], \
             $9::bool[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], \
-            $16::int8[], $17::int8[], $18::int8[]) \
+            $16::int8[], $17::int8[], $18::int8[], $48::text[], $49::text[], \
+            $50::text[], $51::bool[]) \
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, \
             seq = excluded.seq, countable = excluded.countable, members = excluded.members, \
             last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
-            last_pos = excluded.last_pos, marks_pos = excluded.marks_pos), \
+            last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, \
+            permissions = excluded.permissions, topic = excluded.topic, picture = excluded.picture, \
+            public = excluded.public), \
     counted AS (INSERT INTO chat.members (room, user_id, role, active, joined_at, joined_seq, joined_pos, \
             changed_pos, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n) \
         SELECT * FROM UNNEST($19::uuid[], $20::text[], $21::int2[], $22::bool[], $23::int8[], $24::int8[], \
@@ -50,6 +56,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position
     write_rows(conn, rows, before).await?;
     amend::write(conn, rows).await?;
     write_keys(conn, rows).await?;
+    write_invites(conn, rows).await?;
     write_relations(conn, rows).await
 }
 
@@ -110,7 +117,11 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(messages, |(message, _)| int(message.pos)))
         .bind(each(messages, |(message, _)| int(message.n)))
         .bind(each(messages, |(message, _)| int(message.own_n)))
-        .bind(each(messages, |(message, _)| message.origin.as_ref().map(OriginId::as_str)));
+        .bind(each(messages, |(message, _)| message.origin.as_ref().map(OriginId::as_str)))
+        .bind(each(&rooms, |room| permissions_text(room)))
+        .bind(each(&rooms, |room| room.about.topic.as_deref()))
+        .bind(each(&rooms, |room| room.about.picture.as_deref()))
+        .bind(each(&rooms, |room| is_public(room)));
     written.execute(conn).await?;
     Ok(())
 }
@@ -150,6 +161,33 @@ async fn write_keys(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
         let added =
             query("INSERT INTO chat.room_keys (key, room) SELECT * FROM UNNEST($1::text[], $2::uuid[])");
         added.bind(keys).bind(rooms).execute(conn).await?;
+    }
+    Ok(())
+}
+
+async fn write_invites(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
+    let written = || rows.written_invites.iter();
+    let ended: Vec<Uuid> =
+        written().filter(|code| !rows.invites.contains_key(code)).copied().map(Uuid::from).collect();
+    if !ended.is_empty() {
+        query("DELETE FROM chat.invites WHERE code = ANY($1)").bind(ended).execute(&mut *conn).await?;
+    }
+    let put: Vec<_> = written().filter_map(|code| rows.invites.get(code)).collect();
+    if !put.is_empty() {
+        let kept = query(
+            "INSERT INTO chat.invites (code, room, made_by, created_at, expires_at, max_uses, uses) \
+             SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[]) \
+             ON CONFLICT (code) DO UPDATE SET uses = excluded.uses",
+        );
+        let kept = kept
+            .bind(each(&put, |link| Uuid::from(link.code)))
+            .bind(each(&put, |link| Uuid::from(link.room)))
+            .bind(each(&put, |link| link.by.as_ref().map(|by| by.as_str())))
+            .bind(each(&put, |link| link.created_at.as_millis()))
+            .bind(each(&put, |link| link.expires_at.map(Timestamp::as_millis)))
+            .bind(each(&put, |link| link.max_uses.map(|most| i64::from(most.get()))))
+            .bind(each(&put, |link| i64::from(link.uses)));
+        kept.execute(conn).await?;
     }
     Ok(())
 }

@@ -65,7 +65,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room, Token,
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
+    Token,
 };
 
 /// How a [`SqliteStore`] uses its file.
@@ -206,6 +207,18 @@ impl Store for SqliteStore {
     ) -> Result<(Vec<RoomEntry>, u64)> {
         let user = user.clone();
         Ok(self.readers.run(move |tx| read::rooms_of(tx, &user, skip, limit, listed)).await?)
+    }
+
+    async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        Ok(self.readers.run(move |tx| read::public_rooms(tx, before, limit)).await?)
+    }
+
+    async fn invite(&self, code: InviteCode) -> Result<Option<Invite>> {
+        Ok(self.readers.run(move |tx| read::invite(tx, code)).await?)
+    }
+
+    async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
+        Ok(self.readers.run(move |tx| read::invites(tx, room)).await?)
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

@@ -10,9 +10,12 @@ use super::error::SqliteError;
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, MAX_LANES, Member, Message, Pos, Position, Profile, Relation, RelationKind, Room, RoomKind, Token,
+    Epoch, Invite, InviteCode, MAX_LANES, Member, Message, Pos, Position, Profile, Relation, RelationKind,
+    Room, RoomKind, Token,
 };
-use crate::store::columns::{ReadRow, int, message_columns, outbox_columns, relation_code, room_columns};
+use crate::store::columns::{
+    ReadRow, int, invite_columns, message_columns, outbox_columns, relation_code, room_columns, seniority,
+};
 use crate::store::{MemberEntry, Memberships, OutboxRow, RoomEntry};
 
 type Result<T, E = SqliteError> = std::result::Result<T, E>;
@@ -106,6 +109,32 @@ fn entry(conn: &Connection, room: Room, member: Member, listed: usize) -> Result
     Ok(RoomEntry { room, member, last_message, participants })
 }
 
+// Named, for SQLite would rather walk all rooms.
+pub(super) const PUBLIC_ROOMS: &str = concat!(
+    "SELECT ",
+    room_columns!(),
+    " FROM rooms r INDEXED BY rooms_public \
+     WHERE r.public = 1 AND r.active = 1 AND r.id < ?1 ORDER BY r.id DESC LIMIT ?2"
+);
+
+pub(super) fn public_rooms(conn: &Connection, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+    // Without one, longer than any id, so that it is greater than all of them.
+    let before = before.map_or_else(|| vec![u8::MAX; 17], |room| room.to_bytes().to_vec());
+    all(conn, PUBLIC_ROOMS, &[&before, &limit], |columns| columns.room())
+}
+
+pub(super) const INVITE: &str = concat!("SELECT ", invite_columns!(), " FROM invites i WHERE i.code = ?1");
+
+pub(super) fn invite(conn: &Connection, code: InviteCode) -> Result<Option<Invite>> {
+    one(conn, INVITE, &[&code.to_bytes()], |columns| columns.invite())
+}
+
+pub(super) const INVITES: &str = concat!("SELECT ", invite_columns!(), " FROM invites i WHERE i.room = ?1");
+
+pub(super) fn invites(conn: &Connection, room: RoomId) -> Result<Vec<Invite>> {
+    all(conn, INVITES, &[&room.to_bytes()], |columns| columns.invite())
+}
+
 pub(super) const MEMBERSHIPS: &str = concat!(
     "SELECT ",
     room_columns!(),
@@ -197,6 +226,24 @@ pub(super) fn members(
         let member = columns.member()?;
         let profile = columns.profile(member.user.clone())?;
         Ok(MemberEntry { member, profile, last_seen: columns.maybe_time()? })
+    })
+}
+
+/// All of the room are looked at, which is worth it when its owner changes.
+pub(super) const HEIRS: &str = concat!(
+    "SELECT ",
+    member_columns!(),
+    ", p.nickname, p.image FROM members m LEFT JOIN profiles p ON p.user = m.user \
+     WHERE m.room = ?1 AND m.active = 1 ORDER BY ",
+    seniority!(),
+    ", m.user LIMIT ?2"
+);
+
+pub(super) fn heirs(conn: &Connection, room: RoomId, count: u32) -> Result<Vec<(Member, Profile)>> {
+    all(conn, HEIRS, &[&room.to_bytes(), &count], |columns| {
+        let member = columns.member()?;
+        let profile = columns.profile(member.user.clone())?;
+        Ok((member, profile))
     })
 }
 

@@ -10,8 +10,11 @@ use super::{amend, read};
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
-use crate::model::{Epoch, Member, Message, Position, Profile, Relation, Room, RoomKind};
-use crate::store::columns::{ReadRow, body_code, int, message_columns, relation_code, role_code, room_code};
+use crate::model::{Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, Room, RoomKind};
+use crate::store::columns::{
+    ReadRow, body_code, int, is_public, message_columns, permissions_text, relation_code, role_code,
+    room_code,
+};
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
 /// Commits a batch, within the transaction.
@@ -55,6 +58,11 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
             rows.members.insert(key.clone(), member);
         }
     }
+    for (room, count) in needs.heirs(&rows.members) {
+        for (member, profile) in read::heirs(conn, room, count)? {
+            rows.add_heir(member, profile);
+        }
+    }
     for key in &needs.sent {
         if let Some(sent) = load_sent(conn, key)? {
             rows.sent.insert(key.clone(), sent);
@@ -81,6 +89,9 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
         }
     }
     amend::load(conn, needs, &mut rows)?;
+    for room in &needs.invites {
+        rows.invites.extend(read::invites(conn, *room)?.into_iter().map(|link| (link.code, link)));
+    }
     for (user, other) in needs.relations_with(&rows.rooms) {
         if let Some(relation) = read::relation(conn, &user, &other)? {
             rows.relations.insert((user, other), relation);
@@ -152,6 +163,9 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
         let mut statement = conn.prepare_cached("INSERT INTO room_keys (key, room) VALUES (?1, ?2)")?;
         statement.execute(params![key.as_str(), room.to_bytes()])?;
     }
+    for code in &rows.written_invites {
+        write_invite(conn, *code, rows.invites.get(code))?;
+    }
     for key in &rows.written_relations {
         write_relation(conn, key, rows.relations.get(key))?;
     }
@@ -168,12 +182,15 @@ fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteErr
 
 /// Its kind and when it was made never change.
 const WRITE_ROOM: &str = "INSERT INTO rooms (id, kind, one, other, challenge, name, active, created_at, \
-         seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+         seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, \
+         permissions, topic, picture, public) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+         ?20) \
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, seq = excluded.seq, \
          countable = excluded.countable, members = excluded.members, \
          last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
-         last_pos = excluded.last_pos, marks_pos = excluded.marks_pos";
+         last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, permissions = excluded.permissions, \
+         topic = excluded.topic, picture = excluded.picture, public = excluded.public";
 
 fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
     let pair = match &room.kind {
@@ -197,6 +214,10 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
         int(room.changed_pos),
         int(room.last_pos),
         int(room.marks_pos),
+        permissions_text(room),
+        room.about.topic,
+        room.about.picture,
+        is_public(room),
     ])?;
     Ok(())
 }
@@ -263,6 +284,27 @@ fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) ->
         int(message.own_n),
         message.origin.as_ref().map(OriginId::as_str),
     ])?;
+    Ok(())
+}
+
+const WRITE_INVITE: &str = "INSERT INTO invites (code, room, made_by, created_at, expires_at, max_uses, uses) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (code) DO UPDATE SET uses = excluded.uses";
+
+const END_INVITE: &str = "DELETE FROM invites WHERE code = ?1";
+
+fn write_invite(conn: &Connection, code: InviteCode, link: Option<&Invite>) -> Result<(), SqliteError> {
+    match link {
+        Some(link) => conn.prepare_cached(WRITE_INVITE)?.execute(params![
+            code.to_bytes(),
+            link.room.to_bytes(),
+            link.by.as_ref().map(UserId::as_str),
+            link.created_at.as_millis(),
+            link.expires_at.map(Timestamp::as_millis),
+            link.max_uses.map(std::num::NonZeroU32::get),
+            link.uses,
+        ])?,
+        None => conn.prepare_cached(END_INVITE)?.execute([code.to_bytes()])?,
+    };
     Ok(())
 }
 

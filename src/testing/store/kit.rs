@@ -8,7 +8,7 @@ use super::Fixture;
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Body, Mark, Member, Message, Position, Profile, Room, RoomKind, SystemKind};
+use crate::model::{About, Body, Mark, Member, Message, Position, Profile, Room, RoomKind, SystemKind};
 use crate::store::{Answer, Batch, Item, Notice, Op, Outcome, RelationItem, RelationOp, RoomItem, Store};
 
 pub(super) const NO_BOUND: u32 = u32::MAX;
@@ -79,7 +79,8 @@ impl Fixture {
     /// Makes a room under a new id; the first of the people owns it.
     pub(super) fn create_item(&self, kind: RoomKind, people: &[&str]) -> RoomItem {
         let members = people.iter().map(|id| user(id)).collect();
-        self.item(RoomId::generate(), people.first().copied(), Op::Create { kind, name: None, members })
+        let op = Op::Create { kind, name: None, members, about: About::default() };
+        self.item(RoomId::generate(), people.first().copied(), op)
     }
 
     pub(super) fn direct_item(&self, by: &str, other: &str) -> RoomItem {

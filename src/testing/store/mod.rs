@@ -28,15 +28,19 @@
 
 mod kit;
 
+pub mod about;
 pub mod amend;
 pub mod catch_up;
 pub mod friends;
+pub mod invites;
 pub mod marks;
 pub mod members;
 pub mod messages;
 pub mod order;
+pub mod public;
 pub mod reads;
 pub mod records;
+pub mod roles;
 pub mod rooms;
 pub mod whole;
 
@@ -115,6 +119,37 @@ macro_rules! store_suite {
                     members_come_in_pages_by_their_ids
                     memberships_come_in_pages_by_their_rooms
                     read_marks_are_those_of_active_members;
+                about:
+                    a_room_is_made_with_what_is_said_of_it
+                    what_is_said_of_a_room_is_changed_without_words
+                    a_closed_room_is_opened_again_by_who_may_close_it
+                    an_opened_room_takes_its_key_or_says_who_has_it
+                    a_direct_room_is_opened_again_by_the_host_while_both_are_in_it;
+                invites:
+                    a_link_comes_back_as_it_was_made
+                    a_link_is_made_by_who_may_invite
+                    a_room_has_no_more_links_than_its_bound_that_hold
+                    whoever_has_a_link_that_holds_comes_in
+                    forty_at_once_use_a_link_no_more_often_than_they_may
+                    a_link_is_revoked_by_its_maker_or_who_may_take_people_out;
+                public:
+                    public_rooms_come_newest_first_and_no_other_does
+                    whoever_likes_comes_into_a_public_room
+                    nobody_comes_into_a_private_room_by_themselves
+                    the_owner_makes_a_room_public_and_private;
+                roles:
+                    roles_are_given_by_whoever_has_a_greater_one
+                    who_makes_somebody_the_owner_is_an_admin
+                    the_host_gives_roles_and_rooms_away
+                    nobody_has_another_role_in_a_direct_room
+                    an_owner_who_leaves_is_followed_by_the_first_of_the_others
+                    owners_who_leave_in_one_batch_are_followed_by_whoever_stays
+                    a_role_is_told_like_any_change_of_a_membership
+                    whoever_only_reads_marks_and_does_not_send
+                    permissions_say_what_takes_which_role
+                    an_update_is_made_whole_or_not_at_all
+                    roles_and_permissions_outlive_a_reopening
+                    roles_that_are_taken_in_leave_a_room_one_owner;
                 messages:
                     a_message_comes_back_as_it_was_sent
                     a_retry_within_a_batch_gets_the_first_message
@@ -306,14 +341,18 @@ mod tests {
     fn every_case_is_in_the_list() {
         let files = [
             include_str!("amend.rs"),
+            include_str!("about.rs"),
             include_str!("catch_up.rs"),
             include_str!("friends.rs"),
+            include_str!("invites.rs"),
             include_str!("marks.rs"),
             include_str!("members.rs"),
             include_str!("messages.rs"),
             include_str!("order.rs"),
+            include_str!("public.rs"),
             include_str!("reads.rs"),
             include_str!("records.rs"),
+            include_str!("roles.rs"),
             include_str!("rooms.rs"),
             include_str!("whole.rs"),
         ];

@@ -3,14 +3,15 @@
 //! The types that bodies are read into take more than the engine does (a TEXT without words, say), so these schemas
 //! are written by hand: what they allow is what is not refused as `INVALID_INPUT`.
 
-use utoipa::openapi::schema::OneOfBuilder;
-use utoipa::openapi::{ComponentsBuilder, ObjectBuilder, Ref, RefOr, Schema};
+use utoipa::openapi::schema::{AdditionalProperties, AllOfBuilder, AnyOfBuilder, OneOfBuilder, SchemaType};
+use utoipa::openapi::{ComponentsBuilder, ObjectBuilder, Ref, RefOr, Schema, Type};
 
 use super::schemas::{
     Schemas, flag, list, named, needed, null, nullable_text, number, object, optional, or_null, text, word,
 };
 use crate::config::Config;
 use crate::id::{ChallengeId, ClientId, MessageId, UserId};
+use crate::model::{Permissions, Role, Visibility};
 
 /// Not white space alone, and no control characters but line breaks and tabs.
 const WORDS: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
@@ -19,14 +20,18 @@ const CAPTION: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*
 const NAME: &str = r"^[\t-\r\u0085\s]*[^\u0000-\u001f\u007f-\u009f]*[\t-\r\u0085\s]*$";
 const ADDRESS: &str =
     r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\u0000-\u001f\u007f-\u009f][^\s\u0000-\u001f\u007f-\u009f]*$";
+const PICTURE: &str =
+    r"^([Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\u0000-\u001f\u007f-\u009f][^\s\u0000-\u001f\u007f-\u009f]*)?$";
 const MAX_ADDRESS_BYTES: usize = 2048;
 
 /// The bodies' names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body {
     NewRoom,
-    Rename,
+    RoomUpdate,
+    NewRole,
     Invitation,
+    NewInvite,
     Draft,
     Edit,
     ReadTo,
@@ -36,10 +41,12 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::NewRoom,
-        Self::Rename,
+        Self::RoomUpdate,
+        Self::NewRole,
         Self::Invitation,
+        Self::NewInvite,
         Self::Draft,
         Self::Edit,
         Self::ReadTo,
@@ -51,8 +58,10 @@ impl Body {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::NewRoom => "NewRoom",
-            Self::Rename => "Rename",
+            Self::RoomUpdate => "RoomUpdate",
+            Self::NewRole => "NewRole",
             Self::Invitation => "Invitation",
+            Self::NewInvite => "NewInvite",
             Self::Draft => "Draft",
             Self::Edit => "Edit",
             Self::ReadTo => "ReadTo",
@@ -69,14 +78,22 @@ impl Body {
     pub(super) fn schema(self, config: &Config) -> RefOr<Schema> {
         match self {
             Self::NewRoom => new_room(config),
-            Self::Rename => {
-                let name = name(config, text("The new name. A blank one takes its own name away."));
-                object("A room's new name.", [needed("name", name)]).into()
-            }
+            Self::RoomUpdate => room_update(config),
+            Self::NewRole => object("What somebody shall be.", [needed("role", named::<Role>())]).into(),
             Self::Invitation => {
                 let users =
                     list(named::<UserId>()).min_items(Some(1)).max_items(Some(config.max_participants));
                 object("Who shall join.", [needed("userUuids", users)]).into()
+            }
+            Self::NewInvite => {
+                let whole =
+                    || ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Integer, Type::Null]));
+                let seconds = whole().minimum(Some(1_usize)).maximum(Some(31_536_000_usize));
+                let seconds = seconds.description(Some("After how many seconds it does not hold any more."));
+                let uses = whole().minimum(Some(1_usize)).maximum(Some(u32::MAX as usize));
+                let uses = uses.description(Some("How many may come in by it."));
+                object("An invite link to make.", [optional("expiresIn", seconds), optional("maxUses", uses)])
+                    .into()
             }
             Self::Draft => draft(config),
             Self::Edit => {
@@ -118,10 +135,53 @@ fn name(config: &Config, schema: ObjectBuilder) -> ObjectBuilder {
     schema.max_length(Some(config.max_name_chars)).pattern(Some(NAME))
 }
 
+fn topic(config: &Config, schema: ObjectBuilder) -> ObjectBuilder {
+    schema.max_length(Some(config.max_topic_chars)).pattern(Some(CAPTION))
+}
+
+fn picture(schema: ObjectBuilder) -> ObjectBuilder {
+    schema.max_length(Some(MAX_ADDRESS_BYTES)).pattern(Some(PICTURE))
+}
+
+/// What is left out stays, but something must be there.
+fn room_update(config: &Config) -> RefOr<Schema> {
+    let name = name(config, text("The new name. A blank one takes its own name away."));
+    let permit = |object: ObjectBuilder, (word, _)| object.property(word, named::<Role>());
+    let some = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("The least roles that may do something."))
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
+    let permissions = Permissions::default().iter().fold(some, permit);
+    let fields = object(
+        "What shall be another way.",
+        [
+            optional("name", name),
+            optional("topic", topic(config, text("The new topic. A blank one takes it away."))),
+            optional("picture", picture(text("The address of the new picture. An empty one takes it away."))),
+            optional("permissions", permissions),
+            optional("visibility", named::<Visibility>()),
+        ],
+    );
+    let any = ["name", "topic", "picture", "permissions", "visibility"]
+        .into_iter()
+        .fold(AnyOfBuilder::new(), |any, field| {
+            any.item(ObjectBuilder::new().schema_type(Type::Object).required(field))
+        });
+    AllOfBuilder::new()
+        .description(Some("What shall be another way about a room."))
+        .item(fields)
+        .item(any)
+        .into()
+}
+
 fn new_room(config: &Config) -> RefOr<Schema> {
     let called = || {
         let text = nullable_text("Its name; without one, one is made of the others' nicknames.");
         optional("name", name(config, text))
+    };
+    let about = || {
+        let of = topic(config, nullable_text("What it is about."));
+        [optional("topic", of), optional("picture", picture(nullable_text("The address of a picture.")))]
     };
     let people = || list(named::<UserId>()).description(Some("Who takes part. The creator always does."));
     let no_challenge = || optional("challengeUuid", null());
@@ -132,7 +192,10 @@ fn new_room(config: &Config) -> RefOr<Schema> {
             needed("participantUuids", people().min_items(Some(1)).max_items(Some(1))),
             called(),
             no_challenge(),
-        ],
+            optional("visibility", word("private")),
+        ]
+        .into_iter()
+        .chain(about()),
     );
     let group = object(
         "A room of any number of people.",
@@ -141,7 +204,10 @@ fn new_room(config: &Config) -> RefOr<Schema> {
             needed("participantUuids", people().max_items(Some(config.max_participants))),
             called(),
             no_challenge(),
-        ],
+            optional("visibility", named::<Visibility>()),
+        ]
+        .into_iter()
+        .chain(about()),
     );
     let challenge = object(
         "The room of a challenge, which has one at a time.",
@@ -150,7 +216,10 @@ fn new_room(config: &Config) -> RefOr<Schema> {
             needed("participantUuids", people().max_items(Some(config.max_participants))),
             needed("challengeUuid", named::<ChallengeId>()),
             called(),
-        ],
+            optional("visibility", named::<Visibility>()),
+        ]
+        .into_iter()
+        .chain(about()),
     );
     let kinds =
         [direct.title(Some("Direct")), group.title(Some("Group")), challenge.title(Some("Challenge"))];

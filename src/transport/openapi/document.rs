@@ -25,15 +25,19 @@ use super::schemas::{Schemas, list, named, needed, number, object, or_null};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode as Code};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Limit, Reaction};
+use crate::model::{InviteCode, Limit, Reaction};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
-    HistoryJson, MarkedJson, MessageChangeJson, ParticipantsJson, ReactionsJson, RelationJson, RoomsJson,
+    HistoryJson, InvitesJson, MarkedJson, MessageChangeJson, ParticipantsJson, PublicRoomsJson,
+    ReactionsJson, RelationJson, RoomsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
 const BEARER: &str = "bearer";
+
+/// What is searched for is at most as long as a name may be by default.
+const MAX_PART: usize = 200;
 
 const ABOUT: &str = "\
 Rooms, messages, read marks and friends. What happens live comes over a WebSocket or Socket.IO: see the document of \
@@ -111,7 +115,7 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
     if is_open {
         built = built.securities(Some([]));
     }
-    let parameters = ["roomUuid", "messageUuid", "reaction", "userUuid"];
+    let parameters = ["roomUuid", "messageUuid", "reaction", "userUuid", "code"];
     for name in parameters.into_iter().filter(|name| path.contains(&format!("{{{name}}}"))) {
         built = built.parameter(path_parameter(name));
     }
@@ -119,8 +123,9 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
         built = built.parameter(query_parameter(*query));
     }
     if let Some((body, examples)) = &description.body {
-        // A read mark moves without one.
-        let is_required = if *body == Body::ReadTo { Required::False } else { Required::True };
+        // A read mark moves without one, and a link may hold for ever.
+        let is_required =
+            if matches!(body, Body::ReadTo | Body::NewInvite) { Required::False } else { Required::True };
         let content = content(body.reference(), examples);
         let body = RequestBodyBuilder::new().content("application/json", content);
         built = built.request_body(Some(body.required(Some(is_required)).build()));
@@ -161,6 +166,7 @@ fn path_parameter(name: &'static str) -> ParameterBuilder {
         "roomUuid" => (named::<RoomId>(), "The room.", samples::room_id().to_string()),
         "messageUuid" => (named::<MessageId>(), "The message.", samples::message_id().to_string()),
         "reaction" => (named::<Reaction>(), "The reaction.", "👍".to_owned()),
+        "code" => (named::<InviteCode>(), "The invite link's.", samples::invite().code.to_string()),
         _ => (named::<UserId>(), "The user.", samples::user("ben").to_string()),
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
@@ -186,10 +192,17 @@ fn query_parameter(query: Query) -> ParameterBuilder {
             let pair = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PAIR));
             ("cursor", "The `nextCursor` of the page before it.", pair.into())
         }
+        Query::RoomCursor => ("cursor", "The `nextCursor` of the page before it.", named::<RoomId>().into()),
+        Query::Part => ("q", "A part of the names.", part()),
         Query::Place(name, text) => (name, text, place()),
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
     parameter.required(Required::False).schema(Some(schema)).description(Some(text))
+}
+
+/// White space around it is cut off, and a longer one refused.
+fn part() -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_PART)).into()
 }
 
 /// A place in a room's history.
@@ -223,10 +236,13 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
     match made_by {
         Operation::CreateRoom => {
             let is_of_room = |to: &&Operation| {
-                to.paths().iter().all(|path| path.contains("{roomUuid}") && !path.contains("{messageUuid}"))
+                let is_of_it = |path: &&str| {
+                    path.contains("{roomUuid}") && !path.contains("{messageUuid}") && !path.contains("{code}")
+                };
+                to.paths().iter().all(is_of_it)
             };
             let of_room = Operation::ALL.iter().filter(is_of_room).map(|to| match to {
-                Operation::RemoveParticipant => {
+                Operation::RemoveParticipant | Operation::SetRole => {
                     let invited =
                         link(*to, "roomUuid").parameter("userUuid", "$request.body#/participantUuids/0");
                     named(invited, *to)
@@ -234,6 +250,14 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
                 to => named(link(*to, "roomUuid"), *to),
             });
             of_room.collect()
+        }
+        Operation::CreateInvite => {
+            let accept = LinkBuilder::new().operation_id(Operation::AcceptInvite.name());
+            let accept = accept.parameter("code", "$response.body#/code");
+            let revoke = LinkBuilder::new().operation_id(Operation::RevokeInvite.name());
+            let revoke = revoke.parameter("code", "$response.body#/code");
+            let revoke = revoke.parameter("roomUuid", "$response.body#/roomUuid");
+            vec![named(accept, Operation::AcceptInvite), named(revoke, Operation::RevokeInvite)]
         }
         Operation::SendMessage => {
             let around = link(Operation::ListMessages, "roomUuid").parameter("around", MADE_MESSAGE);
@@ -307,6 +331,7 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::Forbidden => "The caller may not do this.",
         Code::NotFriends => "A DIRECT room needs friendship here.",
         Code::FriendRequestNotFound => "They have not asked.",
+        Code::InviteNotFound => "There is no such invite link, or it holds no more.",
         Code::NotAParticipant => "The caller is not in the room.",
         Code::RoomNotFound => "There is no such room.",
         Code::MessageNotFound => "There is no such message in the room.",
@@ -332,6 +357,8 @@ fn components(config: &Config) -> Components {
     };
     let mut schemas = Schemas::default();
     schemas.add::<RoomsJson<'_>>();
+    schemas.add::<PublicRoomsJson<'_>>();
+    schemas.add::<InvitesJson<'_>>();
     schemas.add::<HistoryJson<'_>>();
     schemas.add::<MarkedJson>();
     schemas.add::<MessageChangeJson<'_>>();

@@ -13,8 +13,8 @@ use crate::error::ErrorCode as Code;
 use crate::model::{Limit, Message, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
-    HistoryJson, MarkedJson, MessageChangeJson, MessageJson, ParticipantsJson, PeopleJson, ReactionsJson,
-    RelationJson, RoomJson, RoomsJson,
+    HistoryJson, InviteJson, InvitesJson, MarkedJson, MessageChangeJson, MessageJson, ParticipantsJson,
+    PeopleJson, PublicRoomsJson, ReactionsJson, RelationJson, RoomJson, RoomsJson,
 };
 
 /// The groups that operations stand in: their name and what they are about.
@@ -38,6 +38,10 @@ pub(super) enum Query {
     Cursor,
     /// A page of reactions begins after this one.
     ReactionCursor,
+    /// A page of public rooms begins below this one.
+    RoomCursor,
+    /// A part of a room's name.
+    Part,
     /// A place in a room's history.
     Place(&'static str, &'static str),
 }
@@ -117,6 +121,21 @@ pub(super) fn describe(operation: Operation) -> Description {
         .query(&[Query::Page, Query::Limit(Limit::ROOMS)])
         .answer(200, "A page of rooms.", &RoomsJson::from(&samples::rooms())),
         Operation::CreateRoom => create_room(),
+        Operation::ListPublicRooms => Description::new(
+            ROOMS,
+            "Find public rooms",
+            "The newest first; with `q`, those that have it in their names, however it is capitalized. A page of such a \
+             search may hold fewer rooms than were asked for, and others follow all the same while there is a `nextCursor`.",
+        )
+        .query(&[Query::Part, Query::RoomCursor, Query::Limit(Limit::ROOMS)])
+        .answer(200, "A page of public rooms.", &PublicRoomsJson::from(&samples::public_rooms())),
+        Operation::JoinRoom => Description::new(
+            ROOMS,
+            "Join a public room",
+            "Whoever is in it already stays as they are. Of a private room the answer is `NOT_A_PARTICIPANT`.",
+        )
+        .answer(200, "The room.", &RoomJson::from(&room))
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
         Operation::GetRoom => Description::new(
             ROOMS,
             "Get a room",
@@ -125,25 +144,44 @@ pub(super) fn describe(operation: Operation) -> Description {
         .answer(200, "The room.", &RoomJson::from(&room))
         .codes(IN_ROOM),
         Operation::RenameRoom => {
-            Description::new(ROOMS, "Rename a room", "Its owner may. A SYSTEM message tells of it.")
-                .body(Body::Rename, [("example", json!({ "name": "Runners" }))])
+            let text = "What is left out stays. Name, topic and picture take the permission `rename`, and a SYSTEM message \
+                        tells of another name; permissions and visibility are the owner's to change. Refused is all of it or nothing.";
+            Description::new(ROOMS, "Change a room", text)
+                .body(
+                    Body::RoomUpdate,
+                    [
+                        ("name", json!({ "name": "Runners", "topic": "Tuesdays at seven" })),
+                        ("picture", json!({ "picture": "https://example.org/runners.png" })),
+                        ("visibility", json!({ "visibility": "public" })),
+                        ("permissions", json!({ "permissions": { "invite": "ADMIN", "send": "READ_ONLY" } })),
+                    ],
+                )
                 .answer(200, "The room.", &RoomJson::from(&room))
                 .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed])
         }
         Operation::LeaveRoom => Description::new(
             ROOMS,
             "Leave a room for good",
-            "A DIRECT room is closed by it, and so is any room that its last participant leaves.",
+            "A DIRECT room is closed by it, and so is any room that its last participant leaves. When the owner leaves, \
+             an admin owns the room from then on, or else a member: who has been in longest.",
         )
         .answer(200, "Left.", &done)
         .codes(IN_ROOM),
         Operation::CloseRoom => Description::new(
             ROOMS,
             "Close a room",
-            "Its owner may. It can be read from then on, not written.",
+            "It takes the permission `close`. The room can be read from then on, not written.",
         )
         .answer(200, "Closed.", &done)
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden]),
+        Operation::ReopenRoom => Description::new(
+            ROOMS,
+            "Open a closed room again",
+            "It takes the permission `close`. Where the challenge has another room by now, `roomUuid` names it. A DIRECT \
+             room is not opened again: make it anew.",
+        )
+        .answer(200, "The room.", &RoomJson::from(&room))
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::ChallengeRoomExists]),
         Operation::ListParticipants => {
             Description::new(ROOMS, "List a room's participants", "In the order of their ids.")
                 .query(PEOPLE)
@@ -161,10 +199,52 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::RemoveParticipant => Description::new(
             ROOMS,
             "Take somebody out of a room",
-            "The room's owner may. Nothing committed after it is handed to them.",
+            "It takes the permission `remove`, and a greater role than theirs. Nothing committed after it is handed to \
+             them.",
         )
         .answer(200, "Taken out.", &done)
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
+        Operation::SetRole => {
+            let text = "It takes the permission `setRole`, and a greater role than theirs; nobody gives a greater one than \
+                        their own. Who makes somebody else the owner is an admin from then on.";
+            Description::new(ROOMS, "Give somebody another role", text)
+                .body(Body::NewRole, [("example", json!({ "role": "ADMIN" }))])
+                .answer(200, "The room.", &RoomJson::from(&room))
+                .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed])
+        }
+        Operation::CreateInvite => Description::new(
+            ROOMS,
+            "Make an invite link",
+            "It takes the permission `invite`. Whoever has the code comes in for as long as the link holds; keep it like a \
+             key.",
+        )
+        .body(
+            Body::NewInvite,
+            [("example", json!({ "expiresIn": 3600, "maxUses": 10 })), ("for ever", json!({}))],
+        )
+        .answer(201, "The link.", &InviteJson::from(&samples::invite()))
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
+        Operation::ListInvites => Description::new(
+            ROOMS,
+            "List a room's invite links",
+            "Those that hold: all of them with the permission `remove`, one's own without it.",
+        )
+        .answer(200, "The links.", &InvitesJson::from(&[samples::invite()][..]))
+        .codes(IN_ROOM),
+        Operation::RevokeInvite => Description::new(
+            ROOMS,
+            "Revoke an invite link",
+            "One's own; any, with the permission `remove`. Nobody comes in by it after that.",
+        )
+        .answer(200, "Revoked.", &done)
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::InviteNotFound]),
+        Operation::AcceptInvite => Description::new(
+            ROOMS,
+            "Join a room by an invite link",
+            "Whoever is in it already stays as they are, and uses none up.",
+        )
+        .answer(200, "The room.", &RoomJson::from(&room))
+        .codes(&[Code::InviteNotFound, Code::Forbidden, Code::RoomClosed]),
         Operation::SendMessage => send_message(),
         Operation::ListMessages => list_messages(),
         Operation::GetMessage

@@ -12,9 +12,10 @@ use crate::event::{
 };
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Amendment, Body, Epoch, FriendNotice, History, Limit, Mark, Message, MessageState, MessageType,
-    MessageView, Page, PageQuery, Participant, Phrases, Position, Profile, Reaction, ReactionPage, Receipt,
-    RelationKind, RelationPage, RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind, Token,
+    About, Amendment, Body, Epoch, FriendNotice, History, Invite, InviteCode, Limit, Mark, Message,
+    MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions, Phrases, Position,
+    Profile, PublicRooms, Reaction, ReactionPage, Receipt, RelationKind, RelationPage, RelationView, Role,
+    Room, RoomKind, RoomView, Span, SystemKind, Token, Visibility,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -67,6 +68,12 @@ pub(super) fn room() -> Room {
         changed_pos: 1,
         last_pos: 3,
         marks_pos: 3,
+        permissions: Permissions::default(),
+        about: About {
+            topic: Some("Tuesdays at seven".into()),
+            picture: None,
+            visibility: Visibility::Public,
+        },
     }
 }
 
@@ -147,6 +154,7 @@ pub(super) fn room_view() -> RoomView {
         participants: vec![user("ana"), user("ben")],
         unread: 1,
         last_message: Some(message_view()),
+        role: Role::Owner,
     }
 }
 
@@ -163,6 +171,22 @@ fn first_page(limit: Limit) -> PageQuery {
 pub(super) fn rooms() -> Page<RoomView> {
     let query = first_page(Limit::ROOMS);
     Page { items: vec![room_view()], query, total: 1 }
+}
+
+pub(super) fn invite() -> Invite {
+    Invite {
+        code: InviteCode::from_bytes(*b"An invite link 1"),
+        room: room_id(),
+        by: Some(user("ana")),
+        created_at: at(5),
+        expires_at: Some(at(3605)),
+        max_uses: std::num::NonZeroU32::new(10),
+        uses: 1,
+    }
+}
+
+pub(super) fn public_rooms() -> PublicRooms {
+    PublicRooms { rooms: vec![room()], next: Some(room_id()) }
 }
 
 pub(super) fn history_page() -> History {
@@ -231,6 +255,8 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Room(RoomChange::Reset, room.clone())),
         durable(EventKind::Room(RoomChange::Left, room.clone())),
         durable(EventKind::Participant(ben(), true)),
+        durable(EventKind::Participant(ben(), false)),
+        durable(EventKind::Role(ben(), Role::Admin)),
         fleeting(EventKind::Notification(Notification::AddedToRoom(room))),
         fleeting(EventKind::Notification(Notification::RemovedFromRoom(room_id()))),
         friend(FriendNotice::Requested),
@@ -255,6 +281,7 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::Forbidden => ErrorKind::Forbidden("only the room's owner may do this".into()),
         ErrorCode::NotFriends => ErrorKind::NotFriends(user("ben")),
         ErrorCode::FriendRequestNotFound => ErrorKind::FriendRequestNotFound(user("ben")),
+        ErrorCode::InviteNotFound => ErrorKind::InviteNotFound,
         ErrorCode::NotAParticipant => ErrorKind::NotAParticipant(room),
         ErrorCode::RoomNotFound => ErrorKind::RoomNotFound(room),
         ErrorCode::MessageNotFound => ErrorKind::MessageNotFound(message_id()),

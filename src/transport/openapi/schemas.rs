@@ -6,7 +6,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, ClientId, MAX_ID_CHARS, MessageId, RoomId, UserId};
-use crate::model::{MAX_REACTION_BYTES, Reaction, Token};
+use crate::model::{InviteCode, MAX_REACTION_BYTES, Reaction, Token};
 
 /// No control characters and no line separators, and not white space alone.
 const OPAQUE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029][^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$";
@@ -119,6 +119,9 @@ schemas! {
     ClientId: opaque("The name that a client gives one of its messages: sending twice under one name sends once.");
     ChallengeId: opaque("A challenge of the app, which has at most one open room.");
     RoomId: ulid("A room: a ULID.");
+    InviteCode: text("What an invite link is known by: who has it comes in.")
+        .pattern(Some("^[A-Za-z0-9_-]{21}[AQgw]$"))
+        .into();
     MessageId: ulid("A message: a ULID.");
     Reaction: text("An emoji, or a word such as `like`; at most 64 bytes of UTF-8.")
         .min_length(Some(1))

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::engine::Actor;
 use crate::error::{Error, ErrorKind, Result, parse_field};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Limit, PageQuery, Reaction};
+use crate::model::{InviteCode, Limit, PageQuery, Reaction};
 use crate::transport::bearer;
 use crate::transport::wire::{parse, parse_limit, parse_number, parse_reaction};
 
@@ -98,6 +98,18 @@ impl<S: Send + Sync> FromRequestParts<S> for WithReaction {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let path = PathParts::of(parts).await?;
         Ok(Self(parse_reaction(Some(path.get("reaction")))?))
+    }
+}
+
+/// The code of an invite link in the path.
+pub(super) struct ByCode(pub(super) InviteCode);
+
+impl<S: Send + Sync> FromRequestParts<S> for ByCode {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let path = PathParts::of(parts).await?;
+        Ok(Self(parse_field("code", path.get("code"))?))
     }
 }
 

@@ -16,6 +16,7 @@
 mod auth;
 mod extract;
 mod friends;
+mod invites;
 mod messages;
 mod observe;
 mod problem;

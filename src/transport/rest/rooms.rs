@@ -9,8 +9,8 @@ use super::extract::{Caller, InRoom, JsonBody, OfUser, Params};
 use super::problem::Problem;
 use crate::error::{Result, parse_field};
 use crate::id::{RoomId, UserId};
-use crate::model::{Limit, NewRoom};
-use crate::transport::wire::{ParticipantsJson, RoomJson, RoomsJson};
+use crate::model::{Limit, NewRoom, Role, RoomUpdate};
+use crate::transport::wire::{ParticipantsJson, PublicRoomsJson, RoomJson, RoomsJson};
 
 pub(super) async fn create(
     Caller(caller): Caller,
@@ -26,22 +26,29 @@ pub(super) async fn list(Caller(caller): Caller, params: Params) -> Result<Respo
     Ok(Json(RoomsJson::from(&page)).into_response())
 }
 
+pub(super) async fn list_public(Caller(caller): Caller, params: Params) -> Result<Response, Problem> {
+    let before = params.get("cursor").map(|text| parse_field("cursor", text)).transpose()?;
+    let part = params.get("q").unwrap_or_default();
+    let page = caller.public_rooms(part, before, params.limit(Limit::ROOMS)?).await?;
+    Ok(Json(PublicRoomsJson::from(&page)).into_response())
+}
+
+pub(super) async fn join(Caller(caller): Caller, InRoom(room): InRoom) -> Result<Response, Problem> {
+    let view = caller.join(room).await?;
+    Ok(Json(RoomJson::from(&view)).into_response())
+}
+
 pub(super) async fn get(Caller(caller): Caller, InRoom(room): InRoom) -> Result<Response, Problem> {
     let view = caller.room(room).await?;
     Ok(Json(RoomJson::from(&view)).into_response())
 }
 
-#[derive(Deserialize)]
-pub(super) struct RenameJson {
-    name: String,
-}
-
-pub(super) async fn rename(
+pub(super) async fn update(
     Caller(caller): Caller,
     InRoom(room): InRoom,
-    JsonBody(RenameJson { name }): JsonBody<RenameJson>,
+    JsonBody(update): JsonBody<RoomUpdate>,
 ) -> Result<Response, Problem> {
-    let view = caller.rename(room, &name).await?;
+    let view = caller.update_room(room, update).await?;
     Ok(Json(RoomJson::from(&view)).into_response())
 }
 
@@ -54,7 +61,7 @@ pub(in crate::transport) struct DoneJson {
     pub(in crate::transport) room_uuid: RoomId,
 }
 
-fn done(room: RoomId) -> Response {
+pub(super) fn done(room: RoomId) -> Response {
     Json(DoneJson { room_uuid: room }).into_response()
 }
 
@@ -66,6 +73,11 @@ pub(super) async fn leave(Caller(caller): Caller, InRoom(room): InRoom) -> Resul
 pub(super) async fn close(Caller(caller): Caller, InRoom(room): InRoom) -> Result<Response, Problem> {
     caller.close(room).await?;
     Ok(done(room))
+}
+
+pub(super) async fn reopen(Caller(caller): Caller, InRoom(room): InRoom) -> Result<Response, Problem> {
+    let view = caller.reopen(room).await?;
+    Ok(Json(RoomJson::from(&view)).into_response())
 }
 
 pub(super) async fn participants(
@@ -101,4 +113,20 @@ pub(super) async fn remove(
 ) -> Result<Response, Problem> {
     caller.remove(room, &user).await?;
     Ok(done(room))
+}
+
+#[derive(Deserialize)]
+pub(super) struct RoleJson {
+    role: Role,
+}
+
+pub(super) async fn set_role(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfUser(user): OfUser,
+    JsonBody(RoleJson { role }): JsonBody<RoleJson>,
+) -> Result<Response, Problem> {
+    caller.set_role(room, &user, role).await?;
+    let view = caller.room(room).await?;
+    Ok(Json(RoomJson::from(&view)).into_response())
 }

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::{Mounted, RestOptions, auth, friends, messages, rooms};
+use super::{Mounted, RestOptions, auth, friends, invites, messages, rooms};
 use crate::names::names;
 
 /// Each operation: its name, its method and path (and the other one that clients in the field use), its handler.
@@ -44,16 +44,25 @@ macro_rules! operations {
 operations! {
     ListRooms = "listRooms": GET "/chat/rooms" => rooms::list;
     CreateRoom = "createRoom": POST "/chat/rooms" or "/chat/room" => rooms::create;
+    ListPublicRooms = "listPublicRooms": GET "/chat/rooms/public" => rooms::list_public;
+    JoinRoom = "joinRoom": POST "/chat/rooms/{roomUuid}/join" or "/chat/room/{roomUuid}/join" => rooms::join;
     GetRoom = "getRoom": GET "/chat/rooms/{roomUuid}" or "/chat/room/{roomUuid}" => rooms::get;
-    RenameRoom = "renameRoom": PATCH "/chat/rooms/{roomUuid}" or "/chat/room/{roomUuid}" => rooms::rename;
+    RenameRoom = "renameRoom": PATCH "/chat/rooms/{roomUuid}" or "/chat/room/{roomUuid}" => rooms::update;
     LeaveRoom = "leaveRoom": DELETE "/chat/rooms/{roomUuid}/leave" or "/chat/room/{roomUuid}/leave" => rooms::leave;
     CloseRoom = "closeRoom": POST "/chat/rooms/{roomUuid}/close" or "/chat/room/{roomUuid}/close" => rooms::close;
+    ReopenRoom = "reopenRoom": POST "/chat/rooms/{roomUuid}/reopen" or "/chat/room/{roomUuid}/reopen" => rooms::reopen;
     ListParticipants = "listParticipants": GET "/chat/rooms/{roomUuid}/participants"
         or "/chat/room/{roomUuid}/participants" => rooms::participants;
     Invite = "invite": POST "/chat/rooms/{roomUuid}/participants"
         or "/chat/room/{roomUuid}/participants" => rooms::invite;
     RemoveParticipant = "removeParticipant": DELETE "/chat/rooms/{roomUuid}/participants/{userUuid}"
         or "/chat/room/{roomUuid}/participants/{userUuid}" => rooms::remove;
+    SetRole = "setRole": PATCH "/chat/rooms/{roomUuid}/participants/{userUuid}"
+        or "/chat/room/{roomUuid}/participants/{userUuid}" => rooms::set_role;
+    CreateInvite = "createInvite": POST "/chat/rooms/{roomUuid}/invites" => invites::create;
+    ListInvites = "listInvites": GET "/chat/rooms/{roomUuid}/invites" => invites::list;
+    RevokeInvite = "revokeInvite": DELETE "/chat/rooms/{roomUuid}/invites/{code}" => invites::revoke;
+    AcceptInvite = "acceptInvite": POST "/chat/invites/{code}/accept" => invites::accept;
     SendMessage = "sendMessage": POST "/chat/rooms/{roomUuid}/messages"
         or "/chat/room/{roomUuid}/message" => messages::send;
     ListMessages = "listMessages": GET "/chat/rooms/{roomUuid}/messages"

@@ -122,7 +122,7 @@ fn name(kind: &EventKind) -> Option<EventName> {
         EventKind::Marked(_, Mark::Delivered, _) => EventName::MessagesDelivered,
         EventKind::Presence { .. } => EventName::Presence,
         EventKind::Room(..) => EventName::RoomUpdated,
-        EventKind::Participant(..) => EventName::ParticipantChanged,
+        EventKind::Participant(..) | EventKind::Role(..) => EventName::ParticipantChanged,
         EventKind::Notification(_) => EventName::Notification,
     })
 }

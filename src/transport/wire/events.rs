@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 
-use super::{MessageChangeJson, MessageJson, UserJson};
+use super::{MessageChangeJson, MessageJson, PermissionsJson, UserJson};
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
-use crate::model::{Body, FriendNotice, Mark, Message, Profile, Room, RoomType, SystemKind};
+use crate::model::{
+    Body, FriendNotice, Mark, Message, Profile, Role, Room, RoomType, SystemKind, Visibility,
+};
 use crate::names::names;
 
 /// What an event says, without its name and room.
@@ -126,7 +128,7 @@ names! {
     }
 }
 
-/// A room changed: it was renamed or closed (`updated`), it has to be loaded anew (`reset`), or the user does not belong to it any more (`left`).
+/// A room changed: what is said of it, its permissions, or whether it is open (`updated`), it has to be loaded anew (`reset`), or the user does not belong to it any more (`left`).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RoomChange))]
@@ -142,9 +144,19 @@ pub(crate) struct RoomChangeJson<'a> {
     r#type: RoomType,
     /// Whether it is open.
     is_active: bool,
+    /// What takes which role in it.
+    permissions: PermissionsJson,
+    /// What it is about.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    topic: Option<&'a str>,
+    /// The address of a picture.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    picture: Option<&'a str>,
+    /// Who may find it and join it, beside whoever is invited.
+    visibility: Visibility,
 }
 
-/// Somebody joined or left.
+/// Somebody joined or left, or has another role.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ParticipantChange))]
@@ -156,8 +168,11 @@ pub(crate) struct ParticipantChangeJson<'a> {
     user_uuid: &'a UserId,
     /// The name that others see.
     nickname: &'a str,
-    /// Whether they joined; otherwise they left.
+    /// Whether they are in the room: they joined, or have another role; otherwise they left.
     joined: bool,
+    /// What they are in the room; null when they left.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    role: Option<Role>,
 }
 
 names! {
@@ -278,12 +293,12 @@ impl<'a> EventJson<'a> {
                 last_seen_at: *last_seen,
             }),
             EventKind::Room(change, room) => Self::Room(RoomChangeJson::new(*change, room)),
-            EventKind::Participant(profile, joined) => Self::Participant(ParticipantChangeJson {
-                room_uuid: room,
-                user_uuid: &profile.user,
-                nickname: &profile.nickname,
-                joined: *joined,
-            }),
+            EventKind::Participant(profile, joined) => {
+                Self::Participant(ParticipantChangeJson::new(room, profile, joined.then_some(Role::Member)))
+            }
+            EventKind::Role(profile, role) => {
+                Self::Participant(ParticipantChangeJson::new(room, profile, Some(*role)))
+            }
             EventKind::Notification(notification) => notified(notification),
             EventKind::Opened(origin) => Self::Opened { origin },
             EventKind::Ready(ready) => Self::Ready(ready.into()),
@@ -333,6 +348,13 @@ fn friend(r#type: FriendType, user: &Profile) -> EventJson<'_> {
     EventJson::Friend(FriendJson { r#type, user: user.into() })
 }
 
+impl<'a> ParticipantChangeJson<'a> {
+    fn new(room_uuid: Option<RoomId>, profile: &'a Profile, role: Option<Role>) -> Self {
+        let (user_uuid, nickname) = (&profile.user, &*profile.nickname);
+        Self { room_uuid, user_uuid, nickname, joined: role.is_some(), role }
+    }
+}
+
 impl<'a> From<&'a Message> for SystemJson<'a> {
     fn from(message: &'a Message) -> Self {
         let kind = match message.body {
@@ -364,6 +386,10 @@ impl<'a> RoomChangeJson<'a> {
             name: room.name.as_deref(),
             r#type: room.kind.room_type(),
             is_active: room.active,
+            permissions: PermissionsJson(room.permissions),
+            topic: room.about.topic.as_deref(),
+            picture: room.about.picture.as_deref(),
+            visibility: room.about.visibility,
         }
     }
 }

@@ -2,8 +2,11 @@
 
 mod amended;
 pub(crate) mod events;
+mod invites;
 mod json;
 mod people;
+mod permissions;
+mod public;
 
 use std::borrow::Cow;
 
@@ -16,17 +19,20 @@ use crate::error::{Error, ErrorCode};
 use crate::event::{Marked, Reply, View};
 use crate::id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Body, History, Message, MessageType, MessageView, Page, Profile, Reaction, Receipt, RoomType, RoomView,
-    Span, SystemKind,
+    Body, History, Message, MessageType, MessageView, Page, Profile, Reaction, Receipt, Role, RoomType,
+    RoomView, Span, SystemKind, Visibility,
 };
 
 pub(crate) use amended::{MessageChangeJson, ReactionsJson};
 pub(crate) use events::EventJson;
+pub(crate) use invites::{InviteJson, InvitesJson};
 pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_message, parse_number,
     parse_place, parse_reaction, parse_since, whole,
 };
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
+pub(crate) use permissions::PermissionsJson;
+pub(crate) use public::PublicRoomsJson;
 
 /// A user as others see them.
 #[derive(Debug, Serialize)]
@@ -195,6 +201,18 @@ pub(crate) struct RoomJson<'a> {
     /// The newest message.
     #[cfg_attr(feature = "openapi", schema(required))]
     last_message: Option<MessageJson<'a>>,
+    /// What the caller is in it.
+    role: Role,
+    /// What takes which role in it.
+    permissions: PermissionsJson,
+    /// What it is about.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    topic: Option<&'a str>,
+    /// The address of a picture.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    picture: Option<&'a str>,
+    /// Who may find it and join it, beside whoever is invited.
+    visibility: Visibility,
 }
 
 impl<'a> From<&'a RoomView> for RoomJson<'a> {
@@ -212,6 +230,11 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             created_at: room.created_at,
             unread_count: view.unread,
             last_message: view.last_message.as_ref().map(Into::into),
+            role: view.role,
+            permissions: PermissionsJson(room.permissions),
+            topic: room.about.topic.as_deref(),
+            picture: room.about.picture.as_deref(),
+            visibility: room.about.visibility,
         }
     }
 }

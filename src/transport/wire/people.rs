@@ -11,14 +11,6 @@ use crate::model::{Participant, RelationKind, RelationPage, RelationView, Role};
 use crate::names::names;
 
 names! {
-    /// What a participant may do.
-    pub(crate) enum MemberRole {
-        Owner = "OWNER",
-        Member = "MEMBER",
-    }
-}
-
-names! {
     /// What somebody is to the caller.
     pub(crate) enum RelationState {
         None = "NONE",
@@ -48,7 +40,7 @@ struct ParticipantJson<'a> {
     #[serde(flatten)]
     user: UserJson<'a>,
     /// What they may do.
-    role: MemberRole,
+    role: Role,
     /// Whether a connection of theirs is open.
     online: bool,
     /// When their last connection ended.
@@ -60,10 +52,7 @@ impl<'a> From<&'a Participants> for ParticipantsJson<'a> {
     fn from(page: &'a Participants) -> Self {
         let participant = |one: &'a Participant| ParticipantJson {
             user: (&one.profile).into(),
-            role: match one.role {
-                Role::Owner => MemberRole::Owner,
-                Role::Member => MemberRole::Member,
-            },
+            role: one.role,
             online: one.online,
             last_seen_at: one.last_seen,
         };

@@ -91,7 +91,7 @@ fn name(kind: &EventKind) -> Option<EventName> {
         EventKind::Marked(_, Mark::Delivered, _) => EventName::Delivered,
         EventKind::Presence { .. } => EventName::Presence,
         EventKind::Room(..) => EventName::Room,
-        EventKind::Participant(..) => EventName::Participant,
+        EventKind::Participant(..) | EventKind::Role(..) => EventName::Participant,
         EventKind::Notification(_) => EventName::Notification,
     })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chat_core::bus::NatsBus;
 use chat_core::bus::nats::NatsOptions;
 use chat_core::event::{Command, Event, EventKind, Notification, RoomChange};
-use chat_core::model::{Draft, FriendNotice, Limit, Mark, NewRoom, Profile};
+use chat_core::model::{Draft, FriendNotice, Limit, Mark, NewRoom, Profile, Role};
 use chat_core::store::postgres::{PostgresOptions, PostgresStore};
 use chat_core::store::{MemoryStore, Store};
 use chat_core::{Actor, ChatEngine, RoomId, Session, UserId};
@@ -214,6 +214,25 @@ async fn another_name_is_seen_on_all_nodes(nodes: Nodes) {
     assert_eq!(&*renamed.await, "Walkers");
 }
 
+async fn another_role_is_seen_on_all_nodes(nodes: Nodes) {
+    let room = nodes.group(&["ana", "ben"]).await;
+    let mut ben = nodes.connect(1, "ben").await;
+    let role = |event: &Event| match &event.kind {
+        EventKind::Role(profile, role) => Some((profile.user.clone(), *role)),
+        _ => None,
+    };
+    nodes.user(0, "ana").set_role(room, &id("ben"), Role::Admin).await.unwrap();
+    assert_eq!(next(&mut ben, role).await, (id("ben"), Role::Admin));
+    // Who joins and has another role at once has both, in their order.
+    nodes.user(0, "ben").invite(room, &[id("cho")]).await.unwrap();
+    nodes.user(1, "ben").set_role(room, &id("cho"), Role::ReadOnly).await.unwrap();
+    let joined = |event: &Event| matches!(event.kind, EventKind::Participant(_, true)).then_some(());
+    next(&mut ben, joined).await;
+    assert_eq!(next(&mut ben, role).await, (id("cho"), Role::ReadOnly));
+    nodes.user(0, "ana").leave(room).await.unwrap();
+    assert_eq!(next(&mut ben, role).await, (id("ben"), Role::Owner));
+}
+
 async fn when_a_removal_returns_nothing_later_reaches_whoever_was_removed(nodes: Nodes) {
     let room = nodes.group(&["ana", "ben", "cho"]).await;
     let ana = nodes.user(0, "ana");
@@ -381,6 +400,7 @@ macro_rules! all_cases {
             who_is_added_hears_the_room_from_then_on
             a_new_room_is_told_to_all_who_are_in_it_however_many
             another_name_is_seen_on_all_nodes
+            another_role_is_seen_on_all_nodes
             when_a_removal_returns_nothing_later_reaches_whoever_was_removed
             a_logout_ends_connections_on_all_nodes_before_it_returns
             a_nickname_is_news_on_all_nodes

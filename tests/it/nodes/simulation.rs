@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::event::{Event, EventKind, Notification, RoomChange};
-use chat_core::model::{Draft, HistoryQuery, Limit, NewRoom, Room, Token};
+use chat_core::model::{Draft, HistoryQuery, Limit, NewRoom, Role, Room, Token};
 use chat_core::store::MemoryStore;
 use chat_core::testing::FaultyStore;
 use chat_core::{ChatEngine, RoomId, Session, UserId};
@@ -47,6 +47,8 @@ struct Client {
     before: Option<BTreeMap<RoomId, Seen>>,
     /// Rooms that it has left, and what they had then.
     left: HashMap<RoomId, u64>,
+    /// What it is in each room; `None` where it has that from a snapshot.
+    roles: BTreeMap<RoomId, Option<Role>>,
     /// Rooms that it has left and come back to.
     back: BTreeSet<RoomId>,
     is_fresh: bool,
@@ -90,6 +92,7 @@ impl Client {
             seen,
             before: None,
             left,
+            roles: BTreeMap::new(),
             back: BTreeSet::new(),
             is_fresh: true,
             versions: HashMap::new(),
@@ -130,6 +133,7 @@ impl Client {
                     let rooms = ready.rooms.iter().map(|entry| entry.room.id);
                     self.told_from = rooms.map(|room| (room, from.of_room(room))).collect();
                     self.versions.clear();
+                    self.roles = ready.rooms.iter().map(|entry| (entry.room.id, None)).collect();
                     self.seen =
                         ready.rooms.iter().map(|entry| (entry.room.id, Seen::UpTo(entry.room.seq))).collect();
                 }
@@ -165,14 +169,26 @@ impl Client {
                 self.begin(room);
                 self.left.remove(&room.id);
                 self.seen.insert(room.id, Seen::UpTo(room.seq));
+                self.roles.insert(room.id, None);
             }
-            EventKind::Room(RoomChange::Left, room) => drop(self.seen.remove(&room.id)),
+            EventKind::Room(RoomChange::Left, room) => {
+                self.seen.remove(&room.id);
+                self.roles.remove(&room.id);
+            }
             EventKind::Notification(Notification::AddedToRoom(room)) => {
                 self.left.remove(&room.id);
                 self.begin(room);
                 self.seen.entry(room.id).or_insert(Seen::UpTo(room.seq));
+                self.roles.entry(room.id).or_insert(Some(Role::Member));
             }
-            EventKind::Notification(Notification::RemovedFromRoom(room)) => drop(self.seen.remove(room)),
+            EventKind::Notification(Notification::RemovedFromRoom(room)) => {
+                self.seen.remove(room);
+                self.roles.remove(room);
+            }
+            EventKind::Role(profile, role) if profile.user == self.user => {
+                let room = event.room.expect("a role is one in a room");
+                self.roles.insert(room, Some(*role));
+            }
             _ => {}
         }
         if event.token.is_some() {
@@ -258,6 +274,7 @@ impl World {
             }
             _ => {
                 (client.is_fresh, client.token, client.seen) = (true, None, BTreeMap::new());
+                client.roles.clear();
                 actor.connect().await
             }
         };
@@ -272,6 +289,10 @@ impl World {
         if self.clients[client].left.contains_key(&room) {
             let owner = engine.admin();
             owner.invite(room, std::slice::from_ref(&user)).await.unwrap();
+            if self.dice.one_in(2) {
+                let other = self.any(self.nodes.len());
+                self.nodes[other].admin().set_role(room, &user, Role::Admin).await.unwrap();
+            }
             self.clients[client].left.remove(&room);
             self.clients[client].back.insert(room);
             return;
@@ -283,6 +304,7 @@ impl World {
         self.clients[client].take(self.seed);
         self.clients[client].left.insert(room, now);
         self.clients[client].seen.remove(&room);
+        self.clients[client].roles.remove(&room);
     }
 
     async fn head(&self, room: RoomId) -> u64 {
@@ -390,6 +412,15 @@ impl World {
                         "seed {seed}: {user} has {seq} of {room} as of {has:?}, not {now}"
                     );
                 }
+            }
+            for (room, role) in &client.roles {
+                let found = self.store.shared().membership(*room, &client.user).await.unwrap();
+                let now = found.and_then(|(_, member)| member).map(|member| member.role);
+                let (seed, user) = (self.seed, &client.user);
+                assert!(
+                    role.is_none() || *role == now,
+                    "seed {seed}: {user} is {now:?} in {room}, not {role:?}"
+                );
             }
         }
     }

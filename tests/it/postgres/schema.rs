@@ -171,7 +171,7 @@ async fn what_makes_no_sense_is_corrupt_and_no_panic() {
         ),
         ("UPDATE chat.rooms SET kind = 1", "UPDATE chat.rooms SET kind = 2"),
         ("UPDATE chat.rooms SET members = 5000000000", "UPDATE chat.rooms SET members = 2"),
-        ("UPDATE chat.members SET role = 3", "UPDATE chat.members SET role = 2"),
+        ("UPDATE chat.members SET role = 5", "UPDATE chat.members SET role = 2"),
         ("UPDATE chat.lanes SET pos = -5", "UPDATE chat.lanes SET pos = 5"),
         ("DELETE FROM chat.lanes", "INSERT INTO chat.lanes VALUES (0, 5)"),
         ("DELETE FROM chat.meta", "INSERT INTO chat.meta VALUES (1, 7)"),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use chat_core::event::EventKind;
 use chat_core::model::{
-    Cursor, Draft, HistoryQuery, Limit, Message, MessageState, NewRoom, PageQuery, Profile, Room, Token,
+    Cursor, Draft, HistoryQuery, Limit, Message, MessageState, NewRoom, PageQuery, Profile, Role, Room,
+    RoomUpdate, Token, Verb,
 };
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{
@@ -185,14 +186,22 @@ impl Town {
         ana.remove(group, &id("ben")).await.unwrap();
         ana.rename(group, "달리는 사람들").await.unwrap();
         user("فاطمة").send(group, Draft::text("שלום")).await.unwrap();
+        ana.set_role(group, &id("김철수"), Role::Admin).await.unwrap();
+        ana.set_role(group, &id("فاطمة"), Role::ReadOnly).await.unwrap();
+        let update =
+            RoomUpdate::new().with_permission(Verb::Remove, Role::Owner).with_topic("한강 \"dawn\"\n@6");
+        ana.update_room(group, update).await.unwrap();
 
         let finished = ana.create_room(NewRoom::challenge("squats", "").with(["cho"])).await.unwrap().id();
         ana.send(finished, Draft::text("done")).await.unwrap();
         admin.close(finished).await.unwrap();
-        let challenge =
-            ana.create_room(NewRoom::challenge("squats", "100 days").with(["ben"])).await.unwrap().id();
+        let challenge = ana
+            .create_room(NewRoom::challenge("squats", "100 days").with(["ben"]).with_picture("https://a/b"))
+            .await
+            .unwrap()
+            .id();
         // Of the host's, without an owner; one that nobody writes in; one that all have left.
-        admin.create_room(NewRoom::group("host").with(["ana", "🦊"])).await.unwrap();
+        admin.create_room(NewRoom::group("host").with(["ana", "🦊"]).public()).await.unwrap();
         let left = dee.create_room(NewRoom::group("").with(["cho"])).await.unwrap().id();
         for who in [&dee, &cho] {
             who.send(left, Draft::text("bye")).await.unwrap();

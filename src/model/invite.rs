@@ -1,0 +1,138 @@
+//! Invite links: whoever has one comes into a room, for as long as it holds.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::clock::Timestamp;
+use crate::id::{IdError, RoomId, UserId};
+
+/// What an invite link is known by: 128 random bits, so that nobody guesses one. Its text is their base64url.
+///
+/// It is as good as a key, so `{:?}` does not show it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InviteCode([u8; 16]);
+
+impl InviteCode {
+    /// A new one, unlike any other.
+    ///
+    /// # Panics
+    /// When the operating system has no random bytes to give, on which nothing here could go on.
+    pub fn generate() -> Self {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+        Self(bytes)
+    }
+
+    /// The 16 bytes that a store keeps.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// The code that [`Self::to_bytes`] gave.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for InviteCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for InviteCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InviteCode(…)")
+    }
+}
+
+impl FromStr for InviteCode {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| IdError::NotACode)?;
+        bytes.try_into().map(Self).map_err(|_| IdError::NotACode)
+    }
+}
+
+impl Serialize for InviteCode {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+/// An invite link. It holds until it has expired, was used as often as it may be, or is revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    /// What it is known by.
+    pub code: InviteCode,
+    /// The room that it leads into.
+    pub room: RoomId,
+    /// Who has made it; `None` is the host.
+    pub by: Option<UserId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it does not hold any more.
+    pub expires_at: Option<Timestamp>,
+    /// How many may come in by it.
+    pub max_uses: Option<NonZeroU32>,
+    /// How many have come in by it.
+    pub uses: u32,
+}
+
+impl Invite {
+    /// Whether somebody may come in by it.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        let is_used_up = self.max_uses.is_some_and(|most| self.uses >= most.get());
+        !is_used_up && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// An invite link to make.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewInvite {
+    /// After how many seconds it does not hold any more: 1 to 31,536,000, a year. `None`: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<u64>,
+    /// How many may come in by it, at least 1. `None`: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_uses: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_survives_its_text_and_bytes_and_shows_in_no_log() {
+        let code = InviteCode::generate();
+        let text = code.to_string();
+        assert_eq!((text.len(), text.parse()), (22, Ok(code)));
+        assert_eq!(InviteCode::from_bytes(code.to_bytes()), code);
+        assert!(!format!("{code:?}").contains(&text[..4]));
+        assert_ne!(InviteCode::generate(), code);
+        for bad in ["", "x", &text[1..], &format!("{text}A"), &format!("{}!", &text[1..]), "..", "%"] {
+            assert_eq!(bad.parse::<InviteCode>(), Err(IdError::NotACode), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_link_holds_until_its_time_or_its_uses_have_run_out() {
+        let at = Timestamp::from_millis;
+        let room = RoomId::generate();
+        let code = InviteCode::generate();
+        let link =
+            Invite { code, room, by: None, created_at: at(0), expires_at: None, max_uses: None, uses: 7 };
+        assert!(link.holds(at(i64::MAX)));
+        let until = Invite { expires_at: Some(at(10)), ..link.clone() };
+        assert_eq!([9, 10, 11].map(|now| until.holds(at(now))), [true, false, false]);
+        let used = |uses| Invite { max_uses: NonZeroU32::new(8), uses, ..link.clone() }.holds(at(0));
+        assert_eq!([7, 8, 9].map(used), [true, false, false]);
+    }
+}

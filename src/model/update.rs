@@ -1,0 +1,77 @@
+//! What is changed about a room.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{Permissions, Role, Verb, Visibility};
+
+/// What shall be another way about a room; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RoomUpdate {
+    /// Its name; a blank one has a name made from nicknames.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it is about, in one line or more; a blank one takes it away.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// The address of a picture, http or https and at most 2,048 bytes; an empty one takes it away.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// By their [words](Permissions::word), the least roles that may do something. What is not named stays.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<BTreeMap<String, Role>>,
+    /// Who may find it and join it.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
+}
+
+/// Left out is `None`; null is wrong.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
+
+impl RoomUpdate {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another name; a blank one has a name made from nicknames.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Another topic; a blank one takes it away.
+    #[must_use]
+    pub fn with_topic(mut self, topic: impl Into<String>) -> Self {
+        self.topic = Some(topic.into());
+        self
+    }
+
+    /// Another picture, by its address; an empty one takes it away.
+    #[must_use]
+    pub fn with_picture(mut self, address: impl Into<String>) -> Self {
+        self.picture = Some(address.into());
+        self
+    }
+
+    /// Makes it public or private.
+    #[must_use]
+    pub fn with_visibility(mut self, visibility: Visibility) -> Self {
+        self.visibility = Some(visibility);
+        self
+    }
+
+    /// Lets this role and greater ones do it. What cannot be given is refused with the update.
+    #[must_use]
+    pub fn with_permission(mut self, verb: Verb, least: Role) -> Self {
+        let word = Permissions::word(verb).map_or_else(|| format!("{verb:?}"), str::to_owned);
+        self.permissions.get_or_insert_default().insert(word, least);
+        self
+    }
+}
