@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use crate::clock::Timestamp;
 use crate::id::{IdError, RoomId, UserId};
@@ -94,14 +94,12 @@ impl Invite {
 }
 
 /// An invite link to make.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::exhaustive_structs, reason = "it is nothing but its fields")]
 pub struct NewInvite {
     /// After how many seconds it does not hold any more: 1 to 31,536,000, a year. `None`: never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<u64>,
     /// How many may come in by it, at least 1. `None`: any number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_uses: Option<u32>,
 }
 

@@ -439,9 +439,10 @@ describe('invite links', { timeout: 60_000 }, () => {
     assert.equal(made.status, 201, made.text);
     assert.match(made.body.code, /^[\w-]{22}$/);
     assert.deepEqual([made.body.roomUuid, made.body.createdBy, made.body.maxUses, made.body.uses], [roomUuid, ana.id, 1, 0]);
+    assert.equal((await ana.call('POST', path, '{"expiresIn":60.0,"maxUses":1.0}')).status, 201, 'a whole number however written');
     const forever = await ben.call('POST', path);
     assert.deepEqual([forever.status, forever.body.expiresAt, forever.body.maxUses], [201, null, null]);
-    assert.equal((await ana.ok('GET', path)).invites.length, 2);
+    assert.equal((await ana.ok('GET', path)).invites.length, 3);
     assert.deepEqual((await ben.ok('GET', path)).invites.map(({ code }) => code), [forever.body.code]);
     const accept = (code) => cho.call('POST', `/invites/${code}/accept`);
     const joined = await accept(made.body.code);
@@ -450,7 +451,7 @@ describe('invite links', { timeout: 60_000 }, () => {
     await cho.ok('DELETE', `/rooms/${roomUuid}/leave`);
     assertProblem(await accept(made.body.code), 404, 'INVITE_NOT_FOUND');
     assertProblem(await accept('x'), 400, 'INVALID_INPUT');
-    for (const bad of [{ expiresIn: 0 }, { expiresIn: 'x' }, { maxUses: 0 }, { maxUses: -1 }, { expiresIn: 31_536_001 }]) {
+    for (const bad of [{ expiresIn: 0 }, { expiresIn: 'x' }, { maxUses: 0 }, { maxUses: -1 }, { maxUses: 2 ** 32 }, { expiresIn: 31_536_001 }]) {
       assertProblem(await ana.call('POST', path, bad), 400, 'INVALID_INPUT', JSON.stringify(bad));
     }
     assert.equal((await ana.call('DELETE', `${path}/${forever.body.code}`)).status, 200);

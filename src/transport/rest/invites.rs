@@ -3,20 +3,37 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 
 use super::extract::{ByCode, Caller, InRoom, OptionalJsonBody};
 use super::problem::Problem;
 use super::rooms::done;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::NewInvite;
-use crate::transport::wire::{InviteJson, InvitesJson, RoomJson};
+use crate::transport::wire::{InviteJson, InvitesJson, RoomJson, whole};
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct NewInviteJson {
+    #[serde(deserialize_with = "whole")]
+    expires_in: Option<u64>,
+    #[serde(deserialize_with = "whole")]
+    max_uses: Option<u64>,
+}
+
+impl NewInviteJson {
+    fn parse(self) -> Result<NewInvite> {
+        let uses = |most: u64| most.try_into().map_err(|_| Error::invalid("maxUses", "is too large"));
+        Ok(NewInvite { expires_in: self.expires_in, max_uses: self.max_uses.map(uses).transpose()? })
+    }
+}
 
 pub(super) async fn create(
     Caller(caller): Caller,
     InRoom(room): InRoom,
-    OptionalJsonBody(new): OptionalJsonBody<NewInvite>,
+    OptionalJsonBody(new): OptionalJsonBody<NewInviteJson>,
 ) -> Result<Response, Problem> {
-    let link = caller.create_invite(room, new).await?;
+    let link = caller.create_invite(room, new.parse()?).await?;
     Ok((StatusCode::CREATED, Json(InviteJson::from(&link))).into_response())
 }
 
