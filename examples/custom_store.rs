@@ -15,9 +15,11 @@ use chat_core::model::{
 };
 use chat_core::store::{
     Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, Record, RecordPage,
-    RoomEntry, RoomRecord, Rows, Sent, Store, apply,
+    RoomEntry, RoomRecord, Rows, Sent, Stage, Store, StoredAttachment, apply,
 };
-use chat_core::{ChatEngine, ClientId, MessageId, Result, RoomId, Timestamp, UserId, event::EventKind};
+use chat_core::{
+    AttachmentId, ChatEngine, ClientId, MessageId, Result, RoomId, Timestamp, UserId, event::EventKind,
+};
 
 /// One lock makes each read consistent. This is a std Mutex since nothing is awaited under it.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ struct Tables {
     logouts: HashMap<UserId, Timestamp>,
     /// By user and other; by user, kind and other.
     relations: BTreeMap<(UserId, UserId), Relation>,
+    /// Those in no message by when they were begun.
+    attachments: BTreeMap<(RoomId, AttachmentId), StoredAttachment>,
 }
 
 impl PlainStore {
@@ -55,6 +59,7 @@ impl PlainStore {
             last_seen: HashMap::new(),
             logouts: HashMap::new(),
             relations: BTreeMap::new(),
+            attachments: BTreeMap::new(),
         }))
     }
 
@@ -78,6 +83,7 @@ impl Tables {
         rows.keys = found(&needs.keys, |key| self.keys.get(key).copied());
         rows.ordinals = found(&needs.ordinals, |key| self.ordinals(key));
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
+        rows.attachments = found(&needs.attachments, |key| self.attachments.get(key).cloned());
         rows
     }
 
@@ -112,6 +118,8 @@ impl Tables {
         // What was written and is not there any more is to be deleted.
         self.relations.retain(|key, _| !rows.written_relations.contains(key));
         self.relations.extend(rows.relations);
+        self.attachments.retain(|key, _| !rows.written_attachments.contains(key));
+        self.attachments.extend(rows.attachments);
     }
 }
 
@@ -353,6 +361,21 @@ impl Store for PlainStore {
 
     async fn outbox(&self, _limit: u32) -> Result<Vec<OutboxRow>> {
         Ok(Vec::new())
+    }
+
+    async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
+        Ok(self.tables().attachments.get(&(room, id)).cloned())
+    }
+
+    async fn unsent_attachments(&self, before: Timestamp, limit: u32) -> Result<Vec<StoredAttachment>> {
+        let tables = self.tables();
+        let old = tables.attachments.values().filter(|stored| stored.attachment.created_at <= before);
+        let mut unsent: Vec<_> =
+            old.filter(|stored| !matches!(stored.stage, Stage::Sent(_))).cloned().collect();
+        // In the map they are in the order of their rooms and ids; this keeps it within a moment.
+        unsent.sort_by_key(|stored| stored.attachment.created_at);
+        unsent.truncate(limit as usize);
+        Ok(unsent)
     }
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::names::names;
 
 /// The result of an engine call.
@@ -124,6 +124,16 @@ pub enum ErrorKind {
     /// There is no such message in the room.
     #[error("there is no message {0} in this room")]
     MessageNotFound(MessageId),
+    /// There is no such attachment in the room, or not for this user: one that is in no message yet is its
+    /// uploader's alone.
+    #[error("there is no attachment {0} in this room")]
+    AttachmentNotFound(AttachmentId),
+    /// The attachment is in a message already.
+    #[error("attachment {0} is in a message already")]
+    AttachmentUsed(AttachmentId),
+    /// Files of this type are not taken.
+    #[error("files of the type {0} are not allowed")]
+    TypeNotAllowed(Cow<'static, str>),
     /// There is nothing at this address.
     #[error("there is nothing here")]
     NotFound,
@@ -167,6 +177,9 @@ names! {
         NotAParticipant = "NOT_A_PARTICIPANT",
         RoomNotFound = "ROOM_NOT_FOUND",
         MessageNotFound = "MESSAGE_NOT_FOUND",
+        AttachmentNotFound = "ATTACHMENT_NOT_FOUND",
+        AttachmentUsed = "ATTACHMENT_USED",
+        TypeNotAllowed = "TYPE_NOT_ALLOWED",
         NotFound = "NOT_FOUND",
         MethodNotAllowed = "METHOD_NOT_ALLOWED",
         RoomClosed = "ROOM_CLOSED",
@@ -198,6 +211,9 @@ impl ErrorKind {
             Self::NotAParticipant(_) => ErrorCode::NotAParticipant,
             Self::RoomNotFound(_) => ErrorCode::RoomNotFound,
             Self::MessageNotFound(_) => ErrorCode::MessageNotFound,
+            Self::AttachmentNotFound(_) => ErrorCode::AttachmentNotFound,
+            Self::AttachmentUsed(_) => ErrorCode::AttachmentUsed,
+            Self::TypeNotAllowed(_) => ErrorCode::TypeNotAllowed,
             Self::NotFound => ErrorCode::NotFound,
             Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Self::RoomClosed(_) => ErrorCode::RoomClosed,

@@ -11,12 +11,13 @@ use super::MAX_PACKET_BYTES;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Body, Epoch, FriendNotice, MAX_LANES, Mark, Member, Message, Position, Profile, Role, SystemKind, Token,
+    Attachment, Body, Epoch, FriendNotice, MAX_LANES, Mark, Member, Message, Position, Profile, Role,
+    SystemKind, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
 /// reads from the store, so that nodes of two versions can run beside each other.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A node for as long as its engine runs; random, so that a restart is another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -251,6 +252,7 @@ struct MessageDef {
     pos: u64,
     n: u64,
     own_n: u64,
+    attachments: Arc<[Attachment]>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -296,6 +298,7 @@ shared!(shared_member, Member, MemberDef);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::AttachmentId;
     use proptest::prelude::*;
 
     fn message(text: &str) -> Message {
@@ -312,6 +315,7 @@ mod tests {
             pos: 9,
             n: 6,
             own_n: 3,
+            attachments: Arc::default(),
         }
     }
 
@@ -333,6 +337,19 @@ mod tests {
         survives(told(Message { body, ..message("") }));
         let body = Body::System { kind: SystemKind::Left, text: "ana left".into() };
         survives(told(Message { body, ..message("") }));
+        let mut file = message("");
+        file.attachments = Arc::new([Attachment {
+            id: AttachmentId::generate(),
+            room: file.room,
+            uploader: "ana".parse().unwrap(),
+            name: "사진.png".into(),
+            media_type: "image/png".into(),
+            size: u64::MAX,
+            dimensions: Some(crate::model::Dimensions { width: 1, height: 2 }),
+            has_thumbnail: true,
+            created_at: Timestamp::from_millis(5),
+        }]);
+        survives(told(file));
         let token = Token { epoch: Epoch(7), position: Position::start(3) };
         survives(News::Sync { id: 1, commits: 2, at: token.into() });
         survives(News::Friend(FriendNotice::Declined, profile("a b.*>")));

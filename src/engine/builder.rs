@@ -32,6 +32,8 @@ pub struct ChatEngineBuilder {
     config: Config,
     refusals: Refusals,
     message_hook: MessageHook,
+    #[cfg(feature = "blobs")]
+    blobs: Option<Arc<dyn crate::blob::BlobStore>>,
 }
 
 impl Default for ChatEngineBuilder {
@@ -45,6 +47,8 @@ impl Default for ChatEngineBuilder {
             config: Config::default(),
             refusals: Refusals::default(),
             message_hook: MessageHook::default(),
+            #[cfg(feature = "blobs")]
+            blobs: None,
         }
     }
 }
@@ -115,6 +119,19 @@ impl ChatEngineBuilder {
         self
     }
 
+    /// Where the bytes of attachments are kept. Without it there are none.
+    #[cfg(feature = "blobs")]
+    pub fn blobs(self, blobs: impl crate::blob::BlobStore) -> Self {
+        self.shared_blobs(Arc::new(blobs))
+    }
+
+    /// The same, when others share it.
+    #[cfg(feature = "blobs")]
+    pub fn shared_blobs(mut self, blobs: Arc<dyn crate::blob::BlobStore>) -> Self {
+        self.blobs = Some(blobs);
+        self
+    }
+
     /// Starts the engine on the tokio runtime of the caller.
     ///
     /// # Errors
@@ -131,6 +148,8 @@ impl ChatEngineBuilder {
         let outlet = Outlet::new(Publisher::new(hub.clone(), token), nodes, self.message_hook);
         let outlet = Arc::new(parking_lot::Mutex::new(outlet));
         let committer = Committer::start(self.store.clone(), outlet.clone(), token.position, &self.config);
+        #[cfg(feature = "blobs")]
+        let uploads = super::attachments::Uploads::new(self.blobs, &self.config);
         let inner = Arc::new(Inner {
             store: self.store,
             authenticator: self.authenticator,
@@ -149,10 +168,16 @@ impl ChatEngineBuilder {
             draining: AtomicBool::new(false),
             entering: tokio::sync::RwLock::new(()),
             goodbyes: Arc::new(()),
+            #[cfg(feature = "blobs")]
+            uploads,
             rotated: parking_lot::Mutex::new(None),
         });
         tokio::spawn(tick(Arc::downgrade(&inner)));
         tokio::spawn(write_behind(Arc::downgrade(&inner)));
+        #[cfg(feature = "blobs")]
+        if inner.uploads.has_blobs() {
+            tokio::spawn(super::collect::collect(Arc::downgrade(&inner)));
+        }
         if has_nodes {
             tokio::spawn(nodes::run(Arc::downgrade(&inner), inner.outlet.clone(), inner.store.clone()));
         }

@@ -2,8 +2,12 @@
 
 mod actor;
 mod admin;
+#[cfg(feature = "blobs")]
+mod attachments;
 mod builder;
 mod catch_up;
+#[cfg(feature = "blobs")]
+mod collect;
 mod commit;
 mod drafts;
 mod friends;
@@ -38,6 +42,8 @@ use crate::store::{Batch, Store};
 
 pub use actor::Actor;
 pub use admin::Admin;
+#[cfg(feature = "blobs")]
+pub use attachments::Download;
 pub use builder::ChatEngineBuilder;
 pub use friends::FriendRequest;
 pub use outbox::{Outgoing, RefusedSend};
@@ -95,6 +101,8 @@ struct Inner {
     entering: tokio::sync::RwLock<()>,
     /// Cloned by each connection that has ended here and still takes its last frames.
     goodbyes: Arc<()>,
+    #[cfg(feature = "blobs")]
+    uploads: attachments::Uploads,
     /// When a token from the future last voided all tokens.
     rotated: parking_lot::Mutex<Option<tokio::time::Instant>>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Profile, RoomType};
+use super::{Attachment, Profile, RoomType};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 
@@ -27,7 +27,7 @@ pub enum MessageType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Body {
-    /// Words; never blank.
+    /// Words; blank only beside attachments.
     Text(Arc<str>),
     /// A picture by its address, with or without a caption.
     Image {
@@ -173,6 +173,8 @@ pub struct Message {
     pub n: u64,
     /// How many countable messages its sender had in the room, this one counted.
     pub own_n: u64,
+    /// The files that go with it, in the sender's order.
+    pub attachments: Arc<[Attachment]>,
 }
 
 /// Who has read a message.
@@ -245,6 +247,7 @@ mod tests {
             pos: 1,
             n: 1,
             own_n: 1,
+            attachments: Arc::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Plain data: what rooms, members and messages are. No I/O happens here.
 
+mod attachment;
 mod draft;
 mod history;
 mod member;
@@ -9,6 +10,7 @@ mod profile;
 mod relation;
 mod room;
 
+pub use attachment::{Attachment, Dimensions};
 pub use draft::{Draft, NewRoom};
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
 pub use member::{Mark, Member, Role, Verb};

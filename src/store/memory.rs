@@ -11,11 +11,11 @@ use parking_lot::Mutex;
 
 use super::{
     Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, Record, RecordPage,
-    RoomEntry, Rows, Sent, Store, apply,
+    RoomEntry, Rows, Sent, Stage, Store, StoredAttachment, apply,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::id::{ClientId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
     Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, RoomKey, RoomKind, Token,
 };
@@ -58,6 +58,7 @@ struct RoomData {
     /// The `seq`s of each sender's messages.
     own: HashMap<UserId, Vec<u64>>,
     sent: HashMap<(UserId, ClientId), (u64, BodyHash)>,
+    attachments: BTreeMap<AttachmentId, StoredAttachment>,
 }
 
 fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -165,6 +166,11 @@ impl State {
                 rows.relations.insert((user, other), relation.clone());
             }
         }
+        for (room, id) in &needs.attachments {
+            if let Some(stored) = self.rooms.get(room).and_then(|data| data.attachments.get(id)) {
+                rows.attachments.insert((*room, *id), stored.clone());
+            }
+        }
         rows
     }
 
@@ -204,6 +210,13 @@ impl State {
             match relation {
                 Some(relation) => side.insert(other, relation),
                 None => side.remove(&other),
+            };
+        }
+        for (room, id) in rows.written_attachments {
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            match rows.attachments.remove(&(room, id)) {
+                Some(stored) => data.attachments.insert(id, stored),
+                None => data.attachments.remove(&id),
             };
         }
     }
@@ -264,6 +277,7 @@ impl RoomData {
             by_id: HashMap::new(),
             own: HashMap::new(),
             sent: HashMap::new(),
+            attachments: BTreeMap::new(),
         }
     }
 
@@ -480,6 +494,23 @@ impl Store for MemoryStore {
 
     async fn outbox(&self, _limit: u32) -> Result<Vec<OutboxRow>> {
         Ok(Vec::new())
+    }
+
+    async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
+        let state = self.state.lock();
+        Ok(state.rooms.get(&room).and_then(|data| data.attachments.get(&id)).cloned())
+    }
+
+    async fn unsent_attachments(&self, before: Timestamp, limit: u32) -> Result<Vec<StoredAttachment>> {
+        let state = self.state.lock();
+        let all = state.rooms.values().flat_map(|data| data.attachments.values());
+        let is_unsent = |stored: &&StoredAttachment| {
+            !matches!(stored.stage, Stage::Sent(_)) && stored.attachment.created_at <= before
+        };
+        let mut unsent: Vec<_> = all.filter(is_unsent).cloned().collect();
+        unsent.sort_by_key(|StoredAttachment { attachment: a, .. }| (a.created_at, a.room, a.id));
+        unsent.truncate(limit as usize);
+        Ok(unsent)
     }
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::RoomRecord;
-use super::{Batch, BodyHash, Item, Op};
-use crate::id::{ClientId, MessageId, RoomId, UserId};
+use super::{Batch, BodyHash, Item, Op, StoredAttachment};
+use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{Mark, Member, Message, Pos, Position, Relation, RelationKind, Room, RoomKey, RoomKind};
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -30,6 +30,8 @@ pub struct Needs {
     pub relations: BTreeSet<(UserId, UserId)>,
     /// Rooms in which somebody sends, or moves a mark: what a block between the two of a direct room stops.
     pub spoken_in: BTreeSet<RoomId>,
+    /// Attachments.
+    pub attachments: BTreeSet<(RoomId, AttachmentId)>,
 }
 
 impl Needs {
@@ -56,9 +58,10 @@ impl Needs {
                     needs.keys.extend(kind.key());
                     needs.pairs(item.by.as_ref(), members);
                 }
-                Op::Send { sender, client_id, .. } => {
+                Op::Send { sender, client_id, attachments, .. } => {
                     member(&sender.user);
                     needs.spoken_in.insert(item.room);
+                    needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
                     if let Some(client) = client_id {
                         needs.sent.insert((item.room, sender.user.clone(), client.clone()));
                     }
@@ -81,12 +84,17 @@ impl Needs {
                         let sender = &message.sender.user;
                         member(sender);
                         needs.places.insert((item.room, message.id));
+                        needs.attachments.extend(message.attachments.iter().map(|one| (item.room, one.id)));
                         if let Some(client) = &message.client_id {
                             needs.sent.insert((item.room, sender.clone(), client.clone()));
                         }
                     }
                     RoomRecord::Member(of) => member(&of.user),
                 },
+                Op::Attach(op) => {
+                    needs.spoken_in.insert(item.room);
+                    needs.attachments.insert((item.room, op.id()));
+                }
             }
         }
         needs
@@ -154,6 +162,8 @@ pub struct Rows {
     pub ordinals: HashMap<(RoomId, UserId, u64), Ordinals>,
     /// The relations that there are, of those in [`Needs::relations_with`].
     pub relations: HashMap<(UserId, UserId), Relation>,
+    /// The attachments that there are, of those in [`Needs::attachments`].
+    pub attachments: HashMap<(RoomId, AttachmentId), StoredAttachment>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -168,6 +178,9 @@ pub struct Rows {
     /// Relations to write, new or changed; those that [`relations`](Self::relations) does not have any
     /// more are to be deleted.
     pub written_relations: BTreeSet<(UserId, UserId)>,
+    /// Attachments to write, new or changed; those that [`attachments`](Self::attachments) does not have any
+    /// more are to be deleted.
+    pub written_attachments: BTreeSet<(RoomId, AttachmentId)>,
 }
 
 impl Rows {
@@ -182,12 +195,14 @@ impl Rows {
             keys: HashMap::new(),
             ordinals: HashMap::new(),
             relations: HashMap::new(),
+            attachments: HashMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
             new_keys: HashMap::new(),
             freed_keys: BTreeSet::new(),
             written_relations: BTreeSet::new(),
+            written_attachments: BTreeSet::new(),
         }
     }
 

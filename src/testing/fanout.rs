@@ -61,6 +61,7 @@ impl Fanout {
             pos: 1,
             n: 1,
             own_n: 1,
+            attachments: Arc::default(),
         });
         Self { hub, room, connections, event, at: 0 }
     }

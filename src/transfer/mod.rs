@@ -58,14 +58,18 @@
 //! | `profile` | `user`, `nickname`?, `image`?, `lastSeen`?, `loggedOut`? |
 //! | `relation` | `user`, `other`, `kind` (`friend`, `requestSent`, `requestReceived`, `blocked`), `since` |
 //! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable` |
-//! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `n`, `ownN` |
+//! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `n`, `ownN`, `attachments`? |
 //! | `member` | `room`, `user`, `role` (`owner`, `member`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN` |
 //! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`: how many of each. The last line |
 //!
 //! They come in this order, the messages and then the people of a room behind it. `n` is how many countable
 //! messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
 //! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
-//! that tells a retry under `clientId` from another message.
+//! that tells a retry under `clientId` from another message. Each of `attachments` has `id`, `name`, `mediaType`,
+//! `size`, `width`? and `height`?, `hasThumbnail` and `createdAt`.
+//!
+//! The bytes of attachments are not in the lines: copy the folder, or the bucket, that they are in. What is in no
+//! message yet is left behind.
 
 mod export;
 mod import;

@@ -12,15 +12,17 @@ pub(crate) fn http_status(code: ErrorCode) -> u16 {
         ErrorCode::Forbidden | ErrorCode::NotFriends | ErrorCode::NotAParticipant => 403,
         ErrorCode::RoomNotFound
         | ErrorCode::MessageNotFound
+        | ErrorCode::AttachmentNotFound
         | ErrorCode::FriendRequestNotFound
         | ErrorCode::NotFound => 404,
         ErrorCode::MethodNotAllowed => 405,
         ErrorCode::RoomClosed
         | ErrorCode::ChallengeRoomExists
         | ErrorCode::ClientIdConflict
+        | ErrorCode::AttachmentUsed
         | ErrorCode::ImportConflict => 409,
         ErrorCode::PayloadTooLarge => 413,
-        ErrorCode::UnsupportedMediaType => 415,
+        ErrorCode::UnsupportedMediaType | ErrorCode::TypeNotAllowed => 415,
         ErrorCode::RateLimited => 429,
         ErrorCode::Unavailable => 503,
     }

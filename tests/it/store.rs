@@ -47,7 +47,14 @@ async fn filled(path: &Path) -> (RoomId, UserId) {
     let body = Body::Text("hi".into());
     let items = vec![
         item(Op::Create { kind: RoomKind::Group, name: None, members: vec![ana.clone()] }),
-        item(Op::Send { id: MessageId::generate(), sender, body, client_id: None, origin: None }),
+        item(Op::Send {
+            id: MessageId::generate(),
+            sender,
+            body,
+            client_id: None,
+            origin: None,
+            attachments: Vec::new(),
+        }),
     ];
     let outcomes = store.commit(Batch::of(items)).await.unwrap();
     assert!(outcomes.iter().all(Result::is_ok));
@@ -78,7 +85,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_all_it_holds
     let (_dir, path) = new_file();
     let (room, ana) = filled(&path).await;
     // What the first version had not yet.
-    let back = "DROP TABLE relations; ALTER TABLE profiles DROP COLUMN logged_out; DROP TABLE chat_outbox; ALTER TABLE messages DROP COLUMN origin; PRAGMA user_version = 1";
+    let back = "DROP TABLE relations; DROP TABLE attachments; ALTER TABLE messages DROP COLUMN attachments; ALTER TABLE profiles DROP COLUMN logged_out; DROP TABLE chat_outbox; ALTER TABLE messages DROP COLUMN origin; PRAGMA user_version = 1";
     Connection::open(&path).unwrap().execute_batch(back).unwrap();
     let store = SqliteStore::open(&path).await.unwrap();
     assert_eq!(store.messages(room, 1..=10).await.unwrap().len(), 1);
@@ -146,7 +153,14 @@ async fn what_was_handed_in_is_committed_when_the_store_is_dropped_meanwhile() {
     let store = SqliteStore::open(&path).await.unwrap();
     for _ in 0..20 {
         let (sender, body) = (Profile::unknown(ana.clone()), Body::Text("hi".into()));
-        let op = Op::Send { id: MessageId::generate(), sender, body, client_id: None, origin: None };
+        let op = Op::Send {
+            id: MessageId::generate(),
+            sender,
+            body,
+            client_id: None,
+            origin: None,
+            attachments: Vec::new(),
+        };
         let items = vec![RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }];
         // Polled once, which hands the batch in, and then given up.
         let commit = store.commit(Batch::of(items));
@@ -209,7 +223,7 @@ async fn a_batch_that_fails_leaves_nothing_and_the_next_one_works() {
     let id = store.messages(room, 1..=1).await.unwrap()[0].id;
     let send = |id| {
         let (sender, body) = (Profile::unknown(ana.clone()), Body::Text("hi".into()));
-        let op = Op::Send { id, sender, body, client_id: None, origin: None };
+        let op = Op::Send { id, sender, body, client_id: None, origin: None, attachments: Vec::new() };
         RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }
     };
     let before = store.position().await.unwrap();

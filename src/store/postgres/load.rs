@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, query};
 
+use super::attachments;
 use super::columns::{Uuid, member_columns, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
@@ -148,6 +149,9 @@ pub(super) async fn load(
         let keyed =
             found.into_iter().map(|relation| ((relation.user.clone(), relation.other.clone()), relation));
         rows.relations = keyed.collect();
+    }
+    if !needs.attachments.is_empty() {
+        rows.attachments = attachments::load(conn, &needs.attachments).await?;
     }
     Ok(rows)
 }

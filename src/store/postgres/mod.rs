@@ -15,6 +15,7 @@
 //! [`Unavailable`](crate::ErrorKind::Unavailable) and may yet have gone through, so that a retry under the
 //! same client id is what tells.
 
+mod attachments;
 mod columns;
 mod commit;
 mod connections;
@@ -36,10 +37,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::connections::Connections;
-use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store};
+use super::{
+    Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store,
+    StoredAttachment,
+};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{Epoch, Member, Message, Position, Profile, Relation, RelationKind, Room, Token};
 
 /// How a [`PostgresStore`] uses its database.
@@ -254,6 +258,14 @@ impl Store for PostgresStore {
 
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
         Ok(read::outbox(&self.connections, limit).await?)
+    }
+
+    async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
+        Ok(attachments::attachment(&self.connections, room, id).await?)
+    }
+
+    async fn unsent_attachments(&self, before: Timestamp, limit: u32) -> Result<Vec<StoredAttachment>> {
+        Ok(attachments::unsent(&self.connections, before, limit).await?)
     }
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {

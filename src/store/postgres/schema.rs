@@ -8,10 +8,11 @@ use super::error::PostgresError;
 use crate::model::{Epoch, MAX_LANES};
 
 /// Only ever appended to. Each names its version in `chat.migrations`, so that those run by hand count too.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../migrations/postgres/0001_init.sql"),
     include_str!("../../../migrations/postgres/0002_logouts.sql"),
     include_str!("../../../migrations/postgres/0003_outbox.sql"),
+    include_str!("../../../migrations/postgres/0030_attachments.sql"),
 ];
 
 /// The first version that tells apart what this code relies on: `DROP … FORCE` in tests, `plan_cache_mode`.

@@ -2,12 +2,13 @@
 
 use sqlx::{PgConnection, query};
 
+use super::attachments;
 use super::columns::Uuid;
 use super::error::PostgresError;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
-use crate::store::columns::{body_code, int, relation_code, role_code, room_code};
+use crate::store::columns::{body_code, int, kept_attachments, relation_code, role_code, room_code};
 use crate::store::{BodyHash, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -41,14 +42,16 @@ pub(super) const WRITE: &str = "WITH \
             delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
             read_own_n = excluded.read_own_n, own_n = excluded.own_n) \
     INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
-        created_at, pos, n, own_n, origin) \
+        created_at, pos, n, own_n, origin, attachments) \
     SELECT * FROM UNNEST($34::uuid[], $35::int8[], $36::uuid[], $37::text[], $38::int2[], $39::text[], \
-        $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::text[])";
+        $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::text[], \
+        $48::bytea[])";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
     write_rows(conn, rows, before).await?;
     write_keys(conn, rows).await?;
-    write_relations(conn, rows).await
+    write_relations(conn, rows).await?;
+    attachments::write(conn, rows).await
 }
 
 async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
@@ -108,13 +111,14 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(messages, |(message, _)| int(message.pos)))
         .bind(each(messages, |(message, _)| int(message.n)))
         .bind(each(messages, |(message, _)| int(message.own_n)))
-        .bind(each(messages, |(message, _)| message.origin.as_ref().map(OriginId::as_str)));
+        .bind(each(messages, |(message, _)| message.origin.as_ref().map(OriginId::as_str)))
+        .bind(each(messages, |(message, _)| kept_attachments(&message.attachments)));
     written.execute(conn).await?;
     Ok(())
 }
 
 /// A column of rows.
-fn each<'r, R, V>(rows: &'r [R], value: impl Fn(&'r R) -> V) -> Vec<V> {
+pub(super) fn each<'r, R, V>(rows: &'r [R], value: impl Fn(&'r R) -> V) -> Vec<V> {
     rows.iter().map(value).collect()
 }
 

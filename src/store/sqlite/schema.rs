@@ -11,12 +11,13 @@ use super::{SqliteOptions, Synchronous};
 const APPLICATION_ID: i64 = 0x6368_6174;
 
 /// Only ever appended to: the version of a file is how many of these it has seen.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_relations.sql"),
     include_str!("../../../migrations/sqlite/0003_origin.sql"),
     include_str!("../../../migrations/sqlite/0004_logouts.sql"),
     include_str!("../../../migrations/sqlite/0005_outbox.sql"),
+    include_str!("../../../migrations/sqlite/0030_attachments.sql"),
 ];
 
 /// The first version in which two checkpoints at once cannot lose a commit of the write-ahead log.

@@ -28,6 +28,7 @@
 
 mod kit;
 
+pub mod attachments;
 pub mod catch_up;
 pub mod friends;
 pub mod marks;
@@ -192,6 +193,17 @@ macro_rules! store_suite {
                     a_room_that_is_taken_in_holds_its_key_while_it_is_open
                     marks_and_stays_that_are_taken_in_only_grow
                     a_relation_that_is_taken_in_ends_nothing_later;
+                attachments:
+                    attachments_stand_in_their_message_wherever_it_is_read
+                    an_upload_tells_nobody_and_takes_no_position
+                    only_whole_attachments_of_the_sender_and_the_room_are_sent
+                    a_picture_has_pictures_alone
+                    an_attachment_goes_with_one_message
+                    a_retry_names_the_same_attachments
+                    whoever_may_not_send_may_not_upload
+                    what_no_message_has_is_found_and_ended
+                    an_attachment_is_sent_or_discarded_and_never_both
+                    attachments_are_taken_in_with_their_message;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -288,6 +300,7 @@ mod tests {
     #[test]
     fn every_case_is_in_the_list() {
         let files = [
+            include_str!("attachments.rs"),
             include_str!("catch_up.rs"),
             include_str!("friends.rs"),
             include_str!("marks.rs"),

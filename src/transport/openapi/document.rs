@@ -19,16 +19,18 @@ use utoipa::openapi::{
 };
 
 use super::bodies::Body;
-use super::operations::{Answer, Description, Query, TAGS, describe, value};
+use super::operations::{Answer, Description, FILE, Query, TAGS, describe, file, value};
 use super::samples;
 use super::schemas::{Schemas, list, named, needed, number, object, or_null};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode as Code};
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::Limit;
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
-use crate::transport::wire::{HistoryJson, MarkedJson, ParticipantsJson, RelationJson, RoomsJson};
+use crate::transport::wire::{
+    AttachmentJson, HistoryJson, MarkedJson, ParticipantsJson, RelationJson, RoomsJson,
+};
 
 const PROBLEM: &str = "application/problem+json";
 const BEARER: &str = "bearer";
@@ -108,7 +110,10 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
     if is_open {
         built = built.securities(Some([]));
     }
-    for name in ["roomUuid", "userUuid"].into_iter().filter(|name| path.contains(&format!("{{{name}}}"))) {
+    for name in ["roomUuid", "userUuid", "attachmentUuid"]
+        .into_iter()
+        .filter(|name| path.contains(&format!("{{{name}}}")))
+    {
         built = built.parameter(path_parameter(name));
     }
     for query in description.query {
@@ -120,6 +125,11 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
         let content = content(body.reference(), examples);
         let body = RequestBodyBuilder::new().content("application/json", content);
         built = built.request_body(Some(body.required(Some(is_required)).build()));
+    }
+    if description.takes_file {
+        let content = content(file(), &[("example", json!("…"))]);
+        let body = RequestBodyBuilder::new().content(FILE, content).required(Some(Required::True));
+        built = built.request_body(Some(body.build()));
     }
     for answer in &description.answers {
         let links = if answer.status == 201 { links(operation) } else { Vec::new() };
@@ -155,6 +165,7 @@ fn codes(description: &Description, path: &str, is_open: bool) -> Vec<Code> {
 fn path_parameter(name: &'static str) -> ParameterBuilder {
     let (schema, text, example) = match name {
         "roomUuid" => (named::<RoomId>(), "The room.", samples::room_id().to_string()),
+        "attachmentUuid" => (named::<AttachmentId>(), "The file.", samples::attachment().id.to_string()),
         _ => (named::<UserId>(), "The user.", samples::user("ben").to_string()),
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
@@ -177,6 +188,10 @@ fn query_parameter(query: Query) -> ParameterBuilder {
         }
         Query::Cursor => ("cursor", "The `nextCursor` of the page before it.", named::<UserId>().into()),
         Query::Place(name, text) => (name, text, place()),
+        Query::FileName => {
+            let name = super::schemas::text("").description(None::<&str>).max_length(Some(255));
+            ("name", "The file's name, to be shown.", name.into())
+        }
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
     parameter.required(Required::False).schema(Some(schema)).description(Some(text))
@@ -198,8 +213,7 @@ fn content(schema: impl Into<RefOr<Schema>>, examples: &[(&'static str, Value)])
 
 fn answered(answer: &Answer, links: Vec<(&'static str, Link)>) -> Response {
     let content = content(answer.schema.clone(), &answer.examples);
-    let response =
-        ResponseBuilder::new().description(answer.description).content("application/json", content);
+    let response = ResponseBuilder::new().description(answer.description).content(answer.media_type, content);
     links.into_iter().fold(response, |response, (name, link)| response.link(name, link)).build()
 }
 
@@ -213,7 +227,9 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
     match made_by {
         Operation::CreateRoom => {
             let is_of_room = |to: &&Operation| to.paths().iter().all(|path| path.contains("{roomUuid}"));
-            let of_room = Operation::ALL.iter().filter(is_of_room).map(|to| match to {
+            let is_of_file = |to: &&Operation| to.paths()[0].contains("{attachmentUuid}");
+            let of_room = Operation::ALL.iter().filter(is_of_room).filter(|to| !is_of_file(to));
+            let of_room = of_room.map(|to| match to {
                 Operation::RemoveParticipant => {
                     let invited =
                         link(*to, "roomUuid").parameter("userUuid", "$request.body#/participantUuids/0");
@@ -229,6 +245,12 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
             let read = link(Operation::MarkRead, "roomUuid").request_body(Some(body));
             vec![named(around, Operation::ListMessages), named(read, Operation::MarkRead)]
         }
+        Operation::UploadAttachment => [Operation::GetAttachment, Operation::GetThumbnail]
+            .map(|to| {
+                let file = ("attachmentUuid", "$response.body#/attachmentUuid");
+                named(link(to, "roomUuid").parameter(file.0, file.1), to)
+            })
+            .into(),
         Operation::RequestFriend => {
             [Operation::WithdrawRequest, Operation::RemoveFriend, Operation::Block, Operation::Unblock]
                 .map(|to| named(link(to, "userUuid"), to))
@@ -289,6 +311,9 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::NotAParticipant => "The caller is not in the room.",
         Code::RoomNotFound => "There is no such room.",
         Code::MessageNotFound => "There is no such message in the room.",
+        Code::AttachmentNotFound => "There is no such attachment in the room, or not for the caller.",
+        Code::AttachmentUsed => "The attachment is in a message already.",
+        Code::TypeNotAllowed => "Files of this type are not taken.",
         Code::NotFound => "There is nothing at this path.",
         Code::MethodNotAllowed => "The path does not have this method.",
         Code::RoomClosed => "The room is closed.",
@@ -310,6 +335,8 @@ fn components(config: &Config) -> Components {
     };
     let mut schemas = Schemas::default();
     schemas.add::<RoomsJson<'_>>();
+    schemas.add::<AttachmentJson<'_>>();
+    schemas.add::<AttachmentId>();
     schemas.add::<HistoryJson<'_>>();
     schemas.add::<MarkedJson>();
     schemas.add::<ParticipantsJson<'_>>();

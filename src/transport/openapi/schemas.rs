@@ -5,7 +5,7 @@ use utoipa::openapi::{ArrayBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, Sche
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Timestamp;
-use crate::id::{ChallengeId, ClientId, MAX_ID_CHARS, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, ChallengeId, ClientId, MAX_ID_CHARS, MessageId, RoomId, UserId};
 use crate::model::Token;
 
 /// No control characters and no line separators, and not white space alone.
@@ -118,6 +118,7 @@ schemas! {
     ChallengeId: opaque("A challenge of the app, which has at most one open room.");
     RoomId: ulid("A room: a ULID.");
     MessageId: ulid("A message: a ULID.");
+    AttachmentId: ulid("A file: a ULID.");
     Timestamp: text("RFC 3339, in UTC, with milliseconds.")
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
         .into();

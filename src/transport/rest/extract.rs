@@ -15,7 +15,7 @@ use super::problem::Problem;
 use crate::config::Config;
 use crate::engine::Actor;
 use crate::error::{Error, ErrorKind, Result, parse_field};
-use crate::id::{RoomId, UserId};
+use crate::id::{AttachmentId, RoomId, UserId};
 use crate::model::{Limit, PageQuery};
 use crate::transport::bearer;
 use crate::transport::wire::{parse, parse_limit, parse_number};
@@ -73,6 +73,18 @@ impl<S: Send + Sync> FromRequestParts<S> for OfUser {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let path = PathParts::of(parts).await?;
         Ok(Self(parse_field("userUuid", path.get("userUuid"))?))
+    }
+}
+
+/// The attachment in the path.
+pub(super) struct OfAttachment(pub(super) AttachmentId);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfAttachment {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let path = PathParts::of(parts).await?;
+        Ok(Self(parse_field("attachmentUuid", path.get("attachmentUuid"))?))
     }
 }
 

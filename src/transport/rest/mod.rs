@@ -10,6 +10,8 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg_attr(not(feature = "blobs"), path = "no_attachments.rs")]
+mod attachments;
 mod auth;
 mod extract;
 mod friends;
@@ -106,6 +108,12 @@ pub fn router(engine: ChatEngine, options: RestOptions) -> Router {
 fn cors(origins: Origins) -> CorsLayer {
     origins::cors(origins)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::RETRY_AFTER])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::RANGE, header::IF_NONE_MATCH])
+        .expose_headers([
+            header::RETRY_AFTER,
+            header::ACCEPT_RANGES,
+            header::CONTENT_RANGE,
+            header::CONTENT_DISPOSITION,
+            header::ETAG,
+        ])
 }

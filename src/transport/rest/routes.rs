@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::{Mounted, RestOptions, auth, friends, messages, rooms};
+use super::{Mounted, RestOptions, attachments, auth, friends, messages, rooms};
 use crate::names::names;
 
 /// Each operation: its name, its method and path (and the other one that clients in the field use), its handler.
@@ -59,6 +59,11 @@ operations! {
     ListMessages = "listMessages": GET "/chat/rooms/{roomUuid}/messages"
         or "/chat/room/{roomUuid}/messages" => messages::history;
     MarkRead = "markRead": PATCH "/chat/rooms/{roomUuid}/read" or "/chat/room/{roomUuid}/read" => messages::read;
+    UploadAttachment = "uploadAttachment": POST "/chat/rooms/{roomUuid}/attachments" => attachments::upload;
+    GetAttachment = "getAttachment": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}"
+        => attachments::download;
+    GetThumbnail = "getThumbnail": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}/thumbnail"
+        => attachments::thumbnail;
     ListFriends = "listFriends": GET "/friends" => friends::list;
     RemoveFriend = "removeFriend": DELETE "/friends/{userUuid}" => friends::remove;
     ListRequests = "listFriendRequests": GET "/friends/requests" => friends::requests;

@@ -1,5 +1,6 @@
 //! What goes over the wire as JSON, the same for every transport: names in camelCase, times in RFC 3339.
 
+mod attachments;
 pub(crate) mod events;
 mod json;
 mod people;
@@ -18,6 +19,7 @@ use crate::model::{
     SystemKind,
 };
 
+pub(crate) use attachments::AttachmentJson;
 pub(crate) use events::EventJson;
 pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_number, parse_place, parse_since,
@@ -88,6 +90,8 @@ pub(crate) struct MessageJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     client_id: Option<&'a ClientId>,
+    /// The files that go with it, in the sender's order.
+    attachments: Vec<AttachmentJson<'a>>,
 }
 
 impl<'a> MessageJson<'a> {
@@ -116,6 +120,7 @@ impl<'a> MessageJson<'a> {
             created_at: message.created_at,
             kind,
             client_id: message.client_id.as_ref().filter(|_| is_mine),
+            attachments: message.attachments.iter().map(Into::into).collect(),
         }
     }
 

@@ -33,6 +33,7 @@ fn message(room: RoomId, at: u64) -> Change {
         pos: at,
         n: at,
         own_n: at,
+        attachments: Arc::default(),
     };
     Change { pos: Pos { lane: 0, at }, prev: at - 1, what: What::Message(Arc::new(message)) }
 }
