@@ -26,6 +26,7 @@
 
 mod folder;
 pub(crate) mod sniff;
+pub(crate) mod thumbnail;
 
 use std::fmt;
 use std::ops::Range;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, BoxStream};
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use parking_lot::Mutex;
-use tokio::time::{Duration, Instant, timeout_at};
+use tokio::sync::Semaphore;
+use tokio::time::{Duration, Instant, timeout, timeout_at};
 
 use super::{Actor, Admin, ChatEngine};
 use crate::blob::sniff::{self, HEAD_BYTES};
-use crate::blob::{BlobId, BlobStore};
+use crate::blob::{BlobId, BlobStore, thumbnail};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, RoomId, UserId};
@@ -21,6 +22,12 @@ use crate::store::{AttachOp, Item, Op, RoomItem, Stage, StoredAttachment};
 
 /// The most characters of a file's name.
 const MAX_NAME_CHARS: usize = 255;
+
+/// How long a small picture may take to make. Then there is none.
+const THUMBNAIL_TIME: Duration = Duration::from_secs(10);
+
+/// How many are made at once, each in a few hundred megabytes at most.
+const THUMBNAILS: usize = 2;
 
 /// What a file is called that has no name.
 const NAMELESS: &str = "file";
@@ -83,6 +90,9 @@ impl Actor {
         bytes: BoxStream<'static, Result<Bytes>>,
     ) -> Result<()> {
         attachment.size = blobs.put(BlobId::of(attachment.id), bytes).await?;
+        if thumbnail::is_read(&attachment.media_type) {
+            self.engine.keep_thumbnail(blobs, attachment).await?;
+        }
         self.attach(attachment.room, AttachOp::Finish(Box::new(attachment.clone()))).await
     }
 
@@ -114,6 +124,29 @@ impl Admin {
 }
 
 impl ChatEngine {
+    /// Keeps a small picture of one. What makes none is a file all the same.
+    async fn keep_thumbnail(&self, blobs: &dyn BlobStore, attachment: &mut Attachment) -> Result<()> {
+        // It is never closed.
+        let turn = self.inner.uploads.thumbnails.clone().acquire_owned().await.map_err(Error::unavailable)?;
+        let Some(file) = blobs.get(BlobId::of(attachment.id), 0..attachment.size).await? else {
+            return Ok(());
+        };
+        let file: Vec<Bytes> = file.try_collect().await?;
+        let made = tokio::task::spawn_blocking(move || {
+            // Held to the end, also when nobody waits for it any more.
+            let _turn = turn;
+            thumbnail::make(&file.concat())
+        });
+        let Ok(Ok(Some(made))) = timeout(THUMBNAIL_TIME, made).await else { return Ok(()) };
+        attachment.dimensions = Some(made.dimensions);
+        if let Some(jpeg) = made.jpeg {
+            let jpeg = stream::once(std::future::ready(Ok(jpeg.into()))).boxed();
+            blobs.put(BlobId::thumbnail_of(attachment.id), jpeg).await?;
+            attachment.has_thumbnail = true;
+        }
+        Ok(())
+    }
+
     async fn open_attachment(
         &self,
         room: RoomId,
@@ -295,12 +328,14 @@ pub(super) struct Uploads {
     most_of_one: usize,
     /// How many each user has. Not tokio's Mutex, since nothing is awaited under it.
     going_on: Arc<Mutex<HashMap<UserId, usize>>>,
+    thumbnails: Arc<Semaphore>,
 }
 
 impl Uploads {
     pub(super) fn new(blobs: Option<Arc<dyn BlobStore>>, config: &Config) -> Self {
         let (most, most_of_one) = (config.max_uploads, config.max_uploads_per_user);
-        Self { blobs, most, most_of_one, going_on: Arc::default() }
+        let thumbnails = Arc::new(Semaphore::new(THUMBNAILS));
+        Self { blobs, most, most_of_one, going_on: Arc::default(), thumbnails }
     }
 
     pub(super) fn has_blobs(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::model::Attachment;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store makes them of its rows")]
 pub struct StoredAttachment {
-    /// What it is. While it is [`Arriving`](Stage::Arriving) its size and thumbnail say nothing.
+    /// What it is. While it is [`Arriving`](Stage::Arriving) its sizes and thumbnail say nothing.
     pub attachment: Attachment,
     /// How far it has come.
     pub stage: Stage,

@@ -127,8 +127,8 @@ pub enum Op {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum AttachOp {
-    /// Its upload begins: `by` is its uploader, who may send in the room. How large it is, and whether it
-    /// has a thumbnail, is not known yet.
+    /// Its upload begins: `by` is its uploader, who may send in the room. How large it is, how large the
+    /// picture is as it is shown, and whether it has a thumbnail, is not known for certain yet.
     Begin(Box<Attachment>),
     /// All its bytes are there, so that it may be sent.
     Finish(Box<Attachment>),

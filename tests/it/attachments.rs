@@ -175,6 +175,44 @@ async fn a_file_goes_from_its_upload_to_everybody_in_the_room() {
 }
 
 #[tokio::test]
+async fn a_large_picture_has_a_small_one_beside_it() {
+    let chat = Chat::new(|_| {}).await;
+    let room = chat.group(&["ana", "ben"]).await;
+    let server = Server::start(&chat.engine).await;
+    let mut file = std::io::Cursor::new(Vec::new());
+    let picture =
+        image::RgbImage::from_fn(900, 600, |x, y| image::Rgb([(x % 256) as u8, (y % 256) as u8, 9]));
+    picture.write_to(&mut file, image::ImageFormat::Png).unwrap();
+    let path = format!("/api/chat/rooms/{room}/attachments");
+    let uploaded = server.post(&path, "ana", file.get_ref()).await.json();
+    let id = uploaded["attachmentUuid"].as_str().unwrap();
+    let small = uploaded["thumbnailUrl"].as_str().unwrap();
+    assert_eq!(small, format!("/chat/rooms/{room}/attachments/{id}/thumbnail"));
+    let small = format!("/api{small}");
+    assert_eq!(server.get(&small, "ben").await.status, 404, "not sent yet");
+    let id: AttachmentId = id.parse().unwrap();
+    chat.engine.as_user(user("ana")).send(room, Draft::attachment(id)).await.unwrap();
+    let found = server.get(&small, "ben").await;
+    let is = |name: &str| found.header(name).map(str::to_owned);
+    assert_eq!((found.status, is("content-type").as_deref()), (200, Some("image/jpeg")));
+    assert_eq!(is("content-security-policy").as_deref(), Some("sandbox; default-src 'none'"));
+    assert!(sniffed(&found.body, b"\xff\xd8\xff") && found.body.len() < 100_000, "{}", found.body.len());
+    assert_eq!(server.get(&small, "eve").await.status, 403);
+    assert_eq!(chat.files().len(), 2);
+
+    let forgotten = server.post(&path, "ana", file.get_ref()).await;
+    assert_eq!((forgotten.status, chat.files().len()), (201, 4));
+    chat.clock.advance(Duration::from_secs(24 * 60 * 60));
+    sweep(&chat).await;
+    chat.has_left(2, 0).await;
+}
+
+/// Whether the bytes, which may come in chunks, begin so.
+fn sniffed(body: &[u8], begin: &[u8]) -> bool {
+    body.windows(begin.len()).take(16).any(|window| window == begin)
+}
+
+#[tokio::test]
 async fn a_part_of_a_file_comes_alone_and_one_that_is_known_comes_not_at_all() {
     let chat = Chat::new(|_| {}).await;
     let room = chat.group(&["ana"]).await;

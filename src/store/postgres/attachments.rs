@@ -58,13 +58,14 @@ pub(super) async fn load(
     Ok(found.into_iter().map(|stored| ((stored.attachment.room, stored.attachment.id), stored)).collect())
 }
 
-/// What is known when its upload begins never changes.
+/// Whose it is and what it is called never changes.
 const WRITE: &str = "INSERT INTO chat.attachments (id, room, uploader, name, media_type, size, width, \
          height, has_thumbnail, created_at, whole, message) \
      SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int8[], \
          $7::int8[], $8::int8[], $9::bool[], $10::int8[], $11::bool[], $12::uuid[]) \
-     ON CONFLICT (room, id) DO UPDATE SET size = excluded.size, has_thumbnail = excluded.has_thumbnail, \
-         whole = excluded.whole, message = excluded.message";
+     ON CONFLICT (room, id) DO UPDATE SET size = excluded.size, width = excluded.width, \
+         height = excluded.height, has_thumbnail = excluded.has_thumbnail, whole = excluded.whole, \
+         message = excluded.message";
 
 const END: &str = "DELETE FROM chat.attachments a USING UNNEST($1::uuid[], $2::uuid[]) AS k (room, id) \
      WHERE a.room = k.room AND a.id = k.id";

@@ -33,12 +33,13 @@ pub(super) fn unsent(conn: &Connection, before: Timestamp, limit: u32) -> Result
     all(conn, UNSENT, &[&before.as_millis(), &limit], |columns| columns.stored_attachment())
 }
 
-/// What is known when its upload begins never changes.
+/// Whose it is and what it is called never changes.
 const WRITE: &str = "INSERT INTO attachments (id, room, uploader, name, media_type, size, width, height, \
          has_thumbnail, created_at, whole, message) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
-     ON CONFLICT (room, id) DO UPDATE SET size = excluded.size, has_thumbnail = excluded.has_thumbnail, \
-         whole = excluded.whole, message = excluded.message";
+     ON CONFLICT (room, id) DO UPDATE SET size = excluded.size, width = excluded.width, \
+         height = excluded.height, has_thumbnail = excluded.has_thumbnail, whole = excluded.whole, \
+         message = excluded.message";
 
 const END: &str = "DELETE FROM attachments WHERE room = ?1 AND id = ?2";
 

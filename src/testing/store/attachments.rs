@@ -48,7 +48,8 @@ impl Fixture {
     async fn uploaded(&self, room: RoomId, who: &str, name: &str) -> Attachment {
         let begun = self.new_attachment(room, who, name);
         self.run(self.begin_item(&begun)).await;
-        let attachment = Attachment { size: 1 << 40, has_thumbnail: true, ..begun };
+        let dimensions = Some(Dimensions { width: 5, height: u32::MAX });
+        let attachment = Attachment { size: 1 << 40, has_thumbnail: true, dimensions, ..begun };
         self.run(self.finish_item(&attachment)).await;
         attachment
     }
