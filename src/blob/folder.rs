@@ -20,7 +20,7 @@ const CHUNK: usize = 64 * 1024;
 /// Keeps each blob in a file of a folder, which nobody else writes to. Nodes may share one over a network.
 ///
 /// A file is written under another name, synced, and renamed: whoever finds one finds all of it. Files stand in
-/// 1,024 folders, by the last two letters of their ids, which are random.
+/// folders by their [`path`](BlobId::path).
 #[derive(Debug)]
 pub struct FolderStore {
     root: PathBuf,
@@ -57,9 +57,9 @@ impl FolderStore {
     }
 
     fn place(&self, blob: BlobId) -> Place {
-        let (key, id) = (blob.to_string(), blob.attachment.to_string());
-        let folder = self.root.join(&id[id.len() - 2..]);
-        Place { file: folder.join(&key), draft: folder.join(format!("{key}.part")), folder }
+        let file = self.root.join(blob.path());
+        let folder = file.parent().unwrap_or(&self.root).to_owned();
+        Place { draft: folder.join(format!("{blob}.part")), folder, file }
     }
 }
 

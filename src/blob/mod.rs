@@ -1,4 +1,4 @@
-//! Where the bytes of attachments are kept: the [`BlobStore`] contract, and a store in a folder.
+//! Where the bytes of attachments are kept: the [`BlobStore`] contract, and stores in a folder and in S3.
 //!
 //! What is known of an attachment stands in the [`Store`](crate::store::Store), from before the first of its
 //! bytes is kept until after the last is gone. So whatever breaks off in between, no blob is ever there that
@@ -25,6 +25,8 @@
 //! ```
 
 mod folder;
+#[cfg(feature = "object-store")]
+mod object;
 pub(crate) mod sniff;
 pub(crate) mod thumbnail;
 
@@ -39,6 +41,8 @@ use crate::error::Result;
 use crate::id::AttachmentId;
 
 pub use folder::FolderStore;
+#[cfg(feature = "object-store")]
+pub use object::ObjectBlobStore;
 
 /// Names a blob. It is made of an attachment's id alone, and never of anything that a user has written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +60,12 @@ impl BlobId {
     /// The small picture of it.
     pub fn thumbnail_of(attachment: AttachmentId) -> Self {
         Self { attachment, is_thumbnail: true }
+    }
+
+    /// A name in one of 1,024 folders, by the last two letters of the id, which are random.
+    pub fn path(&self) -> String {
+        let id = self.attachment.to_string();
+        format!("{}/{self}", &id[id.len() - 2..])
     }
 }
 

@@ -124,7 +124,7 @@ fn noise(len: usize) -> Vec<u8> {
 }
 
 pub async fn a_blob_comes_back_as_it_was_put(blobs: Fixture) {
-    for len in [0, 1, 70_001, 3_000_000] {
+    for len in [0, 1, 70_001, 3_000_000, 5 * 1024 * 1024, 17_000_001] {
         let (id, bytes) = (blob(), noise(len));
         blobs.put(id, &bytes).await;
         assert!(blobs.whole(id).await == Some(bytes), "{len} bytes");
@@ -154,7 +154,7 @@ fn broken(bytes: &[u8]) -> BoxStream<'static, Result<Bytes>> {
 }
 
 pub async fn half_a_blob_is_none_and_its_error_comes_back(blobs: Fixture) {
-    for len in [0, 10, 200_000] {
+    for len in [0, 10, 200_000, 12_000_000] {
         let id = blob();
         let error = blobs.blobs.put(id, broken(&noise(len))).await.unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::TooLarge { what: "file".into(), limit: 7 });
