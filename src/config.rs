@@ -84,7 +84,10 @@ pub struct Config {
     pub upload_pause: Duration,
     /// How long an attachment waits for its message before it is deleted. Default 24 h.
     pub attachment_keep: Duration,
-    /// Where clients reach the REST routes. It stands in front of the address by which clients that know no
+    /// How long a [link](crate::Actor::link) to a file holds; at most an hour, whatever is said. Default
+    /// 10 min.
+    pub link_time: Duration,
+    /// Where clients reach the REST routes. It stands in front of links to files, and of the address by which clients that know no
     /// attachments find the picture of an IMAGE: give it whole where they are not pages of the same origin,
     /// such as `https://chat.example.org/api`. Default `/api`.
     pub public_url: String,
@@ -128,6 +131,7 @@ impl Default for Config {
             upload_timeout: Duration::from_secs(10 * 60),
             upload_pause: Duration::from_secs(15),
             attachment_keep: Duration::from_secs(24 * 60 * 60),
+            link_time: Duration::from_secs(10 * 60),
             public_url: "/api".into(),
             rate_limits: RateLimits::default(),
             phrases: Phrases::english(),

@@ -178,6 +178,7 @@ engine! {
     upload_timeout: Time,
     upload_pause: Time,
     attachment_keep: Time,
+    link_time: Time,
 }
 
 fn show<T: Bounded>(page: &mut Page, name: &str, given: Option<T>, holds: &T::Field) {

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::time::{Duration, Instant, timeout, timeout_at};
 
+use super::links::LinkKey;
 use super::{Actor, Admin, ChatEngine};
 use crate::blob::sniff::{self, HEAD_BYTES};
 use crate::blob::{BlobId, BlobStore, thumbnail};
@@ -323,6 +324,7 @@ impl Source {
 /// The uploads that go on.
 #[derive(Debug)]
 pub(super) struct Uploads {
+    pub(super) link_key: LinkKey,
     blobs: Option<Arc<dyn BlobStore>>,
     most: usize,
     most_of_one: usize,
@@ -332,10 +334,10 @@ pub(super) struct Uploads {
 }
 
 impl Uploads {
-    pub(super) fn new(blobs: Option<Arc<dyn BlobStore>>, config: &Config) -> Self {
+    pub(super) fn new(blobs: Option<Arc<dyn BlobStore>>, link_key: LinkKey, config: &Config) -> Self {
         let (most, most_of_one) = (config.max_uploads, config.max_uploads_per_user);
         let thumbnails = Arc::new(Semaphore::new(THUMBNAILS));
-        Self { blobs, most, most_of_one, going_on: Arc::default(), thumbnails }
+        Self { link_key, blobs, most, most_of_one, going_on: Arc::default(), thumbnails }
     }
 
     pub(super) fn has_blobs(&self) -> bool {
@@ -403,7 +405,7 @@ mod tests {
     fn no_user_and_not_all_together_have_more_uploads_than_they_may() {
         let mut config = Config::default();
         (config.max_uploads, config.max_uploads_per_user) = (3, 2);
-        let uploads = Uploads::new(None, &config);
+        let uploads = Uploads::new(None, LinkKey::new([0; 32]), &config);
         let enter = |name: &str| uploads.enter(&name.parse().unwrap());
         let first = enter("ana").unwrap();
         let _second = enter("ana").unwrap();

@@ -34,6 +34,8 @@ pub struct ChatEngineBuilder {
     message_hook: MessageHook,
     #[cfg(feature = "blobs")]
     blobs: Option<Arc<dyn crate::blob::BlobStore>>,
+    #[cfg(feature = "blobs")]
+    link_key: Option<super::links::LinkKey>,
 }
 
 impl Default for ChatEngineBuilder {
@@ -49,6 +51,8 @@ impl Default for ChatEngineBuilder {
             message_hook: MessageHook::default(),
             #[cfg(feature = "blobs")]
             blobs: None,
+            #[cfg(feature = "blobs")]
+            link_key: None,
         }
     }
 }
@@ -132,6 +136,14 @@ impl ChatEngineBuilder {
         self
     }
 
+    /// Random bytes with which [links](crate::Actor::link) to files are signed: the same on all nodes. Without
+    /// them each engine makes its own, so that a link holds on the node that gave it, until that restarts.
+    #[cfg(feature = "blobs")]
+    pub fn link_key(mut self, key: [u8; 32]) -> Self {
+        self.link_key = Some(super::links::LinkKey::new(key));
+        self
+    }
+
     /// Starts the engine on the tokio runtime of the caller.
     ///
     /// # Errors
@@ -149,7 +161,9 @@ impl ChatEngineBuilder {
         let outlet = Arc::new(parking_lot::Mutex::new(outlet));
         let committer = Committer::start(self.store.clone(), outlet.clone(), token.position, &self.config);
         #[cfg(feature = "blobs")]
-        let uploads = super::attachments::Uploads::new(self.blobs, &self.config);
+        let link_key = self.link_key.map_or_else(super::links::LinkKey::random, Ok)?;
+        #[cfg(feature = "blobs")]
+        let uploads = super::attachments::Uploads::new(self.blobs, link_key, &self.config);
         let inner = Arc::new(Inner {
             store: self.store,
             authenticator: self.authenticator,

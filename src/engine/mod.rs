@@ -14,6 +14,8 @@ mod friends;
 #[cfg(feature = "transfer")]
 mod import;
 mod limits;
+#[cfg(feature = "blobs")]
+mod links;
 mod logins;
 mod messages;
 mod nodes;
@@ -46,6 +48,8 @@ pub use admin::Admin;
 pub use attachments::Download;
 pub use builder::ChatEngineBuilder;
 pub use friends::FriendRequest;
+#[cfg(feature = "blobs")]
+pub use links::Link;
 pub use outbox::{Outgoing, RefusedSend};
 pub use rooms::CreatedRoom;
 pub use session::Session;

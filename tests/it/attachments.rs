@@ -275,6 +275,50 @@ async fn a_file_is_for_those_in_the_room_as_long_as_they_are_and_an_unsent_one_f
 }
 
 #[tokio::test]
+async fn a_link_is_of_one_file_and_one_user_for_a_while() {
+    let chat = Chat::new(|config| config.link_time = Duration::from_secs(24 * 60 * 60)).await;
+    let room = chat.group(&["ana", "ben"]).await;
+    let server = Server::start(&chat.engine).await;
+    let (ana, ben) = (chat.engine.as_user(user("ana")), chat.engine.as_user(user("ben")));
+    let id = chat.upload(room, "ana", b"a film").await.unwrap();
+    let other = chat.upload(room, "ana", b"another").await.unwrap();
+    let path = |id| format!("/api/chat/rooms/{room}/attachments/{id}");
+    let unsent = server.post(&format!("{}/link", path(id)), "ben", b"").await;
+    assert_eq!(unsent.status, 404, "what one cannot read one cannot hand on");
+    ana.send(room, Draft::attachment(id).with_attachment(other)).await.unwrap();
+
+    let made = server.post(&format!("{}/link", path(id)), "ben", b"").await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let made = made.json();
+    let url = made["url"].as_str().unwrap();
+    assert!(url.starts_with(&path(id)) && made["thumbnailUrl"].is_null(), "{made}");
+    let hour = chat.now().plus(Duration::from_secs(60 * 60));
+    assert_eq!(made["expiresAt"], hour.to_string(), "at most an hour, whatever is said");
+    let found = server.get(url, "").await;
+    assert_eq!((found.status, &found.body[..]), (200, &b"a film"[..]));
+    assert_eq!(found.header("referrer-policy"), Some("no-referrer"));
+    let token = url.split_once('?').unwrap().1;
+    assert_eq!(server.get(&format!("{}?{token}", path(other)), "").await.status, 401, "of that file alone");
+    assert_eq!(server.get(&format!("{}/link?{token}", path(id)), "").await.status, 405);
+    let messages = format!("/api/chat/rooms/{room}/messages?{token}");
+    assert_eq!(server.get(&messages, "").await.status, 401, "and for nothing else");
+    assert_eq!(server.get(url, "eve").await.status, 403, "a token in the header counts");
+
+    chat.clock.advance(Duration::from_secs(59 * 60));
+    assert_eq!(server.get(url, "").await.status, 200);
+    let late = ben.link(room, id).await.unwrap().url;
+    chat.clock.advance(Duration::from_secs(60));
+    assert_eq!(server.get(url, "").await.json()["code"], "TOKEN_EXPIRED");
+    ben.log_out().await.unwrap();
+    assert_eq!(server.get(&late, "").await.json()["code"], "UNAUTHENTICATED");
+    chat.clock.advance(Duration::from_millis(1));
+    let last = ben.link(room, id).await.unwrap().url;
+    assert_eq!(server.get(&last, "").await.status, 200);
+    ana.remove(room, &user("ben")).await.unwrap();
+    assert_eq!(server.get(&last, "").await.status, 403, "whoever is out reads nothing");
+}
+
+#[tokio::test]
 async fn what_is_no_picture_is_saved_and_never_shown() {
     let chat = Chat::new(|_| {}).await;
     let room = chat.group(&["ana"]).await;

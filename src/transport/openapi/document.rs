@@ -29,7 +29,7 @@ use crate::model::Limit;
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
-    AttachmentJson, HistoryJson, MarkedJson, ParticipantsJson, RelationJson, RoomsJson,
+    AttachmentJson, HistoryJson, LinkJson, MarkedJson, ParticipantsJson, RelationJson, RoomsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -188,6 +188,10 @@ fn query_parameter(query: Query) -> ParameterBuilder {
         }
         Query::Cursor => ("cursor", "The `nextCursor` of the page before it.", named::<UserId>().into()),
         Query::Place(name, text) => (name, text, place()),
+        Query::LinkToken => {
+            let token = super::schemas::text("").description(None::<&str>).max_length(Some(1024));
+            ("token", "That of a link, in place of the bearer token.", token.into())
+        }
         Query::FileName => {
             let name = super::schemas::text("").description(None::<&str>).max_length(Some(255));
             ("name", "The file's name, to be shown.", name.into())
@@ -245,12 +249,14 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
             let read = link(Operation::MarkRead, "roomUuid").request_body(Some(body));
             vec![named(around, Operation::ListMessages), named(read, Operation::MarkRead)]
         }
-        Operation::UploadAttachment => [Operation::GetAttachment, Operation::GetThumbnail]
-            .map(|to| {
-                let file = ("attachmentUuid", "$response.body#/attachmentUuid");
-                named(link(to, "roomUuid").parameter(file.0, file.1), to)
-            })
-            .into(),
+        Operation::UploadAttachment => {
+            [Operation::GetAttachment, Operation::GetThumbnail, Operation::LinkAttachment]
+                .map(|to| {
+                    let file = ("attachmentUuid", "$response.body#/attachmentUuid");
+                    named(link(to, "roomUuid").parameter(file.0, file.1), to)
+                })
+                .into()
+        }
         Operation::RequestFriend => {
             [Operation::WithdrawRequest, Operation::RemoveFriend, Operation::Block, Operation::Unblock]
                 .map(|to| named(link(to, "userUuid"), to))
@@ -337,6 +343,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<RoomsJson<'_>>();
     schemas.add::<AttachmentJson<'_>>();
     schemas.add::<AttachmentId>();
+    schemas.add::<LinkJson<'_>>();
     schemas.add::<HistoryJson<'_>>();
     schemas.add::<MarkedJson>();
     schemas.add::<ParticipantsJson<'_>>();

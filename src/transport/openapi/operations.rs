@@ -10,11 +10,11 @@ use super::bodies::Body;
 use super::samples;
 use super::schemas::{named, text};
 use crate::error::ErrorCode as Code;
-use crate::model::{Limit, RelationKind};
+use crate::model::{Attachment, Limit, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
-    AttachmentJson, HistoryJson, MarkedJson, MessageJson, ParticipantsJson, PeopleJson, RelationJson,
-    RoomJson, RoomsJson,
+    AttachmentJson, HistoryJson, LinkJson, MarkedJson, MessageJson, ParticipantsJson, PeopleJson,
+    RelationJson, RoomJson, RoomsJson,
 };
 
 /// The groups that operations stand in: their name and what they are about.
@@ -42,6 +42,8 @@ pub(super) enum Query {
     Place(&'static str, &'static str),
     /// The name of a file.
     FileName,
+    /// The token of a link.
+    LinkToken,
 }
 
 /// An answer that is no error.
@@ -206,6 +208,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::UploadAttachment => upload_attachment(),
         Operation::GetAttachment => get_attachment(),
         Operation::GetThumbnail => get_thumbnail(),
+        Operation::LinkAttachment => link_attachment(),
         Operation::DevToken => dev_token(),
         Operation::LogOut => Description::new(
             TOKENS,
@@ -302,14 +305,30 @@ fn get_attachment() -> Description {
                 it, as 206; `If-None-Match` with its `ETag` nothing new, as 304. Pictures are to be shown, everything else to \
                 be saved. Also answers `HEAD`.";
     Description::new(ATTACHMENTS, "Get a file", text)
+        .query(&[Query::LinkToken])
         .answers_with_file(200, "The file.")
         .answers_with_file(206, "A part of the file.")
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::AttachmentNotFound, Code::NotFound])
 }
 
+fn link_attachment() -> Description {
+    let text = "For whatever can send no header, such as an `<img>`. Whoever has the link reads the file as the caller does: \
+                for a short time, while the caller is in the room, and until they log out. It holds of this file alone.";
+    let path =
+        format!("/api{}?token=AAABnK2KLfg", Attachment::path(samples::room_id(), samples::attachment().id));
+    let link = LinkJson { url: &path, thumbnail_url: None, expires_at: samples::attachment().created_at };
+    Description::new(ATTACHMENTS, "Get a link to a file", text).answer(201, "The link.", &link).codes(&[
+        Code::RoomNotFound,
+        Code::NotAParticipant,
+        Code::AttachmentNotFound,
+        Code::NotFound,
+    ])
+}
+
 fn get_thumbnail() -> Description {
     let text = "A JPEG of at most 320 pixels a side. `thumbnailUrl` tells whether there is one. Also answers `HEAD`.";
     Description::new(ATTACHMENTS, "Get a small picture of a file", text)
+        .query(&[Query::LinkToken])
         .answers_with_file(200, "The picture.")
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::AttachmentNotFound, Code::NotFound])
 }

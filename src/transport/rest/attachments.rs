@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
@@ -13,9 +14,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::Mounted;
 use super::extract::{Caller, InRoom, OfAttachment, Params};
 use super::problem::Problem;
+use crate::engine::Actor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Attachment;
-use crate::transport::wire::AttachmentJson;
+use crate::transport::wire::{AttachmentJson, LinkJson};
 
 /// Pictures that a browser shows and runs nothing of.
 const SHOWN: [&str; 5] = ["image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"];
@@ -49,7 +51,7 @@ pub(super) async fn upload(
 }
 
 pub(super) async fn download(
-    Caller(caller): Caller,
+    Reader(caller): Reader,
     InRoom(room): InRoom,
     OfAttachment(id): OfAttachment,
     method: Method,
@@ -85,7 +87,7 @@ pub(super) async fn download(
 }
 
 pub(super) async fn thumbnail(
-    Caller(caller): Caller,
+    Reader(caller): Reader,
     InRoom(room): InRoom,
     OfAttachment(id): OfAttachment,
     asked: HeaderMap,
@@ -100,6 +102,35 @@ pub(super) async fn thumbnail(
     Ok((headers, Body::from_stream(bytes)).into_response())
 }
 
+pub(super) async fn link(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfAttachment(id): OfAttachment,
+) -> Result<Response, Problem> {
+    let link = caller.link(room, id).await?;
+    Ok((StatusCode::CREATED, Json(LinkJson::from(&link))).into_response())
+}
+
+/// Who reads a file: the caller by their bearer token, or without one whoever made the link.
+pub(super) struct Reader(Actor);
+
+impl FromRequestParts<Mounted> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, mounted: &Mounted) -> Result<Self, Problem> {
+        let params = Params::from_request_parts(parts, mounted).await?;
+        let token = params.get("token").filter(|_| !parts.headers.contains_key(header::AUTHORIZATION));
+        let Some(token) = token else {
+            return Caller::from_request_parts(parts, mounted).await.map(|Caller(caller)| Self(caller));
+        };
+        let InRoom(room) = InRoom::from_request_parts(parts, mounted).await?;
+        let OfAttachment(id) = OfAttachment::from_request_parts(parts, mounted).await?;
+        let reader = mounted.engine.follow_link(room, id, token).await?;
+        mounted.engine.check_call(reader.user())?;
+        Ok(Self(reader))
+    }
+}
+
 /// What every file is sent with.
 fn headers(media_type: &str, tag: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -109,6 +140,8 @@ fn headers(media_type: &str, tag: &str) -> HeaderMap {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(header::CACHE_CONTROL, CACHING);
+    // A link's token stands in the address.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers
 }
 

@@ -64,6 +64,8 @@ operations! {
         => attachments::download;
     GetThumbnail = "getThumbnail": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}/thumbnail"
         => attachments::thumbnail;
+    LinkAttachment = "linkAttachment": POST "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}/link"
+        => attachments::link;
     ListFriends = "listFriends": GET "/friends" => friends::list;
     RemoveFriend = "removeFriend": DELETE "/friends/{userUuid}" => friends::remove;
     ListRequests = "listFriendRequests": GET "/friends/requests" => friends::requests;

@@ -53,3 +53,25 @@ impl<'a> From<&'a Attachment> for AttachmentJson<'a> {
         }
     }
 }
+
+/// A link to a file, for whatever can send no header.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Link))]
+#[cfg_attr(not(feature = "blobs"), allow(dead_code, reason = "the documents tell of it all the same"))]
+pub(crate) struct LinkJson<'a> {
+    /// Where the file is read, without a token in the header.
+    pub(crate) url: &'a str,
+    /// Where the small picture of it is read.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub(crate) thumbnail_url: Option<&'a str>,
+    /// Until then it holds, while the caller is in the room.
+    pub(crate) expires_at: Timestamp,
+}
+
+#[cfg(feature = "blobs")]
+impl<'a> From<&'a crate::engine::Link> for LinkJson<'a> {
+    fn from(link: &'a crate::engine::Link) -> Self {
+        Self { url: &link.url, thumbnail_url: link.thumbnail_url.as_deref(), expires_at: link.expires }
+    }
+}

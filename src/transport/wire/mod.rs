@@ -20,6 +20,8 @@ use crate::model::{
 };
 
 pub(crate) use attachments::AttachmentJson;
+#[cfg(any(feature = "blobs", feature = "openapi"))]
+pub(crate) use attachments::LinkJson;
 pub(crate) use events::EventJson;
 pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_number, parse_place, parse_since,
