@@ -19,7 +19,7 @@ use utoipa::openapi::{
 };
 
 use super::bodies::Body;
-use super::operations::{Answer, Description, FILE, Query, TAGS, describe, file, value};
+use super::operations::{Answer, Description, Query, TAGS, describe, file, value};
 use super::samples;
 use super::schemas::{Schemas, list, named, needed, number, object, or_null};
 use crate::config::Config;
@@ -128,7 +128,9 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
     }
     if description.takes_file {
         let content = content(file(), &[("example", json!("…"))]);
-        let body = RequestBodyBuilder::new().content(FILE, content).required(Some(Required::True));
+        let body = RequestBodyBuilder::new()
+            .content("application/octet-stream", content)
+            .required(Some(Required::True));
         built = built.request_body(Some(body.build()));
     }
     for answer in &description.answers {
@@ -189,7 +191,7 @@ fn query_parameter(query: Query) -> ParameterBuilder {
         Query::Cursor => ("cursor", "The `nextCursor` of the page before it.", named::<UserId>().into()),
         Query::Place(name, text) => (name, text, place()),
         Query::LinkToken => {
-            let token = super::schemas::text("").description(None::<&str>).max_length(Some(1024));
+            let token = super::schemas::text("").description(None::<&str>);
             ("token", "That of a link, in place of the bearer token.", token.into())
         }
         Query::FileName => {

@@ -70,7 +70,7 @@ pub(super) struct Description {
 }
 
 /// A file of any type.
-pub(super) const FILE: &str = "*/*";
+const FILE: &str = "*/*";
 const JSON: &str = "application/json";
 
 /// Bytes, whatever they are.

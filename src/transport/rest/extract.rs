@@ -77,7 +77,10 @@ impl<S: Send + Sync> FromRequestParts<S> for OfUser {
 }
 
 /// The attachment in the path.
-pub(super) struct OfAttachment(pub(super) AttachmentId);
+pub(super) struct OfAttachment(
+    #[cfg_attr(not(feature = "blobs"), allow(dead_code, reason = "it is checked, and there is none"))]
+    pub(super) AttachmentId,
+);
 
 impl<S: Send + Sync> FromRequestParts<S> for OfAttachment {
     type Rejection = Problem;
