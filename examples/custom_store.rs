@@ -15,9 +15,11 @@ use chat_core::model::{
 };
 use chat_core::store::{
     Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey, Record,
-    RecordPage, RoomEntry, RoomRecord, Rows, Sent, Store, apply,
+    RecordPage, RoomEntry, RoomRecord, Rows, Sent, Stage, Store, StoredAttachment, apply,
 };
-use chat_core::{ChatEngine, ClientId, MessageId, Result, RoomId, Timestamp, UserId, event::EventKind};
+use chat_core::{
+    AttachmentId, ChatEngine, ClientId, MessageId, Result, RoomId, Timestamp, UserId, event::EventKind,
+};
 
 /// One lock makes each read consistent. This is a std Mutex since nothing is awaited under it.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ struct Tables {
     relations: BTreeMap<(UserId, UserId), Relation>,
     /// By code; by room.
     invites: BTreeMap<InviteCode, Invite>,
+    /// Those in no message by when they were begun.
+    attachments: BTreeMap<(RoomId, AttachmentId), StoredAttachment>,
 }
 
 impl PlainStore {
@@ -61,6 +65,7 @@ impl PlainStore {
             logouts: HashMap::new(),
             relations: BTreeMap::new(),
             invites: BTreeMap::new(),
+            attachments: BTreeMap::new(),
         }))
     }
 
@@ -100,6 +105,7 @@ impl Tables {
         let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
         rows.invites = links.map(|link| (link.code, link.clone())).collect();
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
+        rows.attachments = found(&needs.attachments, |key| self.attachments.get(key).cloned());
         rows
     }
 
@@ -150,6 +156,8 @@ impl Tables {
         self.relations.extend(rows.relations);
         self.invites.retain(|code, _| !rows.written_invites.contains(code));
         self.invites.extend(rows.invites);
+        self.attachments.retain(|key, _| !rows.written_attachments.contains(key));
+        self.attachments.extend(rows.attachments);
     }
 }
 
@@ -450,6 +458,21 @@ impl Store for PlainStore {
 
     async fn outbox(&self, _limit: u32) -> Result<Vec<OutboxRow>> {
         Ok(Vec::new())
+    }
+
+    async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
+        Ok(self.tables().attachments.get(&(room, id)).cloned())
+    }
+
+    async fn unsent_attachments(&self, before: Timestamp, limit: u32) -> Result<Vec<StoredAttachment>> {
+        let tables = self.tables();
+        let old = tables.attachments.values().filter(|stored| stored.attachment.created_at <= before);
+        let mut unsent: Vec<_> =
+            old.filter(|stored| !matches!(stored.stage, Stage::Sent(_))).cloned().collect();
+        // In the map they are in the order of their rooms and ids; this keeps it within a moment.
+        unsent.sort_by_key(|stored| stored.attachment.created_at);
+        unsent.truncate(limit as usize);
+        Ok(unsent)
     }
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {

@@ -27,6 +27,12 @@ impl Timestamp {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         Self::from_millis(self.0.saturating_add(by))
     }
+
+    /// This moment moved back by `by`.
+    pub fn minus(self, by: Duration) -> Self {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        Self::from_millis(self.0.saturating_sub(by))
+    }
 }
 
 impl From<SystemTime> for Timestamp {

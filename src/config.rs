@@ -1,5 +1,6 @@
 //! The engine's bounds and times.
 
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -73,6 +74,34 @@ pub struct Config {
     /// When the server stops, clients come back after a random delay of at most this. Default 5 s.
     pub reconnect_spread: Duration,
 
+    /// The most bytes of a file that goes with a message. Default 25 MiB.
+    pub max_attachment_bytes: usize,
+    /// The most files of one message. Default 10.
+    pub max_attachments: usize,
+    /// The most pixels of a picture, so that none fills the memory of whoever shows it. Default 50 million.
+    pub max_image_pixels: u64,
+    /// Media types of files that are taken, as their bytes tell and not as they are called. `audio/*` stands
+    /// for all that begin so, `application/octet-stream` for what cannot be told. By default pictures that
+    /// browsers or phones show, sound, films, PDF, archives, office documents, and what cannot be told.
+    pub attachment_types: Vec<Cow<'static, str>>,
+    /// The most uploads at once, and of one user. Defaults 32 and 4.
+    pub max_uploads: usize,
+    /// The most uploads of one user at once.
+    pub max_uploads_per_user: usize,
+    /// How long an upload may take. Default 10 min.
+    pub upload_timeout: Duration,
+    /// How long nothing may come of an upload. Default 15 s.
+    pub upload_pause: Duration,
+    /// How long an attachment waits for its message before it is deleted. Default 24 h.
+    pub attachment_keep: Duration,
+    /// How long a [link](crate::Actor::link) to a file holds; at most an hour, whatever is said. Default
+    /// 10 min.
+    pub link_time: Duration,
+    /// Where clients reach the REST routes. It stands in front of links to files, and of the address by which clients that know no
+    /// attachments find the picture of an IMAGE: give it whole where they are not pages of the same origin,
+    /// such as `https://chat.example.org/api`. Default `/api`.
+    pub public_url: String,
+
     /// How much one user and one connection may do. Nothing is limited by default.
     pub rate_limits: RateLimits,
 
@@ -108,11 +137,44 @@ impl Default for Config {
             typing_timeout: Duration::from_secs(6),
             presence_max_members: 100,
             reconnect_spread: Duration::from_secs(5),
+            max_attachment_bytes: 25 * 1024 * 1024,
+            max_attachments: 10,
+            max_image_pixels: 50_000_000,
+            attachment_types: ATTACHMENT_TYPES.map(Cow::Borrowed).into(),
+            max_uploads: 32,
+            max_uploads_per_user: 4,
+            upload_timeout: Duration::from_secs(10 * 60),
+            upload_pause: Duration::from_secs(15),
+            attachment_keep: Duration::from_secs(24 * 60 * 60),
+            link_time: Duration::from_secs(10 * 60),
+            public_url: "/api".into(),
             rate_limits: RateLimits::default(),
             phrases: Phrases::english(),
         }
     }
 }
+
+/// What is taken by default: nothing that a browser would run.
+const ATTACHMENT_TYPES: [&str; 18] = [
+    "image/jpeg",
+    "image/png",
+    "image/gif",
+    "image/webp",
+    "image/avif",
+    "image/heif",
+    "audio/*",
+    "video/*",
+    "application/pdf",
+    "application/zip",
+    "application/gzip",
+    "application/x-7z-compressed",
+    "application/vnd.openxmlformats-officedocument.*",
+    "application/vnd.oasis.opendocument.*",
+    "application/msword",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-powerpoint",
+    "application/octet-stream",
+];
 
 /// How often something may happen: `burst` times at once, and `per_second` in the long run.
 ///

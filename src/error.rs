@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::names::names;
 
 /// The result of an engine call.
@@ -130,6 +130,16 @@ pub enum ErrorKind {
     /// The message was deleted: nothing in it can be changed any more.
     #[error("message {0} was deleted")]
     MessageDeleted(MessageId),
+    /// There is no such attachment in the room, or not for this user: one that is in no message yet is its
+    /// uploader's alone.
+    #[error("there is no attachment {0} in this room")]
+    AttachmentNotFound(AttachmentId),
+    /// The attachment is in a message already.
+    #[error("attachment {0} is in a message already")]
+    AttachmentUsed(AttachmentId),
+    /// Files of this type are not taken.
+    #[error("files of the type {0} are not allowed")]
+    TypeNotAllowed(Cow<'static, str>),
     /// There is nothing at this address.
     #[error("there is nothing here")]
     NotFound,
@@ -175,6 +185,9 @@ names! {
         RoomNotFound = "ROOM_NOT_FOUND",
         MessageNotFound = "MESSAGE_NOT_FOUND",
         MessageDeleted = "MESSAGE_DELETED",
+        AttachmentNotFound = "ATTACHMENT_NOT_FOUND",
+        AttachmentUsed = "ATTACHMENT_USED",
+        TypeNotAllowed = "TYPE_NOT_ALLOWED",
         NotFound = "NOT_FOUND",
         MethodNotAllowed = "METHOD_NOT_ALLOWED",
         RoomClosed = "ROOM_CLOSED",
@@ -208,6 +221,9 @@ impl ErrorKind {
             Self::RoomNotFound(_) => ErrorCode::RoomNotFound,
             Self::MessageNotFound(_) => ErrorCode::MessageNotFound,
             Self::MessageDeleted(_) => ErrorCode::MessageDeleted,
+            Self::AttachmentNotFound(_) => ErrorCode::AttachmentNotFound,
+            Self::AttachmentUsed(_) => ErrorCode::AttachmentUsed,
+            Self::TypeNotAllowed(_) => ErrorCode::TypeNotAllowed,
             Self::NotFound => ErrorCode::NotFound,
             Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Self::RoomClosed(_) => ErrorCode::RoomClosed,

@@ -197,6 +197,10 @@ ulid_id! {
     /// A message.
     MessageId
 }
+ulid_id! {
+    /// A file that goes with a message.
+    AttachmentId
+}
 
 fn check_opaque(text: &str) -> Result<(), IdError> {
     if text.trim().is_empty() {

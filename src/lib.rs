@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod auth;
+#[cfg(feature = "blobs")]
+pub mod blob;
 pub mod bus;
 pub mod clock;
 pub mod config;
@@ -34,4 +36,4 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use config::Config;
 pub use engine::{Actor, Admin, ChatEngine, Session};
 pub use error::{Contradiction, Error, ErrorKind, Result};
-pub use id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
+pub use id::{AttachmentId, ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};

@@ -90,6 +90,17 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["export", "import", "print_config", "check"])]
     pub(crate) restored: bool,
 
+    /// The folder of the files that go with messages, made when it is not there. By default one beside the
+    /// database, called like it with `.blobs` behind; that of a store in memory goes with the server. Several
+    /// nodes need one that they share.
+    #[arg(long, env = "CHAT_BLOBS", value_name = "DIR")]
+    pub(crate) blobs: Option<PathBuf>,
+
+    /// Where clients reach this server's API, such as https://chat.example.org/api: pictures are shown from
+    /// there by clients that know no files.
+    #[arg(long, env = "CHAT_PUBLIC_URL", value_name = "URL", default_value = "/api")]
+    pub(crate) public_url: String,
+
     /// NATS, by which the nodes on one database hear of each other: nats://USER:PASSWORD@HOST, or several
     /// servers of one cluster separated by commas.
     #[arg(long, env = "CHAT_NATS", hide_env_values = true, value_name = "URL", value_delimiter = ',')]

@@ -97,6 +97,8 @@ settings! {
     tls_key: Option<PathBuf>,
     policy: PolicyName,
     origins: Vec<String>,
+    blobs: Option<PathBuf>,
+    public_url: String,
     nats: Vec<String>,
     node_id: u16,
     metrics_addr: Option<SocketAddr>,

@@ -2,6 +2,7 @@
 //! PostgreSQL.
 
 mod args;
+mod blobs;
 mod check;
 mod config;
 mod health;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use args::{Args, PolicyName};
 use axum::Router;
+use blobs::Blobs;
 use chat_core::bus::NatsBus;
 use chat_core::bus::nats::NatsOptions;
 use chat_core::policy::{FriendsOnly, Open};
@@ -108,8 +110,10 @@ async fn run(settings: Settings) -> Result<(), Failure> {
     let mut config = Config::default();
     settings.engine.apply(&mut config);
     config.rate_limits = settings.limits.rates(args.is_dev());
+    config.public_url = args.public_url.trim_end_matches('/').to_owned();
+    let blobs = Blobs::open(args)?;
     let engine = ChatEngine::builder().config(config).authenticator(keys.authenticator);
-    let engine = engine.shared_store(store.clone());
+    let engine = engine.shared_store(store.clone()).blobs(blobs.store());
     let engine = match args.policy {
         PolicyName::Open => engine.policy(Open),
         PolicyName::Friends => engine.policy(FriendsOnly::in_store(store.clone())),

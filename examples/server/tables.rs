@@ -65,6 +65,10 @@ bounded!(
     Bytes, 1 to 1_073_741_824, usize
 );
 bounded!(
+    /// Pixels of a picture.
+    Pixels, 1 to 10_000_000_000, u64
+);
+bounded!(
     /// How many participants.
     People, 0 to 100_000_000, u32
 );
@@ -213,6 +217,15 @@ engine! {
     typing_timeout: Time,
     presence_max_members: People,
     reconnect_spread: Time,
+    max_attachment_bytes: Bytes,
+    max_attachments: Count,
+    max_image_pixels: Pixels,
+    max_uploads: Count,
+    max_uploads_per_user: Count,
+    upload_timeout: Time,
+    upload_pause: Time,
+    attachment_keep: Time,
+    link_time: Time,
 }
 
 fn show<T: Bounded>(page: &mut Page, name: &str, given: Option<T>, holds: &T::Field) {

@@ -11,8 +11,8 @@ use super::MAX_PACKET_BYTES;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Body, Epoch, FriendNotice, MAX_LANES, Mark, Member, Message, MessageState, MessageType,
-    Position, Profile, Reaction, Role, SystemKind, Token,
+    Amendment, Attachment, Body, Epoch, FriendNotice, MAX_LANES, Mark, Member, Message, MessageState,
+    MessageType, Position, Profile, Reaction, Role, SystemKind, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
@@ -290,6 +290,7 @@ struct MessageDef {
     n: u64,
     own_n: u64,
     state: MessageState,
+    attachments: Arc<[Attachment]>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -335,6 +336,7 @@ shared!(shared_member, Member, MemberDef);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::AttachmentId;
     use proptest::prelude::*;
 
     fn message(text: &str) -> Message {
@@ -352,6 +354,7 @@ mod tests {
             n: 6,
             own_n: 3,
             state: MessageState::default(),
+            attachments: Arc::default(),
         }
     }
 
@@ -373,6 +376,19 @@ mod tests {
         survives(told(Message { body, ..message("") }));
         let body = Body::System { kind: SystemKind::Left, text: "ana left".into() };
         survives(told(Message { body, ..message("") }));
+        let mut file = message("");
+        file.attachments = Arc::new([Attachment {
+            id: AttachmentId::generate(),
+            room: file.room,
+            uploader: "ana".parse().unwrap(),
+            name: "사진.png".into(),
+            media_type: "image/png".into(),
+            size: u64::MAX,
+            dimensions: Some(crate::model::Dimensions { width: 1, height: 2 }),
+            has_thumbnail: true,
+            created_at: Timestamp::from_millis(5),
+        }]);
+        survives(told(file));
         let token = Token { epoch: Epoch(7), position: Position::start(3) };
         survives(News::Sync { id: 1, commits: 2, at: token.into() });
         survives(News::Friend(FriendNotice::Declined, profile("a b.*>")));

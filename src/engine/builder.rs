@@ -33,6 +33,10 @@ pub struct ChatEngineBuilder {
     config: Config,
     refusals: Refusals,
     message_hook: MessageHook,
+    #[cfg(feature = "blobs")]
+    blobs: Option<Arc<dyn crate::blob::BlobStore>>,
+    #[cfg(feature = "blobs")]
+    link_key: Option<super::links::LinkKey>,
 }
 
 impl Default for ChatEngineBuilder {
@@ -46,6 +50,10 @@ impl Default for ChatEngineBuilder {
             config: Config::default(),
             refusals: Refusals::default(),
             message_hook: MessageHook::default(),
+            #[cfg(feature = "blobs")]
+            blobs: None,
+            #[cfg(feature = "blobs")]
+            link_key: None,
         }
     }
 }
@@ -116,6 +124,27 @@ impl ChatEngineBuilder {
         self
     }
 
+    /// Where the bytes of attachments are kept. Without it there are none.
+    #[cfg(feature = "blobs")]
+    pub fn blobs(self, blobs: impl crate::blob::BlobStore) -> Self {
+        self.shared_blobs(Arc::new(blobs))
+    }
+
+    /// The same, when others share it.
+    #[cfg(feature = "blobs")]
+    pub fn shared_blobs(mut self, blobs: Arc<dyn crate::blob::BlobStore>) -> Self {
+        self.blobs = Some(blobs);
+        self
+    }
+
+    /// Random bytes with which [links](crate::Actor::link) to files are signed: the same on all nodes. Without
+    /// them each engine makes its own, so that a link holds on the node that gave it, until that restarts.
+    #[cfg(feature = "blobs")]
+    pub fn link_key(mut self, key: [u8; 32]) -> Self {
+        self.link_key = Some(super::links::LinkKey::new(key));
+        self
+    }
+
     /// Starts the engine on the tokio runtime of the caller.
     ///
     /// # Errors
@@ -133,6 +162,10 @@ impl ChatEngineBuilder {
         let outlet = Outlet::new(Publisher::new(hub.clone(), token), nodes, self.message_hook);
         let outlet = Arc::new(parking_lot::Mutex::new(outlet));
         let committer = Committer::start(self.store.clone(), outlet.clone(), token.position, &self.config);
+        #[cfg(feature = "blobs")]
+        let link_key = self.link_key.map_or_else(super::links::LinkKey::random, Ok)?;
+        #[cfg(feature = "blobs")]
+        let uploads = super::attachments::Uploads::new(self.blobs, link_key, &self.config);
         let inner = Arc::new(Inner {
             store: self.store,
             authenticator: self.authenticator,
@@ -151,10 +184,16 @@ impl ChatEngineBuilder {
             draining: AtomicBool::new(false),
             entering: tokio::sync::RwLock::new(()),
             goodbyes: Arc::new(()),
+            #[cfg(feature = "blobs")]
+            uploads,
             rotated: parking_lot::Mutex::new(None),
         });
         tokio::spawn(tick(Arc::downgrade(&inner)));
         tokio::spawn(write_behind(Arc::downgrade(&inner)));
+        #[cfg(feature = "blobs")]
+        if inner.uploads.has_blobs() {
+            tokio::spawn(super::collect::collect(Arc::downgrade(&inner)));
+        }
         if has_nodes {
             tokio::spawn(nodes::run(Arc::downgrade(&inner), inner.outlet.clone(), inner.store.clone()));
         }

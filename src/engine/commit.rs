@@ -30,6 +30,7 @@ struct Job {
     answered: Answered,
 }
 
+#[allow(clippy::large_enum_variant, reason = "nearly all work is jobs, which a box would make slower")]
 enum Work {
     Job(Job),
     /// What rides along with items of the first lane: a batch without any.
@@ -193,15 +194,15 @@ impl Work {
         const ENVELOPE: usize = 512;
         match self {
             Self::Job(Job { item: Item::Room(RoomItem { op, .. }), .. }) => {
-                let body = match op {
-                    Op::Send { body, .. } => Some(body),
+                let (body, attachments) = match op {
+                    Op::Send { body, attachments, .. } => (Some(body), attachments.len()),
                     Op::Import(record) => match &**record {
-                        RoomRecord::Message(message, _) => Some(&message.body),
-                        _ => None,
+                        RoomRecord::Message(message, _) => (Some(&message.body), message.attachments.len()),
+                        _ => (None, 0),
                     },
-                    _ => None,
+                    _ => (None, 0),
                 };
-                ENVELOPE + body.and_then(Body::content).map_or(0, str::len)
+                ENVELOPE * (1 + attachments) + body.and_then(Body::content).map_or(0, str::len)
             }
             _ => ENVELOPE,
         }

@@ -6,26 +6,42 @@ use std::sync::Arc;
 use super::ChatEngine;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result, parse_field};
-use crate::id::{ChallengeId, ClientId, UserId};
+use crate::id::{AttachmentId, ChallengeId, ClientId, UserId};
 use crate::model::{About, Body, Draft, MessageType, NewRoom, RoomKind, RoomType, Visibility};
 
 const MAX_URL_BYTES: usize = 2048;
 
 impl Draft {
-    /// Checks it against the rules and bounds.
-    pub(super) fn check(self, config: &Config) -> Result<(Body, Option<ClientId>)> {
+    /// The attachments that it names.
+    pub(super) fn attached(&self, config: &Config) -> Result<Vec<AttachmentId>> {
+        const FIELD: &str = "attachments";
+        if self.attachments.len() > config.max_attachments {
+            return Err(Error::invalid(FIELD, format!("must name at most {} files", config.max_attachments)));
+        }
+        self.attachments.iter().map(|id| parse_field(FIELD, id)).collect()
+    }
+
+    /// Checks it against the rules and bounds. `picture` is where the first of its attachments is, if it has
+    /// any.
+    pub(super) fn check(self, picture: Option<String>, config: &Config) -> Result<(Body, Option<ClientId>)> {
         let client_id = self.client_id.map(|id| parse_field("clientId", &id)).transpose()?;
         let content = check_content(self.content, config)?;
+        let is_attached = picture.is_some();
         let body = match (self.r#type, content, self.image_url) {
             (MessageType::Text, Some(_), Some(_)) => {
                 return Err(Error::invalid("imageUrl", "belongs to an IMAGE message only"));
             }
             (MessageType::Text, Some(text), None) => Body::Text(text),
+            (MessageType::Text, None, None) if is_attached => Body::Text("".into()),
             (MessageType::Text, None, _) => return Err(Error::invalid("content", "must not be blank")),
             (MessageType::Image, caption, Some(url)) => {
                 Body::Image { url: check_url("imageUrl", url)?, caption }
             }
-            (MessageType::Image, _, None) => return Err(Error::invalid("imageUrl", "is missing")),
+            (MessageType::Image, caption, None) => match picture {
+                // Clients that know no attachments show it all the same.
+                Some(url) => Body::Image { url: url.into(), caption },
+                None => return Err(Error::invalid("imageUrl", "is missing")),
+            },
             (MessageType::System, ..) => return Err(Error::invalid("type", "must be TEXT or IMAGE")),
         };
         Ok((body, client_id))
@@ -171,7 +187,7 @@ mod tests {
     use super::*;
 
     fn code(draft: Draft) -> &'static str {
-        draft.check(&Config::default()).map_or_else(|error| error.code(), |_| "OK")
+        draft.check(None, &Config::default()).map_or_else(|error| error.code(), |_| "OK")
     }
 
     #[test]
@@ -193,8 +209,28 @@ mod tests {
             assert_eq!(code(Draft::image(bad)), "INVALID_INPUT", "{bad:?}");
         }
         let blank = Draft { content: Some(" ".into()), ..Draft::image("https://a") };
-        let (body, _) = blank.check(&Config::default()).unwrap();
+        let (body, _) = blank.check(None, &Config::default()).unwrap();
         assert_eq!(body.content(), None, "a blank caption is none");
+    }
+
+    #[test]
+    fn beside_attachments_nothing_else_is_needed() {
+        let config = Config::default();
+        let (id, picture) = (AttachmentId::generate(), Some("/api/here".to_owned()));
+        let attached = Draft::attachment(id);
+        assert_eq!(attached.attached(&config).unwrap(), [id]);
+        let (body, _) = attached.clone().check(picture.clone(), &config).unwrap();
+        assert_eq!(body.content(), Some(""));
+        assert!(attached.check(None, &config).is_err());
+        let image = Draft { r#type: MessageType::Image, ..Draft::attachment(id) };
+        let (body, _) = image.clone().check(picture.clone(), &config).unwrap();
+        assert_eq!(body.image_url(), Some("/api/here"));
+        let image = Draft { image_url: Some("https://a".into()), ..image };
+        assert_eq!(image.check(picture, &config).unwrap().0.image_url(), Some("https://a"));
+        let many = (0..11).fold(Draft::text("hi"), |draft, _| draft.with_attachment(id));
+        assert!(many.attached(&config).is_err());
+        let bad = Draft { attachments: vec!["../../x".into()], ..Draft::text("hi") };
+        assert!(bad.attached(&config).is_err());
     }
 
     #[test]

@@ -7,8 +7,8 @@ use super::Actor;
 use crate::error::{ErrorKind, Result};
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Body, Cursor, Draft, History, HistoryQuery, Message, MessageView, Profile, Reaction, Receipt, Room, Span,
-    Verb,
+    Attachment, Body, Cursor, Draft, History, HistoryQuery, Message, MessageView, Profile, Reaction, Receipt,
+    Room, Span, Verb,
 };
 use crate::store::{Answer, Item, Op};
 
@@ -35,16 +35,22 @@ impl Actor {
         draft: Draft,
         origin: Option<OriginId>,
     ) -> Result<Item> {
+        let attachments = draft.attached(self.engine.config())?;
         let (body, client_id) = self.check_draft(room, draft).await?;
         let sender = Profile::clone(&*self.profile().await?);
         let id = MessageId::generate();
-        Ok(self.item(room, Op::Send { id, sender, body, client_id, origin }))
+        Ok(self.item(room, Op::Send { id, sender, body, client_id, origin, attachments }))
     }
 
     /// What it says and its client id, when the actor may send it now.
     pub(super) async fn check_draft(&self, room: RoomId, draft: Draft) -> Result<(Body, Option<ClientId>)> {
         self.engine.check_running()?;
-        let checked = draft.check(self.engine.config())?;
+        let config = self.engine.config();
+        let picture = draft.attached(config)?.first().map(|id| {
+            let path = Attachment::path(room, *id);
+            format!("{}{path}", config.public_url)
+        });
+        let checked = draft.check(picture, config)?;
         self.engine.inner.limits.message(&self.user)?;
         self.check_policy(Verb::Send, room, &[]).await?;
         Ok(checked)

@@ -3,8 +3,12 @@
 mod actor;
 mod admin;
 mod amend;
+#[cfg(feature = "blobs")]
+mod attachments;
 mod builder;
 mod catch_up;
+#[cfg(feature = "blobs")]
+mod collect;
 mod commit;
 mod drafts;
 mod friends;
@@ -13,6 +17,8 @@ mod govern;
 mod import;
 mod invites;
 mod limits;
+#[cfg(feature = "blobs")]
+mod links;
 mod logins;
 mod messages;
 mod nodes;
@@ -43,8 +49,12 @@ use crate::store::{Batch, Store};
 
 pub use actor::Actor;
 pub use admin::Admin;
+#[cfg(feature = "blobs")]
+pub use attachments::Download;
 pub use builder::ChatEngineBuilder;
 pub use friends::FriendRequest;
+#[cfg(feature = "blobs")]
+pub use links::Link;
 pub use outbox::{Outgoing, RefusedSend};
 pub use rooms::CreatedRoom;
 pub use session::Session;
@@ -106,6 +116,8 @@ struct Inner {
     entering: tokio::sync::RwLock<()>,
     /// Cloned by each connection that has ended here and still takes its last frames.
     goodbyes: Arc<()>,
+    #[cfg(feature = "blobs")]
+    uploads: attachments::Uploads,
     /// When a token from the future last voided all tokens.
     rotated: parking_lot::Mutex<Option<tokio::time::Instant>>,
 }

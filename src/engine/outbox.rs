@@ -47,6 +47,9 @@ impl Actor {
         room: RoomId,
         draft: Draft,
     ) -> Result<Outgoing> {
+        if !draft.attachments.is_empty() {
+            return Err(Error::invalid("attachments", "cannot be sent in a transaction"));
+        }
         let (body, client_id) = self.check_draft(room, draft).await?;
         let Some(outbox) = self.engine.store().outbox_table() else {
             return Err(Error::invalid("transaction", "can hold no message: this store has no outbox"));
@@ -197,6 +200,7 @@ impl ChatEngine {
                 body: entry.body.clone(),
                 client_id: Some(entry.client_id.clone()),
                 origin: None,
+                attachments: Vec::new(),
             };
             let (tell, answered) = oneshot::channel();
             let tell = |answer| drop(tell.send(answer));

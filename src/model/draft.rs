@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{MessageType, RoomType, Visibility};
+use crate::id::AttachmentId;
 
 /// A message to send.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -19,17 +20,37 @@ pub struct Draft {
     /// A name of the client's own for it: sending twice under one name sends once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// Ids of files that the sender has uploaded into the room, at most 10 and each for one message. Beside
+    /// them a TEXT needs no words; an IMAGE needs no address, and all of them are pictures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<String>,
 }
 
 impl Draft {
     /// Words.
     pub fn text(content: impl Into<String>) -> Self {
-        Self { r#type: MessageType::Text, content: Some(content.into()), image_url: None, client_id: None }
+        Self { content: Some(content.into()), ..Self::empty(MessageType::Text) }
     }
 
     /// A picture by its address.
     pub fn image(url: impl Into<String>) -> Self {
-        Self { r#type: MessageType::Image, content: None, image_url: Some(url.into()), client_id: None }
+        Self { image_url: Some(url.into()), ..Self::empty(MessageType::Image) }
+    }
+
+    /// A file and nothing else.
+    pub fn attachment(id: AttachmentId) -> Self {
+        Self::empty(MessageType::Text).with_attachment(id)
+    }
+
+    fn empty(r#type: MessageType) -> Self {
+        Self { r#type, content: None, image_url: None, client_id: None, attachments: Vec::new() }
+    }
+
+    /// With a file that its sender has uploaded into the room.
+    #[must_use]
+    pub fn with_attachment(mut self, id: AttachmentId) -> Self {
+        self.attachments.push(id.to_string());
+        self
     }
 
     /// With a client id, so that a retry is no second message.

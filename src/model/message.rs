@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Profile, Reaction, Reactions, RoomType};
+use super::{Attachment, Profile, Reaction, Reactions, RoomType};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 
@@ -27,7 +27,7 @@ pub enum MessageType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Body {
-    /// Words; never blank.
+    /// Words; blank only beside attachments.
     Text(Arc<str>),
     /// A picture by its address, with or without a caption.
     Image {
@@ -184,6 +184,8 @@ pub struct Message {
     pub own_n: u64,
     /// What has become of it since it was sent.
     pub state: MessageState,
+    /// The files that go with it, in the sender's order.
+    pub attachments: Arc<[Attachment]>,
 }
 
 /// What has become of a message since it was sent.
@@ -282,6 +284,7 @@ mod tests {
             n: 1,
             own_n: 1,
             state: MessageState::default(),
+            attachments: Arc::default(),
         }
     }
 

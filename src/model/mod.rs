@@ -1,5 +1,6 @@
 //! Plain data: what rooms, members and messages are. No I/O happens here.
 
+mod attachment;
 mod draft;
 mod history;
 mod invite;
@@ -13,6 +14,7 @@ mod relation;
 mod room;
 mod update;
 
+pub use attachment::{Attachment, Dimensions};
 pub use draft::{Draft, NewRoom};
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
 pub use invite::{Invite, InviteCode, NewInvite};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::apply::{Ctx, answered};
+use super::apply::{Ctx, answered, attach};
 use super::{Amend, Answer, Change, Outcome, ReactionKey, Rows, What};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::MessageId;
@@ -66,6 +66,7 @@ fn edit(
     let body = match (&message.body, content) {
         (Body::Image { url, .. }, caption) => Body::Image { url: url.clone(), caption },
         (_, Some(text)) => Body::Text(text),
+        (_, None) if !message.attachments.is_empty() => Body::Text("".into()),
         (_, None) => return Err(Error::invalid("content", "must not be blank")),
     };
     if body == message.body {
@@ -93,7 +94,9 @@ fn delete(
     let body = Body::Deleted(message.body.message_type());
     let state = MessageState { edited_at: Some(ctx.at), ..MessageState::default() };
     rows.clear_reactions(message);
-    put(ctx, room, Message { body, state, ..Message::clone(message) }, Amendment::Deleted, rows)
+    attach::end(&message.attachments, rows);
+    let attachments = Arc::default();
+    put(ctx, room, Message { body, state, attachments, ..Message::clone(message) }, Amendment::Deleted, rows)
 }
 
 fn react(

@@ -3,6 +3,8 @@
 //! Each function checks every guard first and changes rows only after the last one, so that an item
 //! which is refused leaves nothing behind.
 
+pub(super) mod attach;
+
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -13,10 +15,10 @@ use super::invites;
 use super::relate::relate;
 use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Sent, What};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, Role, Room, RoomKind, Verb,
-    Visibility,
+    About, Attachment, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, Role, Room,
+    RoomKind, Verb, Visibility,
 };
 
 /// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named.
@@ -36,8 +38,9 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
     let ctx = Ctx { id: room, at, by };
     match op {
         Op::Create { kind, name, members, about } => create(&ctx, kind, (name, about), &members, rows),
-        Op::Send { id, sender, body, client_id, origin } => {
-            send(&ctx, NewMessage { id, sender, body, client_id, origin }, rows)
+        Op::Send { id, sender, body, client_id, origin, attachments } => {
+            let new = NewMessage { id, sender, body, client_id, origin, attachments: Arc::default() };
+            send(&ctx, new, &attachments, rows)
         }
         Op::Join { users, max_members } => join(&ctx, users, max_members, rows),
         Op::Enter { notice, max_members, by_invite: None } => enter(&ctx, notice, max_members, rows),
@@ -55,6 +58,7 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::SetRole { about, role } => govern::set_role(&ctx, about, role, rows),
         Op::Update(update) => govern::update(&ctx, *update, rows),
         Op::Import(record) if record.room() == ctx.id => import(*record, rows),
+        Op::Attach(op) => attach::attach(&ctx, op, rows),
         Op::Import(_) => Err(Error::invalid("room", "is not the record's")),
     }
 }
@@ -205,13 +209,14 @@ struct NewMessage {
     body: Body,
     client_id: Option<ClientId>,
     origin: Option<OriginId>,
+    attachments: Arc<[Attachment]>,
 }
 
-fn send(ctx: &Ctx, new: NewMessage, rows: &mut Rows) -> Result<Outcome> {
+fn send(ctx: &Ctx, mut new: NewMessage, attachments: &[AttachmentId], rows: &mut Rows) -> Result<Outcome> {
     let mut room = ctx.room(rows)?;
     let mut member = ctx.active_member(&new.sender.user, rows)?;
     let sent_as = new.client_id.clone().map(|client| (ctx.id, new.sender.user.clone(), client));
-    let hash = sent_as.is_some().then(|| BodyHash::of(&new.body));
+    let hash = sent_as.is_some().then(|| BodyHash::with(&new.body, attachments));
     if let Some(first) = sent_as.as_ref().and_then(|key| rows.sent.get(key)) {
         if Some(first.hash) != hash {
             return Err(ErrorKind::ClientIdConflict.into());
@@ -221,6 +226,8 @@ fn send(ctx: &Ctx, new: NewMessage, rows: &mut Rows) -> Result<Outcome> {
     ctx.check_open(&room)?;
     ctx.check_may(Verb::Send, &room, rows)?;
     ctx.check_reachable(room.kind.peer_of(&new.sender.user), rows)?;
+    new.attachments = attach::sendable(ctx, &new.sender.user, &new.body, attachments, rows)?;
+    attach::put_sent(ctx.id, new.id, &new.attachments, rows);
     if new.body.is_countable() {
         member.own_n += 1;
     }
@@ -261,6 +268,7 @@ fn add_message(
         n: room.countable,
         own_n,
         state: MessageState::default(),
+        attachments: new.attachments,
     });
     rows.new_messages.push((message.clone(), hash));
     Change { pos, prev, what: What::Message(message) }
@@ -269,7 +277,8 @@ fn add_message(
 pub(super) fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut Rows) -> Change {
     let own_n = rows.members.get(&(ctx.id, notice.about.user.clone())).map_or(0, |member| member.own_n);
     let Notice { id, about, body } = notice;
-    let new = NewMessage { id, sender: about, body, client_id: None, origin: None };
+    let new =
+        NewMessage { id, sender: about, body, client_id: None, origin: None, attachments: Arc::default() };
     add_message(ctx, room, own_n, new, None, rows)
 }
 

@@ -1,17 +1,18 @@
 //! How a value stands in columns, and how it is read back: the same in every SQL store. What makes no sense
 //! is an error, never a guess.
 
+use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, Stage, StoredAttachment};
+use crate::clock::Timestamp;
+use crate::id::{AttachmentId, ChallengeId, MessageId, RoomId, UserId};
+use crate::model::{
+    About, Attachment, Body, Dimensions, Invite, InviteCode, Member, Message, MessageState, MessageType,
+    Profile, Reaction, Reactions, Relation, RelationKind, Role, Room, RoomKind, SystemKind, Visibility,
+};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::Arc;
-
-use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord};
-use crate::clock::Timestamp;
-use crate::id::{ChallengeId, MessageId, RoomId, UserId};
-use crate::model::{
-    About, Body, Invite, InviteCode, Member, Message, MessageState, MessageType, Profile, Reaction,
-    Reactions, Relation, RelationKind, Role, Room, RoomKind, SystemKind, Visibility,
-};
 
 // Literals, so that `concat!` makes each statement one constant.
 
@@ -28,7 +29,7 @@ macro_rules! room_columns {
 macro_rules! message_columns {
     () => {
         "s.id, s.room, s.seq, s.sender, p.nickname, p.image, s.kind, s.content, s.image_url, s.client_id, \
-         s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions"
+         s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions, s.attachments"
     };
 }
 
@@ -36,6 +37,14 @@ macro_rules! message_columns {
 macro_rules! invite_columns {
     () => {
         "i.code, i.room, i.made_by, i.created_at, i.expires_at, i.max_uses, i.uses"
+    };
+}
+
+/// What [`ReadRow::stored_attachment`] reads, of `attachments a`.
+macro_rules! attachment_columns {
+    () => {
+        "a.id, a.room, a.uploader, a.name, a.media_type, a.size, a.width, a.height, a.has_thumbnail, \
+         a.created_at, a.whole, a.message"
     };
 }
 
@@ -53,7 +62,9 @@ macro_rules! seniority {
     };
 }
 
-pub(super) use {invite_columns, message_columns, outbox_columns, room_columns, seniority};
+pub(super) use {
+    attachment_columns, invite_columns, message_columns, outbox_columns, room_columns, seniority,
+};
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
 pub(super) fn int(number: u64) -> i64 {
@@ -121,6 +132,8 @@ pub(super) trait ReadRow<'r> {
     fn maybe_integer(&mut self) -> Result<Option<i64>, Self::Error>;
     fn maybe_text(&mut self) -> Result<Option<&'r str>, Self::Error>;
     fn maybe_hash(&mut self) -> Result<Option<BodyHash>, Self::Error>;
+    fn maybe_id(&mut self) -> Result<Option<[u8; 16]>, Self::Error>;
+    fn maybe_bytes(&mut self) -> Result<Option<&'r [u8]>, Self::Error>;
     /// The column read last holds what no version of this code wrote.
     fn no_sense(&self) -> Self::Error;
     /// The columns around this one do not belong together.
@@ -207,6 +220,7 @@ pub(super) trait ReadRow<'r> {
             n: self.number()?,
             own_n: self.number()?,
             state: self.state()?,
+            attachments: self.attachments()?,
         })
     }
 
@@ -227,6 +241,41 @@ pub(super) trait ReadRow<'r> {
     fn reactions(&mut self) -> Result<Reactions, Self::Error> {
         let parsed = self.maybe_text()?.map(str::parse).transpose();
         parsed.map(Option::unwrap_or_default).map_err(|_| self.no_sense())
+    }
+
+    fn attachments(&mut self) -> Result<Arc<[Attachment]>, Self::Error> {
+        let Some(bytes) = self.maybe_bytes()? else { return Ok(Arc::default()) };
+        attachments_of(bytes).ok_or_else(|| self.no_sense())
+    }
+
+    fn stored_attachment(&mut self) -> Result<StoredAttachment, Self::Error> {
+        let attachment = Attachment {
+            id: AttachmentId::from_bytes(self.bytes()?),
+            room: self.room_id()?,
+            uploader: self.parsed()?,
+            name: self.maybe_text()?.ok_or_else(|| self.no_sense())?.into(),
+            media_type: self.maybe_text()?.ok_or_else(|| self.no_sense())?.into(),
+            size: self.number()?,
+            dimensions: match (self.maybe_pixels()?, self.maybe_pixels()?) {
+                (Some(width), Some(height)) => Some(Dimensions { width, height }),
+                (None, None) => None,
+                _ => return Err(self.no_sense()),
+            },
+            has_thumbnail: self.flag()?,
+            created_at: self.time()?,
+        };
+        let stage = match (self.flag()?, self.maybe_id()?) {
+            (false, None) => Stage::Arriving,
+            (true, None) => Stage::Waiting,
+            (true, Some(message)) => Stage::Sent(MessageId::from_bytes(message)),
+            (false, Some(_)) => return Err(Self::no_match("attachments.whole")),
+        };
+        Ok(StoredAttachment { attachment, stage })
+    }
+
+    fn maybe_pixels(&mut self) -> Result<Option<u32>, Self::Error> {
+        let pixels = self.maybe_integer()?.map(u32::try_from).transpose();
+        pixels.map_err(|_| self.no_sense())
     }
 
     fn body(&mut self) -> Result<Body, Self::Error> {
@@ -369,5 +418,27 @@ pub(super) fn profile_of(user: UserId, nickname: Option<&str>, image: Option<&st
     match nickname {
         Some(nickname) => Profile { user, nickname: nickname.into(), image: image.map(Into::into) },
         None => Profile::unknown(user),
+    }
+}
+
+/// A message's attachments in one column, so that whoever reads the message reads nothing besides. They
+/// never change. Another shape of [`Attachment`] is another variant, and what was written stays readable.
+#[derive(Serialize, Deserialize)]
+enum Kept<'a> {
+    First(Cow<'a, [Attachment]>),
+}
+
+/// As they are kept; NULL without any.
+pub(super) fn kept_attachments(attachments: &[Attachment]) -> Option<Vec<u8>> {
+    if attachments.is_empty() {
+        return None;
+    }
+    // Into a vector it always fits.
+    postcard::to_extend(&Kept::First(attachments.into()), Vec::new()).ok()
+}
+
+fn attachments_of(bytes: &[u8]) -> Option<Arc<[Attachment]>> {
+    match postcard::from_bytes(bytes).ok()? {
+        Kept::First(attachments) => Some(attachments.into_owned().into()),
     }
 }

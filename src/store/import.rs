@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::apply::{close_room, done};
+use super::apply::{attach, close_room, done};
 use super::govern::owner_of;
 use super::{BodyHash, Change, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
 use crate::error::{Contradiction, ErrorKind, Result};
@@ -102,6 +102,9 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     if there.is_some() || sent_as.as_ref().is_some_and(|key| rows.sent.contains_key(key)) {
         return refused(contradiction);
     }
+    if attach::is_taken(&message, rows) {
+        return refused(contradiction);
+    }
     if message.seq - 1 != room.seq {
         return refused(Contradiction::Gap { room: room.id, seq: message.seq, there: room.seq });
     }
@@ -118,6 +121,7 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     if edited_at.is_some() {
         rows.put_message(message.clone());
     }
+    attach::put_sent(message.room, message.id, &message.attachments, rows);
     rows.places.insert(message.id, place);
     if let (Some(key), Some(hash)) = (sent_as, hash) {
         rows.sent.insert(key, Sent { message: message.clone(), hash });

@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::RoomRecord;
 use crate::clock::Timestamp;
-use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Body, FriendNotice, Invite, InviteCode, Mark, Member, Message, Pos, Profile, Reaction,
-    Relation, RelationKind, Role, Room, RoomKind, Verb, Visibility,
+    About, Amendment, Attachment, Body, FriendNotice, Invite, InviteCode, Mark, Member, Message, Pos,
+    Profile, Reaction, Relation, RelationKind, Role, Room, RoomKind, Verb, Visibility,
 };
 
 /// What is committed together.
@@ -87,6 +87,8 @@ pub enum Op {
         client_id: Option<ClientId>,
         /// The connection that sends it.
         origin: Option<OriginId>,
+        /// Files of the sender's in the room that are in no message yet.
+        attachments: Vec<AttachmentId>,
     },
     /// Add people. Who is in already stays as they are.
     Join {
@@ -161,6 +163,23 @@ pub enum Op {
     /// Take in a row of another store, with new positions. What is there already stays, but for what only
     /// grows: more messages, later marks, another stay, a room that has closed.
     Import(Box<RoomRecord>),
+    /// Begin, finish or end an attachment. Nobody is told: it shows with its message.
+    Attach(AttachOp),
+}
+
+/// What is asked of an attachment. Done again, each changes nothing.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum AttachOp {
+    /// Its upload begins: `by` is its uploader, who may send in the room. How large it is, how large the
+    /// picture is as it is shown, and whether it has a thumbnail, is not known for certain yet.
+    Begin(Box<Attachment>),
+    /// All its bytes are there, so that it may be sent.
+    Finish(Box<Attachment>),
+    /// It may be sent no more, for its bytes are deleted next. Refused once it is in a message.
+    Discard(AttachmentId),
+    /// Its bytes are gone. Refused unless it was discarded, or its upload never finished.
+    Forget(AttachmentId),
 }
 
 /// What an [`Op::Amend`] asks for.
@@ -272,8 +291,13 @@ pub struct Notice {
 pub struct BodyHash(pub [u8; 16]);
 
 impl BodyHash {
-    /// The fingerprint of a message as it is sent first.
+    /// The fingerprint of a message as it is sent first, without attachments.
     pub fn of(body: &Body) -> Self {
+        Self::with(body, &[])
+    }
+
+    /// The fingerprint of a message as it is sent first.
+    pub fn with(body: &Body, attachments: &[AttachmentId]) -> Self {
         let mut hash = Sha256::new();
         let parts = [body.content(), body.image_url()];
         hash.update([body.message_type() as u8]);
@@ -282,6 +306,8 @@ impl BodyHash {
             hash.update(part.map_or(u64::MAX, |part| part.len() as u64).to_be_bytes());
             hash.update(part.unwrap_or_default());
         }
+        // Behind the body, whose end is known; without any, as before there were attachments.
+        attachments.iter().for_each(|id| hash.update(id.to_bytes()));
         let mut short = [0; 16];
         short.copy_from_slice(&hash.finalize()[..16]);
         Self(short)
@@ -417,5 +443,10 @@ mod tests {
         assert_ne!(text("hi"), text("ho"));
         assert_ne!(image("https://a", None), image("https://a", Some("")));
         assert_ne!(image("bc", Some("a")), image("c", Some("ab")));
+        let (body, one, other) =
+            (Body::Text("hi".into()), AttachmentId::generate(), AttachmentId::generate());
+        assert_eq!(BodyHash::with(&body, &[]), text("hi"));
+        assert_ne!(BodyHash::with(&body, &[one]), text("hi"));
+        assert_ne!(BodyHash::with(&body, &[one, other]), BodyHash::with(&body, &[other, one]));
     }
 }

@@ -11,11 +11,11 @@ use parking_lot::Mutex;
 
 use super::{
     Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey, Record,
-    RecordPage, RoomEntry, Rows, Sent, Store, apply,
+    RecordPage, RoomEntry, Rows, Sent, Stage, Store, StoredAttachment, apply,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::id::{ClientId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
     Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
     RoomKey, RoomKind, Token, Visibility,
@@ -64,6 +64,7 @@ struct RoomData {
     amended: BTreeMap<u64, u64>,
     /// Who left what, by `seq`.
     reactions: BTreeSet<(u64, Reaction, UserId)>,
+    attachments: BTreeMap<AttachmentId, StoredAttachment>,
 }
 
 fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -198,6 +199,11 @@ impl State {
                 rows.relations.insert((user, other), relation.clone());
             }
         }
+        for (room, id) in &needs.attachments {
+            if let Some(stored) = self.rooms.get(room).and_then(|data| data.attachments.get(id)) {
+                rows.attachments.insert((*room, *id), stored.clone());
+            }
+        }
         rows
     }
 
@@ -264,6 +270,13 @@ impl State {
                 None => side.remove(&other),
             };
         }
+        for (room, id) in rows.written_attachments {
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            match rows.attachments.remove(&(room, id)) {
+                Some(stored) => data.attachments.insert(id, stored),
+                None => data.attachments.remove(&id),
+            };
+        }
     }
 
     fn relation(&self, user: &UserId, other: &UserId) -> Option<&Relation> {
@@ -324,6 +337,7 @@ impl RoomData {
             sent: HashMap::new(),
             amended: BTreeMap::new(),
             reactions: BTreeSet::new(),
+            attachments: BTreeMap::new(),
         }
     }
 
@@ -626,6 +640,23 @@ impl Store for MemoryStore {
 
     async fn outbox(&self, _limit: u32) -> Result<Vec<OutboxRow>> {
         Ok(Vec::new())
+    }
+
+    async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
+        let state = self.state.lock();
+        Ok(state.rooms.get(&room).and_then(|data| data.attachments.get(&id)).cloned())
+    }
+
+    async fn unsent_attachments(&self, before: Timestamp, limit: u32) -> Result<Vec<StoredAttachment>> {
+        let state = self.state.lock();
+        let all = state.rooms.values().flat_map(|data| data.attachments.values());
+        let is_unsent = |stored: &&StoredAttachment| {
+            !matches!(stored.stage, Stage::Sent(_)) && stored.attachment.created_at <= before
+        };
+        let mut unsent: Vec<_> = all.filter(is_unsent).cloned().collect();
+        unsent.sort_by_key(|StoredAttachment { attachment: a, .. }| (a.created_at, a.room, a.id));
+        unsent.truncate(limit as usize);
+        Ok(unsent)
     }
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {

@@ -7,6 +7,7 @@
 
 mod amend;
 mod apply;
+mod attachment;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod columns;
 mod govern;
@@ -31,16 +32,17 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
     Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
     Token,
 };
 
 pub use apply::apply;
+pub use attachment::{Stage, StoredAttachment};
 pub use item::{
-    Amend, Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RelationChange, RelationItem,
-    RelationOp, RoomItem, Update, What,
+    Amend, Answer, AttachOp, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RelationChange,
+    RelationItem, RelationOp, RoomItem, Update, What,
 };
 pub use memory::MemoryStore;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
@@ -268,6 +270,13 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// What waits in the outbox, by rising number. A row may turn up below one that was read before: numbers
     /// are given while a transaction goes on.
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>>;
+
+    /// The attachment of this id, when it is in this room.
+    async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>>;
+
+    /// The attachments that are in no message and were begun at `before` or earlier, oldest first (then by
+    /// room and id).
+    async fn unsent_attachments(&self, before: Timestamp, limit: u32) -> Result<Vec<StoredAttachment>>;
 
     /// Rows as they are moved to another store, in the order of their keys and at most `limit`; none is the
     /// end. Whoever reads page after page sees each row that is there all the time once.

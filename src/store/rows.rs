@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::RoomRecord;
-use super::{Amend, Batch, BodyHash, Item, Op};
-use crate::id::{ClientId, MessageId, RoomId, UserId};
+use super::{Amend, Batch, BodyHash, Item, Op, StoredAttachment};
+use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
     Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation, RelationKind,
     Role, Room, RoomKey, RoomKind,
@@ -43,6 +43,8 @@ pub struct Needs {
     pub given_away: BTreeSet<RoomId>,
     /// Rooms of which all invite links are needed.
     pub invites: BTreeSet<RoomId>,
+    /// Attachments.
+    pub attachments: BTreeSet<(RoomId, AttachmentId)>,
 }
 
 impl Needs {
@@ -69,9 +71,10 @@ impl Needs {
                     needs.keys.extend(kind.key());
                     needs.pairs(item.by.as_ref(), members);
                 }
-                Op::Send { sender, client_id, .. } => {
+                Op::Send { sender, client_id, attachments, .. } => {
                     member(&sender.user);
                     needs.spoken_in.insert(item.room);
+                    needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
                     if let Some(client) = client_id {
                         needs.sent.insert((item.room, sender.user.clone(), client.clone()));
                     }
@@ -128,6 +131,7 @@ impl Needs {
                         let sender = &message.sender.user;
                         member(sender);
                         needs.places.insert((item.room, message.id));
+                        needs.attachments.extend(message.attachments.iter().map(|one| (item.room, one.id)));
                         if let Some(client) = &message.client_id {
                             needs.sent.insert((item.room, sender.clone(), client.clone()));
                         }
@@ -144,6 +148,10 @@ impl Needs {
                         }
                     }
                 },
+                Op::Attach(op) => {
+                    needs.spoken_in.insert(item.room);
+                    needs.attachments.insert((item.room, op.id()));
+                }
             }
         }
         needs
@@ -249,6 +257,8 @@ pub struct Rows {
     pub profiles: HashMap<UserId, Profile>,
     /// The invite links of the rooms in [`Needs::invites`].
     pub invites: HashMap<InviteCode, Invite>,
+    /// The attachments that there are, of those in [`Needs::attachments`].
+    pub attachments: HashMap<(RoomId, AttachmentId), StoredAttachment>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -273,6 +283,9 @@ pub struct Rows {
     /// Invite links to write, new or changed; those that [`invites`](Self::invites) does not have any more
     /// are to be deleted.
     pub written_invites: BTreeSet<InviteCode>,
+    /// Attachments to write, new or changed; those that [`attachments`](Self::attachments) does not have any
+    /// more are to be deleted.
+    pub written_attachments: BTreeSet<(RoomId, AttachmentId)>,
 }
 
 impl Rows {
@@ -291,6 +304,7 @@ impl Rows {
             reactions: HashSet::new(),
             profiles: HashMap::new(),
             invites: HashMap::new(),
+            attachments: HashMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
@@ -301,6 +315,7 @@ impl Rows {
             cleared: BTreeSet::new(),
             written_reactions: BTreeSet::new(),
             written_invites: BTreeSet::new(),
+            written_attachments: BTreeSet::new(),
         }
     }
 

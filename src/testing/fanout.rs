@@ -65,6 +65,7 @@ impl Fanout {
             n: 1,
             own_n: 1,
             state: MessageState::default(),
+            attachments: Arc::default(),
         });
         Self { hub, room, connections, event, at: 0 }
     }

@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
     Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
     Token,
 };
 use crate::store::{
     Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store,
+    StoredAttachment,
 };
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -317,6 +318,14 @@ impl Store for FaultyStore {
 
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
         self.around(self.store("outbox").outbox(limit)).await
+    }
+
+    async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
+        self.around(self.store("attachment").attachment(room, id)).await
+    }
+
+    async fn unsent_attachments(&self, before: Timestamp, limit: u32) -> Result<Vec<StoredAttachment>> {
+        self.around(self.store("unsent_attachments").unsent_attachments(before, limit)).await
     }
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {

@@ -4,6 +4,8 @@
 
 mod auth;
 pub mod authenticator;
+#[cfg(feature = "blobs")]
+pub mod blob;
 pub mod bus;
 mod clock;
 pub mod fanout;

@@ -63,6 +63,7 @@ fn told(room: RoomId, content: String) -> Arc<Event> {
         n: 1,
         own_n: 1,
         state: MessageState::default(),
+        attachments: Arc::default(),
     };
     let token = Token { epoch: Epoch::random(), position: Position::start(1) };
     Arc::new(Event { room: Some(room), token: Some(token), kind: EventKind::Message(Arc::new(message)) })

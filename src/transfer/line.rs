@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Counts;
 use crate::clock::Timestamp;
-use crate::id::{ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
+use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Body, Member, Message, MessageState, MessageType, Profile, Reaction, Relation, RelationKind, Role,
-    Room, RoomKind, RoomType, SystemKind, Visibility,
+    About, Attachment, Body, Dimensions, Member, Message, MessageState, MessageType, Profile, Reaction,
+    Relation, RelationKind, Role, Room, RoomKind, RoomType, SystemKind, Visibility,
 };
 use crate::store::{BodyHash, ReactionKey, Record, RoomRecord};
 
@@ -142,6 +142,23 @@ pub(super) struct MessageLine {
     deleted_at: Option<Timestamp>,
     n: u64,
     own_n: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<AttachmentLine>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AttachmentLine {
+    id: AttachmentId,
+    name: Arc<str>,
+    media_type: Arc<str>,
+    size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<u32>,
+    has_thumbnail: bool,
+    created_at: Timestamp,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -273,6 +290,7 @@ impl MessageLine {
         let changed_at = message.state.edited_at;
         let (edited_at, deleted_at) =
             if message.body.is_deleted() { (None, changed_at) } else { (changed_at, None) };
+        let attachments = message.attachments.iter().map(AttachmentLine::from).collect();
         let Message { id, room, seq, sender, client_id, origin, created_at, n, own_n, .. } = message;
         let sender = sender.user;
         Self {
@@ -292,7 +310,32 @@ impl MessageLine {
             deleted_at,
             n,
             own_n,
+            attachments,
         }
+    }
+}
+
+impl From<&Attachment> for AttachmentLine {
+    fn from(attachment: &Attachment) -> Self {
+        let Attachment { id, name, media_type, size, dimensions, has_thumbnail, created_at, .. } =
+            attachment.clone();
+        let (width, height) = dimensions.map(|sides| (sides.width, sides.height)).unzip();
+        Self { id, name, media_type, size, width, height, has_thumbnail, created_at }
+    }
+}
+
+impl AttachmentLine {
+    fn attachment(self, room: RoomId, uploader: &UserId) -> Result<Attachment, FieldError> {
+        let Self { id, name, media_type, size, width, height, has_thumbnail, created_at } = self;
+        check_texts(&[("name", Some(&name)), ("mediaType", Some(&media_type))])?;
+        check_numbers(&[("size", size)])?;
+        let dimensions = match (width, height) {
+            (Some(width), Some(height)) => Some(Dimensions { width, height }),
+            (None, None) => None,
+            _ => return Err(FieldError::Unfit("width")),
+        };
+        let uploader = uploader.clone();
+        Ok(Attachment { id, room, uploader, name, media_type, size, dimensions, has_thumbnail, created_at })
     }
 }
 
@@ -445,10 +488,25 @@ impl MessageLine {
         if hash.is_some() != client_id.is_some() {
             return Err(FieldError::Unfit("bodyHash"));
         }
+        let attachments = self.attachments.into_iter().map(|line| line.attachment(room, &sender));
+        let attachments = attachments.collect::<Result<_, _>>()?;
         let (sender, pos) = (Profile::unknown(sender), 0);
         let state = MessageState { edited_at: self.deleted_at.or(self.edited_at), ..MessageState::default() };
-        let message =
-            Message { id, room, seq, sender, body, client_id, origin, created_at, pos, n, own_n, state };
+        let message = Message {
+            id,
+            room,
+            seq,
+            sender,
+            body,
+            client_id,
+            origin,
+            created_at,
+            pos,
+            n,
+            own_n,
+            state,
+            attachments,
+        };
         Ok((message, hash))
     }
 }

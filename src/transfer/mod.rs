@@ -60,7 +60,7 @@
 //! | `profile` | `user`, `nickname`?, `image`?, `lastSeen`?, `loggedOut`? |
 //! | `relation` | `user`, `other`, `kind` (`friend`, `requestSent`, `requestReceived`, `blocked`), `since` |
 //! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable`, `permissions`? (what was changed in them: `invite=admin,send=owner`), `topic`?, `picture`?, `visibility`? (`public`) |
-//! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `editedAt`? or `deletedAt`?, `n`, `ownN` |
+//! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `editedAt`? or `deletedAt`?, `n`, `ownN`, `attachments`? |
 //! | `reaction` | `room`, `seq` and `message` (its id), `reaction`, `user` |
 //! | `member` | `room`, `user`, `role` (`owner`, `admin`, `member`, `readOnly`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN` |
 //! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`: how many of each. The last line |
@@ -68,7 +68,11 @@
 //! They come in this order, the messages, the reactions and then the people of a room behind it. `n` is how many countable
 //! messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
 //! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
-//! that tells a retry under `clientId` from another message.
+//! that tells a retry under `clientId` from another message. Each of `attachments` has `id`, `name`, `mediaType`,
+//! `size`, `width`? and `height`?, `hasThumbnail` and `createdAt`.
+//!
+//! The bytes of attachments are not in the lines: copy the folder, or the bucket, that they are in. What is in no
+//! message yet is left behind.
 
 mod export;
 mod import;

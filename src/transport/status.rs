@@ -12,6 +12,7 @@ pub(crate) fn http_status(code: ErrorCode) -> u16 {
         ErrorCode::Forbidden | ErrorCode::NotFriends | ErrorCode::NotAParticipant => 403,
         ErrorCode::RoomNotFound
         | ErrorCode::MessageNotFound
+        | ErrorCode::AttachmentNotFound
         | ErrorCode::FriendRequestNotFound
         | ErrorCode::InviteNotFound
         | ErrorCode::NotFound => 404,
@@ -20,9 +21,10 @@ pub(crate) fn http_status(code: ErrorCode) -> u16 {
         | ErrorCode::ChallengeRoomExists
         | ErrorCode::ClientIdConflict
         | ErrorCode::MessageDeleted
+        | ErrorCode::AttachmentUsed
         | ErrorCode::ImportConflict => 409,
         ErrorCode::PayloadTooLarge => 413,
-        ErrorCode::UnsupportedMediaType => 415,
+        ErrorCode::UnsupportedMediaType | ErrorCode::TypeNotAllowed => 415,
         ErrorCode::RateLimited => 429,
         ErrorCode::Unavailable => 503,
     }

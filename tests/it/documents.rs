@@ -86,7 +86,8 @@ async fn each_path_has_the_methods_that_are_described_and_no_others() {
         let described: BTreeSet<String> =
             item.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
         let room = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
-        let path = format!("/api{}", path.replace("{roomUuid}", room).replace("{userUuid}", "ben"));
+        let path = format!("/api{}", path.replace("{roomUuid}", room).replace("{userUuid}", "ben"))
+            .replace("{attachmentUuid}", room);
         for method in ["GET", "POST", "PATCH", "DELETE", "PUT"] {
             let answer = ask(&addr, method, &path).await;
             if described.contains(method) {

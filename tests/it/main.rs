@@ -1,5 +1,6 @@
 //! The integration tests, in one binary.
 
+mod attachments;
 mod authenticators;
 mod buses;
 mod custom_store;

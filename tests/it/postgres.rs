@@ -103,7 +103,14 @@ fn send(room: RoomId, sender: &str, client: Option<&str>) -> RoomItem {
     item(
         room,
         sender,
-        Op::Send { id: MessageId::generate(), sender: sender_profile, body, client_id, origin: None },
+        Op::Send {
+            id: MessageId::generate(),
+            sender: sender_profile,
+            body,
+            client_id,
+            origin: None,
+            attachments: Vec::new(),
+        },
     )
 }
 

@@ -102,6 +102,33 @@ async fn a_server_on_postgresql_finds_its_rooms_and_its_key_after_a_restart() {
 }
 
 #[test]
+fn files_outlive_a_restart_beside_the_database_or_where_they_were_told_to_be() {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    for (args, kept) in
+        [(&[][..], "chat.db.blobs"), (&["--db", "memory", "--blobs", "elsewhere"], "elsewhere")]
+    {
+        let server = Server::start_in(Arc::clone(&folder), args);
+        let token = server.ask("POST", "/api/auth/dev-token", "", r#"{"userUuid":"ana"}"#);
+        let token: serde_json::Value = serde_json::from_str(&token).unwrap();
+        let token = token["accessToken"].as_str().unwrap();
+        let room = r#"{"type":"GROUP","participantUuids":["ben"]}"#;
+        let room: serde_json::Value =
+            serde_json::from_str(&server.ask("POST", "/api/chat/rooms", token, room)).unwrap();
+        let path = format!("/api/chat/rooms/{}/attachments", room["roomUuid"].as_str().unwrap());
+        let file = server.ask("POST", &format!("{path}?name=a.txt"), token, "a note");
+        let file: serde_json::Value = serde_json::from_str(&file).unwrap();
+        let url = format!("/api{}", file["url"].as_str().unwrap());
+        assert_eq!(server.ask("GET", &url, token, ""), "a note");
+        assert!(folder.path().join(kept).is_dir());
+        if kept == "chat.db.blobs" {
+            drop(server);
+            let server = Server::start_in(Arc::clone(&folder), args);
+            assert_eq!(server.ask("GET", &url, token, ""), "a note");
+        }
+    }
+}
+
+#[test]
 fn the_password_of_a_database_is_shown_nowhere() {
     let url = "postgres:///chat?host=/no/such/folder&user=chat&password=s3cret";
     for (args, works) in [(&["--addr", "127.0.0.1:0"][..], false), (&["--help"][..], true)] {

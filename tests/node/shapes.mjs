@@ -15,6 +15,19 @@ const ulid = matches(/^[0-9A-HJKMNP-TV-Z]{26}$/);
 const time = matches(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const position = matches(/^[\w-]{1,64}$/);
 
+export const ATTACHMENT = {
+  attachmentUuid: ulid,
+  roomUuid: ulid,
+  name: text,
+  mediaType: text,
+  size: count,
+  width: orNull(count),
+  height: orNull(count),
+  url: text,
+  thumbnailUrl: orNull(text),
+  createdAt: time,
+};
+
 export const MESSAGE = {
   messageUuid: ulid,
   roomUuid: ulid,
@@ -28,6 +41,7 @@ export const MESSAGE = {
   readByUuids: listOf(text),
   isMyMessage: is('boolean'),
   createdAt: time,
+  attachments: listOf(like(ATTACHMENT)),
 };
 
 export const ROOM = {

@@ -14,7 +14,7 @@ use super::write::each;
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 use crate::model::{Message, Profile, Reaction};
-use crate::store::columns::{ReadRow, body_code, int, message_columns};
+use crate::store::columns::{ReadRow, body_code, int, kept_attachments, message_columns};
 use crate::store::{Needs, ReactionKey, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -123,9 +123,10 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
 }
 
 pub(super) const AMEND: &str = "UPDATE chat.messages s SET kind = w.kind, content = w.content, image_url = w.image_url, \
-         changed_pos = w.changed_pos, edited_at = w.edited_at, reactions = w.reactions \
-     FROM UNNEST($1::uuid[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::text[]) \
-         AS w (room, seq, kind, content, image_url, changed_pos, edited_at, reactions) \
+         changed_pos = w.changed_pos, edited_at = w.edited_at, reactions = w.reactions, \
+         attachments = w.attachments \
+     FROM UNNEST($1::uuid[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::text[], $9::bytea[]) \
+         AS w (room, seq, kind, content, image_url, changed_pos, edited_at, reactions, attachments) \
      WHERE s.room = w.room AND s.seq = w.seq";
 
 pub(super) const CLEAR: &str = "DELETE FROM chat.reactions x USING UNNEST($1::uuid[], $2::int8[]) AS k (room, seq) \
@@ -152,7 +153,8 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(&messages, |message| message.state.edited_at.map(Timestamp::as_millis)))
             .bind(each(&messages, |message| {
                 Some(message.state.reactions.to_string()).filter(|text| !text.is_empty())
-            }));
+            }))
+            .bind(each(&messages, |message| kept_attachments(&message.attachments)));
         amended.execute(&mut *conn).await?;
     }
     if !rows.cleared.is_empty() {

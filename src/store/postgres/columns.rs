@@ -7,7 +7,7 @@ use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValu
 use sqlx::{Column, Decode, Encode, Postgres, Row, Type, ValueRef};
 
 use super::error::PostgresError;
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{InviteCode, MAX_LANES, Pos, Position, Profile};
 use crate::store::BodyHash;
 use crate::store::columns::{ReadRow, profile_of};
@@ -37,6 +37,12 @@ pub(super) struct Uuid([u8; 16]);
 
 impl From<RoomId> for Uuid {
     fn from(id: RoomId) -> Self {
+        Self(id.to_bytes())
+    }
+}
+
+impl From<AttachmentId> for Uuid {
+    fn from(id: AttachmentId) -> Self {
         Self(id.to_bytes())
     }
 }
@@ -171,6 +177,14 @@ impl<'r> ReadRow<'r> for Columns<'r> {
     fn maybe_hash(&mut self) -> Result<Option<BodyHash>> {
         let bytes = self.any::<&[u8]>()?.map(TryInto::try_into).transpose();
         Ok(bytes.map_err(|_| self.no_sense())?.map(BodyHash))
+    }
+
+    fn maybe_id(&mut self) -> Result<Option<[u8; 16]>> {
+        Ok(self.any::<Uuid>()?.map(|Uuid(bytes)| bytes))
+    }
+
+    fn maybe_bytes(&mut self) -> Result<Option<&'r [u8]>> {
+        self.any()
     }
 
     fn no_sense(&self) -> PostgresError {

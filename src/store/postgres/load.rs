@@ -9,11 +9,11 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, query};
 
-use super::amend;
 use super::columns::{Uuid, member_columns, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
 use super::read::INVITES;
+use super::{amend, attachments};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
@@ -179,6 +179,9 @@ pub(super) async fn load(
         let keyed =
             found.into_iter().map(|relation| ((relation.user.clone(), relation.other.clone()), relation));
         rows.relations = keyed.collect();
+    }
+    if !needs.attachments.is_empty() {
+        rows.attachments = attachments::load(conn, &needs.attachments).await?;
     }
     Ok(rows)
 }

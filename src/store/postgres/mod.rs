@@ -16,6 +16,7 @@
 //! same client id is what tells.
 
 mod amend;
+mod attachments;
 mod columns;
 mod commit;
 mod connections;
@@ -37,10 +38,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::connections::Connections;
-use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store};
+use super::{
+    Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store,
+    StoredAttachment,
+};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
     Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
     Token,
@@ -300,6 +304,14 @@ impl Store for PostgresStore {
 
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
         Ok(read::outbox(&self.connections, limit).await?)
+    }
+
+    async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
+        Ok(attachments::attachment(&self.connections, room, id).await?)
+    }
+
+    async fn unsent_attachments(&self, before: Timestamp, limit: u32) -> Result<Vec<StoredAttachment>> {
+        Ok(attachments::unsent(&self.connections, before, limit).await?)
     }
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {

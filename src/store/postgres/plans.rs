@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use super::{PostgresOptions, amend, connections, load, read, records, schema, write};
+use super::{PostgresOptions, amend, attachments, connections, load, read, records, schema, write};
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
 /// ones and in the big one. The keys of `messages` are built after it is filled, which takes half the time.
@@ -51,7 +51,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 51] = [
+const STATEMENTS: [(&str, &str, bool); 54] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -76,6 +76,9 @@ const STATEMENTS: [(&str, &str, bool); 51] = [
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),
     (read::OUTBOX, "outbox_pkey", false),
+    (attachments::ATTACHMENT, "attachments_pkey", false),
+    (attachments::UNSENT, "attachments_unsent", false),
+    (attachments::LOAD, "attachments_pkey", false),
     (records::PROFILES, "profiles_pkey", false),
     (records::PROFILES_IN, "members_pkey", false),
     (records::RELATIONS, "relations_pkey", false),

@@ -2,14 +2,14 @@
 
 use sqlx::{PgConnection, query};
 
-use super::amend;
 use super::columns::Uuid;
 use super::error::PostgresError;
+use super::{amend, attachments};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
 use crate::store::columns::{
-    body_code, int, is_public, permissions_text, relation_code, role_code, room_code,
+    body_code, int, is_public, kept_attachments, permissions_text, relation_code, role_code, room_code,
 };
 use crate::store::{BodyHash, Rows};
 
@@ -48,16 +48,18 @@ pub(super) const WRITE: &str = "WITH \
             delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
             read_own_n = excluded.read_own_n, own_n = excluded.own_n) \
     INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
-        created_at, pos, n, own_n, origin) \
+        created_at, pos, n, own_n, origin, attachments) \
     SELECT * FROM UNNEST($34::uuid[], $35::int8[], $36::uuid[], $37::text[], $38::int2[], $39::text[], \
-        $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::text[])";
+        $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::text[], \
+        $52::bytea[])";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
     write_rows(conn, rows, before).await?;
     amend::write(conn, rows).await?;
     write_keys(conn, rows).await?;
     write_invites(conn, rows).await?;
-    write_relations(conn, rows).await
+    write_relations(conn, rows).await?;
+    attachments::write(conn, rows).await
 }
 
 async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
@@ -121,7 +123,8 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(&rooms, |room| permissions_text(room)))
         .bind(each(&rooms, |room| room.about.topic.as_deref()))
         .bind(each(&rooms, |room| room.about.picture.as_deref()))
-        .bind(each(&rooms, |room| is_public(room)));
+        .bind(each(&rooms, |room| is_public(room)))
+        .bind(each(messages, |(message, _)| kept_attachments(&message.attachments)));
     written.execute(conn).await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::read::{self, all};
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 use crate::model::{Message, Profile, Reaction};
-use crate::store::columns::{ReadRow, body_code, int, message_columns};
+use crate::store::columns::{ReadRow, body_code, int, kept_attachments, message_columns};
 use crate::store::{Needs, ReactionKey, Rows};
 
 type Result<T, E = SqliteError> = std::result::Result<T, E>;
@@ -89,7 +89,7 @@ pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<
 }
 
 pub(super) const AMEND: &str = "UPDATE messages SET kind = ?3, content = ?4, image_url = ?5, changed_pos = ?6, \
-         edited_at = ?7, reactions = ?8 WHERE room = ?1 AND seq = ?2";
+         edited_at = ?7, reactions = ?8, attachments = ?9 WHERE room = ?1 AND seq = ?2";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
     for ((room, seq), message) in &rows.amended {
@@ -103,6 +103,7 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
             (state.changed_pos > 0).then(|| int(state.changed_pos)),
             state.edited_at.map(Timestamp::as_millis),
             (!state.reactions.is_empty()).then(|| state.reactions.to_string()),
+            kept_attachments(&message.attachments),
         ])?;
     }
     for (room, seq) in &rows.cleared {

@@ -92,6 +92,19 @@ impl<'r> ReadRow<'r> for Columns<'r> {
         }
     }
 
+    fn maybe_id(&mut self) -> Result<Option<[u8; 16]>, SqliteError> {
+        let id = self.maybe_bytes()?.map(TryInto::try_into).transpose();
+        id.map_err(|_| self.no_sense())
+    }
+
+    fn maybe_bytes(&mut self) -> Result<Option<&'r [u8]>, SqliteError> {
+        match self.value()? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(bytes) => Ok(Some(bytes)),
+            _ => Err(self.no_sense()),
+        }
+    }
+
     fn no_sense(&self) -> SqliteError {
         let name = self.row.as_ref().column_name(self.next.saturating_sub(1));
         Self::no_match(name.unwrap_or("?"))

@@ -38,6 +38,7 @@
 //! [`rotate_epoch`](Store::rotate_epoch), so that no client resumes from what the copy does not hold.
 
 mod amend;
+mod attachments;
 mod columns;
 mod error;
 mod outbox;
@@ -60,10 +61,13 @@ use async_trait::async_trait;
 use self::error::SqliteError;
 use self::reader::Readers;
 use self::writer::Writer;
-use super::{Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store};
+use super::{
+    Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store,
+    StoredAttachment,
+};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
     Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
     Token,
@@ -353,6 +357,14 @@ impl Store for SqliteStore {
 
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>> {
         Ok(self.readers.run(move |tx| read::outbox(tx, limit)).await?)
+    }
+
+    async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
+        Ok(self.readers.run(move |tx| attachments::attachment(tx, room, id)).await?)
+    }
+
+    async fn unsent_attachments(&self, before: Timestamp, limit: u32) -> Result<Vec<StoredAttachment>> {
+        Ok(self.readers.run(move |tx| attachments::unsent(tx, before, limit)).await?)
     }
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {

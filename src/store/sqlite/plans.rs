@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{SqliteOptions, amend, read, records, rows, schema};
+use super::{SqliteOptions, amend, attachments, read, records, rows, schema};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -43,6 +43,8 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::LOGOUT, primary, false),
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),
+        (attachments::ATTACHMENT, "PRIMARY KEY (room=? AND id=?)", false),
+        (attachments::UNSENT, "attachments_unsent (created_at<?)", false),
         (records::PROFILES, "PRIMARY KEY (user>?)", false),
         (records::PROFILES_IN, "PRIMARY KEY (room=? AND user>?)", false),
         (records::RELATIONS, "PRIMARY KEY", false),

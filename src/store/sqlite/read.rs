@@ -440,7 +440,7 @@ pub(super) fn all<T>(
     Ok(found)
 }
 
-fn one<T>(
+pub(super) fn one<T>(
     conn: &Connection,
     sql: &str,
     params: &[&dyn ToSql],

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::attachments;
 use super::columns::Columns;
 use super::error::SqliteError;
 use super::{amend, read};
@@ -12,8 +13,8 @@ use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, Room, RoomKind};
 use crate::store::columns::{
-    ReadRow, body_code, int, is_public, message_columns, permissions_text, relation_code, role_code,
-    room_code,
+    ReadRow, body_code, int, is_public, kept_attachments, message_columns, permissions_text, relation_code,
+    role_code, room_code,
 };
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
@@ -97,6 +98,11 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
             rows.relations.insert((user, other), relation);
         }
     }
+    for key in &needs.attachments {
+        if let Some(stored) = attachments::attachment(conn, key.0, key.1)? {
+            rows.attachments.insert(*key, stored);
+        }
+    }
     Ok(rows)
 }
 
@@ -168,6 +174,9 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     }
     for key in &rows.written_relations {
         write_relation(conn, key, rows.relations.get(key))?;
+    }
+    for key in &rows.written_attachments {
+        attachments::write(conn, *key, rows.attachments.get(key))?;
     }
     Ok(())
 }
@@ -264,8 +273,8 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
 
 /// Never an upsert: a number or an id that is taken is damage, and the batch fails.
 const ADD_MESSAGE: &str = "INSERT INTO messages (room, seq, id, sender, kind, content, image_url, \
-         client_id, body_hash, created_at, pos, n, own_n, origin) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+         client_id, body_hash, created_at, pos, n, own_n, origin, attachments) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) -> Result<(), SqliteError> {
     conn.prepare_cached(ADD_MESSAGE)?.execute(params![
@@ -283,6 +292,7 @@ fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) ->
         int(message.n),
         int(message.own_n),
         message.origin.as_ref().map(OriginId::as_str),
+        kept_attachments(&message.attachments),
     ])?;
     Ok(())
 }

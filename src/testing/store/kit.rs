@@ -95,7 +95,8 @@ impl Fixture {
     pub(super) fn body_item(&self, room: RoomId, sender: &str, body: Body, client: Option<&str>) -> RoomItem {
         let client_id = client.map(|id| id.parse().expect("the case names a good client id"));
         let (id, sender_profile) = (MessageId::generate(), profile(sender));
-        let op = Op::Send { id, sender: sender_profile, body, client_id, origin: None };
+        let op =
+            Op::Send { id, sender: sender_profile, body, client_id, origin: None, attachments: Vec::new() };
         self.item(room, Some(sender), op)
     }
 

@@ -30,6 +30,7 @@ mod kit;
 
 pub mod about;
 pub mod amend;
+pub mod attachments;
 pub mod catch_up;
 pub mod friends;
 pub mod invites;
@@ -244,6 +245,17 @@ macro_rules! store_suite {
                     changes_within_a_batch_see_each_other
                     counts_equal_what_was_left_whatever_happens
                     changes_outlive_a_reopening;
+                attachments:
+                    attachments_stand_in_their_message_wherever_it_is_read
+                    an_upload_tells_nobody_and_takes_no_position
+                    only_whole_attachments_of_the_sender_and_the_room_are_sent
+                    a_picture_has_pictures_alone
+                    an_attachment_goes_with_one_message
+                    a_retry_names_the_same_attachments
+                    whoever_may_not_send_may_not_upload
+                    what_no_message_has_is_found_and_ended
+                    an_attachment_is_sent_or_discarded_and_never_both
+                    attachments_are_taken_in_with_their_message;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -342,6 +354,7 @@ mod tests {
         let files = [
             include_str!("amend.rs"),
             include_str!("about.rs"),
+            include_str!("attachments.rs"),
             include_str!("catch_up.rs"),
             include_str!("friends.rs"),
             include_str!("invites.rs"),

@@ -10,7 +10,7 @@ use super::schemas::{
     Schemas, flag, list, named, needed, null, nullable_text, number, object, optional, or_null, text, word,
 };
 use crate::config::Config;
-use crate::id::{ChallengeId, ClientId, MessageId, UserId};
+use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, UserId};
 use crate::model::{Permissions, Role, Visibility};
 
 /// Not white space alone, and no control characters but line breaks and tabs.
@@ -126,6 +126,7 @@ impl Body {
         ids.add::<MessageId>();
         ids.add::<ClientId>();
         ids.add::<ChallengeId>();
+        ids.add::<AttachmentId>();
         let components = components.schemas_from_iter(ids.0);
         Self::ALL.iter().fold(components, |all, body| all.schema(body.name(), body.schema(config)))
     }
@@ -228,6 +229,10 @@ fn new_room(config: &Config) -> RefOr<Schema> {
 
 fn draft(config: &Config) -> RefOr<Schema> {
     let client_id = || optional("clientId", or_null(named::<ClientId>()));
+    let files = || {
+        let files = list(named::<AttachmentId>()).max_items(Some(config.max_attachments)).unique_items(true);
+        files.description(Some("Files that the caller has uploaded into the room, each for one message."))
+    };
     let bytes = config.max_content_bytes;
     let described = |what: &str| format!("{what} At most {bytes} bytes of UTF-8.");
     let content = text(&described("The words; not blank.")).pattern(Some(WORDS)).max_length(Some(bytes));
@@ -237,21 +242,52 @@ fn draft(config: &Config) -> RefOr<Schema> {
             needed("type", word("TEXT")),
             needed("content", content.min_length(Some(1))),
             optional("imageUrl", null()),
+            optional("attachments", files()),
             client_id(),
         ],
     );
-    let caption = nullable_text(&described("A caption.")).pattern(Some(CAPTION)).max_length(Some(bytes));
+    let caption = || {
+        let text = nullable_text(&described("A caption.")).pattern(Some(CAPTION));
+        optional("content", text.max_length(Some(bytes)))
+    };
     let address = text("An http or https address.").pattern(Some(ADDRESS));
     let picture = object(
         "A picture by its address.",
         [
             needed("type", word("IMAGE")),
             needed("imageUrl", address.max_length(Some(MAX_ADDRESS_BYTES))),
-            optional("content", caption),
+            caption(),
+            optional("attachments", files()),
             client_id(),
         ],
     );
-    one_of("A message to send.", [words.title(Some("Text")), picture.title(Some("Image"))])
+    let wordless = object(
+        "Files without words.",
+        [
+            needed("type", word("TEXT")),
+            needed("attachments", files().min_items(Some(1))),
+            optional("content", null()),
+            optional("imageUrl", null()),
+            client_id(),
+        ],
+    );
+    let uploaded = object(
+        "Pictures that were uploaded.",
+        [
+            needed("type", word("IMAGE")),
+            needed("attachments", files().min_items(Some(1))),
+            optional("imageUrl", null()),
+            caption(),
+            client_id(),
+        ],
+    );
+    let kinds = [
+        words.title(Some("Text")),
+        picture.title(Some("Image")),
+        wordless.title(Some("Files")),
+        uploaded.title(Some("Uploaded pictures")),
+    ];
+    one_of("A message to send.", kinds)
 }
 
 fn read_to() -> RefOr<Schema> {

@@ -19,18 +19,18 @@ use utoipa::openapi::{
 };
 
 use super::bodies::Body;
-use super::operations::{Answer, Description, Query, TAGS, describe, value};
+use super::operations::{Answer, Description, Query, TAGS, describe, file, value};
 use super::samples;
 use super::schemas::{Schemas, list, named, needed, number, object, or_null};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode as Code};
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{InviteCode, Limit, Reaction};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
-    HistoryJson, InvitesJson, MarkedJson, MessageChangeJson, ParticipantsJson, PublicRoomsJson,
-    ReactionsJson, RelationJson, RoomsJson,
+    AttachmentJson, HistoryJson, InvitesJson, LinkJson, MarkedJson, MessageChangeJson, ParticipantsJson,
+    PublicRoomsJson, ReactionsJson, RelationJson, RoomsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -115,7 +115,7 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
     if is_open {
         built = built.securities(Some([]));
     }
-    let parameters = ["roomUuid", "messageUuid", "reaction", "userUuid", "code"];
+    let parameters = ["roomUuid", "messageUuid", "attachmentUuid", "reaction", "userUuid", "code"];
     for name in parameters.into_iter().filter(|name| path.contains(&format!("{{{name}}}"))) {
         built = built.parameter(path_parameter(name));
     }
@@ -129,6 +129,13 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
         let content = content(body.reference(), examples);
         let body = RequestBodyBuilder::new().content("application/json", content);
         built = built.request_body(Some(body.required(Some(is_required)).build()));
+    }
+    if description.takes_file {
+        let content = content(file(), &[("example", json!("…"))]);
+        let body = RequestBodyBuilder::new()
+            .content("application/octet-stream", content)
+            .required(Some(Required::True));
+        built = built.request_body(Some(body.build()));
     }
     for answer in &description.answers {
         let links = if answer.status == 201 { links(operation) } else { Vec::new() };
@@ -167,6 +174,7 @@ fn path_parameter(name: &'static str) -> ParameterBuilder {
         "messageUuid" => (named::<MessageId>(), "The message.", samples::message_id().to_string()),
         "reaction" => (named::<Reaction>(), "The reaction.", "👍".to_owned()),
         "code" => (named::<InviteCode>(), "The invite link's.", samples::invite().code.to_string()),
+        "attachmentUuid" => (named::<AttachmentId>(), "The file.", samples::attachment().id.to_string()),
         _ => (named::<UserId>(), "The user.", samples::user("ben").to_string()),
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
@@ -195,6 +203,14 @@ fn query_parameter(query: Query) -> ParameterBuilder {
         Query::RoomCursor => ("cursor", "The `nextCursor` of the page before it.", named::<RoomId>().into()),
         Query::Part => ("q", "A part of the names.", part()),
         Query::Place(name, text) => (name, text, place()),
+        Query::LinkToken => {
+            let token = super::schemas::text("").description(None::<&str>);
+            ("token", "That of a link, in place of the bearer token.", token.into())
+        }
+        Query::FileName => {
+            let name = super::schemas::text("").description(None::<&str>).max_length(Some(255));
+            ("name", "The file's name, to be shown.", name.into())
+        }
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
     parameter.required(Required::False).schema(Some(schema)).description(Some(text))
@@ -221,8 +237,7 @@ fn content(schema: impl Into<RefOr<Schema>>, examples: &[(&'static str, Value)])
 
 fn answered(answer: &Answer, links: Vec<(&'static str, Link)>) -> Response {
     let content = content(answer.schema.clone(), &answer.examples);
-    let response =
-        ResponseBuilder::new().description(answer.description).content("application/json", content);
+    let response = ResponseBuilder::new().description(answer.description).content(answer.media_type, content);
     links.into_iter().fold(response, |response, (name, link)| response.link(name, link)).build()
 }
 
@@ -235,9 +250,10 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
     let named = |link: LinkBuilder, to: Operation| (to.name(), link.build());
     match made_by {
         Operation::CreateRoom => {
+            let others = ["{messageUuid}", "{attachmentUuid}", "{code}"];
             let is_of_room = |to: &&Operation| {
                 let is_of_it = |path: &&str| {
-                    path.contains("{roomUuid}") && !path.contains("{messageUuid}") && !path.contains("{code}")
+                    path.contains("{roomUuid}") && !others.iter().any(|other| path.contains(other))
                 };
                 to.paths().iter().all(is_of_it)
             };
@@ -270,6 +286,14 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
                 .map(|to| named(link(*to, "roomUuid").parameter("messageUuid", MADE_MESSAGE), *to));
             let others = [named(around, Operation::ListMessages), named(read, Operation::MarkRead)];
             others.into_iter().chain(of_message).collect()
+        }
+        Operation::UploadAttachment => {
+            [Operation::GetAttachment, Operation::GetThumbnail, Operation::LinkAttachment]
+                .map(|to| {
+                    let file = ("attachmentUuid", "$response.body#/attachmentUuid");
+                    named(link(to, "roomUuid").parameter(file.0, file.1), to)
+                })
+                .into()
         }
         Operation::RequestFriend => {
             [Operation::WithdrawRequest, Operation::RemoveFriend, Operation::Block, Operation::Unblock]
@@ -336,6 +360,9 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::RoomNotFound => "There is no such room.",
         Code::MessageNotFound => "There is no such message in the room.",
         Code::MessageDeleted => "The message was deleted.",
+        Code::AttachmentNotFound => "There is no such attachment in the room, or not for the caller.",
+        Code::AttachmentUsed => "The attachment is in a message already.",
+        Code::TypeNotAllowed => "Files of this type are not taken.",
         Code::NotFound => "There is nothing at this path.",
         Code::MethodNotAllowed => "The path does not have this method.",
         Code::RoomClosed => "The room is closed.",
@@ -359,6 +386,9 @@ fn components(config: &Config) -> Components {
     schemas.add::<RoomsJson<'_>>();
     schemas.add::<PublicRoomsJson<'_>>();
     schemas.add::<InvitesJson<'_>>();
+    schemas.add::<AttachmentJson<'_>>();
+    schemas.add::<AttachmentId>();
+    schemas.add::<LinkJson<'_>>();
     schemas.add::<HistoryJson<'_>>();
     schemas.add::<MarkedJson>();
     schemas.add::<MessageChangeJson<'_>>();

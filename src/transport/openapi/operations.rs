@@ -4,28 +4,31 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use utoipa::openapi::Ref;
+use utoipa::openapi::{Ref, RefOr, Schema};
 
 use super::bodies::Body;
 use super::samples;
-use super::schemas::named;
+use super::schemas::{named, text};
 use crate::error::ErrorCode as Code;
-use crate::model::{Limit, Message, RelationKind};
+use crate::model::{Attachment, Limit, Message, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
-    HistoryJson, InviteJson, InvitesJson, MarkedJson, MessageChangeJson, MessageJson, ParticipantsJson,
-    PeopleJson, PublicRoomsJson, ReactionsJson, RelationJson, RoomJson, RoomsJson,
+    AttachmentJson, HistoryJson, InviteJson, InvitesJson, LinkJson, MarkedJson, MessageChangeJson,
+    MessageJson, ParticipantsJson, PeopleJson, PublicRoomsJson, ReactionsJson, RelationJson, RoomJson,
+    RoomsJson,
 };
 
 /// The groups that operations stand in: their name and what they are about.
-pub(super) const TAGS: [(&str, &str); 4] = [
+pub(super) const TAGS: [(&str, &str); 5] = [
     (ROOMS, "Rooms of two people, of a group, or of a challenge, and who takes part in them."),
     (MESSAGES, "What is said in a room, and up to where it was read."),
+    (ATTACHMENTS, "Files that go with messages."),
     (FRIENDS, "Friends, requests for friendship, and blocks."),
     (TOKENS, "Tokens for development, and the end of tokens."),
 ];
 const ROOMS: &str = "Rooms";
 const MESSAGES: &str = "Messages";
+const ATTACHMENTS: &str = "Attachments";
 const FRIENDS: &str = "Friends";
 const TOKENS: &str = "Tokens";
 
@@ -44,13 +47,18 @@ pub(super) enum Query {
     Part,
     /// A place in a room's history.
     Place(&'static str, &'static str),
+    /// The name of a file.
+    FileName,
+    /// The token of a link.
+    LinkToken,
 }
 
 /// An answer that is no error.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) description: &'static str,
-    pub(super) schema: Ref,
+    pub(super) media_type: &'static str,
+    pub(super) schema: RefOr<Schema>,
     pub(super) examples: Vec<(&'static str, Value)>,
 }
 
@@ -61,9 +69,20 @@ pub(super) struct Description {
     pub(super) description: &'static str,
     pub(super) query: &'static [Query],
     pub(super) body: Option<(Body, Vec<(&'static str, Value)>)>,
+    /// The body is a file instead.
+    pub(super) takes_file: bool,
     pub(super) answers: Vec<Answer>,
     /// What it can be refused with, beside what every operation of its shape can.
     pub(super) codes: &'static [Code],
+}
+
+/// A file of any type.
+const FILE: &str = "*/*";
+const JSON: &str = "application/json";
+
+/// Bytes, whatever they are.
+pub(super) fn file() -> RefOr<Schema> {
+    text("The file.").min_length(Some(1)).content_media_type("application/octet-stream").into()
 }
 
 const IN_ROOM: &[Code] = &[Code::RoomNotFound, Code::NotAParticipant];
@@ -71,7 +90,16 @@ const PEOPLE: &[Query] = &[Query::Cursor, Query::Limit(Limit::MESSAGES)];
 
 impl Description {
     fn new(tag: &'static str, summary: &'static str, description: &'static str) -> Self {
-        Self { tag, summary, description, query: &[], body: None, answers: Vec::new(), codes: &[] }
+        Self {
+            tag,
+            summary,
+            description,
+            query: &[],
+            body: None,
+            takes_file: false,
+            answers: Vec::new(),
+            codes: &[],
+        }
     }
 
     fn query(self, query: &'static [Query]) -> Self {
@@ -98,7 +126,19 @@ impl Description {
         examples: [(&'static str, &T); N],
     ) -> Self {
         let examples = examples.map(|(name, example)| (name, value(example))).into();
-        self.answers.push(Answer { status, description, schema, examples });
+        let schema = schema.into();
+        self.answers.push(Answer { status, description, media_type: JSON, schema, examples });
+        self
+    }
+
+    /// Its body is a file.
+    fn file(self) -> Self {
+        Self { takes_file: true, ..self }
+    }
+
+    fn answers_with_file(mut self, status: u16, description: &'static str) -> Self {
+        let (media_type, schema, examples) = (FILE, file(), vec![("example", json!("…"))]);
+        self.answers.push(Answer { status, description, media_type, schema, examples });
         self
     }
 }
@@ -254,6 +294,10 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::React
         | Operation::TakeReactionBack => of_message(operation),
         Operation::MarkRead => mark_read(),
+        Operation::UploadAttachment => upload_attachment(),
+        Operation::GetAttachment => get_attachment(),
+        Operation::GetThumbnail => get_thumbnail(),
+        Operation::LinkAttachment => link_attachment(),
         Operation::DevToken => dev_token(),
         Operation::LogOut => Description::new(
             TOKENS,
@@ -308,6 +352,7 @@ fn send_message() -> Description {
             [
                 ("text", json!({ "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" })),
                 ("image", json!({ "type": "IMAGE", "imageUrl": "https://example.org/route.png", "content": "The route" })),
+                ("attachment", json!({ "type": "IMAGE", "attachments": [samples::attachment().id] })),
             ],
         )
         .answer(201, "The message.", &MessageJson::own(&samples::named_message()))
@@ -318,7 +363,63 @@ fn send_message() -> Description {
             Code::NotFriends,
             Code::RoomClosed,
             Code::ClientIdConflict,
+            Code::AttachmentNotFound,
+            Code::AttachmentUsed,
         ])
+}
+
+fn upload_attachment() -> Description {
+    let text = "The body is the file as it is, whatever its `Content-Type`: what it is, its bytes tell. It is to be sent with \
+                a message, by its id in the message's `attachments`; what is in no message after a day is deleted. 404 \
+                `NOT_FOUND` where the server keeps no files.";
+    Description::new(ATTACHMENTS, "Upload a file", text)
+        .query(&[Query::FileName])
+        .file()
+        .answer(201, "The file, in no message yet.", &AttachmentJson::from(&samples::attachment()))
+        .codes(&[
+            Code::InvalidInput,
+            Code::RoomNotFound,
+            Code::NotAParticipant,
+            Code::NotFound,
+            Code::Forbidden,
+            Code::NotFriends,
+            Code::RoomClosed,
+            Code::PayloadTooLarge,
+            Code::TypeNotAllowed,
+        ])
+}
+
+fn get_attachment() -> Description {
+    let text = "The file as it was uploaded. One that is in no message yet is its uploader's alone. `Range` brings a part of \
+                it, as 206; `If-None-Match` with its `ETag` nothing new, as 304. Pictures are to be shown, everything else to \
+                be saved. Also answers `HEAD`.";
+    Description::new(ATTACHMENTS, "Get a file", text)
+        .query(&[Query::LinkToken])
+        .answers_with_file(200, "The file.")
+        .answers_with_file(206, "A part of the file.")
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::AttachmentNotFound, Code::NotFound])
+}
+
+fn link_attachment() -> Description {
+    let text = "For whatever can send no header, such as an `<img>`. Whoever has the link reads the file as the caller does: \
+                for a short time, while the caller is in the room, and until they log out. It holds of this file alone.";
+    let path =
+        format!("/api{}?token=AAABnK2KLfg", Attachment::path(samples::room_id(), samples::attachment().id));
+    let link = LinkJson { url: &path, thumbnail_url: None, expires_at: samples::attachment().created_at };
+    Description::new(ATTACHMENTS, "Get a link to a file", text).answer(201, "The link.", &link).codes(&[
+        Code::RoomNotFound,
+        Code::NotAParticipant,
+        Code::AttachmentNotFound,
+        Code::NotFound,
+    ])
+}
+
+fn get_thumbnail() -> Description {
+    let text = "A JPEG of at most 320 pixels a side. `thumbnailUrl` tells whether there is one. Also answers `HEAD`.";
+    Description::new(ATTACHMENTS, "Get a small picture of a file", text)
+        .query(&[Query::LinkToken])
+        .answers_with_file(200, "The picture.")
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::AttachmentNotFound, Code::NotFound])
 }
 
 fn list_messages() -> Description {

@@ -10,12 +10,12 @@ use crate::error::{Contradiction, ErrorCode, ErrorKind};
 use crate::event::{
     Amended, Event, EventKind, Marked, Notification, Participants, Ready, ReadyRoom, RoomChange, View,
 };
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Body, Epoch, FriendNotice, History, Invite, InviteCode, Limit, Mark, Message,
-    MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions, Phrases, Position,
-    Profile, PublicRooms, Reaction, ReactionPage, Receipt, RelationKind, RelationPage, RelationView, Role,
-    Room, RoomKind, RoomView, Span, SystemKind, Token, Visibility,
+    About, Amendment, Attachment, Body, Dimensions, Epoch, FriendNotice, History, Invite, InviteCode, Limit,
+    Mark, Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions,
+    Phrases, Position, Profile, PublicRooms, Reaction, ReactionPage, Receipt, RelationKind, RelationPage,
+    RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind, Token, Visibility,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -91,7 +91,29 @@ pub(super) fn message() -> Message {
         n: 2,
         own_n: 2,
         state: MessageState::default(),
+        attachments: Arc::default(),
     }
+}
+
+pub(super) fn attachment() -> Attachment {
+    Attachment {
+        id: AttachmentId::from_bytes(*b"\x01\x9c\xad\x8a\x2d\xf8A route 01"),
+        room: room_id(),
+        uploader: user("ana"),
+        name: "route.png".into(),
+        media_type: "image/png".into(),
+        size: 48_213,
+        dimensions: Some(Dimensions { width: 640, height: 480 }),
+        has_thumbnail: true,
+        created_at: at(20),
+    }
+}
+
+/// A picture and nothing else.
+pub(super) fn picture_message() -> Message {
+    let (room, file) = (room_id(), attachment());
+    let url = format!("/api{}", Attachment::path(room, file.id)).into();
+    Message { body: Body::Image { url, caption: None }, attachments: Arc::new([file]), ..message() }
 }
 
 /// A message that its sender has named.
@@ -236,6 +258,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
         event(None, now, EventKind::Ready(ready)),
         event(None, now, EventKind::CaughtUp { recovered: true }),
         durable(EventKind::Message(Arc::new(message()))),
+        durable(EventKind::Message(Arc::new(picture_message()))),
         own,
         durable(EventKind::System(Arc::new(system_message()))),
         durable(EventKind::Amended(amended(edited(), Amendment::Edited))),
@@ -286,6 +309,9 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::RoomNotFound => ErrorKind::RoomNotFound(room),
         ErrorCode::MessageNotFound => ErrorKind::MessageNotFound(message_id()),
         ErrorCode::MessageDeleted => ErrorKind::MessageDeleted(message_id()),
+        ErrorCode::AttachmentNotFound => ErrorKind::AttachmentNotFound(attachment().id),
+        ErrorCode::AttachmentUsed => ErrorKind::AttachmentUsed(attachment().id),
+        ErrorCode::TypeNotAllowed => ErrorKind::TypeNotAllowed("text/html".into()),
         ErrorCode::NotFound => ErrorKind::NotFound,
         ErrorCode::MethodNotAllowed => ErrorKind::MethodNotAllowed,
         ErrorCode::RoomClosed => ErrorKind::RoomClosed(room),

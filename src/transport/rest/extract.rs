@@ -15,7 +15,7 @@ use super::problem::Problem;
 use crate::config::Config;
 use crate::engine::Actor;
 use crate::error::{Error, ErrorKind, Result, parse_field};
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{InviteCode, Limit, PageQuery, Reaction};
 use crate::transport::bearer;
 use crate::transport::wire::{parse, parse_limit, parse_number, parse_reaction};
@@ -110,6 +110,21 @@ impl<S: Send + Sync> FromRequestParts<S> for ByCode {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let path = PathParts::of(parts).await?;
         Ok(Self(parse_field("code", path.get("code"))?))
+    }
+}
+
+/// The attachment in the path.
+pub(super) struct OfAttachment(
+    #[cfg_attr(not(feature = "blobs"), allow(dead_code, reason = "it is checked, and there is none"))]
+    pub(super) AttachmentId,
+);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfAttachment {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let path = PathParts::of(parts).await?;
+        Ok(Self(parse_field("attachmentUuid", path.get("attachmentUuid"))?))
     }
 }
 

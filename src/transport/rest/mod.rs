@@ -13,6 +13,8 @@
 //! Each answer names its request in `x-request-id`: as the client or a proxy did, in at most 64 printable characters of
 //! ASCII, or by a name of its own. The same name stands in the span `request`, with the method and the route.
 
+#[cfg_attr(not(feature = "blobs"), path = "no_attachments.rs")]
+mod attachments;
 mod auth;
 mod extract;
 mod friends;
@@ -113,6 +115,19 @@ pub fn router(engine: ChatEngine, options: RestOptions) -> Router {
 fn cors(origins: Origins) -> CorsLayer {
     origins::cors(origins)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, observe::REQUEST_ID])
-        .expose_headers([header::RETRY_AFTER, observe::REQUEST_ID])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::RANGE,
+            header::IF_NONE_MATCH,
+            observe::REQUEST_ID,
+        ])
+        .expose_headers([
+            header::RETRY_AFTER,
+            header::ACCEPT_RANGES,
+            header::CONTENT_RANGE,
+            header::CONTENT_DISPOSITION,
+            header::ETAG,
+            observe::REQUEST_ID,
+        ])
 }

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::{Mounted, RestOptions, auth, friends, invites, messages, rooms};
+use super::{Mounted, RestOptions, attachments, auth, friends, invites, messages, rooms};
 use crate::names::names;
 
 /// Each operation: its name, its method and path (and the other one that clients in the field use), its handler.
@@ -76,6 +76,13 @@ operations! {
     TakeReactionBack = "takeReactionBack": DELETE
         "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::take_reaction_back;
     MarkRead = "markRead": PATCH "/chat/rooms/{roomUuid}/read" or "/chat/room/{roomUuid}/read" => messages::read;
+    UploadAttachment = "uploadAttachment": POST "/chat/rooms/{roomUuid}/attachments" => attachments::upload;
+    GetAttachment = "getAttachment": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}"
+        => attachments::download;
+    GetThumbnail = "getThumbnail": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}/thumbnail"
+        => attachments::thumbnail;
+    LinkAttachment = "linkAttachment": POST "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}/link"
+        => attachments::link;
     ListFriends = "listFriends": GET "/friends" => friends::list;
     RemoveFriend = "removeFriend": DELETE "/friends/{userUuid}" => friends::remove;
     ListRequests = "listFriendRequests": GET "/friends/requests" => friends::requests;

@@ -1,6 +1,7 @@
 //! What goes over the wire as JSON, the same for every transport: names in camelCase, times in RFC 3339.
 
 mod amended;
+mod attachments;
 pub(crate) mod events;
 mod invites;
 mod json;
@@ -24,6 +25,9 @@ use crate::model::{
 };
 
 pub(crate) use amended::{MessageChangeJson, ReactionsJson};
+pub(crate) use attachments::AttachmentJson;
+#[cfg(any(feature = "blobs", feature = "openapi"))]
+pub(crate) use attachments::LinkJson;
 pub(crate) use events::EventJson;
 pub(crate) use invites::{InviteJson, InvitesJson};
 pub(crate) use json::{
@@ -116,6 +120,8 @@ pub(crate) struct MessageJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     client_id: Option<&'a ClientId>,
+    /// The files that go with it, in the sender's order.
+    attachments: Vec<AttachmentJson<'a>>,
 }
 
 impl<'a> MessageJson<'a> {
@@ -150,6 +156,7 @@ impl<'a> MessageJson<'a> {
             own_reactions: &[],
             kind,
             client_id: message.client_id.as_ref().filter(|_| is_mine),
+            attachments: message.attachments.iter().map(Into::into).collect(),
         }
     }
 

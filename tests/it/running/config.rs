@@ -204,6 +204,9 @@ fn the_example_of_a_file_holds_every_setting_and_what_it_says_of_the_defaults_is
 
     let mut named: Vec<_> = examples.iter().map(|line| table(line).keys().next().unwrap().clone()).collect();
     named.sort();
-    assert_eq!(named, ["dev", "jwt-public-key", "jwt-secret-file", "metrics-addr", "tls-cert", "tls-key"]);
+    assert_eq!(
+        named,
+        ["blobs", "dev", "jwt-public-key", "jwt-secret-file", "metrics-addr", "tls-cert", "tls-key"]
+    );
     assert!(examples.iter().all(|line| !matches!(table(line).values().next(), None | Some(Value::Table(_)))));
 }

@@ -34,6 +34,7 @@ fn message(room: RoomId, at: u64) -> Change {
         n: at,
         own_n: at,
         state: crate::model::MessageState::default(),
+        attachments: Arc::default(),
     };
     Change { pos: Pos { lane: 0, at }, prev: at - 1, what: What::Message(Arc::new(message)) }
 }

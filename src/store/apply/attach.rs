@@ -1,0 +1,135 @@
+//! The rules of attachments.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{Ctx, done};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::model::{Attachment, Body, Message};
+use crate::store::{AttachOp, Outcome, Rows, Stage, StoredAttachment};
+
+pub(super) fn attach(ctx: &Ctx, op: AttachOp, rows: &mut Rows) -> Result<Outcome> {
+    match op {
+        AttachOp::Begin(attachment) => put(ctx, *attachment, Stage::Arriving, rows),
+        AttachOp::Finish(attachment) => put(ctx, *attachment, Stage::Waiting, rows),
+        AttachOp::Discard(id) => discard(ctx, id, rows),
+        AttachOp::Forget(id) => forget(ctx, id, rows),
+    }
+}
+
+/// Whoever uploads may send: what keeps a message out keeps a file out too, at its beginning and its end.
+fn put(ctx: &Ctx, attachment: Attachment, stage: Stage, rows: &mut Rows) -> Result<Outcome> {
+    if attachment.room != ctx.id || ctx.by.as_ref() != Some(&attachment.uploader) {
+        return Err(Error::invalid("attachment", "is of another room or uploader"));
+    }
+    let room = ctx.room(rows)?;
+    ctx.active_member(&attachment.uploader, rows)?;
+    ctx.check_open(&room)?;
+    ctx.check_reachable(room.kind.peer_of(&attachment.uploader), rows)?;
+    let there = rows.attachments.get(&(ctx.id, attachment.id));
+    match (there.map(|there| there.stage), stage) {
+        (None, Stage::Arriving) | (Some(Stage::Arriving), Stage::Waiting) => {
+            rows.put_attachment(StoredAttachment { attachment, stage });
+            done(Vec::new())
+        }
+        // Discarded since.
+        (None, _) => Err(ErrorKind::AttachmentNotFound(attachment.id).into()),
+        // Once more.
+        (Some(_), _) => done(Vec::new()),
+    }
+}
+
+fn discard(ctx: &Ctx, id: AttachmentId, rows: &mut Rows) -> Result<Outcome> {
+    let Some(mut there) = rows.attachments.get(&(ctx.id, id)).cloned() else { return done(Vec::new()) };
+    match there.stage {
+        Stage::Arriving => {}
+        Stage::Waiting => {
+            there.stage = Stage::Arriving;
+            rows.put_attachment(there);
+        }
+        Stage::Sent(_) => return Err(ErrorKind::AttachmentUsed(id).into()),
+    }
+    done(Vec::new())
+}
+
+fn forget(ctx: &Ctx, id: AttachmentId, rows: &mut Rows) -> Result<Outcome> {
+    match rows.attachments.get(&(ctx.id, id)).map(|there| there.stage) {
+        None => {}
+        Some(Stage::Arriving) => rows.end_attachment(ctx.id, id),
+        Some(Stage::Waiting | Stage::Sent(_)) => return Err(ErrorKind::AttachmentUsed(id).into()),
+    }
+    done(Vec::new())
+}
+
+/// The attachments, when the sender may send each of them in this body. A stranger's is not told from none.
+pub(super) fn sendable(
+    ctx: &Ctx,
+    sender: &UserId,
+    body: &Body,
+    ids: &[AttachmentId],
+    rows: &Rows,
+) -> Result<Arc<[Attachment]>> {
+    let mut named = HashSet::new();
+    let one = |id: &AttachmentId| {
+        let there = rows.attachments.get(&(ctx.id, *id)).filter(|there| there.attachment.uploader == *sender);
+        let attachment = match there.map(|there| (there.stage, &there.attachment)) {
+            Some((Stage::Waiting, attachment)) => attachment.clone(),
+            Some((Stage::Sent(_), _)) => return Err(ErrorKind::AttachmentUsed(*id).into()),
+            Some((Stage::Arriving, _)) | None => return Err(ErrorKind::AttachmentNotFound(*id).into()),
+        };
+        if !named.insert(*id) {
+            return Err(Error::invalid("attachments", "must name each file once"));
+        }
+        if matches!(body, Body::Image { .. }) && !attachment.is_image() {
+            return Err(Error::invalid("attachments", "must be pictures in an IMAGE message"));
+        }
+        Ok(attachment)
+    };
+    ids.iter().map(one).collect()
+}
+
+/// From now on the message has them.
+pub(in crate::store) fn put_sent(
+    room: RoomId,
+    message: MessageId,
+    attachments: &[Attachment],
+    rows: &mut Rows,
+) {
+    for attachment in attachments {
+        let attachment = Attachment { room, ..attachment.clone() };
+        rows.put_attachment(StoredAttachment { attachment, stage: Stage::Sent(message) });
+    }
+}
+
+/// Their message is deleted: nobody reads them any more, and their bytes are collected.
+pub(in crate::store) fn end(attachments: &[Attachment], rows: &mut Rows) {
+    for attachment in attachments {
+        rows.put_attachment(StoredAttachment { attachment: attachment.clone(), stage: Stage::Arriving });
+    }
+}
+
+/// Whether another message has one of a message's attachments.
+pub(in crate::store) fn is_taken(message: &Message, rows: &Rows) -> bool {
+    let stage = |one: &Attachment| rows.attachments.get(&(message.room, one.id)).map(|there| there.stage);
+    message.attachments.iter().any(|one| match stage(one) {
+        Some(Stage::Sent(by)) => by != message.id,
+        Some(Stage::Arriving | Stage::Waiting) | None => false,
+    })
+}
+
+impl Rows {
+    /// Puts an attachment, to be written.
+    fn put_attachment(&mut self, stored: StoredAttachment) {
+        let key = (stored.attachment.room, stored.attachment.id);
+        self.written_attachments.insert(key);
+        self.attachments.insert(key, stored);
+    }
+
+    /// Takes an attachment out, to be deleted.
+    fn end_attachment(&mut self, room: RoomId, id: AttachmentId) {
+        if self.attachments.remove(&(room, id)).is_some() {
+            self.written_attachments.insert((room, id));
+        }
+    }
+}
