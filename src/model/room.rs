@@ -122,7 +122,7 @@ pub struct Room {
     pub last_message_at: Option<Timestamp>,
     /// The position that made it.
     pub created_pos: u64,
-    /// The position that last changed its name or state.
+    /// The position that last changed what is said of it, its permissions or its state.
     pub changed_pos: u64,
     /// The position of the last change of anything in it.
     pub last_pos: u64,

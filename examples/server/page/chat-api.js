@@ -28,6 +28,8 @@
  * @property {'private' | 'public'} visibility
  *
  * @typedef {'OWNER' | 'ADMIN' | 'MEMBER' | 'READ_ONLY'} Role
+ * @typedef {{ roomUuid: string, type: Room['type'], name: string | null, topic: string | null, picture: string | null, participantCount: number, lastMessageAt: string | null, createdAt: string }} PublicRoom
+ * @typedef {{ code: string, roomUuid: string, createdBy: string | null, createdAt: string, expiresAt: string | null, maxUses: number | null, uses: number }} Invite
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: Role, online: boolean, lastSeenAt: string | null }} Participant
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, state: string, since: string | null, online?: boolean }} Relation
  * @typedef {{ type: Room['type'], name?: string, participantUuids: string[], challengeUuid?: string }} NewRoom
@@ -94,6 +96,31 @@ export class ChatApi {
   /** @param {string} room @param {string[]} userUuids @returns {Promise<Room>} */
   invite(room, userUuids) {
     return this.#chat.http('POST', `chat/rooms/${of(room)}/participants`, { userUuids });
+  }
+
+  /**
+   * A page of public rooms with `q` in their names; `cursor` is the `nextCursor` of the page before it.
+   * @param {{ q?: string, cursor?: string, limit?: number }} [where]
+   * @returns {Promise<{ rooms: PublicRoom[], nextCursor: string | null }>}
+   */
+  publicRooms({ q = '', cursor, limit = 20 } = {}) {
+    const next = cursor === undefined ? '' : `&cursor=${of(cursor)}`;
+    return this.#chat.http('GET', `chat/rooms/public?limit=${limit}&q=${of(q)}${next}`);
+  }
+
+  /** Into a public room. @param {string} room @returns {Promise<Room>} */
+  join(room) {
+    return this.#chat.http('POST', `chat/rooms/${of(room)}/join`);
+  }
+
+  /** @param {string} room @param {{ expiresIn?: number, maxUses?: number }} [holds] seconds, and how many @returns {Promise<Invite>} */
+  createInvite(room, holds = {}) {
+    return this.#chat.http('POST', `chat/rooms/${of(room)}/invites`, holds);
+  }
+
+  /** @param {string} code @returns {Promise<Room>} */
+  acceptInvite(code) {
+    return this.#chat.http('POST', `chat/invites/${of(code)}/accept`);
   }
 
   /** @param {string} room @param {string} user @param {Role} role @returns {Promise<Room>} */

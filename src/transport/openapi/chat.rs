@@ -217,7 +217,7 @@ fn told(name: EventName) -> Told {
         EventName::Presence => ("Somebody came online or went.", of::<event::PresenceJson<'_>>()),
         EventName::RoomUpdated => ("A room changed.", of::<event::RoomChangeJson<'_>>()),
         EventName::ParticipantChanged => {
-            ("Somebody joined or left.", of::<event::ParticipantChangeJson<'_>>())
+            ("Somebody joined or left, or has another role.", of::<event::ParticipantChangeJson<'_>>())
         }
         EventName::Notification => ("Something about this user alone.", notification()),
         EventName::Error => (

@@ -246,7 +246,9 @@ fn told(name: EventName) -> Told {
         }
         EventName::Presence => ("Somebody came online or went.", of::<event::PresenceJson<'_>>()),
         EventName::Room => ("A room changed.", of::<event::RoomChangeJson<'_>>()),
-        EventName::Participant => ("Somebody joined or left.", of::<event::ParticipantChangeJson<'_>>()),
+        EventName::Participant => {
+            ("Somebody joined or left, or has another role.", of::<event::ParticipantChangeJson<'_>>())
+        }
         EventName::Notification => ("Something about this user alone.", notification()),
         EventName::Error => ("A frame without an `id` was refused.", of::<ErrorJson<'_>>()),
     };
