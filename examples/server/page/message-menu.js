@@ -93,6 +93,10 @@ function askToDelete({ roomUuid, messageUuid }) {
     action: t('delete'),
     isDangerous: true,
     words: { FORBIDDEN: t('tooLate') },
-    act: () => chat.delete(roomUuid, messageUuid),
+    async act() {
+      await chat.delete(roomUuid, messageUuid);
+      // The button that the keyboard came from is gone.
+      $('ask').addEventListener('close', () => $('scroller').focus({ preventScroll: true }), { once: true });
+    },
   });
 }
