@@ -226,6 +226,8 @@ describe('versions never go back', { timeout: 60_000 }, () => {
     await until(() => assert.equal(bens.changes.at(-1)?.version, version));
     assert.deepEqual([anas.chat.latest(old).content, anas.chat.latest(old).ownReactions], ['new', ['🎉']]);
     assert.deepEqual([bens.chat.latest(old).content, bens.chat.latest(old).ownReactions], ['new', ['👍']]);
+    const late = new ChatApi({ http: async () => ({ messages: [old], hasMore: false }), latest: (message) => bens.chat.latest(message) });
+    assert.equal((await late.history(room)).messages[0].content, 'new', 'ChatApi sees to it');
     const later = { ...old, version: version + 1, content: 'newest' };
     assert.equal(anas.chat.latest(later), later, 'and what is later than all that was told stays');
   });
