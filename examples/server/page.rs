@@ -10,7 +10,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 33] = [
+const FILES: [(&str, &str, &str); 37] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
@@ -24,21 +24,25 @@ const FILES: [(&str, &str, &str); 33] = [
     ("/composer.js", SCRIPT, include_str!("page/composer.js")),
     ("/dialogs.js", SCRIPT, include_str!("page/dialogs.js")),
     ("/dom.js", SCRIPT, include_str!("page/dom.js")),
+    ("/editing.js", SCRIPT, include_str!("page/editing.js")),
     ("/errors.js", SCRIPT, include_str!("page/errors.js")),
     ("/friend-list.js", SCRIPT, include_str!("page/friend-list.js")),
     ("/friends.js", SCRIPT, include_str!("page/friends.js")),
     ("/links.js", SCRIPT, include_str!("page/links.js")),
+    ("/message-menu.js", SCRIPT, include_str!("page/message-menu.js")),
     ("/messages.js", SCRIPT, include_str!("page/messages.js")),
     ("/new-chat.js", SCRIPT, include_str!("page/new-chat.js")),
     ("/notices.js", SCRIPT, include_str!("page/notices.js")),
     ("/people.js", SCRIPT, include_str!("page/people.js")),
     ("/picker.js", SCRIPT, include_str!("page/picker.js")),
     ("/presence.js", SCRIPT, include_str!("page/presence.js")),
+    ("/reactions.js", SCRIPT, include_str!("page/reactions.js")),
     ("/receipts.js", SCRIPT, include_str!("page/receipts.js")),
     ("/room-list.js", SCRIPT, include_str!("page/room-list.js")),
     ("/room.js", SCRIPT, include_str!("page/room.js")),
     ("/rooms.js", SCRIPT, include_str!("page/rooms.js")),
     ("/signal.js", SCRIPT, include_str!("page/signal.js")),
+    ("/text-field.js", SCRIPT, include_str!("page/text-field.js")),
     ("/texts.en.js", SCRIPT, include_str!("page/texts.en.js")),
     ("/texts.js", SCRIPT, include_str!("page/texts.js")),
     ("/texts.ko.js", SCRIPT, include_str!("page/texts.ko.js")),

@@ -1,7 +1,7 @@
 // What a screen reader says by itself: new messages of the open room, and never the history.
 
 import { $, el } from './dom.js';
-import { t } from './texts.js';
+import { t, wordsOf } from './texts.js';
 
 /** Those that come within so many milliseconds are said at once. */
 const PAUSE = 400;
@@ -11,9 +11,9 @@ const MOST = 3;
 let waiting = [];
 
 /** Says a message, soon. */
-export function announce({ sender, type, content }) {
-  const text = content ?? t('picture');
-  waiting.push(type === 'SYSTEM' ? text : t('saidBy', sender.nickname, text));
+export function announce(message) {
+  const { sender, type } = message;
+  waiting.push(type === 'SYSTEM' ? message.content : t('saidBy', sender.nickname, wordsOf(message)));
   if (waiting.length === 1) setTimeout(say, PAUSE);
 }
 

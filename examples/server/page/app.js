@@ -8,12 +8,14 @@ import { $, on, onSubmit, setAvatar } from './dom.js';
 import { explain } from './errors.js';
 import { startFriendList } from './friend-list.js';
 import { loadFriends } from './friends.js';
+import { startMessageMenu } from './message-menu.js';
 import { startNewChat } from './new-chat.js';
 import { attempt, toast } from './notices.js';
 import { refreshPeople, startPeople } from './people.js';
 import { forgetPresence, setPresence } from './presence.js';
 import {
-  followAddress, markRead, openUuid, reopenRoom, resumeRoom, startRoom, takeDeparture, takeEntry, takeMessage, takeRead,
+  followAddress, markRead, openUuid, reopenRoom, resumeRoom, startRoom, takeChange, takeDeparture, takeEntry,
+  takeMessage, takeRead,
 } from './room.js';
 import { areRoomsLoaded, focusRoom, loadMore, startRoomList } from './room-list.js';
 import { dropRoom, noteReady, refreshRoom, reloadRooms, roomDropped } from './rooms.js';
@@ -35,6 +37,8 @@ const handlers = {
   reset: () => attempt(reloadAll),
   entry: takeEntry,
   message: takeMessage,
+  messageUpdated: takeChange,
+  messageDeleted: takeChange,
   system(data) {
     const sender = { userUuid: data.userUuid, nickname: data.nickname };
     takeMessage({ ...data, type: 'SYSTEM', content: data.message, sender });
@@ -159,7 +163,7 @@ on('skip', 'click', (event) => {
 });
 document.addEventListener('visibilitychange', () => me && markRead());
 
-for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startFriendList, startNewChat, startPeople]) begin();
+for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startFriendList, startNewChat, startPeople]) begin();
 showPane('rooms');
 speak(firstLanguage());
 awaitMidnight();

@@ -2,17 +2,21 @@
 
 import { el, icon, textButton, webAddress } from './dom.js';
 import { withLinks } from './links.js';
-import { clockOf, t } from './texts.js';
+import { clockOf, t, timeOf } from './texts.js';
 
-/** `content` and `imageUrl` of a message or a draft. `state`: what stands behind the time. */
-export function bubble({ content, imageUrl }, at, state) {
+/** A message or a draft. `state`: what stands behind the time. */
+export function bubble({ content, imageUrl, editedAt, deletedAt }, at, state) {
   const address = imageUrl && webAddress(imageUrl);
   const node = el('div', { className: `bubble ${address ? 'with-picture' : ''}` });
   if (address) node.append(picture(address, content));
-  if (content || !address) {
+  if (deletedAt) {
+    node.classList.add('deleted');
+    node.append(el('span', { className: 'text', textContent: t('messageDeleted') }));
+  } else if (content || !address) {
     node.append(el('span', { className: 'text', dir: 'auto' }, ...withLinks(content ?? imageUrl ?? '')));
   }
-  node.append(el('span', { className: 'meta' }, el('time', { dateTime: at.toJSON(), textContent: clockOf(at) }), state));
+  const edited = editedAt && el('span', { className: 'edited', title: timeOf(new Date(editedAt)), textContent: t('edited') });
+  node.append(el('span', { className: 'meta' }, edited, el('time', { dateTime: at.toJSON(), textContent: clockOf(at) }), state));
   return node;
 }
 

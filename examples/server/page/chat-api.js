@@ -4,7 +4,7 @@
 //     const { rooms } = await api.rooms();
 //     const { messages, hasMoreBefore } = await api.history(room, { before: oldest.seq, limit: 50 });
 //
-// What is refused throws a ChatError with the server's code; OFFLINE, where there was no answer.
+// Messages come in the latest state that the Chat was told. What is refused throws a ChatError with the server's code; OFFLINE, where there was no answer.
 
 /**
  * @typedef {import('./chat.js').Message} Message
@@ -33,15 +33,18 @@
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: Role, online: boolean, lastSeenAt: string | null }} Participant
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, state: string, since: string | null, online?: boolean }} Relation
  * @typedef {{ type: Room['type'], name?: string, participantUuids: string[], challengeUuid?: string }} NewRoom
+ * @typedef {import('./chat.js').MessageChange} MessageChange
+ * @typedef {{ reaction: string, user: import('./chat.js').Sender }} UserReaction
  * @typedef {{ messages: Message[], hasMoreBefore: boolean, hasMoreAfter: boolean }} Window newest first
  */
 
 const of = encodeURIComponent;
+const messagePath = (/** @type {string} */ room, /** @type {string} */ message) => `chat/rooms/${of(room)}/messages/${of(message)}`;
 
 export class ChatApi {
   #chat;
 
-  /** @param {Pick<import('./chat.js').Chat, 'http'>} chat */
+  /** @param {Pick<import('./chat.js').Chat, 'http' | 'latest'>} chat */
   constructor(chat) {
     this.#chat = chat;
   }
@@ -51,13 +54,14 @@ export class ChatApi {
    * @param {{ page?: number, limit?: number }} [where]
    * @returns {Promise<{ rooms: Room[], page: number, limit: number, total: number, hasMore: boolean }>}
    */
-  rooms({ page = 1, limit = 20 } = {}) {
-    return this.#chat.http('GET', `chat/rooms?page=${page}&limit=${limit}`);
+  async rooms({ page = 1, limit = 20 } = {}) {
+    const list = await this.#chat.http('GET', `chat/rooms?page=${page}&limit=${limit}`);
+    return { ...list, rooms: list.rooms.map(this.#latestIn) };
   }
 
   /** @param {string} room @returns {Promise<Room>} */
-  room(room) {
-    return this.#chat.http('GET', `chat/rooms/${of(room)}`);
+  async room(room) {
+    return this.#latestIn(await this.#chat.http('GET', `chat/rooms/${of(room)}`));
   }
 
   /** A new room, or the standing one of a pair. @param {NewRoom} room @returns {Promise<Room>} */
@@ -85,7 +89,51 @@ export class ChatApi {
     const query = Object.entries(where).map(([key, place]) => `&${key}=${of(place)}`).join('');
     const page = await this.#chat.http('GET', `chat/rooms/${of(room)}/messages?limit=${limit}${query}`);
     const { messages, hasMoreBefore = page.hasMore, hasMoreAfter = false } = page;
-    return { messages, hasMoreBefore, hasMoreAfter };
+    return { messages: messages.map((/** @type {Message} */ message) => this.#chat.latest(message)), hasMoreBefore, hasMoreAfter };
+  }
+
+  /** @param {string} room @param {string} message @returns {Promise<Message>} */
+  async message(room, message) {
+    return this.#chat.latest(await this.#chat.http('GET', messagePath(room, message)));
+  }
+
+  /**
+   * Says something else in a message of one's own. The Chat tells of it as of any change.
+   * @param {string} room
+   * @param {string} message
+   * @param {string | null} content
+   * @returns {Promise<MessageChange>}
+   */
+  edit(room, message, content) {
+    return this.#chat.http('PATCH', messagePath(room, message), { content });
+  }
+
+  /** Deletes a message. @param {string} room @param {string} message @returns {Promise<MessageChange>} */
+  delete(room, message) {
+    return this.#chat.http('DELETE', messagePath(room, message));
+  }
+
+  /**
+   * Leaves a reaction on a message, or takes it back.
+   * @param {string} room
+   * @param {string} message
+   * @param {string} reaction
+   * @param {boolean} [on]
+   * @returns {Promise<MessageChange>}
+   */
+  react(room, message, reaction, on = true) {
+    return this.#chat.http(on ? 'PUT' : 'DELETE', `${messagePath(room, message)}/reactions/${of(reaction)}`);
+  }
+
+  /**
+   * A page of who left which reactions on a message, by reaction.
+   * @param {string} room
+   * @param {string} message
+   * @param {{ cursor?: string, limit?: number }} [where] `cursor`: the `nextCursor` of the page before. `limit`: 1 to 100
+   * @returns {Promise<{ reactions: UserReaction[], nextCursor: string | null }>}
+   */
+  reactions(room, message, { cursor, limit = 100 } = {}) {
+    return this.#chat.http('GET', `${messagePath(room, message)}/reactions?limit=${limit}${cursor ? `&cursor=${of(cursor)}` : ''}`);
   }
 
   /** @param {string} room @returns {Promise<Participant[]>} all of them */
@@ -177,6 +225,9 @@ export class ChatApi {
   unblock(user) {
     return this.#chat.http('DELETE', `friends/${of(user)}/block`);
   }
+
+  /** @param {Room} room */
+  #latestIn = ({ lastMessage, ...room }) => ({ ...room, lastMessage: lastMessage && this.#chat.latest(lastMessage) });
 
   /** All of a list that goes on by a cursor. @param {string} path @param {string} name */
   async #all(path, name) {

@@ -31,6 +31,14 @@
 // asked again with `true` when the server takes the last one no more; refused twice in a row, the client is
 // closed.
 //
+// What changes. An edit, a deletion or a reaction is told as `messageUpdated` or `messageDeleted`, by others, by one's
+// other devices and by oneself, of any message of one's rooms: also of one that the app never loaded. `latest` gives
+// a message that the app has, or has just loaded, as it is now:
+//
+//     for (const name of ['messageUpdated', 'messageDeleted']) {
+//       chat.on(name, ({ messageUuid }) => shown.has(messageUuid) && redraw(chat.latest(shown.get(messageUuid))));
+//     }
+//
 // The server's REST calls are made with the same token by `http`; chat-api.js gives them names.
 //
 // Node before 22 has no WebSocket of its own: give one as `WebSocket`, such as that of the package `ws`.
@@ -52,6 +60,33 @@
  * @property {string[]} readByUuids
  * @property {string} [clientId] of one's own messages
  * @property {string} createdAt
+ * @property {number} [version] of two states of a message, the one with the greater version is the later one; absent: 0
+ * @property {string | null} [editedAt]
+ * @property {string | null} [deletedAt] its `content` and `imageUrl` are null then
+ * @property {ReactionCount[]} [reactions] in the order in which they first were left
+ * @property {string[]} [ownReactions] those that the user has left
+ *
+ * @typedef {{ reaction: string, count: number }} ReactionCount
+ *
+ * @typedef {object} MessageChange a message as it is after a change of it; `latest` puts it into a Message
+ * @property {string} roomUuid
+ * @property {string} messageUuid
+ * @property {number} seq
+ * @property {number} version
+ * @property {Message['type']} type
+ * @property {string | null} content
+ * @property {string | null} imageUrl
+ * @property {string | null} editedAt
+ * @property {string | null} deletedAt
+ * @property {ReactionCount[]} reactions
+ * @property {string[]} [ownReactions] all that the user has left, where that is told: when one comes back
+ * @property {string} [userUuid] who has changed it, where that is told: live
+ * @property {{ reaction: string, on: boolean }} [reaction] the one that was left or taken back, where that is told: live
+ *
+ * @typedef {object} Known what is known of a message that has changed
+ * @property {MessageChange} change its latest state
+ * @property {number} toldAt the version at which all of the user's own reactions were told; 0: they never were
+ * @property {Map<string, { version: number, on: boolean }>} own what was told of the user's own reactions, each by its version
  *
  * @typedef {{ type: 'TEXT' | 'IMAGE', content?: string, imageUrl?: string }} Draft
  *
@@ -85,6 +120,8 @@
  * @property {undefined} reset more was missed than can be told: load everything anew
  * @property {Entry} entry one was written, sent, refused or tried again
  * @property {Message} message
+ * @property {MessageChange} messageUpdated what one says, or the reactions on it. The state is never older than one told before
+ * @property {MessageChange} messageDeleted
  * @property {any} system
  * @property {any} read
  * @property {any} delivered
@@ -128,6 +165,9 @@ export const MAX_ENTRIES = 500;
 
 /** How many of one's own messages are remembered as told, in case they are told again. */
 const MAX_OWN = 1000;
+
+/** Of how many messages that have changed the latest state is kept, in case an older one is told or loaded. */
+const MAX_CHANGED = 500;
 
 /** The close codes that ask for something. */
 const CLOSE = { tooLarge: 1009, unauthenticated: 4001, expired: 4003, lagged: 4008, tooMany: 4009, restarting: 4012 };
@@ -201,6 +241,8 @@ export class Chat {
   #told = new Map();
   /** One's own messages that were told by their ack. @type {Set<string>} */
   #own = new Set();
+  /** Of messages that have changed, the one that changed last at the end. @type {Map<string, Known>} */
+  #changed = new Map();
 
   // The outbox
   /** By clientId, in the order of writing. @type {Map<string, Entry>} */
@@ -329,6 +371,55 @@ export class Chat {
     return this.request('read', { room, seq });
   }
 
+  /**
+   * Says something else in a message of one's own; null takes away the caption of an IMAGE. Like `delete` and `react`
+   * it does not wait in the outbox: while there is no connection, or what was missed is still being told, it is refused
+   * as OFFLINE. Cut off before the answer, it is refused so too, and may have been done all the same.
+   * @param {string} room
+   * @param {string} messageUuid
+   * @param {string | null} content
+   * @returns {Promise<MessageChange>} which is told as `messageUpdated`, too
+   */
+  edit(room, messageUuid, content) {
+    return this.#change('edit', { room, messageUuid, content });
+  }
+
+  /**
+   * Deletes a message of one's own: its place stays, what it said is gone. It is refused as `edit` is.
+   * @param {string} room
+   * @param {string} messageUuid
+   * @returns {Promise<MessageChange>} which is told as `messageDeleted`, too
+   */
+  delete(room, messageUuid) {
+    return this.#change('delete', { room, messageUuid });
+  }
+
+  /**
+   * Leaves a reaction on a message, an emoji or a word without spaces, or takes it back. It is refused as `edit` is.
+   * @param {string} room
+   * @param {string} messageUuid
+   * @param {string} reaction
+   * @param {boolean} [on]
+   * @returns {Promise<MessageChange>} which is told as `messageUpdated`, too
+   */
+  react(room, messageUuid, reaction, on = true) {
+    return this.#change('react', { room, messageUuid, reaction, on }, { reaction: { reaction, on } });
+  }
+
+  /**
+   * A message in the latest state that was told. Give it what you have when it has changed, and what you load: what is
+   * told while it is on its way may be later. ChatApi does that for what it loads.
+   * @template {Message} Shown
+   * @param {Shown} message
+   * @returns {Shown} the same one, if nothing later is known
+   */
+  latest(message) {
+    const known = this.#changed.get(message.messageUuid);
+    if (!known || known.change.version < (message.version ?? 0)) return message;
+    const { version, content, imageUrl, editedAt, deletedAt, reactions } = known.change;
+    return { ...message, version, content, imageUrl, editedAt, deletedAt, reactions, ownReactions: ownReactions(message, known) };
+  }
+
   /** Tells that one is writing; where nobody listens, nothing is lost. @param {string} room @param {boolean} isTyping */
   typing(room, isTyping) {
     this.request('typing', { room, isTyping }).catch(() => {});
@@ -343,6 +434,21 @@ export class Chat {
   request(op, fields) {
     if (this.#state !== 'online') return Promise.reject(new ChatError({ code: 'OFFLINE' }));
     return new Promise((resolve, reject) => this.#ask(op, fields, { resolve, reject }));
+  }
+
+  /** @param {string} op @param {object} fields @param {Partial<MessageChange>} [how] @returns {Promise<MessageChange>} */
+  #change(op, fields, how) {
+    // Before that, an older state may be told behind the answer.
+    if (!this.#isCaughtUp) return Promise.reject(new ChatError({ code: 'OFFLINE' }));
+    return new Promise((resolve, reject) => this.#ask(op, fields, {
+      // Told at once, not by the promise, so that it comes before what came behind it.
+      resolve: ({ message }) => {
+        const change = { ...message, userUuid: this.#user, ...how };
+        this.#tellChange(change);
+        resolve(change);
+      },
+      reject,
+    }));
   }
 
   /** @param {string} op @param {object | undefined} fields @param {Waiting} waiting */
@@ -463,6 +569,7 @@ export class Chat {
     if (event === 'ready') return this.#ready(data, since !== undefined);
     if (event === 'caughtUp') return this.#caughtUp(data.recovered);
     if (event === 'message' || event === 'system') return this.#tell(event, data);
+    if (event === 'messageUpdated' || event === 'messageDeleted') return this.#tellChange(data);
     // Such a room begins anew for this user.
     if (event === 'room' && ['left', 'reset'].includes(data.change)) this.#told.delete(data.roomUuid);
     this.#emit(event, data);
@@ -484,6 +591,7 @@ export class Chat {
     if (!recovered) {
       this.#told.clear();
       this.#own.clear();
+      this.#changed.clear();
       this.#emit('reset', undefined);
     }
     this.#isAnew = false;
@@ -495,12 +603,42 @@ export class Chat {
 
   /** @param {'message' | 'system'} event @param {Message} data */
   #tell(event, data) {
-    const { roomUuid, seq, messageUuid, isMyMessage, clientId } = data;
-    if (seq <= (this.#told.get(roomUuid) ?? 0)) return;
-    this.#told.set(roomUuid, seq);
+    const { roomUuid, seq, messageUuid, isMyMessage, clientId, version } = data;
+    const wasTold = seq <= (this.#told.get(roomUuid) ?? 0) || this.#own.has(messageUuid);
+    this.#told.set(roomUuid, Math.max(seq, this.#told.get(roomUuid) ?? 0));
+    // It may have changed since it was told.
+    if (wasTold) return version && this.#tellChange(changeOf(data));
+    if (version) this.#keepChange(changeOf(data));
     const entry = isMyMessage && clientId && this.#entries.get(clientId);
     if (entry) this.#sent(entry, data);
-    else if (!this.#own.has(messageUuid)) this.#emit(event, data);
+    else this.#emit(event, data);
+  }
+
+  /** Tells of a change, unless it is known. An answer may come behind a later change: the later state is told. @param {MessageChange} change */
+  #tellChange(change) {
+    const { userUuid, reaction, ownReactions } = change;
+    if (!this.#keepChange(change)) return;
+    const latest = this.#changed.get(change.messageUuid)?.change ?? change;
+    this.#emit(latest.deletedAt ? 'messageDeleted' : 'messageUpdated', { ...latest, userUuid, reaction, ownReactions });
+  }
+
+  /** Gives whether anything of it is new. @param {MessageChange} change */
+  #keepChange(change) {
+    const { messageUuid, version, userUuid, reaction, ownReactions } = change;
+    const known = this.#changed.get(messageUuid);
+    const { toldAt = 0, own = new Map() } = known ?? {};
+    const isLater = version > (known?.change.version ?? 0);
+    const told = ownReactions && version >= (known?.change.version ?? 0) && version > toldAt ? ownReactions : undefined;
+    const mine = reaction && userUuid === this.#user && version > Math.max(toldAt, own.get(reaction.reaction)?.version ?? 0);
+    if (!isLater && !told && !mine) return false;
+    if (told) own.clear();
+    for (const one of told ?? []) own.set(one, { version, on: true });
+    if (mine) own.set(reaction.reaction, { version, on: reaction.on });
+    this.#changed.delete(messageUuid);
+    this.#changed.set(messageUuid, { change: isLater || !known ? change : known.change, toldAt: told ? version : toldAt, own });
+    const [oldest] = this.#changed.keys();
+    if (this.#changed.size > MAX_CHANGED) this.#changed.delete(oldest);
+    return true;
   }
 
   /** The connection is gone, or as good as gone. @param {number} [code] @param {string} [reason] */
@@ -671,6 +809,19 @@ export class Chat {
       }
     }
   }
+}
+
+/** A message as a change, where it was told before. @param {Message} message @returns {MessageChange} */
+const changeOf = ({ roomUuid, messageUuid, seq, version = 0, type, content, imageUrl, editedAt = null, deletedAt = null, reactions = [] }) => (
+  { roomUuid, messageUuid, seq, version, type, content, imageUrl, editedAt, deletedAt, reactions }
+);
+
+/** The user's own reactions on a message, as it is known now. @param {Message} message @param {Known} known */
+function ownReactions({ version = 0, ownReactions: before = [] }, { change, toldAt, own }) {
+  const found = new Set(version < toldAt ? [] : before);
+  for (const [reaction, { on }] of own) if (on) found.add(reaction);
+  else found.delete(reaction);
+  return change.reactions.map(({ reaction }) => reaction).filter((reaction) => found.has(reaction));
 }
 
 /** What a close code is called. @type {Record<number, string>} */

@@ -3,9 +3,11 @@
 import { chat } from './api.js';
 import { ChatError } from './chat.js';
 import { $, on, onSubmit, webAddress } from './dom.js';
+import { endEditing, isEditing, saveEdit, startEditing } from './editing.js';
 import { explain } from './errors.js';
 import { toast } from './notices.js';
 import { entryTakenBack, openUuid, roomOpened } from './room.js';
+import { fitText, writeText } from './text-field.js';
 
 /** What was written and not sent, by room. */
 const drafts = new Map();
@@ -14,7 +16,8 @@ let draftOf;
 export function startComposer() {
   roomOpened.on(changeRoom);
   entryTakenBack.on(takeBack);
-  onSubmit('composer', sendText);
+  startEditing();
+  onSubmit('composer', () => (isEditing() ? saveEdit() : sendText()));
   on('text', 'keydown', (event) => {
     // An input method's Enter ends a word, not the message.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -23,7 +26,7 @@ export function startComposer() {
   });
   on('text', 'input', ({ target }) => {
     fitText();
-    tellTyping(target.value.trim() !== '');
+    if (!isEditing()) tellTyping(target.value.trim() !== '');
   });
   on('picture-open', 'click', () => openPicture());
   on('picture-cancel', 'click', () => $('picture').close());
@@ -31,6 +34,7 @@ export function startComposer() {
 }
 
 function changeRoom(uuid) {
+  endEditing();
   if (draftOf !== uuid && draftOf) drafts.set(draftOf, $('text').value);
   if (draftOf !== uuid) $('text').value = drafts.get(uuid) ?? '';
   draftOf = uuid;
@@ -41,17 +45,10 @@ function changeRoom(uuid) {
   if (matchMedia('(hover: hover)').matches) $('text').focus();
 }
 
-/** As high as what is written. */
-function fitText() {
-  $('text').style.height = 'auto';
-  $('text').style.height = `${$('text').scrollHeight}px`;
-}
-
 function sendText() {
   const content = $('text').value.trim();
   if (!content || !send({ type: 'TEXT', content })) return;
-  $('text').value = '';
-  fitText();
+  writeText('');
   typingToldAt = 0;
 }
 
@@ -68,8 +65,8 @@ function send(draft) {
 /** What was refused goes back to where it was written. */
 function takeBack({ draft: { type, content, imageUrl } }) {
   if (type === 'IMAGE') return openPicture(imageUrl, content);
-  $('text').value = [content, $('text').value].filter(Boolean).join('\n');
-  fitText();
+  endEditing();
+  writeText([content, $('text').value].filter(Boolean).join('\n'));
   $('text').focus();
 }
 

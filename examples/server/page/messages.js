@@ -1,9 +1,11 @@
 // The messages of the open room that are on the page, drawn. An item is {message} once the server has it;
 // before that it is {entry}, of the outbox.
 
-import { me } from './api.js';
+import { chat, me } from './api.js';
 import { bubble, failure, readMark, waitingMark } from './bubble.js';
 import { $, el, newAvatar } from './dom.js';
+import { menuButton } from './message-menu.js';
+import { showReactions } from './reactions.js';
 import { readersOf } from './receipts.js';
 import { dayOf, midnight, systemText, t } from './texts.js';
 
@@ -120,6 +122,35 @@ export class Messages {
     }
   }
 
+  /** A message has changed. Only what is new of it is drawn: a picture stays. */
+  takeChange(uuid) {
+    const item = this.#items.get(uuid);
+    if (!item) return;
+    const { node, message: before } = item;
+    item.message = chat.latest(before);
+    const says = ({ content, imageUrl, editedAt = null, deletedAt = null }) => JSON.stringify([content, imageUrl, editedAt, deletedAt]);
+    if (says(item.message) === says(before)) return showReactions(node.querySelector('.body'), item.message);
+    const hadFocus = node.contains(document.activeElement);
+    this.#draw(item);
+    joinRun(node);
+    if (hadFocus) (node.querySelector('.more') ?? $('scroller')).focus({ preventScroll: true });
+  }
+
+  /** The newest message of one's own that is there. */
+  get lastOwn() {
+    const own = [...this.#items.values()].map(({ message }) => message).filter(isOwn);
+    return own.sort((one, other) => other.seq - one.seq)[0];
+  }
+
+  /** Marks the one that is being edited, and brings it into sight. */
+  showEdited(uuid) {
+    for (const node of this.#list.querySelectorAll('[data-edited]')) delete node.dataset.edited;
+    const node = this.#items.get(uuid)?.node;
+    if (!node) return;
+    node.dataset.edited = '';
+    node.scrollIntoView({ block: 'nearest' });
+  }
+
   /** Draws a line above the first of so many unread messages, where it is on the page. */
   markUnread(count) {
     if (count === 0) return undefined;
@@ -147,7 +178,7 @@ export class Messages {
 
   showReceipts() {
     for (const { message, node } of this.#items.values()) {
-      if (message?.isMyMessage && message.type !== 'SYSTEM') node.querySelector('.receipt').replaceWith(this.#receipt(message));
+      if (isOwn(message)) node.querySelector('.receipt').replaceWith(this.#receipt(message));
     }
   }
 
@@ -169,15 +200,21 @@ export class Messages {
       return;
     }
     const isMine = message?.isMyMessage ?? true;
-    const state = isMine && (message ? this.#receipt(message) : waitingMark(entry));
+    const state = isMine && !message?.deletedAt && (message ? this.#receipt(message) : waitingMark(entry));
     const name = el('span', { className: 'name', textContent: nickname, dir: 'auto' });
-    const body = el('div', { className: 'body' }, name, bubble(message ?? entry.draft, at, state));
+    const menu = message && !message.deletedAt && menuButton(() => item.message);
+    const row = el('div', { className: 'row' }, bubble(message ?? entry.draft, at, state), menu);
+    const body = el('div', { className: 'body' }, name, row);
+    if (message) showReactions(body, message);
     if (entry?.state === 'failed') body.append(failure(this.#explain(entry), this.#actions(entry)));
     const waits = { sending: 'waiting', failed: 'failed' }[entry?.state] ?? '';
     node.className = `message ${isMine ? 'mine' : ''} ${waits}`;
     node.replaceChildren(...[unread, newAvatar(nickname), body].filter(Boolean));
   }
 }
+
+/** Whether it is of one's own, and says something. */
+const isOwn = (message) => Boolean(message?.isMyMessage && message.type !== 'SYSTEM' && !message.deletedAt);
 
 /** Whether one of two nodes, which may be missing, stands above the other. */
 function isBefore(one, other) {

@@ -5,7 +5,7 @@ import { $, el, fillList, on, onceAFrame, personAvatar, showCount } from './dom.
 import { attempt } from './notices.js';
 import { isOnline, presenceChanged } from './presence.js';
 import { hasMoreRooms, loadMoreRooms, newestFirst, peerOf, roomsChanged } from './rooms.js';
-import { clockOf, languageChanged, systemText, t, whenOf } from './texts.js';
+import { clockOf, languageChanged, systemText, t, whenOf, wordsOf } from './texts.js';
 
 let isLoaded = false;
 /** Rooms further down are loaded as they come near. */
@@ -85,7 +85,7 @@ function roomItem(room) {
 function preview({ lastMessage: last, type }) {
   if (!last) return t('noMessages');
   if (last.type === 'SYSTEM') return systemText(last);
-  const text = last.content ?? t('picture');
+  const text = wordsOf(last);
   if (last.isMyMessage) return t('saidBy', t('you'), text);
   return type === 'DIRECT' ? text : t('saidBy', last.sender.nickname, text);
 }

@@ -9,7 +9,7 @@ import { explain } from './errors.js';
 import { attempt } from './notices.js';
 import { isOnline, presenceChanged, presenceText, setPresence } from './presence.js';
 import { focusRoom } from './room-list.js';
-import { loadRoom, noteMessage, noteOwnMark, peerOf, rooms, roomsChanged } from './rooms.js';
+import { loadRoom, noteChange, noteMessage, noteOwnMark, peerOf, rooms, roomsChanged } from './rooms.js';
 import { signal } from './signal.js';
 import { dayTurned, languageChanged, t } from './texts.js';
 import { endSeen, Timeline } from './timeline.js';
@@ -24,6 +24,8 @@ export const openUuid = () => open?.uuid;
 export const roomOpened = signal();
 /** Tells of a message that goes back to where it was written. */
 export const entryTakenBack = signal();
+/** Tells of what has become of a message. */
+export const messageChanged = signal();
 
 export function startRoom() {
   on('scroller', 'scroll', () => open && attempt(async () => open.timeline.scrolled()));
@@ -165,6 +167,19 @@ export function takeMessage(message) {
   const isNew = open.timeline.take(message);
   if (isNew && !isMyMessage) announce(message);
 }
+
+/** What has become of a message, which may stand nowhere here. */
+export function takeChange(change) {
+  noteChange(change);
+  if (open?.uuid === change.roomUuid) open.timeline.takeChange(change);
+  messageChanged(change);
+}
+
+/** The newest message that one could edit. */
+export const lastOwnMessage = () => open?.timeline.lastOwn;
+
+/** Shows which message is being edited, or that none is. */
+export const showEdited = (uuid) => open?.timeline.messages.showEdited(uuid);
 
 /** What was written, refused, or is tried again. What is sent comes as a message. */
 export function takeEntry(entry) {

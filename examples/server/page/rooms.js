@@ -1,6 +1,6 @@
 // The rooms that the page knows.
 
-import { api, me } from './api.js';
+import { api, chat, me } from './api.js';
 import { signal } from './signal.js';
 
 /** By roomUuid; `seq` is the newest message's that is known of. */
@@ -82,6 +82,12 @@ export function noteMessage(message, isSeen) {
     putRoom({ ...room, lastMessage: message, lastMessageAt: message.createdAt, unreadCount });
   }
   return isNew;
+}
+
+/** A message has changed, which may be a room's last one. */
+export function noteChange({ roomUuid, messageUuid }) {
+  const room = rooms.get(roomUuid);
+  if (room?.lastMessage?.messageUuid === messageUuid) putRoom({ ...room, lastMessage: chat.latest(room.lastMessage) });
 }
 
 /** Where each room stands, as `ready` says it. */

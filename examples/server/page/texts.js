@@ -47,6 +47,7 @@ export function speak(code) {
   formats = {
     clock: format({ hour: 'numeric', minute: '2-digit' }),
     longDate: format({ weekday: 'long', day: 'numeric', month: 'long' }),
+    moment: format({ dateStyle: 'medium', timeStyle: 'short' }),
     fullDate: format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
     shortDate: format({ day: 'numeric', month: 'short' }),
     ago: new Intl.RelativeTimeFormat(code, { numeric: 'auto' }),
@@ -71,12 +72,17 @@ export function systemText({ kind, sender, content }) {
   return kind in texts ? t(texts[kind], sender.nickname) : content;
 }
 
+/** What a message says, in a line of its own. */
+export const wordsOf = ({ content, deletedAt }) => (deletedAt ? t('messageDeleted') : content ?? t('picture'));
+
 // Times
 
 export const midnight = (at) => new Date(at).setHours(0, 0, 0, 0);
 const daysAgo = (at) => Math.round((midnight(Date.now()) - midnight(at)) / 86_400_000);
 
 export const clockOf = (at) => formats.clock.format(at);
+
+export const timeOf = (at) => formats.moment.format(at);
 
 export function dayOf(at) {
   const isThisYear = new Date(at).getFullYear() === new Date().getFullYear();

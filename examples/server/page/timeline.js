@@ -223,6 +223,18 @@ export class Timeline {
     return isNew;
   }
 
+  /** A message has changed, which may be on the page. */
+  takeChange({ messageUuid }) {
+    const show = () => this.#messages.takeChange(messageUuid);
+    if (this.#isFollowing) show();
+    else this.#keepingPlace(show);
+  }
+
+  /** The newest message of one's own, where the newest ones are on the page. */
+  get lastOwn() {
+    return this.#hasNewer ? undefined : this.#messages.lastOwn;
+  }
+
   /** An entry of the outbox, which is new or stands otherwise now. */
   takeEntry(entry) {
     if (!this.#hasNewer) this.#messages.place({ entry });

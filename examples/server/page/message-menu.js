@@ -1,0 +1,102 @@
+// What one can do with a message: react to it, and edit or delete one's own.
+
+import { chat, me } from './api.js';
+import { ask } from './dialogs.js';
+import { $, el, icon, on, onSubmit } from './dom.js';
+import { explain } from './errors.js';
+import { signal } from './signal.js';
+import { t } from './texts.js';
+
+const EMOJI = ['👍', '❤️', '😂', '🎉', '😮', '😢', '🙏', '👀'];
+/** From the window's edge and from its button. */
+const GAP = 8;
+
+/** Tells of a message that one wants to edit. */
+export const editAsked = signal();
+
+/** The message that it is open for. */
+let chosen;
+
+export function startMessageMenu() {
+  $('emoji').replaceChildren(...EMOJI.map((emoji, n) => (
+    el('button', { type: 'button', textContent: emoji, autofocus: n === 0, onclick: () => react(emoji, !isOwn(emoji)) })
+  )));
+  on('emoji', 'keydown', moveAlong);
+  onSubmit('reaction-form', () => {
+    const reaction = $('reaction').value.trim();
+    if (reaction) react(reaction, true);
+  });
+  on('edit-message', 'click', () => {
+    $('menu').hidePopover();
+    editAsked(chosen);
+  });
+  on('delete-message', 'click', () => {
+    $('menu').hidePopover();
+    askToDelete(chosen);
+  });
+}
+
+/** The button that opens it. `current` gives the message as it is by then. */
+export function menuButton(current) {
+  const isMine = current().sender.userUuid === me.userUuid;
+  const label = t(isMine ? 'reactOrChange' : 'react');
+  const button = el('button', { type: 'button', className: 'more', ariaLabel: label, title: label }, icon(isMine ? 'more' : 'smile'));
+  button.popoverTargetElement = $('menu');
+  button.onclick = () => open(current(), button);
+  return button;
+}
+
+const isOwn = (reaction) => Boolean(chosen.ownReactions?.includes(reaction));
+
+/** Fills it. The browser shows and hides it, and gives the keyboard back. */
+function open(message, button) {
+  chosen = message;
+  for (const one of $('emoji').children) one.ariaPressed = String(isOwn(one.textContent));
+  $('reaction').value = '';
+  $('reaction-error').textContent = '';
+  $('own-message').hidden = message.sender.userUuid !== me.userUuid;
+  // It has no size before it is shown.
+  requestAnimationFrame(() => place(button.getBoundingClientRect()));
+}
+
+/** Above the button where there is room, else below it, and within the window. */
+function place({ left, right, top, bottom }) {
+  const { offsetWidth: width, offsetHeight: height, style } = $('menu');
+  const within = (at, size, all) => `${Math.max(GAP, Math.min(at, all - size - GAP))}px`;
+  style.left = within((left + right - width) / 2, width, innerWidth);
+  style.top = within(top - height - GAP >= GAP ? top - height - GAP : bottom + GAP, height, innerHeight);
+}
+
+/** The arrows go along the emoji. */
+function moveAlong(event) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const buttons = [...$('emoji').children];
+  buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length).focus();
+}
+
+async function react(reaction, isOn) {
+  $('reaction-error').textContent = '';
+  try {
+    await chat.react(chosen.roomUuid, chosen.messageUuid, reaction, isOn);
+    $('menu').hidePopover();
+  } catch (error) {
+    $('reaction-error').textContent = explain(error);
+  }
+}
+
+function askToDelete({ roomUuid, messageUuid }) {
+  ask({
+    title: t('deleteTitle'),
+    text: t('deleteText'),
+    action: t('delete'),
+    isDangerous: true,
+    words: { FORBIDDEN: t('tooLate') },
+    async act() {
+      await chat.delete(roomUuid, messageUuid);
+      // The button that the keyboard came from is gone.
+      $('ask').addEventListener('close', () => $('scroller').focus({ preventScroll: true }), { once: true });
+    },
+  });
+}
