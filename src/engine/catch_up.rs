@@ -224,7 +224,7 @@ impl Missed<'_> {
         }
         if room.last_pos > from {
             self.messages(id, from, to).await?;
-            self.amended(id, from, to).await?;
+            self.amended(id, from).await?;
             self.members(id, from, to).await?;
             if is_new(room.changed_pos) {
                 self.push(id, EventKind::Room(RoomChange::Updated, Arc::new(room.clone())));
@@ -264,12 +264,13 @@ impl Missed<'_> {
         }
     }
 
-    /// Those that were there before and have changed since.
-    async fn amended(&self, room: RoomId, since: u64, to: u64) -> Result<()> {
+    /// Those that were there before and have changed since, without an end: what changes again meanwhile comes live
+    /// too, but without what the user has left on it.
+    async fn amended(&self, room: RoomId, since: u64) -> Result<()> {
         let store = self.actor.engine.store();
         let mut from = since;
         loop {
-            let messages = store.amended_since(room, since, from, to, ROWS).await?;
+            let messages = store.amended_since(room, since, from, u64::MAX, ROWS).await?;
             let is_last = messages.len() < ROWS as usize;
             for message in messages {
                 from = message.state.changed_pos;
