@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use chat_core::auth::{DevTokens, JwtAuth, JwtKey};
+use sha2::{Digest, Sha256};
 
 use crate::args::Args;
 use crate::{Failure, failed};
@@ -13,6 +14,9 @@ use crate::{Failure, failed};
 pub(crate) struct Keys {
     pub(crate) authenticator: JwtAuth,
     pub(crate) dev_tokens: Option<DevTokens>,
+    /// What links to files are signed with: the same on all nodes with one secret. With a public key alone, each node
+    /// has its own.
+    pub(crate) link_key: Option<[u8; 32]>,
 }
 
 impl Keys {
@@ -24,6 +28,7 @@ impl Keys {
             JwtAuth::public_pem(&pem).map_err(|error| failed(path.display(), error))
         });
         let pem = pem.transpose()?;
+        let given = secret.clone();
         let dev_secret = match (&secret, args.is_dev()) {
             (_, false) => None,
             (Some(secret), true) => Some(secret.clone()),
@@ -35,9 +40,15 @@ impl Keys {
             (None, Some(secret)) => JwtAuth::hs256(&secret)?,
             (None, None) => return Err("no key".into()),
         };
+        let link_key = given.or_else(|| dev_secret.clone()).as_deref().map(link_key);
         let dev_tokens = dev_secret.map(DevTokens::new).transpose()?;
-        Ok(Self { authenticator, dev_tokens })
+        Ok(Self { authenticator, dev_tokens, link_key })
     }
+}
+
+/// Another key than the secret, which tells nothing of it.
+fn link_key(secret: &[u8]) -> [u8; 32] {
+    Sha256::new_with_prefix("chat-core's example server: links to files").chain_update(secret).finalize().into()
 }
 
 fn read_secret(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -114,6 +114,10 @@ async fn run(settings: Settings) -> Result<(), Failure> {
     let blobs = Blobs::open(args)?;
     let engine = ChatEngine::builder().config(config).authenticator(keys.authenticator);
     let engine = engine.shared_store(store.clone()).blobs(blobs.store());
+    let engine = match keys.link_key {
+        Some(key) => engine.link_key(key),
+        None => engine,
+    };
     let engine = match args.policy {
         PolicyName::Open => engine.policy(Open),
         PolicyName::Friends => engine.policy(FriendsOnly::in_store(store.clone())),

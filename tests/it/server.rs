@@ -82,6 +82,27 @@ impl Server {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_to_a_file_holds_on_every_server_with_the_same_secret() {
+    let Some(database) = crate::postgres::Database::fresh().await else { return };
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    std::fs::write(folder.path().join("secret"), "0123456789abcdef0123456789abcdef").unwrap();
+    let args = ["--db", &database.url, "--dev", "--jwt-secret-file", "secret", "--blobs", "files"];
+    let [one, other] = [(); 2].map(|()| Server::start_in(folder.clone(), &args));
+    let json = |text: String| serde_json::from_str::<serde_json::Value>(&text).unwrap();
+    let token = json(one.ask("POST", "/api/auth/dev-token", "", r#"{"userUuid":"ana"}"#));
+    let token = token["accessToken"].as_str().unwrap();
+    let room = r#"{"type":"GROUP","name":"Runners","participantUuids":["ben"]}"#;
+    let room = json(one.ask("POST", "/api/chat/rooms", token, room));
+    let files = format!("/api/chat/rooms/{}/attachments", room["roomUuid"].as_str().unwrap());
+    let file = json(one.ask("POST", &format!("{files}?name=route.txt"), token, "along the river"));
+    let link = format!("{files}/{}/link", file["attachmentUuid"].as_str().unwrap());
+    let link = json(one.ask("POST", &link, token, ""));
+    let url = link["url"].as_str().unwrap();
+    let read = crate::socketio::client::http(other.addr.parse().unwrap(), "GET", url, "", "").await;
+    assert_eq!((read.status, &*read.body), (200, "along the river"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_on_postgresql_finds_its_rooms_and_its_key_after_a_restart() {
     let Some(database) = crate::postgres::Database::fresh().await else { return };
     let folder = Arc::new(tempfile::tempdir().unwrap());
