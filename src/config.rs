@@ -48,7 +48,9 @@ pub struct Config {
     /// The most users named in a list within an answer; counts beside it are exact. Default 100.
     pub max_listed: usize,
     /// The most bytes of one frame from a client. A larger one ends the connection as
-    /// [`FrameTooLarge`](crate::event::CloseReason::FrameTooLarge). Default 64 KiB.
+    /// [`FrameTooLarge`](crate::event::CloseReason::FrameTooLarge). Socket.IO has
+    /// [bounds and times of its own](crate::transport::socketio::SocketIoOptions) instead of this one,
+    /// [`hello_timeout`](Self::hello_timeout) and [`heartbeat`](Self::heartbeat). Default 64 KiB.
     pub max_frame_bytes: usize,
     /// The most bytes of a REST request's body, but for an upload's; more is
     /// [`TooLarge`](crate::ErrorKind::TooLarge). Default 1 MiB, which holds 1,000 long ids.

@@ -229,7 +229,8 @@ pub enum CloseReason {
     /// It asked for too much, and went on when it was refused, beyond
     /// [`RateLimits::refusals`](crate::config::RateLimits::refusals).
     TooManyRequests,
-    /// It sent a frame larger than [`Config::max_frame_bytes`](crate::Config::max_frame_bytes).
+    /// It sent a frame larger than [`Config::max_frame_bytes`](crate::Config::max_frame_bytes), or than the bound
+    /// that its transport has instead.
     FrameTooLarge,
     /// It broke its protocol.
     Protocol,
