@@ -77,7 +77,7 @@ pub struct NewRoom {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Who takes part: at most [`Config::max_participants`](crate::Config::max_participants) ids, in a DIRECT
-    /// room one besides the creator's. The creator always does.
+    /// room one besides the creator's. The creator always does; the host, who takes no part, names everybody.
     pub participant_uuids: Vec<String>,
     /// The challenge, for a CHALLENGE room and no other: a [`ChallengeId`](crate::ChallengeId).
     #[serde(default, skip_serializing_if = "Option::is_none")]
