@@ -6,12 +6,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A moment, in whole milliseconds since 1970 (UTC). On the wire it is RFC 3339 with milliseconds.
+/// A moment, in whole milliseconds since 1970 (UTC), up to the end of the year 9999. On the wire it is
+/// [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) with milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The moment so many milliseconds after 1970 began; times before it count as its beginning.
+    /// The moment so many milliseconds after 1970 began; times before it count as its beginning, and times
+    /// after 9999-12-31T23:59:59.999Z as that.
     pub fn from_millis(millis: i64) -> Self {
         // 9999-12-31T23:59:59.999Z is the last moment that RFC 3339 can write.
         Self(millis.clamp(0, 253_402_300_799_999))
@@ -22,13 +24,13 @@ impl Timestamp {
         self.0
     }
 
-    /// This moment moved on by `by`.
+    /// This moment moved on by `by`, in whole milliseconds and to the end of the year 9999 at most.
     pub fn plus(self, by: Duration) -> Self {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         Self::from_millis(self.0.saturating_add(by))
     }
 
-    /// This moment moved back by `by`.
+    /// This moment moved back by `by`, in whole milliseconds and to the beginning of 1970 at most.
     pub fn minus(self, by: Duration) -> Self {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         Self::from_millis(self.0.saturating_sub(by))
@@ -92,9 +94,10 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Where the engine reads the time of day.
+/// Where the engine reads the time of day: what is stored and told, when tokens and links end. Time-outs and
+/// rate limits run by a clock of their own, which nobody sets.
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
-    /// The time now.
+    /// The time now. It is asked often, and where nothing may block.
     fn now(&self) -> Timestamp;
 }
 

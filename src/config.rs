@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::model::Phrases;
 
 /// Every bound and time that the engine keeps. `Config::default()` suits one server; nothing is read from
-/// the environment.
+/// the environment. Each holds for one node; text is counted in UTF-8 where it is counted in bytes, and
+/// characters are Unicode scalar values.
 ///
 /// ```
 /// use chat_core::Config;
@@ -17,42 +18,58 @@ use crate::model::Phrases;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// The most bytes of a message's text. Default 16 KiB.
+    /// The most bytes of a message's text or caption; more is [`TooLarge`](crate::ErrorKind::TooLarge). Default
+    /// 16 KiB.
     pub max_content_bytes: usize,
-    /// The most characters of a room's name. Default 200.
+    /// The most characters of a room's name, of what is looked for in names, and of a nickname that the host
+    /// [sets](crate::Admin::set_profile); more is [`Invalid`](crate::ErrorKind::Invalid). Default 200.
     pub max_name_chars: usize,
-    /// The most characters of a room's topic. Default 1,000.
+    /// The most characters of a room's topic; more is [`Invalid`](crate::ErrorKind::Invalid). Default 1,000.
     pub max_topic_chars: usize,
-    /// The most people named when a room is made, or in one invitation. Default 1,000.
+    /// The most people named when a room is made, or in one invitation; more are
+    /// [`Invalid`](crate::ErrorKind::Invalid). Default 1,000.
     pub max_participants: usize,
-    /// The most active participants of a room. Default 100,000.
+    /// The most active participants of a room; whoever would come beyond it is
+    /// [`Forbidden`](crate::ErrorKind::Forbidden). Those with whom a room is made are bound by
+    /// [`max_participants`](Self::max_participants) alone. Default 100,000.
     pub max_room_members: u32,
-    /// For how long after it was sent a message may be edited by its sender. Default `None`: for ever.
+    /// For how long after it was sent a message may be edited by its sender; then it is
+    /// [`Forbidden`](crate::ErrorKind::Forbidden). Default `None`: for ever.
     pub edit_window: Option<Duration>,
-    /// For how long after it was sent a message may be deleted by its sender. Default `None`: for ever.
+    /// For how long after it was sent a message may be deleted by its sender, likewise. Default `None`: for
+    /// ever.
     pub delete_window: Option<Duration>,
-    /// How many different reactions a message may bear. Default 20.
+    /// How many different reactions a message may bear; one more is [`Forbidden`](crate::ErrorKind::Forbidden).
+    /// Default 20.
     pub max_reaction_kinds: usize,
-    /// The most invite links of a room that hold. Default 100.
+    /// The most invite links of a room that hold; one more is [`Forbidden`](crate::ErrorKind::Forbidden).
+    /// Default 100.
     pub max_invites: u32,
     /// The most users named in a list within an answer; counts beside it are exact. Default 100.
     pub max_listed: usize,
-    /// The most bytes of one frame from a client. Default 64 KiB.
+    /// The most bytes of one frame from a client. A larger one ends the connection as
+    /// [`FrameTooLarge`](crate::event::CloseReason::FrameTooLarge). Socket.IO has
+    /// [bounds and times of its own](crate::transport::socketio::SocketIoOptions) instead of this one,
+    /// [`hello_timeout`](Self::hello_timeout) and [`heartbeat`](Self::heartbeat). Default 64 KiB.
     pub max_frame_bytes: usize,
-    /// The most bytes of a request's body. Default 1 MiB, which holds 1,000 long ids.
+    /// The most bytes of a REST request's body, but for an upload's; more is
+    /// [`TooLarge`](crate::ErrorKind::TooLarge). Default 1 MiB, which holds 1,000 long ids.
     pub max_body_bytes: usize,
 
-    /// The most entries that wait for one connection. One more and it is closed as lagged, to come back
-    /// and resume. Default 1,024.
+    /// The most entries that wait for one connection. When they are too many, what may be lost is dropped
+    /// first; then it is closed as [`Lagged`](crate::event::CloseReason::Lagged), to come back and resume.
+    /// Default 1,024.
     pub mailbox_events: usize,
-    /// The most bytes that wait for one connection, likewise. Default 1 MiB.
+    /// The most bytes that wait for one connection, likewise; a single entry may be larger. In process an
+    /// entry counts for 64. Default 1 MiB.
     pub mailbox_bytes: usize,
-    /// The most changes that wait to be committed; whoever comes then waits. Default 1,024.
+    /// The most changes that wait to be committed in a lane of the store; whoever comes then waits. At least
+    /// 1. Default 1,024.
     pub commit_queue: usize,
-    /// The most changes in one transaction. Default 256.
+    /// The most changes in one transaction; the rest go into the next. At least 1. Default 256.
     pub commit_batch: usize,
     /// The most changes of one connection that wait for their commit at once; it is not read from
-    /// meanwhile. Default 64.
+    /// meanwhile. At least 1. Default 64.
     pub max_in_flight: usize,
     /// The most delivered marks that wait to be written, which they are once a second; beyond that they are
     /// written at once. Default 50,000.
@@ -60,9 +77,11 @@ pub struct Config {
     /// The most profiles kept in memory; the oldest half is forgotten beyond it. Default 50,000.
     pub profile_cache: usize,
 
-    /// How long a connection may take to authenticate. Default 9 s, so that it is gone after 10.
+    /// How long a connection may take to authenticate, before it is closed as
+    /// [`Unauthenticated`](crate::event::CloseReason::Unauthenticated); and the body of a REST request, but an
+    /// upload's, to arrive. Default 9 s, so that a connection is gone after 10.
     pub hello_timeout: Duration,
-    /// How long a connection may take no byte of what waits for it. Default 10 s.
+    /// How long a connection may take no byte of what waits for it. Then it is ended. Default 10 s.
     pub write_timeout: Duration,
     /// After so long without a word from a client it is pinged; after twice that it is gone. Default 30 s.
     pub heartbeat: Duration,
@@ -74,32 +93,38 @@ pub struct Config {
     /// When the server stops, clients come back after a random delay of at most this. Default 5 s.
     pub reconnect_spread: Duration,
 
-    /// The most bytes of a file that goes with a message. Default 25 MiB.
+    /// The most bytes of a file that goes with a message; more is [`TooLarge`](crate::ErrorKind::TooLarge).
+    /// Default 25 MiB.
     pub max_attachment_bytes: usize,
-    /// The most files of one message. Default 10.
+    /// The most files of one message; more are [`Invalid`](crate::ErrorKind::Invalid). Default 10.
     pub max_attachments: usize,
-    /// The most pixels of a picture, so that none fills the memory of whoever shows it. Default 50 million.
+    /// The most pixels of a picture, its width times its height, so that none fills the memory of whoever shows
+    /// it; a larger one is [`Invalid`](crate::ErrorKind::Invalid). Default 50 million.
     pub max_image_pixels: u64,
-    /// Media types of files that are taken, as their bytes tell and not as they are called. `audio/*` stands
-    /// for all that begin so, `application/octet-stream` for what cannot be told. By default pictures that
-    /// browsers or phones show, sound, films, PDF, archives, office documents, and what cannot be told.
+    /// Media types of files that are taken, as their bytes tell and not as they are called; others are
+    /// [`TypeNotAllowed`](crate::ErrorKind::TypeNotAllowed). `audio/*` stands for all that begin so,
+    /// `application/octet-stream` for what cannot be told. By default pictures that browsers or phones show,
+    /// sound, films, PDF, archives, office documents, and what cannot be told.
     pub attachment_types: Vec<Cow<'static, str>>,
-    /// The most uploads at once, and of one user. Defaults 32 and 4.
+    /// The most uploads at once, of all users together. One more is
+    /// [`RateLimited`](crate::ErrorKind::RateLimited), to come back after a second. Default 32.
     pub max_uploads: usize,
-    /// The most uploads of one user at once.
+    /// The most uploads of one user at once, likewise. Default 4.
     pub max_uploads_per_user: usize,
-    /// How long an upload may take. Default 10 min.
+    /// How long the bytes of an upload may take to arrive; then it is [`Invalid`](crate::ErrorKind::Invalid).
+    /// Default 10 min.
     pub upload_timeout: Duration,
-    /// How long nothing may come of an upload. Default 15 s.
+    /// How long nothing may come of an upload, likewise. Default 15 s.
     pub upload_pause: Duration,
-    /// How long an attachment waits for its message before it is deleted. Default 24 h.
+    /// How long after its upload began an attachment waits for its message before it is deleted: then within
+    /// some ten minutes. Default 24 h.
     pub attachment_keep: Duration,
     /// How long a [link](crate::Actor::link) to a file holds; at most an hour, whatever is said. Default
     /// 10 min.
     pub link_time: Duration,
-    /// Where clients reach the REST routes. It stands in front of links to files, and of the address by which clients that know no
-    /// attachments find the picture of an IMAGE: give it whole where they are not pages of the same origin,
-    /// such as `https://chat.example.org/api`. Default `/api`.
+    /// Where clients reach the REST routes, without a slash at its end. It stands in front of links to files,
+    /// and of the address by which clients that know no attachments find the picture of an IMAGE: give it whole
+    /// where they are not pages of the same origin, such as `https://chat.example.org/api`. Default `/api`.
     pub public_url: String,
 
     /// How much one user and one connection may do. Nothing is limited by default.
@@ -185,21 +210,21 @@ const ATTACHMENT_TYPES: [&str; 18] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rate {
-    /// How many a second.
+    /// How many a second in the long run.
     pub per_second: NonZeroU32,
     /// How many at once after a quiet time.
     pub burst: NonZeroU32,
 }
 
 impl Rate {
-    /// So many a second, and as many at once; at least one.
+    /// So many a second, and as many at once; 0 counts as 1.
     #[must_use]
     pub const fn per_second(count: u32) -> Self {
         let count = at_least_one(count);
         Self { per_second: count, burst: count }
     }
 
-    /// So many at once; at least one.
+    /// So many at once; 0 counts as 1.
     #[must_use]
     pub const fn with_burst(self, count: u32) -> Self {
         Self { burst: at_least_one(count), ..self }
@@ -213,7 +238,8 @@ const fn at_least_one(count: u32) -> NonZeroU32 {
     }
 }
 
-/// How much one user and one connection may do, on one node. Whoever does more is refused with
+/// How much one user and one connection may do, on one node; what is `None` is not limited. Whoever does more
+/// is refused with
 /// [`RateLimited`](crate::ErrorKind::RateLimited), which says when to come back. What
 /// [`admin`](crate::ChatEngine::admin) does is never limited.
 ///
@@ -222,13 +248,13 @@ const fn at_least_one(count: u32) -> NonZeroU32 {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimits {
-    /// Messages of one user, from all their devices together.
+    /// Messages of one user, from all their devices together: sent, edited, deleted, reacted to.
     pub messages: Option<Rate>,
-    /// Changes of rooms and friendships by one user: made, joined, left, renamed, asked, blocked.
+    /// Changes of rooms and friendships by one user: made, joined, left, renamed, asked, blocked; and logouts.
     pub changes: Option<Rate>,
     /// REST calls of one user.
     pub calls: Option<Rate>,
-    /// Commands of one connection, malformed ones too.
+    /// Commands of one connection of a transport, malformed ones too.
     pub commands: Option<Rate>,
     /// How often one connection may be refused for its rate: beyond that it is closed, with
     /// [`TooManyRequests`](crate::event::CloseReason::TooManyRequests).

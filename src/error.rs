@@ -97,7 +97,8 @@ pub enum ErrorKind {
     /// A body of another media type than JSON.
     #[error("the body must be application/json")]
     UnsupportedMediaType,
-    /// No token, or one that does not hold.
+    /// No token, or one that does not hold: it is from before the user's last [logout](crate::Actor::log_out),
+    /// say.
     #[error("the token is missing or invalid")]
     Unauthenticated,
     /// A token that was good once.
@@ -106,10 +107,11 @@ pub enum ErrorKind {
     /// The policy, or the room's own rules, say no.
     #[error("{0}")]
     Forbidden(Cow<'static, str>),
-    /// They are no friends, which a direct room needs under the policy.
+    /// They are no friends, which a direct room needs under the policy
+    /// [`FriendsOnly`](crate::policy::FriendsOnly).
     #[error("you and {0} are not friends")]
     NotFriends(UserId),
-    /// One of the two has blocked the other. Who did is not told.
+    /// One of the two has blocked the other. Who did is not told; clients see it as `FORBIDDEN`.
     #[error("{0} cannot be reached")]
     Unreachable(UserId),
     /// There is no request of this user to answer.
@@ -137,10 +139,10 @@ pub enum ErrorKind {
     /// The attachment is in a message already.
     #[error("attachment {0} is in a message already")]
     AttachmentUsed(AttachmentId),
-    /// Files of this type are not taken.
+    /// Files of this media type are not taken: see [`Config::attachment_types`](crate::Config::attachment_types).
     #[error("files of the type {0} are not allowed")]
     TypeNotAllowed(Cow<'static, str>),
-    /// There is nothing at this address.
+    /// There is nothing at this address; or the engine keeps no files.
     #[error("there is nothing here")]
     NotFound,
     /// The address is known, the method is not.
@@ -164,7 +166,7 @@ pub enum ErrorKind {
     /// The store, or another part, cannot answer now; the same call may succeed later.
     #[error("temporarily unavailable")]
     Unavailable,
-    /// The store holds what no version of this code wrote.
+    /// The store holds what no version of this code wrote. Clients see it as `UNAVAILABLE`.
     #[error("the stored data is damaged: {0}")]
     Corrupt(Cow<'static, str>),
 }
@@ -236,12 +238,14 @@ impl ErrorKind {
         }
     }
 
-    /// Whether the same call may succeed later, unchanged.
+    /// Whether the same call may succeed later, unchanged: [`RateLimited`](Self::RateLimited) and
+    /// [`Unavailable`](Self::Unavailable).
     pub fn is_retryable(&self) -> bool {
         self.retry_after().is_some()
     }
 
-    /// After which time the same call may succeed, where it may at all.
+    /// After which time the same call may succeed, where it may at all; for
+    /// [`Unavailable`](Self::Unavailable) a second.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited(after) => Some(*after),

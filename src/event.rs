@@ -14,31 +14,40 @@ use crate::model::{
     Role, Room, Token,
 };
 
-/// What a connection asks for. A [`Session`](crate::Session) executes it.
+/// What a connection asks for. A [`Session`](crate::Session) executes it, and it is refused as the method of
+/// [`Actor`](crate::Actor) that does the same.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Command {
-    /// Send a message. Answered with it.
+    /// [Send](crate::Actor::send) a message. Answered with [`Reply::Message`].
     Send(RoomId, Draft),
-    /// Say something else in a message of one's own. Answered with it.
+    /// [Say something else](crate::Actor::edit) in a message of one's own. Answered with [`Reply::Amended`].
     Edit(RoomId, MessageId, Option<String>),
-    /// Delete a message. Answered with what is left of it.
+    /// [Delete](crate::Actor::delete) a message. Answered with [`Reply::Amended`].
     Delete(RoomId, MessageId),
-    /// Leave a reaction on a message, or take it back. Answered with the message.
+    /// [Leave a reaction](crate::Actor::react) on a message (`true`), or take it back. Answered with
+    /// [`Reply::Amended`].
     React(RoomId, MessageId, Reaction, bool),
-    /// Move a mark up to this place, or to the newest message.
+    /// Move the [read](crate::Actor::mark_read) or the [delivered](crate::Actor::mark_delivered) mark up to this
+    /// place; `None` is the newest message. Answered with [`Reply::Marked`].
     Mark(RoomId, Mark, Option<crate::model::Cursor>),
-    /// The user types, or has stopped. Ends by itself after [`Config::typing_timeout`](crate::Config).
+    /// The user types (`true`), or has stopped. Ends by itself after
+    /// [`Config::typing_timeout`](crate::Config::typing_timeout). Of whoever may not send it is told to nobody.
+    /// Answered with [`Reply::Done`].
     Typing(RoomId, bool),
-    /// Have a room's live events again after [`Command::Unsubscribe`], and first what was missed since.
+    /// Have a room's live events again after [`Command::Unsubscribe`]; with a token first what was missed since,
+    /// up to [`EventKind::CaughtUp`] of that room. Answered with [`Reply::Subscribed`]. With a token it is
+    /// [`RateLimited`](crate::ErrorKind::RateLimited) while another catch-up of the connection goes on.
     Subscribe(RoomId, Option<Token>),
-    /// Stop a room's live events on this connection. The membership stays.
+    /// Stop a room's live events on this connection. The membership stays. Answered with
+    /// [`Reply::Unsubscribed`].
     Unsubscribe(RoomId),
-    /// Catch up on all rooms since a position.
+    /// Catch up on all rooms since a position, up to [`EventKind::CaughtUp`]. Answered with [`Reply::Done`], or
+    /// [`RateLimited`](crate::ErrorKind::RateLimited) while another catch-up of the connection goes on.
     Resume(Token),
-    /// Read a part of a room's history.
+    /// Read a part of a room's [history](crate::Actor::history). Answered with [`Reply::History`].
     History(RoomId, HistoryQuery),
-    /// Nothing but an answer.
+    /// Nothing but an answer: [`Reply::Done`].
     Ping,
 }
 
@@ -67,11 +76,12 @@ pub enum Reply {
 pub struct Marked {
     /// The room.
     pub room: RoomId,
-    /// Everything up to this `seq` is read.
+    /// Everything up to this [`seq`](Message::seq) is read; 0 before the first message.
     pub read_seq: u64,
-    /// Everything up to this `seq` has arrived.
+    /// Everything up to this [`seq`](Message::seq) has arrived; at least `read_seq`.
     pub delivered_seq: u64,
-    /// How many messages are unread.
+    /// How many messages of others the member has not read, SYSTEM messages not counted. An answer tells it; in
+    /// an [event](EventKind::Marked) it is 0, and tells nothing.
     pub unread: u64,
     /// When a mark last moved.
     pub at: Timestamp,
@@ -80,9 +90,10 @@ pub struct Marked {
 /// Something that happened, as a connection learns of it.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// The room in which it happened.
+    /// The room in which it happened; `None` for what is of no room or of all.
     pub room: Option<RoomId>,
-    /// A durable event brings the position to resume from once it is seen.
+    /// A durable event brings the position to resume from once it is seen; typing, presence, marks and what is
+    /// told of friends bring none.
     pub token: Option<Token>,
     /// What happened.
     pub kind: EventKind,
@@ -95,7 +106,8 @@ pub enum EventKind {
     /// The connection has this name: the one that it came back with where all that was missed can be told,
     /// and another otherwise. Only for those that want a name, and first.
     Opened(OriginId),
-    /// The connection has joined all its rooms.
+    /// The connection has joined all its rooms. First of all, but for [`Opened`](Self::Opened); a connection with
+    /// such a name that comes back is told it once all that was missed is told.
     Ready(Ready),
     /// All that was missed has been told. Without `recovered` it could not be: reload.
     CaughtUp {
@@ -108,17 +120,18 @@ pub enum EventKind {
     System(Arc<Message>),
     /// A message changed: what it says, or the reactions on it.
     Amended(Amended),
-    /// Somebody types, or has stopped.
+    /// Somebody types (`true`), or has stopped. It may be lost.
     Typing(Profile, bool),
-    /// A mark moved.
+    /// Whose mark moved, which one, and where both stand. Of several only the last may come.
     Marked(UserId, Mark, Marked),
-    /// Somebody came online, or went from the last node on which they were.
+    /// Somebody came online, or went from the last node on which they were. It is told in rooms of at most
+    /// [`Config::presence_max_members`](crate::Config::presence_max_members) participants, and may be lost.
     Presence {
         /// Who.
         user: UserId,
         /// Whether a connection of theirs is open.
         online: bool,
-        /// When their last connection ended.
+        /// When their last connection ended; `None` where they have come.
         last_seen: Option<Timestamp>,
     },
     /// A room changed for everybody in it, or for this user.
@@ -187,38 +200,44 @@ pub struct Ready {
 pub struct ReadyRoom {
     /// The room.
     pub room: Arc<Room>,
-    /// How many messages are unread.
+    /// How many messages of others the user has not read, SYSTEM messages not counted.
     pub unread: u64,
 }
 
 /// A page of participants, in the order of their ids.
 #[derive(Debug, Clone)]
 pub struct Participants {
-    /// The participants.
+    /// The participants, at most as many as were asked for.
     pub participants: Vec<Participant>,
-    /// Where the next page begins, if there is one.
+    /// The last of them, behind whom the next page begins, if there is one.
     pub next: Option<UserId>,
 }
 
-/// Why a connection is closed by the server.
+/// Why a connection is closed by the server. Each transport tells it in its own way: over WebSocket by a close
+/// code as in [RFC 6455, section 7.4](https://www.rfc-editor.org/rfc/rfc6455#section-7.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseReason {
-    /// It did not authenticate, or was logged out.
+    /// It did not authenticate within [`Config::hello_timeout`](crate::Config::hello_timeout), or was logged out
+    /// or [disconnected](crate::Admin::disconnect).
     Unauthenticated,
     /// Its token expired.
     TokenExpired,
-    /// It took what waited for it too slowly: connect again and resume.
+    /// It took what waited for it too slowly, beyond [`Config::mailbox_events`](crate::Config::mailbox_events) or
+    /// [`Config::mailbox_bytes`](crate::Config::mailbox_bytes), or a catch-up failed: connect again and resume.
     Lagged,
-    /// It asked for too much, and went on when it was refused.
+    /// It asked for too much, and went on when it was refused, beyond
+    /// [`RateLimits::refusals`](crate::config::RateLimits::refusals).
     TooManyRequests,
-    /// It sent a frame larger than the bound.
+    /// It sent a frame larger than [`Config::max_frame_bytes`](crate::Config::max_frame_bytes), or than the bound
+    /// that its transport has instead.
     FrameTooLarge,
     /// It broke its protocol.
     Protocol,
-    /// The server stops: connect again after this delay.
+    /// The server stops, or cannot begin a session now: connect again after this delay, which for a server that
+    /// stops is at most [`Config::reconnect_spread`](crate::Config::reconnect_spread).
     Restarting(Duration),
-    /// The session ended on this side.
+    /// The session ended on this side, also after two [heartbeats](crate::Config::heartbeat) without a word.
     Ended,
 }
 
@@ -241,7 +260,8 @@ pub trait Encode: Send + Sync + fmt::Debug + 'static {
     fn name(&self) -> &'static str;
     /// Appends an event.
     fn event(&self, event: &Event, view: View, out: &mut Vec<u8>);
-    /// Appends the answer to a command; `id` is what the client named it by. `viewer` is who asked, once that is known.
+    /// Appends the answer to a command; `id` is what the client named it by. `viewer` is who asked, once that is
+    /// known.
     fn reply(&self, id: Option<u64>, reply: &Result<Reply>, viewer: Option<&UserId>, out: &mut Vec<u8>);
     /// Appends what makes a silent client speak; nothing where the transport sees to that itself.
     fn ping(&self, out: &mut Vec<u8>);
@@ -317,11 +337,11 @@ fn bytes(write: impl FnOnce(&mut Vec<u8>)) -> Frame {
 #[derive(Debug, Clone)]
 #[allow(clippy::exhaustive_enums, reason = "a transport has to write each of them")]
 pub enum Frame {
-    /// Whole frames of a wire format.
+    /// Whole frames of a wire format, one or more.
     Bytes(Bytes),
     /// An event in process.
     Event(Arc<Event>),
-    /// The answer to a command in process.
+    /// The answer to a command in process, and what the command was named by.
     Reply(Option<u64>, Arc<Result<Reply>>),
     /// The end in process.
     Close(CloseReason),
@@ -339,7 +359,8 @@ impl Frame {
 }
 
 impl CloseReason {
-    /// The error that tells a client of it, where one does.
+    /// The error that tells a client of it, where one does. None does for what it did to the protocol, and for an
+    /// end of this side.
     pub fn error(self) -> Option<Error> {
         let kind = match self {
             Self::Unauthenticated => ErrorKind::Unauthenticated,

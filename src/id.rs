@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The most characters that an opaque id may have.
+/// The most characters (Unicode scalar values) that an opaque id may have; in UTF-8, four times as many bytes.
 pub const MAX_ID_CHARS: usize = 128;
 
 /// Why a text is no id.
@@ -25,7 +25,7 @@ pub enum IdError {
     /// Not a ULID of 26 letters and digits.
     #[error("must be a ULID")]
     NotUlid,
-    /// Not the code of an invite link.
+    /// Not the code of an invite link: see [`InviteCode`](crate::model::InviteCode).
     #[error("must be the code of an invite link")]
     NotACode,
 }
@@ -34,7 +34,8 @@ macro_rules! opaque_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// Opaque: 1 to 128 printable characters, compared byte by byte. Cheap to clone.
+        /// Opaque: 1 to [`MAX_ID_CHARS`] printable characters, not all of them white space, compared byte by
+        /// byte. What is none of these is an [`IdError`]. Cheap to clone.
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Arc<str>);
 
@@ -96,12 +97,16 @@ macro_rules! ulid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// A [ULID](https://github.com/ulid/spec): 26 characters on the wire, 16 bytes in a store.
+        /// A [ULID](https://github.com/ulid/spec): 26 characters on the wire, 16 bytes in a store. Its first 6
+        /// bytes are the milliseconds since 1970 at which it was made, the others are random.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(ulid::Ulid);
 
         impl $name {
             /// A new id, unlike any before it.
+            ///
+            /// # Panics
+            /// When the operating system has no random bytes to give, on which nothing here could go on.
             pub fn generate() -> Self {
                 Self(ulid::Ulid::generate())
             }
@@ -111,7 +116,7 @@ macro_rules! ulid_id {
                 self.0.to_bytes()
             }
 
-            /// The id that [`Self::to_bytes`] gave.
+            /// The id that [`Self::to_bytes`] gave. Any 16 bytes are one.
             pub fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(ulid::Ulid::from_bytes(bytes))
             }
@@ -179,7 +184,10 @@ opaque_id! {
     OriginId
 }
 impl OriginId {
-    /// A new one.
+    /// A new one, the text of a ULID.
+    ///
+    /// # Panics
+    /// As [`RoomId::generate`].
     pub fn generate() -> Self {
         Self(ulid::Ulid::generate().to_string().into())
     }

@@ -1,9 +1,9 @@
 //! What an operator watches: every metric, named once.
 //!
-//! With the feature `metrics`, the engine and its transports count through the [`metrics`](https://docs.rs/metrics)
-//! facade, for whichever recorder the host has installed before it builds its first engine; without a recorder it costs next
-//! to nothing, without the feature nothing. Counters only rise, and all nodes' may be added up. Labels take a few known
-//! values: never a user, a room or a token.
+//! With the feature `metrics`, the engine and its transports count through the
+//! [`metrics`](https://docs.rs/metrics) facade, for whichever recorder the host has installed before it builds
+//! its first engine; without a recorder it costs next to nothing, without the feature nothing. Counters only
+//! rise, and all nodes' may be added up. Labels take a few known values: never a user, a room or a token.
 //!
 //! | metric | kind | labels | tells |
 //! | --- | --- | --- | --- |
@@ -55,7 +55,7 @@ pub enum MetricKind {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Metric {
-    /// Its name, with its unit as a suffix.
+    /// Its name, with its unit as a suffix where it has one: `_seconds`. Those that end in `_total` are counters.
     pub name: &'static str,
     /// Its kind.
     pub kind: MetricKind,
@@ -68,7 +68,7 @@ macro_rules! metrics {
     ($($ident:ident = $kind:ident $name:literal $help:literal;)*) => {
         $(const $ident: &str = $name;)*
 
-        /// Every metric that there is.
+        /// Every metric that there is, also without the feature `metrics`.
         pub const ALL: &[Metric] =
             &[$(Metric { name: $ident, kind: MetricKind::$kind, help: $help }),*];
     };

@@ -17,7 +17,8 @@ use crate::error::{Error, Result};
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
 
-/// Keeps each blob in a file of a folder, which nobody else writes to. Nodes may share one over a network.
+/// Keeps each blob in a file of a folder, which nobody else writes to. Nodes may share one over a network. Each
+/// error of the file system is [`Unavailable`](crate::ErrorKind::Unavailable).
 ///
 /// A file is written under another name, synced, and renamed: whoever finds one finds all of it. Files stand in
 /// folders by their [`path`](BlobId::path).
@@ -51,7 +52,8 @@ struct Place {
 }
 
 impl FolderStore {
-    /// Keeps blobs in this folder, which is made with the first of them where it is not there.
+    /// Keeps blobs in this folder, which is made with the first of them where it is not there. Nothing is looked
+    /// at yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }

@@ -62,7 +62,7 @@ impl BlobId {
         Self { attachment, is_thumbnail: true }
     }
 
-    /// A name in one of 1,024 folders, by the last two letters of the id, which are random.
+    /// A name in one of 1,024 folders, by the last two letters of the id, which are random: `4F/01H…4F`.
     pub fn path(&self) -> String {
         let id = self.attachment.to_string();
         format!("{}/{self}", &id[id.len() - 2..])
@@ -82,21 +82,23 @@ impl fmt::Display for BlobId {
 /// The engine never puts anything twice under one id unless the first time failed, and never at once. It may
 /// delete what is not there, and read what was deleted.
 ///
-/// **Errors.** [`Unavailable`](crate::ErrorKind::Unavailable) when the same call may work later. A blob that
-/// is not there is no error but an empty answer.
+/// **Errors.** [`Unavailable`](crate::ErrorKind::Unavailable) when the same call may work later, with its cause
+/// as the source, and nothing else of the store's own. A blob that is not there is no error but an empty answer.
 ///
 /// All cases of the contract are tests: see [`testing::blob`](crate::testing::blob).
 #[async_trait]
 pub trait BlobStore: Send + Sync + fmt::Debug + 'static {
-    /// Keeps all the bytes under the id, and says how many there were. When it returns `Ok`, they outlive a
+    /// Keeps all the bytes under the id, and says how many bytes there were. When it returns `Ok`, they outlive a
     /// crash. Before, nothing of them shows, and after an `Err` nothing ever does: half a blob is none. An
     /// error of the bytes themselves is given back as it is.
     ///
-    /// It holds no more of the bytes in memory than a part.
+    /// It holds no more of the bytes in memory than a few parts of some megabytes. How many bytes may come, and
+    /// how long they may take, the engine sees to.
     async fn put(&self, blob: BlobId, bytes: BoxStream<'static, Result<Bytes>>) -> Result<u64>;
 
-    /// The bytes from `range.start` up to `range.end`, or to the end where that comes first. What is deleted
-    /// while it is read may end in an error.
+    /// The bytes from `range.start` up to `range.end`, which is not among them, or to the end where that comes
+    /// first; `None` when the blob is not there. `range.start` is within the blob. What is deleted while it is
+    /// read may end in an error.
     async fn get(&self, blob: BlobId, range: Range<u64>)
     -> Result<Option<BoxStream<'static, Result<Bytes>>>>;
 

@@ -24,8 +24,11 @@ const AT_ONCE: usize = 2;
 /// feature for it.
 ///
 /// Objects are named like the files of a [`FolderStore`](super::FolderStore), so that a folder moves into a
-/// bucket as it is. An upload that breaks off in the middle of a large object may leave parts of it behind, which no
-/// reader sees: have the bucket delete them after a day (`AbortIncompleteMultipartUpload`).
+/// bucket as it is. Those of 5 MiB and more go in parts of that size, the
+/// [least of S3](https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html), two on their way at once. An
+/// upload that breaks off in the middle of one may leave parts of it behind, which no reader sees: have the
+/// bucket delete them after a day (`AbortIncompleteMultipartUpload`). Each error of the store is
+/// [`Unavailable`](crate::ErrorKind::Unavailable).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -58,7 +61,7 @@ fn failed(error: object_store::Error) -> Error {
 }
 
 impl ObjectBlobStore {
-    /// Keeps blobs in these objects, all below a prefix.
+    /// Keeps blobs in these objects, all below a prefix, which may be empty. Nothing is looked at yet.
     pub fn new(objects: Arc<dyn ObjectStore>, prefix: impl Into<String>) -> Self {
         Self { objects, prefix: prefix.into() }
     }

@@ -12,9 +12,15 @@ use crate::store::{Answer, Item, Op, RoomItem};
 /// What one user does. Everything is checked against their memberships and the policy.
 ///
 /// Every method can fail with [`Unavailable`](ErrorKind::Unavailable): the store or the engine cannot
-/// answer now, and the same call may succeed later. A room that does not exist is
-/// [`RoomNotFound`](ErrorKind::RoomNotFound), one that the user does not belong to
-/// [`NotAParticipant`](ErrorKind::NotAParticipant).
+/// answer now, and the same call may succeed later; or with [`Corrupt`](ErrorKind::Corrupt): what is stored
+/// makes no sense. A room that does not exist is [`RoomNotFound`](ErrorKind::RoomNotFound), one that the user
+/// does not belong to [`NotAParticipant`](ErrorKind::NotAParticipant). Where the host sets
+/// [`RateLimits`](crate::config::RateLimits), whatever sends or changes something, but for marks and uploads,
+/// can be [`RateLimited`](ErrorKind::RateLimited), which says when to come back.
+///
+/// The policy's errors are those of [`Policy::check`](crate::policy::Policy::check):
+/// [`Forbidden`](ErrorKind::Forbidden) mostly, [`NotFriends`](ErrorKind::NotFriends) under
+/// [`FriendsOnly`](crate::policy::FriendsOnly).
 #[derive(Debug, Clone)]
 pub struct Actor {
     pub(super) engine: ChatEngine,

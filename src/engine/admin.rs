@@ -9,6 +9,11 @@ use crate::model::{Limit, NewRoom, Profile, SystemKind};
 use crate::store::{Answer, Op, RelationOp, RoomItem};
 
 /// What the host does, bound by no policy and no room's rule.
+///
+/// Every method can fail with [`Unavailable`](crate::ErrorKind::Unavailable) or
+/// [`Corrupt`](crate::ErrorKind::Corrupt), as an [`Actor`](crate::Actor)'s, and with
+/// [`RoomNotFound`](crate::ErrorKind::RoomNotFound) for a room that does not exist. None is ever
+/// [`RateLimited`](crate::ErrorKind::RateLimited).
 #[derive(Debug, Clone)]
 pub struct Admin {
     pub(super) engine: ChatEngine,
@@ -28,7 +33,8 @@ impl Admin {
     /// Makes a room that nobody owns. Two people who have an open direct room keep that one.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid); [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists).
+    /// [`Invalid`](crate::ErrorKind::Invalid), as for [`Actor::create_room`](crate::Actor::create_room), and for a
+    /// room of nobody; [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists), with the room that stands.
     pub async fn create_room(&self, new: NewRoom) -> Result<RoomId> {
         let CheckedRoom { kind, name, members, about } = new.check(None, self.engine.config())?;
         let id = RoomId::generate();
@@ -39,17 +45,21 @@ impl Admin {
         }
     }
 
-    /// Adds people to a room.
+    /// Adds people to a room; who is in already stays as they are. Each joins with a SYSTEM message.
     ///
     /// # Errors
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) in a direct room or beyond the room's bound;
+    /// [`Invalid`](crate::ErrorKind::Invalid) for nobody, or more than
+    /// [`Config::max_participants`](crate::Config::max_participants);
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) in a direct room or beyond
+    /// [`Config::max_room_members`](crate::Config::max_room_members), and then nobody is added;
     /// [`RoomClosed`](crate::ErrorKind::RoomClosed).
     pub async fn invite(&self, room: RoomId, users: &[UserId]) -> Result<()> {
         let op = self.engine.join_op(users).await?;
         self.commit(room, op).await.map(drop)
     }
 
-    /// Takes somebody out of a room.
+    /// Takes somebody out of a room, whatever their role, with a SYSTEM message: see
+    /// [`Actor::leave`](crate::Actor::leave) for what becomes of the room.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when they are no participant.
@@ -60,7 +70,7 @@ impl Admin {
         Ok(())
     }
 
-    /// Closes a room: it can be read, not written.
+    /// Closes a room: it can be read, not written. Once more is no error.
     ///
     /// # Errors
     /// [`RoomNotFound`](crate::ErrorKind::RoomNotFound).
@@ -71,7 +81,9 @@ impl Admin {
     /// Keeps what is shown of a user, as a token would.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a nickname that is blank or too long, or control characters in either text.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a nickname that is blank or longer than
+    /// [`Config::max_name_chars`](crate::Config::max_name_chars), or control characters in either text. The length
+    /// of the picture's address is the host's to bound.
     pub async fn set_profile(&self, profile: Profile) -> Result<()> {
         if check_name(&profile.nickname, self.engine.config())?.is_none() {
             return Err(Error::invalid("nickname", "must not be blank"));
@@ -97,7 +109,7 @@ impl Admin {
         self.engine.is_online(user)
     }
 
-    /// A room's participants, in the order of their ids, beyond `after`.
+    /// A room's participants, in the order of their ids, beyond `after`. A room that does not exist has none.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable).
@@ -110,8 +122,9 @@ impl Admin {
         self.engine.participants(room, after, limit).await
     }
 
-    /// Ends all connections of a user on this node. Whoever has a token that holds may come back at once:
-    /// [`Actor::log_out`](crate::Actor::log_out) prevents that.
+    /// Ends all connections of a user on this node, as
+    /// [`Unauthenticated`](crate::event::CloseReason::Unauthenticated). Whoever has a token that holds may come
+    /// back at once: [`Actor::log_out`](crate::Actor::log_out) prevents that.
     pub fn disconnect(&self, user: &UserId) {
         self.engine.hub().close_user(user, CloseReason::Unauthenticated);
     }
@@ -120,7 +133,7 @@ impl Admin {
     /// with one are told to reload.
     ///
     /// # Errors
-    /// The store's.
+    /// The store's: [`Unavailable`](crate::ErrorKind::Unavailable).
     pub async fn rotate_epoch(&self) -> Result<()> {
         let epoch = self.engine.store().rotate_epoch().await?;
         self.engine.inner.committer.start_epoch(epoch).await;

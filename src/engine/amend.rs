@@ -9,14 +9,17 @@ use crate::model::{Limit, Message, MessageView, Reaction, ReactionPage, Verb};
 use crate::store::{Amend, Answer, Item, Op};
 
 impl Actor {
-    /// Says something else in a message of the actor's own: a TEXT needs words, an IMAGE gets another caption
-    /// or, with `None`, none. Words that stand already change nothing.
+    /// Says something else in a message of the actor's own: a TEXT without attachments needs words, an IMAGE gets
+    /// another caption or, with `None`, none. Words that stand already change nothing.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) or [`TooLarge`](ErrorKind::TooLarge);
-    /// [`Forbidden`](ErrorKind::Forbidden) for another's message, one of the server's own, or after
-    /// [`Config::edit_window`](crate::Config::edit_window); [`MessageNotFound`](ErrorKind::MessageNotFound);
-    /// [`MessageDeleted`](ErrorKind::MessageDeleted); [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
+    /// [`Invalid`](ErrorKind::Invalid) for control characters, or no words where they are needed;
+    /// [`TooLarge`](ErrorKind::TooLarge) beyond [`Config::max_content_bytes`](crate::Config::max_content_bytes);
+    /// [`Forbidden`](ErrorKind::Forbidden) for another's message, one of the server's own, whoever may not
+    /// [send](crate::model::Verb::Send), or after [`Config::edit_window`](crate::Config::edit_window);
+    /// [`Unreachable`](ErrorKind::Unreachable) in a direct room of two of whom one has blocked the other;
+    /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
+    /// [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
     pub async fn edit(
         &self,
         room: RoomId,
@@ -28,13 +31,14 @@ impl Actor {
         amended(self.engine.inner.committer.commit(item).await)
     }
 
-    /// Deletes a message, the actor's own or, for who [may](crate::model::Role::may), somebody else's. Its place in
-    /// the room stays, with its `seq`; what it said and the reactions on it are gone. It goes on counting as unread
-    /// until it is passed. Deleting it again changes nothing.
+    /// Deletes a message, the actor's own or, which [`Verb::Moderate`] takes, somebody else's. Its place in the
+    /// room stays, with its `seq`; what it said, its attachments and the reactions on it are gone. It goes on
+    /// counting as unread until it is passed. Deleting it again changes nothing. It can be done in a closed room
+    /// too.
     ///
     /// # Errors
     /// [`Forbidden`](ErrorKind::Forbidden) for another's message, one of the server's own, or after
-    /// [`Config::delete_window`](crate::Config::delete_window);
+    /// [`Config::delete_window`](crate::Config::delete_window), which binds nobody who deletes another's;
     /// [`MessageNotFound`](ErrorKind::MessageNotFound); the policy's.
     pub async fn delete(&self, room: RoomId, message: MessageId) -> Result<Arc<Message>> {
         let item = self.delete_item(room, message).await?;
@@ -46,7 +50,9 @@ impl Actor {
     ///
     /// # Errors
     /// [`Forbidden`](ErrorKind::Forbidden) beyond
-    /// [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds) or for one of the server's own;
+    /// [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds), for a message of the server's own, or
+    /// for whoever may not [react](crate::model::Verb::React); [`Unreachable`](ErrorKind::Unreachable) in a direct
+    /// room of two of whom one has blocked the other;
     /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
     /// [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
     pub async fn react(
@@ -71,7 +77,7 @@ impl Actor {
         view.ok_or_else(|| ErrorKind::MessageNotFound(message).into())
     }
 
-    /// Who left which reactions on a message, by reaction and then by user, beyond `after`.
+    /// Who left which reactions on a message, by reaction and then by user, beyond `after`: at most `limit`.
     ///
     /// # Errors
     /// [`MessageNotFound`](ErrorKind::MessageNotFound).
@@ -150,7 +156,10 @@ impl Admin {
     /// Says something else in anybody's message, at any time. See [`Actor::edit`].
     ///
     /// # Errors
-    /// As for [`Actor::edit`], but for what binds users alone.
+    /// [`Invalid`](ErrorKind::Invalid), [`TooLarge`](ErrorKind::TooLarge),
+    /// [`MessageNotFound`](ErrorKind::MessageNotFound), [`MessageDeleted`](ErrorKind::MessageDeleted),
+    /// [`RoomClosed`](ErrorKind::RoomClosed), as for [`Actor::edit`]; [`Forbidden`](ErrorKind::Forbidden) for one
+    /// of the server's own.
     pub async fn edit(
         &self,
         room: RoomId,

@@ -35,17 +35,24 @@ const NAMELESS: &str = "file";
 
 impl Actor {
     /// Takes a file into a room, to be sent with a message of the actor's own within
-    /// [`Config::attachment_keep`]. What it is, its bytes tell; `name` is shown and no more.
+    /// [`Config::attachment_keep`]. What it is, its bytes tell; `name` is shown and no more: what stands in front
+    /// of its last slash or backslash, and what cannot be seen, is cut off; of a blank one `file` is made.
     ///
-    /// No more of it than its first bytes is ever in memory. An upload that is dropped leaves nothing
-    /// behind for longer than one that is never sent.
+    /// No more of it than its first 512 KiB and what the blob store takes at once is in memory while it arrives. A
+    /// JPEG, PNG, GIF or WebP is then read back as a whole, to make a small picture of it: two at once on a node,
+    /// each decoded in at most 256 MiB and ten seconds, beyond which it has none. An upload that is dropped leaves
+    /// nothing behind for longer than one that is never sent.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) where the engine keeps no files; [`TooLarge`](ErrorKind::TooLarge);
-    /// [`TypeNotAllowed`](ErrorKind::TypeNotAllowed); [`Invalid`](ErrorKind::Invalid) for an empty file, a
-    /// picture that is broken or has too many pixels, or bytes that do not come in time;
-    /// [`RateLimited`](ErrorKind::RateLimited) while too many uploads go on; what a
-    /// [`send`](Actor::send) is refused with; and any error of `bytes`.
+    /// [`NotFound`](ErrorKind::NotFound) where the engine keeps no files; [`TooLarge`](ErrorKind::TooLarge) beyond
+    /// [`Config::max_attachment_bytes`]; [`TypeNotAllowed`](ErrorKind::TypeNotAllowed) for what is not among
+    /// [`Config::attachment_types`]; [`Invalid`](ErrorKind::Invalid) for an empty file, a name of more than 255
+    /// characters, a picture that is broken or has more than [`Config::max_image_pixels`], or bytes that do not
+    /// come within [`Config::upload_timeout`] and [`Config::upload_pause`];
+    /// [`RateLimited`](ErrorKind::RateLimited) while [`Config::max_uploads`] or
+    /// [`Config::max_uploads_per_user`] go on; [`RoomClosed`](ErrorKind::RoomClosed),
+    /// [`Unreachable`](ErrorKind::Unreachable) and the policy's, as for a [`send`](Actor::send); and any error of
+    /// `bytes`.
     pub async fn upload(
         &self,
         room: RoomId,
@@ -118,7 +125,8 @@ impl Admin {
     /// Opens an attachment, also one that is in no message yet.
     ///
     /// # Errors
-    /// Those of [`Actor::download`].
+    /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound), also for a room that does not exist;
+    /// [`NotFound`](ErrorKind::NotFound) where the engine keeps no files.
     pub async fn download(&self, room: RoomId, id: AttachmentId) -> Result<Download> {
         self.engine.open_attachment(room, id, |_| true).await
     }
@@ -190,7 +198,7 @@ impl ChatEngine {
     }
 }
 
-/// An attachment that may be read.
+/// An attachment that may be read, also when whoever opened it leaves the room meanwhile.
 #[derive(Debug, Clone)]
 pub struct Download {
     attachment: Attachment,
@@ -203,19 +211,21 @@ impl Download {
         &self.attachment
     }
 
-    /// A part of its bytes, or all of them as `0..size`.
+    /// A part of its bytes, or all of them as `0..size`: from `range.start`, which is within the file, up to
+    /// `range.end`, which is not among them, or to the end of the file where that comes first.
     ///
     /// # Errors
     /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound) when they are gone, as after an import without
-    /// them; the blob store's.
+    /// them; the blob store's: [`Unavailable`](ErrorKind::Unavailable). The bytes may end in either of these.
     pub async fn bytes(&self, range: Range<u64>) -> Result<BoxStream<'static, Result<Bytes>>> {
         self.blob(BlobId::of(self.attachment.id), range).await
     }
 
-    /// The small picture of it, a JPEG.
+    /// The small picture of it, a JPEG of at most 320 pixels a side.
     ///
     /// # Errors
-    /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound) without one; the blob store's.
+    /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound) without one; the blob store's:
+    /// [`Unavailable`](ErrorKind::Unavailable).
     pub async fn thumbnail(&self) -> Result<BoxStream<'static, Result<Bytes>>> {
         if !self.attachment.has_thumbnail {
             return Err(ErrorKind::AttachmentNotFound(self.attachment.id).into());

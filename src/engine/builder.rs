@@ -59,7 +59,7 @@ impl Default for ChatEngineBuilder {
 }
 
 impl ChatEngineBuilder {
-    /// Where everything is kept.
+    /// Where everything is kept. By default in memory, and gone with the engine.
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Arc::new(store);
         self
@@ -95,7 +95,7 @@ impl ChatEngineBuilder {
         self
     }
 
-    /// Bounds and times.
+    /// Bounds and times, taken as they are: nothing is checked.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
         self
@@ -124,7 +124,8 @@ impl ChatEngineBuilder {
         self
     }
 
-    /// Where the bytes of attachments are kept. Without it there are none.
+    /// Where the bytes of attachments are kept. Without it there are none, and an
+    /// [upload](crate::Actor::upload) is [`NotFound`](crate::ErrorKind::NotFound).
     #[cfg(feature = "blobs")]
     pub fn blobs(self, blobs: impl crate::blob::BlobStore) -> Self {
         self.shared_blobs(Arc::new(blobs))
@@ -137,18 +138,23 @@ impl ChatEngineBuilder {
         self
     }
 
-    /// Random bytes with which [links](crate::Actor::link) to files are signed: the same on all nodes. Without
-    /// them each engine makes its own, so that a link holds on the node that gave it, until that restarts.
+    /// 32 random bytes with which [links](crate::Actor::link) to files are signed, by HMAC-SHA256
+    /// ([RFC 2104](https://www.rfc-editor.org/rfc/rfc2104)): the same on all nodes. Without them each engine makes
+    /// its own, so that a link holds on the node that gave it, until that restarts.
     #[cfg(feature = "blobs")]
     pub fn link_key(mut self, key: [u8; 32]) -> Self {
         self.link_key = Some(super::links::LinkKey::new(key));
         self
     }
 
-    /// Starts the engine on the tokio runtime of the caller.
+    /// Starts the engine on the tokio runtime of the caller, which it needs with time enabled.
     ///
     /// # Errors
-    /// The store's, when it cannot tell where it stands.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable), when the store cannot tell where it stands, or the operating
+    /// system has no random bytes to give.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, as [`tokio::spawn`] does.
     pub async fn build(self) -> Result<ChatEngine> {
         metrics::describe();
         let token = self.store.position().await?;

@@ -2,8 +2,8 @@
 //! join on without a seam.
 //!
 //! The connection listens to its rooms and holds their events back. Everything up to a position `R`, behind
-//! which no later event stands, is read and told; then what was held back beyond `R` follows. When more came meanwhile than
-//! could be held back, it is dropped, and reading goes on from `R` to a newer position.
+//! which no later event stands, is read and told; then what was held back beyond `R` follows. When more came
+//! meanwhile than could be held back, it is dropped, and reading goes on from `R` to a newer position.
 
 use std::collections::HashSet;
 use std::sync::Arc;

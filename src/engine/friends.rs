@@ -19,9 +19,10 @@ pub struct FriendRequest {
 /// [`FriendsOnly`](crate::policy::FriendsOnly) makes friendship a condition of direct rooms, and a block
 /// holds under all of them.
 ///
-/// Every one of these can fail with [`Invalid`](ErrorKind::Invalid) where `other` is the actor.
+/// Every one of these that names an `other` can fail with [`Invalid`](ErrorKind::Invalid) where that is the actor.
+/// What stands already is no error, and changes nothing.
 impl Actor {
-    /// The actor's friends, in the order of their ids, beyond `after`.
+    /// The actor's friends, in the order of their ids, beyond `after`: at most `limit`.
     ///
     /// # Errors
     /// Only those of [every call](Actor).
@@ -29,7 +30,7 @@ impl Actor {
         self.people(&[RelationKind::Friend], after, limit).await
     }
 
-    /// The requests for friendship that wait for an answer, received and sent.
+    /// The requests for friendship that wait for an answer, received and sent, likewise.
     ///
     /// # Errors
     /// Only those of [every call](Actor).
@@ -37,7 +38,7 @@ impl Actor {
         self.people(&[RelationKind::RequestReceived, RelationKind::RequestSent], after, limit).await
     }
 
-    /// Whom the actor has blocked.
+    /// Whom the actor has blocked, likewise.
     ///
     /// # Errors
     /// Only those of [every call](Actor).
@@ -59,7 +60,8 @@ impl Actor {
     /// Accepts a request. Once more is no error.
     ///
     /// # Errors
-    /// [`FriendRequestNotFound`](ErrorKind::FriendRequestNotFound).
+    /// [`FriendRequestNotFound`](ErrorKind::FriendRequestNotFound) where the two are no friends and `other` has
+    /// not asked, or does so no more.
     pub async fn accept_friend(&self, other: &UserId) -> Result<RelationView> {
         self.relate(other, RelationOp::Accept).await
     }
@@ -67,7 +69,7 @@ impl Actor {
     /// Declines a request.
     ///
     /// # Errors
-    /// [`FriendRequestNotFound`](ErrorKind::FriendRequestNotFound).
+    /// [`FriendRequestNotFound`](ErrorKind::FriendRequestNotFound) where there is none, also once it was declined.
     pub async fn decline_friend(&self, other: &UserId) -> Result<RelationView> {
         self.relate(other, RelationOp::Decline).await
     }
@@ -89,8 +91,8 @@ impl Actor {
     }
 
     /// Blocks somebody, which ends friendship and requests between the two. From its commit on, neither
-    /// of them opens a direct room with the other, sends in a standing one, or adds the other to a room.
-    /// The other one is not told.
+    /// of them opens a direct room with the other, sends, edits or reacts in a standing one, or adds the other
+    /// to a room: that is [`Unreachable`](ErrorKind::Unreachable). The other one is not told.
     ///
     /// # Errors
     /// Only those of [every call](Actor).

@@ -13,8 +13,9 @@ impl Actor {
     /// the owner is an admin from then on.
     ///
     /// # Errors
-    /// [`Forbidden`](crate::ErrorKind::Forbidden); [`Invalid`](crate::ErrorKind::Invalid) when they are no
-    /// participant; [`RoomClosed`](crate::ErrorKind::RoomClosed).
+    /// [`Forbidden`](crate::ErrorKind::Forbidden), also in a direct room and for a lesser role of the owner's own;
+    /// [`Invalid`](crate::ErrorKind::Invalid) when they are no participant;
+    /// [`RoomClosed`](crate::ErrorKind::RoomClosed); the policy's.
     pub async fn set_role(&self, room: RoomId, user: &UserId, role: Role) -> Result<()> {
         self.check_policy(Verb::SetRole, room, std::slice::from_ref(user)).await?;
         let op = self.engine.role_op(user, role).await?;
@@ -22,11 +23,15 @@ impl Actor {
     }
 
     /// Changes what is said of a room, all of it or nothing: its name, topic and picture take
-    /// [`Verb::Rename`], what takes which role and who may find it its owner. Another name is told with a SYSTEM message.
+    /// [`Verb::Rename`], what takes which role and who may find it its owner. Another name is told with a SYSTEM
+    /// message.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid), [`Forbidden`](crate::ErrorKind::Forbidden),
-    /// [`RoomClosed`](crate::ErrorKind::RoomClosed).
+    /// [`Invalid`](crate::ErrorKind::Invalid) for an update of nothing, a name beyond
+    /// [`Config::max_name_chars`](crate::Config::max_name_chars), a topic beyond
+    /// [`Config::max_topic_chars`](crate::Config::max_topic_chars), a picture that is no address, or a permission
+    /// that [cannot be given](Permissions::set); [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room
+    /// always; [`RoomClosed`](crate::ErrorKind::RoomClosed); the policy's.
     pub async fn update_room(&self, room: RoomId, update: RoomUpdate) -> Result<RoomView> {
         let renames = update.name.is_some() || update.topic.is_some() || update.picture.is_some();
         let (permits, shows) = (update.permissions.is_some(), update.visibility.is_some());
@@ -44,11 +49,11 @@ impl Actor {
         self.room(room).await
     }
 
-    /// Opens a closed room again, which [`Verb::Close`] takes.
+    /// Opens a closed room again, which [`Verb::Close`] takes. An open one stays as it is.
     ///
     /// # Errors
     /// [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists) when the challenge has another open room
-    /// by now; [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room always.
+    /// by now; [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room always; the policy's.
     pub async fn reopen(&self, room: RoomId) -> Result<RoomView> {
         self.check_policy(Verb::Reopen, room, &[]).await?;
         let (found, _) = self.membership(room).await?;
@@ -73,8 +78,9 @@ impl Admin {
     /// Changes what is said of a room, all of it or nothing; the words for another name are about `user`.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid); [`Forbidden`](crate::ErrorKind::Forbidden) for permissions of a
-    /// direct room; [`RoomClosed`](crate::ErrorKind::RoomClosed).
+    /// [`Invalid`](crate::ErrorKind::Invalid), as for [`Actor::update_room`];
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for permissions and visibility of a direct room;
+    /// [`RoomClosed`](crate::ErrorKind::RoomClosed).
     pub async fn update_room(&self, room: RoomId, user: &UserId, update: RoomUpdate) -> Result<()> {
         let op = self.engine.update_op(user, update).await?;
         self.commit(room, op).await.map(drop)

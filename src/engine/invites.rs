@@ -17,8 +17,9 @@ impl Actor {
     /// holds; also who was taken out before, so revoke what they know.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid); [`Forbidden`](ErrorKind::Forbidden) in a direct room, beyond the room's
-    /// bound of links, or by the policy; [`RoomClosed`](ErrorKind::RoomClosed).
+    /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`NewInvite`]; [`Forbidden`](ErrorKind::Forbidden) in a
+    /// direct room, or beyond [`Config::max_invites`](crate::Config::max_invites), where those that hold no more
+    /// are not counted; [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
     pub async fn create_invite(&self, room: RoomId, new: NewInvite) -> Result<Invite> {
         let invite = self.engine.new_invite(room, Some(&self.user), new)?;
         self.check_policy(Verb::Invite, room, &[]).await?;
@@ -28,7 +29,7 @@ impl Actor {
     }
 
     /// The invite links of a room that hold, the newest first: all of them for whoever may take people out,
-    /// one's own for others.
+    /// one's own for others. At most [`Config::max_invites`](crate::Config::max_invites).
     ///
     /// # Errors
     /// Only those of [every call](Actor).
@@ -43,7 +44,8 @@ impl Actor {
     /// Takes an invite link back: one's own, or any, for whoever may take people out.
     ///
     /// # Errors
-    /// [`InviteNotFound`](ErrorKind::InviteNotFound); [`Forbidden`](ErrorKind::Forbidden).
+    /// [`InviteNotFound`](ErrorKind::InviteNotFound), also for one of another room;
+    /// [`Forbidden`](ErrorKind::Forbidden) for somebody else's.
     pub async fn revoke_invite(&self, room: RoomId, code: InviteCode) -> Result<()> {
         self.commit(room, Op::RevokeInvite(code)).await.map(drop)
     }
@@ -52,8 +54,8 @@ impl Actor {
     ///
     /// # Errors
     /// [`InviteNotFound`](ErrorKind::InviteNotFound) where the link holds no more;
-    /// [`RoomClosed`](ErrorKind::RoomClosed); [`Forbidden`](ErrorKind::Forbidden) beyond the room's bound, or by
-    /// the policy.
+    /// [`RoomClosed`](ErrorKind::RoomClosed); [`Forbidden`](ErrorKind::Forbidden) beyond
+    /// [`Config::max_room_members`](crate::Config::max_room_members); the policy's.
     pub async fn accept_invite(&self, code: InviteCode) -> Result<RoomView> {
         let link = self.engine.store().invite(code).await?.ok_or(ErrorKind::InviteNotFound)?;
         self.check_join(link.room).await?;
@@ -68,8 +70,9 @@ impl Admin {
     /// Makes an invite link.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid); [`Forbidden`](ErrorKind::Forbidden) in a direct room or beyond the
-    /// room's bound of links; [`RoomClosed`](ErrorKind::RoomClosed).
+    /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`NewInvite`]; [`Forbidden`](ErrorKind::Forbidden) in a
+    /// direct room or beyond [`Config::max_invites`](crate::Config::max_invites);
+    /// [`RoomClosed`](ErrorKind::RoomClosed).
     pub async fn create_invite(&self, room: RoomId, new: NewInvite) -> Result<Invite> {
         let invite = self.engine.new_invite(room, None, new)?;
         let most = self.engine.config().max_invites;

@@ -28,11 +28,11 @@ const MAC: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Link {
-    /// Where the file is read.
+    /// Where the file is read, below [`Config::public_url`](crate::Config::public_url).
     pub url: String,
     /// Where the small picture of it is read, where there is one.
     pub thumbnail_url: Option<String>,
-    /// Until then it holds.
+    /// From when on it does not hold any more.
     pub expires: Timestamp,
 }
 
@@ -92,8 +92,8 @@ impl LinkKey {
 
 impl Actor {
     /// A link to an attachment, by which whoever has it reads it as the actor does: for
-    /// [`Config::link_time`](crate::Config::link_time), while the actor is in the room and until they
-    /// [log out](Actor::log_out).
+    /// [`Config::link_time`](crate::Config::link_time) and an hour at most, while the actor is in the room and
+    /// until they [log out](Actor::log_out).
     ///
     /// # Errors
     /// Those of [`download`](Actor::download).

@@ -20,9 +20,16 @@ impl Actor {
     /// nothing.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) or [`TooLarge`](ErrorKind::TooLarge);
-    /// [`RoomClosed`](ErrorKind::RoomClosed); [`ClientIdConflict`](ErrorKind::ClientIdConflict) when the
-    /// client id was used for another message; the policy's.
+    /// [`Invalid`](ErrorKind::Invalid) for what [`Draft`] does not allow; [`TooLarge`](ErrorKind::TooLarge) for
+    /// words beyond [`Config::max_content_bytes`](crate::Config::max_content_bytes);
+    /// [`Forbidden`](ErrorKind::Forbidden) for whoever may only read; [`Unreachable`](ErrorKind::Unreachable) in a
+    /// direct room of two of whom one has blocked the other; [`RoomClosed`](ErrorKind::RoomClosed);
+    /// [`ClientIdConflict`](ErrorKind::ClientIdConflict) when the client id was used for another message;
+    /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound), also for one that somebody else has uploaded;
+    /// [`AttachmentUsed`](ErrorKind::AttachmentUsed); the policy's.
+    ///
+    /// After [`Unavailable`](ErrorKind::Unavailable) it may have been sent all the same: try again under the same
+    /// client id.
     pub async fn send(&self, room: RoomId, draft: Draft) -> Result<Arc<Message>> {
         let item = self.draft_item(room, draft, None).await?;
         sent(self.engine.inner.committer.commit(item).await)
@@ -56,7 +63,8 @@ impl Actor {
         Ok(checked)
     }
 
-    /// Reads a part of a room's history, newest first. A page, however deep, costs what the first does.
+    /// Reads a part of a room's history, newest first: at most [`Limit::MAX`](crate::model::Limit::MAX) messages.
+    /// A page, however deep, costs what the first does.
     ///
     /// # Errors
     /// [`MessageNotFound`](ErrorKind::MessageNotFound) for a cursor of another room or of none.
@@ -130,7 +138,8 @@ impl Actor {
         Ok(own)
     }
 
-    /// A message as the actor sees it, but for what they have left on it, with the [marks](crate::store::Store::read_marks) of its room.
+    /// A message as the actor sees it, but for what they have left on it, with the
+    /// [marks](crate::store::Store::read_marks) of its room.
     pub(super) fn message_view(
         &self,
         room: &Room,

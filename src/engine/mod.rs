@@ -143,7 +143,9 @@ impl ChatEngine {
     ///
     /// # Errors
     /// The authenticator's: [`Unauthenticated`](ErrorKind::Unauthenticated),
-    /// [`TokenExpired`](ErrorKind::TokenExpired) or [`Unavailable`](ErrorKind::Unavailable).
+    /// [`TokenExpired`](ErrorKind::TokenExpired) or [`Unavailable`](ErrorKind::Unavailable). A token from before
+    /// the user's last [logout](Actor::log_out) is [`Unauthenticated`](ErrorKind::Unauthenticated) too, and so is,
+    /// once there was one, a token that does not say when it was [issued](Identity::issued).
     pub async fn authenticate(&self, token: &str) -> Result<Identity> {
         let identity = self.inner.authenticator.authenticate(token).await?;
         if identity.expires.is_some_and(|expires| expires <= self.inner.clock.now()) {
@@ -159,10 +161,11 @@ impl ChatEngine {
         &self.inner.config
     }
 
-    /// Stops: from now on every command is refused as [`Unavailable`](ErrorKind::Unavailable); what was
-    /// accepted before is committed and answered; then every connection is told to come back after a
-    /// random delay of at most [`Config::reconnect_spread`]. Returns when all of them are gone, or after
-    /// `at_most`.
+    /// Stops: from now on changes, new sessions, and what a session does beyond reading are refused as
+    /// [`Unavailable`](ErrorKind::Unavailable); what is only read is still answered. What was accepted before is
+    /// committed and answered; then every connection is told to come back after a random delay of at most
+    /// [`Config::reconnect_spread`]. Returns when all of them are gone, or after `at_most`, when some of it may
+    /// not be done; but not before 100 ms are over, in which a command still gets its refusal.
     pub async fn drain(&self, at_most: Duration) {
         let deadline = tokio::time::Instant::now() + at_most;
         self.inner.draining.store(true, Ordering::SeqCst);

@@ -38,9 +38,10 @@ impl Actor {
     /// `examples/transactional.rs` shows it in a whole program.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid), also where the store has no outbox or the transaction is of another
-    /// database; [`TooLarge`](ErrorKind::TooLarge); the policy's. After one, the host decides whether its
-    /// transaction goes on; PostgreSQL lets none go on in which a statement has failed.
+    /// [`Invalid`](ErrorKind::Invalid) for what [`Draft`] does not allow and for attachments, also where the store
+    /// has no outbox or the transaction is of another database; [`TooLarge`](ErrorKind::TooLarge) for words beyond
+    /// [`Config::max_content_bytes`](crate::Config::max_content_bytes); the policy's. After one, the host decides
+    /// whether its transaction goes on; PostgreSQL lets none go on in which a statement has failed.
     pub async fn send_in<T: HostTransaction>(
         &self,
         tx: &mut T,
@@ -102,7 +103,7 @@ pub struct RefusedSend {
     pub author: UserId,
     /// The name under which it was sent.
     pub client_id: ClientId,
-    /// Why.
+    /// Why: what a [`send`](Actor::send) fails with, where no later try would mend it.
     pub error: Error,
 }
 

@@ -13,10 +13,12 @@ const LOOKED_AT: u32 = 500;
 
 impl Actor {
     /// Open public rooms, the newest first, below `before`; those with `part` in their names alone, however
-    /// it is capitalized.
+    /// it is capitalized, unless it is blank. A search looks at 500 rooms a page, so that one may hold fewer than
+    /// `limit`, and none, and yet others may follow.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) where `part` is longer than a name.
+    /// [`Invalid`](ErrorKind::Invalid) where `part` is longer than
+    /// [`Config::max_name_chars`](crate::Config::max_name_chars).
     pub async fn public_rooms(
         &self,
         part: &str,
@@ -44,7 +46,8 @@ impl Actor {
     ///
     /// # Errors
     /// [`NotAParticipant`](ErrorKind::NotAParticipant) of a private room; [`RoomClosed`](ErrorKind::RoomClosed);
-    /// [`Forbidden`](ErrorKind::Forbidden) beyond the room's bound, or by the policy.
+    /// [`Forbidden`](ErrorKind::Forbidden) beyond [`Config::max_room_members`](crate::Config::max_room_members);
+    /// the policy's.
     pub async fn join(&self, room: RoomId) -> Result<RoomView> {
         self.check_join(room).await?;
         let notice = self.engine.notice(SystemKind::Joined, &self.user, "").await?;

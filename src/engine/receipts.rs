@@ -51,7 +51,8 @@ impl Inner {
 }
 
 impl Actor {
-    /// Moves the actor's read mark up to a message, or to the newest one. It never moves back.
+    /// Moves the actor's read mark up to a message, or with `None` to the newest one, and the delivered mark with
+    /// it. It never moves back, nor beyond the newest message.
     ///
     /// # Errors
     /// [`MessageNotFound`](ErrorKind::MessageNotFound) for a message of another room or of none.
@@ -60,7 +61,8 @@ impl Actor {
     }
 
     /// Moves the actor's delivered mark, likewise. It is written, and told to others, within a second,
-    /// however many come until then, and may be lost in a crash of the server.
+    /// however many come until then, and may be lost in a crash of the server. Where
+    /// [`Config::delivered_waiting`](crate::Config::delivered_waiting) others wait, it is written at once.
     ///
     /// # Errors
     /// As for [`Self::mark_read`].

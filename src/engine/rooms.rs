@@ -37,8 +37,9 @@ impl Actor {
     /// one. Stores no message.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid); the policy's;
-    /// [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists).
+    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`NewRoom`] does not allow;
+    /// [`Unreachable`](crate::ErrorKind::Unreachable) where the actor has blocked one of the others, or is blocked;
+    /// [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists), with the room that stands; the policy's.
     pub async fn create_room(&self, new: NewRoom) -> Result<CreatedRoom> {
         let CheckedRoom { kind, name, members, about } = new.check(Some(&self.user), self.engine.config())?;
         let others: Vec<_> = members.iter().filter(|user| **user != self.user).cloned().collect();
@@ -77,7 +78,7 @@ impl Actor {
         Ok(Page { items: self.room_views(entries).await?, query, total })
     }
 
-    /// Everybody in a room, in the order of their ids, beyond `after`.
+    /// Everybody in a room, in the order of their ids, beyond `after`: at most `limit`.
     ///
     /// # Errors
     /// Only those of [every call](Actor).
@@ -94,8 +95,12 @@ impl Actor {
     /// Adds people; who is in already stays as they are. Each joins with a SYSTEM message.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid); [`Forbidden`](crate::ErrorKind::Forbidden) in a direct room,
-    /// beyond the room's bound, or by the policy; [`RoomClosed`](crate::ErrorKind::RoomClosed).
+    /// [`Invalid`](crate::ErrorKind::Invalid) for nobody, or more than
+    /// [`Config::max_participants`](crate::Config::max_participants);
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) in a direct room, for whoever may not [`Verb::Invite`], or beyond
+    /// [`Config::max_room_members`](crate::Config::max_room_members);
+    /// [`Unreachable`](crate::ErrorKind::Unreachable) where the actor has blocked one of them, or is blocked;
+    /// [`RoomClosed`](crate::ErrorKind::RoomClosed); the policy's. After any of these nobody is added.
     pub async fn invite(&self, room: RoomId, users: &[UserId]) -> Result<RoomView> {
         let op = self.engine.join_op(users).await?;
         self.check_policy(Verb::Invite, room, users).await?;
@@ -106,8 +111,8 @@ impl Actor {
     /// Takes somebody of a lesser role out, which [`Verb::Remove`] takes. With a SYSTEM message.
     ///
     /// # Errors
-    /// [`Forbidden`](crate::ErrorKind::Forbidden); [`Invalid`](crate::ErrorKind::Invalid) when they are no
-    /// participant.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room always;
+    /// [`Invalid`](crate::ErrorKind::Invalid) when they are no participant, or are the actor; the policy's.
     pub async fn remove(&self, room: RoomId, user: &UserId) -> Result<()> {
         if *user == self.user {
             return Err(Error::invalid("userUuid", "is the caller's own: leave instead"));
@@ -132,11 +137,14 @@ impl Actor {
         Ok(())
     }
 
-    /// Gives a room another name, which [`Verb::Rename`] takes; a blank one has a name made from nicknames.
+    /// Gives a room another name, which [`Verb::Rename`] takes, with a SYSTEM message; a blank one has a name made
+    /// from nicknames. The name that it has already changes nothing.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid), [`Forbidden`](crate::ErrorKind::Forbidden),
-    /// [`RoomClosed`](crate::ErrorKind::RoomClosed).
+    /// [`Invalid`](crate::ErrorKind::Invalid) for control characters, or beyond
+    /// [`Config::max_name_chars`](crate::Config::max_name_chars);
+    /// [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room always;
+    /// [`RoomClosed`](crate::ErrorKind::RoomClosed); the policy's.
     pub async fn rename(&self, room: RoomId, name: &str) -> Result<RoomView> {
         let name = check_name(name, self.engine.config())?;
         self.check_policy(Verb::Rename, room, &[]).await?;
@@ -146,10 +154,11 @@ impl Actor {
         self.room(room).await
     }
 
-    /// Closes a room for everybody, which [`Verb::Close`] takes: it can be read, not written.
+    /// Closes a room for everybody, which [`Verb::Close`] takes: it can be read, not written. Once more is no
+    /// error.
     ///
     /// # Errors
-    /// [`Forbidden`](crate::ErrorKind::Forbidden).
+    /// [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room always; the policy's.
     pub async fn close(&self, room: RoomId) -> Result<()> {
         self.check_policy(Verb::Close, room, &[]).await?;
         self.commit(room, Op::Close).await.map(drop)

@@ -29,6 +29,10 @@ const MEMBERSHIPS: u32 = 500;
 /// A user's live connection. It joins all of the user's rooms by itself, and follows joins, leaves and
 /// removals made elsewhere. Dropping it ends it.
 ///
+/// Events wait until they are [taken](Self::next): beyond
+/// [`Config::mailbox_events`](crate::Config::mailbox_events) of them, or
+/// [`Config::mailbox_bytes`](crate::Config::mailbox_bytes), it ends as [`Lagged`](CloseReason::Lagged).
+///
 /// ```
 /// # use chat_core::{ChatEngine, model::{Draft, NewRoom}, event::EventKind};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -78,7 +82,8 @@ impl Actor {
     /// Opens a live session. Its first event is [`Ready`](crate::event::EventKind::Ready).
     ///
     /// # Errors
-    /// [`Unavailable`](ErrorKind::Unavailable).
+    /// [`Unavailable`](ErrorKind::Unavailable); [`Unauthenticated`](ErrorKind::Unauthenticated) when the user
+    /// [logs out](Self::log_out) at this very moment.
     pub async fn connect(&self) -> Result<Session> {
         self.open(None).await
     }
@@ -89,7 +94,7 @@ impl Actor {
     /// `recovered` is `false`: reload.
     ///
     /// # Errors
-    /// [`Unavailable`](ErrorKind::Unavailable).
+    /// As for [`Self::connect`].
     pub async fn connect_since(&self, since: Token) -> Result<Session> {
         self.open(Some(since)).await
     }
@@ -235,7 +240,7 @@ impl Session {
 
     /// The next event; `None` when the session has ended, for [`Self::close_reason`].
     ///
-    /// Nothing is lost when the call is cancelled.
+    /// Nothing is lost when the call is cancelled: the next one gives that event.
     pub async fn next(&mut self) -> Option<Arc<Event>> {
         let mut frames = Vec::with_capacity(1);
         // One at a time: what is taken out of the mailbox is purged no more.
@@ -263,10 +268,12 @@ impl Session {
         }
     }
 
-    /// Executes a command.
+    /// Executes a command. While [`Config::max_in_flight`](crate::Config::max_in_flight) changes of the session
+    /// wait for their commit, it waits too.
     ///
     /// # Errors
-    /// Those of what it does.
+    /// Those of the method of [`Actor`] that does it; [`RateLimited`](ErrorKind::RateLimited), by a second, for a
+    /// [`Command::Resume`], or a [`Command::Subscribe`] with a token, while another catch-up goes on.
     pub async fn execute(&self, command: Command) -> Result<Reply> {
         let (tell, told) = oneshot::channel();
         let answer = move |reply| drop(tell.send(reply));

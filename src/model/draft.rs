@@ -11,17 +11,21 @@ use crate::id::AttachmentId;
 pub struct Draft {
     /// TEXT or IMAGE.
     pub r#type: MessageType,
-    /// The words: needed in a TEXT, a caption in an IMAGE.
+    /// The words: needed in a TEXT, a caption in an IMAGE. At most
+    /// [`Config::max_content_bytes`](crate::Config::max_content_bytes), without control characters but tabs and
+    /// line breaks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// The picture of an IMAGE, an http or https address of at most 2,048 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_url: Option<String>,
-    /// A name of the client's own for it: sending twice under one name sends once.
+    /// A name of the client's own for it, a [`ClientId`](crate::ClientId): sending twice under one name sends
+    /// once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// Ids of files that the sender has uploaded into the room, at most 10 and each for one message. Beside
-    /// them a TEXT needs no words; an IMAGE needs no address, and all of them are pictures.
+    /// Ids of files that the sender has uploaded into the room, at most
+    /// [`Config::max_attachments`](crate::Config::max_attachments) and each for one message. Beside them a TEXT
+    /// needs no words; an IMAGE needs no address, and all of them are pictures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<String>,
 }
@@ -32,7 +36,7 @@ impl Draft {
         Self { content: Some(content.into()), ..Self::empty(MessageType::Text) }
     }
 
-    /// A picture by its address.
+    /// A picture by its address, an http or https one of at most 2,048 bytes.
     pub fn image(url: impl Into<String>) -> Self {
         Self { image_url: Some(url.into()), ..Self::empty(MessageType::Image) }
     }
@@ -53,7 +57,8 @@ impl Draft {
         self
     }
 
-    /// With a client id, so that a retry is no second message.
+    /// With a client id of 1 to [`MAX_ID_CHARS`](crate::id::MAX_ID_CHARS) characters, so that a retry is no
+    /// second message.
     #[must_use]
     pub fn with_client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = Some(id.into());
@@ -67,15 +72,17 @@ impl Draft {
 pub struct NewRoom {
     /// DIRECT, GROUP or CHALLENGE.
     pub r#type: RoomType,
-    /// Its name; without one, one is made from the others' nicknames.
+    /// Its name, one line of at most [`Config::max_name_chars`](crate::Config::max_name_chars); without one, one
+    /// is made from the others' nicknames.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Who takes part. The creator always does.
+    /// Who takes part: at most [`Config::max_participants`](crate::Config::max_participants) ids, in a DIRECT
+    /// room one besides the creator's. The creator always does; the host, who takes no part, names everybody.
     pub participant_uuids: Vec<String>,
-    /// The challenge, for a CHALLENGE room.
+    /// The challenge, for a CHALLENGE room and no other: a [`ChallengeId`](crate::ChallengeId).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenge_uuid: Option<String>,
-    /// What it is about.
+    /// What it is about, in at most [`Config::max_topic_chars`](crate::Config::max_topic_chars).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// The address of a picture, http or https and at most 2,048 bytes.
@@ -117,21 +124,21 @@ impl NewRoom {
         self
     }
 
-    /// With a topic.
+    /// With a topic; a blank one is none.
     #[must_use]
     pub fn with_topic(mut self, topic: impl Into<String>) -> Self {
         self.topic = Some(topic.into());
         self
     }
 
-    /// With a picture, by its address.
+    /// With a picture, by its address; an empty one is none.
     #[must_use]
     pub fn with_picture(mut self, address: impl Into<String>) -> Self {
         self.picture = Some(address.into());
         self
     }
 
-    /// With these people in it.
+    /// With these people in it, besides those who are named already.
     #[must_use]
     pub fn with<I: Into<String>>(mut self, users: impl IntoIterator<Item = I>) -> Self {
         self.participant_uuids.extend(users.into_iter().map(Into::into));

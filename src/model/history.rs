@@ -42,7 +42,7 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
-    /// The `page`-th page, counted from 1, of so many entries.
+    /// The `page`-th page, counted from 1, of so many entries. One beyond the end of a list is empty.
     ///
     /// # Errors
     /// [`INVALID_INPUT`](crate::ErrorKind::Invalid) with the field `page`, for page 0.
@@ -84,7 +84,7 @@ impl PageQuery {
 /// One page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
-    /// Its entries.
+    /// Its entries, at most as many as its [limit](PageQuery::limit).
     pub items: Vec<T>,
     /// Which page it is.
     pub query: PageQuery,
@@ -96,7 +96,8 @@ pub struct Page<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cursor {
-    /// By the number of a message. A number that no message has stands between its neighbours.
+    /// By the number of a message, its [`seq`](super::Message::seq). A number that no message has stands between
+    /// its neighbours.
     Seq(u64),
     /// By the id of a message.
     Message(MessageId),
@@ -112,7 +113,7 @@ pub enum HistoryQuery {
     Before(Cursor, Limit),
     /// The oldest messages newer than the cursor.
     After(Cursor, Limit),
-    /// The message at the cursor with about as many on both sides.
+    /// The message at the cursor with about as many on both sides, it and all of them within the limit.
     Around(Cursor, Limit),
 }
 
@@ -131,7 +132,7 @@ pub enum Span {
     Page {
         /// Which.
         query: PageQuery,
-        /// How many messages the room has.
+        /// How many messages the room has, SYSTEM messages and deleted ones counted.
         total: u64,
     },
     /// A window around a cursor.
@@ -143,10 +144,10 @@ pub enum Span {
     },
 }
 
-/// A part of a room's history, newest first.
+/// A part of a room's history.
 #[derive(Debug, Clone)]
 pub struct History {
-    /// The messages, newest first.
+    /// The messages, newest first; at most the [`Limit`] that was asked for.
     pub messages: Vec<super::MessageView>,
     /// What they stand between.
     pub span: Span,

@@ -11,7 +11,9 @@ use serde::{Serialize, Serializer};
 use crate::clock::Timestamp;
 use crate::id::{IdError, RoomId, UserId};
 
-/// What an invite link is known by: 128 random bits, so that nobody guesses one. Its text is their base64url.
+/// What an invite link is known by: 128 random bits, so that nobody guesses one. Its text is their base64url
+/// ([RFC 4648, section 5](https://www.rfc-editor.org/rfc/rfc4648#section-5)) without padding, 22 characters. Any
+/// other text is [`IdError::NotACode`].
 ///
 /// It is as good as a key, so `{:?}` does not show it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,16 +79,16 @@ pub struct Invite {
     pub by: Option<UserId>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// From when on it does not hold any more.
+    /// From when on it does not hold any more; `None`: it never expires.
     pub expires_at: Option<Timestamp>,
-    /// How many may come in by it.
+    /// How many may come in by it; `None`: any number.
     pub max_uses: Option<NonZeroU32>,
-    /// How many have come in by it.
+    /// How many have come in by it; who was in the room already is not counted.
     pub uses: u32,
 }
 
 impl Invite {
-    /// Whether somebody may come in by it.
+    /// Whether it has neither expired nor been used up at this moment. A revoked one is in the store no more.
     pub fn holds(&self, now: Timestamp) -> bool {
         let is_used_up = self.max_uses.is_some_and(|most| self.uses >= most.get());
         !is_used_up && self.expires_at.is_none_or(|end| now < end)

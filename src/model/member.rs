@@ -83,9 +83,9 @@ pub struct Member {
     pub active: bool,
     /// When this stay began.
     pub joined_at: Timestamp,
-    /// The room's `seq` when this stay began.
+    /// The room's [`seq`](Room::seq) when this stay began.
     pub joined_seq: u64,
-    /// The position at which this stay began.
+    /// The position at which this stay began, in the lane of the room, as all positions here.
     pub joined_pos: u64,
     /// The position that last changed the membership itself.
     pub changed_pos: u64,
@@ -99,7 +99,7 @@ pub struct Member {
     pub delivered_seq: u64,
     /// How many countable messages the room had up to `read_seq`.
     pub read_n: u64,
-    /// How many of those this user sent.
+    /// How many of those this user sent. Countable are TEXT and IMAGE, also deleted ones.
     pub read_own_n: u64,
     /// How many countable messages this user has sent to the room.
     pub own_n: u64,

@@ -27,13 +27,16 @@ pub enum MessageType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Body {
-    /// Words; blank only beside attachments.
+    /// Words, at most [`Config::max_content_bytes`](crate::Config::max_content_bytes) when they were sent; blank
+    /// only beside attachments.
     Text(Arc<str>),
     /// A picture by its address, with or without a caption.
     Image {
-        /// An http or https address.
+        /// An http or https address of at most 2,048 bytes; or, where it was sent with attachments and no
+        /// address, [where](super::Attachment::path) the first of them is, behind
+        /// [`Config::public_url`](crate::Config::public_url).
         url: Arc<str>,
-        /// Words under it.
+        /// Words under it, within the same bound as those of a TEXT.
         caption: Option<Arc<str>>,
     },
     /// The server's own words.
@@ -103,7 +106,7 @@ pub enum SystemKind {
 }
 
 /// The words of SYSTEM messages. `{name}` stands for the nickname of whom it is about, `{room}` for the
-/// room's new name.
+/// room's new name, which is empty where it has none any more. Neither has to stand in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phrases {
     /// Somebody was added.
@@ -170,21 +173,21 @@ pub struct Message {
     pub sender: Profile,
     /// What it says.
     pub body: Body,
-    /// The name that the sender's client gave it.
+    /// The name that the sender's client gave it; `None` where it gave none, and for a SYSTEM message.
     pub client_id: Option<ClientId>,
     /// The connection that sent it, where it has a name that outlives it.
     pub origin: Option<OriginId>,
-    /// When it was sent.
+    /// When it was sent, by the engine's [`Clock`](crate::Clock).
     pub created_at: Timestamp,
-    /// The position that made it.
+    /// The position that made it, in the lane of its room.
     pub pos: u64,
-    /// How many countable messages the room had, this one counted.
+    /// How many [countable](Body::is_countable) messages the room had, this one counted where it is one.
     pub n: u64,
-    /// How many countable messages its sender had in the room, this one counted.
+    /// How many countable messages its sender had in the room, likewise.
     pub own_n: u64,
     /// What has become of it since it was sent.
     pub state: MessageState,
-    /// The files that go with it, in the sender's order.
+    /// The files that go with it, in the sender's order; none once it is deleted.
     pub attachments: Arc<[Attachment]>,
 }
 
@@ -195,7 +198,7 @@ pub struct MessageState {
     pub changed_pos: u64,
     /// When what it says last changed: edited, or deleted.
     pub edited_at: Option<Timestamp>,
-    /// What was left on it.
+    /// What was left on it, of at most [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds) kinds.
     pub reactions: Reactions,
 }
 
@@ -216,9 +219,11 @@ pub enum Amendment {
 pub struct Receipt {
     /// In a direct room, the other one has; elsewhere, everybody else has.
     pub is_read: bool,
-    /// How many have, the sender counted. Exact.
+    /// How many have, the sender counted; of the others, those who are in the room now and were when it was
+    /// sent. Exact.
     pub read_count: u64,
-    /// The first of them, the sender first; at most [`Config::max_listed`](crate::Config::max_listed).
+    /// The first of them, the sender first; at most [`Config::max_listed`](crate::Config::max_listed), and the
+    /// sender always.
     pub read_by: Vec<UserId>,
 }
 
@@ -228,7 +233,8 @@ impl Receipt {
         Self { is_read: false, read_count: 1, read_by: vec![message.sender.user.clone()] }
     }
 
-    /// Derives the receipt from the marks of the room's active members: `(user, joined_seq, read_seq)`.
+    /// Derives the receipt from the marks of the room's active members: `(user, joined_seq, read_seq)`. It names
+    /// at most `listed` users, and the sender always.
     pub fn derive(message: &Message, room: RoomType, marks: &[(UserId, u64, u64)], listed: usize) -> Self {
         let mut receipt = Self::fresh(message);
         let mut eligible = 0;

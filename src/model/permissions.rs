@@ -45,11 +45,10 @@ const RULES: [Rule; 8] = [
 /// | [`SetPermissions`](Verb::SetPermissions), [`SetVisibility`](Verb::SetVisibility) | nobody | the owner |
 /// | [`Join`](Verb::Join) | nobody | nothing, in a public room |
 ///
-/// That is `default()`. The owner of a room changes its right column, but for [`Delete`](Verb::Delete) and the last two
-/// rows. Besides, nobody
-/// takes out or gives another role to whoever has as great a role as themselves, nobody raises anybody above
-/// themselves, and only the owner gives the room away. In a room that nobody owns, the host does what takes
-/// an owner.
+/// That is `default()`. The owner of a room changes its right column, but for [`Delete`](Verb::Delete) and the
+/// last two rows. Besides, nobody takes out or gives another role to whoever has as great a role as themselves,
+/// nobody raises anybody above themselves, and only the owner gives the room away. In a room that nobody owns,
+/// the host does what takes an owner.
 ///
 /// ```
 /// use chat_core::model::{Permissions, Role, RoomType, Verb};
@@ -96,7 +95,9 @@ impl Permissions {
         }
     }
 
-    /// Lets this role and all greater ones do it, and no lesser one. `false`: it is not to be given.
+    /// Lets this role and all greater ones do it, and no lesser one. `false`: it is not to be given, and nothing
+    /// has changed. [`Edit`](Verb::Edit) and [`Reopen`](Verb::Reopen) go with [`Send`](Verb::Send) and
+    /// [`Close`](Verb::Close), and are not given by themselves.
     #[must_use]
     pub fn set(&mut self, verb: Verb, least: Role) -> bool {
         let row = RULES.iter().position(|rule| rule.verb == verb);
@@ -106,18 +107,18 @@ impl Permissions {
         row.is_some()
     }
 
-    /// Each verb of the table by its word, with the least role that may do it.
+    /// Each verb that can be given by its word, with the least role that may do it.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Role)> {
         let changed = self.changed;
         RULES.iter().zip(changed).map(|(rule, changed)| (rule.word, changed.unwrap_or(rule.elsewhere)))
     }
 
-    /// The verb of this word, where the table has it.
+    /// The verb of this word, where it can be given.
     pub fn verb(word: &str) -> Option<Verb> {
         RULES.iter().find(|rule| rule.word == word).map(|rule| rule.verb)
     }
 
-    /// The word of a verb that the table has.
+    /// The word of a verb on the wire and in stores, where it can be given: `setRole`, say.
     pub fn word(verb: Verb) -> Option<&'static str> {
         RULES.iter().find(|rule| rule.verb == verb).map(|rule| rule.word)
     }

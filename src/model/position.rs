@@ -72,7 +72,7 @@ impl Position {
         room.to_bytes()[15] % self.lanes
     }
 
-    /// How far the room's lane has come.
+    /// How far the room's lane has come; 0 before its first change.
     pub fn of_room(&self, room: RoomId) -> u64 {
         self.at[usize::from(self.lane_of(room))]
     }
@@ -82,7 +82,7 @@ impl Position {
         (0..).zip(&self.at[..self.lanes()]).map(|(lane, at)| Pos { lane, at: *at })
     }
 
-    /// Moves one lane on; a lane never goes back.
+    /// Moves one lane on; a lane never goes back, and one that is not there is passed over.
     pub fn advance(&mut self, pos: Pos) {
         if let Some(at) = self.at[..usize::from(self.lanes)].get_mut(usize::from(pos.lane)) {
             *at = pos.at.max(*at);
@@ -108,7 +108,8 @@ impl fmt::Debug for Position {
 
 /// A client's place in the history of all its rooms. Opaque to clients; at most 64 characters.
 ///
-/// Its text is the base64url of a version byte, the epoch in 8 bytes, and 8 bytes a lane.
+/// Its text is the base64url ([RFC 4648, section 5](https://www.rfc-editor.org/rfc/rfc4648#section-5), without
+/// padding) of a version byte, the epoch in 8 bytes, and 8 bytes a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token {
     /// The history that the position belongs to.

@@ -10,9 +10,9 @@ use crate::id::UserId;
 pub struct Profile {
     /// Whose it is.
     pub user: UserId,
-    /// The name to show.
+    /// The name to show. One from a token is [tidied](crate::auth::Identity::with_nickname).
     pub nickname: Arc<str>,
-    /// The address of a picture.
+    /// The address of a picture. From a token it is an http or https one.
     pub image: Option<Arc<str>>,
 }
 
@@ -33,6 +33,7 @@ pub struct Participant {
     pub role: super::Role,
     /// Whether a connection of theirs is open, on any node.
     pub online: bool,
-    /// When their last connection ended, if one did.
+    /// When their last connection ended, if one did. It is written within a second, and may be lost in a crash
+    /// before that.
     pub last_seen: Option<Timestamp>,
 }

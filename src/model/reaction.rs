@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Profile;
 
-/// The most bytes of a reaction: emoji of several parts have some 35.
+/// The most bytes of a reaction in UTF-8: emoji of several parts have some 35.
 pub const MAX_REACTION_BYTES: usize = 64;
 
-/// Why a text is no reaction.
+/// A text that is no reaction, or no list of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an emoji or a word of at most {MAX_REACTION_BYTES} bytes, without white space")]
 pub struct ReactionError;
@@ -82,7 +82,7 @@ impl Reactions {
         self.0.len()
     }
 
-    /// How often one was left.
+    /// How often one was left; 0 where it was not.
     pub fn count(&self, reaction: &Reaction) -> u64 {
         self.0.iter().find(|(kind, _)| kind == reaction).map_or(0, |(_, count)| *count)
     }
@@ -129,9 +129,9 @@ impl FromStr for Reactions {
 /// A page of those who left reactions on a message, by reaction and then by user.
 #[derive(Debug, Clone)]
 pub struct ReactionPage {
-    /// Each with what they left.
+    /// Each with what they left, at most as many as were asked for.
     pub reactions: Vec<(Reaction, Profile)>,
-    /// Where the next page begins, if there is one.
+    /// The last of them, behind which the next page begins, if there is one.
     pub next: Option<(Reaction, crate::id::UserId)>,
 }
 

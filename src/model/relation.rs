@@ -57,15 +57,15 @@ pub struct RelationView {
     pub other: Profile,
     /// What they are, and since when; `None` for strangers.
     pub relation: Option<(RelationKind, Timestamp)>,
-    /// Whether a friend has a connection, on any node.
+    /// Whether a friend has a connection, on any node; `false` for whoever is none.
     pub online: bool,
 }
 
 /// A page of people, in the order of their ids.
 #[derive(Debug, Clone)]
 pub struct RelationPage {
-    /// The people.
+    /// The people, at most as many as were asked for.
     pub people: Vec<RelationView>,
-    /// Where the next page begins, if there is one.
+    /// The last of them, behind whom the next page begins, if there is one.
     pub next: Option<UserId>,
 }

@@ -106,21 +106,21 @@ pub struct Room {
     pub id: RoomId,
     /// Its kind.
     pub kind: RoomKind,
-    /// The name that it was given.
+    /// The name that it was given, at most [`Config::max_name_chars`](crate::Config::max_name_chars) then.
     pub name: Option<Arc<str>>,
     /// Open; a closed room can be read, not written.
     pub active: bool,
     /// When it was made.
     pub created_at: Timestamp,
-    /// The `seq` of its newest message; 0 before the first.
+    /// The [`seq`](super::Message::seq) of its newest message; 0 before the first.
     pub seq: u64,
-    /// How many of its messages count as unread for those who have not read them.
+    /// How many of its messages count as unread for those who have not read them: all but SYSTEM messages.
     pub countable: u64,
     /// How many active participants it has.
     pub members: u32,
     /// When its newest message came.
     pub last_message_at: Option<Timestamp>,
-    /// The position that made it.
+    /// The position that made it, in its lane, as all positions here.
     pub created_pos: u64,
     /// The position that last changed what is said of it, its permissions or its state.
     pub changed_pos: u64,
@@ -138,9 +138,9 @@ pub struct Room {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(clippy::exhaustive_structs, reason = "it is nothing but its fields")]
 pub struct About {
-    /// What it is about.
+    /// What it is about, in at most [`Config::max_topic_chars`](crate::Config::max_topic_chars) when it was given.
     pub topic: Option<Arc<str>>,
-    /// The address of a picture.
+    /// The address of a picture, http or https and at most 2,048 bytes.
     pub picture: Option<Arc<str>>,
     /// Who may find it and join it.
     pub visibility: Visibility,
@@ -176,11 +176,12 @@ impl Room {
 pub struct RoomView {
     /// The room.
     pub room: Arc<Room>,
-    /// Its name, or one made from the other participants' nicknames.
+    /// Its name, or one made from the nicknames of at most five of the other participants.
     pub name: Arc<str>,
-    /// The first participants, at most [`Config::max_listed`](crate::Config::max_listed).
+    /// The first participants in the order of their ids, at most
+    /// [`Config::max_listed`](crate::Config::max_listed); how many there are, [`Room::members`] says.
     pub participants: Vec<UserId>,
-    /// How many messages the viewer has not read.
+    /// How many messages of others the viewer has not read, SYSTEM messages not counted.
     pub unread: u64,
     /// The newest message.
     pub last_message: Option<MessageView>,
@@ -188,13 +189,14 @@ pub struct RoomView {
     pub role: Role,
 }
 
-/// A page of public rooms, the newest first.
+/// A page of public rooms, the newest first. One of a search may hold fewer than were asked for, and none, and
+/// yet others may follow.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PublicRooms {
     /// The rooms.
     pub rooms: Vec<Room>,
-    /// Where the next page begins, if there may be one.
+    /// The room below which the next page begins, if there may be one.
     pub next: Option<RoomId>,
 }
 

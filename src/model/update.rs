@@ -11,10 +11,12 @@ use super::{Permissions, Role, Verb, Visibility};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RoomUpdate {
-    /// Its name; a blank one has a name made from nicknames.
+    /// Its name, one line of at most [`Config::max_name_chars`](crate::Config::max_name_chars); a blank one has a
+    /// name made from nicknames.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What it is about, in one line or more; a blank one takes it away.
+    /// What it is about, in one line or more, of at most
+    /// [`Config::max_topic_chars`](crate::Config::max_topic_chars); a blank one takes it away.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// The address of a picture, http or https and at most 2,048 bytes; an empty one takes it away.
@@ -67,7 +69,8 @@ impl RoomUpdate {
         self
     }
 
-    /// Lets this role and greater ones do it. What cannot be given is refused with the update.
+    /// Lets this role and greater ones do it. What [cannot be given](Permissions::set) is refused with the
+    /// update, as [`Invalid`](crate::ErrorKind::Invalid).
     #[must_use]
     pub fn with_permission(mut self, verb: Verb, least: Role) -> Self {
         let word = Permissions::word(verb).map_or_else(|| format!("{verb:?}"), str::to_owned);
