@@ -5,17 +5,17 @@ use std::fmt;
 use jsonwebtoken::crypto::{self, rust_crypto};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
-/// The fewest bytes of a shared secret: as many as the hash that it keys.
+/// The fewest bytes of a shared secret: as many as the hash that it keys has (RFC 7518, 3.2).
 pub const MIN_SECRET_BYTES: usize = 32;
 
-/// The fewest bits of an RSA key.
+/// The fewest bits of an RSA key (RFC 7518, 3.3).
 pub const MIN_RSA_BITS: usize = 2048;
 
 /// Why a key is not taken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Shorter than [`MIN_SECRET_BYTES`].
+    /// A secret shorter than [`MIN_SECRET_BYTES`].
     #[error("the secret has {bytes} bytes, and {MIN_SECRET_BYTES} are the least")]
     SecretTooShort {
         /// The bytes that it has.
@@ -83,7 +83,7 @@ impl JwtKey {
     }
 
     /// A public key, whose algorithm follows from its kind: RS256 for RSA, ES256 for EC on P-256, EdDSA for
-    /// Ed25519.
+    /// Ed25519 (RFC 7518, 3.1 and RFC 8037).
     ///
     /// # Errors
     /// [`KeyError::PrivateKey`] and [`KeyError::NotAPublicKey`] for other PEM or none,
@@ -129,7 +129,8 @@ impl JwtKey {
         Self::public_pem(pem)?.wanted(Algorithm::EdDSA)
     }
 
-    /// The key's name, with which tokens ask for it in their header.
+    /// The key's name, with which tokens ask for it in their header (RFC 7515, 4.1.4): any text, compared byte by
+    /// byte.
     #[must_use]
     pub fn with_kid(mut self, kid: impl Into<String>) -> Self {
         self.kid = Some(kid.into());
