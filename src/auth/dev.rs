@@ -66,7 +66,8 @@ impl DevTokens {
     /// Signs with this secret.
     ///
     /// # Errors
-    /// As [`JwtKey::hs256`](super::JwtKey::hs256).
+    /// [`KeyError::SecretTooShort`] and [`KeyError::PublicSecret`], as
+    /// [`JwtKey::hs256`](super::JwtKey::hs256) has them.
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let key = EncodingKey::from_secret(checked_secret(secret.as_ref())?);
         install_provider();

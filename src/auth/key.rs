@@ -54,8 +54,11 @@ pub enum KeyError {
     DuplicateKid(String),
 }
 
-/// A key and the one algorithm that it verifies. Public keys are read from PEM, as
+/// A key and the one algorithm that it verifies. Public keys are read from PEM (RFC 7468), as
 /// `openssl pkey -pubout` writes it.
+///
+/// The first key gives `jsonwebtoken` its cryptography, for the whole process, unless the app has given it some
+/// before.
 ///
 /// ```
 /// use chat_core::auth::JwtKey;
@@ -75,8 +78,9 @@ impl JwtKey {
     /// A shared secret for HS256: these very bytes, of which there must be at least [`MIN_SECRET_BYTES`].
     ///
     /// # Errors
-    /// [`KeyError::SecretTooShort`], or [`KeyError::PublicSecret`] for the PEM of a public key, the usual
-    /// slip that lets everybody sign.
+    /// [`KeyError::SecretTooShort`], or [`KeyError::PublicSecret`] for the PEM of a public key or a certificate,
+    /// the usual slip that lets everybody sign; [`KeyError::Unsupported`] where the cryptography that the app has
+    /// given `jsonwebtoken` knows no HS256.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let secret = checked_secret(secret.as_ref())?;
         Self::new(Algorithm::HS256, DecodingKey::from_secret(secret))
@@ -87,8 +91,8 @@ impl JwtKey {
     ///
     /// # Errors
     /// [`KeyError::PrivateKey`] and [`KeyError::NotAPublicKey`] for other PEM or none,
-    /// [`KeyError::Unsupported`] for other kinds of key, [`KeyError::WeakRsa`] for RSA below
-    /// [`MIN_RSA_BITS`].
+    /// [`KeyError::Unsupported`] for other kinds of key, one that is damaged, or one that the app's own
+    /// cryptography cannot use, [`KeyError::WeakRsa`] for RSA below [`MIN_RSA_BITS`].
     pub fn public_pem(pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let pem = pem.as_ref();
         check_label(pem)?;

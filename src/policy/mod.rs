@@ -37,7 +37,7 @@ pub struct Question<'a> {
 /// [`admin`](crate::ChatEngine::admin) does is not asked about.
 ///
 /// Many questions are asked at the same time, under no lock, and what a user waits for waits for the answer:
-/// whoever asks another server sets a timeout of its own. A call is dropped halfway when its asker goes away.
+/// whoever asks another server sets a timeout of its own. A call may be dropped halfway, when its asker goes away.
 ///
 /// A policy is no place for what must hold at the moment of the commit (membership, an open room): those
 /// are guards of the commit itself.

@@ -79,6 +79,9 @@ impl Default for MemoryStore {
 
 impl MemoryStore {
     /// An empty store with an epoch of its own and one commit lane.
+    ///
+    /// # Panics
+    /// As [`Epoch::random`].
     pub fn new() -> Self {
         Self::with_lanes(1)
     }
@@ -86,6 +89,9 @@ impl MemoryStore {
     /// An empty store with so many commit lanes, the number being held within 1 and
     /// [`MAX_LANES`](crate::model::MAX_LANES): for tests of what holds for any number of them. It is no faster
     /// for them.
+    ///
+    /// # Panics
+    /// As [`Epoch::random`].
     pub fn with_lanes(lanes: usize) -> Self {
         let state = State {
             epoch: Epoch::random(),
