@@ -45,7 +45,7 @@ pub struct DevTokens {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IssuedToken {
-    /// The token. It opens the account: `Debug` does not show it.
+    /// The token, in the compact form of RFC 7515. It opens the account: `Debug` does not show it.
     pub access_token: String,
     /// How long it holds from now, in whole seconds.
     pub expires_in: Duration,
@@ -66,14 +66,15 @@ impl DevTokens {
     /// Signs with this secret.
     ///
     /// # Errors
-    /// As [`JwtKey::hs256`](super::JwtKey::hs256).
+    /// [`KeyError::SecretTooShort`] and [`KeyError::PublicSecret`], as
+    /// [`JwtKey::hs256`](super::JwtKey::hs256) has them.
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let key = EncodingKey::from_secret(checked_secret(secret.as_ref())?);
         install_provider();
         Ok(Self { key, lifetime: DEFAULT_LIFETIME, clock: Arc::new(SystemClock) })
     }
 
-    /// How long tokens hold, in whole seconds. Default 7 days.
+    /// How long tokens hold, in whole seconds: what is less than one is cut off. Default 7 days.
     #[must_use]
     pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Duration::from_secs(lifetime.as_secs());

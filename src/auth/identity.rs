@@ -6,10 +6,10 @@ use crate::clock::Timestamp;
 use crate::id::UserId;
 use crate::model::Profile;
 
-/// The most characters that are kept of a nickname.
+/// The most characters that are kept of a nickname; the rest is cut off.
 pub const MAX_NICKNAME_CHARS: usize = 200;
 
-/// The most bytes of a picture's address.
+/// The most bytes of a picture's address; a longer one is none.
 pub const MAX_IMAGE_BYTES: usize = 2048;
 
 /// Who a token stands for, and for how long.
@@ -31,9 +31,11 @@ pub const MAX_IMAGE_BYTES: usize = 2048;
 pub struct Identity {
     /// The user.
     pub user: UserId,
-    /// The name to show, when the token tells one.
+    /// The name to show, when the token tells one: at most [`MAX_NICKNAME_CHARS`] where
+    /// [`with_nickname`](Self::with_nickname) has tidied it.
     pub nickname: Option<Arc<str>>,
-    /// The address of a picture, when the token tells one.
+    /// The address of a picture, when the token tells one: at most [`MAX_IMAGE_BYTES`] where
+    /// [`with_image`](Self::with_image) has checked it.
     pub image: Option<Arc<str>>,
     /// When the token was issued. After a [logout](crate::Actor::log_out) only those hold that were issued
     /// since; one that does not say when holds no more.

@@ -1,4 +1,4 @@
-//! JSON Web Tokens.
+//! JSON Web Tokens (RFC 7519), signed as RFC 7515 has it.
 
 #[cfg(test)]
 mod tests;
@@ -16,10 +16,11 @@ use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{IdError, UserId};
 
-/// The most bytes of a token; a longer one is refused unread.
+/// The most bytes of a token; a longer one is refused unread, as
+/// [`Unauthenticated`](ErrorKind::Unauthenticated).
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// Lets in whoever holds a signed JSON Web Token.
+/// Lets in whoever holds a signed JSON Web Token (RFC 7519).
 ///
 /// ```
 /// use chat_core::auth::JwtAuth;
@@ -41,14 +42,15 @@ pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// # What a token needs
 ///
 /// - **A signature** by one of the keys, with the one algorithm that this key is for. What the header calls
-///   its algorithm chooses nothing: `none`, or HS256 with a public key as the secret, is refused. So is a
-///   token with a critical header extension (`crit`), of which none is known here, and one of more than
-///   [`MAX_TOKEN_BYTES`].
+///   its algorithm chooses nothing (RFC 8725, 3.1): `none`, or HS256 with a public key as the secret, is
+///   refused. So is a token with a critical header extension (`crit`, RFC 7515, 4.1.11), of which none is known
+///   here, and one of more than [`MAX_TOKEN_BYTES`].
 /// - **A user**, in the claim `userUuid` or [another](Self::with_user_claim): a text of 1 to 128 printable
 ///   characters. A whole number is taken as its decimal digits, since many issuers number their users: `42`
 ///   and `"42"` are the same user.
 /// - **`exp`**, from which on it holds no more; and when it has `nbf`, not before that. Both are numbers of
-///   seconds since 1970, fractions allowed, and go by the [clock](Self::with_clock) without any
+///   seconds since 1970, fractions allowed and cut to milliseconds (NumericDate, RFC 7519, 2), and go by the
+///   [clock](Self::with_clock) without any
 ///   [leeway](Self::with_leeway) unless given one.
 /// - **`iat`**, when users [log out](crate::Actor::log_out): it tells the tokens from before.
 /// - **`iss` and `aud`**, when [issuers](Self::with_issuer) or [audiences](Self::with_audience) are set.
@@ -198,21 +200,23 @@ impl JwtAuth {
         self
     }
 
-    /// Takes tokens of this issuer (`iss`) only; called again, of this one too.
+    /// Takes tokens of this issuer (`iss`, compared byte by byte) only; called again, of this one too.
     #[must_use]
     pub fn with_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuers.push(issuer.into());
         self
     }
 
-    /// Takes tokens for this audience (`aud`) only; called again, for this one too.
+    /// Takes tokens for this audience (`aud`, a text or a list with it, compared byte by byte) only; called
+    /// again, for this one too.
     #[must_use]
     pub fn with_audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
     }
 
-    /// By how much the issuer's clock may differ: tokens hold that much earlier and longer. Default zero.
+    /// By how much the issuer's clock may differ, in whole milliseconds: tokens hold that much earlier and
+    /// longer, and [`Identity::expires`] is that much later than `exp`. Default zero.
     #[must_use]
     pub fn with_leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;

@@ -5,17 +5,17 @@ use std::fmt;
 use jsonwebtoken::crypto::{self, rust_crypto};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
-/// The fewest bytes of a shared secret: as many as the hash that it keys.
+/// The fewest bytes of a shared secret: as many as the hash that it keys has (RFC 7518, 3.2).
 pub const MIN_SECRET_BYTES: usize = 32;
 
-/// The fewest bits of an RSA key.
+/// The fewest bits of an RSA key (RFC 7518, 3.3).
 pub const MIN_RSA_BITS: usize = 2048;
 
 /// Why a key is not taken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Shorter than [`MIN_SECRET_BYTES`].
+    /// A secret shorter than [`MIN_SECRET_BYTES`].
     #[error("the secret has {bytes} bytes, and {MIN_SECRET_BYTES} are the least")]
     SecretTooShort {
         /// The bytes that it has.
@@ -54,8 +54,11 @@ pub enum KeyError {
     DuplicateKid(String),
 }
 
-/// A key and the one algorithm that it verifies. Public keys are read from PEM, as
+/// A key and the one algorithm that it verifies. Public keys are read from PEM (RFC 7468), as
 /// `openssl pkey -pubout` writes it.
+///
+/// The first key gives `jsonwebtoken` its cryptography, for the whole process, unless the app has given it some
+/// before.
 ///
 /// ```
 /// use chat_core::auth::JwtKey;
@@ -75,20 +78,21 @@ impl JwtKey {
     /// A shared secret for HS256: these very bytes, of which there must be at least [`MIN_SECRET_BYTES`].
     ///
     /// # Errors
-    /// [`KeyError::SecretTooShort`], or [`KeyError::PublicSecret`] for the PEM of a public key, the usual
-    /// slip that lets everybody sign.
+    /// [`KeyError::SecretTooShort`], or [`KeyError::PublicSecret`] for the PEM of a public key or a certificate,
+    /// the usual slip that lets everybody sign; [`KeyError::Unsupported`] where the cryptography that the app has
+    /// given `jsonwebtoken` knows no HS256.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let secret = checked_secret(secret.as_ref())?;
         Self::new(Algorithm::HS256, DecodingKey::from_secret(secret))
     }
 
     /// A public key, whose algorithm follows from its kind: RS256 for RSA, ES256 for EC on P-256, EdDSA for
-    /// Ed25519.
+    /// Ed25519 (RFC 7518, 3.1 and RFC 8037).
     ///
     /// # Errors
     /// [`KeyError::PrivateKey`] and [`KeyError::NotAPublicKey`] for other PEM or none,
-    /// [`KeyError::Unsupported`] for other kinds of key, [`KeyError::WeakRsa`] for RSA below
-    /// [`MIN_RSA_BITS`].
+    /// [`KeyError::Unsupported`] for other kinds of key, one that is damaged, or one that the app's own
+    /// cryptography cannot use, [`KeyError::WeakRsa`] for RSA below [`MIN_RSA_BITS`].
     pub fn public_pem(pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let pem = pem.as_ref();
         check_label(pem)?;
@@ -129,7 +133,8 @@ impl JwtKey {
         Self::public_pem(pem)?.wanted(Algorithm::EdDSA)
     }
 
-    /// The key's name, with which tokens ask for it in their header.
+    /// The key's name, with which tokens ask for it in their header (RFC 7515, 4.1.4): any text, compared byte by
+    /// byte.
     #[must_use]
     pub fn with_kid(mut self, kid: impl Into<String>) -> Self {
         self.kid = Some(kid.into());

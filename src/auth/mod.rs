@@ -32,7 +32,9 @@ pub use key::{JwtKey, KeyError, MIN_RSA_BITS, MIN_SECRET_BYTES};
 /// empty, and as long as the transport lets in. An implementation bounds what it parses.
 ///
 /// **How it is called.** Many calls run at the same time, under no lock. A call is dropped halfway when the
-/// client goes away or takes too long, so nothing may break at an `.await`. Whoever asks another server
+/// client goes away, or a connection has no answer within
+/// [`Config::hello_timeout`](crate::Config::hello_timeout), so nothing may break at an `.await`. Whoever asks
+/// another server
 /// sets a timeout of its own, and remembers answers where that costs too much.
 ///
 /// **Errors.**

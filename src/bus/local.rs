@@ -32,7 +32,7 @@ struct Network {
 }
 
 impl LocalBus {
-    /// Buses of so many nodes, which reach each other.
+    /// Buses of so many nodes, which reach each other. A node is gone when its bus is dropped.
     pub fn between(nodes: usize) -> Vec<Self> {
         let network = Arc::new(Mutex::new(Network::default()));
         let end = |node| {

@@ -36,7 +36,8 @@ pub use local::{LocalBus, MAX_WAITING};
 #[cfg(feature = "nats")]
 pub use nats::NatsBus;
 
-/// The most bytes of a packet. What would be longer is told by its position alone, and read from the store.
+/// The most bytes of a packet: 64 KiB. What would be longer is told by its position alone, and read from the
+/// store.
 pub const MAX_PACKET_BYTES: usize = 64 * 1024;
 
 /// What a packet is about, and so which nodes want it.

@@ -18,7 +18,8 @@ pub struct FriendsOnly {
 }
 
 impl FriendsOnly {
-    /// By a table of friends of one's own.
+    /// By a table of friends of one's own, which is asked once for each direct room that is to be opened. Its
+    /// error is the caller's.
     pub fn new(friendships: impl Friendships) -> Self {
         Self { friendships: Arc::new(friendships) }
     }

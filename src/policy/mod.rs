@@ -26,8 +26,9 @@ pub struct Question<'a> {
     pub verb: Verb,
     /// In a room of this kind.
     pub room: &'a RoomKind,
-    /// With whom: the other participants of a new room, whoever is invited or taken out, the other one of
-    /// a direct room.
+    /// With whom: the other participants of a new room, whoever is invited, taken out or given another role, the
+    /// other one of a direct room; else nobody. At most
+    /// [`Config::max_participants`](crate::Config::max_participants).
     pub others: &'a [UserId],
 }
 
@@ -35,17 +36,21 @@ pub struct Question<'a> {
 /// ([`Role::may`](crate::model::Role::may)) hold besides, and nothing here can loosen them. What
 /// [`admin`](crate::ChatEngine::admin) does is not asked about.
 ///
+/// Many questions are asked at the same time, under no lock, and what a user waits for waits for the answer:
+/// whoever asks another server sets a timeout of its own. A call may be dropped halfway, when its asker goes away.
+///
 /// A policy is no place for what must hold at the moment of the commit (membership, an open room): those
 /// are guards of the commit itself.
 #[async_trait]
 pub trait Policy: Send + Sync + fmt::Debug + 'static {
-    /// Whether this verb is worth a question. `false` spares the engine the look at the room.
+    /// Whether this verb is worth a question, asked before each. `false` spares the engine the look at the room.
     fn asks_about(&self, verb: Verb) -> bool;
 
     /// Answers a question.
     ///
     /// # Errors
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) with words that the user is shown;
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) with words that the user is shown, or
+    /// [`NotFriends`](crate::ErrorKind::NotFriends);
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when it cannot tell now.
     async fn check(&self, question: Question<'_>) -> Result<()>;
 }

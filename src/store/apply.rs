@@ -21,7 +21,17 @@ use crate::model::{
     RoomKind, Verb, Visibility,
 };
 
-/// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named.
+/// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named, and
+/// answers each at its place. It reads and writes nothing else, and leaves the other fields of the batch to
+/// the store.
+///
+/// # Errors
+/// An item that is refused leaves the rows as they were. In a room:
+/// [`RoomNotFound`](ErrorKind::RoomNotFound), [`RoomClosed`](ErrorKind::RoomClosed),
+/// [`NotAParticipant`](ErrorKind::NotAParticipant) where whoever asks, or sends, is no active member,
+/// [`Forbidden`](ErrorKind::Forbidden) by the room's rules, a bound of the item or a time that is over,
+/// [`Unreachable`](ErrorKind::Unreachable) by a block, and [`Invalid`](ErrorKind::Invalid) for what contradicts
+/// itself or the room. Each [`Op`] and [`RelationOp`](super::RelationOp) names those of its own.
 pub fn apply(batch: Batch, rows: &mut Rows) -> Vec<Result<Outcome>> {
     batch.items.into_iter().map(|item| apply_item(item, rows)).collect()
 }

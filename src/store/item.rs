@@ -16,7 +16,7 @@ use crate::model::{
 /// What is committed together.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// Changes, in their order.
+    /// Changes, in their order. The engine gives [`Config::commit_batch`](crate::Config::commit_batch) at most.
     pub items: Vec<Item>,
     /// Profiles to keep, each replacing the one before it.
     pub profiles: Vec<Profile>,
@@ -64,18 +64,24 @@ pub struct RoomItem {
 #[non_exhaustive]
 pub enum Op {
     /// Make the room with these people in it. When its key is taken, the answer is the pair's room that has
-    /// it; for a challenge it is an error that names the room.
+    /// it; for a challenge it is an error that names the room:
+    /// [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists).
     Create {
         /// Its kind.
         kind: RoomKind,
-        /// Its name.
+        /// Its name; `None` has one made from nicknames.
         name: Option<Arc<str>>,
-        /// Who takes part; `by` owns the room.
+        /// Who takes part; whoever is named twice is in once. If `by` is among them, they own the room, and
+        /// else nobody does.
         members: Vec<UserId>,
         /// What is said of it.
         about: About,
     },
-    /// Add a message of an active member.
+    /// Add a message of an active member. Under a client id that the sender has used in the room before, the
+    /// answer is the message that was sent then, also in a room that has closed since, or
+    /// [`ClientIdConflict`](crate::ErrorKind::ClientIdConflict) where its [`BodyHash`] is another one. Of its
+    /// files: [`AttachmentNotFound`](crate::ErrorKind::AttachmentNotFound) and
+    /// [`AttachmentUsed`](crate::ErrorKind::AttachmentUsed).
     Send {
         /// The message's id.
         id: MessageId,
@@ -87,36 +93,46 @@ pub enum Op {
         client_id: Option<ClientId>,
         /// The connection that sends it.
         origin: Option<OriginId>,
-        /// Files of the sender's in the room that are in no message yet.
+        /// Files of the sender's in the room that are in no message yet, each once; pictures alone in an IMAGE.
         attachments: Vec<AttachmentId>,
     },
-    /// Add people. Who is in already stays as they are.
+    /// Add people, all or none. Who is in already stays as they are.
     Join {
         /// Who, with the words for it.
         users: Vec<Notice>,
-        /// The most members that the room may have then.
+        /// The most active members that the room may have then; with one more it is
+        /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
+        /// [`Config::max_room_members`](crate::Config::max_room_members).
         max_members: u32,
     },
-    /// Come into a public room, or into any by an invite link that holds. Who is in already stays as they are.
+    /// Come into a public room, or into any by an invite link that holds. Who is in already stays as they are,
+    /// and uses up none of the link. Of a private room it is
+    /// [`NotAParticipant`](crate::ErrorKind::NotAParticipant), of a link that does not hold, or is of another
+    /// room, [`InviteNotFound`](crate::ErrorKind::InviteNotFound).
     Enter {
         /// Who asks, with the words for it.
         notice: Notice,
-        /// The most members that the room may have then.
+        /// The most active members that the room may have then, as in [`Op::Join`].
         max_members: u32,
         /// The invite link that lets them into a room, public or not.
         by_invite: Option<InviteCode>,
     },
-    /// Make an invite link. Those of the room that hold no more are gone with it.
+    /// Make an invite link. Those of the room that hold no more are gone with it; one whose code is there changes
+    /// nothing.
     MakeInvite {
         /// The link, of this room.
         invite: Invite,
-        /// The most links that the room may have then.
+        /// The most links that the room may have then; with one more it is
+        /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
+        /// [`Config::max_invites`](crate::Config::max_invites).
         most: u32,
     },
-    /// Take an invite link back.
+    /// Take an invite link back: whoever has made it, and whoever may take people out. One that is not there is
+    /// [`InviteNotFound`](crate::ErrorKind::InviteNotFound).
     RevokeInvite(InviteCode),
     /// Take a member out: they leave when they ask themselves. A direct room, and one that is left by its
-    /// last member, closes.
+    /// last member, closes. Elsewhere an owner is followed by the first of those who stay, by
+    /// [`seniority`](Member::seniority).
     Part {
         /// Who, with the words for it.
         notice: Notice,
@@ -128,10 +144,12 @@ pub enum Op {
         /// The words for it.
         notice: Notice,
     },
-    /// Close the room.
+    /// Close the room, which frees its key. One that is closed stays as it is.
     Close,
     /// Open the room again, which takes its key. A direct room that somebody has left stays closed, and so
-    /// does one in which nobody is.
+    /// does one in which nobody is: [`Forbidden`](crate::ErrorKind::Forbidden), as where the two of it have another
+    /// room by now. Of a challenge that has one it is
+    /// [`ChallengeRoomExists`](crate::ErrorKind::ChallengeRoomExists).
     Reopen {
         /// The room's kind, which never changes.
         kind: RoomKind,
@@ -140,18 +158,21 @@ pub enum Op {
     Mark {
         /// Which.
         mark: Mark,
-        /// Up to this `seq`, or up to the newest message.
+        /// Up to this `seq`, or up to the newest message; a number beyond that one counts as it.
         to: Option<u64>,
     },
     /// Change a message that is there. The answer is the message as it is then; what stands already changes
-    /// nothing.
+    /// nothing. One that is not there is [`MessageNotFound`](crate::ErrorKind::MessageNotFound), one that was
+    /// deleted [`MessageDeleted`](crate::ErrorKind::MessageDeleted), unless it is deleted again. SYSTEM messages
+    /// stay as they are: [`Forbidden`](crate::ErrorKind::Forbidden).
     Amend {
         /// Which.
         message: MessageId,
         /// How.
         change: Amend,
     },
-    /// Give a member another role. Whoever makes somebody the owner is an admin from then on.
+    /// Give a member another role: one at most as great as one's own, to whoever has a lesser one. An admin may
+    /// step down, an owner gives the room to somebody else instead, and is an admin from then on.
     SetRole {
         /// Whom.
         about: Profile,
@@ -161,7 +182,8 @@ pub enum Op {
     /// Change what is said of the room, all of it or nothing.
     Update(Box<Update>),
     /// Take in a row of another store, with new positions. What is there already stays, but for what only
-    /// grows: more messages, later marks, another stay, a room that has closed.
+    /// grows: more messages, later marks, another stay, a room that has closed. What does not go with what is
+    /// there is a [`Contradiction`](crate::ErrorKind::Contradiction).
     Import(Box<RoomRecord>),
     /// Begin, finish or end an attachment. Nobody is told: it shows with its message.
     Attach(AttachOp),
@@ -174,11 +196,14 @@ pub enum AttachOp {
     /// Its upload begins: `by` is its uploader, who may send in the room. How large it is, how large the
     /// picture is as it is shown, and whether it has a thumbnail, is not known for certain yet.
     Begin(Box<Attachment>),
-    /// All its bytes are there, so that it may be sent.
+    /// All its bytes are there, so that it may be sent. One that is not there any more is
+    /// [`AttachmentNotFound`](crate::ErrorKind::AttachmentNotFound).
     Finish(Box<Attachment>),
-    /// It may be sent no more, for its bytes are deleted next. Refused once it is in a message.
+    /// It may be sent no more, for its bytes are deleted next. Refused once it is in a message:
+    /// [`AttachmentUsed`](crate::ErrorKind::AttachmentUsed).
     Discard(AttachmentId),
-    /// Its bytes are gone. Refused unless it was discarded, or its upload never finished.
+    /// Its bytes are gone. Refused unless it was discarded, or its upload never finished:
+    /// [`AttachmentUsed`](crate::ErrorKind::AttachmentUsed).
     Forget(AttachmentId),
 }
 
@@ -186,17 +211,20 @@ pub enum AttachOp {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Amend {
-    /// Say something else: a TEXT needs words, an IMAGE may lose its caption. The sender's alone.
+    /// Say something else: a TEXT needs words, unless it has files, an IMAGE may lose its caption. The sender's
+    /// alone.
     Edit {
         /// The words.
         content: Option<Arc<str>>,
-        /// For so long after it was sent; `None` is for ever.
+        /// For so long after it was sent, that moment included; `None` is for ever. Later it is
+        /// [`Forbidden`](crate::ErrorKind::Forbidden), but to the host. The engine gives
+        /// [`Config::edit_window`](crate::Config::edit_window).
         within: Option<Duration>,
     },
     /// Say nothing any more, and bear no reactions. The place in the room stays.
     Delete {
-        /// For so long after it was sent; `None` is for ever. Who may delete what others sent is not bound
-        /// by it.
+        /// As in [`Amend::Edit`]; the engine gives [`Config::delete_window`](crate::Config::delete_window). Who
+        /// may delete what others sent is not bound by it.
         within: Option<Duration>,
     },
     /// Leave a reaction of `by`, or take it back.
@@ -205,7 +233,9 @@ pub enum Amend {
         reaction: Reaction,
         /// Whether it is left.
         on: bool,
-        /// How many different ones a message may bear.
+        /// How many different ones a message may bear; with one more it is
+        /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
+        /// [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds).
         max_kinds: usize,
     },
 }
@@ -216,9 +246,9 @@ pub enum Amend {
 pub struct Update {
     /// The name, with the words for it; `None` has one made from nicknames.
     pub name: Option<(Option<Arc<str>>, Notice)>,
-    /// What it is about.
+    /// What it is about; `Some(None)` takes it away.
     pub topic: Option<Option<Arc<str>>>,
-    /// The address of a picture.
+    /// The address of a picture; `Some(None)` takes it away.
     pub picture: Option<Option<Arc<str>>>,
     /// The least roles that may do something.
     pub permissions: Vec<(Verb, Role)>,
@@ -243,11 +273,14 @@ pub struct RelationItem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RelationOp {
-    /// Ask for friendship. Two who ask each other are friends.
+    /// Ask for friendship. Two who ask each other are friends. Of somebody whom the user has blocked it is
+    /// [`Forbidden`](crate::ErrorKind::Forbidden); a request to whoever has blocked the user never arrives, and
+    /// looks like any other.
     Request,
-    /// Accept the other's request.
+    /// Accept the other's request; without one,
+    /// [`FriendRequestNotFound`](crate::ErrorKind::FriendRequestNotFound).
     Accept,
-    /// Decline it.
+    /// Decline it; without one, likewise.
     Decline,
     /// Ask no more.
     Withdraw,
@@ -286,7 +319,8 @@ pub struct Notice {
     pub body: Body,
 }
 
-/// A fingerprint of what was sent under a client id, so that a retry can be told from another message.
+/// A fingerprint of what was sent under a client id, so that a retry can be told from another message: the first
+/// 16 bytes of a SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyHash(pub [u8; 16]);
 
@@ -296,7 +330,7 @@ impl BodyHash {
         Self::with(body, &[])
     }
 
-    /// The fingerprint of a message as it is sent first.
+    /// The fingerprint of a message as it is sent first, with its attachments in their order.
     pub fn with(body: &Body, attachments: &[AttachmentId]) -> Self {
         let mut hash = Sha256::new();
         let parts = [body.content(), body.image_url()];
@@ -317,7 +351,7 @@ impl BodyHash {
 /// What came of an item.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// What changed in a room, in the order of its positions.
+    /// What changed in a room, in the order of its positions; empty where nothing did.
     pub changes: Vec<Change>,
     /// What changed between two people. It takes no position: it is told live, and read anew by whoever
     /// was away.
@@ -343,7 +377,7 @@ pub struct RelationChange {
 pub enum Answer {
     /// It is done.
     Done,
-    /// The message: the new one, or the first one under its client id.
+    /// The message: the new one, or the first one under its client id, as it is now.
     Message(Arc<Message>),
     /// The message as it is now, changed or as it was.
     Amended(Arc<Message>),
@@ -353,7 +387,7 @@ pub enum Answer {
     Marked {
         /// The membership.
         member: Arc<Member>,
-        /// How many messages are unread.
+        /// How many messages are [unread](Member::unread_in).
         unread: u64,
     },
     /// How the user stands to the other one now.
@@ -376,7 +410,7 @@ pub struct Change {
     pub what: What,
 }
 
-/// What changed.
+/// What changed. Rooms, messages and members in it are as they were right after that.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum What {

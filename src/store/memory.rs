@@ -23,7 +23,7 @@ use crate::model::{
 
 /// Keeps everything in memory, behind one lock that is held for no longer than a batch takes.
 ///
-/// A restart forgets all of it, and it grows for as long as people talk.
+/// A restart forgets all of it, and it grows for as long as people talk, without a bound. None of its calls fails.
 #[derive(Debug)]
 pub struct MemoryStore {
     state: Mutex<State>,
@@ -79,12 +79,19 @@ impl Default for MemoryStore {
 
 impl MemoryStore {
     /// An empty store with an epoch of its own and one commit lane.
+    ///
+    /// # Panics
+    /// As [`Epoch::random`].
     pub fn new() -> Self {
         Self::with_lanes(1)
     }
 
-    /// An empty store with 1 to [`MAX_LANES`](crate::model::MAX_LANES) commit lanes: for tests of what
-    /// holds for any number of them. It is no faster for them.
+    /// An empty store with so many commit lanes, the number being held within 1 and
+    /// [`MAX_LANES`](crate::model::MAX_LANES): for tests of what holds for any number of them. It is no faster
+    /// for them.
+    ///
+    /// # Panics
+    /// As [`Epoch::random`].
     pub fn with_lanes(lanes: usize) -> Self {
         let state = State {
             epoch: Epoch::random(),

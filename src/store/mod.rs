@@ -60,10 +60,10 @@ pub struct RoomEntry {
     pub room: Room,
     /// The membership of whoever asked.
     pub member: Member,
-    /// Its newest message.
+    /// Its newest message; `None` before the first.
     pub last_message: Option<Message>,
-    /// Its first active participants, in the order of their ids; in a direct room both of the pair, also
-    /// when one has left.
+    /// Its first active participants, in the order of their ids and at most as many as were asked for; in a
+    /// direct room always both of the pair, also when one has left.
     pub participants: Vec<Profile>,
 }
 
@@ -72,7 +72,7 @@ pub struct RoomEntry {
 pub struct Memberships {
     /// The store's position when they were read.
     pub position: Position,
-    /// The rooms, in the order of their ids.
+    /// The rooms, closed ones too, in the order of their ids, each with the user's membership.
     pub rooms: Vec<(Room, Member)>,
 }
 
@@ -83,7 +83,7 @@ pub struct MemberEntry {
     pub member: Member,
     /// The user's profile.
     pub profile: Profile,
-    /// When the user's last connection ended, as far as that was written.
+    /// When the user's last connection ended, as far as that was written; `None`: it never was.
     pub last_seen: Option<Timestamp>,
 }
 
@@ -100,6 +100,14 @@ pub struct MemberEntry {
 /// **Reading.** Each method reads one consistent state, and a read that starts after a commit returned
 /// sees that commit.
 ///
+/// **Numbers.** A `seq` counts the messages of a room, a position the changes in the lane of a room, both from
+/// 1; 0 is before the first. Where a method takes two positions of a room, `after` itself is left out and
+/// `until` is in.
+///
+/// **Pages.** A `limit` counts rows, and a page starts beyond `after` or below `before`, `None` being the
+/// beginning. A page with fewer rows than its `limit` is the last one: the engine asks no further. Of
+/// [`records`](Store::records), only one without any is.
+///
 /// **Profiles.** A [`Message`] comes with its sender's profile of now; a user without a row is
 /// [`Profile::unknown`].
 ///
@@ -107,7 +115,7 @@ pub struct MemberEntry {
 /// for the engine to send. One without answers [`outbox_table`](Store::outbox_table) with `None`,
 /// [`outbox`](Store::outbox) with nothing, and passes over [`Batch::sent`].
 ///
-/// **Errors.** [`Unavailable`](crate::ErrorKind::Unavailable) when the same call may work later,
+/// **Errors.** Of every call: [`Unavailable`](crate::ErrorKind::Unavailable) when the same call may work later,
 /// [`Corrupt`](crate::ErrorKind::Corrupt) when what is stored makes no sense. A room or member that is not
 /// there is no error but an empty answer.
 ///
@@ -115,9 +123,15 @@ pub struct MemberEntry {
 #[async_trait]
 pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// The epoch and the position now.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn position(&self) -> Result<Token>;
 
-    /// Starts another epoch, so that no token given out before holds any more.
+    /// Starts another epoch and gives it, so that no token given out before holds any more. The position stays.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn rotate_epoch(&self) -> Result<Epoch>;
 
     /// Commits a batch in one transaction and reports for each item in its order. Items apply in order,
@@ -126,20 +140,37 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// An implementation locks and loads what [`Needs::of`] names into [`Rows`], and then what
     /// [`Needs::heirs`] and [`Needs::relations_with`] name, calls [`apply()`], writes
     /// what [`Rows`] says has changed, and commits.
+    ///
+    /// # Errors
+    /// Of the batch, only those of [every call](Store). Of an item, what [`apply()`] refused it with.
     async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>>;
 
-    /// A room, and a user's membership of it, past or present.
+    /// A room, and a user's membership of it, past or present; `None` where there is no such room.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn membership(&self, room: RoomId, user: &UserId) -> Result<Option<(Room, Option<Member>)>>;
 
     /// The rooms with these ids, each once and in any order; one that is not there is passed over. The engine
     /// asks for some 500 at most, among which an id may stand twice.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn rooms(&self, ids: &[RoomId]) -> Result<Vec<Room>>;
 
-    /// A room as an active member's list shows it, naming at most `listed` participants.
+    /// A room as an active member's list shows it, naming at most `listed` participants; `None` for whoever is no
+    /// active member. The engine asks for [`Config::max_listed`](crate::Config::max_listed) at most.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>>;
 
-    /// The user's rooms, newest [activity](Room::activity_at) first (then by id, newest first), and how
-    /// many there are.
+    /// The rooms in which the user is active, closed ones too, newest [activity](Room::activity_at) first (then by
+    /// id, newest first), and how many there are in all. The first `skip` are left out; each names at most
+    /// `listed` participants.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn rooms_of(
         &self,
         user: &UserId,
@@ -149,41 +180,75 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     ) -> Result<(Vec<RoomEntry>, u64)>;
 
     /// Open public rooms, the newest first: by falling ids, below `before`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>>;
 
     /// The invite link of this code, also one that holds no more.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn invite(&self, code: InviteCode) -> Result<Option<Invite>>;
 
     /// The invite links of a room, in any order. The engine keeps no more than
     /// [`Config::max_invites`](crate::Config::max_invites) of a room.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn invites(&self, room: RoomId) -> Result<Vec<Invite>>;
 
     /// The user's active memberships, in the order of the rooms' ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships>;
 
     /// A room's active members, in the order of their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn members(&self, room: RoomId, after: Option<&UserId>, limit: u32) -> Result<Vec<MemberEntry>>;
 
     /// Each active member's `(user, joined_seq, read_seq)`, by room. A room without any may be left out. The
-    /// engine asks for a page of rooms at most.
+    /// engine asks for a page of rooms at most, which is [`Limit::MAX`](crate::model::Limit::MAX).
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>>;
 
-    /// The messages with these numbers, in their order.
+    /// The messages with these numbers, in their order; a number that none has is passed over. The engine asks
+    /// for a page at most, which is [`Limit::MAX`](crate::model::Limit::MAX).
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn messages(&self, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>>;
 
     /// The message of this id, when it is in this room.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn message(&self, room: RoomId, id: MessageId) -> Result<Option<Message>>;
 
     /// The profiles of those of these users who have one, in any order.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>>;
 
     /// When those of these users who ever [logged out](Batch::logouts) did so last, each once and in any
     /// order. The engine asks for some 500 at most, among whom one may stand twice.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>>;
 
     /// The user's memberships, past ones too, of rooms in which anything changed after `since`: a row, the
     /// membership itself, or (at `since` or after it) a mark. In the order of the rooms' ids, beyond
     /// `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn changed_rooms(
         &self,
         user: &UserId,
@@ -195,13 +260,22 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// The memberships of these users, past ones too, that changed after `since`: whose
     /// [`changed_pos`](Member::changed_pos) is beyond where `since` has the room's lane. Each once and in any
     /// order. The engine asks for some 500 users at most, among whom one may stand twice.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn stays_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>>;
 
     /// The room's messages made after `after` and up to `until`, in their order.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn messages_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Message>>;
 
     /// The room's messages made up to `made_until` and changed after `after` and up to `until`, in the order of
     /// those changes. What changed more than once stands at its last change.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn amended_since(
         &self,
         room: RoomId,
@@ -212,6 +286,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     ) -> Result<Vec<Message>>;
 
     /// Who left which reactions on the message with this number, by reaction and then by user, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn reactions(
         &self,
         room: RoomId,
@@ -221,7 +298,10 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     ) -> Result<Vec<(Reaction, Profile)>>;
 
     /// What the user left on the messages with these numbers, in their order, and then by reaction. The engine
-    /// asks for a page of messages at most.
+    /// asks for a page of messages at most, which is [`Limit::MAX`](crate::model::Limit::MAX).
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn reactions_of(
         &self,
         room: RoomId,
@@ -233,6 +313,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     ///
     /// Only the making of a room changes several at one position, so whoever pages on from the position of
     /// the last one starts at or after it; who was not there yet reads the room anew.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn members_since(
         &self,
         room: RoomId,
@@ -243,6 +326,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// The room's active members whose marks moved at `since` or after it, in the order of their ids,
     /// beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn marks_since(
         &self,
         room: RoomId,
@@ -251,10 +337,16 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         limit: u32,
     ) -> Result<Vec<Member>>;
 
-    /// How the user stands to another one, from the user's side.
+    /// How the user stands to another one, from the user's side; `None` where nothing stands there.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>>;
 
     /// Those who are this to the user, with their profiles, in the order of their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn relations(
         &self,
         user: &UserId,
@@ -269,16 +361,28 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// What waits in the outbox, by rising number. A row may turn up below one that was read before: numbers
     /// are given while a transaction goes on.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>>;
 
     /// The attachment of this id, when it is in this room.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>>;
 
     /// The attachments that are in no message and were begun at `before` or earlier, oldest first (then by
     /// room and id).
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn unsent_attachments(&self, before: Timestamp, limit: u32) -> Result<Vec<StoredAttachment>>;
 
     /// Rows as they are moved to another store, in the order of their keys and at most `limit`; none is the
     /// end. Whoever reads page after page sees each row that is there all the time once.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>>;
 }

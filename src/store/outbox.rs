@@ -59,5 +59,6 @@ pub trait HostTransaction {
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when the database has no such table: it is not the store's.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when it cannot be written to now.
     fn put(&mut self, outbox: &str, entry: &OutboxEntry) -> impl Future<Output = Result<()>>;
 }

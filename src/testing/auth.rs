@@ -6,8 +6,9 @@ use crate::auth::{Authenticator, Identity};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Takes a token for the user's id. `id@millis` expires at that moment, `id+millis` was issued at it; a
-/// token that is no id is refused. For tests alone.
+/// Takes a token for the user's id. `id@millis` expires at that moment, `id+millis` was issued at it, both in
+/// milliseconds since 1970. A token that is no id is [`Unauthenticated`](ErrorKind::Unauthenticated). It looks at
+/// no clock, so that it takes a token of the past too. For tests alone.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NameTokens;
 

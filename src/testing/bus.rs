@@ -338,7 +338,7 @@ struct State {
 }
 
 impl<B: Bus> BadBus<B> {
-    /// Hands on to another bus, badly.
+    /// Hands on to another bus, badly. The lowest bit of the seed does not count.
     pub fn new(bus: B, seed: u64) -> Self {
         Self { bus, state: Mutex::new(State { dice: seed | 1, late: None }) }
     }

@@ -18,12 +18,12 @@ impl Default for ManualClock {
 }
 
 impl ManualClock {
-    /// Moves it on.
+    /// Moves it on, by whole milliseconds.
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);
     }
 
-    /// Moves it back, as a machine's clock is when it is set.
+    /// Moves it back by whole milliseconds, as a machine's clock is when it is set.
     pub fn rewind(&self, by: Duration) {
         self.0.fetch_sub(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);
     }

@@ -36,7 +36,7 @@ impl Encode for Ready {
 }
 
 impl Fanout {
-    /// A room with so many listeners, whose frames have `frame` bytes.
+    /// A room with so many listeners, for whom each event is a frame of `frame` bytes.
     ///
     /// # Panics
     /// Never: the ids in it are good.
@@ -70,7 +70,8 @@ impl Fanout {
         Self { hub, room, connections, event, at: 0 }
     }
 
-    /// Publishes one event to all of them.
+    /// Publishes one event to all of them. Drain them before [`Config::mailbox_events`] of them wait, or they are
+    /// closed.
     pub fn publish(&mut self) {
         self.at += 1;
         let event =
@@ -80,7 +81,7 @@ impl Fanout {
         self.hub.publish(self.room, &[post], &Class::Durable);
     }
 
-    /// Takes what waits for each, as a socket that takes everything would. Gives the number of bytes.
+    /// Takes what waits for each, as a socket that takes everything would. Gives how many bytes it was in all.
     pub fn drain(&self) -> usize {
         let mut total = 0;
         for connection in &self.connections {

@@ -84,12 +84,13 @@ impl FaultyStore {
         Arc::new(self.clone())
     }
 
-    /// From now on commits are refused, as on a full disk, or no more.
+    /// From now on commits are refused with [`Unavailable`](ErrorKind::Unavailable), as on a full disk, or no more.
+    /// Nothing of a refused one is written.
     pub fn refuse(&self, refuses: bool) {
         self.0.refuses.store(refuses, Ordering::SeqCst);
     }
 
-    /// Until this is dropped, what is committed is not reported.
+    /// Until this is dropped, what is committed is not reported. It waits for those that are reported just now.
     pub async fn hang(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
         self.0.reporting.write().await
     }
@@ -104,7 +105,7 @@ impl FaultyStore {
         self.0.commits.subscribe()
     }
 
-    /// How often each method was called since this was asked last.
+    /// How often each method was called since this was asked last, by its name; one that was not is left out.
     pub fn calls(&self) -> BTreeMap<&'static str, usize> {
         std::mem::take(&mut *self.0.calls.lock())
     }
@@ -116,7 +117,8 @@ impl FaultyStore {
         }
     }
 
-    /// From now on each call waits for so long before it is made, and again before it is answered.
+    /// From now on each call waits for so long before it is made, and again, for what this gives then, before it
+    /// is answered.
     pub fn delay(&self, delays: impl FnMut() -> Duration + Send + 'static) {
         *self.0.delays.lock() = Some(Delays(Box::new(delays)));
     }

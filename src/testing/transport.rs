@@ -30,11 +30,11 @@ pub trait Dial: Send + Sync {
 /// A client's end of a connection.
 #[async_trait]
 pub trait Client: Send {
-    /// Says who it is.
+    /// Says who it is, and the position that it has seen everything up to.
     async fn hello(&mut self, token: &str, since: Option<Token>);
-    /// Asks for something.
+    /// Asks for something. The answer is named by `id`.
     async fn command(&mut self, id: u64, command: Command);
-    /// What comes next; [`Seen::Closed`] at the end.
+    /// What comes next; [`Seen::Closed`] at the end. Most cases wait for 10 s at most.
     async fn next(&mut self) -> Seen;
 }
 
@@ -42,23 +42,23 @@ pub trait Client: Send {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Seen {
-    /// The connection has joined its rooms.
+    /// The connection has joined its rooms: the position, and whether all that was missed can be told.
     Ready(Token, bool),
-    /// All that was missed is told.
+    /// All that was missed is told: the position, and whether it was all.
     CaughtUp(Option<Token>, bool),
     /// A message: its room, `seq` and text.
     Message(RoomId, u64, String),
     /// A SYSTEM message: its room and `seq`.
     System(RoomId, u64),
-    /// Somebody types, or has stopped.
+    /// Somebody types (`true`), or has stopped.
     Typing(UserId, bool),
-    /// A mark moved to this `seq`.
+    /// Whose mark moved, which, and to which `seq`.
     Marked(UserId, Mark, u64),
     /// Another event, by its name on the wire.
     Other(String),
-    /// A command was done; a send with this `seq`.
+    /// The command of this id was done; a send with this `seq`.
     Done(u64, Option<u64>),
-    /// A command was refused with this code.
+    /// The command of this id was refused with this code; 0 where it had no id.
     Refused(u64, String),
     /// The end.
     Closed,

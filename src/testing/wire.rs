@@ -8,7 +8,7 @@ use crate::id::{MessageId, RoomId};
 use crate::model::{Body, Epoch, Message, MessageState, Position, Profile, Token};
 use crate::transport::{socketio, ws};
 
-/// A wire format, with a message of 100 bytes that is told, and one that a client sends.
+/// A wire format, with a message whose text has 100 bytes that is told, and one that a client sends.
 #[derive(Debug)]
 pub struct Wire {
     format: Format,
@@ -34,7 +34,7 @@ impl Wire {
         Self { format: socketio::format("chat"), event: told(room, content), sent, parse: socketio::is_send }
     }
 
-    /// Encodes the message that is told, as for all that listen in this format. Gives the bytes of its frame.
+    /// Encodes the message that is told, as for all that listen in this format. Gives how many bytes its frame has.
     pub fn encode(&self) -> usize {
         match self.format.event(&self.event, View::Others) {
             Frame::Bytes(frame) => frame.len(),

@@ -20,12 +20,13 @@ const PAGE: u32 = 250;
 
 impl Admin {
     /// Writes a room or everything as lines of JSON, and says how much it was. See
-    /// [`transfer`](crate::transfer) for the lines, and for what holds while people talk.
+    /// [`transfer`](crate::transfer) for the lines, and for what holds while people talk. At most 250 rows are in
+    /// memory at once. The writer is flushed at the end.
     ///
     /// # Errors
     /// [`TransferError::Write`]; [`TransferError::Store`] when the store cannot be read, or with
-    /// [`RoomNotFound`](crate::ErrorKind::RoomNotFound). What has been written then has no footer, and no
-    /// import takes it for whole.
+    /// [`RoomNotFound`](crate::ErrorKind::RoomNotFound); [`TransferError::TooLong`] for a row that no import
+    /// would take. What has been written then has no footer, and no import takes it for whole.
     pub async fn export(
         &self,
         scope: Scope,

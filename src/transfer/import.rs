@@ -27,14 +27,19 @@ const TOLD_AFTER: u64 = 500;
 
 impl Admin {
     /// Takes in what [`export`](Self::export) has written, and says how much it was, what was there before
-    /// counted as well. Now and then `progress` is told how much has been read. See
-    /// [`transfer`](crate::transfer) for what it keeps, and for running it again.
+    /// counted as well. Every 500 lines, and at the end, `progress` is told how much has been read. At most 500
+    /// records and about 1 MiB of lines wait for their commits. See [`transfer`](crate::transfer) for what it keeps,
+    /// and for running it again.
     ///
     /// # Errors
-    /// One that names the line, when it is broken, or when it contradicts what is there; one that says where
-    /// the lines are cut off, or that they are fewer than the footer counts; and
-    /// [`TransferError::Incomplete`] when a room has not become what was exported. What comes before the line
-    /// at fault stays.
+    /// One that names the line, when it is broken ([`Malformed`](TransferError::Malformed),
+    /// [`TooLong`](TransferError::TooLong), [`Misplaced`](TransferError::Misplaced),
+    /// [`Format`](TransferError::Format)), or when it contradicts what is there
+    /// ([`Refused`](TransferError::Refused)); one that says where the lines are cut off
+    /// ([`Cut`](TransferError::Cut)), or that they are fewer than the footer counts
+    /// ([`Counts`](TransferError::Counts)); [`TransferError::Incomplete`] when a room has not become what was
+    /// exported; [`TransferError::Read`], and [`TransferError::Store`] when the store or the engine cannot answer.
+    /// What comes before the line at fault stays; a fault in the first line changes nothing.
     pub async fn import(
         &self,
         reader: &mut (impl AsyncBufRead + Unpin + Send),

@@ -38,9 +38,9 @@
 //!
 //! An import that broke off can be run again, from the beginning, and so can one that did not: what is there
 //! already is skipped. Another export of the same store, made later, adds what is new in it: messages, marks,
-//! stays, rooms that have closed, which open no more; members have the roles of the export that was imported last. It takes away nothing, so that a friendship which has ended in between is
-//! still there. What contradicts the store is refused, with the number of its line, and what came before
-//! that line stays.
+//! stays, rooms that have closed, which open no more; members have the roles of the export that was imported
+//! last. It takes away nothing, so that a friendship which has ended in between is still there. What contradicts
+//! the store is refused, with the number of its line, and what came before that line stays.
 //!
 //! Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
 //!
@@ -52,7 +52,8 @@
 //! # The lines
 //!
 //! Each line is one JSON object with the field `record`, and every other field that is named here; those with
-//! a `?` are left out where there is nothing. Times are RFC 3339, ids are texts.
+//! a `?` are left out where there is nothing. A line has [`MAX_LINE_BYTES`] at most and ends with `\n`. Times are
+//! RFC 3339 with milliseconds, ids are texts, numbers are whole ones below 2⁶³.
 //!
 //! | `record` | fields |
 //! | --- | --- |
@@ -65,8 +66,8 @@
 //! | `member` | `room`, `user`, `role` (`owner`, `admin`, `member`, `readOnly`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN` |
 //! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`: how many of each. The last line |
 //!
-//! They come in this order, the messages, the reactions and then the people of a room behind it. `n` is how many countable
-//! messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
+//! They come in this order, the messages, the reactions and then the people of a room behind it. `n` is how many
+//! countable messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
 //! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
 //! that tells a retry under `clientId` from another message. Each of `attachments` has `id`, `name`, `mediaType`,
 //! `size`, `width`? and `height`?, `hasThumbnail` and `createdAt`.
@@ -134,7 +135,9 @@ pub enum TransferError {
     /// What is written to gave an error.
     #[error("writing failed")]
     Write(#[source] io::Error),
-    /// The store cannot be read or written now, or the room to export is not there.
+    /// The store cannot be read or written: [`Unavailable`](crate::ErrorKind::Unavailable) now,
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) at all. Or the room to export is not there:
+    /// [`RoomNotFound`](crate::ErrorKind::RoomNotFound).
     #[error(transparent)]
     Store(#[from] Error),
     /// A line is no record, or a field of it holds what it cannot.
@@ -187,7 +190,8 @@ pub enum TransferError {
     Refused {
         /// The line.
         line: u64,
-        /// Why: a [`Contradiction`](crate::Contradiction), for example.
+        /// Why: [`Contradiction`](crate::ErrorKind::Contradiction) where the record does not go with what is there,
+        /// [`Unavailable`](crate::ErrorKind::Unavailable) where the same import may succeed later.
         #[source]
         source: Error,
     },
@@ -205,7 +209,7 @@ pub enum TransferError {
     },
 }
 
-/// What a room counts.
+/// What a room counts, as its own line and those of its members say it, or the store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoomCounts {
@@ -213,7 +217,7 @@ pub struct RoomCounts {
     pub seq: u64,
     /// How many of its messages are TEXT or IMAGE.
     pub countable: u64,
-    /// How many are in it.
+    /// How many active members it has.
     pub members: u64,
 }
 

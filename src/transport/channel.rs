@@ -26,7 +26,10 @@ pub struct ChannelClient {
     frames: mpsc::Receiver<Frame>,
 }
 
-/// A connection in process that holds at most `bound` requests, and as many frames, in either direction.
+/// A connection in process that holds at most `bound` requests on their way in, and as many frames on their way
+/// out, at least 1. Whoever sends one more waits until one was taken.
+///
+/// A client that does not take its frames within [`Config::write_timeout`](crate::Config::write_timeout) is gone.
 pub fn channel(bound: usize) -> (ChannelClient, ChannelTransport) {
     let (requests, received) = mpsc::channel(bound.max(1));
     let (sent, frames) = mpsc::channel(bound.max(1));
@@ -34,12 +37,13 @@ pub fn channel(bound: usize) -> (ChannelClient, ChannelTransport) {
 }
 
 impl ChannelClient {
-    /// Says who it is.
+    /// Says who it is, and the position that it has seen everything up to. The answer is named by `id`. After the
+    /// end it does nothing: [`next`](Self::next) tells.
     pub async fn hello(&self, id: u64, token: impl Into<String>, since: Option<Token>) {
         self.request(Request::Hello { id: Some(id), token: token.into(), since, origin: None }).await;
     }
 
-    /// Asks for something. The answer is named by `id`.
+    /// Asks for something. The answer is named by `id`. After the end it does nothing, likewise.
     pub async fn command(&self, id: u64, command: Command) {
         self.request(Request::Command(Some(id), Ok(command))).await;
     }

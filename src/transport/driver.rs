@@ -22,6 +22,12 @@ const TURN: Duration = Duration::from_millis(50);
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Runs a connection from its first word to its end.
+///
+/// A client that has not said who it is within [`Config::hello_timeout`](crate::Config::hello_timeout) is refused
+/// with [`Unauthenticated`](ErrorKind::Unauthenticated). One that is silent for
+/// [`Config::heartbeat`](crate::Config::heartbeat) is pinged, and gone after as long again; in process nobody is.
+/// At the end it has [`Config::write_timeout`](crate::Config::write_timeout) to take what waits for it, and 2 s to
+/// hang up.
 pub async fn drive(engine: ChatEngine, mut transport: Box<dyn Transport>) {
     let mut requests = Vec::new();
     // What is over soon is boxed, here and below, so that an idle connection keeps no room for it.

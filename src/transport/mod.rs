@@ -63,7 +63,7 @@ pub use origins::Origins;
 pub enum Request {
     /// It says who it is.
     Hello {
-        /// What its answer is named by.
+        /// What its answer is named by, a number of the client's own.
         id: Option<u64>,
         /// Its token.
         token: String,
@@ -73,7 +73,7 @@ pub enum Request {
         /// again.
         origin: Option<OriginId>,
     },
-    /// It asks for something, or for nothing that can be understood.
+    /// It asks for something, or for nothing that can be understood. The number is what its answer is named by.
     Command(Option<u64>, Result<Command>),
 }
 
@@ -83,7 +83,8 @@ pub enum Request {
 pub enum Hangup {
     /// It closed the connection, or lost it.
     Closed,
-    /// It sent a frame larger than the bound.
+    /// It sent a frame larger than the bound: [`Config::max_frame_bytes`](crate::Config::max_frame_bytes) on the
+    /// native WebSocket, `SocketIoOptions::max_packet` on Socket.IO.
     TooLarge,
     /// It broke the protocol.
     Protocol,
@@ -103,7 +104,11 @@ pub trait Transport: Send {
     fn credential(&mut self) -> Option<String>;
 
     /// Waits for what the client sends and adds all that is there, in its order. A sign of life without a
-    /// request, such as a pong, returns too and adds nothing. Cancel-safe.
+    /// request, such as a pong, returns too and adds nothing. Cancel-safe. All that it added is served before
+    /// the next call, so it adds a bounded number.
+    ///
+    /// # Errors
+    /// Why nothing comes any more, once all that came before is handed on.
     async fn receive(&mut self, requests: &mut Vec<Request>) -> Result<(), Hangup>;
 
     /// The session begins: frames of this connection are in its mailbox from now on. `true`: they are
@@ -111,7 +116,8 @@ pub trait Transport: Send {
     /// driver pulls them and calls `send`.
     fn attach(&mut self, connection: &Arc<Connection>) -> bool;
 
-    /// Writes the frames, emptying the list.
+    /// Writes the frames, 64 at most, emptying the list. A call that takes longer than
+    /// [`Config::write_timeout`](crate::Config::write_timeout) is dropped, and the connection ended.
     ///
     /// # Errors
     /// When the connection is lost. The driver ends it then.

@@ -11,7 +11,9 @@ pub enum Origins {
     /// Pages of any origin: for development.
     #[default]
     Any,
-    /// Pages of these origins, such as `https://example.org`, and no others.
+    /// Pages of these origins (RFC 6454), such as `https://example.org` or `http://localhost:3000`, and no others:
+    /// scheme, host and, where it is not the usual one, port, and nothing behind them. The case of letters does
+    /// not count.
     Only(Vec<String>),
 }
 

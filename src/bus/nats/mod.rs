@@ -96,15 +96,16 @@ impl NatsBus {
     /// in `nats://USER:PASSWORD@HOST` or `nats://TOKEN@HOST`, percent-encoded. The port is 4222 unless it is
     /// named.
     ///
-    /// A server that is away is no error: the bus is down until it comes, so that nodes and servers may start
-    /// in any order.
+    /// A server that is away is no error: the bus is down until it comes, so that nodes and servers may start in
+    /// any order. One that lets nobody in within 3 s, or whose certificate is not trusted, counts as away.
     ///
     /// TLS trusts whom the platform trusts. An app in which rustls has several crypto providers has to name
     /// one as the default of its process first, as rustls itself demands.
     ///
     /// # Errors
     /// [`INVALID_INPUT`](crate::ErrorKind::Invalid) for a URL that does not do;
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the server is there and refuses the login.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the server is there and refuses the login, or TLS
+    /// cannot be set up here.
     pub async fn connect(url: &str) -> Result<Self> {
         Self::connect_with(NatsOptions::at([url])).await
     }

@@ -60,15 +60,17 @@ use crate::model::{
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PostgresOptions {
-    /// How many connections there are at most, at least 1; whoever needs one more waits. They are opened
+    /// How many connections this node has at most, at least 1; whoever needs one more waits. They are opened
     /// on demand. Default 10.
     pub connections: u32,
     /// How long anything waits for a connection before it is
     /// [`Unavailable`](crate::ErrorKind::Unavailable). Default 5 s.
     pub connect_timeout: Duration,
-    /// How long a statement may take, and how long a commit may lie still. Default 10 s.
+    /// How long a statement may take, and how long a commit may lie still, in whole milliseconds and at least 1;
+    /// after that it is undone, and [`Unavailable`](crate::ErrorKind::Unavailable). Where the server says nothing
+    /// at all, its connection is given up a second later. Default 10 s.
     pub statement_timeout: Duration,
-    /// How long a statement waits for a lock of another node's commit. Default 5 s.
+    /// How long a statement waits for a lock of another node's commit, likewise. Default 5 s.
     pub lock_timeout: Duration,
     /// How many commit lanes the store has, 1 to [`MAX_LANES`](crate::model::MAX_LANES). The first start
     /// fixes it, and the others must give the same number: every position that was ever given out counts
@@ -118,11 +120,12 @@ impl PostgresStore {
     /// that do so at once wait for each other.
     ///
     /// # Errors
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the database cannot be reached or lets nobody
-    /// in. [`Corrupt`](crate::ErrorKind::Corrupt) when its schema `chat` is another program's, or that of a
-    /// newer version of this crate; such a schema is left as it is.
-    /// [`INVALID_INPUT`](crate::ErrorKind::Invalid) for a URL that does not do, or another number of lanes
-    /// than the database was begun with.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the database cannot be reached, lets nobody in, is a
+    /// standby, or waits to be [migrated](PostgresOptions::migrate) by hand.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) when its schema `chat` is another program's, or that of a newer
+    /// version of this crate; such a schema is left as it is. [`INVALID_INPUT`](crate::ErrorKind::Invalid) for a
+    /// URL that does not do, a server older than version 13, a database that does not keep its text in UTF-8, or
+    /// another number of lanes than the database was begun with.
     pub async fn connect(url: &str) -> Result<Self> {
         Self::connect_with(url, PostgresOptions::default()).await
     }

@@ -85,10 +85,10 @@ use crate::model::{
 pub struct SqliteOptions {
     /// When a commit counts as durable. [`Synchronous::Full`] by default.
     pub synchronous: Synchronous,
-    /// How many reads run at once, at least 1; others wait. Default 4.
+    /// How many reads run at once, each on a connection of its own, at least 1; others wait. Default 4.
     pub readers: usize,
     /// How long a read waits for one of those connections, and anything for a lock of another process,
-    /// before it is [`Unavailable`](crate::ErrorKind::Unavailable). Default 5 s.
+    /// before it is [`Unavailable`](crate::ErrorKind::Unavailable). Default 5 s; more than 24 h counts as 24 h.
     pub busy_timeout: Duration,
 }
 
@@ -144,7 +144,9 @@ impl SqliteStore {
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) for a file that is no chat store: no database, another
     /// program's, damaged, or written by a newer version of this crate. Such a file is left as it is.
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) when it cannot be opened or is locked.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when it cannot be opened or is locked for longer than
+    /// [`busy_timeout`](SqliteOptions::busy_timeout). [`INVALID_INPUT`](crate::ErrorKind::Invalid) where there can
+    /// be no write-ahead log, as for `:memory:`, or where the app links a SQLite older than 3.51.3.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, SqliteOptions::default()).await
     }

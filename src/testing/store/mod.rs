@@ -301,7 +301,8 @@ impl Fixture {
         self
     }
 
-    /// Keeps something, such as the guard of a temporary directory, until the case is over.
+    /// Keeps something, such as the guard of a temporary directory, until the case is over. It is dropped after the
+    /// store.
     #[must_use]
     pub fn keeping(mut self, guard: impl Any + Send + Sync) -> Self {
         self.kept = Some(Box::new(guard));
@@ -319,7 +320,7 @@ impl Fixture {
 
 /// What a factory may yield.
 pub trait IntoFixture {
-    /// The fixture; `None` where the store cannot be had.
+    /// The fixture; `None` where the store cannot be had, for which each case passes without a check.
     fn into_fixture(self) -> Option<Fixture>;
 }
 

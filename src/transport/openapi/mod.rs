@@ -78,7 +78,8 @@ impl Text {
 /// The routes `/openapi.json`, `/asyncapi.json` and `/docs`, to be mounted beside those of
 /// [`rest::router`](super::rest::router) with the same options.
 ///
-/// Nobody needs a token for them. The page needs nothing from anywhere else.
+/// Nobody needs a token for them. The page needs nothing from anywhere else. `/asyncapi.json` is there with the
+/// feature `ws` or `socketio`.
 pub fn router(engine: ChatEngine, options: RestOptions) -> Router {
     let cors = origins::cors(options.origins.clone()).allow_methods([axum::http::Method::GET]);
     let router = Router::new().route("/openapi.json", get(serve_openapi)).route("/docs", get(serve_page));

@@ -10,8 +10,14 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Each answer names its request in `x-request-id`: as the client or a proxy did, in at most 64 printable characters of
-//! ASCII, or by a name of its own. The same name stands in the span `request`, with the method and the route.
+//! Who calls is told by `Authorization: Bearer TOKEN` (RFC 6750). Errors are problem details (RFC 9457) with the
+//! [code](crate::ErrorKind::code) beside them, and with `Retry-After` (RFC 9110) where the same call may succeed
+//! later. A JSON body of more than [`Config::max_body_bytes`](crate::Config::max_body_bytes) is 413, one that has not
+//! arrived within [`Config::hello_timeout`](crate::Config::hello_timeout) 400, a call beyond
+//! [`RateLimits::calls`](crate::config::RateLimits::calls) 429.
+//!
+//! Each answer names its request in `x-request-id`: as the client or a proxy did, in 1 to 64 printable characters
+//! of ASCII, or by a name of its own. The same name stands in the span `request`, with the method and the route.
 
 #[cfg_attr(not(feature = "blobs"), path = "no_attachments.rs")]
 mod attachments;
@@ -47,11 +53,11 @@ pub(super) use routes::Operation;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RestOptions {
-    /// Which web pages may call them.
+    /// Which web pages may call them. Default [`Origins::Any`].
     pub origins: Origins,
-    /// Whether people make friends here. An app with a table of friends of its own says `false`.
+    /// Whether people make friends here. An app with a table of friends of its own says `false`. Default `true`.
     pub friends: bool,
-    /// Who makes development tokens. Without it `POST /auth/dev-token` is not there.
+    /// Who makes development tokens. Without it `POST /auth/dev-token` is 404. Default `None`.
     #[cfg(feature = "jwt")]
     pub dev_tokens: Option<std::sync::Arc<crate::auth::DevTokens>>,
 }
@@ -75,7 +81,7 @@ impl RestOptions {
         self
     }
 
-    /// Leaves out `/friends…` and `/blocks`.
+    /// Leaves out `/friends…` and `/blocks`, which are 404 then.
     #[must_use]
     pub fn without_friends(mut self) -> Self {
         self.friends = false;

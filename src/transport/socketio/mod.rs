@@ -1,5 +1,6 @@
-//! Socket.IO (protocol 5 over Engine.IO 4), by HTTP long-polling and WebSocket: the chat in a namespace,
-//! and the embedder's own namespaces beside it.
+//! Socket.IO ([protocol 5](https://socket.io/docs/v4/socket-io-protocol/) over
+//! [Engine.IO 4](https://socket.io/docs/v4/engine-io-protocol/)), by HTTP long-polling and WebSocket: the chat in a
+//! namespace, and the embedder's own namespaces beside it.
 //!
 //! ```
 //! use chat_core::{ChatEngine, transport::socketio};
@@ -17,6 +18,9 @@
 //! | `joinRoom {roomUuid, since?}` | `joinedRoom {roomUuid}` |
 //! | `leaveRoom {roomUuid}` | `leftRoom {roomUuid}` |
 //! | `sendMessage {roomUuid, message}` | in the ack: `message` |
+//! | `editMessage {roomUuid, messageUuid, content}` | in the ack: `message` |
+//! | `deleteMessage {roomUuid, messageUuid}` | likewise |
+//! | `react {roomUuid, messageUuid, reaction, on?}` | likewise |
 //! | `typing {roomUuid, isTyping}` | |
 //! | `markAsRead {roomUuid, messageUuid? or seq?}` | `messagesRead`, where the mark moved |
 //! | `markAsDelivered {roomUuid, messageUuid? or seq?}` | `messagesDelivered`, likewise |
@@ -24,10 +28,10 @@
 //! | `resume {since}` | what was missed, as the events below, then `caughtUp {pos, recovered}` |
 //! | `ping` | |
 //!
-//! From the server: `connected {message, userUuid, pos}`, `newMessage`, `systemMessage`, `userTyping`,
-//! `messagesRead`, `messagesDelivered`, `presence`, `roomUpdated`, `participantChanged`, `notification`,
-//! `caughtUp`, `error {code, message}`. `pos` is the place to `resume` from: that of the last `connected` or
-//! `caughtUp`; what came since is told again as states.
+//! From the server: `connected {message, userUuid, pos}`, `newMessage`, `systemMessage`, `messageUpdated`,
+//! `messageDeleted`, `userTyping`, `messagesRead`, `messagesDelivered`, `presence`, `roomUpdated`,
+//! `participantChanged`, `notification`, `caughtUp`, `error {code, message}`. `pos` is the place to `resume` from:
+//! that of the last `connected` or `caughtUp`; what came since is told again as states.
 //!
 //! With [connection state recovery](Recovery) the answer to CONNECT brings a `pid`, and each durable event its
 //! offset as a last argument, which stock clients keep and come back with. What was missed comes from the
@@ -155,7 +159,12 @@ struct OpenJson<'a> {
     max_payload: usize,
 }
 
-/// The route, to be merged into an app. A request with an `Origin` outside of the list is refused.
+/// The route, to be merged into an app. A request with an `Origin` outside of the list is refused with 403.
+///
+/// A connection for which more waits in the chat than
+/// [`Config::mailbox_events`](crate::Config::mailbox_events) entries or
+/// [`Config::mailbox_bytes`](crate::Config::mailbox_bytes) is told `error` with the code `LAGGED` and closed, to
+/// come back and resume.
 pub fn router(engine: ChatEngine, options: SocketIoOptions) -> Router {
     let path = format!("/{}", options.path.trim_matches('/'));
     let cors = origins::cors(options.origins.clone())

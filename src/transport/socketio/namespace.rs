@@ -64,7 +64,7 @@ pub trait Namespace: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// What the client is refused with.
     fn admit(&self, auth: &Value) -> Result<(), Refusal>;
-    /// A client was let in.
+    /// A client was let in, and told so.
     fn connected(&self, peer: &Peer, auth: Value);
     /// A client sent an event.
     fn event(&self, peer: &Peer, event: PeerEvent);
@@ -113,6 +113,10 @@ pub struct PeerEvent {
 }
 
 /// A client in an embedder's namespace. Cheap to clone; it keeps no connection open.
+///
+/// Nothing that is sent waits for the client, and nothing tells whether it came: to whoever is gone it is lost.
+/// When more waits for a client than [`Config::mailbox_events`](crate::Config::mailbox_events) entries or
+/// [`Config::mailbox_bytes`](crate::Config::mailbox_bytes), its connection is closed.
 #[derive(Debug, Clone)]
 pub struct Peer(Arc<Inner>);
 
@@ -137,7 +141,7 @@ impl Peer {
         Self(Arc::new(Inner { id, prefix, link, asked: Mutex::default(), is_gone: AtomicBool::new(false) }))
     }
 
-    /// What names this connection; another each time.
+    /// What names this connection: 24 letters, digits, `-` and `_` at random, others each time.
     pub fn id(&self) -> &str {
         &self.0.id
     }
@@ -153,7 +157,7 @@ impl Peer {
         self.send(|out| self.0.prefix.push(&packet, out));
     }
 
-    /// Answers an event.
+    /// Answers the event with this [`id`](PeerEvent::id).
     pub fn answer(&self, id: u64, arguments: &[Value]) {
         self.answer_binary(id, arguments, &[]);
     }
@@ -164,7 +168,8 @@ impl Peer {
         self.send(|out| self.0.prefix.push(&packet, out));
     }
 
-    /// Sends an event and waits for its answer. `None`: the client is gone, or owes too many already.
+    /// Sends an event and waits for its answer, for as long as the client is there: whoever will not sets a timeout.
+    /// `None`: the client is gone, or owes 64 answers already. After a call that is dropped it owes none.
     pub async fn ask(&self, event: &str, arguments: &[Value]) -> Option<Vec<Value>> {
         let (id, answer) = {
             let mut asked = self.0.asked.lock();
@@ -190,7 +195,8 @@ impl Peer {
         }
     }
 
-    /// Ends it. The connection stays for other namespaces.
+    /// Ends it: the client is told, and [`disconnected`](Namespace::disconnected) called. The connection stays for
+    /// other namespaces.
     pub fn disconnect(&self) {
         if !self.end() {
             let link = self.0.link.upgrade();

@@ -48,28 +48,30 @@ impl Recovery {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SocketIoOptions {
-    /// Where. Default `/socket.io/`.
+    /// Where: a path that no other route of the app has. Default `/socket.io/`.
     pub path: String,
     /// The namespaces of the chat, and who gets connection state recovery there. Default `/chat`, on
     /// request.
     pub chat: Vec<(String, Recovery)>,
-    /// Namespaces of the embedder's own, by name.
+    /// Namespaces of the embedder's own, by name. Default none.
     pub others: Vec<(String, Arc<dyn Namespace>)>,
-    /// Which web pages are let in. Others get 403, before an upgrade too.
+    /// Which web pages are let in. Others get 403, before an upgrade too. Default [`Origins::Any`].
     pub origins: Origins,
     /// How often a client is pinged. Default 25 s.
     pub ping_interval: Duration,
-    /// How long it has for its pong. Default 20 s.
+    /// How long it has for its pong, before it is gone. Default 20 s.
     pub ping_timeout: Duration,
-    /// How long a connection may be in no namespace. Default 45 s.
+    /// How long a connection may be in no namespace before it is closed. Default 45 s.
     pub connect_timeout: Duration,
-    /// How long going over from polling to WebSocket may take. Default 10 s.
+    /// How long going over from polling to WebSocket may take; after that the client goes on polling. Default 10 s.
     pub upgrade_timeout: Duration,
-    /// The most bytes of several packets in one POST, as clients are told. Default 1,000,000.
+    /// The most bytes of several packets in one POST, as clients are told. More is 413, and closes the connection.
+    /// Default 1,000,000.
     pub max_payload: usize,
     /// The most bytes of one packet, attachments included. Larger ones close the connection. Default 2 MiB.
     pub max_packet: usize,
-    /// The most bytes of an event. A larger one is refused as such, and read no further. Default 64 KiB.
+    /// The most bytes of an event, or of the `auth` of a CONNECT. A larger one is refused as such, and read no
+    /// further. Default 64 KiB.
     pub max_event: usize,
     /// The most connections at once; whoever comes then gets 503. Default 1,000,000.
     pub max_sessions: usize,
@@ -117,14 +119,14 @@ impl SocketIoOptions {
         self
     }
 
-    /// A namespace of the embedder's own.
+    /// A namespace of the embedder's own, named `/…`. Where two have one name, the chat's counts, or else the first.
     #[must_use]
     pub fn with_namespace(mut self, name: impl Into<String>, namespace: impl Namespace) -> Self {
         self.others.push((name.into(), Arc::new(namespace)));
         self
     }
 
-    /// Lets pages of these origins in.
+    /// Lets pages of these origins in, and no others.
     #[must_use]
     pub fn with_origins(mut self, origins: Origins) -> Self {
         self.origins = origins;

@@ -1,4 +1,4 @@
-//! The native WebSocket: JSON text frames, subprotocol `chat.v1`.
+//! The native WebSocket (RFC 6455): JSON text frames, subprotocol `chat.v1`.
 //!
 //! Mount [`router`] in an axum app; the route is `/chat/ws` below wherever it is nested. The bare TCP
 //! socket is taken over after the handshake where there is one; behind TLS or another layer the same
@@ -56,7 +56,13 @@ pub(crate) fn is_send(frame: &str) -> bool {
     matches!(decode::decode(frame), super::Request::Command(_, Ok(Command::Send(..))))
 }
 
-/// The route `GET /chat/ws`. A request with an `Origin` outside of the list is refused before the upgrade.
+/// The route `GET /chat/ws`. A request with an `Origin` outside of the list is refused with 403 before the upgrade,
+/// one that asks for no upgrade with 426.
+///
+/// The token comes in `Authorization: Bearer TOKEN`, in the subprotocol `bearer.TOKEN`, or in a first frame
+/// `hello`. A frame of more than [`Config::max_frame_bytes`](crate::Config::max_frame_bytes) closes the connection
+/// with 1009; a client for which more waits than [`Config::mailbox_events`](crate::Config::mailbox_events) entries
+/// or [`Config::mailbox_bytes`](crate::Config::mailbox_bytes) is closed with 4008, to come back and resume.
 pub fn router(engine: ChatEngine, origins: Origins) -> Router {
     let mounted = Mounted { engine, origins: Arc::new(origins), format: format() };
     Router::new().route("/chat/ws", get(upgrade)).with_state(mounted)
