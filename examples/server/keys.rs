@@ -48,7 +48,10 @@ impl Keys {
 
 /// Another key than the secret, which tells nothing of it.
 fn link_key(secret: &[u8]) -> [u8; 32] {
-    Sha256::new_with_prefix("chat-core's example server: links to files").chain_update(secret).finalize().into()
+    Sha256::new_with_prefix("chat-core's example server: links to files")
+        .chain_update(secret)
+        .finalize()
+        .into()
 }
 
 fn read_secret(path: &Path) -> Result<Vec<u8>, Failure> {

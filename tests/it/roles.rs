@@ -263,6 +263,8 @@ async fn a_search_looks_at_so_many_rooms_a_page_and_goes_on() {
     let engine = ChatEngine::builder().build().await.unwrap();
     let ana = engine.as_user(id("ana"));
     let oldest = ana.create_room(NewRoom::group("needle").public()).await.unwrap().id();
+    // Ids of one millisecond have no order.
+    std::thread::sleep(std::time::Duration::from_millis(2));
     for _ in 0..500 {
         ana.create_room(NewRoom::group("hay").public()).await.unwrap();
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Ctx, done};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
-use crate::model::{Attachment, Body, Message};
+use crate::model::{Attachment, Body, Message, Verb};
 use crate::store::{AttachOp, Outcome, Rows, Stage, StoredAttachment};
 
 pub(super) fn attach(ctx: &Ctx, op: AttachOp, rows: &mut Rows) -> Result<Outcome> {
@@ -26,6 +26,7 @@ fn put(ctx: &Ctx, attachment: Attachment, stage: Stage, rows: &mut Rows) -> Resu
     let room = ctx.room(rows)?;
     ctx.active_member(&attachment.uploader, rows)?;
     ctx.check_open(&room)?;
+    ctx.check_may(Verb::Send, &room, rows)?;
     ctx.check_reachable(room.kind.peer_of(&attachment.uploader), rows)?;
     let there = rows.attachments.get(&(ctx.id, attachment.id));
     match (there.map(|there| there.stage), stage) {

@@ -9,7 +9,7 @@ use super::kit::{sent, text, user};
 use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
 use crate::id::{AttachmentId, MessageId, RoomId};
-use crate::model::{Attachment, Body, Dimensions, Message, RoomKind};
+use crate::model::{Attachment, Body, Dimensions, Message, Role, RoomKind};
 use crate::store::{
     AttachOp, Op, Record, RecordPage, RelationOp, RoomItem, RoomRecord, Stage, StoredAttachment,
 };
@@ -223,6 +223,12 @@ pub async fn whoever_may_not_send_may_not_upload(chat: Fixture) {
         ErrorKind::AttachmentNotFound(of_ben.id),
         "what was never begun"
     );
+
+    let read_only = |role| Op::SetRole { about: super::kit::profile("ben"), role };
+    chat.run(chat.item(room, Some("ana"), read_only(Role::ReadOnly))).await;
+    let kind = chat.refused(chat.begin_item(&of_ben)).await;
+    assert!(matches!(kind, ErrorKind::Forbidden(_)), "who only reads: {kind:?}");
+    chat.run(chat.item(room, Some("ana"), read_only(Role::Member))).await;
 
     chat.run(chat.begin_item(&of_ben)).await;
     chat.run(chat.leave_item(room, "ben")).await;
