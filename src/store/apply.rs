@@ -97,6 +97,11 @@ impl Ctx {
             None if matches!(room.kind, RoomKind::Direct(_)) && verb == Verb::Invite => Role::Member,
             None => return Ok(()),
         };
+        self.check_role(role, verb, room)
+    }
+
+    /// The same, of a member who is known already.
+    fn check_role(&self, role: Role, verb: Verb, room: &Room) -> Result<()> {
         if room.lets(role, verb) {
             return Ok(());
         }
@@ -234,7 +239,9 @@ fn send(ctx: &Ctx, mut new: NewMessage, attachments: &[AttachmentId], rows: &mut
         return answered(Vec::new(), Answer::Message(first.message.clone()));
     }
     ctx.check_open(&room)?;
-    ctx.check_may(Verb::Send, &room, rows)?;
+    if ctx.by.is_some() {
+        ctx.check_role(member.role, Verb::Send, &room)?;
+    }
     ctx.check_reachable(room.kind.peer_of(&new.sender.user), rows)?;
     new.attachments = attach::sendable(ctx, &new.sender.user, &new.body, attachments, rows)?;
     attach::put_sent(ctx.id, new.id, &new.attachments, rows);
