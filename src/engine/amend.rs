@@ -115,7 +115,7 @@ impl Actor {
         message: MessageId,
         content: Option<String>,
     ) -> Result<Item> {
-        let content = self.engine.check_content(content)?;
+        let content = self.engine.check_words(content)?;
         let within = self.engine.config().edit_window;
         self.amend_item(Verb::Edit, room, message, Amend::Edit { content, within }).await
     }
@@ -166,7 +166,7 @@ impl Admin {
         message: MessageId,
         content: Option<&str>,
     ) -> Result<Arc<Message>> {
-        let content = self.engine.check_content(content.map(str::to_owned))?;
+        let content = self.engine.check_words(content.map(str::to_owned))?;
         let change = Amend::Edit { content, within: None };
         amended(self.commit(room, Op::Amend { message, change }).await)
     }

@@ -49,8 +49,14 @@ impl Draft {
 }
 
 impl ChatEngine {
-    pub(super) fn check_content(&self, content: Option<String>) -> Result<Option<Arc<str>>> {
-        check_content(content, self.config())
+    /// What a message shall say from now on; blank words are a mistake, and none may be meant.
+    pub(super) fn check_words(&self, content: Option<String>) -> Result<Option<Arc<str>>> {
+        let is_given = content.is_some();
+        let content = check_content(content, self.config())?;
+        if is_given && content.is_none() {
+            return Err(Error::invalid("content", "must not be blank"));
+        }
+        Ok(content)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::apply::{Ctx, answered, attach};
 use super::{Amend, Answer, Change, Outcome, ReactionKey, Rows, What};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::id::MessageId;
 use crate::model::{Amendment, Body, Message, MessageState, Reaction, Room, Verb};
 
@@ -67,7 +67,7 @@ fn edit(
         (Body::Image { url, .. }, caption) => Body::Image { url: url.clone(), caption },
         (_, Some(text)) => Body::Text(text),
         (_, None) if !message.attachments.is_empty() => Body::Text("".into()),
-        (_, None) => return Err(Error::invalid("content", "must not be blank")),
+        (_, None) => return Err(ErrorKind::Forbidden("a TEXT needs words".into()).into()),
     };
     if body == message.body {
         return unchanged(message);

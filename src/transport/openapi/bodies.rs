@@ -100,8 +100,8 @@ impl Body {
                 let bytes = config.max_content_bytes;
                 let what =
                     format!("A TEXT needs words; null takes an IMAGE's caption away. At most {bytes} bytes.");
-                let words = nullable_text(&what).pattern(Some(CAPTION)).max_length(Some(bytes));
-                object("What it says now.", [optional("content", words)]).into()
+                let words = nullable_text(&what).pattern(Some(WORDS)).max_length(Some(bytes));
+                object("What it says now.", [needed("content", words)]).into()
             }
             Self::ReadTo => read_to(),
             Self::FriendRequest => {

@@ -208,8 +208,8 @@ fn query_parameter(query: Query) -> ParameterBuilder {
             ("token", "That of a link, in place of the bearer token.", token.into())
         }
         Query::FileName => {
-            let name = super::schemas::text("").description(None::<&str>).max_length(Some(255));
-            ("name", "The file's name, to be shown.", name.into())
+            let name = super::schemas::text("").description(None::<&str>);
+            ("name", "The file's name, to be shown; a long one is cut.", name.into())
         }
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
@@ -305,7 +305,7 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
 }
 
 /// A reaction and a user, with a space between them.
-const PAIR: &str = r"^\S+ .*\S.*$";
+const PAIR: &str = r"^[^\s\u0000-\u001f\u007f-\u009f]{1,16} [^\u0000-\u001f\u007f-\u009f\u2028\u2029]{0,60}[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029][^\u0000-\u001f\u007f-\u009f\u2028\u2029]{0,60}$";
 
 const MADE_MESSAGE: &str = "$response.body#/messageUuid";
 

@@ -80,6 +80,8 @@ pub(super) async fn get(
 
 #[derive(Deserialize)]
 pub(super) struct EditJson {
+    /// Null takes a caption away; left out it is a mistake.
+    #[serde(deserialize_with = "Option::deserialize")]
     content: Option<String>,
 }
 
