@@ -13,7 +13,9 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let engine = ChatEngine::builder().build().await?;
-    tokio::spawn(run(engine.clone()));
+    // Connected before anybody writes: a session tells what happens from its connection on.
+    let coach = engine.as_user("coach".parse()?).connect().await?;
+    tokio::spawn(run(coach));
 
     let ana = engine.as_user("ana".parse()?);
     let room = ana.create_room(NewRoom::group("Runners").with(["coach"])).await?.id();
@@ -38,9 +40,7 @@ async fn next_message(session: &mut Session) -> Option<Arc<Message>> {
 }
 
 /// The bot: it hears every room that it is in, and those that it is added to later.
-async fn run(engine: ChatEngine) -> Result<(), Failure> {
-    let coach = engine.as_user("coach".parse()?);
-    let mut session = coach.connect().await?;
+async fn run(mut session: Session) -> Result<(), Failure> {
     while let Some(event) = session.next().await {
         match &event.kind {
             EventKind::Message(message) => reply(&session, message).await?,
