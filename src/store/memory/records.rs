@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use super::{Person, RoomData, State, beyond};
+use super::state::{Person, RoomData, State, beyond};
 use crate::id::UserId;
 use crate::model::Reaction;
 use crate::store::{ReactionKey, Record, RecordPage, RoomRecord};
@@ -45,14 +45,19 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
         }
         RecordPage::Reactions { room, after } => {
             let Some(data) = state.rooms.get(&room) else { return Vec::new() };
-            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-            let reactions = data.reactions.range((from, Bound::Unbounded)).take(limit);
-            let record = |(seq, reaction, user): &(u64, Reaction, UserId)| {
-                let (seq, reaction, user) = (*seq, reaction.clone(), user.clone());
+            let from = after.as_ref().map_or(0, |(seq, ..)| *seq);
+            let reactions = data.reactions.range(from..).flat_map(|(seq, on)| {
+                let after = after.as_ref().filter(|(of, ..)| of == seq);
+                let after = after.map(|(_, reaction, user)| (reaction.clone(), user.clone()));
+                let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+                on.range((from, Bound::Unbounded)).map(move |(reaction, user)| (*seq, reaction, user))
+            });
+            let record = |(seq, reaction, user): (u64, &Reaction, &UserId)| {
+                let (reaction, user) = (reaction.clone(), user.clone());
                 let message = data.at(seq)?.id;
                 Some(RoomRecord::Reaction(ReactionKey { room, seq, reaction, user }, message))
             };
-            reactions.filter_map(record).map(Record::Room).collect()
+            reactions.take(limit).filter_map(record).map(Record::Room).collect()
         }
         RecordPage::Members { room, after } => {
             let Some(data) = state.rooms.get(&room) else { return Vec::new() };

@@ -1,0 +1,342 @@
+//! What it holds: loaded as rows, and written from them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::{Bound, RangeInclusive};
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
+use crate::model::{
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, Room, RoomKey,
+    RoomKind,
+};
+use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) epoch: Epoch,
+    pub(super) position: Position,
+    pub(super) rooms: BTreeMap<RoomId, RoomData>,
+    pub(super) rooms_of: HashMap<UserId, BTreeSet<RoomId>>,
+    pub(super) keys: HashMap<RoomKey, RoomId>,
+    pub(super) people: BTreeMap<UserId, Person>,
+    /// Each user's side.
+    pub(super) relations: BTreeMap<UserId, BTreeMap<UserId, Relation>>,
+    pub(super) invites: BTreeMap<InviteCode, Invite>,
+}
+
+/// What is known of a user: either may be there without the other.
+#[derive(Debug, Default)]
+pub(super) struct Person {
+    pub(super) profile: Option<Profile>,
+    pub(super) last_seen: Option<Timestamp>,
+    pub(super) logged_out: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+pub(super) struct RoomData {
+    pub(super) room: Room,
+    pub(super) members: BTreeMap<UserId, Member>,
+    /// The message with `seq` stands at `seq - 1`.
+    pub(super) messages: Vec<Arc<Message>>,
+    pub(super) by_id: HashMap<MessageId, u64>,
+    /// The `seq`s of each sender's messages.
+    pub(super) own: HashMap<UserId, Vec<u64>>,
+    pub(super) sent: HashMap<(UserId, ClientId), (u64, BodyHash)>,
+    /// The `seq` of the messages that were changed, by the position that last did.
+    pub(super) amended: BTreeMap<u64, u64>,
+    /// Who left what, by `seq`.
+    pub(super) reactions: BTreeMap<u64, BTreeSet<(Reaction, UserId)>>,
+    pub(super) attachments: BTreeMap<AttachmentId, StoredAttachment>,
+}
+
+pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
+    *time = Some(at).max(*time);
+}
+
+impl RoomData {
+    pub(super) fn new(room: Room) -> Self {
+        Self {
+            room,
+            members: BTreeMap::new(),
+            messages: Vec::new(),
+            by_id: HashMap::new(),
+            own: HashMap::new(),
+            sent: HashMap::new(),
+            amended: BTreeMap::new(),
+            reactions: BTreeMap::new(),
+            attachments: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn range(&self, seqs: &RangeInclusive<u64>) -> &[Arc<Message>] {
+        let index = |seq: u64| usize::try_from(seq).unwrap_or(usize::MAX).min(self.messages.len());
+        let (from, to) = (index(seqs.start().saturating_sub(1)), index(*seqs.end()));
+        self.messages.get(from..to).unwrap_or_default()
+    }
+
+    pub(super) fn at(&self, seq: u64) -> Option<&Arc<Message>> {
+        self.range(&(seq.max(1)..=seq)).first()
+    }
+
+    pub(super) fn ordinals(&self, user: &UserId, seq: u64) -> Option<Ordinals> {
+        let n = self.at(seq)?.n;
+        let own = self.own.get(user).map(Vec::as_slice).unwrap_or_default();
+        let below = own.partition_point(|own| *own <= seq);
+        let last = below.checked_sub(1).and_then(|index| self.at(own[index]));
+        Some(Ordinals { n, own_n: last.map_or(0, |message| message.own_n) })
+    }
+
+    pub(super) fn hash_of(&self, message: &Message) -> Option<BodyHash> {
+        let sent_as = (message.sender.user.clone(), message.client_id.clone()?);
+        self.sent.get(&sent_as).map(|(_, hash)| *hash)
+    }
+
+    /// Puts a message in the place of what it was before.
+    pub(super) fn amend(&mut self, message: Arc<Message>) {
+        let place = usize::try_from(message.seq - 1).ok().and_then(|index| self.messages.get_mut(index));
+        let Some(place) = place else { return };
+        self.amended.remove(&place.state.changed_pos);
+        if message.state.changed_pos > 0 {
+            self.amended.insert(message.state.changed_pos, message.seq);
+        }
+        *place = message;
+    }
+
+    pub(super) fn push(&mut self, message: Arc<Message>, hash: Option<BodyHash>) {
+        let user = message.sender.user.clone();
+        self.by_id.insert(message.id, message.seq);
+        if let (Some(client), Some(hash)) = (message.client_id.clone(), hash) {
+            self.sent.insert((user.clone(), client), (message.seq, hash));
+        }
+        self.own.entry(user).or_default().push(message.seq);
+        self.messages.push(message);
+    }
+
+    pub(super) fn active(&self) -> impl Iterator<Item = &Member> {
+        self.members.values().filter(|member| member.active)
+    }
+}
+
+impl State {
+    pub(super) fn new(lanes: usize) -> Self {
+        Self {
+            epoch: Epoch::random(),
+            position: Position::start(lanes),
+            rooms: BTreeMap::new(),
+            rooms_of: HashMap::new(),
+            keys: HashMap::new(),
+            people: BTreeMap::new(),
+            relations: BTreeMap::new(),
+            invites: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn load(&self, needs: &Needs) -> Rows {
+        let mut rows = Rows::at(self.position);
+        for id in &needs.rooms {
+            if let Some(data) = self.rooms.get(id) {
+                rows.rooms.insert(*id, data.room.clone());
+            }
+        }
+        for (room, user) in &needs.members {
+            if let Some(member) = self.rooms.get(room).and_then(|data| data.members.get(user)) {
+                rows.members.insert((*room, user.clone()), member.clone());
+            }
+        }
+        for (room, count) in needs.heirs(&rows.members) {
+            let Some(data) = self.rooms.get(&room) else { continue };
+            let mut heirs: Vec<&Member> = data.active().collect();
+            heirs.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
+            for heir in heirs.into_iter().take(count as usize) {
+                rows.add_heir(heir.clone(), self.profile(&heir.user));
+            }
+        }
+        for key in &needs.sent {
+            let (room, user, client) = key;
+            let Some(data) = self.rooms.get(room) else { continue };
+            if let Some((seq, hash)) = data.sent.get(&(user.clone(), client.clone()))
+                && let Some(message) = data.at(*seq)
+            {
+                let message = Arc::new(self.shown(message));
+                rows.sent.insert(key.clone(), Sent { message, hash: *hash });
+            }
+        }
+        for (room, id) in &needs.places {
+            if let Some(seq) = self.rooms.get(room).and_then(|data| data.by_id.get(id)) {
+                rows.places.insert(*id, (*room, *seq));
+            }
+        }
+        for key in &needs.keys {
+            if let Some(room) = self.keys.get(key) {
+                rows.keys.insert(key.clone(), *room);
+            }
+        }
+        for key in &needs.ordinals {
+            let (room, user, seq) = key;
+            if let Some(at) = self.rooms.get(room).and_then(|data| data.ordinals(user, *seq)) {
+                rows.ordinals.insert(key.clone(), at);
+            }
+        }
+        for (room, id) in &needs.messages {
+            let found = self.rooms.get(room).and_then(|data| data.at(*data.by_id.get(id)?));
+            if let Some(message) = found {
+                rows.messages.insert(*id, Arc::new(self.shown(message)));
+            }
+        }
+        for (room, id, reaction, user) in &needs.reactions {
+            let Some(data) = self.rooms.get(room) else { continue };
+            let Some(seq) = data.by_id.get(id) else { continue };
+            let is_left = |on: &BTreeSet<_>| on.contains(&(reaction.clone(), user.clone()));
+            if data.reactions.get(seq).is_some_and(is_left) {
+                let (room, seq, reaction, user) = (*room, *seq, reaction.clone(), user.clone());
+                rows.reactions.insert(ReactionKey { room, seq, reaction, user });
+            }
+        }
+        if !needs.invites.is_empty() {
+            let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
+            rows.invites = links.map(|link| (link.code, link.clone())).collect();
+        }
+        for (user, other) in needs.relations_with(&rows.rooms) {
+            if let Some(relation) = self.relation(&user, &other) {
+                rows.relations.insert((user, other), relation.clone());
+            }
+        }
+        for (room, id) in &needs.attachments {
+            if let Some(stored) = self.rooms.get(room).and_then(|data| data.attachments.get(id)) {
+                rows.attachments.insert((*room, *id), stored.clone());
+            }
+        }
+        rows
+    }
+
+    pub(super) fn write(&mut self, mut rows: Rows) {
+        self.position = rows.position;
+        for id in &rows.written_rooms {
+            let Some(room) = rows.rooms.remove(id) else { continue };
+            match self.rooms.get_mut(id) {
+                Some(data) => data.room = room,
+                None => {
+                    self.rooms.insert(*id, RoomData::new(room));
+                }
+            }
+        }
+        for key in &rows.written_members {
+            let Some(member) = rows.members.remove(key) else { continue };
+            let (room, user) = key;
+            if let Some(data) = self.rooms.get_mut(room)
+                && data.members.insert(user.clone(), member).is_none()
+            {
+                self.rooms_of.entry(user.clone()).or_default().insert(*room);
+            }
+        }
+        for (message, hash) in rows.new_messages {
+            if let Some(data) = self.rooms.get_mut(&message.room) {
+                data.push(message, hash);
+            }
+        }
+        for ((room, _), message) in rows.amended {
+            if let Some(data) = self.rooms.get_mut(&room) {
+                data.amend(message);
+            }
+        }
+        for (room, seq) in &rows.cleared {
+            if let Some(data) = self.rooms.get_mut(room) {
+                data.reactions.remove(seq);
+            }
+        }
+        for key in rows.written_reactions {
+            let is_left = rows.reactions.contains(&key);
+            let ReactionKey { room, seq, reaction, user } = key;
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            let on = data.reactions.entry(seq).or_default();
+            match is_left {
+                true => on.insert((reaction, user)),
+                false => on.remove(&(reaction, user)),
+            };
+            if on.is_empty() {
+                data.reactions.remove(&seq);
+            }
+        }
+        for key in &rows.freed_keys {
+            self.keys.remove(key);
+        }
+        self.keys.extend(rows.new_keys);
+        for code in rows.written_invites {
+            match rows.invites.remove(&code) {
+                Some(link) => self.invites.insert(code, link),
+                None => self.invites.remove(&code),
+            };
+        }
+        for key in rows.written_relations {
+            let relation = rows.relations.remove(&key);
+            let (user, other) = key;
+            let side = self.relations.entry(user).or_default();
+            match relation {
+                Some(relation) => side.insert(other, relation),
+                None => side.remove(&other),
+            };
+        }
+        for (room, id) in rows.written_attachments {
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            match rows.attachments.remove(&(room, id)) {
+                Some(stored) => data.attachments.insert(id, stored),
+                None => data.attachments.remove(&id),
+            };
+        }
+    }
+
+    pub(super) fn relation(&self, user: &UserId, other: &UserId) -> Option<&Relation> {
+        self.relations.get(user)?.get(other)
+    }
+
+    pub(super) fn known(&self, user: &UserId) -> Option<Profile> {
+        self.people.get(user)?.profile.clone()
+    }
+
+    pub(super) fn profile(&self, user: &UserId) -> Profile {
+        self.known(user).unwrap_or_else(|| Profile::unknown(user.clone()))
+    }
+
+    /// The message with its sender's profile of now.
+    pub(super) fn shown(&self, message: &Message) -> Message {
+        Message { sender: self.profile(&message.sender.user), ..message.clone() }
+    }
+
+    pub(super) fn entry(&self, data: &RoomData, member: &Member, listed: usize) -> RoomEntry {
+        let profile = |user: &UserId| self.profile(user);
+        let participants = match &data.room.kind {
+            RoomKind::Direct(pair) => pair.iter().map(profile).collect(),
+            _ => data.active().take(listed).map(|member| profile(&member.user)).collect(),
+        };
+        RoomEntry {
+            room: data.room.clone(),
+            member: member.clone(),
+            last_message: data.messages.last().map(|message| self.shown(message)),
+            participants,
+        }
+    }
+
+    /// The user's rooms and memberships, in the order of the rooms' ids, beyond `after`.
+    pub(super) fn of_user<'a>(
+        &'a self,
+        user: &'a UserId,
+        after: Option<RoomId>,
+    ) -> impl Iterator<Item = (&'a RoomData, &'a Member)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rooms = self.rooms_of.get(user);
+        let rooms = rooms.into_iter().flat_map(move |rooms| rooms.range((from, Bound::Unbounded)));
+        rooms.filter_map(move |room| {
+            let data = self.rooms.get(room)?;
+            Some((data, data.members.get(user)?))
+        })
+    }
+}
+
+pub(super) fn beyond<'a, T>(
+    people: &'a BTreeMap<UserId, T>,
+    after: Option<&UserId>,
+) -> impl Iterator<Item = &'a T> {
+    let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.clone()));
+    people.range((from, Bound::Unbounded)).map(|(_, one)| one)
+}
