@@ -30,6 +30,16 @@ pub enum IdError {
     NotACode,
 }
 
+/// Bytes that nobody can guess.
+///
+/// # Panics
+/// When the operating system has none to give, on which nothing here could go on.
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
 macro_rules! opaque_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Serialize, Serializer};
 
 use crate::clock::Timestamp;
-use crate::id::{IdError, RoomId, UserId};
+use crate::id::{IdError, RoomId, UserId, random_bytes};
 
 /// What an invite link is known by: 128 random bits, so that nobody guesses one. Its text is their base64url
 /// ([RFC 4648, section 5](https://www.rfc-editor.org/rfc/rfc4648#section-5)) without padding, 22 characters. Any
@@ -25,9 +25,7 @@ impl InviteCode {
     /// # Panics
     /// When the operating system has no random bytes to give, on which nothing here could go on.
     pub fn generate() -> Self {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-        Self(bytes)
+        Self(random_bytes())
     }
 
     /// The 16 bytes that a store keeps.

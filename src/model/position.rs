@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Serialize, Serializer};
 
-use crate::id::RoomId;
+use crate::id::{RoomId, random_bytes};
 
 /// The most commit lanes that a store may have.
 pub const MAX_LANES: usize = 4;
@@ -25,9 +25,7 @@ impl Epoch {
     /// # Panics
     /// When the operating system has no random bytes to give, on which nothing here could go on.
     pub fn random() -> Self {
-        let mut bytes = [0; 8];
-        getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-        Self(u64::from_be_bytes(bytes))
+        Self(u64::from_be_bytes(random_bytes()))
     }
 }
 

@@ -12,7 +12,7 @@ use super::engineio::{Payload, Posted};
 use crate::clock::Clock;
 use crate::event::{CloseReason, Encode, Event, Format, Frame, Reply, View};
 use crate::hub::{Bounds, Connection, DirtyList, Mailbox, Pushed};
-use crate::id::UserId;
+use crate::id::{UserId, random_bytes};
 use crate::transport::flusher::{Attached, Flusher};
 use crate::transport::frame::{Socket, push_close, push_text};
 use crate::transport::line::{Bell, Line};
@@ -35,11 +35,7 @@ impl std::borrow::Borrow<str> for Sid {
 
 /// 144 random bits.
 pub(super) fn random_id() -> String {
-    let mut bytes = [0; 18];
-    // Without random bytes an id could be guessed: then nothing can go on. (The engine's epoch needs them
-    // before.)
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    URL_SAFE_NO_PAD.encode(bytes)
+    URL_SAFE_NO_PAD.encode(random_bytes::<18>())
 }
 
 /// One Engine.IO session. (No `Debug`: it holds a token.)
