@@ -13,10 +13,10 @@ impl Actor {
     /// another caption or, with `None`, none. Words that stand already change nothing.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for control characters, or no words where they are needed;
+    /// [`Invalid`](ErrorKind::Invalid) for control characters or blank words;
     /// [`TooLarge`](ErrorKind::TooLarge) beyond [`Config::max_content_bytes`](crate::Config::max_content_bytes);
-    /// [`Forbidden`](ErrorKind::Forbidden) for another's message, one of the server's own, whoever may not
-    /// [send](crate::model::Verb::Send), or after [`Config::edit_window`](crate::Config::edit_window);
+    /// [`Forbidden`](ErrorKind::Forbidden) for `None` in a TEXT without attachments, another's message, one of the
+    /// server's own, whoever may not [send](crate::model::Verb::Send), or after [`Config::edit_window`](crate::Config::edit_window);
     /// [`Unreachable`](ErrorKind::Unreachable) in a direct room of two of whom one has blocked the other;
     /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
     /// [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
@@ -159,7 +159,7 @@ impl Admin {
     /// [`Invalid`](ErrorKind::Invalid), [`TooLarge`](ErrorKind::TooLarge),
     /// [`MessageNotFound`](ErrorKind::MessageNotFound), [`MessageDeleted`](ErrorKind::MessageDeleted),
     /// [`RoomClosed`](ErrorKind::RoomClosed), as for [`Actor::edit`]; [`Forbidden`](ErrorKind::Forbidden) for one
-    /// of the server's own.
+    /// of the server's own, or `None` in a TEXT without attachments.
     pub async fn edit(
         &self,
         room: RoomId,

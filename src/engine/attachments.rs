@@ -174,8 +174,7 @@ impl ChatEngine {
     }
 
     /// Deletes an attachment that is in no message: its bytes first, so that whatever breaks off is found
-    /// again. What fails now is done when unsent ones are collected.
-    /// `false` then.
+    /// again. `false` when it failed: it is done when unsent ones are collected.
     pub(super) async fn drop_attachment(&self, room: RoomId, id: AttachmentId) -> bool {
         let dropped = self.try_drop_attachment(room, id).await;
         if let Err(error) = &dropped {
