@@ -11,7 +11,7 @@ use crate::bus::packet::NodeId;
 /// How often a node tells that it lives.
 pub(super) const BEAT: Duration = Duration::from_secs(1);
 
-/// A node that tells nothing for so long is dead.
+/// A node that tells nothing for so long is dead. Longer than a bus may seem up with its link cut (`NatsBus`: 6 s).
 pub(super) const SILENCE: Duration = Duration::from_secs(10);
 
 /// A node that has said goodbye is forgotten after so long: its people are on their way to others.
