@@ -45,7 +45,7 @@ struct Tables {
     logouts: HashMap<UserId, Timestamp>,
     /// By user and other; by user, kind and other.
     relations: BTreeMap<(UserId, UserId), Relation>,
-    /// By code; by room.
+    /// By code; by room; by user and code.
     invites: BTreeMap<InviteCode, Invite>,
     /// Those in no message by when they were begun.
     attachments: BTreeMap<(RoomId, AttachmentId), StoredAttachment>,
@@ -291,6 +291,19 @@ impl Store for PlainStore {
 
     async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
         Ok(self.tables().invites.values().filter(|link| link.room == room).cloned().collect())
+    }
+
+    async fn invitations(
+        &self,
+        user: &UserId,
+        after: Option<InviteCode>,
+        limit: u32,
+    ) -> Result<Vec<(Invite, Room)>> {
+        let tables = self.tables();
+        let theirs = tables.invites.values().filter(|link| link.user.as_ref() == Some(user));
+        let beyond = theirs.filter(|link| after.is_none_or(|after| link.code > after));
+        let with_room = beyond.filter_map(|link| Some((link.clone(), tables.rooms.get(&link.room)?.clone())));
+        Ok(with_room.take(limit as usize).collect())
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

@@ -26,6 +26,9 @@ pub struct Config {
     pub max_name_chars: usize,
     /// The most characters of a room's topic; more is [`Invalid`](crate::ErrorKind::Invalid). Default 1,000.
     pub max_topic_chars: usize,
+    /// The most bytes of what an app keeps of its own with a room, written as short as can be; more is
+    /// [`Invalid`](crate::ErrorKind::Invalid). Default 4 KiB.
+    pub max_custom_bytes: usize,
     /// The most people named when a room is made, or in one invitation; more are
     /// [`Invalid`](crate::ErrorKind::Invalid). Default 1,000.
     pub max_participants: usize,
@@ -42,8 +45,8 @@ pub struct Config {
     /// How many different reactions a message may bear; one more is [`Forbidden`](crate::ErrorKind::Forbidden).
     /// Default 20.
     pub max_reaction_kinds: usize,
-    /// The most invite links of a room that hold; one more is [`Forbidden`](crate::ErrorKind::Forbidden).
-    /// Default 100.
+    /// The most invite links of a room that hold, and as many invitations; one more is
+    /// [`Forbidden`](crate::ErrorKind::Forbidden). Default 100.
     pub max_invites: u32,
     /// The most users named in a list within an answer; counts beside it are exact. Default 100.
     pub max_listed: usize,
@@ -140,6 +143,7 @@ impl Default for Config {
             max_content_bytes: 16 * 1024,
             max_name_chars: 200,
             max_topic_chars: 1000,
+            max_custom_bytes: 4 * 1024,
             max_participants: 1000,
             max_room_members: 100_000,
             edit_window: None,

@@ -10,8 +10,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Draft, FriendNotice, History, HistoryQuery, Mark, Message, Participant, Profile, Reaction,
-    Role, Room, Token,
+    Amendment, Draft, FriendNotice, History, HistoryQuery, Invitation, InviteCode, Mark, Message,
+    Participant, Profile, Reaction, Role, Room, Token,
 };
 
 /// What a connection asks for. A [`Session`](crate::Session) executes it, and it is refused as the method of
@@ -182,6 +182,12 @@ pub enum Notification {
     Friend(FriendNotice, Profile),
     /// The user has changed how they stand to this one: other devices load their lists anew.
     FriendsChanged(Profile),
+    /// The user is invited to a room. It may be lost; [`Actor::invitations`](crate::Actor::invitations) lists it.
+    Invited(Invitation),
+    /// An invitation of the user's was taken back, or declined by another device of theirs.
+    InviteEnded(RoomId, InviteCode),
+    /// This user has declined the invitation to the room that this one has made.
+    InviteDeclined(RoomId, Profile),
 }
 
 /// Where a fresh connection stands.

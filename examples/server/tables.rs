@@ -195,6 +195,7 @@ engine! {
     max_content_bytes: Bytes,
     max_name_chars: Count,
     max_topic_chars: Count,
+    max_custom_bytes: Bytes,
     max_participants: Count,
     max_room_members: People,
     edit_window: Window,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::MAX_PACKET_BYTES;
+use super::invited::InviteNews;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
@@ -79,6 +80,8 @@ pub(crate) enum News {
     /// To all nodes: some of those who were connected to a node that said goodbye so many milliseconds ago.
     /// They are on their way, and a node that has begun since does not know of them.
     UsersOf { node: NodeId, left_ago: u64, part: Part },
+    /// To a user: of an invitation.
+    Invite(InviteNews),
 }
 
 /// What a batch changed, without what it says.
@@ -233,7 +236,7 @@ impl Packet {
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Profile")]
-struct ProfileDef {
+pub(super) struct ProfileDef {
     user: UserId,
     nickname: Arc<str>,
     image: Option<Arc<str>>,

@@ -7,7 +7,7 @@ use super::ChatEngine;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result, parse_field};
 use crate::id::{AttachmentId, ChallengeId, ClientId, UserId};
-use crate::model::{About, Body, Draft, MessageType, NewRoom, RoomKind, RoomType, Visibility};
+use crate::model::{About, Body, Custom, Draft, MessageType, NewRoom, RoomKind, RoomType, Visibility};
 
 const MAX_URL_BYTES: usize = 2048;
 
@@ -124,7 +124,9 @@ impl NewRoom {
         if visibility == Visibility::Public && matches!(kind, RoomKind::Direct(_)) {
             return Err(Error::invalid("visibility", "must be private for a DIRECT room"));
         }
-        Ok(CheckedRoom { kind, name, members: users, about: About { topic, picture, visibility } })
+        let custom = check_custom(self.custom.unwrap_or_default(), config)?;
+        let about = About { topic, picture, visibility, custom };
+        Ok(CheckedRoom { kind, name, members: users, about })
     }
 }
 
@@ -168,6 +170,15 @@ pub(super) fn check_topic(topic: &str, config: &Config) -> Result<Option<Arc<str
 /// A room's picture: an address, or none where it is empty.
 pub(super) fn check_picture(url: String) -> Result<Option<Arc<str>>> {
     if url.is_empty() { Ok(None) } else { check_url("picture", url).map(Some) }
+}
+
+/// What an app keeps of its own: at most [`Config::max_custom_bytes`].
+pub(super) fn check_custom(custom: Custom, config: &Config) -> Result<Custom> {
+    if custom.as_str().len() > config.max_custom_bytes {
+        let reason = format!("must have at most {} bytes", config.max_custom_bytes);
+        return Err(Error::invalid("custom", reason));
+    }
+    Ok(custom)
 }
 
 /// A room's name: trimmed, one line, at most [`Config::max_name_chars`].

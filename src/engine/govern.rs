@@ -1,6 +1,6 @@
 //! Who governs a room, and what is said of it.
 
-use super::drafts::{check_name, check_picture, check_topic};
+use super::drafts::{check_custom, check_name, check_picture, check_topic};
 use super::{Actor, Admin, ChatEngine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RoomId, UserId};
@@ -22,18 +22,18 @@ impl Actor {
         self.commit(room, op).await.map(drop)
     }
 
-    /// Changes what is said of a room, all of it or nothing: its name, topic and picture take
-    /// [`Verb::Rename`], what takes which role and who may find it its owner. Another name is told with a SYSTEM
+    /// Changes what is said of a room, all of it or nothing: its name, topic, picture and what
+    /// the app keeps with it take [`Verb::Rename`], what takes which role and who may find it its owner. Another name is told with a SYSTEM
     /// message.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) for an update of nothing, a name beyond
     /// [`Config::max_name_chars`](crate::Config::max_name_chars), a topic beyond
-    /// [`Config::max_topic_chars`](crate::Config::max_topic_chars), a picture that is no address, or a permission
-    /// that [cannot be given](Permissions::set); [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room
+    /// [`Config::max_topic_chars`](crate::Config::max_topic_chars), a picture that is no address, more of the app's
+    /// own than [`Config::max_custom_bytes`](crate::Config::max_custom_bytes), or a permission that [cannot be given](Permissions::set); [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room
     /// always; [`RoomClosed`](crate::ErrorKind::RoomClosed); the policy's.
     pub async fn update_room(&self, room: RoomId, update: RoomUpdate) -> Result<RoomView> {
-        let renames = update.name.is_some() || update.topic.is_some() || update.picture.is_some();
+        let renames = update.describes();
         let (permits, shows) = (update.permissions.is_some(), update.visibility.is_some());
         let op = self.engine.update_op(&self.user, update).await?;
         if renames {
@@ -108,9 +108,9 @@ impl ChatEngine {
 
     /// What changes all of it at once.
     async fn update_op(&self, by: &UserId, update: RoomUpdate) -> Result<Op> {
-        let RoomUpdate { name, topic, picture, permissions, visibility } = update;
-        let says_nothing = name.is_none() && topic.is_none() && picture.is_none();
-        if says_nothing && permissions.is_none() && visibility.is_none() {
+        let describes = update.describes();
+        let RoomUpdate { name, topic, picture, permissions, visibility, custom } = update;
+        if !describes && permissions.is_none() && visibility.is_none() {
             return Err(Error::invalid("name", "is missing, and so is whatever else can be changed"));
         }
         let name = match name {
@@ -123,12 +123,13 @@ impl ChatEngine {
         };
         let topic = topic.map(|topic| check_topic(&topic, self.config())).transpose()?;
         let picture = picture.map(check_picture).transpose()?;
+        let custom = custom.map(|custom| check_custom(custom, self.config())).transpose()?;
         let permit = |(word, least): (String, Role)| match Permissions::verb(&word) {
             Some(verb) => Ok((verb, least)),
             None => Err(Error::invalid("permissions", "names what cannot be given")),
         };
         let permissions = permissions.unwrap_or_default().into_iter().map(permit);
         let permissions = permissions.collect::<Result<_>>()?;
-        Ok(Op::Update(Box::new(Update { name, topic, picture, permissions, visibility })))
+        Ok(Op::Update(Box::new(Update { name, topic, picture, permissions, visibility, custom })))
     }
 }

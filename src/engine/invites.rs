@@ -1,12 +1,17 @@
-//! Invite links: made, listed, taken back, and come in by.
+//! Invite links and invitations: made, listed, taken back, declined, and come in by.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::{Actor, Admin, ChatEngine};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::Notification;
 use crate::id::{RoomId, UserId};
-use crate::model::{Invite, InviteCode, NewInvite, RoomView, SystemKind, Verb};
+use crate::model::{
+    Invitation, InvitationPage, Invite, InviteCode, Limit, NewInvite, Profile, Room, RoomView, SystemKind,
+    Verb,
+};
 use crate::store::Op;
 
 /// The longest that a link may hold, in seconds: a year.
@@ -16,16 +21,63 @@ impl Actor {
     /// Makes an invite link, which [`Verb::Invite`] takes. Whoever has its code comes in, for as long as it
     /// holds; also who was taken out before, so revoke what they know.
     ///
+    /// With a [user](NewInvite::user) it is an invitation: it lets in nobody else, they are told of it, and it
+    /// takes the place of an earlier one of theirs.
+    ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`NewInvite`]; [`Forbidden`](ErrorKind::Forbidden) in a
-    /// direct room, or beyond [`Config::max_invites`](crate::Config::max_invites), where those that hold no more
-    /// are not counted; [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
+    /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`NewInvite`], or where the user is in the room;
+    /// [`Forbidden`](ErrorKind::Forbidden) in a direct room, or beyond
+    /// [`Config::max_invites`](crate::Config::max_invites), where those that hold no more are not counted;
+    /// [`Unreachable`](ErrorKind::Unreachable) by a block; [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
     pub async fn create_invite(&self, room: RoomId, new: NewInvite) -> Result<Invite> {
         let invite = self.engine.new_invite(room, Some(&self.user), new)?;
-        self.check_policy(Verb::Invite, room, &[]).await?;
+        self.check_policy(Verb::Invite, room, invite.user.as_slice()).await?;
         let most = self.engine.config().max_invites;
         self.commit(room, Op::MakeInvite { invite: invite.clone(), most }).await?;
+        self.engine.tell_invited(&invite).await?;
         Ok(invite)
+    }
+
+    /// The invitations of the actor that hold and that they have not answered yet: at most `limit`, in the order
+    /// of their codes, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Actor).
+    pub async fn invitations(&self, after: Option<InviteCode>, limit: Limit) -> Result<InvitationPage> {
+        self.engine.check_running()?;
+        let (limit, now) = (limit.count(), self.engine.now());
+        let mut found = self.engine.store().invitations(&self.user, after, limit + 1).await?;
+        let has_more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let next = found.last().filter(|_| has_more).map(|(invite, _)| invite.code);
+        found.retain(|(invite, room)| invite.holds(now) && room.active);
+        let inviters: BTreeSet<UserId> = found.iter().filter_map(|(invite, _)| invite.by.clone()).collect();
+        let inviters: Vec<UserId> = inviters.into_iter().collect();
+        let known = self.engine.store().profiles(&inviters).await?;
+        let inviter = |user: &UserId| {
+            let known = known.iter().find(|profile| profile.user == *user).cloned();
+            known.unwrap_or_else(|| Profile::unknown(user.clone()))
+        };
+        let seen =
+            |(invite, room): &(Invite, Room)| Invitation::new(invite, room, invite.by.as_ref().map(inviter));
+        Ok(InvitationPage { invitations: found.iter().map(seen).collect(), next })
+    }
+
+    /// Declines an invitation, and says to which room. Whoever has made it is told.
+    ///
+    /// # Errors
+    /// [`InviteNotFound`](ErrorKind::InviteNotFound), also for one of somebody else's.
+    pub async fn decline_invite(&self, code: InviteCode) -> Result<RoomId> {
+        let invite = self.engine.store().invite(code).await?;
+        let invite = invite.filter(|invite| invite.user.as_ref() == Some(&self.user));
+        let invite = invite.ok_or(ErrorKind::InviteNotFound)?;
+        self.commit(invite.room, Op::RevokeInvite(code)).await?;
+        let who = Profile::clone(&*self.profile().await?);
+        if let Some(by) = &invite.by {
+            self.engine.tell_of_invite(by, Notification::InviteDeclined(invite.room, who));
+        }
+        self.engine.tell_of_invite(&self.user, Notification::InviteEnded(invite.room, code));
+        Ok(invite.room)
     }
 
     /// The invite links of a room that hold, the newest first: all of them for whoever may take people out,
@@ -47,13 +99,17 @@ impl Actor {
     /// [`InviteNotFound`](ErrorKind::InviteNotFound), also for one of another room;
     /// [`Forbidden`](ErrorKind::Forbidden) for somebody else's.
     pub async fn revoke_invite(&self, room: RoomId, code: InviteCode) -> Result<()> {
-        self.commit(room, Op::RevokeInvite(code)).await.map(drop)
+        let invite = self.engine.store().invite(code).await?;
+        self.commit(room, Op::RevokeInvite(code)).await?;
+        self.engine.tell_uninvited(invite);
+        Ok(())
     }
 
-    /// Comes into a room by an invite link, with a SYSTEM message; who is in it already uses none up.
+    /// Comes into a room by an invite link or an invitation, with a SYSTEM message; who is in it already uses
+    /// none up.
     ///
     /// # Errors
-    /// [`InviteNotFound`](ErrorKind::InviteNotFound) where the link holds no more;
+    /// [`InviteNotFound`](ErrorKind::InviteNotFound) where the link holds no more, or invites somebody else;
     /// [`RoomClosed`](ErrorKind::RoomClosed); [`Forbidden`](ErrorKind::Forbidden) beyond
     /// [`Config::max_room_members`](crate::Config::max_room_members); the policy's.
     pub async fn accept_invite(&self, code: InviteCode) -> Result<RoomView> {
@@ -67,46 +123,74 @@ impl Actor {
 }
 
 impl Admin {
-    /// Makes an invite link.
+    /// Makes an invite link, or an invitation. See [`Actor::create_invite`].
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`NewInvite`]; [`Forbidden`](ErrorKind::Forbidden) in a
+    /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`NewInvite`], or where the user is in the room; [`Forbidden`](ErrorKind::Forbidden) in a
     /// direct room or beyond [`Config::max_invites`](crate::Config::max_invites);
     /// [`RoomClosed`](ErrorKind::RoomClosed).
     pub async fn create_invite(&self, room: RoomId, new: NewInvite) -> Result<Invite> {
         let invite = self.engine.new_invite(room, None, new)?;
         let most = self.engine.config().max_invites;
         self.commit(room, Op::MakeInvite { invite: invite.clone(), most }).await?;
+        self.engine.tell_invited(&invite).await?;
         Ok(invite)
     }
 
-    /// Takes an invite link back.
+    /// Takes an invite link or an invitation back.
     ///
     /// # Errors
     /// [`InviteNotFound`](ErrorKind::InviteNotFound).
     pub async fn revoke_invite(&self, room: RoomId, code: InviteCode) -> Result<()> {
-        self.commit(room, Op::RevokeInvite(code)).await.map(drop)
+        let invite = self.engine.store().invite(code).await?;
+        self.commit(room, Op::RevokeInvite(code)).await?;
+        self.engine.tell_uninvited(invite);
+        Ok(())
     }
 }
 
 impl ChatEngine {
     fn new_invite(&self, room: RoomId, by: Option<&UserId>, new: NewInvite) -> Result<Invite> {
-        let NewInvite { expires_in, max_uses } = new;
+        let NewInvite { expires_in, max_uses, user } = new;
         if expires_in.is_some_and(|seconds| !(1..=MAX_SECONDS).contains(&seconds)) {
             return Err(Error::invalid("expiresIn", format!("must be between 1 and {MAX_SECONDS} seconds")));
         }
         let created_at = self.now();
         let at_least_one =
             |most| NonZeroU32::new(most).ok_or(Error::invalid("maxUses", "must be at least 1"));
+        let max_uses = max_uses.map(at_least_one).transpose()?;
         Ok(Invite {
             code: InviteCode::generate(),
             room,
             by: by.cloned(),
             created_at,
             expires_at: expires_in.map(|seconds| created_at.plus(Duration::from_secs(seconds))),
-            max_uses: max_uses.map(at_least_one).transpose()?,
+            max_uses: if user.is_some() { Some(NonZeroU32::MIN) } else { max_uses },
             uses: 0,
+            user,
         })
+    }
+
+    /// Tells whoever is invited, as they would find it in their list.
+    async fn tell_invited(&self, invite: &Invite) -> Result<()> {
+        let Some(user) = &invite.user else { return Ok(()) };
+        let Some(room) = self.store().rooms(&[invite.room]).await?.pop() else { return Ok(()) };
+        let by = match &invite.by {
+            Some(by) => Some(Profile::clone(&*self.profile(by).await?)),
+            None => None,
+        };
+        self.tell_of_invite(user, Notification::Invited(Invitation::new(invite, &room, by)));
+        Ok(())
+    }
+
+    fn tell_of_invite(&self, user: &UserId, notification: Notification) {
+        self.inner.outlet.lock().tell_of_invite(user, notification);
+    }
+
+    fn tell_uninvited(&self, invite: Option<Invite>) {
+        if let Some(Invite { user: Some(user), room, code, .. }) = invite {
+            self.tell_of_invite(&user, Notification::InviteEnded(room, code));
+        }
     }
 
     /// Those that hold, the newest first.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::nodes::{Beside, Nodes, Posted};
 use super::publish::Publisher;
+use crate::event::Notification;
 use crate::hub::ConnectionId;
+use crate::id::UserId;
 use crate::model::{Epoch, Message, Position, Token};
 use crate::store::{Change, RelationChange, What};
 
@@ -88,6 +90,14 @@ impl Outlet {
             nodes.tell(&change);
         }
         self.publisher.tell(change);
+    }
+
+    /// Tells a user of an invitation.
+    pub(super) fn tell_of_invite(&mut self, user: &UserId, notification: Notification) {
+        if let Some(nodes) = &self.nodes {
+            nodes.tell_of_invite(user, &notification);
+        }
+        self.publisher.notify_alone(user, notification);
     }
 
     /// All of a batch was taken.

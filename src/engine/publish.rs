@@ -116,15 +116,17 @@ impl Publisher {
 
     /// Tells the other one of a change between two people, and the devices of whoever made it.
     pub(super) fn tell(&mut self, RelationChange { user, other, notice }: RelationChange) {
-        self.flush();
-        let tell = |to: &UserId, notification| {
-            let kind = EventKind::Notification(notification);
-            self.hub.notify(to, Event { room: None, token: None, kind }, None, None);
-        };
         if let Some(notice) = notice {
-            tell(&other.user, Notification::Friend(notice, user.clone()));
+            self.notify_alone(&other.user, Notification::Friend(notice, user.clone()));
         }
-        tell(&user.user, Notification::FriendsChanged(other));
+        self.notify_alone(&user.user, Notification::FriendsChanged(other));
+    }
+
+    /// Tells a user, behind all that was published before, what is of no room's log.
+    pub(super) fn notify_alone(&mut self, user: &UserId, notification: Notification) {
+        self.flush();
+        let kind = EventKind::Notification(notification);
+        self.hub.notify(user, Event { room: None, token: None, kind }, None, None);
     }
 
     /// Hands out what waits to go out together.

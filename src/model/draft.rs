@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MessageType, RoomType, Visibility};
+use super::{Custom, MessageType, RoomType, Visibility};
 use crate::id::AttachmentId;
 
 /// A message to send.
@@ -91,6 +91,10 @@ pub struct NewRoom {
     /// Who may find it and join it; private by default, and a DIRECT room always.
     #[serde(default)]
     pub visibility: Visibility,
+    /// What the app keeps of its own with it, an object of at most
+    /// [`Config::max_custom_bytes`](crate::Config::max_custom_bytes).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom: Option<Custom>,
 }
 
 impl NewRoom {
@@ -109,6 +113,7 @@ impl NewRoom {
             topic: None,
             picture: None,
             visibility: Visibility::Private,
+            custom: None,
         }
     }
 
@@ -135,6 +140,13 @@ impl NewRoom {
     #[must_use]
     pub fn with_picture(mut self, address: impl Into<String>) -> Self {
         self.picture = Some(address.into());
+        self
+    }
+
+    /// With something of the app's own.
+    #[must_use]
+    pub fn with_custom(mut self, custom: Custom) -> Self {
+        self.custom = Some(custom);
         self
     }
 

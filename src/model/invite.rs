@@ -1,13 +1,16 @@
-//! Invite links: whoever has one comes into a room, for as long as it holds.
+//! Invite links: whoever has one comes into a room, for as long as it holds; and invitations, which are links for
+//! one person alone.
 
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Serialize, Serializer};
 
+use super::{Profile, Room, RoomType};
 use crate::clock::Timestamp;
 use crate::id::{IdError, RoomId, UserId, random_bytes};
 
@@ -83,6 +86,9 @@ pub struct Invite {
     pub max_uses: Option<NonZeroU32>,
     /// How many have come in by it; who was in the room already is not counted.
     pub uses: u32,
+    /// Whom alone it lets in: it is an invitation, which ends once they have accepted or declined it. `None`:
+    /// whoever has its code.
+    pub user: Option<UserId>,
 }
 
 impl Invite {
@@ -94,13 +100,66 @@ impl Invite {
 }
 
 /// An invite link to make.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 #[allow(clippy::exhaustive_structs, reason = "it is nothing but its fields")]
 pub struct NewInvite {
     /// After how many seconds it does not hold any more: 1 to 31,536,000, a year. `None`: never.
     pub expires_in: Option<u64>,
     /// How many may come in by it, at least 1. `None`: any number.
     pub max_uses: Option<u32>,
+    /// Whom alone it invites; it may come in by it once.
+    pub user: Option<UserId>,
+}
+
+impl NewInvite {
+    /// An invitation of this person alone, which never expires.
+    pub fn of(user: UserId) -> Self {
+        Self { user: Some(user), ..Self::default() }
+    }
+}
+
+/// An invitation, as whoever is invited sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Invitation {
+    /// What it is accepted or declined by.
+    pub code: InviteCode,
+    /// The room that it leads into.
+    pub room: RoomId,
+    /// The room's kind.
+    pub room_type: RoomType,
+    /// The room's name, if it has one of its own.
+    pub room_name: Option<Arc<str>>,
+    /// Who invites; `None` is the host.
+    pub by: Option<Profile>,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// From when on it does not hold any more; `None`: it never expires.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Invitation {
+    pub(crate) fn new(invite: &Invite, room: &Room, by: Option<Profile>) -> Self {
+        Self {
+            code: invite.code,
+            room: room.id,
+            room_type: room.kind.room_type(),
+            room_name: room.name.clone(),
+            by,
+            created_at: invite.created_at,
+            expires_at: invite.expires_at,
+        }
+    }
+}
+
+/// A page of invitations, in the order of their codes.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct InvitationPage {
+    /// Those that hold, at most as many as were asked for; it may be fewer, and yet others follow.
+    pub invitations: Vec<Invitation>,
+    /// The one behind which the next page begins, if there may be one.
+    pub next: Option<InviteCode>,
 }
 
 #[cfg(test)]
@@ -125,8 +184,16 @@ mod tests {
         let at = Timestamp::from_millis;
         let room = RoomId::generate();
         let code = InviteCode::generate();
-        let link =
-            Invite { code, room, by: None, created_at: at(0), expires_at: None, max_uses: None, uses: 7 };
+        let link = Invite {
+            code,
+            room,
+            by: None,
+            created_at: at(0),
+            expires_at: None,
+            max_uses: None,
+            uses: 7,
+            user: None,
+        };
         assert!(link.holds(at(i64::MAX)));
         let until = Invite { expires_at: Some(at(10)), ..link.clone() };
         assert_eq!([9, 10, 11].map(|now| until.holds(at(now))), [true, false, false]);

@@ -1,6 +1,7 @@
 //! Plain data: what rooms, members and messages are. No I/O happens here.
 
 mod attachment;
+mod custom;
 mod draft;
 mod history;
 mod invite;
@@ -15,9 +16,10 @@ mod room;
 mod update;
 
 pub use attachment::{Attachment, Dimensions};
+pub use custom::Custom;
 pub use draft::{Draft, NewRoom};
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
-pub use invite::{Invite, InviteCode, NewInvite};
+pub use invite::{Invitation, InvitationPage, Invite, InviteCode, NewInvite};
 pub use member::{Mark, Member, Role, Verb};
 pub use message::{
     Amendment, Body, Message, MessageState, MessageType, MessageView, Phrases, Receipt, SystemKind,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MessageView, Permissions, Role, Verb};
+use super::{Custom, MessageView, Permissions, Role, Verb};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, RoomId, UserId};
 
@@ -144,6 +144,9 @@ pub struct About {
     pub picture: Option<Arc<str>>,
     /// Who may find it and join it.
     pub visibility: Visibility,
+    /// What the app keeps of its own with it, at most
+    /// [`Config::max_custom_bytes`](crate::Config::max_custom_bytes) when it was given.
+    pub custom: Custom,
 }
 
 /// Who may find a room and join it, beside whoever is invited.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Permissions, Role, Verb, Visibility};
+use super::{Custom, Permissions, Role, Verb, Visibility};
 
 /// What shall be another way about a room; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -28,6 +28,10 @@ pub struct RoomUpdate {
     /// Who may find it and join it.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Visibility>,
+    /// What the app keeps of its own with it, an object of at most
+    /// [`Config::max_custom_bytes`](crate::Config::max_custom_bytes), instead of what is there.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub custom: Option<Custom>,
 }
 
 /// Left out is `None`; null is wrong.
@@ -39,6 +43,11 @@ impl RoomUpdate {
     /// Nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Whether it says something else of the room.
+    pub(crate) fn describes(&self) -> bool {
+        self.name.is_some() || self.topic.is_some() || self.picture.is_some() || self.custom.is_some()
     }
 
     /// Another name; a blank one has a name made from nicknames.
@@ -66,6 +75,13 @@ impl RoomUpdate {
     #[must_use]
     pub fn with_visibility(mut self, visibility: Visibility) -> Self {
         self.visibility = Some(visibility);
+        self
+    }
+
+    /// Something else of the app's own, instead of what is there.
+    #[must_use]
+    pub fn with_custom(mut self, custom: Custom) -> Self {
+        self.custom = Some(custom);
         self
     }
 

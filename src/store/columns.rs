@@ -21,7 +21,7 @@ macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
          r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
-         r.permissions, r.topic, r.picture, r.public"
+         r.permissions, r.topic, r.picture, r.public, r.custom"
     };
 }
 
@@ -36,7 +36,7 @@ macro_rules! message_columns {
 /// What [`ReadRow::invite`] reads, of `invites i`.
 macro_rules! invite_columns {
     () => {
-        "i.code, i.room, i.made_by, i.created_at, i.expires_at, i.max_uses, i.uses"
+        "i.code, i.room, i.made_by, i.created_at, i.expires_at, i.max_uses, i.uses, i.invited"
     };
 }
 
@@ -83,6 +83,12 @@ pub(super) fn role_code(role: Role) -> i16 {
 /// What a room's owner has changed; nothing where nothing was.
 pub(super) fn permissions_text(room: &Room) -> Option<String> {
     (!room.permissions.is_default()).then(|| room.permissions.to_string())
+}
+
+/// What the app keeps of its own with the room; nothing where it is empty.
+pub(super) fn custom_text(room: &Room) -> Option<&str> {
+    let custom = &room.about.custom;
+    (!custom.is_empty()).then(|| custom.as_str())
 }
 
 /// Whether everybody may find the room.
@@ -169,6 +175,7 @@ pub(super) trait ReadRow<'r> {
                 topic: self.maybe_text()?.map(Into::into),
                 picture: self.maybe_text()?.map(Into::into),
                 visibility: if self.flag()? { Visibility::Public } else { Visibility::Private },
+                custom: self.maybe()?.unwrap_or_default(),
             },
         })
     }
@@ -328,6 +335,7 @@ pub(super) trait ReadRow<'r> {
                 None => None,
             },
             uses: self.number()?.try_into().map_err(|_| self.no_sense())?,
+            user: self.maybe()?,
         })
     }
 

@@ -103,10 +103,10 @@ fn give(mut member: Member, role: Role, room: &mut Room, rows: &mut Rows) -> Cha
 
 /// Changes what is said of a room: each thing that is another one takes what it takes.
 pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outcome> {
-    let Update { name, topic, picture, permissions, visibility } = update;
+    let Update { name, topic, picture, permissions, visibility, custom } = update;
     let before = ctx.room(rows)?;
     let mut room = before.clone();
-    if name.is_some() || topic.is_some() || picture.is_some() {
+    if name.is_some() || topic.is_some() || picture.is_some() || custom.is_some() {
         ctx.check_may(Verb::Rename, &before, rows)?;
     }
     let taken =
@@ -131,6 +131,9 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
     }
     if let Some(visibility) = visibility {
         room.about.visibility = visibility;
+    }
+    if let Some(custom) = custom {
+        room.about.custom = custom;
     }
     let mut notice = None;
     if let Some((name, words)) = name

@@ -1,4 +1,4 @@
-//! The rules of invite links: who makes them, who comes in by them. Pure, like those of rooms.
+//! The rules of invite links and invitations: who makes them, who comes in by them. Pure, like those of rooms.
 //!
 //! A link takes no position: nobody is told of it but whoever asks.
 
@@ -25,20 +25,35 @@ pub(super) fn make(ctx: &Ctx, invite: Invite, most: u32, rows: &mut Rows) -> Res
     if rows.invites.contains_key(&invite.code) {
         return done(Vec::new());
     }
+    if let Some(user) = &invite.user {
+        ctx.check_reachable([user], rows)?;
+        if rows.members.get(&(room.id, user.clone())).is_some_and(|member| member.active) {
+            return Err(Error::invalid("userUuid", "is a participant of the room already"));
+        }
+    }
+    let is_over = |link: &&Invite| !link.holds(ctx.at) || (link.user.is_some() && link.user == invite.user);
     let links = || rows.invites.values().filter(|link| link.room == room.id);
-    let dead: Vec<InviteCode> = links().filter(|link| !link.holds(ctx.at)).map(|link| link.code).collect();
-    if links().count() - dead.len() >= most as usize {
-        let reason = format!("a room has at most {most} invite links: revoke one first");
+    let over: Vec<InviteCode> = links().filter(is_over).map(|link| link.code).collect();
+    let is_alike = |link: &&Invite| link.user.is_some() == invite.user.is_some();
+    if links().filter(|link| !is_over(link)).filter(is_alike).count() >= most as usize {
+        let reason = match invite.user {
+            Some(_) => format!("at most {most} people are invited to a room at once"),
+            None => format!("a room has at most {most} invite links: revoke one first"),
+        };
         return Err(ErrorKind::Forbidden(reason.into()).into());
     }
-    dead.into_iter().for_each(|code| rows.end_invite(code));
+    over.into_iter().for_each(|code| rows.end_invite(code));
     rows.put_invite(invite);
     done(Vec::new())
 }
 
-/// Whoever has made a link takes it back, and so does whoever may take people out.
+/// Whoever has made a link takes it back, and so does whoever may take people out; whoever is invited declines.
 pub(super) fn revoke(ctx: &Ctx, code: InviteCode, rows: &mut Rows) -> Result<Outcome> {
     let room = ctx.room(rows)?;
+    if ctx.by.is_some() && of_room(room.id, code, rows).is_ok_and(|link| link.user == ctx.by) {
+        rows.end_invite(code);
+        return done(Vec::new());
+    }
     let role = match &ctx.by {
         Some(user) => Some(ctx.active_member(user, rows)?.role),
         None => None,
@@ -61,12 +76,15 @@ pub(super) fn accept(
 ) -> Result<Outcome> {
     let room = ctx.room(rows)?;
     let mut link = of_room(room.id, code, rows)?;
-    if !link.holds(ctx.at) {
+    let is_theirs = link.user.as_ref().is_none_or(|user| *user == notice.about.user);
+    if !link.holds(ctx.at) || !is_theirs {
         return Err(ErrorKind::InviteNotFound.into());
     }
     ctx.check_open(&room)?;
     let outcome = admit(ctx, room, vec![notice], max_members, rows)?;
-    if !outcome.changes.is_empty() {
+    if link.user.is_some() {
+        rows.end_invite(code);
+    } else if !outcome.changes.is_empty() {
         link.uses = link.uses.saturating_add(1);
         rows.put_invite(link);
     }

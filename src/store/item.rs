@@ -9,7 +9,7 @@ use super::RoomRecord;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Attachment, Body, FriendNotice, Invite, InviteCode, Mark, Member, Message, Pos,
+    About, Amendment, Attachment, Body, Custom, FriendNotice, Invite, InviteCode, Mark, Member, Message, Pos,
     Profile, Reaction, Relation, RelationKind, Role, Room, RoomKind, Verb, Visibility,
 };
 
@@ -118,16 +118,18 @@ pub enum Op {
         by_invite: Option<InviteCode>,
     },
     /// Make an invite link. Those of the room that hold no more are gone with it; one whose code is there changes
-    /// nothing.
+    /// nothing. An invitation takes the place of an earlier one of the same person; of whoever is in the room it
+    /// is [`Invalid`](crate::ErrorKind::Invalid).
     MakeInvite {
         /// The link, of this room.
         invite: Invite,
-        /// The most links that the room may have then; with one more it is
+        /// The most links that the room may have then, and as many invitations; with one more it is
         /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
         /// [`Config::max_invites`](crate::Config::max_invites).
         most: u32,
     },
-    /// Take an invite link back: whoever has made it, and whoever may take people out. One that is not there is
+    /// Take an invite link back: whoever has made it, and whoever may take people out; whoever is invited by it
+    /// declines it so. One that is not there is
     /// [`InviteNotFound`](crate::ErrorKind::InviteNotFound).
     RevokeInvite(InviteCode),
     /// Take a member out: they leave when they ask themselves. A direct room, and one that is left by its
@@ -254,6 +256,8 @@ pub struct Update {
     pub permissions: Vec<(Verb, Role)>,
     /// Who may find it and join it.
     pub visibility: Option<Visibility>,
+    /// What the app keeps of its own with it.
+    pub custom: Option<Custom>,
 }
 
 /// A change of how two people stand to each other.

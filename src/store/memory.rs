@@ -142,6 +142,20 @@ impl Store for MemoryStore {
         Ok(state.invites.values().filter(|link| link.room == room).cloned().collect())
     }
 
+    async fn invitations(
+        &self,
+        user: &UserId,
+        after: Option<InviteCode>,
+        limit: u32,
+    ) -> Result<Vec<(Invite, Room)>> {
+        let state = self.state.lock();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let all = state.invites.range((from, Bound::Unbounded)).map(|(_, invite)| invite);
+        let theirs = all.filter(|invite| invite.user.as_ref() == Some(user));
+        let with_room = |invite: &Invite| Some((invite.clone(), state.rooms.get(&invite.room)?.room.clone()));
+        Ok(theirs.filter_map(with_room).take(limit as usize).collect())
+    }
+
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         let state = self.state.lock();
         let rooms = state.of_user(user, after).filter(|(_, member)| member.active);

@@ -198,6 +198,18 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Only those of [every call](Store).
     async fn invites(&self, room: RoomId) -> Result<Vec<Invite>>;
 
+    /// The invitations of a user, also those that hold no more, with their rooms, in the order of their codes,
+    /// beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn invitations(
+        &self,
+        user: &UserId,
+        after: Option<InviteCode>,
+        limit: u32,
+    ) -> Result<Vec<(Invite, Room)>>;
+
     /// The user's active memberships, in the order of the rooms' ids, beyond `after`.
     ///
     /// # Errors

@@ -89,7 +89,12 @@ impl Needs {
                         needs.invites.insert(item.room);
                     }
                 }
-                Op::MakeInvite { .. } | Op::RevokeInvite(_) => {
+                Op::MakeInvite { invite, .. } => {
+                    invite.user.iter().for_each(&mut member);
+                    needs.pairs(item.by.as_ref(), &invite.user);
+                    needs.invites.insert(item.room);
+                }
+                Op::RevokeInvite(_) => {
                     needs.invites.insert(item.room);
                 }
                 Op::Part { notice } => {

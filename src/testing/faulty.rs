@@ -201,6 +201,15 @@ impl Store for FaultyStore {
         self.around(self.store("invites").invites(room)).await
     }
 
+    async fn invitations(
+        &self,
+        user: &UserId,
+        after: Option<InviteCode>,
+        limit: u32,
+    ) -> Result<Vec<(Invite, Room)>> {
+        self.around(self.store("invitations").invitations(user, after, limit)).await
+    }
+
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         self.around(self.store("memberships").memberships(user, after, limit)).await
     }

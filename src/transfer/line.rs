@@ -11,8 +11,8 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Dimensions, Member, Message, MessageState, MessageType, Profile, Reaction,
-    Relation, RelationKind, Role, Room, RoomKind, RoomType, SystemKind, Visibility,
+    About, Attachment, Body, Custom, Dimensions, Member, Message, MessageState, MessageType, Profile,
+    Reaction, Relation, RelationKind, Role, Room, RoomKind, RoomType, SystemKind, Visibility,
 };
 use crate::store::{BodyHash, ReactionKey, Record, RoomRecord};
 
@@ -109,6 +109,8 @@ pub(super) struct RoomLine {
     picture: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "is_private")]
     visibility: Visibility,
+    #[serde(default, skip_serializing_if = "Custom::is_empty")]
+    custom: Custom,
 }
 
 fn is_private(visibility: &Visibility) -> bool {
@@ -259,7 +261,7 @@ impl From<Room> for RoomLine {
         };
         let permissions = (!room.permissions.is_default()).then(|| room.permissions.to_string());
         let Room { name, active, created_at, seq, countable, about, .. } = room;
-        let About { topic, picture, visibility } = about;
+        let About { topic, picture, visibility, custom } = about;
         Self {
             id,
             r#type,
@@ -274,6 +276,7 @@ impl From<Room> for RoomLine {
             topic,
             picture,
             visibility,
+            custom,
         }
     }
 }
@@ -423,7 +426,7 @@ impl RelationLine {
 impl RoomLine {
     pub(super) fn record(self) -> Result<Room, FieldError> {
         let Self { id, r#type, pair, challenge, name, active, created_at, seq, countable, .. } = self;
-        let Self { permissions, topic, picture, visibility, .. } = self;
+        let Self { permissions, topic, picture, visibility, custom, .. } = self;
         let texts = [("name", &name), ("topic", &topic), ("picture", &picture)];
         check_texts(&texts.map(|(field, text)| (field, text.as_deref())))?;
         check_numbers(&[("seq", seq), ("countable", countable)])?;
@@ -456,7 +459,7 @@ impl RoomLine {
             last_pos,
             marks_pos,
             permissions,
-            about: About { topic, picture, visibility },
+            about: About { topic, picture, visibility, custom },
         })
     }
 }

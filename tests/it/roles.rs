@@ -1,7 +1,7 @@
 //! Roles and permissions in process: what is told live, to whoever was away, and to other nodes.
 
-use chat_core::event::{Event, EventKind, RoomChange};
-use chat_core::model::{Draft, Limit, NewInvite, NewRoom, Role, RoomUpdate, Verb, Visibility};
+use chat_core::event::{Event, EventKind, Notification, RoomChange};
+use chat_core::model::{Custom, Draft, Limit, NewInvite, NewRoom, Role, RoomUpdate, Verb, Visibility};
 use chat_core::policy::{Policy, Question};
 use chat_core::{ChatEngine, ErrorKind, RoomId, Session, UserId};
 
@@ -160,13 +160,18 @@ async fn a_policy_is_asked_about_roles_and_permissions() {
     engine.admin().set_role(room, &id("ben"), Role::Admin).await.unwrap();
 }
 
+fn custom(object: &str) -> Custom {
+    object.parse().unwrap()
+}
+
 #[tokio::test]
 async fn a_room_says_what_it_is_about_from_its_making_on() {
     let engine = ChatEngine::builder().build().await.unwrap();
     let ana = engine.as_user(id("ana"));
     let new = NewRoom::group("Runners")
         .with_topic(" Tuesdays\nat seven ")
-        .with_picture("https://example.org/a.png");
+        .with_picture("https://example.org/a.png")
+        .with_custom(custom("{ \"week\": 4 }"));
     let view = ana.create_room(new.with(["ben"])).await.unwrap().view;
     let said = |view: &chat_core::model::RoomView| {
         let about = &view.room.about;
@@ -175,9 +180,12 @@ async fn a_room_says_what_it_is_about_from_its_making_on() {
     let (topic, picture) =
         (Some("Tuesdays\nat seven".to_owned()), Some("https://example.org/a.png".to_owned()));
     assert_eq!(said(&view), (topic.clone(), picture));
+    assert_eq!(view.room.about.custom.as_str(), "{\"week\":4}");
     let room = view.room.id;
     let mut session = engine.as_user(id("ben")).connect().await.unwrap();
-    let view = ana.update_room(room, RoomUpdate::new().with_picture("")).await.unwrap();
+    let update = RoomUpdate::new().with_picture("").with_custom(custom("{\"week\":5}"));
+    let view = ana.update_room(room, update).await.unwrap();
+    assert_eq!(view.room.about.custom.to_map().unwrap()["week"], 5);
     assert_eq!(said(&view), (topic, None));
     let told = next(&mut session, |event| match &event.kind {
         EventKind::Room(RoomChange::Updated, room) => Some(room.about.clone()),
@@ -189,10 +197,17 @@ async fn a_room_says_what_it_is_about_from_its_making_on() {
         RoomUpdate::new().with_topic("a\0b"),
         RoomUpdate::new().with_picture("javascript:alert(1)"),
         RoomUpdate::new().with_picture(format!("https://{}", "x".repeat(2048))),
+        RoomUpdate::new().with_custom(custom(&format!("{{\"a\":\"{}\"}}", "x".repeat(4089)))),
     ] {
         assert_eq!(code(ana.update_room(room, bad).await), "INVALID_INPUT");
     }
     assert_eq!(code(ana.create_room(NewRoom::group("").with_picture("ftp://a")).await), "INVALID_INPUT");
+    let largest = custom(&format!("{{\"a\":\"{}\"}}", "x".repeat(4088)));
+    ana.update_room(room, RoomUpdate::new().with_custom(largest)).await.unwrap();
+    assert_eq!(
+        code(engine.as_user(id("ben")).update_room(room, RoomUpdate::new().with_custom(custom("{}"))).await),
+        "FORBIDDEN"
+    );
 }
 
 #[tokio::test]
@@ -308,7 +323,7 @@ async fn an_invite_link_lets_in_as_many_as_it_says_and_is_seen_by_who_may() {
         let error = ana.create_invite(room, bad).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Invalid { field: named, .. } if named == field), "{error}");
     }
-    let new = NewInvite { expires_in: Some(60), max_uses: Some(1) };
+    let new = NewInvite { expires_in: Some(60), max_uses: Some(1), ..NewInvite::default() };
     let hers = ana.create_invite(room, new).await.unwrap();
     let his = ben.create_invite(room, NewInvite::default()).await.unwrap();
     let codes = async |actor: &chat_core::Actor| {
@@ -329,4 +344,58 @@ async fn an_invite_link_lets_in_as_many_as_it_says_and_is_seen_by_who_may() {
     let hosts = engine.admin().create_invite(room, NewInvite::default()).await.unwrap();
     engine.admin().revoke_invite(room, hosts.code).await.unwrap();
     assert_eq!(code(engine.admin().revoke_invite(room, hosts.code).await), "INVITE_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn who_is_invited_is_told_and_accepts_or_declines() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let ana = engine.as_user(id("ana"));
+    let room = ana.create_room(NewRoom::group("Runners").with(["ben"])).await.unwrap().id();
+    let [cho, dee] = ["cho", "dee"].map(|name| engine.as_user(id(name)));
+    let (mut hers, mut chos, mut dees) =
+        (ana.connect().await.unwrap(), cho.connect().await.unwrap(), dee.connect().await.unwrap());
+    let invited = |event: &Event| match &event.kind {
+        EventKind::Notification(Notification::Invited(invitation)) => Some(invitation.clone()),
+        _ => None,
+    };
+    let ended = |event: &Event| match &event.kind {
+        EventKind::Notification(Notification::InviteEnded(_, code)) => Some(*code),
+        _ => None,
+    };
+    for who in ["cho", "dee"] {
+        ana.create_invite(room, NewInvite::of(id(who))).await.unwrap();
+    }
+    let told = next(&mut chos, invited).await;
+    let by = told.by.as_ref().map(|by| by.user.clone());
+    assert_eq!((told.room, told.room_name.as_deref(), by), (room, Some("Runners"), Some(id("ana"))));
+    let list = async |actor: &chat_core::Actor| {
+        let page = actor.invitations(None, Limit::new(1).unwrap()).await.unwrap();
+        assert_eq!(page.next, None);
+        page.invitations
+    };
+    assert_eq!(list(&cho).await, std::slice::from_ref(&told), "as it was told live");
+    assert_eq!(code(dee.accept_invite(told.code).await), "INVITE_NOT_FOUND");
+    assert_eq!(code(dee.decline_invite(told.code).await), "INVITE_NOT_FOUND");
+    assert_eq!(cho.accept_invite(told.code).await.unwrap().role, Role::Member);
+    assert!(list(&cho).await.is_empty());
+
+    let declined = next(&mut dees, invited).await.code;
+    assert_eq!(dee.decline_invite(declined).await.unwrap(), room);
+    assert_eq!(next(&mut dees, ended).await, declined, "the other devices");
+    let told = next(&mut hers, |event| match &event.kind {
+        EventKind::Notification(Notification::InviteDeclined(of, who)) => Some((*of, who.user.clone())),
+        _ => None,
+    });
+    assert_eq!(told.await, (room, id("dee")));
+    assert_eq!(code(dee.accept_invite(declined).await), "INVITE_NOT_FOUND");
+
+    let again = ana.create_invite(room, NewInvite::of(id("dee"))).await.unwrap();
+    assert_eq!(ana.invites(room).await.unwrap(), std::slice::from_ref(&again));
+    ana.revoke_invite(room, again.code).await.unwrap();
+    assert_eq!(next(&mut dees, ended).await, again.code);
+    let hosts = engine.admin().create_invite(room, NewInvite::of(id("dee"))).await.unwrap();
+    assert_eq!(list(&dee).await[0].by, None);
+    ana.close(room).await.unwrap();
+    assert!(list(&dee).await.is_empty(), "nobody comes into a closed room");
+    assert_eq!(code(dee.accept_invite(hosts.code).await), "ROOM_CLOSED");
 }

@@ -378,7 +378,7 @@ describe('participants', { timeout: 60_000 }, () => {
     });
     await ben.ok('PATCH', `/rooms/${room}`, { name: 'By an admin' });
     assertProblem(await ben.call('PATCH', `/rooms/${room}`, { permissions: { send: 'ADMIN' } }), 403, 'FORBIDDEN');
-    for (const bad of [{}, { name: null }, { permissions: null }, { permissions: { dance: 'OWNER' } }, { permissions: { send: 5 } }]) {
+    for (const bad of [{}, { name: null }, { permissions: null }, { permissions: { dance: 'OWNER' } }, { permissions: { send: 5 } }, { custom: null }, { custom: [] }, { custom: { long: 'x'.repeat(5000) } }]) {
       assertProblem(await ana.call('PATCH', `/rooms/${room}`, bad), 400, 'INVALID_INPUT', JSON.stringify(bad));
     }
     const update = { name: 'Announcements', permissions: { send: 'ADMIN', close: 'ADMIN' } };
@@ -387,9 +387,9 @@ describe('participants', { timeout: 60_000 }, () => {
     assertProblem(await cho.call('POST', `/rooms/${room}/messages`, { type: 'TEXT', content: 'hi' }), 403, 'FORBIDDEN');
     await ana.ok('DELETE', `/rooms/${room}/leave`);
     assert.equal((await ben.ok('GET', `/rooms/${room}`)).role, 'OWNER');
-    const said = { topic: 'Only news', picture: 'https://example.org/news.png' };
-    const { topic, picture } = await ben.ok('PATCH', `/rooms/${room}`, said);
-    assert.deepEqual({ topic, picture }, said);
+    const said = { topic: 'Only news', picture: 'https://example.org/news.png', custom: { week: 4, '한강': [null, { deep: '🏃' }] } };
+    const { topic, picture, custom } = await ben.ok('PATCH', `/rooms/${room}`, said);
+    assert.deepEqual({ topic, picture, custom }, said);
     await ben.ok('POST', `/rooms/${room}/close`);
     assertProblem(await cho.call('POST', `/rooms/${room}/reopen`), 403, 'FORBIDDEN');
     assert.equal((await ben.ok('POST', `/rooms/${room}/reopen`)).isActive, true);
@@ -456,6 +456,25 @@ describe('invite links', { timeout: 60_000 }, () => {
     }
     assert.equal((await ana.call('DELETE', `${path}/${forever.body.code}`)).status, 200);
     assertProblem(await accept(forever.body.code), 404, 'INVITE_NOT_FOUND');
+  });
+
+  test('an invitation is for one person, who accepts or declines it', async () => {
+    const { roomUuid } = await ana.ok('POST', '/rooms', { type: 'GROUP', participantUuids: [ben.id], name: 'Trail' });
+    const invite = async (userUuid) => ana.call('POST', `/rooms/${roomUuid}/invites`, { userUuid });
+    const own = async (who) => (await who.ok('GET', '/invites?limit=100')).invitations.filter((one) => one.roomUuid === roomUuid);
+    const made = await invite(cho.id);
+    assert.deepEqual([made.status, made.body.userUuid, made.body.maxUses], [201, cho.id, 1], made.text);
+    const [{ code, name, invitedBy, roomType, expiresAt }] = await own(cho);
+    assert.deepEqual([code, name, invitedBy.userUuid, roomType, expiresAt], [made.body.code, 'Trail', ana.id, 'GROUP', null]);
+    assert.deepEqual(await own(ben), []);
+    assertProblem(await ben.call('POST', `/invites/${code}/decline`), 404, 'INVITE_NOT_FOUND');
+    assert.deepEqual((await cho.call('POST', `/invites/${code}/decline`)).body, { roomUuid });
+    assertProblem(await cho.call('POST', `/invites/${code}/accept`), 404, 'INVITE_NOT_FOUND');
+    const again = await invite(cho.id);
+    assertShape((await cho.call('POST', `/invites/${again.body.code}/accept`)).body, ROOM);
+    assert.deepEqual(await own(cho), []);
+    assertProblem(await invite(cho.id), 400, 'INVALID_INPUT', 'who is there already');
+    assertProblem(await invite(''), 400, 'INVALID_INPUT');
   });
 });
 

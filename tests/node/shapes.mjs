@@ -6,6 +6,7 @@ const is = (type) => (value) => typeof value === type;
 const text = (value) => typeof value === 'string' && value.length > 0;
 const matches = (pattern) => (value) => typeof value === 'string' && pattern.test(value);
 const count = (value) => Number.isSafeInteger(value) && value >= 0;
+const object = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const oneOf = (...values) => (value) => values.includes(value);
 const orNull = (check) => (value) => value === null || check(value);
 const listOf = (check) => (value) => Array.isArray(value) && value.every(check);
@@ -60,6 +61,7 @@ export const ROOM = {
   permissions: (value) => Object.values(value).length > 0 && Object.values(value).every((role) => ROOM.role(role)),
   topic: orNull(text),
   picture: orNull(text),
+  custom: object,
   visibility: oneOf('private', 'public'),
 };
 

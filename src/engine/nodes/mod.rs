@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 
 use super::profiles::Profiles;
 use super::publish::Publisher;
+use crate::bus::invited::InviteNews;
 use crate::bus::packet::{Checksum, Digest, News, NodeId, Packet, Part};
 use crate::bus::{Bus, Topic};
 use crate::clock::Timestamp;
@@ -283,6 +284,7 @@ impl Nodes {
             (News::FriendsChanged(profile), Topic::User(user)) => {
                 notify(publisher.hub(), &user, Notification::FriendsChanged(profile));
             }
+            (News::Invite(news), Topic::User(user)) => notify(publisher.hub(), &user, news.into()),
             // For another node, or under a topic where nobody tells it.
             _ => {}
         }
@@ -414,6 +416,13 @@ impl Nodes {
             self.publish(&Topic::User(other.user.clone()), News::Friend(*notice, user.clone()));
         }
         self.publish(&Topic::User(user.user.clone()), News::FriendsChanged(other.clone()));
+    }
+
+    /// Tells a user of an invitation.
+    pub(super) fn tell_of_invite(&self, user: &UserId, notification: &Notification) {
+        if let Some(news) = InviteNews::of(notification) {
+            self.publish(&Topic::User(user.clone()), News::Invite(news));
+        }
     }
 
     /// A user came to this node, or went. `true`: those in the same rooms are to be told.

@@ -191,6 +191,15 @@ impl Store for PostgresStore {
         Ok(read::invites(&self.connections, room).await?)
     }
 
+    async fn invitations(
+        &self,
+        user: &UserId,
+        after: Option<InviteCode>,
+        limit: u32,
+    ) -> Result<Vec<(Invite, Room)>> {
+        Ok(read::invitations(&self.connections, user, after, limit).await?)
+    }
+
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         Ok(read::memberships(&self.connections, user, after, limit).await?)
     }

@@ -190,6 +190,27 @@ pub(super) async fn invites(db: &Connections, room: RoomId) -> Result<Vec<Invite
     db.all(|| query(INVITES).bind(vec![Uuid::from(room)]), |columns| columns.invite()).await
 }
 
+pub(super) const INVITATIONS: &str = concat!(
+    "SELECT ",
+    invite_columns!(),
+    ", ",
+    room_columns!(),
+    " FROM chat.invites i JOIN chat.rooms r ON r.id = i.room \
+     WHERE i.invited = $1 AND i.code > $2 ORDER BY i.code LIMIT $3"
+);
+
+pub(super) async fn invitations(
+    db: &Connections,
+    user: &UserId,
+    after: Option<InviteCode>,
+    limit: u32,
+) -> Result<Vec<(Invite, Room)>> {
+    // Without one, behind the least there is, which is nobody's.
+    let after = after.map_or(Uuid::NIL, Uuid::from);
+    let sought = || query(INVITATIONS).bind(user.as_str()).bind(after).bind(i64::from(limit));
+    db.all(sought, |columns| Ok((columns.invite()?, columns.room()?))).await
+}
+
 /// The position stands in each row, and in one row without a room where the page is empty.
 pub(super) const MEMBERSHIPS: &str = concat!(
     "SELECT c.position, ",

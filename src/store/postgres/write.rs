@@ -9,7 +9,8 @@ use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
 use crate::store::columns::{
-    body_code, int, is_public, kept_attachments, permissions_text, relation_code, role_code, room_code,
+    body_code, custom_text, int, is_public, kept_attachments, permissions_text, relation_code, role_code,
+    room_code,
 };
 use crate::store::{BodyHash, Rows};
 
@@ -25,17 +26,17 @@ pub(super) const WRITE: &str = "WITH \
         FROM UNNEST($1::int2[], $2::int8[]) AS w (lane, pos) WHERE l.lane = w.lane), \
     housed AS (INSERT INTO chat.rooms (id, kind, one, other, challenge, name, active, created_at, seq, \
             countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, permissions, \
-            topic, picture, public) \
+            topic, picture, public, custom) \
         SELECT * FROM UNNEST($3::uuid[], $4::int2[], $5::text[], $6::text[], $7::text[], $8::text[], \
             $9::bool[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], \
             $16::int8[], $17::int8[], $18::int8[], $48::text[], $49::text[], \
-            $50::text[], $51::bool[]) \
+            $50::text[], $51::bool[], $53::text[]) \
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, \
             seq = excluded.seq, countable = excluded.countable, members = excluded.members, \
             last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
             last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, \
             permissions = excluded.permissions, topic = excluded.topic, picture = excluded.picture, \
-            public = excluded.public), \
+            public = excluded.public, custom = excluded.custom), \
     counted AS (INSERT INTO chat.members (room, user_id, role, active, joined_at, joined_seq, joined_pos, \
             changed_pos, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n) \
         SELECT * FROM UNNEST($19::uuid[], $20::text[], $21::int2[], $22::bool[], $23::int8[], $24::int8[], \
@@ -124,7 +125,8 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(&rooms, |room| room.about.topic.as_deref()))
         .bind(each(&rooms, |room| room.about.picture.as_deref()))
         .bind(each(&rooms, |room| is_public(room)))
-        .bind(each(messages, |(message, _)| kept_attachments(&message.attachments)));
+        .bind(each(messages, |(message, _)| kept_attachments(&message.attachments)))
+        .bind(each(&rooms, |room| custom_text(room)));
     written.execute(conn).await?;
     Ok(())
 }
@@ -178,8 +180,9 @@ async fn write_invites(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
     let put: Vec<_> = written().filter_map(|code| rows.invites.get(code)).collect();
     if !put.is_empty() {
         let kept = query(
-            "INSERT INTO chat.invites (code, room, made_by, created_at, expires_at, max_uses, uses) \
-             SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[]) \
+            "INSERT INTO chat.invites (code, room, made_by, created_at, expires_at, max_uses, uses, invited) \
+             SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::int8[], $5::int8[], $6::int8[], \
+                 $7::int8[], $8::text[]) \
              ON CONFLICT (code) DO UPDATE SET uses = excluded.uses",
         );
         let kept = kept
@@ -189,7 +192,8 @@ async fn write_invites(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(&put, |link| link.created_at.as_millis()))
             .bind(each(&put, |link| link.expires_at.map(Timestamp::as_millis)))
             .bind(each(&put, |link| link.max_uses.map(|most| i64::from(most.get()))))
-            .bind(each(&put, |link| i64::from(link.uses)));
+            .bind(each(&put, |link| i64::from(link.uses)))
+            .bind(each(&put, |link| link.user.as_ref().map(|user| user.as_str())));
         kept.execute(conn).await?;
     }
     Ok(())

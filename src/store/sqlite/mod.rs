@@ -227,6 +227,16 @@ impl Store for SqliteStore {
         Ok(self.readers.run(move |tx| read::invites(tx, room)).await?)
     }
 
+    async fn invitations(
+        &self,
+        user: &UserId,
+        after: Option<InviteCode>,
+        limit: u32,
+    ) -> Result<Vec<(Invite, Room)>> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| read::invitations(tx, &user, after, limit)).await?)
+    }
+
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         let user = user.clone();
         Ok(self.readers.run(move |tx| read::memberships(tx, &user, after, limit)).await?)

@@ -27,6 +27,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::PUBLIC_ROOMS, "rooms_public (id<?)", false),
         (read::INVITE, "PRIMARY KEY (code=?)", false),
         (read::INVITES, "invites_by_room (room=?)", false),
+        (read::INVITATIONS, "invites_by_user (invited=? AND code>?)", false),
         (read::MEMBERSHIPS, "members_by_user (user=? AND room>?)", false),
         (read::MEMBERSHIPS_PAST_TOO, "members_by_user (user=? AND room>?)", false),
         (read::STAYS, "members_by_user (user=?)", false),

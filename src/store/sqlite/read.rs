@@ -135,6 +135,28 @@ pub(super) fn invites(conn: &Connection, room: RoomId) -> Result<Vec<Invite>> {
     all(conn, INVITES, &[&room.to_bytes()], |columns| columns.invite())
 }
 
+pub(super) const INVITATIONS: &str = concat!(
+    "SELECT ",
+    invite_columns!(),
+    ", ",
+    room_columns!(),
+    " FROM invites i CROSS JOIN rooms r ON r.id = i.room \
+     WHERE i.invited = ?1 AND i.code > ?2 ORDER BY i.code LIMIT ?3"
+);
+
+pub(super) fn invitations(
+    conn: &Connection,
+    user: &UserId,
+    after: Option<InviteCode>,
+    limit: u32,
+) -> Result<Vec<(Invite, Room)>> {
+    // Without one, before all codes.
+    let after = after.map_or_else(Vec::new, |code| code.to_bytes().to_vec());
+    all(conn, INVITATIONS, &[&user.as_str(), &after, &limit], |columns| {
+        Ok((columns.invite()?, columns.room()?))
+    })
+}
+
 pub(super) const MEMBERSHIPS: &str = concat!(
     "SELECT ",
     room_columns!(),

@@ -13,8 +13,8 @@ use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, Room, RoomKind};
 use crate::store::columns::{
-    ReadRow, body_code, int, is_public, kept_attachments, message_columns, permissions_text, relation_code,
-    role_code, room_code,
+    ReadRow, body_code, custom_text, int, is_public, kept_attachments, message_columns, permissions_text,
+    relation_code, role_code, room_code,
 };
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
@@ -192,14 +192,14 @@ fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteErr
 /// Its kind and when it was made never change.
 const WRITE_ROOM: &str = "INSERT INTO rooms (id, kind, one, other, challenge, name, active, created_at, \
          seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, \
-         permissions, topic, picture, public) \
+         permissions, topic, picture, public, custom) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-         ?20) \
+         ?20, ?21) \
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, seq = excluded.seq, \
          countable = excluded.countable, members = excluded.members, \
          last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
          last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, permissions = excluded.permissions, \
-         topic = excluded.topic, picture = excluded.picture, public = excluded.public";
+         topic = excluded.topic, picture = excluded.picture, public = excluded.public, custom = excluded.custom";
 
 fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
     let pair = match &room.kind {
@@ -227,6 +227,7 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
         room.about.topic,
         room.about.picture,
         is_public(room),
+        custom_text(room),
     ])?;
     Ok(())
 }
@@ -297,8 +298,9 @@ fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) ->
     Ok(())
 }
 
-const WRITE_INVITE: &str = "INSERT INTO invites (code, room, made_by, created_at, expires_at, max_uses, uses) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (code) DO UPDATE SET uses = excluded.uses";
+const WRITE_INVITE: &str = "INSERT INTO invites (code, room, made_by, created_at, expires_at, max_uses, uses, \
+         invited) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (code) DO UPDATE SET uses = excluded.uses";
 
 const END_INVITE: &str = "DELETE FROM invites WHERE code = ?1";
 
@@ -312,6 +314,7 @@ fn write_invite(conn: &Connection, code: InviteCode, link: Option<&Invite>) -> R
             link.expires_at.map(Timestamp::as_millis),
             link.max_uses.map(std::num::NonZeroU32::get),
             link.uses,
+            link.user.as_ref().map(UserId::as_str),
         ])?,
         None => conn.prepare_cached(END_INVITE)?.execute([code.to_bytes()])?,
     };

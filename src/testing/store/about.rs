@@ -5,8 +5,12 @@ use super::Fixture;
 use super::kit::{named, user};
 use crate::error::ErrorKind;
 use crate::id::RoomId;
-use crate::model::{About, Role, RoomKind};
+use crate::model::{About, Custom, Role, RoomKind};
 use crate::store::{Answer, Op, RoomItem, Update, What};
+
+fn custom(object: &str) -> Custom {
+    object.parse().unwrap()
+}
 
 impl Fixture {
     fn update_item(&self, room: RoomId, by: Option<&str>, update: Update) -> RoomItem {
@@ -23,6 +27,7 @@ pub async fn a_room_is_made_with_what_is_said_of_it(chat: Fixture) {
     let said = About {
         topic: named("달리기\nTuesdays 🏃"),
         picture: named("https://example.org/a.png?x=1"),
+        custom: custom("{\"week\":4,\"한강\":[\"🏃\",null,{}]}"),
         ..About::default()
     };
     if let Op::Create { about, .. } = &mut create.op {
@@ -51,6 +56,19 @@ pub async fn what_is_said_of_a_room_is_changed_without_words(chat: Fixture) {
         stored.about,
         About { topic: named("ours"), picture: named("https://a/b"), ..About::default() }
     );
+
+    let kept = || Update { custom: Some(custom("{\"week\":4}")), ..Update::default() };
+    let kind = chat.refused(chat.update_item(room, Some("ben"), kept())).await;
+    assert!(matches!(kind, ErrorKind::Forbidden(_)), "{kind:?}");
+    chat.run(chat.update_item(room, Some("ana"), kept())).await;
+    assert_eq!(chat.room(room).await.about.custom, custom("{\"week\":4}"));
+    chat.run(chat.update_item(
+        room,
+        Some("ana"),
+        Update { custom: Some(Custom::default()), ..Update::default() },
+    ))
+    .await;
+    assert!(chat.room(room).await.about.custom.is_empty());
 
     let gone = Update { topic: Some(None), ..Update::default() };
     chat.run(chat.update_item(room, None, gone.clone())).await;

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::RoomId;
 use crate::model::{Invite, InviteCode, Role, SystemKind, Verb};
-use crate::store::{Batch, Op, RoomItem, Update};
+use crate::store::{Batch, Op, RelationOp, RoomItem, Update};
 
 fn link(room: RoomId, by: Option<&str>) -> Invite {
     Invite {
@@ -21,7 +21,13 @@ fn link(room: RoomId, by: Option<&str>) -> Invite {
         expires_at: None,
         max_uses: None,
         uses: 0,
+        user: None,
     }
+}
+
+/// An invitation by ana.
+fn invitation(room: RoomId, of: &str) -> Invite {
+    Invite { user: Some(user(of)), max_uses: NonZeroU32::new(1), ..link(room, Some("ana")) }
 }
 
 impl Fixture {
@@ -48,6 +54,11 @@ impl Fixture {
         let mut links = self.store().invites(room).await.expect("the store reads");
         links.sort_by_key(|link| link.code);
         links
+    }
+
+    async fn invited(&self, who: &str) -> Vec<InviteCode> {
+        let found = self.store().invitations(&user(who), None, 100).await.expect("the store reads");
+        found.into_iter().map(|(invite, _)| invite.code).collect()
     }
 
     async fn link(&self, code: InviteCode) -> Option<Invite> {
@@ -184,4 +195,61 @@ pub async fn a_link_is_revoked_by_its_maker_or_who_may_take_people_out(chat: Fix
     ])
     .await;
     assert_eq!(chat.link(short.code).await, None);
+}
+
+pub async fn an_invitation_lets_in_nobody_else_and_ends_with_the_answer(chat: Fixture) {
+    let room = chat.group(&["ana", "ben"]).await;
+    let (cho, dee) = (invitation(room, "cho"), invitation(room, "dee"));
+    for one in [&cho, &dee] {
+        assert!(chat.run(chat.link_item(Some("ana"), one, 2)).await.changes.is_empty());
+    }
+    assert_eq!(
+        chat.store().invitations(&user("cho"), None, 9).await.unwrap(),
+        [(cho.clone(), chat.room(room).await)]
+    );
+    assert_eq!(chat.refused(chat.accept_item(room, "eve", cho.code)).await, ErrorKind::InviteNotFound);
+    assert_eq!(chat.refused(chat.accept_item(room, "dee", cho.code)).await, ErrorKind::InviteNotFound);
+    assert_eq!(chat.run(chat.accept_item(room, "cho", cho.code)).await.changes.len(), 2);
+    assert_eq!((chat.link(cho.code).await, chat.invited("cho").await), (None, vec![]));
+    // Nobody declines for somebody else; who is invited needs to be in no room for it.
+    let kind = chat.refused(chat.revoke_item(room, Some("eve"), dee.code)).await;
+    assert_eq!(kind, ErrorKind::NotAParticipant(room));
+    assert!(chat.run(chat.revoke_item(room, Some("dee"), dee.code)).await.changes.is_empty());
+    assert_eq!(chat.link(dee.code).await, None);
+    assert_eq!(chat.refused(chat.accept_item(room, "dee", dee.code)).await, ErrorKind::InviteNotFound);
+    assert_eq!(chat.active(room).await, ["ana", "ben", "cho"]);
+    let Some(chat) = chat.reopened().await else { return };
+    chat.run(chat.link_item(Some("ana"), &dee, 2)).await;
+    assert_eq!(chat.link(dee.code).await, Some(dee));
+}
+
+pub async fn an_invitation_takes_the_place_of_the_one_before_it(chat: Fixture) {
+    let (room, other) = (chat.group(&["ana"]).await, chat.group(&["ana"]).await);
+    let (first, second, elsewhere) =
+        (invitation(room, "cho"), invitation(room, "cho"), invitation(other, "cho"));
+    for one in [&first, &elsewhere, &second] {
+        chat.run(chat.link_item(Some("ana"), one, 1)).await;
+    }
+    let mut both = vec![second.code, elsewhere.code];
+    both.sort();
+    assert_eq!(chat.invited("cho").await, both);
+    let page = chat.store().invitations(&user("cho"), None, 1).await.unwrap();
+    assert_eq!(page[0].0.code, both[0]);
+    let page = chat.store().invitations(&user("cho"), Some(both[0]), 9).await.unwrap();
+    assert_eq!(page.iter().map(|(invite, _)| invite.code).collect::<Vec<_>>(), [both[1]]);
+    // Each sort has its own bound.
+    let kind = chat.refused(chat.link_item(Some("ana"), &invitation(room, "dee"), 1)).await;
+    assert!(matches!(kind, ErrorKind::Forbidden(_)), "{kind:?}");
+    chat.run(chat.link_item(Some("ana"), &link(room, Some("ana")), 1)).await;
+}
+
+pub async fn nobody_is_invited_who_is_there_or_has_blocked_the_inviter(chat: Fixture) {
+    let room = chat.group(&["ana", "ben"]).await;
+    let kind = chat.refused(chat.link_item(Some("ana"), &invitation(room, "ben"), 9)).await;
+    assert!(matches!(kind, ErrorKind::Invalid { .. }), "{kind:?}");
+    chat.run(chat.relation_item("cho", RelationOp::Block, "ana")).await;
+    let kind = chat.refused(chat.link_item(Some("ana"), &invitation(room, "cho"), 9)).await;
+    assert_eq!(kind, ErrorKind::Unreachable(user("cho")));
+    chat.run(chat.link_item(None, &Invite { by: None, ..invitation(room, "cho") }, 9)).await;
+    assert_eq!(chat.invited("cho").await.len(), 1, "the host invites whom it will");
 }

@@ -132,7 +132,10 @@ macro_rules! store_suite {
                     a_room_has_no_more_links_than_its_bound_that_hold
                     whoever_has_a_link_that_holds_comes_in
                     forty_at_once_use_a_link_no_more_often_than_they_may
-                    a_link_is_revoked_by_its_maker_or_who_may_take_people_out;
+                    a_link_is_revoked_by_its_maker_or_who_may_take_people_out
+                    an_invitation_lets_in_nobody_else_and_ends_with_the_answer
+                    an_invitation_takes_the_place_of_the_one_before_it
+                    nobody_is_invited_who_is_there_or_has_blocked_the_inviter;
                 public:
                     public_rooms_come_newest_first_and_no_other_does
                     whoever_likes_comes_into_a_public_room

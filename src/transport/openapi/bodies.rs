@@ -30,7 +30,7 @@ pub(super) enum Body {
     NewRoom,
     RoomUpdate,
     NewRole,
-    Invitation,
+    NewParticipants,
     NewInvite,
     Draft,
     Edit,
@@ -45,7 +45,7 @@ impl Body {
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
-        Self::Invitation,
+        Self::NewParticipants,
         Self::NewInvite,
         Self::Draft,
         Self::Edit,
@@ -60,7 +60,7 @@ impl Body {
             Self::NewRoom => "NewRoom",
             Self::RoomUpdate => "RoomUpdate",
             Self::NewRole => "NewRole",
-            Self::Invitation => "Invitation",
+            Self::NewParticipants => "NewParticipants",
             Self::NewInvite => "NewInvite",
             Self::Draft => "Draft",
             Self::Edit => "Edit",
@@ -80,7 +80,7 @@ impl Body {
             Self::NewRoom => new_room(config),
             Self::RoomUpdate => room_update(config),
             Self::NewRole => object("What somebody shall be.", [needed("role", named::<Role>())]).into(),
-            Self::Invitation => {
+            Self::NewParticipants => {
                 let users =
                     list(named::<UserId>()).min_items(Some(1)).max_items(Some(config.max_participants));
                 object("Who shall join.", [needed("userUuids", users)]).into()
@@ -92,8 +92,13 @@ impl Body {
                 let seconds = seconds.description(Some("After how many seconds it does not hold any more."));
                 let uses = whole().minimum(Some(1_usize)).maximum(Some(u32::MAX as usize));
                 let uses = uses.description(Some("How many may come in by it."));
-                object("An invite link to make.", [optional("expiresIn", seconds), optional("maxUses", uses)])
-                    .into()
+                let user = AnyOfBuilder::new()
+                    .item(named::<UserId>())
+                    .item(null())
+                    .description(Some("Whom alone it invites. They are told of it."));
+                let fields =
+                    [optional("expiresIn", seconds), optional("maxUses", uses), optional("userUuid", user)];
+                object("An invite link to make, or an invitation.", fields).into()
             }
             Self::Draft => draft(config),
             Self::Edit => {
@@ -144,6 +149,15 @@ fn picture(schema: ObjectBuilder) -> ObjectBuilder {
     schema.max_length(Some(MAX_ADDRESS_BYTES)).pattern(Some(PICTURE))
 }
 
+fn custom(config: &Config, more: &str) -> ObjectBuilder {
+    let most = config.max_custom_bytes;
+    let text = format!("What the app keeps of its own with it: any object of at most {most} bytes. {more}");
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some(text))
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true)))
+}
+
 /// What is left out stays, but something must be there.
 fn room_update(config: &Config) -> RefOr<Schema> {
     let name = name(config, text("The new name. A blank one takes its own name away."));
@@ -161,9 +175,10 @@ fn room_update(config: &Config) -> RefOr<Schema> {
             optional("picture", picture(text("The address of the new picture. An empty one takes it away."))),
             optional("permissions", permissions),
             optional("visibility", named::<Visibility>()),
+            optional("custom", custom(config, "It stands instead of what is there.")),
         ],
     );
-    let any = ["name", "topic", "picture", "permissions", "visibility"]
+    let any = ["name", "topic", "picture", "permissions", "visibility", "custom"]
         .into_iter()
         .fold(AnyOfBuilder::new(), |any, field| {
             any.item(ObjectBuilder::new().schema_type(Type::Object).required(field))
@@ -182,7 +197,11 @@ fn new_room(config: &Config) -> RefOr<Schema> {
     };
     let about = || {
         let of = topic(config, nullable_text("What it is about."));
-        [optional("topic", of), optional("picture", picture(nullable_text("The address of a picture.")))]
+        [
+            optional("topic", of),
+            optional("picture", picture(nullable_text("The address of a picture."))),
+            optional("custom", custom(config, "Empty without one.")),
+        ]
     };
     let people = || list(named::<UserId>()).description(Some("Who takes part. The creator always does."));
     let no_challenge = || optional("challengeUuid", null());

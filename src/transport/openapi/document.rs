@@ -29,8 +29,8 @@ use crate::model::{InviteCode, Limit, Reaction};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
-    AttachmentJson, HistoryJson, InvitesJson, LinkJson, MarkedJson, MessageChangeJson, ParticipantsJson,
-    PublicRoomsJson, ReactionsJson, RelationJson, RoomsJson,
+    AttachmentJson, HistoryJson, InvitationsJson, InvitesJson, LinkJson, MarkedJson, MessageChangeJson,
+    ParticipantsJson, PublicRoomsJson, ReactionsJson, RelationJson, RoomsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -201,6 +201,9 @@ fn query_parameter(query: Query) -> ParameterBuilder {
             ("cursor", "The `nextCursor` of the page before it.", pair.into())
         }
         Query::RoomCursor => ("cursor", "The `nextCursor` of the page before it.", named::<RoomId>().into()),
+        Query::InviteCursor => {
+            ("cursor", "The `nextCursor` of the page before it.", named::<InviteCode>().into())
+        }
         Query::Part => ("q", "A part of the names.", part()),
         Query::Place(name, text) => (name, text, place()),
         Query::LinkToken => {
@@ -386,6 +389,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<RoomsJson<'_>>();
     schemas.add::<PublicRoomsJson<'_>>();
     schemas.add::<InvitesJson<'_>>();
+    schemas.add::<InvitationsJson<'_>>();
     schemas.add::<AttachmentJson<'_>>();
     schemas.add::<AttachmentId>();
     schemas.add::<LinkJson<'_>>();

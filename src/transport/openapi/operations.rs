@@ -13,9 +13,9 @@ use crate::error::ErrorCode as Code;
 use crate::model::{Attachment, Limit, Message, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
-    AttachmentJson, HistoryJson, InviteJson, InvitesJson, LinkJson, MarkedJson, MessageChangeJson,
-    MessageJson, ParticipantsJson, PeopleJson, PublicRoomsJson, ReactionsJson, RelationJson, RoomJson,
-    RoomsJson,
+    AttachmentJson, HistoryJson, InvitationsJson, InviteJson, InvitesJson, LinkJson, MarkedJson,
+    MessageChangeJson, MessageJson, ParticipantsJson, PeopleJson, PublicRoomsJson, ReactionsJson,
+    RelationJson, RoomJson, RoomsJson,
 };
 
 /// The groups that operations stand in: their name and what they are about.
@@ -43,6 +43,7 @@ pub(super) enum Query {
     ReactionCursor,
     /// A page of public rooms begins below this one.
     RoomCursor,
+    InviteCursor,
     /// A part of a room's name.
     Part,
     /// A place in a room's history.
@@ -184,7 +185,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         .answer(200, "The room.", &RoomJson::from(&room))
         .codes(IN_ROOM),
         Operation::RenameRoom => {
-            let text = "What is left out stays. Name, topic and picture take the permission `rename`, and a SYSTEM message \
+            let text = "What is left out stays. Name, topic, picture and `custom` take the permission `rename`, and a SYSTEM message \
                         tells of another name; permissions and visibility are the owner's to change. Refused is all of it or nothing.";
             Description::new(ROOMS, "Change a room", text)
                 .body(
@@ -193,6 +194,7 @@ pub(super) fn describe(operation: Operation) -> Description {
                         ("name", json!({ "name": "Runners", "topic": "Tuesdays at seven" })),
                         ("picture", json!({ "picture": "https://example.org/runners.png" })),
                         ("visibility", json!({ "visibility": "public" })),
+                        ("custom", json!({ "custom": { "pace": "easy" } })),
                         ("permissions", json!({ "permissions": { "invite": "ADMIN", "send": "READ_ONLY" } })),
                     ],
                 )
@@ -233,7 +235,7 @@ pub(super) fn describe(operation: Operation) -> Description {
             "Add people to a room",
             "They see its whole history. Whoever is in it already stays as they are.",
         )
-        .body(Body::Invitation, [("example", json!({ "userUuids": ["ben"] }))])
+        .body(Body::NewParticipants, [("example", json!({ "userUuids": ["ben"] }))])
         .answer(200, "The room.", &RoomJson::from(&room))
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
         Operation::RemoveParticipant => Description::new(
@@ -254,13 +256,18 @@ pub(super) fn describe(operation: Operation) -> Description {
         }
         Operation::CreateInvite => Description::new(
             ROOMS,
-            "Make an invite link",
+            "Make an invite link, or an invitation",
             "It takes the permission `invite`. Whoever has the code comes in for as long as the link holds; keep it like a \
-             key.",
+             key. With `userUuid` it lets in nobody else, takes the place of an earlier one of theirs, and they are told of \
+             it by a `notification`.",
         )
         .body(
             Body::NewInvite,
-            [("example", json!({ "expiresIn": 3600, "maxUses": 10 })), ("for ever", json!({}))],
+            [
+                ("example", json!({ "expiresIn": 3600, "maxUses": 10 })),
+                ("for ever", json!({})),
+                ("invitation", json!({ "userUuid": "ben" })),
+            ],
         )
         .answer(201, "The link.", &InviteJson::from(&samples::invite()))
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
@@ -273,14 +280,28 @@ pub(super) fn describe(operation: Operation) -> Description {
         .codes(IN_ROOM),
         Operation::RevokeInvite => Description::new(
             ROOMS,
-            "Revoke an invite link",
+            "Revoke an invite link, or an invitation",
             "One's own; any, with the permission `remove`. Nobody comes in by it after that.",
         )
         .answer(200, "Revoked.", &done)
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::InviteNotFound]),
+        Operation::ListInvitations => Description::new(
+            ROOMS,
+            "List the caller's invitations",
+            "Those that hold and were not answered yet, in the order of their codes.",
+        )
+        .query(&[Query::InviteCursor, Query::Limit(Limit::MESSAGES)])
+        .answer(200, "A page of invitations.", &InvitationsJson::from(&samples::invitations())),
+        Operation::DeclineInvite => Description::new(
+            ROOMS,
+            "Decline an invitation",
+            "Whoever has made it is told by a `notification`.",
+        )
+        .answer(200, "Declined.", &done)
+        .codes(&[Code::InviteNotFound]),
         Operation::AcceptInvite => Description::new(
             ROOMS,
-            "Join a room by an invite link",
+            "Join a room by an invite link or an invitation",
             "Whoever is in it already stays as they are, and uses none up.",
         )
         .answer(200, "The room.", &RoomJson::from(&room))

@@ -12,10 +12,11 @@ use crate::event::{
 };
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Attachment, Body, Dimensions, Epoch, FriendNotice, History, Invite, InviteCode, Limit,
-    Mark, Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions,
-    Phrases, Position, Profile, PublicRooms, Reaction, ReactionPage, Receipt, RelationKind, RelationPage,
-    RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind, Token, Visibility,
+    About, Amendment, Attachment, Body, Custom, Dimensions, Epoch, FriendNotice, History, Invitation,
+    InvitationPage, Invite, InviteCode, Limit, Mark, Message, MessageState, MessageType, MessageView, Page,
+    PageQuery, Participant, Permissions, Phrases, Position, Profile, PublicRooms, Reaction, ReactionPage,
+    Receipt, RelationKind, RelationPage, RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind,
+    Token, Visibility,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -73,6 +74,7 @@ pub(super) fn room() -> Room {
             topic: Some("Tuesdays at seven".into()),
             picture: None,
             visibility: Visibility::Public,
+            custom: Custom::from(&[("pace".to_owned(), "easy".into())].into_iter().collect()),
         },
     }
 }
@@ -204,7 +206,17 @@ pub(super) fn invite() -> Invite {
         expires_at: Some(at(3605)),
         max_uses: std::num::NonZeroU32::new(10),
         uses: 1,
+        user: None,
     }
+}
+
+fn invitation() -> Invitation {
+    let invite = Invite { code: InviteCode::from_bytes(*b"An invitation 01"), ..invite() };
+    Invitation::new(&invite, &room(), Some(ana()))
+}
+
+pub(super) fn invitations() -> InvitationPage {
+    InvitationPage { invitations: vec![invitation()], next: Some(invitation().code) }
 }
 
 pub(super) fn public_rooms() -> PublicRooms {
@@ -287,6 +299,9 @@ pub(super) fn events() -> Vec<(Event, View)> {
         friend(FriendNotice::Accepted),
         friend(FriendNotice::Declined),
         of_user(Notification::FriendsChanged(ben())),
+        of_user(Notification::Invited(invitation())),
+        of_user(Notification::InviteEnded(room_id(), invitation().code)),
+        of_user(Notification::InviteDeclined(room_id(), ben())),
     ]
 }
 

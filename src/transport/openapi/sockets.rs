@@ -21,7 +21,10 @@ use crate::event::{Format, Frame, Reply};
 use crate::model::Limit;
 use crate::transport::frame::split;
 use crate::transport::wire::events as event;
-use crate::transport::wire::{ErrorJson, HistoryJson, MarkedJson, MessageChangeJson, MessageJson};
+use crate::transport::wire::{
+    ErrorJson, HistoryJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, MarkedJson, MessageChangeJson,
+    MessageJson,
+};
 
 /// A socket's protocol, as a document tells of it.
 pub(super) struct Protocol {
@@ -316,6 +319,9 @@ pub(super) fn notification() -> RefOr<Schema> {
         .item(named::<event::AddedJson<'_>>())
         .item(named::<event::RemovedJson>())
         .item(named::<event::FriendJson<'_>>())
+        .item(named::<InvitedJson<'_>>())
+        .item(named::<InviteEndedJson>())
+        .item(named::<InviteDeclinedJson<'_>>())
         .into()
 }
 
@@ -331,6 +337,9 @@ pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<event::AddedJson<'_>>();
     schemas.add::<event::RemovedJson>();
     schemas.add::<event::FriendJson<'_>>();
+    schemas.add::<InvitedJson<'_>>();
+    schemas.add::<InviteEndedJson>();
+    schemas.add::<InviteDeclinedJson<'_>>();
 }
 
 /// Texts as JSON.

@@ -1,16 +1,16 @@
-//! Routes of invite links.
+//! Routes of invite links and invitations.
 
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::extract::{ByCode, Caller, InRoom, OptionalJsonBody};
+use super::extract::{ByCode, Caller, InRoom, OptionalJsonBody, Params};
 use super::problem::Problem;
 use super::rooms::done;
-use crate::error::{Error, Result};
-use crate::model::NewInvite;
-use crate::transport::wire::{InviteJson, InvitesJson, RoomJson, whole};
+use crate::error::{Error, Result, parse_field};
+use crate::model::{Limit, NewInvite};
+use crate::transport::wire::{InvitationsJson, InviteJson, InvitesJson, RoomJson, whole};
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -19,12 +19,14 @@ pub(super) struct NewInviteJson {
     expires_in: Option<u64>,
     #[serde(deserialize_with = "whole")]
     max_uses: Option<u64>,
+    user_uuid: Option<String>,
 }
 
 impl NewInviteJson {
     fn parse(self) -> Result<NewInvite> {
         let uses = |most: u64| most.try_into().map_err(|_| Error::invalid("maxUses", "is too large"));
-        Ok(NewInvite { expires_in: self.expires_in, max_uses: self.max_uses.map(uses).transpose()? })
+        let user = self.user_uuid.map(|user| parse_field("userUuid", &user)).transpose()?;
+        Ok(NewInvite { expires_in: self.expires_in, max_uses: self.max_uses.map(uses).transpose()?, user })
     }
 }
 
@@ -54,4 +56,15 @@ pub(super) async fn revoke(
 pub(super) async fn accept(Caller(caller): Caller, ByCode(code): ByCode) -> Result<Response, Problem> {
     let view = caller.accept_invite(code).await?;
     Ok(Json(RoomJson::from(&view)).into_response())
+}
+
+pub(super) async fn decline(Caller(caller): Caller, ByCode(code): ByCode) -> Result<Response, Problem> {
+    let room = caller.decline_invite(code).await?;
+    Ok(done(room))
+}
+
+pub(super) async fn invitations(Caller(caller): Caller, params: Params) -> Result<Response, Problem> {
+    let after = params.get("cursor").map(|text| parse_field("cursor", text)).transpose()?;
+    let page = caller.invitations(after, params.limit(Limit::MESSAGES)?).await?;
+    Ok(Json(InvitationsJson::from(&page)).into_response())
 }

@@ -62,7 +62,9 @@ operations! {
     CreateInvite = "createInvite": POST "/chat/rooms/{roomUuid}/invites" => invites::create;
     ListInvites = "listInvites": GET "/chat/rooms/{roomUuid}/invites" => invites::list;
     RevokeInvite = "revokeInvite": DELETE "/chat/rooms/{roomUuid}/invites/{code}" => invites::revoke;
+    ListInvitations = "listInvitations": GET "/chat/invites" => invites::invitations;
     AcceptInvite = "acceptInvite": POST "/chat/invites/{code}/accept" => invites::accept;
+    DeclineInvite = "declineInvite": POST "/chat/invites/{code}/decline" => invites::decline;
     SendMessage = "sendMessage": POST "/chat/rooms/{roomUuid}/messages"
         or "/chat/room/{roomUuid}/message" => messages::send;
     ListMessages = "listMessages": GET "/chat/rooms/{roomUuid}/messages"

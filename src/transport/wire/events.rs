@@ -2,12 +2,15 @@
 
 use serde::Serialize;
 
-use super::{MessageChangeJson, MessageJson, PermissionsJson, UserJson};
+use super::{
+    InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, PermissionsJson,
+    UserJson,
+};
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Body, FriendNotice, Mark, Message, Profile, Role, Room, RoomType, SystemKind, Visibility,
+    Body, Custom, FriendNotice, Mark, Message, Profile, Role, Room, RoomType, SystemKind, Visibility,
 };
 use crate::names::names;
 
@@ -27,6 +30,9 @@ pub(crate) enum EventJson<'a> {
     Added(AddedJson<'a>),
     Removed(RemovedJson),
     Friend(FriendJson<'a>),
+    Invited(Box<InvitedJson<'a>>),
+    InviteEnded(InviteEndedJson),
+    InviteDeclined(InviteDeclinedJson<'a>),
     Ready(ReadyJson<'a>),
     CaughtUp(CaughtUpJson),
     Opened { origin: &'a OriginId },
@@ -154,6 +160,9 @@ pub(crate) struct RoomChangeJson<'a> {
     picture: Option<&'a str>,
     /// Who may find it and join it, beside whoever is invited.
     visibility: Visibility,
+    /// What the app keeps of its own with it; empty where it keeps nothing.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    custom: &'a Custom,
 }
 
 /// Somebody joined or left, or has another role.
@@ -341,6 +350,11 @@ fn notified(notification: &Notification) -> EventJson<'_> {
             friend(r#type, user)
         }
         Notification::FriendsChanged(other) => friend(FriendType::Changed, other),
+        Notification::Invited(invitation) => EventJson::Invited(Box::new(invitation.into())),
+        Notification::InviteEnded(room, code) => EventJson::InviteEnded(InviteEndedJson::new(*room, *code)),
+        Notification::InviteDeclined(room, who) => {
+            EventJson::InviteDeclined(InviteDeclinedJson::new(*room, who))
+        }
     }
 }
 
@@ -390,6 +404,7 @@ impl<'a> RoomChangeJson<'a> {
             topic: room.about.topic.as_deref(),
             picture: room.about.picture.as_deref(),
             visibility: room.about.visibility,
+            custom: &room.about.custom,
         }
     }
 }

@@ -20,8 +20,8 @@ use crate::error::{Error, ErrorCode};
 use crate::event::{Marked, Reply, View};
 use crate::id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Body, History, Message, MessageType, MessageView, Page, Profile, Reaction, Receipt, Role, RoomType,
-    RoomView, Span, SystemKind, Visibility,
+    Body, Custom, History, Message, MessageType, MessageView, Page, Profile, Reaction, Receipt, Role,
+    RoomType, RoomView, Span, SystemKind, Visibility,
 };
 
 pub(crate) use amended::{MessageChangeJson, ReactionsJson};
@@ -29,7 +29,9 @@ pub(crate) use attachments::AttachmentJson;
 #[cfg(any(feature = "blobs", feature = "openapi"))]
 pub(crate) use attachments::LinkJson;
 pub(crate) use events::EventJson;
-pub(crate) use invites::{InviteJson, InvitesJson};
+pub(crate) use invites::{
+    InvitationsJson, InviteDeclinedJson, InviteEndedJson, InviteJson, InvitedJson, InvitesJson,
+};
 pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_message, parse_number,
     parse_place, parse_reaction, parse_since, whole,
@@ -220,6 +222,9 @@ pub(crate) struct RoomJson<'a> {
     picture: Option<&'a str>,
     /// Who may find it and join it, beside whoever is invited.
     visibility: Visibility,
+    /// What the app keeps of its own with it; empty where it keeps nothing.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    custom: &'a Custom,
 }
 
 impl<'a> From<&'a RoomView> for RoomJson<'a> {
@@ -242,6 +247,7 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             topic: room.about.topic.as_deref(),
             picture: room.about.picture.as_deref(),
             visibility: room.about.visibility,
+            custom: &room.about.custom,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chat_core::bus::NatsBus;
 use chat_core::bus::nats::NatsOptions;
 use chat_core::event::{Command, Event, EventKind, Notification, RoomChange};
-use chat_core::model::{Draft, FriendNotice, Limit, Mark, NewRoom, Profile, Role};
+use chat_core::model::{Draft, FriendNotice, Limit, Mark, NewInvite, NewRoom, Profile, Role};
 use chat_core::store::postgres::{PostgresOptions, PostgresStore};
 use chat_core::store::{MemoryStore, Store};
 use chat_core::{Actor, ChatEngine, RoomId, Session, UserId};
@@ -348,6 +348,28 @@ async fn friends_hear_of_each_other_on_all_nodes(nodes: Nodes) {
     assert_eq!(next(&mut ana, notice).await, (FriendNotice::Accepted, id("ben")));
 }
 
+async fn invitations_are_told_on_all_nodes(nodes: Nodes) {
+    let room = nodes.group(&["ana"]).await;
+    let (mut ana, mut ben) = (nodes.connect(0, "ana").await, nodes.connect(1, "ben").await);
+    let told = |event: &Event| match &event.kind {
+        EventKind::Notification(
+            told @ (Notification::Invited(_)
+            | Notification::InviteEnded(..)
+            | Notification::InviteDeclined(..)),
+        ) => Some(told.clone()),
+        _ => None,
+    };
+    let invite = nodes.user(2, "ana").create_invite(room, NewInvite::of(id("ben"))).await.unwrap();
+    let listed = nodes.user(0, "ben").invitations(None, Limit::MESSAGES).await.unwrap().invitations;
+    let Notification::Invited(invitation) = next(&mut ben, told).await else { panic!("he is invited first") };
+    assert_eq!([invitation], listed[..]);
+    nodes.user(2, "ben").decline_invite(invite.code).await.unwrap();
+    let Notification::InviteDeclined(of, who) = next(&mut ana, told).await else { panic!("he declined") };
+    assert_eq!((of, who.user), (room, id("ben")));
+    let Notification::InviteEnded(_, code) = next(&mut ben, told).await else { panic!("it ended") };
+    assert_eq!(code, invite.code);
+}
+
 async fn a_nickname_is_news_on_all_nodes(nodes: Nodes) {
     let room = nodes.group(&["ana", "ben"]).await;
     let mut ben = nodes.connect(1, "ben").await;
@@ -419,9 +441,11 @@ cases! { local_live, async || Some(Nodes::over_a_network(Faults::default()).awai
     somebody_is_online_once_on_however_many_nodes
     typing_is_seen_on_other_nodes_and_ends
     friends_hear_of_each_other_on_all_nodes
+    invitations_are_told_on_all_nodes
 }
 cases! { nats_live, Nodes::over_nats,
     somebody_is_online_once_on_however_many_nodes
     typing_is_seen_on_other_nodes_and_ends
     friends_hear_of_each_other_on_all_nodes
+    invitations_are_told_on_all_nodes
 }

@@ -196,7 +196,12 @@ impl Town {
         ana.send(finished, Draft::text("done")).await.unwrap();
         admin.close(finished).await.unwrap();
         let challenge = ana
-            .create_room(NewRoom::challenge("squats", "100 days").with(["ben"]).with_picture("https://a/b"))
+            .create_room(
+                NewRoom::challenge("squats", "100 days")
+                    .with(["ben"])
+                    .with_picture("https://a/b")
+                    .with_custom("{\"days\":100}".parse().unwrap()),
+            )
             .await
             .unwrap()
             .id();
