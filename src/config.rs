@@ -90,6 +90,15 @@ pub struct Config {
     pub heartbeat: Duration,
     /// After so long without a word about it, typing has ended. Default 6 s.
     pub typing_timeout: Duration,
+    /// How often what is [appended](crate::Actor::append_stream) to messages is told. At least 10 ms. Default 100 ms.
+    pub stream_interval: Duration,
+    /// How often it is kept, as a change of the message. Default 2 s.
+    pub stream_save: Duration,
+    /// After so long without a word more, a message is written. Default 30 s.
+    pub stream_timeout: Duration,
+    /// The most messages that are written on one node at once; one more is
+    /// [`RateLimited`](crate::ErrorKind::RateLimited). Default 10,000.
+    pub max_streams: usize,
     /// Presence is told in rooms of at most so many participants. Default 100. With 0 it is told to nobody,
     /// and between several nodes, none knows who is connected to another.
     pub presence_max_members: u32,
@@ -164,6 +173,10 @@ impl Default for Config {
             write_timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(30),
             typing_timeout: Duration::from_secs(6),
+            stream_interval: Duration::from_millis(100),
+            stream_save: Duration::from_secs(2),
+            stream_timeout: Duration::from_secs(30),
+            max_streams: 10_000,
             presence_max_members: 100,
             reconnect_spread: Duration::from_secs(5),
             max_attachment_bytes: 25 * 1024 * 1024,

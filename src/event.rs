@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Draft, FriendNotice, History, HistoryQuery, Invitation, InviteCode, Mark, Message,
+    Amendment, Delta, Draft, FriendNotice, History, HistoryQuery, Invitation, InviteCode, Mark, Message,
     Participant, Profile, Reaction, Role, Room, Token,
 };
 
@@ -21,6 +21,12 @@ use crate::model::{
 pub enum Command {
     /// [Send](crate::Actor::send) a message. Answered with [`Reply::Message`].
     Send(RoomId, Draft),
+    /// Send a message that is [yet to be written](crate::Actor::start_stream). Answered with [`Reply::Message`].
+    StartStream(RoomId, Draft),
+    /// [Write more](crate::Actor::append_stream) of it. Answered with [`Reply::Done`].
+    AppendStream(RoomId, MessageId, String),
+    /// [End](crate::Actor::stop_stream) the writing of it. Answered with [`Reply::Amended`].
+    StopStream(RoomId, MessageId),
     /// [Say something else](crate::Actor::edit) in a message of one's own. Answered with [`Reply::Amended`].
     Edit(RoomId, MessageId, Option<String>),
     /// [Delete](crate::Actor::delete) a message. Answered with [`Reply::Amended`].
@@ -120,6 +126,9 @@ pub enum EventKind {
     System(Arc<Message>),
     /// A message changed: what it says, or the reactions on it.
     Amended(Amended),
+    /// A message that is [being written](crate::Actor::start_stream) says more. It may be lost; the message's next
+    /// state has it.
+    Delta(Delta),
     /// Somebody types (`true`), or has stopped. It may be lost.
     Typing(Profile, bool),
     /// Whose mark moved, which one, and where both stand. Of several only the last may come.

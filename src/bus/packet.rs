@@ -12,13 +12,13 @@ use super::invited::InviteNews;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Attachment, Body, Epoch, FriendNotice, MAX_LANES, Mark, Member, Message, MessageState,
+    Amendment, Attachment, Body, Delta, Epoch, FriendNotice, MAX_LANES, Mark, Member, Message, MessageState,
     MessageType, Position, Profile, Reaction, Role, SystemKind, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
 /// reads from the store, so that nodes of two versions can run beside each other.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// A node for as long as its engine runs; random, so that a restart is another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -82,6 +82,8 @@ pub(crate) enum News {
     UsersOf { node: NodeId, left_ago: u64, part: Part },
     /// To a user: of an invitation.
     Invite(InviteNews),
+    /// To a room: a message that is being written says more.
+    Delta(Delta),
 }
 
 /// What a batch changed, without what it says.
@@ -141,6 +143,7 @@ pub(crate) enum How {
     Edited,
     Deleted,
     Reacted(Reaction, bool),
+    Written,
 }
 
 impl How {
@@ -149,6 +152,7 @@ impl How {
             Amendment::Edited => Self::Edited,
             Amendment::Deleted => Self::Deleted,
             Amendment::Reacted(reaction, on) => Self::Reacted(reaction.clone(), *on),
+            Amendment::Written => Self::Written,
         }
     }
 }
@@ -159,6 +163,7 @@ impl From<How> for Amendment {
             How::Edited => Self::Edited,
             How::Deleted => Self::Deleted,
             How::Reacted(reaction, on) => Self::Reacted(reaction, on),
+            How::Written => Self::Written,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Actor, Admin};
+use super::{Actor, Admin, ChatEngine};
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Limit, Message, MessageView, Reaction, ReactionPage, Verb};
@@ -42,7 +42,7 @@ impl Actor {
     /// [`MessageNotFound`](ErrorKind::MessageNotFound); the policy's.
     pub async fn delete(&self, room: RoomId, message: MessageId) -> Result<Arc<Message>> {
         let item = self.delete_item(room, message).await?;
-        amended(self.engine.inner.committer.commit(item).await)
+        self.engine.amended(self.engine.inner.committer.commit(item).await)
     }
 
     /// Leaves a reaction on a message (`on`), or takes it back. One of each kind a user; what stands already
@@ -144,6 +144,17 @@ impl Actor {
     }
 }
 
+impl ChatEngine {
+    /// The message in the answer to an amendment. One that was deleted is written no more.
+    pub(super) fn amended(&self, answer: Result<Answer>) -> Result<Arc<Message>> {
+        let message = amended(answer)?;
+        if message.body.is_deleted() {
+            self.inner.streams.forget(message.id);
+        }
+        Ok(message)
+    }
+}
+
 /// The message in the answer to an amendment.
 pub(super) fn amended(answer: Result<Answer>) -> Result<Arc<Message>> {
     match answer? {
@@ -177,6 +188,7 @@ impl Admin {
     /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`Forbidden`](ErrorKind::Forbidden) for one of the
     /// server's own.
     pub async fn delete(&self, room: RoomId, message: MessageId) -> Result<Arc<Message>> {
-        amended(self.commit(room, Op::Amend { message, change: Amend::Delete { within: None } }).await)
+        let change = Amend::Delete { within: None };
+        self.engine.amended(self.commit(room, Op::Amend { message, change }).await)
     }
 }

@@ -181,6 +181,7 @@ impl ChatEngineBuilder {
             limits: Limits::new(&self.config.rate_limits),
             delivered: DeliveredMarks::new(self.config.delivered_waiting),
             outbox: Outbox::new(self.refusals),
+            streams: super::streams::Streams::default(),
             config: self.config,
             hub,
             outlet,
@@ -196,6 +197,7 @@ impl ChatEngineBuilder {
         });
         tokio::spawn(tick(Arc::downgrade(&inner)));
         tokio::spawn(write_behind(Arc::downgrade(&inner)));
+        tokio::spawn(super::streams::run(Arc::downgrade(&inner), inner.config.stream_interval));
         #[cfg(feature = "blobs")]
         if inner.uploads.has_blobs() {
             tokio::spawn(super::collect::collect(Arc::downgrade(&inner)));

@@ -17,7 +17,7 @@ use crate::hub::ConnectionId;
 use crate::id::{RoomId, UserId};
 use crate::metrics;
 use crate::model::{Body, Epoch, Position};
-use crate::store::{Answer, Batch, Item, Op, Outcome, RoomItem, RoomRecord, Store};
+use crate::store::{Amend, Answer, Batch, Item, Op, Outcome, RoomItem, RoomRecord, Store};
 
 /// Called with the item's answer, after everything of its batch was published.
 type Answered = Box<dyn FnOnce(Result<Answer>) + Send>;
@@ -202,7 +202,13 @@ impl Work {
                     },
                     _ => (None, 0),
                 };
-                ENVELOPE * (1 + attachments) + body.and_then(Body::content).map_or(0, str::len)
+                let words = match op {
+                    Op::Amend { change: Amend::Edit { content, .. }, .. } => content.as_deref(),
+                    Op::Amend { change: Amend::Write { content: words, .. }, .. }
+                    | Op::Amend { change: Amend::Append { text: words, .. }, .. } => Some(&**words),
+                    _ => body.and_then(Body::content),
+                };
+                ENVELOPE * (1 + attachments) + words.map_or(0, str::len)
             }
             _ => ENVELOPE,
         }

@@ -22,8 +22,13 @@ impl Draft {
     }
 
     /// Checks it against the rules and bounds. `picture` is where the first of its attachments is, if it has
-    /// any.
-    pub(super) fn check(self, picture: Option<String>, config: &Config) -> Result<(Body, Option<ClientId>)> {
+    /// any; a TEXT that is only begun needs no words.
+    pub(super) fn check(
+        self,
+        picture: Option<String>,
+        is_begun: bool,
+        config: &Config,
+    ) -> Result<(Body, Option<ClientId>)> {
         let client_id = self.client_id.map(|id| parse_field("clientId", &id)).transpose()?;
         let content = check_content(self.content, config)?;
         let is_attached = picture.is_some();
@@ -32,7 +37,7 @@ impl Draft {
                 return Err(Error::invalid("imageUrl", "belongs to an IMAGE message only"));
             }
             (MessageType::Text, Some(text), None) => Body::Text(text),
-            (MessageType::Text, None, None) if is_attached => Body::Text("".into()),
+            (MessageType::Text, None, None) if is_attached || is_begun => Body::Text("".into()),
             (MessageType::Text, None, _) => return Err(Error::invalid("content", "must not be blank")),
             (MessageType::Image, caption, Some(url)) => {
                 Body::Image { url: check_url("imageUrl", url)?, caption }
@@ -204,7 +209,7 @@ mod tests {
     use super::*;
 
     fn code(draft: Draft) -> &'static str {
-        draft.check(None, &Config::default()).map_or_else(|error| error.code(), |_| "OK")
+        draft.check(None, false, &Config::default()).map_or_else(|error| error.code(), |_| "OK")
     }
 
     #[test]
@@ -226,7 +231,7 @@ mod tests {
             assert_eq!(code(Draft::image(bad)), "INVALID_INPUT", "{bad:?}");
         }
         let blank = Draft { content: Some(" ".into()), ..Draft::image("https://a") };
-        let (body, _) = blank.check(None, &Config::default()).unwrap();
+        let (body, _) = blank.check(None, false, &Config::default()).unwrap();
         assert_eq!(body.content(), None, "a blank caption is none");
     }
 
@@ -236,14 +241,14 @@ mod tests {
         let (id, picture) = (AttachmentId::generate(), Some("/api/here".to_owned()));
         let attached = Draft::attachment(id);
         assert_eq!(attached.attached(&config).unwrap(), [id]);
-        let (body, _) = attached.clone().check(picture.clone(), &config).unwrap();
+        let (body, _) = attached.clone().check(picture.clone(), false, &config).unwrap();
         assert_eq!(body.content(), Some(""));
-        assert!(attached.check(None, &config).is_err());
+        assert!(attached.check(None, false, &config).is_err());
         let image = Draft { r#type: MessageType::Image, ..Draft::attachment(id) };
-        let (body, _) = image.clone().check(picture.clone(), &config).unwrap();
+        let (body, _) = image.clone().check(picture.clone(), false, &config).unwrap();
         assert_eq!(body.image_url(), Some("/api/here"));
         let image = Draft { image_url: Some("https://a".into()), ..image };
-        assert_eq!(image.check(picture, &config).unwrap().0.image_url(), Some("https://a"));
+        assert_eq!(image.check(picture, false, &config).unwrap().0.image_url(), Some("https://a"));
         let many = (0..11).fold(Draft::text("hi"), |draft, _| draft.with_attachment(id));
         assert!(many.attached(&config).is_err());
         let bad = Draft { attachments: vec!["../../x".into()], ..Draft::text("hi") };

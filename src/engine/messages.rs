@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Actor;
+use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
@@ -31,7 +32,7 @@ impl Actor {
     /// After [`Unavailable`](ErrorKind::Unavailable) it may have been sent all the same: try again under the same
     /// client id.
     pub async fn send(&self, room: RoomId, draft: Draft) -> Result<Arc<Message>> {
-        let item = self.draft_item(room, draft, None).await?;
+        let item = self.draft_item(room, draft, None, None).await?;
         sent(self.engine.inner.committer.commit(item).await)
     }
 
@@ -41,23 +42,29 @@ impl Actor {
         room: RoomId,
         draft: Draft,
         origin: Option<OriginId>,
+        writing_until: Option<Timestamp>,
     ) -> Result<Item> {
         let attachments = draft.attached(self.engine.config())?;
-        let (body, client_id) = self.check_draft(room, draft).await?;
+        let (body, client_id) = self.check_draft(room, draft, writing_until.is_some()).await?;
         let sender = Profile::clone(&*self.profile().await?);
         let id = MessageId::generate();
-        Ok(self.item(room, Op::Send { id, sender, body, client_id, origin, attachments }))
+        Ok(self.item(room, Op::Send { id, sender, body, client_id, origin, attachments, writing_until }))
     }
 
-    /// What it says and its client id, when the actor may send it now.
-    pub(super) async fn check_draft(&self, room: RoomId, draft: Draft) -> Result<(Body, Option<ClientId>)> {
+    /// What it says and its client id, when the actor may send it now. One that is yet to be written may say nothing.
+    pub(super) async fn check_draft(
+        &self,
+        room: RoomId,
+        draft: Draft,
+        is_begun: bool,
+    ) -> Result<(Body, Option<ClientId>)> {
         self.engine.check_running()?;
         let config = self.engine.config();
         let picture = draft.attached(config)?.first().map(|id| {
             let path = Attachment::path(room, *id);
             format!("{}{path}", config.public_url)
         });
-        let checked = draft.check(picture, config)?;
+        let checked = draft.check(picture, is_begun, config)?;
         self.engine.inner.limits.message(&self.user)?;
         self.check_policy(Verb::Send, room, &[]).await?;
         Ok(checked)

@@ -30,6 +30,7 @@ mod publish;
 mod receipts;
 mod rooms;
 mod session;
+mod streams;
 
 use std::fmt;
 use std::sync::Arc;
@@ -109,6 +110,7 @@ struct Inner {
     limits: Limits,
     delivered: DeliveredMarks,
     outbox: Outbox,
+    streams: streams::Streams,
     /// When users were last seen, to be written with the next tick.
     last_seen: parking_lot::Mutex<std::collections::HashMap<UserId, Timestamp>>,
     draining: AtomicBool,
@@ -172,6 +174,7 @@ impl ChatEngine {
         self.among_nodes(|nodes, _| nodes.leave());
         let committed = tokio::time::timeout_at(deadline, async {
             drop(self.inner.entering.write().await);
+            self.keep_streams().await;
             self.inner.write_delivered().await;
             self.inner.committer.barrier().await;
         });

@@ -51,7 +51,7 @@ impl Actor {
         if !draft.attachments.is_empty() {
             return Err(Error::invalid("attachments", "cannot be sent in a transaction"));
         }
-        let (body, client_id) = self.check_draft(room, draft).await?;
+        let (body, client_id) = self.check_draft(room, draft, false).await?;
         let Some(outbox) = self.engine.store().outbox_table() else {
             return Err(Error::invalid("transaction", "can hold no message: this store has no outbox"));
         };
@@ -202,6 +202,7 @@ impl ChatEngine {
                 client_id: Some(entry.client_id.clone()),
                 origin: None,
                 attachments: Vec::new(),
+                writing_until: None,
             };
             let (tell, answered) = oneshot::channel();
             let tell = |answer| drop(tell.send(answer));

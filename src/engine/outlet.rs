@@ -8,8 +8,8 @@ use super::nodes::{Beside, Nodes, Posted};
 use super::publish::Publisher;
 use crate::event::Notification;
 use crate::hub::ConnectionId;
-use crate::id::UserId;
-use crate::model::{Epoch, Message, Position, Token};
+use crate::id::{RoomId, UserId};
+use crate::model::{Delta, Epoch, Message, Position, Token};
 use crate::store::{Change, RelationChange, What};
 
 /// The one way out, so that all sessions of the node see one order.
@@ -98,6 +98,14 @@ impl Outlet {
             nodes.tell_of_invite(user, &notification);
         }
         self.publisher.notify_alone(user, notification);
+    }
+
+    /// Tells a room what is written.
+    pub(super) fn tell_delta(&mut self, room: RoomId, delta: Delta) {
+        if let Some(nodes) = &self.nodes {
+            nodes.tell_delta(room, delta.clone());
+        }
+        self.publisher.hub().delta(room, delta);
     }
 
     /// All of a batch was taken.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use tracing::Instrument as _;
 
-use super::amend::amended;
 use super::catch_up::{self, Resume};
 use super::messages::sent;
 use super::nodes::Nodes;
@@ -302,14 +301,35 @@ impl Session {
     async fn run(&self, command: Command, answer: impl FnOnce(Result<Reply>) + Send + 'static) {
         let _entering = self.actor.engine.inner.entering.read().await;
         let reply = match command {
-            Command::Send(room, draft) => match self.actor.draft_item(room, draft, self.origin.clone()).await
-            {
-                Err(error) => Err(error),
-                Ok(item) => {
-                    let answered = move |outcome| answer(sent(outcome).map(Reply::Message));
-                    return self.submit(item, true, answered).await;
+            Command::Send(room, draft) => {
+                match self.actor.draft_item(room, draft, self.origin.clone(), None).await {
+                    Err(error) => Err(error),
+                    Ok(item) => {
+                        let answered = move |outcome| answer(sent(outcome).map(Reply::Message));
+                        return self.submit(item, true, answered).await;
+                    }
                 }
-            },
+            }
+            Command::StartStream(room, draft) => {
+                match self.actor.stream_item(room, draft, self.origin.clone()).await {
+                    Err(error) => Err(error),
+                    Ok(item) => {
+                        let engine = self.actor.engine.clone();
+                        let answered = move |outcome| {
+                            let message = sent(outcome);
+                            message.iter().for_each(|message| engine.begin_stream(message));
+                            answer(message.map(Reply::Message));
+                        };
+                        return self.submit(item, true, answered).await;
+                    }
+                }
+            }
+            Command::AppendStream(room, message, text) => {
+                self.actor.append_stream(room, message, &text).await.map(|()| Reply::Done)
+            }
+            Command::StopStream(room, message) => {
+                return self.amend(self.actor.stop_item(room, message), answer).await;
+            }
             Command::Edit(room, message, content) => {
                 return self.amend(self.actor.edit_item(room, message, content).await, answer).await;
             }
@@ -341,7 +361,8 @@ impl Session {
         match item {
             Err(error) => answer(Err(error)),
             Ok(item) => {
-                let answered = move |outcome| answer(amended(outcome).map(Reply::Amended));
+                let engine = self.actor.engine.clone();
+                let answered = move |outcome| answer(engine.amended(outcome).map(Reply::Amended));
                 self.submit(item, true, answered).await;
             }
         }

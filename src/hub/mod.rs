@@ -32,7 +32,7 @@ use crate::config::Config;
 use crate::event::{CloseReason, Event, EventKind, Format, Frame, View};
 use crate::id::{RoomId, UserId};
 use crate::metrics;
-use crate::model::{Pos, Position, Profile};
+use crate::model::{Delta, Pos, Position, Profile};
 
 pub use connection::Connection;
 pub(crate) use connection::ConnectionId;
@@ -285,6 +285,12 @@ impl Hub {
     /// Whoever sends has stopped typing. The message itself tells it.
     pub(crate) fn stop_typing(&self, room: RoomId, user: &UserId) {
         self.typing.lock().stop(room, user);
+    }
+
+    /// Tells the room's others what is written.
+    pub(crate) fn delta(&self, room: RoomId, delta: Delta) {
+        let user = delta.user.clone();
+        self.tell_others(room, &user, EventKind::Delta(delta));
     }
 
     fn tell_typing(&self, room: RoomId, profile: Profile, is_typing: bool) {

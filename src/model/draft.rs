@@ -36,6 +36,11 @@ impl Draft {
         Self { content: Some(content.into()), ..Self::empty(MessageType::Text) }
     }
 
+    /// A TEXT that [`start_stream`](crate::Actor::start_stream) begins: with its first words, or none yet.
+    pub fn begun(content: Option<String>, client_id: Option<String>) -> Self {
+        Self { content, client_id, ..Self::empty(MessageType::Text) }
+    }
+
     /// A picture by its address, an http or https one of at most 2,048 bytes.
     pub fn image(url: impl Into<String>) -> Self {
         Self { image_url: Some(url.into()), ..Self::empty(MessageType::Image) }

@@ -200,6 +200,9 @@ pub struct MessageState {
     pub edited_at: Option<Timestamp>,
     /// What was left on it, of at most [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds) kinds.
     pub reactions: Reactions,
+    /// It is still being [written](crate::Actor::start_stream), unless nothing more has come by then: whoever wrote
+    /// it is gone. `None`: it is written.
+    pub writing_until: Option<Timestamp>,
 }
 
 /// How a message was changed.
@@ -212,6 +215,8 @@ pub enum Amendment {
     Deleted,
     /// A reaction was left (`true`) or taken back.
     Reacted(Reaction, bool),
+    /// More of it is written, or all of it.
+    Written,
 }
 
 /// Who has read a message.

@@ -2,6 +2,7 @@
 
 mod attachment;
 mod custom;
+mod delta;
 mod draft;
 mod history;
 mod invite;
@@ -17,6 +18,7 @@ mod update;
 
 pub use attachment::{Attachment, Dimensions};
 pub use custom::Custom;
+pub use delta::Delta;
 pub use draft::{Draft, NewRoom};
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
 pub use invite::{Invitation, InvitationPage, Invite, InviteCode, NewInvite};

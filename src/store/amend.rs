@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::apply::{Ctx, answered, attach};
 use super::{Amend, Answer, Change, Outcome, ReactionKey, Rows, What};
+use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::MessageId;
 use crate::model::{Amendment, Body, Message, MessageState, Reaction, Room, Verb};
@@ -20,6 +21,17 @@ pub(super) fn amend(ctx: &Ctx, id: MessageId, change: Amend, rows: &mut Rows) ->
     }
     match change {
         Amend::Edit { content, within } => edit(ctx, room, &message, content, within, rows),
+        Amend::Write { content, until } => {
+            let is_behind = message.body.content().is_none_or(|words| content.starts_with(words));
+            write(ctx, room, &message, is_behind.then_some(content), until, rows)
+        }
+        Amend::Append { text, max_bytes, until } => {
+            let content = format!("{}{text}", message.body.content().unwrap_or_default());
+            if content.len() > max_bytes {
+                return Err(ErrorKind::TooLarge { what: "content".into(), limit: max_bytes }.into());
+            }
+            write(ctx, room, &message, Some(content.into()), until, rows)
+        }
         Amend::Delete { within } => delete(ctx, room, &message, within, rows),
         Amend::React { reaction, on, max_kinds } => {
             react(ctx, room, &message, reaction, (on, max_kinds), rows)
@@ -59,6 +71,9 @@ fn edit(
         return Err(ErrorKind::Forbidden("only its sender may edit a message".into()).into());
     }
     check_there(message)?;
+    if message.state.writing_until.is_some_and(|until| ctx.at < until) {
+        return Err(ErrorKind::Forbidden("this message is still being written".into()).into());
+    }
     ctx.check_may(Verb::Edit, &room, rows)?;
     ctx.check_open(&room)?;
     ctx.check_reachable(room.kind.peer_of(&message.sender.user), rows)?;
@@ -72,8 +87,40 @@ fn edit(
     if body == message.body {
         return unchanged(message);
     }
-    let state = MessageState { edited_at: Some(ctx.at), ..message.state.clone() };
+    let state = MessageState { edited_at: Some(ctx.at), writing_until: None, ..message.state.clone() };
     put(ctx, room, Message { body, state, ..Message::clone(message) }, Amendment::Edited, rows)
+}
+
+/// What is written as it comes was never anything else: it counts as no edit. `None` for words that do not come
+/// behind those which are there.
+fn write(
+    ctx: &Ctx,
+    room: Room,
+    message: &Arc<Message>,
+    content: Option<Arc<str>>,
+    until: Option<Timestamp>,
+    rows: &mut Rows,
+) -> Result<Outcome> {
+    let forbidden = |reason: &'static str| Err(ErrorKind::Forbidden(reason.into()).into());
+    if ctx.by.as_ref() != Some(&message.sender.user) {
+        return forbidden("only its sender may write a message");
+    }
+    check_there(message)?;
+    ctx.check_may(Verb::Send, &room, rows)?;
+    ctx.check_open(&room)?;
+    ctx.check_reachable(room.kind.peer_of(&message.sender.user), rows)?;
+    if message.state.writing_until.is_none() {
+        return forbidden("this message is written");
+    }
+    let Some(content) = content else {
+        return forbidden("this message is being written elsewhere");
+    };
+    if until.is_none() && content.trim().is_empty() && message.attachments.is_empty() {
+        return forbidden("a TEXT needs words");
+    }
+    let state = MessageState { writing_until: until, ..message.state.clone() };
+    let written = Message { body: Body::Text(content), state, ..Message::clone(message) };
+    put(ctx, room, written, Amendment::Written, rows)
 }
 
 fn delete(

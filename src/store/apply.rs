@@ -14,6 +14,7 @@ use super::import::import;
 use super::invites;
 use super::relate::relate;
 use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Sent, What};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
@@ -48,8 +49,10 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
     let ctx = Ctx { id: room, at, by };
     match op {
         Op::Create { kind, name, members, about } => create(&ctx, kind, (name, about), &members, rows),
-        Op::Send { id, sender, body, client_id, origin, attachments } => {
-            let new = NewMessage { id, sender, body, client_id, origin, attachments: Arc::default() };
+        Op::Send { id, sender, body, client_id, origin, attachments, writing_until } => {
+            let attached = Arc::default();
+            let new =
+                NewMessage { id, sender, body, client_id, origin, attachments: attached, writing_until };
             send(&ctx, new, &attachments, rows)
         }
         Op::Join { users, max_members } => join(&ctx, users, max_members, rows),
@@ -76,7 +79,7 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
 /// Which room, when, and who asks.
 pub(super) struct Ctx {
     pub(super) id: RoomId,
-    pub(super) at: crate::Timestamp,
+    pub(super) at: Timestamp,
     pub(super) by: Option<UserId>,
 }
 
@@ -225,6 +228,7 @@ struct NewMessage {
     client_id: Option<ClientId>,
     origin: Option<OriginId>,
     attachments: Arc<[Attachment]>,
+    writing_until: Option<Timestamp>,
 }
 
 fn send(ctx: &Ctx, mut new: NewMessage, attachments: &[AttachmentId], rows: &mut Rows) -> Result<Outcome> {
@@ -284,7 +288,7 @@ fn add_message(
         pos: pos.at,
         n: room.countable,
         own_n,
-        state: MessageState::default(),
+        state: MessageState { writing_until: new.writing_until, ..MessageState::default() },
         attachments: new.attachments,
     });
     rows.new_messages.push((message.clone(), hash));
@@ -294,8 +298,15 @@ fn add_message(
 pub(super) fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut Rows) -> Change {
     let own_n = rows.members.get(&(ctx.id, notice.about.user.clone())).map_or(0, |member| member.own_n);
     let Notice { id, about, body } = notice;
-    let new =
-        NewMessage { id, sender: about, body, client_id: None, origin: None, attachments: Arc::default() };
+    let new = NewMessage {
+        id,
+        sender: about,
+        body,
+        client_id: None,
+        origin: None,
+        attachments: Arc::default(),
+        writing_until: None,
+    };
     add_message(ctx, room, own_n, new, None, rows)
 }
 

@@ -29,7 +29,8 @@ macro_rules! room_columns {
 macro_rules! message_columns {
     () => {
         "s.id, s.room, s.seq, s.sender, p.nickname, p.image, s.kind, s.content, s.image_url, s.client_id, \
-         s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions, s.attachments"
+         s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions, \
+         s.writing_until, s.attachments"
     };
 }
 
@@ -237,7 +238,12 @@ pub(super) trait ReadRow<'r> {
         } else {
             0
         };
-        Ok(MessageState { changed_pos, edited_at: self.maybe_time()?, reactions: self.reactions()? })
+        Ok(MessageState {
+            changed_pos,
+            edited_at: self.maybe_time()?,
+            reactions: self.reactions()?,
+            writing_until: self.maybe_time()?,
+        })
     }
 
     fn reaction(&mut self) -> Result<Reaction, Self::Error> {

@@ -95,6 +95,8 @@ pub enum Op {
         origin: Option<OriginId>,
         /// Files of the sender's in the room that are in no message yet, each once; pictures alone in an IMAGE.
         attachments: Vec<AttachmentId>,
+        /// For one that is yet to be written: what it is at its [`writing_until`](crate::model::MessageState::writing_until).
+        writing_until: Option<Timestamp>,
     },
     /// Add people, all or none. Who is in already stays as they are.
     Join {
@@ -222,6 +224,25 @@ pub enum Amend {
         /// [`Forbidden`](crate::ErrorKind::Forbidden), but to the host. The engine gives
         /// [`Config::edit_window`](crate::Config::edit_window).
         within: Option<Duration>,
+    },
+    /// Say what is written so far, in a message that is being written: of its sender alone. One that is written
+    /// already is [`Forbidden`](crate::ErrorKind::Forbidden), and so is the end of one without words, or what does
+    /// not begin with the words that stand there: somebody else has appended to it.
+    Write {
+        /// All of the words so far.
+        content: Arc<str>,
+        /// Until when it is being written, unless more comes; `None` is the end.
+        until: Option<Timestamp>,
+    },
+    /// The same, behind the words that stand there.
+    Append {
+        /// What comes next, if anything.
+        text: Arc<str>,
+        /// The most bytes of the whole; with more it is [`TooLarge`](crate::ErrorKind::TooLarge). The engine gives
+        /// [`Config::max_content_bytes`](crate::Config::max_content_bytes).
+        max_bytes: usize,
+        /// As in [`Amend::Write`].
+        until: Option<Timestamp>,
     },
     /// Say nothing any more, and bear no reactions. The place in the room stays.
     Delete {

@@ -22,5 +22,6 @@ mod seen;
 mod server;
 mod socketio;
 mod store;
+mod streams;
 mod transfer;
 mod transport;

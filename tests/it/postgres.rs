@@ -110,6 +110,7 @@ fn send(room: RoomId, sender: &str, client: Option<&str>) -> RoomItem {
             client_id,
             origin: None,
             attachments: Vec::new(),
+            writing_until: None,
         },
     )
 }

@@ -29,7 +29,7 @@ use crate::event::{Event, EventKind, Notification};
 use crate::hub::{ConnectionId, Hub};
 use crate::id::{RoomId, UserId};
 use crate::metrics::{self, Direction};
-use crate::model::{Position, Token};
+use crate::model::{Delta, Position, Token};
 use crate::store::{Change, RelationChange};
 
 use fill::{Found, Gap};
@@ -284,6 +284,7 @@ impl Nodes {
             (News::FriendsChanged(profile), Topic::User(user)) => {
                 notify(publisher.hub(), &user, Notification::FriendsChanged(profile));
             }
+            (News::Delta(delta), Topic::Room(room)) => publisher.hub().delta(room, delta),
             (News::Invite(news), Topic::User(user)) => notify(publisher.hub(), &user, news.into()),
             // For another node, or under a topic where nobody tells it.
             _ => {}
@@ -459,6 +460,11 @@ impl Nodes {
     /// Somebody on this node types.
     pub(super) fn typing(&self, room: RoomId, profile: &crate::model::Profile, is_typing: bool) {
         self.publish(&Topic::Room(room), News::Typing(profile.clone(), is_typing));
+    }
+
+    /// Somebody on this node writes.
+    pub(super) fn tell_delta(&self, room: RoomId, delta: Delta) {
+        self.publish(&Topic::Room(room), News::Delta(delta));
     }
 
     /// This node stops.

@@ -124,9 +124,10 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
 
 pub(super) const AMEND: &str = "UPDATE chat.messages s SET kind = w.kind, content = w.content, image_url = w.image_url, \
          changed_pos = w.changed_pos, edited_at = w.edited_at, reactions = w.reactions, \
-         attachments = w.attachments \
-     FROM UNNEST($1::uuid[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::text[], $9::bytea[]) \
-         AS w (room, seq, kind, content, image_url, changed_pos, edited_at, reactions, attachments) \
+         attachments = w.attachments, writing_until = w.writing_until \
+     FROM UNNEST($1::uuid[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::text[], $9::bytea[], \
+             $10::int8[]) \
+         AS w (room, seq, kind, content, image_url, changed_pos, edited_at, reactions, attachments, writing_until) \
      WHERE s.room = w.room AND s.seq = w.seq";
 
 pub(super) const CLEAR: &str = "DELETE FROM chat.reactions x USING UNNEST($1::uuid[], $2::int8[]) AS k (room, seq) \
@@ -154,7 +155,8 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(&messages, |message| {
                 Some(message.state.reactions.to_string()).filter(|text| !text.is_empty())
             }))
-            .bind(each(&messages, |message| kept_attachments(&message.attachments)));
+            .bind(each(&messages, |message| kept_attachments(&message.attachments)))
+            .bind(each(&messages, |message| message.state.writing_until.map(Timestamp::as_millis)));
         amended.execute(&mut *conn).await?;
     }
     if !rows.cleared.is_empty() {

@@ -89,7 +89,7 @@ pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<
 }
 
 pub(super) const AMEND: &str = "UPDATE messages SET kind = ?3, content = ?4, image_url = ?5, changed_pos = ?6, \
-         edited_at = ?7, reactions = ?8, attachments = ?9 WHERE room = ?1 AND seq = ?2";
+         edited_at = ?7, reactions = ?8, attachments = ?9, writing_until = ?10 WHERE room = ?1 AND seq = ?2";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
     for ((room, seq), message) in &rows.amended {
@@ -104,6 +104,7 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
             state.edited_at.map(Timestamp::as_millis),
             (!state.reactions.is_empty()).then(|| state.reactions.to_string()),
             kept_attachments(&message.attachments),
+            state.writing_until.map(Timestamp::as_millis),
         ])?;
     }
     for (room, seq) in &rows.cleared {

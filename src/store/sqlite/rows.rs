@@ -274,8 +274,9 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
 
 /// Never an upsert: a number or an id that is taken is damage, and the batch fails.
 const ADD_MESSAGE: &str = "INSERT INTO messages (room, seq, id, sender, kind, content, image_url, \
-         client_id, body_hash, created_at, pos, n, own_n, origin, attachments) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+         client_id, body_hash, created_at, pos, n, own_n, origin, attachments, \
+         writing_until) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 
 fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) -> Result<(), SqliteError> {
     conn.prepare_cached(ADD_MESSAGE)?.execute(params![
@@ -294,6 +295,7 @@ fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) ->
         int(message.own_n),
         message.origin.as_ref().map(OriginId::as_str),
         kept_attachments(&message.attachments),
+        message.state.writing_until.map(Timestamp::as_millis),
     ])?;
     Ok(())
 }

@@ -95,8 +95,15 @@ impl Fixture {
     pub(super) fn body_item(&self, room: RoomId, sender: &str, body: Body, client: Option<&str>) -> RoomItem {
         let client_id = client.map(|id| id.parse().expect("the case names a good client id"));
         let (id, sender_profile) = (MessageId::generate(), profile(sender));
-        let op =
-            Op::Send { id, sender: sender_profile, body, client_id, origin: None, attachments: Vec::new() };
+        let op = Op::Send {
+            id,
+            sender: sender_profile,
+            body,
+            client_id,
+            origin: None,
+            attachments: Vec::new(),
+            writing_until: None,
+        };
         self.item(room, Some(sender), op)
     }
 

@@ -43,6 +43,7 @@ pub mod reads;
 pub mod records;
 pub mod roles;
 pub mod rooms;
+pub mod streams;
 pub mod whole;
 
 use std::any::Any;
@@ -248,6 +249,11 @@ macro_rules! store_suite {
                     changes_within_a_batch_see_each_other
                     counts_equal_what_was_left_whatever_happens
                     changes_outlive_a_reopening;
+                streams:
+                    what_is_written_so_far_is_kept_and_is_no_edit
+                    only_its_sender_writes_a_message_and_only_until_it_is_written
+                    a_message_is_edited_once_nobody_writes_it
+                    what_is_appended_comes_behind_what_is_there;
                 attachments:
                     attachments_stand_in_their_message_wherever_it_is_read
                     an_upload_tells_nobody_and_takes_no_position
@@ -371,6 +377,7 @@ mod tests {
             include_str!("records.rs"),
             include_str!("roles.rs"),
             include_str!("rooms.rs"),
+            include_str!("streams.rs"),
             include_str!("whole.rs"),
         ];
         let listed: Vec<&str> =

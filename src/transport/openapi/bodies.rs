@@ -7,7 +7,8 @@ use utoipa::openapi::schema::{AdditionalProperties, AllOfBuilder, AnyOfBuilder, 
 use utoipa::openapi::{ComponentsBuilder, ObjectBuilder, Ref, RefOr, Schema, Type};
 
 use super::schemas::{
-    Schemas, flag, list, named, needed, null, nullable_text, number, object, optional, or_null, text, word,
+    Field, Schemas, flag, list, named, needed, null, nullable_text, number, object, optional, or_null, text,
+    word,
 };
 use crate::config::Config;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, UserId};
@@ -34,6 +35,8 @@ pub(super) enum Body {
     NewInvite,
     Draft,
     Edit,
+    NewStream,
+    MoreText,
     ReadTo,
     FriendRequest,
     FriendAnswer,
@@ -41,7 +44,7 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
@@ -49,6 +52,8 @@ impl Body {
         Self::NewInvite,
         Self::Draft,
         Self::Edit,
+        Self::NewStream,
+        Self::MoreText,
         Self::ReadTo,
         Self::FriendRequest,
         Self::FriendAnswer,
@@ -64,6 +69,8 @@ impl Body {
             Self::NewInvite => "NewInvite",
             Self::Draft => "Draft",
             Self::Edit => "Edit",
+            Self::NewStream => "NewStream",
+            Self::MoreText => "MoreText",
             Self::ReadTo => "ReadTo",
             Self::FriendRequest => "FriendRequest",
             Self::FriendAnswer => "FriendAnswer",
@@ -108,6 +115,8 @@ impl Body {
                 let words = nullable_text(&what).pattern(Some(WORDS)).max_length(Some(bytes));
                 object("What it says now.", [needed("content", words)]).into()
             }
+            Self::NewStream => object("A message that is yet to be written.", new_stream(config)).into(),
+            Self::MoreText => object("What comes next.", [needed("text", more_text(config))]).into(),
             Self::ReadTo => read_to(),
             Self::FriendRequest => {
                 let whom = needed("userUuid", named::<UserId>());
@@ -244,6 +253,22 @@ fn new_room(config: &Config) -> RefOr<Schema> {
     let kinds =
         [direct.title(Some("Direct")), group.title(Some("Group")), challenge.title(Some("Challenge"))];
     one_of("A room to make.", kinds)
+}
+
+/// What a message that is yet to be written begins with.
+pub(super) fn new_stream(config: &Config) -> [Field; 2] {
+    let words = nullable_text("The first words, if there are any yet.").pattern(Some(CAPTION));
+    [
+        optional("content", words.max_length(Some(config.max_content_bytes))),
+        optional("clientId", or_null(named::<ClientId>())),
+    ]
+}
+
+/// Words that are appended.
+pub(super) fn more_text(config: &Config) -> ObjectBuilder {
+    let bytes = config.max_content_bytes;
+    let what = format!("The words. The whole message has at most {bytes} bytes of UTF-8.");
+    text(&what).pattern(Some(CAPTION)).max_length(Some(bytes))
 }
 
 fn draft(config: &Config) -> RefOr<Schema> {

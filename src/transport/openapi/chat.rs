@@ -5,15 +5,17 @@ use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 use super::samples;
-use super::schemas::{Field, Schemas, flag, named, needed, nullable_text, number, object, optional};
+use super::schemas::{
+    Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text,
+};
 use super::sockets::{
-    Ask, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error, written_close,
+    Ask, DELTA, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error, written_close,
     written_events, written_reply,
 };
 use crate::config::Config;
 use crate::error::{ErrorCode, Result};
 use crate::event::{CloseReason, Reply};
-use crate::id::{MessageId, RoomId};
+use crate::id::{ClientId, MessageId, RoomId};
 use crate::model::{Reaction, Token};
 use crate::transport::socketio::{
     CaughtUpJson, ClosingJson, ConnectedJson, EventName, RoomIdJson, Verb, format,
@@ -100,6 +102,28 @@ fn ask(verb: Verb) -> Ask {
                 "message": { "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" },
             }),
             &["message", "refused"],
+        ),
+        Verb::StartStream => (
+            "Begin a TEXT that others see while it is written. It is a message like any other, at once.",
+            vec![
+                room(),
+                optional("content", nullable_text("The first words, if there are any yet.")),
+                optional("clientId", or_null(named::<ClientId>())),
+            ],
+            json!({ "roomUuid": id, "clientId": "answer-1" }),
+            &["message", "refused"],
+        ),
+        Verb::AppendStream => (
+            "Write more of it. Who is connected sees it at once, as `messageDelta`; it is kept within seconds.",
+            vec![room(), message(), needed("text", text("The words."))],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id(), "text": " at the map" }),
+            &["done", "refused"],
+        ),
+        Verb::StopStream => (
+            "End the writing of it. To give it up, delete it.",
+            vec![room(), message()],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
+            CHANGED,
         ),
         Verb::EditMessage => (
             "Edit a message of one's own. A TEXT needs words.",
@@ -209,6 +233,7 @@ fn told(name: EventName) -> Told {
             ("A message was edited, or the reactions on it changed.", of::<MessageChangeJson<'_>>())
         }
         EventName::MessageDeleted => ("A message was deleted.", of::<MessageChangeJson<'_>>()),
+        EventName::MessageDelta => (DELTA, of::<event::DeltaJson<'_>>()),
         EventName::UserTyping => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),
         EventName::MessagesRead => ("Somebody has read up to a message.", of::<event::ReadJson<'_>>()),
         EventName::MessagesDelivered => {

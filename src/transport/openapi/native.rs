@@ -6,16 +6,16 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::samples;
 use super::schemas::{
-    Field, Schemas, flag, named, needed, nullable_text, number, object, optional, text, word,
+    Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text, word,
 };
 use super::sockets::{
-    Ask, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error, written_events,
-    written_reply,
+    Ask, DELTA, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error,
+    written_events, written_reply,
 };
 use crate::config::Config;
 use crate::error::{ErrorCode, Result};
 use crate::event::{CloseReason, Reply};
-use crate::id::{MessageId, RoomId};
+use crate::id::{ClientId, MessageId, RoomId};
 use crate::model::{Reaction, Token};
 use crate::transport::status::close_code;
 use crate::transport::wire::events as event;
@@ -111,6 +111,28 @@ fn ask(op: Op) -> Ask {
                 "message": { "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" },
             }),
             &["message", "refused"],
+        ),
+        Op::StartStream => (
+            "Begin a TEXT that others see while it is written. It is a message like any other, at once.",
+            vec![
+                room(),
+                optional("content", nullable_text("The first words, if there are any yet.")),
+                optional("clientId", or_null(named::<ClientId>())),
+            ],
+            json!({ "room": id, "clientId": "answer-1" }),
+            &["message", "refused"],
+        ),
+        Op::AppendStream => (
+            "Write more of it. Who is connected sees it at once, as `messageDelta`; it is kept within seconds.",
+            vec![room(), message(), needed("text", text("The words."))],
+            json!({ "room": id, "messageUuid": samples::message_id(), "text": " at the map" }),
+            &["done", "refused"],
+        ),
+        Op::StopStream => (
+            "End the writing of it. To give it up, delete it.",
+            vec![room(), message()],
+            json!({ "room": id, "messageUuid": samples::message_id() }),
+            &["changed", "refused"],
         ),
         Op::Edit => (
             "Edit a message of one's own. A TEXT needs words.",
@@ -239,6 +261,7 @@ fn told(name: EventName) -> Told {
             ("A message was edited, or the reactions on it changed.", of::<MessageChangeJson<'_>>())
         }
         EventName::MessageDeleted => ("A message was deleted.", of::<MessageChangeJson<'_>>()),
+        EventName::MessageDelta => (DELTA, of::<event::DeltaJson<'_>>()),
         EventName::Typing => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),
         EventName::Read => ("Somebody has read up to a message.", of::<event::ReadJson<'_>>()),
         EventName::Delivered => {

@@ -314,6 +314,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::ListReactions
         | Operation::React
         | Operation::TakeReactionBack => of_message(operation),
+        Operation::StartStream | Operation::AppendStream | Operation::StopStream => of_stream(operation),
         Operation::MarkRead => mark_read(),
         Operation::UploadAttachment => upload_attachment(),
         Operation::GetAttachment => get_attachment(),
@@ -457,6 +458,57 @@ fn list_messages() -> Description {
         ])
         .answers(200, "Messages.", named::<HistoryJson<'_>>(), [("page", &page), ("cursor", &window)])
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound])
+}
+
+fn of_stream(operation: Operation) -> Description {
+    const WRITING: &[Code] = &[
+        Code::RoomNotFound,
+        Code::NotAParticipant,
+        Code::MessageNotFound,
+        Code::MessageDeleted,
+        Code::Forbidden,
+        Code::NotFriends,
+        Code::RoomClosed,
+    ];
+    match operation {
+        Operation::AppendStream => {
+            let text = "Each call is a change of the message, durable once it is answered: append sentences, not letters. \
+                        Over a socket what is appended is gathered, and seen at once as `messageDelta`.";
+            Description::new(MESSAGES, "Write more of a message", text)
+                .body(Body::MoreText, [("words", json!({ "text": " at seven" }))])
+                .answer(200, "The message as it is now.", &MessageChangeJson::of(&samples::begun_message()))
+                .codes(WRITING)
+        }
+        Operation::StopStream => Description::new(
+            MESSAGES,
+            "End the writing of a message",
+            "It needs words by then; to give it up, delete it.",
+        )
+        .answer(200, "The message as it is now.", &MessageChangeJson::of(&samples::message()))
+        .codes(WRITING),
+        _ => {
+            let text = "A TEXT that others see while it is written, as bots and agents write them. It is a message like any \
+                        other, at once; its `streamingUntil` says that more may come. It is written once it is stopped, or \
+                        after some time without a word more.";
+            Description::new(MESSAGES, "Begin a message that is written bit by bit", text)
+                .body(
+                    Body::NewStream,
+                    [
+                        ("empty", json!({})),
+                        ("words", json!({ "content": "Let me see", "clientId": "answer-1" })),
+                    ],
+                )
+                .answer(201, "The message.", &MessageJson::own(&samples::begun_message()))
+                .codes(&[
+                    Code::RoomNotFound,
+                    Code::NotAParticipant,
+                    Code::Forbidden,
+                    Code::NotFriends,
+                    Code::RoomClosed,
+                    Code::ClientIdConflict,
+                ])
+        }
+    }
 }
 
 fn of_message(operation: Operation) -> Description {

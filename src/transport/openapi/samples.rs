@@ -12,7 +12,7 @@ use crate::event::{
 };
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Attachment, Body, Custom, Dimensions, Epoch, FriendNotice, History, Invitation,
+    About, Amendment, Attachment, Body, Custom, Delta, Dimensions, Epoch, FriendNotice, History, Invitation,
     InvitationPage, Invite, InviteCode, Limit, Mark, Message, MessageState, MessageType, MessageView, Page,
     PageQuery, Participant, Permissions, Phrases, Position, Profile, PublicRooms, Reaction, ReactionPage,
     Receipt, RelationKind, RelationPage, RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind,
@@ -123,6 +123,12 @@ pub(super) fn named_message() -> Message {
     Message { client_id: "run-1".parse().ok(), ..message() }
 }
 
+/// A message that is yet to be written.
+pub(super) fn begun_message() -> Message {
+    let state = MessageState { writing_until: Some(at(90)), ..MessageState::default() };
+    Message { body: Body::Text("Let me see".into()), state, ..message() }
+}
+
 fn system_message() -> Message {
     let body = Phrases::english().about(SystemKind::Joined, "Ben", "");
     Message { sender: ben(), body, ..message() }
@@ -161,6 +167,10 @@ pub(super) fn reactions() -> ReactionPage {
 }
 
 /// The message as somebody learns that it changed.
+fn delta() -> Delta {
+    Delta { message: message_id(), seq: 2, user: user("ana"), offset: 10, text: " at the map".into() }
+}
+
 fn amended(message: Message, how: Amendment) -> Amended {
     Amended { message: Arc::new(message), by: Some(user("ben")), how: Some(how), own_reactions: None }
 }
@@ -282,6 +292,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
             how: None,
             own_reactions: Some(vec![thumb()]),
         })),
+        fleeting(EventKind::Delta(delta())),
         fleeting(EventKind::Typing(ana(), true)),
         durable(EventKind::Marked(user("ben"), Mark::Read, marked())),
         durable(EventKind::Marked(user("ben"), Mark::Delivered, marked())),

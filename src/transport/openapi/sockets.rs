@@ -313,6 +313,9 @@ pub(super) fn history() -> [Field; 5] {
     ]
 }
 
+/// What `messageDelta` tells.
+pub(super) const DELTA: &str = "A message that is being written says more. Any of these may be lost; the next `messageUpdated` has all of it.";
+
 /// What a notification says: one of these, by its `type`.
 pub(super) fn notification() -> RefOr<Schema> {
     OneOfBuilder::new()
@@ -329,6 +332,7 @@ pub(super) fn notification() -> RefOr<Schema> {
 pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<event::SystemJson<'_>>();
     schemas.add::<event::TypingJson<'_>>();
+    schemas.add::<event::DeltaJson<'_>>();
     schemas.add::<event::ReadJson<'_>>();
     schemas.add::<event::DeliveredJson<'_>>();
     schemas.add::<event::PresenceJson<'_>>();

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::{Mounted, RestOptions, attachments, auth, friends, invites, messages, rooms};
+use super::{Mounted, RestOptions, attachments, auth, friends, invites, messages, rooms, streams};
 use crate::names::names;
 
 /// Each operation: its name, its method and path (and the other one that clients in the field use), its handler.
@@ -72,6 +72,9 @@ operations! {
     GetMessage = "getMessage": GET "/chat/rooms/{roomUuid}/messages/{messageUuid}" => messages::get;
     EditMessage = "editMessage": PATCH "/chat/rooms/{roomUuid}/messages/{messageUuid}" => messages::edit;
     DeleteMessage = "deleteMessage": DELETE "/chat/rooms/{roomUuid}/messages/{messageUuid}" => messages::delete;
+    StartStream = "startStream": POST "/chat/rooms/{roomUuid}/streams" => streams::start;
+    AppendStream = "appendStream": POST "/chat/rooms/{roomUuid}/streams/{messageUuid}/append" => streams::append;
+    StopStream = "stopStream": POST "/chat/rooms/{roomUuid}/streams/{messageUuid}/stop" => streams::stop;
     ListReactions = "listReactions": GET "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions"
         => messages::reactions;
     React = "react": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::react;

@@ -21,6 +21,9 @@ names! {
         JoinRoom = "joinRoom",
         LeaveRoom = "leaveRoom",
         SendMessage = "sendMessage",
+        StartStream = "startStream",
+        AppendStream = "appendStream",
+        StopStream = "stopStream",
         EditMessage = "editMessage",
         DeleteMessage = "deleteMessage",
         React = "react",
@@ -42,6 +45,8 @@ struct PayloadJson {
     is_typing: Option<bool>,
     message_uuid: Option<String>,
     content: Option<String>,
+    text: Option<String>,
+    client_id: Option<String>,
     reaction: Option<String>,
     on: Option<bool>,
     #[serde(default, deserialize_with = "whole")]
@@ -88,6 +93,19 @@ fn command(name: &str, payload: &str) -> Result<Command> {
         Verb::SendMessage => {
             let payload = read()?;
             Command::Send(payload.room()?, payload.message.ok_or_else(|| missing("message"))?)
+        }
+        Verb::StartStream => {
+            let payload = read()?;
+            Command::StartStream(payload.room()?, Draft::begun(payload.content, payload.client_id))
+        }
+        Verb::AppendStream => {
+            let payload = read()?;
+            let (room, message) = (payload.room()?, payload.message_id()?);
+            Command::AppendStream(room, message, payload.text.ok_or_else(|| missing("text"))?)
+        }
+        Verb::StopStream => {
+            let payload = read()?;
+            Command::StopStream(payload.room()?, payload.message_id()?)
         }
         Verb::EditMessage => {
             let payload = read()?;

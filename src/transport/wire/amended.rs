@@ -58,6 +58,10 @@ pub(crate) struct MessageChangeJson<'a> {
     deleted_at: Option<Timestamp>,
     /// The reactions on it, in the order in which they first were left.
     reactions: Vec<ReactionCountJson<'a>>,
+    /// It is still being written, unless nothing more has come by then. Not there once it is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    streaming_until: Option<Timestamp>,
     /// What the reader of this has left on it. Told in a catch-up, where frames are not shared.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -98,6 +102,7 @@ impl<'a> MessageChangeJson<'a> {
             edited_at,
             deleted_at,
             reactions: counts(&message.state.reactions),
+            streaming_until: message.state.writing_until,
             own_reactions: None,
             reaction: None,
             user_uuid: None,

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Body, Custom, FriendNotice, Mark, Message, Profile, Role, Room, RoomType, SystemKind, Visibility,
+    Body, Custom, Delta, FriendNotice, Mark, Message, Profile, Role, Room, RoomType, SystemKind, Visibility,
 };
 use crate::names::names;
 
@@ -22,6 +22,7 @@ pub(crate) enum EventJson<'a> {
     System(SystemJson<'a>),
     Amended(Box<MessageChangeJson<'a>>),
     Typing(TypingJson<'a>),
+    Delta(DeltaJson<'a>),
     Read(ReadJson<'a>),
     Delivered(DeliveredJson<'a>),
     Presence(PresenceJson<'a>),
@@ -60,6 +61,40 @@ pub(crate) struct SystemJson<'a> {
     seq: u64,
     /// When it was sent.
     created_at: Timestamp,
+}
+
+/// A message that is being written says more. Any of these may be lost; the next `messageUpdated` has all of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = MessageDelta))]
+pub(crate) struct DeltaJson<'a> {
+    /// The room.
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    room_uuid: Option<RoomId>,
+    /// The message.
+    message_uuid: MessageId,
+    /// Its number in the room.
+    seq: u64,
+    /// Who writes it.
+    user_uuid: &'a UserId,
+    /// How many UTF-16 code units of its content, the `length` of JavaScript, come before the words. Whoever has
+    /// fewer passes over them.
+    offset: u64,
+    /// The words.
+    text: &'a str,
+}
+
+impl<'a> DeltaJson<'a> {
+    fn new(room_uuid: Option<RoomId>, delta: &'a Delta) -> Self {
+        Self {
+            room_uuid,
+            message_uuid: delta.message,
+            seq: delta.seq,
+            user_uuid: &delta.user,
+            offset: delta.offset,
+            text: &delta.text,
+        }
+    }
 }
 
 /// Somebody types, or has stopped.
@@ -294,6 +329,7 @@ impl<'a> EventJson<'a> {
                 nickname: &profile.nickname,
                 is_typing: *is_typing,
             }),
+            EventKind::Delta(delta) => Self::Delta(DeltaJson::new(room, delta)),
             EventKind::Marked(user, mark, at) => marked(user, *mark, at),
             EventKind::Presence { user, online, last_seen } => Self::Presence(PresenceJson {
                 room_uuid: room,

@@ -114,6 +114,10 @@ pub(crate) struct MessageJson<'a> {
     /// What the reader of this has left on it. Not there without any.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     own_reactions: &'a [Reaction],
+    /// It is still being written, unless nothing more has come by then. Not there once it is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    streaming_until: Option<Timestamp>,
     /// What a SYSTEM message tells of.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -156,6 +160,7 @@ impl<'a> MessageJson<'a> {
             deleted_at,
             reactions: amended::counts(&message.state.reactions),
             own_reactions: &[],
+            streaming_until: message.state.writing_until,
             kind,
             client_id: message.client_id.as_ref().filter(|_| is_mine),
             attachments: message.attachments.iter().map(Into::into).collect(),

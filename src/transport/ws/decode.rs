@@ -17,6 +17,9 @@ names! {
     pub(in crate::transport) enum Op {
         Hello = "hello",
         Send = "send",
+        StartStream = "startStream",
+        AppendStream = "appendStream",
+        StopStream = "stopStream",
         Edit = "edit",
         Delete = "delete",
         React = "react",
@@ -44,6 +47,8 @@ struct FrameJson {
     is_typing: Option<bool>,
     message_uuid: Option<String>,
     content: Option<String>,
+    text: Option<String>,
+    client_id: Option<String>,
     reaction: Option<String>,
     on: Option<bool>,
     #[serde(default, deserialize_with = "whole")]
@@ -82,6 +87,15 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
     let command = match op {
         Op::Hello => return frame.hello(),
         Op::Send => Command::Send(frame.room()?, frame.message.take().ok_or_else(|| missing("message"))?),
+        Op::StartStream => {
+            let draft = Draft::begun(frame.content.take(), frame.client_id.take());
+            Command::StartStream(frame.room()?, draft)
+        }
+        Op::AppendStream => {
+            let (room, message) = (frame.room()?, frame.message_id()?);
+            Command::AppendStream(room, message, frame.text.take().ok_or_else(|| missing("text"))?)
+        }
+        Op::StopStream => Command::StopStream(frame.room()?, frame.message_id()?),
         Op::Edit => Command::Edit(frame.room()?, frame.message_id()?, frame.content.take()),
         Op::Delete => Command::Delete(frame.room()?, frame.message_id()?),
         Op::React => {

@@ -348,6 +348,30 @@ async fn friends_hear_of_each_other_on_all_nodes(nodes: Nodes) {
     assert_eq!(next(&mut ana, notice).await, (FriendNotice::Accepted, id("ben")));
 }
 
+async fn what_is_written_is_seen_on_other_nodes(nodes: Nodes) {
+    let room = nodes.group(&["ana", "ben"]).await;
+    let mut ben = nodes.connect(1, "ben").await;
+    let begun = Draft::begun(None, None);
+    let message = nodes.user(0, "ana").start_stream(room, begun).await.unwrap().id;
+    let delta = |event: &Event| match &event.kind {
+        EventKind::Delta(delta) => Some((delta.message, delta.offset, delta.text.to_string())),
+        _ => None,
+    };
+    nodes.user(0, "ana").append_stream(room, message, "Let").await.unwrap();
+    assert_eq!(next(&mut ben, delta).await, (message, 0, "Let".to_owned()));
+    let words = |event: &Event| match &event.kind {
+        EventKind::Amended(amended) => Some(amended.message.body.content()?.to_owned()),
+        _ => None,
+    };
+    assert_eq!(next(&mut ben, words).await, "Let", "it is kept at once, the first time");
+    // Without a sticky way to one node.
+    nodes.user(2, "ana").append_stream(room, message, " me see").await.unwrap();
+    assert_eq!(next(&mut ben, delta).await, (message, 3, " me see".to_owned()));
+    let whole = nodes.user(2, "ana").stop_stream(room, message).await.unwrap();
+    assert_eq!(whole.body.content(), Some("Let me see"));
+    while next(&mut ben, words).await != "Let me see" {}
+}
+
 async fn invitations_are_told_on_all_nodes(nodes: Nodes) {
     let room = nodes.group(&["ana"]).await;
     let (mut ana, mut ben) = (nodes.connect(0, "ana").await, nodes.connect(1, "ben").await);
@@ -442,10 +466,12 @@ cases! { local_live, async || Some(Nodes::over_a_network(Faults::default()).awai
     typing_is_seen_on_other_nodes_and_ends
     friends_hear_of_each_other_on_all_nodes
     invitations_are_told_on_all_nodes
+    what_is_written_is_seen_on_other_nodes
 }
 cases! { nats_live, Nodes::over_nats,
     somebody_is_online_once_on_however_many_nodes
     typing_is_seen_on_other_nodes_and_ends
     friends_hear_of_each_other_on_all_nodes
     invitations_are_told_on_all_nodes
+    what_is_written_is_seen_on_other_nodes
 }
