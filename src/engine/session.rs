@@ -314,10 +314,10 @@ impl Session {
                 match self.actor.stream_item(room, draft, self.origin.clone()).await {
                     Err(error) => Err(error),
                     Ok(item) => {
-                        let engine = self.actor.engine.clone();
+                        let (engine, origin) = (self.actor.engine.clone(), self.connection.id);
                         let answered = move |outcome| {
                             let message = sent(outcome);
-                            message.iter().for_each(|message| engine.begin_stream(message));
+                            message.iter().for_each(|message| engine.begin_stream(message, Some(origin)));
                             answer(message.map(Reply::Message));
                         };
                         return self.submit(item, true, answered).await;
@@ -325,7 +325,8 @@ impl Session {
                 }
             }
             Command::AppendStream(room, message, text) => {
-                self.actor.append_stream(room, message, &text).await.map(|()| Reply::Done)
+                let origin = Some(self.connection.id);
+                self.actor.append_from(origin, room, message, &text).await.map(|()| Reply::Done)
             }
             Command::StopStream(room, message) => {
                 return self.amend(self.actor.stop_item(room, message), answer).await;

@@ -15,6 +15,7 @@ use super::{Actor, ChatEngine, Inner};
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::hub::ConnectionId;
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{Delta, Draft, Message, MessageType, Verb};
 use crate::store::{Amend, Item, Op};
@@ -37,6 +38,8 @@ pub(super) struct Streams(Mutex<HashMap<MessageId, Stream>>);
 struct Stream {
     room: RoomId,
     user: UserId,
+    /// The connection that writes it, which needs to be told nothing of it.
+    origin: Option<ConnectionId>,
     seq: u64,
     text: String,
     /// How much of it was told: in bytes, and in UTF-16 code units.
@@ -48,6 +51,14 @@ struct Stream {
     end_at: Timestamp,
 }
 
+/// Where a message is, and who writes it.
+#[derive(Debug)]
+struct Whose {
+    room: RoomId,
+    user: UserId,
+    origin: Option<ConnectionId>,
+}
+
 /// What is to be done for a message.
 #[derive(Debug, Default, PartialEq)]
 struct Due {
@@ -57,12 +68,13 @@ struct Due {
 }
 
 impl Stream {
-    fn new(message: &Message, now: Timestamp, config: &Config) -> Self {
+    fn new(message: &Message, origin: Option<ConnectionId>, now: Timestamp, config: &Config) -> Self {
         let text = message.body.content().unwrap_or_default().to_owned();
         let whole = text.len();
         Self {
             room: message.room,
             user: message.sender.user.clone(),
+            origin,
             seq: message.seq,
             told: (whole, units(&text)),
             kept: whole,
@@ -126,7 +138,7 @@ impl Actor {
     /// [`RateLimited`](ErrorKind::RateLimited) beyond [`Config::max_streams`](crate::Config::max_streams).
     pub async fn start_stream(&self, room: RoomId, draft: Draft) -> Result<Arc<Message>> {
         let message = self.start_stream_anywhere(room, draft).await?;
-        self.engine.begin_stream(&message);
+        self.engine.begin_stream(&message, None);
         Ok(message)
     }
 
@@ -148,6 +160,16 @@ impl Actor {
     /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
     /// [`RoomClosed`](ErrorKind::RoomClosed); [`RateLimited`](ErrorKind::RateLimited) as for starting one.
     pub async fn append_stream(&self, room: RoomId, message: MessageId, text: &str) -> Result<()> {
+        self.append_from(None, room, message, text).await
+    }
+
+    pub(super) async fn append_from(
+        &self,
+        origin: Option<ConnectionId>,
+        room: RoomId,
+        message: MessageId,
+        text: &str,
+    ) -> Result<()> {
         self.engine.check_running()?;
         check_text("text", text)?;
         let (found, member) = self.membership(room).await?;
@@ -169,7 +191,7 @@ impl Actor {
         }
         // Begun on another node, or before this one began: from here on it is written here.
         let message = self.append_anywhere(room, message, text).await?;
-        self.engine.begin_stream(&message);
+        self.engine.begin_stream(&message, origin);
         Ok(())
     }
 
@@ -229,7 +251,7 @@ impl Actor {
 }
 
 impl Streams {
-    /// Whether one more may be begun. The bound is checked again when it is.
+    /// Whether one more may be begun.
     fn check_room(&self, config: &Config) -> Result<()> {
         if self.0.lock().len() >= config.max_streams {
             return Err(ErrorKind::RateLimited(config.stream_timeout).into());
@@ -237,13 +259,12 @@ impl Streams {
         Ok(())
     }
 
-    fn begin(&self, message: &Message, now: Timestamp, config: &Config) -> Result<()> {
+    /// Beyond the bound nothing is begun, and what is appended is a change of its own.
+    fn begin(&self, message: &Message, origin: Option<ConnectionId>, now: Timestamp, config: &Config) {
         let mut streams = self.0.lock();
-        if streams.len() >= config.max_streams && !streams.contains_key(&message.id) {
-            return Err(ErrorKind::RateLimited(config.stream_timeout).into());
+        if streams.len() < config.max_streams || streams.contains_key(&message.id) {
+            streams.entry(message.id).or_insert_with(|| Stream::new(message, origin, now, config));
         }
-        streams.entry(message.id).or_insert_with(|| Stream::new(message, now, config));
-        Ok(())
     }
 
     /// `None` for what is not being written here, by them.
@@ -280,14 +301,15 @@ impl Streams {
     }
 
     /// What is to be done now, and for whom. Those that have ended are forgotten.
-    fn due(&self, now: Timestamp, config: &Config) -> Vec<(MessageId, RoomId, UserId, Due)> {
+    fn due(&self, now: Timestamp, config: &Config) -> Vec<(MessageId, Whose, Due)> {
         let mut streams = self.0.lock();
         let mut all = Vec::new();
         streams.retain(|id, stream| {
             let due = stream.due(*id, now, config);
             let is_over = matches!(due.keep, Some((_, None)));
             if due != Due::default() {
-                all.push((*id, stream.room, stream.user.clone(), due));
+                let whose = Whose { room: stream.room, user: stream.user.clone(), origin: stream.origin };
+                all.push((*id, whose, due));
             }
             !is_over
         });
@@ -295,7 +317,7 @@ impl Streams {
     }
 
     /// What is not kept yet of any.
-    fn unkept(&self, now: Timestamp, config: &Config) -> Vec<(MessageId, RoomId, UserId, Due)> {
+    fn unkept(&self, now: Timestamp, config: &Config) -> Vec<(MessageId, Whose, Due)> {
         let mut streams = self.0.lock();
         streams.values_mut().for_each(|stream| stream.keep_at = now);
         drop(streams);
@@ -304,17 +326,17 @@ impl Streams {
 }
 
 impl ChatEngine {
-    /// From now on what is appended to it is told. Beyond the bound it is not, until there is room.
-    pub(super) fn begin_stream(&self, message: &Message) {
+    /// From now on what is appended to it is gathered here.
+    pub(super) fn begin_stream(&self, message: &Message, origin: Option<ConnectionId>) {
         // A retry of what was sent before may find it written.
         if message.state.writing_until.is_some() {
-            let _ = self.inner.streams.begin(message, self.now(), self.config());
+            self.inner.streams.begin(message, origin, self.now(), self.config());
         }
     }
 
     /// Tells and keeps what is due.
-    async fn write_streams(&self, all: Vec<(MessageId, RoomId, UserId, Due)>) {
-        for (message, room, user, Due { tell, keep }) in all {
+    async fn write_streams(&self, all: Vec<(MessageId, Whose, Due)>) {
+        for (message, Whose { room, user, origin }, Due { tell, keep }) in all {
             if let Some(delta) = tell {
                 self.inner.outlet.lock().tell_delta(room, delta);
             }
@@ -335,7 +357,7 @@ impl ChatEngine {
                     inner.streams.forget(message);
                 }
             };
-            self.inner.committer.submit(self.as_user(user).item(room, op), None, answered).await;
+            self.inner.committer.submit(self.as_user(user).item(room, op), origin, answered).await;
         }
     }
 

@@ -364,9 +364,11 @@ async fn what_is_written_is_seen_on_other_nodes(nodes: Nodes) {
         _ => None,
     };
     assert_eq!(next(&mut ben, words).await, "Let", "it is kept at once, the first time");
-    // Without a sticky way to one node.
-    nodes.user(2, "ana").append_stream(room, message, " me see").await.unwrap();
-    assert_eq!(next(&mut ben, delta).await, (message, 3, " me see".to_owned()));
+    // Another node goes on.
+    nodes.user(2, "ana").append_stream(room, message, " me").await.unwrap();
+    assert_eq!(next(&mut ben, words).await, "Let me");
+    nodes.user(2, "ana").append_stream(room, message, " see").await.unwrap();
+    assert_eq!(next(&mut ben, delta).await, (message, 6, " see".to_owned()));
     let whole = nodes.user(2, "ana").stop_stream(room, message).await.unwrap();
     assert_eq!(whole.body.content(), Some("Let me see"));
     while next(&mut ben, words).await != "Let me see" {}
