@@ -1,10 +1,12 @@
-//! A bot in the same process: it takes part like anybody else, and needs no socket.
+//! A bot in the same process: it takes part like anybody else, and needs no socket. What it has to think about it
+//! writes bit by bit, as an agent over a language model does.
 //!
 //! `cargo run --example bot`
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use chat_core::event::{EventKind, Notification};
+use chat_core::event::{Command, EventKind, Notification, Reply};
 use chat_core::model::{Draft, Message, NewRoom};
 use chat_core::{ChatEngine, RoomId, Session};
 
@@ -28,7 +30,24 @@ async fn main() -> Result<(), Failure> {
         let answer = next_message(&mut session).await.ok_or("the session has ended")?;
         println!("{}: {}", answer.sender.nickname, answer.body.content().unwrap_or_default());
     }
+    println!("ana: !plan");
+    session.send(room, Draft::text("!plan")).await?;
+    let plan = watch(&mut session).await.ok_or("the session has ended")?;
+    println!("coach, in the end: {plan}");
     Ok(())
+}
+
+/// Shows an answer while it is written, and gives it whole.
+async fn watch(session: &mut Session) -> Option<String> {
+    loop {
+        match &session.next().await?.kind {
+            EventKind::Delta(more) => println!("coach, so far: …{}", more.text),
+            EventKind::Amended(amended) if amended.message.state.writing_until.is_none() => {
+                return amended.message.body.content().map(str::to_owned);
+            }
+            _ => {}
+        }
+    }
 }
 
 async fn next_message(session: &mut Session) -> Option<Arc<Message>> {
@@ -55,6 +74,9 @@ async fn run(mut session: Session) -> Result<(), Failure> {
 }
 
 async fn reply(session: &Session, message: &Message) -> Result<(), Failure> {
+    if message.body.content() == Some("!plan") {
+        return write(session, message).await;
+    }
     let Some(command) = message.body.content().and_then(|text| text.strip_prefix("!pace ")) else {
         return Ok(());
     };
@@ -66,6 +88,20 @@ async fn reply(session: &Session, message: &Message) -> Result<(), Failure> {
 async fn say(session: &Session, room: RoomId, text: &str, about: &Message) -> Result<(), Failure> {
     let draft = Draft::text(text).with_client_id(format!("answer-{}", about.id));
     session.send(room, draft).await?;
+    Ok(())
+}
+
+/// The words would come from a model; everybody sees them as they do.
+async fn write(session: &Session, about: &Message) -> Result<(), Failure> {
+    let draft = Draft::begun(None, Some(format!("answer-{}", about.id)));
+    let Reply::Message(answer) = session.execute(Command::StartStream(about.room, draft)).await? else {
+        return Err("a message was not answered with one".into());
+    };
+    for words in ["Three easy runs", ", one of them long", ", and a day of rest."] {
+        session.execute(Command::AppendStream(about.room, answer.id, words.into())).await?;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    session.execute(Command::StopStream(about.room, answer.id)).await?;
     Ok(())
 }
 

@@ -67,6 +67,8 @@ fn the_bot_answers_what_it_is_asked() {
     let told = stdout("bot");
     assert!(told.contains("coach: that is 5.0 min a km"), "{told}");
     assert!(told.contains("coach: say it like: !pace"), "{told}");
+    assert!(told.contains("coach, so far: …Three easy runs\n"), "{told}");
+    assert!(told.ends_with("in the end: Three easy runs, one of them long, and a day of rest.\n"), "{told}");
 }
 
 #[test]

@@ -272,3 +272,61 @@ describe('versions never go back', { timeout: 60_000 }, () => {
     telling.close();
   });
 });
+
+describe('what is being written', { timeout: 60_000 }, () => {
+  test('grows as it comes, and is whole in the end', async () => {
+    const { ana, ben, room } = await scene();
+    const [writer, reader] = [connect(ana), connect(ben)];
+    await Promise.all([isOnline(writer), isOnline(reader)]);
+    const { message, append, stop } = await writer.chat.stream(room, { clientId: 'answer-1' });
+    assert.deepEqual([message.content, typeof message.streamingUntil, message.seq], ['', 'string', 1]);
+    let words = '';
+    for (const part of ['Let ', 'us 🏃', '‍♀️ at ', '한강']) {
+      await append(part);
+      words += part;
+      await reader.shows(message.messageUuid, { content: words });
+    }
+    assert.ok(reader.messages.get(message.messageUuid).streamingUntil);
+    const whole = await stop();
+    assert.deepEqual([whole.content, whole.editedAt, whole.streamingUntil], [words, null, undefined]);
+    await until(() => assert.equal(reader.messages.get(message.messageUuid).streamingUntil, undefined));
+    assert.equal(reader.shown(message.messageUuid).content, words);
+    await assert.rejects(append('more'), { code: 'FORBIDDEN' });
+    assert.deepEqual((await ben.ok('GET', `/rooms/${room}/messages/${message.messageUuid}`)).content, words);
+  });
+
+  test('is seen by who loads it half written, and given up by deleting it', async () => {
+    const { ana, ben, room } = await scene();
+    const [writer, reader] = [connect(ana), connect(ben)];
+    await Promise.all([isOnline(writer), isOnline(reader)]);
+    const { message, append } = await writer.chat.stream(room, { content: 'One' });
+    await append(', two');
+    const late = connect(ben);
+    await isOnline(late);
+    await until(async () => {
+      await load(late, room);
+      assert.equal(late.shown(message.messageUuid).content, 'One, two');
+    });
+    await append(', three');
+    await late.shows(message.messageUuid, { content: 'One, two, three' });
+    await writer.chat.delete(room, message.messageUuid);
+    await late.shows(message.messageUuid, { content: null, isDeleted: true });
+    await assert.rejects(append('!'), { code: 'MESSAGE_DELETED' });
+  });
+
+  test('comes by REST, each time whole', async () => {
+    const { ana, ben, room } = await scene();
+    const reader = connect(ben);
+    await isOnline(reader);
+    const begun = await ana.call('POST', `/rooms/${room}/streams`, { clientId: 'answer-2' });
+    assert.deepEqual([begun.status, begun.body.content], [201, '']);
+    const path = `/rooms/${room}/streams/${begun.body.messageUuid}`;
+    assert.equal((await ana.ok('POST', `${path}/append`, { text: 'One' })).content, 'One');
+    await reader.shows(begun.body.messageUuid, { content: 'One' });
+    assert.equal((await ana.ok('POST', `${path}/append`, { text: ', two' })).content, 'One, two');
+    assert.equal((await ben.call('POST', `${path}/append`, { text: '!' })).status, 403);
+    assert.equal((await ana.ok('POST', `${path}/stop`)).streamingUntil, undefined);
+    await reader.shows(begun.body.messageUuid, { content: 'One, two' });
+    assert.equal((await ana.call('POST', `${path}/stop`)).body.code, 'FORBIDDEN');
+  });
+});

@@ -216,6 +216,23 @@ for (const [version, io] of Object.entries(CLIENTS)) {
       [one, other, bens].forEach((chat) => chat.close());
     });
 
+    test('a message is seen while it is written', async () => {
+      const [ana, ben] = await people('ana', 'ben');
+      const roomUuid = await ana.group([ben]);
+      const [anas, bens] = [await Chat.connect(io, ana), await Chat.connect(io, ben)];
+      const { ok, message: { messageUuid, seq } } = await anas.ask('startStream', { roomUuid, content: 'Hm' });
+      assert.equal(ok, true);
+      assert.deepEqual(await anas.ask('appendStream', { roomUuid, messageUuid, text: ', yes' }), { ok: true });
+      const delta = { roomUuid, messageUuid, seq, userUuid: ana.id, offset: 2, text: ', yes' };
+      assert.deepEqual(await bens.next('messageDelta'), delta);
+      const stopped = await anas.ask('stopStream', { roomUuid, messageUuid });
+      assert.equal(stopped.message.content, 'Hm, yes');
+      const whole = await bens.next('messageUpdated', ({ streamingUntil }) => !streamingUntil);
+      assert.deepEqual([whole.content, whole.editedAt], ['Hm, yes', null]);
+      assert.ok(!anas.seen.some(({ name }) => name.startsWith('message')), 'its own connection is told nothing');
+      [anas, bens].forEach((chat) => chat.close());
+    });
+
     test('what was missed comes by resume, once, and then live events', async () => {
       const [ana, ben] = await people('ana', 'ben');
       const room = await ana.group([ben]);

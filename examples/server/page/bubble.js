@@ -5,7 +5,7 @@ import { withLinks } from './links.js';
 import { clockOf, t, timeOf } from './texts.js';
 
 /** A message or a draft. `state`: what stands behind the time. */
-export function bubble({ content, imageUrl, editedAt, deletedAt }, at, state) {
+export function bubble({ content, imageUrl, editedAt, deletedAt, streamingUntil }, at, state) {
   const address = imageUrl && webAddress(imageUrl);
   const node = el('div', { className: `bubble ${address ? 'with-picture' : ''}` });
   if (address) node.append(picture(address, content));
@@ -13,6 +13,7 @@ export function bubble({ content, imageUrl, editedAt, deletedAt }, at, state) {
     node.classList.add('deleted');
     node.append(el('span', { className: 'text', textContent: t('messageDeleted') }));
   } else if (content || !address) {
+    if (Date.parse(streamingUntil) > Date.now()) node.classList.add('streaming');
     node.append(el('span', { className: 'text', dir: 'auto' }, ...withLinks(content ?? imageUrl ?? '')));
   }
   const edited = editedAt && el('span', { className: 'edited', title: timeOf(new Date(editedAt)), textContent: t('edited') });

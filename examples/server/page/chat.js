@@ -39,6 +39,10 @@
 //       chat.on(name, ({ messageUuid }) => shown.has(messageUuid) && redraw(chat.latest(shown.get(messageUuid))));
 //     }
 //
+// What is being written. A message with `streamingUntil` grows, as a bot or an agent writes it: each time by a
+// `messageUpdated`, as above. Once it is written there is no `streamingUntil` any more. To write so, `stream` begins a
+// message, and gives what to `append` to and to `stop`.
+//
 // The server's REST calls are made with the same token by `http`; chat-api.js gives them names.
 //
 // Node before 22 has no WebSocket of its own: give one as `WebSocket`, such as that of the package `ws`.
@@ -65,6 +69,7 @@
  * @property {string | null} [deletedAt] its `content` and `imageUrl` are null then
  * @property {ReactionCount[]} [reactions] in the order in which they first were left
  * @property {string[]} [ownReactions] those that the user has left
+ * @property {string} [streamingUntil] it is still being written, unless nothing more has come by then
  *
  * @typedef {{ reaction: string, count: number }} ReactionCount
  *
@@ -79,6 +84,7 @@
  * @property {string | null} editedAt
  * @property {string | null} deletedAt
  * @property {ReactionCount[]} reactions
+ * @property {string} [streamingUntil]
  * @property {string[]} [ownReactions] all that the user has left, where that is told: when one comes back
  * @property {string} [userUuid] who has changed it, where that is told: live
  * @property {{ reaction: string, on: boolean }} [reaction] the one that was left or taken back, where that is told: live
@@ -415,9 +421,28 @@ export class Chat {
    */
   latest(message) {
     const known = this.#changed.get(message.messageUuid);
+    // What comes of it goes behind what was loaded.
+    if (message.streamingUntil && (known?.change.version ?? -1) < (message.version ?? 0)) this.#keepChange(changeOf(message));
     if (!known || known.change.version < (message.version ?? 0)) return message;
-    const { version, content, imageUrl, editedAt, deletedAt, reactions } = known.change;
-    return { ...message, version, content, imageUrl, editedAt, deletedAt, reactions, ownReactions: ownReactions(message, known) };
+    const { version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil } = known.change;
+    return { ...message, version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, ownReactions: ownReactions(message, known) };
+  }
+
+  /**
+   * Begins a TEXT that others see while it is written. It is refused as `edit` is. What is appended is kept within
+   * seconds; after some time without a word more it is written. To give it up, `delete` it.
+   * @param {string} room
+   * @param {{ content?: string, clientId?: string }} [begin]
+   * @returns {Promise<{ message: Message, append: (text: string) => Promise<void>, stop: () => Promise<MessageChange> }>}
+   */
+  async stream(room, { content, clientId } = {}) {
+    const { message } = await this.request('startStream', { room, content, clientId });
+    const of = { room, messageUuid: message.messageUuid };
+    return {
+      message,
+      append: async (text) => { await this.request('appendStream', { ...of, text }); },
+      stop: () => this.#change('stopStream', of),
+    };
   }
 
   /** Tells that one is writing; where nobody listens, nothing is lost. @param {string} room @param {boolean} isTyping */
@@ -570,6 +595,7 @@ export class Chat {
     if (event === 'caughtUp') return this.#caughtUp(data.recovered);
     if (event === 'message' || event === 'system') return this.#tell(event, data);
     if (event === 'messageUpdated' || event === 'messageDeleted') return this.#tellChange(data);
+    if (event === 'messageDelta') return this.#tellDelta(data);
     // Such a room begins anew for this user.
     if (event === 'room' && ['left', 'reset'].includes(data.change)) this.#told.delete(data.roomUuid);
     this.#emit(event, data);
@@ -603,12 +629,12 @@ export class Chat {
 
   /** @param {'message' | 'system'} event @param {Message} data */
   #tell(event, data) {
-    const { roomUuid, seq, messageUuid, isMyMessage, clientId, version } = data;
+    const { roomUuid, seq, messageUuid, isMyMessage, clientId, version, streamingUntil } = data;
     const wasTold = seq <= (this.#told.get(roomUuid) ?? 0) || this.#own.has(messageUuid);
     this.#told.set(roomUuid, Math.max(seq, this.#told.get(roomUuid) ?? 0));
     // It may have changed since it was told.
     if (wasTold) return version && this.#tellChange(changeOf(data));
-    if (version) this.#keepChange(changeOf(data));
+    if (version || streamingUntil) this.#keepChange(changeOf(data));
     const entry = isMyMessage && clientId && this.#entries.get(clientId);
     if (entry) this.#sent(entry, data);
     else this.#emit(event, data);
@@ -622,12 +648,27 @@ export class Chat {
     this.#emit(latest.deletedAt ? 'messageDeleted' : 'messageUpdated', { ...latest, userUuid, reaction, ownReactions });
   }
 
+  /**
+   * Puts words behind those that a message has so far. What was lost comes with its next state, so whatever does not fit
+   * is passed over.
+   * @param {{ messageUuid: string, userUuid: string, offset: number, text: string }} delta
+   */
+  #tellDelta({ messageUuid, userUuid, offset, text }) {
+    const known = this.#changed.get(messageUuid);
+    if (!known?.change.streamingUntil) return;
+    const before = known.change.content ?? '';
+    const content = before.slice(0, offset) + text;
+    if (before.length < offset || content.length <= before.length) return;
+    known.change = { ...known.change, content };
+    this.#emit('messageUpdated', { ...known.change, userUuid });
+  }
+
   /** Gives whether anything of it is new. @param {MessageChange} change */
   #keepChange(change) {
     const { messageUuid, version, userUuid, reaction, ownReactions } = change;
     const known = this.#changed.get(messageUuid);
     const { toldAt = 0, own = new Map() } = known ?? {};
-    const isLater = version > (known?.change.version ?? 0);
+    const isLater = version > (known?.change.version ?? (change.streamingUntil ? -1 : 0));
     const told = ownReactions && version >= (known?.change.version ?? 0) && version > toldAt ? ownReactions : undefined;
     const mine = reaction && userUuid === this.#user && version > Math.max(toldAt, own.get(reaction.reaction)?.version ?? 0);
     if (!isLater && !told && !mine) return false;
@@ -812,8 +853,8 @@ export class Chat {
 }
 
 /** A message as a change, where it was told before. @param {Message} message @returns {MessageChange} */
-const changeOf = ({ roomUuid, messageUuid, seq, version = 0, type, content, imageUrl, editedAt = null, deletedAt = null, reactions = [] }) => (
-  { roomUuid, messageUuid, seq, version, type, content, imageUrl, editedAt, deletedAt, reactions }
+const changeOf = ({ roomUuid, messageUuid, seq, version = 0, type, content, imageUrl, editedAt = null, deletedAt = null, reactions = [], streamingUntil }) => (
+  { roomUuid, messageUuid, seq, version, type, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil }
 );
 
 /** The user's own reactions on a message, as it is known now. @param {Message} message @param {Known} known */
