@@ -28,7 +28,7 @@ pub enum MessageType {
 #[non_exhaustive]
 pub enum Body {
     /// Words, at most [`Config::max_content_bytes`](crate::Config::max_content_bytes) when they were sent; blank
-    /// only beside attachments.
+    /// only beside attachments, and while they are yet to be [written](crate::Actor::start_stream).
     Text(Arc<str>),
     /// A picture by its address, with or without a caption.
     Image {

@@ -55,6 +55,30 @@ async function say(one, other, text) {
   await Promise.all([one.seesMessage(text), other.seesMessage(text)]);
 }
 
+describe('a message that is being written', { timeout: 90_000 }, () => {
+  for (const [name, look] of Object.entries({ light: {}, 'a dark phone': { ...PHONE, colorScheme: 'dark' } })) {
+    test(`grows before one’s eyes: ${name}`, async () => {
+      const { ana, bens, room, close } = await scene(look);
+      const agent = await bens.connect();
+      const { message } = await agent.request('startStream', { room });
+      const append = (text) => agent.request('appendStream', { room, messageUuid: message.messageUuid, text });
+      const bubble = ana.page.locator('#messages .bubble.streaming');
+      await bubble.waitFor();
+      await append('Three easy runs this week');
+      await messageOf(ana, 'Three easy runs this week').waitFor();
+      await append(', one of them long, and a day of rest');
+      await messageOf(ana, 'one of them long, and a day of rest').waitFor();
+      if (!look.width) await ana.sees('#rooms li', 'Three easy runs');
+      await ana.shoot(`streaming-${name.replaceAll(' ', '-')}`);
+      await agent.request('stopStream', { room, messageUuid: message.messageUuid });
+      await bubble.waitFor({ state: 'detached' });
+      await messageOf(ana, 'Three easy runs this week, one of them long, and a day of rest').waitFor();
+      await agent.close();
+      await close();
+    });
+  }
+});
+
 describe('a message of one’s own', { timeout: 90_000 }, () => {
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`is edited and deleted, seen by others at once and after a reload: ${name}`, async () => {

@@ -128,7 +128,9 @@ export class Messages {
     if (!item) return;
     const { node, message: before } = item;
     item.message = chat.latest(before);
-    const says = ({ content, imageUrl, editedAt = null, deletedAt = null }) => JSON.stringify([content, imageUrl, editedAt, deletedAt]);
+    const says = ({ content, imageUrl, editedAt = null, deletedAt = null, streamingUntil }) => (
+      JSON.stringify([content, imageUrl, editedAt, deletedAt, Boolean(streamingUntil)])
+    );
     if (says(item.message) === says(before)) return showReactions(node.querySelector('.body'), item.message);
     const hadFocus = node.contains(document.activeElement);
     this.#draw(item);
