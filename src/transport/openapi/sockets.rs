@@ -12,16 +12,17 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 
 use super::bodies::Body;
 use super::document::meaning;
-use super::document::place;
+use super::document::{moment, place, search_cursor, words};
 use super::samples;
-use super::schemas::{Field, Schemas, named, number, optional};
+use super::schemas::{Field, Schemas, flag, named, needed, number, optional};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event::{Format, Frame, Reply};
+use crate::id::{RoomId, UserId};
 use crate::model::Limit;
 use crate::transport::frame::split;
 use crate::transport::wire::events as event;
-use crate::transport::wire::{ErrorJson, HistoryJson, MarkedJson, MessageChangeJson, MessageJson};
+use crate::transport::wire::{ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson};
 
 /// A socket's protocol, as a document tells of it.
 pub(super) struct Protocol {
@@ -159,6 +160,7 @@ fn schemas(config: &Config) -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = Schemas::default();
     schemas.add::<MessageJson<'_>>();
     schemas.add::<HistoryJson<'_>>();
+    schemas.add::<HitsJson<'_>>();
     schemas.add::<MarkedJson>();
     schemas.add::<MessageChangeJson<'_>>();
     schemas.add::<ErrorJson<'_>>();
@@ -307,6 +309,20 @@ pub(super) fn history() -> [Field; 5] {
         optional("before", place()),
         optional("after", place()),
         optional("around", place()),
+    ]
+}
+
+pub(super) fn search() -> [Field; 8] {
+    let limit = number("How many. Default 20.").minimum(Some(1_usize)).maximum(Some(Limit::MAX));
+    [
+        needed("q", words()),
+        optional("roomUuid", named::<RoomId>()),
+        optional("senderUuid", named::<UserId>()),
+        optional("after", moment()),
+        optional("before", moment()),
+        optional("hasAttachment", flag("With a file or a picture, or without any.")),
+        optional("cursor", search_cursor()),
+        optional("limit", limit),
     ]
 }
 

@@ -30,6 +30,7 @@ mod observe;
 mod problem;
 mod rooms;
 mod routes;
+mod search;
 
 use axum::Router;
 use axum::http::{Method, header};
