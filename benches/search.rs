@@ -208,11 +208,11 @@ async fn sends(name: &str, store: &Arc<dyn Store>, span: Duration) {
         // What is behind must not be taken in while the other one is measured.
         while store.index(1_000).await.expect("it takes in") {}
     }
-    let median = |rates: &mut Vec<f64>| {
+    let median = |mut rates: Vec<f64>| {
         rates.sort_by(f64::total_cmp);
         rates[rates.len() / 2]
     };
-    let [without, with] = [&mut rates[0], &mut rates[1]].map(median);
+    let [without, with] = rates.map(median);
     println!("{name}: {without:.0} sends/s without an index, {with:.0} with one: {:.2}", with / without);
 }
 
