@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use chat_core::model::{
     Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom, Position, Profile,
-    Reaction, Relation, RelationKind, Room, RoomKey, RoomKind, Token, Visibility,
+    Reaction, Relation, RelationKind, Room, RoomKey, RoomKind, SearchCursor, Token, Visibility,
 };
 use chat_core::store::{
-    Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey, Record,
-    RecordPage, RoomEntry, RoomRecord, Rows, Sent, Stage, Store, StoredAttachment, apply,
+    Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey,
+    Record, RecordPage, RoomEntry, RoomRecord, Rows, Search, Sent, Stage, Store, StoredAttachment, apply,
 };
 use chat_core::{
     AttachmentId, ChatEngine, ClientId, MessageId, Result, RoomId, Timestamp, UserId, event::EventKind,
@@ -545,6 +545,32 @@ impl Store for PlainStore {
                 beyond.map(|member| Record::Room(RoomRecord::Member(member.clone()))).take(limit).collect()
             }
         })
+    }
+
+    /// It searches without an index.
+    async fn index(&self, _limit: u32) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn search(&self, search: Search) -> Result<Found> {
+        let tables = self.tables();
+        let is_own = |room: RoomId| {
+            let member = tables.members.get(&(room, search.user.clone()));
+            search.room.is_none_or(|sought| sought == room) && member.is_some_and(|member| member.active)
+        };
+        let mut all: Vec<Message> = tables.rooms.keys().flat_map(|room| tables.messages_in(*room)).collect();
+        all.sort_by_key(|message| message.created_at);
+        // A page goes on below the place, among all messages, at which the one before it ended.
+        let mut found: Vec<(u64, Message)> = (0..).zip(all).collect();
+        found.retain(|(place, message)| {
+            let is_beyond = search.cursor.is_none_or(|cursor| *place < cursor.0);
+            is_beyond && is_own(message.room) && search.means(message)
+        });
+        found.reverse();
+        let is_cut = found.len() > search.limit as usize;
+        found.truncate(search.limit as usize);
+        let next = found.last().filter(|_| is_cut).map(|(place, _)| SearchCursor(*place));
+        Ok(Found { messages: found.into_iter().map(|(_, message)| message).collect(), next })
     }
 }
 

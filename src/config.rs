@@ -144,6 +144,13 @@ pub struct Config {
 
     /// The words of SYSTEM messages. English by default.
     pub phrases: Phrases,
+
+    /// Whether people [search](crate::Actor::search) in their rooms, for which the store keeps an index of words. It is
+    /// made in the background, also of what was there before. Without it a search is
+    /// [`NotFound`](crate::ErrorKind::NotFound). Default true.
+    pub search: bool,
+    /// The most characters of what is searched for; more is [`Invalid`](crate::ErrorKind::Invalid). Default 200.
+    pub max_search_chars: usize,
 }
 
 impl Default for Config {
@@ -192,6 +199,8 @@ impl Default for Config {
             public_url: "/api".into(),
             rate_limits: RateLimits::default(),
             phrases: Phrases::english(),
+            search: true,
+            max_search_chars: 200,
         }
     }
 }
@@ -276,11 +285,13 @@ pub struct RateLimits {
     /// How often one connection may be refused for its rate: beyond that it is closed, with
     /// [`TooManyRequests`](crate::event::CloseReason::TooManyRequests).
     pub refusals: Option<Rate>,
+    /// [Searches](crate::Actor::search) of one user.
+    pub searches: Option<Rate>,
 }
 
 impl RateLimits {
     /// What suits people who write by hand, on a server that anybody reaches: 20 messages a second,
-    /// 5 changes, 50 calls, 50 commands, each with some burst; 10 refusals a second end a connection.
+    /// 5 changes, 50 calls, 50 commands, 5 searches, each with some burst; 10 refusals a second end a connection.
     #[must_use]
     pub const fn for_people() -> Self {
         Self {
@@ -289,6 +300,7 @@ impl RateLimits {
             calls: Some(Rate::per_second(50).with_burst(200)),
             commands: Some(Rate::per_second(50).with_burst(200)),
             refusals: Some(Rate::per_second(10).with_burst(100)),
+            searches: Some(Rate::per_second(5).with_burst(20)),
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Delta, Draft, FriendNotice, History, HistoryQuery, Invitation, InviteCode, Mark, Message,
-    Participant, Profile, Reaction, Role, Room, Token,
+    Amendment, Delta, Draft, FriendNotice, History, HistoryQuery, Hits, Invitation, InviteCode, Mark,
+    Message, Participant, Profile, Reaction, Role, Room, SearchQuery, Token,
 };
 
 /// What a connection asks for. A [`Session`](crate::Session) executes it, and it is refused as the method of
@@ -55,6 +55,8 @@ pub enum Command {
     History(RoomId, HistoryQuery),
     /// Nothing but an answer: [`Reply::Done`].
     Ping,
+    /// [Look for messages](crate::Actor::search) by their words. Answered with [`Reply::Found`].
+    Search(Box<SearchQuery>),
 }
 
 /// The answer to a command.
@@ -75,6 +77,8 @@ pub enum Reply {
     Marked(Marked),
     /// A part of a room's history.
     History(History),
+    /// A page of what was found.
+    Found(Hits),
 }
 
 /// Where a member's marks stand.

@@ -142,6 +142,21 @@ impl Bounded for Window {
     }
 }
 
+/// Whether something is done.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Switch(bool);
+
+impl Bounded for Switch {
+    type Field = bool;
+    fn to_field(self) -> bool {
+        self.0
+    }
+    fn of_field(field: &bool) -> Self {
+        Self(*field)
+    }
+}
+
 /// What SYSTEM messages are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -231,6 +246,8 @@ engine! {
     upload_pause: Time,
     attachment_keep: Time,
     link_time: Time,
+    search: Switch,
+    max_search_chars: Count,
 }
 
 fn show<T: Bounded>(page: &mut Page, name: &str, given: Option<T>, holds: &T::Field) {
@@ -292,7 +309,7 @@ macro_rules! limits {
     };
 }
 
-limits! { messages, changes, calls, commands, refusals, }
+limits! { messages, changes, calls, commands, refusals, searches, }
 
 fn show_limit(page: &mut Page, name: &str, is_given: bool, rate: Shown, is_dev: bool) {
     match (is_given, is_dev) {

@@ -202,6 +202,9 @@ impl ChatEngineBuilder {
         if inner.uploads.has_blobs() {
             tokio::spawn(super::collect::collect(Arc::downgrade(&inner)));
         }
+        if inner.config.search {
+            tokio::spawn(super::index::follow(Arc::downgrade(&inner)));
+        }
         if has_nodes {
             tokio::spawn(nodes::run(Arc::downgrade(&inner), inner.outlet.clone(), inner.store.clone()));
         }

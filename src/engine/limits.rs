@@ -21,6 +21,7 @@ pub(super) struct Limits {
     calls: Option<Buckets<UserId>>,
     commands: Option<Buckets<ConnectionId>>,
     refusals: Option<Buckets<ConnectionId>>,
+    searches: Option<Buckets<UserId>>,
 }
 
 impl Limits {
@@ -31,6 +32,7 @@ impl Limits {
             calls: rates.calls.map(Buckets::new),
             commands: rates.commands.map(Buckets::new),
             refusals: rates.refusals.map(Buckets::new),
+            searches: rates.searches.map(Buckets::new),
         }
     }
 
@@ -46,6 +48,10 @@ impl Limits {
         take(&self.calls, user)
     }
 
+    pub(super) fn search(&self, user: &UserId) -> Result<()> {
+        take(&self.searches, user)
+    }
+
     pub(super) fn command(&self, connection: ConnectionId) -> Result<()> {
         take(&self.commands, &connection)
     }
@@ -57,7 +63,10 @@ impl Limits {
 
     /// Forgets whoever was quiet.
     pub(super) fn sweep(&self) {
-        [&self.messages, &self.changes, &self.calls].into_iter().flatten().for_each(Buckets::sweep);
+        [&self.messages, &self.changes, &self.calls, &self.searches]
+            .into_iter()
+            .flatten()
+            .for_each(Buckets::sweep);
         [&self.commands, &self.refusals].into_iter().flatten().for_each(Buckets::sweep);
     }
 }

@@ -133,7 +133,11 @@ impl Actor {
     }
 
     /// What the actor has left on messages of one room, by their numbers.
-    async fn own_reactions(&self, room: RoomId, messages: &[Message]) -> Result<HashMap<u64, Vec<Reaction>>> {
+    pub(super) async fn own_reactions(
+        &self,
+        room: RoomId,
+        messages: &[Message],
+    ) -> Result<HashMap<u64, Vec<Reaction>>> {
         let mut own: HashMap<u64, Vec<Reaction>> = HashMap::new();
         let bearing = || messages.iter().filter(|message| !message.state.reactions.is_empty());
         let seqs = || bearing().map(|message| message.seq);

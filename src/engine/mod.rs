@@ -15,6 +15,7 @@ mod friends;
 mod govern;
 #[cfg(feature = "transfer")]
 mod import;
+mod index;
 mod invites;
 mod limits;
 #[cfg(feature = "blobs")]
@@ -29,6 +30,7 @@ mod public;
 mod publish;
 mod receipts;
 mod rooms;
+mod search;
 mod session;
 mod streams;
 

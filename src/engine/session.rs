@@ -352,6 +352,7 @@ impl Session {
                 }
             },
             Command::History(room, query) => self.actor.history(room, query).await.map(Reply::History),
+            Command::Search(query) => self.actor.search(*query).await.map(Reply::Found),
             other => self.live(other).await,
         };
         answer(reply);

@@ -14,7 +14,9 @@ mod profile;
 mod reaction;
 mod relation;
 mod room;
+mod search;
 mod update;
+mod words;
 
 pub use attachment::{Attachment, Dimensions};
 pub use custom::Custom;
@@ -32,4 +34,8 @@ pub use profile::{Participant, Profile};
 pub use reaction::{MAX_REACTION_BYTES, Reaction, ReactionError, ReactionPage, Reactions};
 pub use relation::{FriendNotice, Relation, RelationKind, RelationPage, RelationView};
 pub use room::{About, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
+pub use search::{Hit, Hits, SearchCursor, SearchCursorError, SearchQuery, SnippetPart};
 pub use update::RoomUpdate;
+pub use words::Words;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use words::{Needle, grams};

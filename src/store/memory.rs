@@ -9,9 +9,10 @@ use std::ops::{Bound, RangeInclusive};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
+use super::search::Gathering;
 use super::{
-    Batch, MemberEntry, Memberships, Needs, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Stage, Store,
-    StoredAttachment, apply,
+    Batch, Found, MemberEntry, Memberships, Needs, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search,
+    Stage, Store, StoredAttachment, apply,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -358,5 +359,28 @@ impl Store for MemoryStore {
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
         Ok(records::records(&self.state.lock(), page, limit))
+    }
+
+    /// It searches without an index.
+    async fn index(&self, _limit: u32) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn search(&self, search: Search) -> Result<Found> {
+        let state = self.state.lock();
+        let mut page = Gathering::new(&search);
+        let (from, to) = search.places();
+        for (place, (room, seq)) in state.places.range(from..to.max(from)).rev() {
+            let Some(data) = state.rooms.get(room) else { continue };
+            let is_own = data.members.get(&search.user).is_some_and(|member| member.active);
+            if !is_own || search.room.is_some_and(|sought| sought != *room) {
+                continue;
+            }
+            let message = data.at(*seq).map(|message| state.shown(message));
+            if page.look_at(*place, message).is_break() {
+                break;
+            }
+        }
+        Ok(page.page())
     }
 }

@@ -12,6 +12,8 @@ mod attachment;
 mod columns;
 mod govern;
 mod import;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod index;
 mod invites;
 mod item;
 mod memory;
@@ -21,6 +23,7 @@ pub mod postgres;
 mod record;
 mod relate;
 mod rows;
+mod search;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
@@ -50,6 +53,7 @@ pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
 pub use postgres::PostgresStore;
 pub use record::{Record, RecordPage, RoomRecord};
 pub use rows::{Needs, Ordinals, ReactionKey, Rows, Sent};
+pub use search::{Found, Search};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
@@ -397,4 +401,21 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// Only those of [every call](Store).
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>>;
+
+    /// Takes some `limit` of the messages that were sent or changed into the index of words, which follows behind
+    /// the commits; `true` where more may wait. Called again until it says `false`, and of no other node, it has
+    /// taken in whatever this store has committed before. A commit waits for it some milliseconds at most. A store
+    /// that searches without an index has nothing to do.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store). What was taken in stays so, and the rest waits.
+    async fn index(&self, limit: u32) -> Result<bool>;
+
+    /// The messages that a user looks for, newest first: of those in the [index](Store::index) in rooms in which they
+    /// are active, those that are [meant](Search::means), as they are now. No message comes on two pages, and none
+    /// that is there all the time on none, whatever is sent meanwhile.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn search(&self, search: Search) -> Result<Found>;
 }

@@ -15,7 +15,7 @@ use crate::model::{
     Token,
 };
 use crate::store::{
-    Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store,
+    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search, Store,
     StoredAttachment,
 };
 use async_trait::async_trait;
@@ -341,5 +341,14 @@ impl Store for FaultyStore {
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
         self.around(self.store("records").records(page, limit)).await
+    }
+
+    /// Neither counted nor delayed: the engine calls it whenever it likes.
+    async fn index(&self, limit: u32) -> Result<bool> {
+        self.0.store.index(limit).await
+    }
+
+    async fn search(&self, search: Search) -> Result<Found> {
+        self.around(self.store("search").search(search)).await
     }
 }

@@ -18,6 +18,7 @@ mod outbox;
 mod postgres;
 mod roles;
 mod running;
+mod search;
 mod seen;
 mod server;
 mod socketio;

@@ -10,6 +10,7 @@ use crate::model::{
     Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, Room, RoomKey,
     RoomKind,
 };
+use crate::store::search::{PLACES, first_place};
 use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
 
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(super) struct State {
     /// Each user's side.
     pub(super) relations: BTreeMap<UserId, BTreeMap<UserId, Relation>>,
     pub(super) invites: BTreeMap<InviteCode, Invite>,
+    /// Messages in the order of time: at their moment, or at the first place behind it that is free.
+    pub(super) places: BTreeMap<u64, (RoomId, u64)>,
 }
 
 /// What is known of a user: either may be there without the other.
@@ -129,6 +132,7 @@ impl State {
             people: BTreeMap::new(),
             relations: BTreeMap::new(),
             invites: BTreeMap::new(),
+            places: BTreeMap::new(),
         }
     }
 
@@ -231,6 +235,7 @@ impl State {
             }
         }
         for (message, hash) in rows.new_messages {
+            self.place(&message);
             if let Some(data) = self.rooms.get_mut(&message.room) {
                 data.push(message, hash);
             }
@@ -283,6 +288,19 @@ impl State {
                 Some(stored) => data.attachments.insert(id, stored),
                 None => data.attachments.remove(&id),
             };
+        }
+    }
+
+    fn place(&mut self, message: &Message) {
+        let mut first = first_place(message.created_at);
+        loop {
+            let last = self.places.range(first..first + PLACES).next_back().map(|(place, _)| *place);
+            let place = last.map_or(first, |last| last + 1);
+            if place < first + PLACES {
+                self.places.insert(place, (message.room, message.seq));
+                return;
+            }
+            first += PLACES;
         }
     }
 

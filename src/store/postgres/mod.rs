@@ -28,6 +28,7 @@ mod plans;
 mod read;
 mod records;
 mod schema;
+mod search;
 mod write;
 
 use std::collections::HashMap;
@@ -38,8 +39,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::connections::Connections;
+use super::index::{Step, Waiting};
 use super::{
-    Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store,
+    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search, Store,
     StoredAttachment,
 };
 use crate::clock::Timestamp;
@@ -107,6 +109,10 @@ impl Default for PostgresOptions {
 pub struct PostgresStore {
     connections: Connections,
     lanes: usize,
+    /// Rooms that wait for the index of words, as far as this node knows.
+    waiting: Waiting,
+    /// One call at a time takes into the index.
+    indexing: tokio::sync::Semaphore,
 }
 
 impl fmt::Debug for PostgresStore {
@@ -137,7 +143,12 @@ impl PostgresStore {
     pub async fn connect_with(url: &str, options: PostgresOptions) -> Result<Self> {
         let connect = connections::connect_options(url, &options)?;
         schema::prepare(&connect, &options).await?;
-        Ok(Self { connections: Connections::new(connect, &options), lanes: options.lanes })
+        Ok(Self {
+            connections: Connections::new(connect, &options),
+            lanes: options.lanes,
+            waiting: Waiting::default(),
+            indexing: tokio::sync::Semaphore::new(1),
+        })
     }
 }
 
@@ -154,7 +165,10 @@ impl Store for PostgresStore {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>> {
-        Ok(commit::commit(&self.connections, self.lanes, batch).await?)
+        let changed = self.waiting.rooms_of(&batch);
+        let outcomes = commit::commit(&self.connections, self.lanes, batch).await?;
+        self.waiting.add(changed);
+        Ok(outcomes)
     }
 
     async fn membership(&self, room: RoomId, user: &UserId) -> Result<Option<(Room, Option<Member>)>> {
@@ -328,5 +342,27 @@ impl Store for PostgresStore {
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
         Ok(records::records(&self.connections, &page, limit).await?)
+    }
+
+    async fn index(&self, limit: u32) -> Result<bool> {
+        let _one = self.indexing.acquire().await.map_err(crate::Error::unavailable)?;
+        let now = tokio::time::Instant::now().into_std();
+        match self.waiting.next(limit as usize, now) {
+            Step::Nothing => return Ok(false),
+            Step::Look(after) => {
+                let (waiting, last) = search::waiting_rooms(&self.connections, after).await?;
+                self.waiting.looked(waiting, last, now);
+            }
+            Step::Rooms(mut taken) => match search::index(&self.connections, taken.rooms(), limit).await? {
+                Some(done) => taken.done(done),
+                // Another node's turn.
+                None => return Ok(false),
+            },
+        }
+        Ok(!self.waiting.is_empty())
+    }
+
+    async fn search(&self, search: Search) -> Result<Found> {
+        Ok(search::search(&self.connections, &search).await?)
     }
 }

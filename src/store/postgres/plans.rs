@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use super::{PostgresOptions, amend, attachments, connections, load, read, records, schema, write};
+use super::{PostgresOptions, amend, attachments, connections, load, read, records, schema, search, write};
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
 /// ones and in the big one. The keys of `messages` are built after it is filled, which takes half the time.
@@ -51,7 +51,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 55] = [
+const STATEMENTS: [(&str, &str, bool); 65] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -108,6 +108,16 @@ const STATEMENTS: [(&str, &str, bool); 55] = [
     (amend::TAKE, "reactions_", false),
     (write::WRITE, "lanes_pkey", false),
     (write::END_OUTBOX_ROWS, "outbox_pkey", false),
+    (search::ROOMS, "rooms_pkey", false),
+    (search::PROGRESS, "rooms_pkey", false),
+    (search::PLACES, "search_places_by_message", false),
+    (search::LAST_PLACES, "search_places_pkey", false),
+    (search::END, "search_places_pkey", false),
+    (search::WRITE_PROGRESS, "search_rooms_pkey", false),
+    (search::WRITE, "search_places_pkey", false),
+    (search::OWN_ROOMS, "members_by_user", false),
+    (search::WALK_END, "search_places_pkey", false),
+    (search::WALK, "search_places_pkey", true),
 ];
 
 /// A read of the filled database, its parameters, and how many pages it may touch.
@@ -175,6 +185,16 @@ async fn check(conn: &mut PgConnection, (sql, index, may_sort): (&str, &str, boo
     assert!(may_sort || !has("Sort"), "{sql}\n{plan:#?}");
 }
 
+/// That terms are looked up, and what they lead to is found by its keys.
+async fn check_look_up(conn: &mut PgConnection) {
+    sqlx::raw_sql("SET enable_bitmapscan = on").execute(&mut *conn).await.unwrap();
+    let plan = explain(conn, search::LOOK_UP, "COSTS OFF", "NULL, NULL, NULL, NULL, NULL, NULL").await;
+    let has = |what: &str| plan.iter().any(|step| step.contains(what));
+    assert!(has("Bitmap Index Scan on search_places_by_terms"), "{plan:#?}");
+    assert!(has("messages_pkey") && has("members_pkey") && !has("Seq Scan"), "{plan:#?}");
+    sqlx::raw_sql("SET enable_bitmapscan = off").execute(&mut *conn).await.unwrap();
+}
+
 #[tokio::test]
 async fn each_statement_finds_its_rows_by_an_index() {
     let Ok(server) = std::env::var("CHAT_TEST_POSTGRES") else {
@@ -194,6 +214,8 @@ async fn each_statement_finds_its_rows_by_an_index() {
     for statement in STATEMENTS {
         check(&mut conn, statement).await;
     }
+
+    check_look_up(&mut conn).await;
 
     // So few that any index would do, which must not be what is planned for good.
     for few in [FIRST, FEW] {
@@ -216,6 +238,7 @@ async fn each_statement_finds_its_rows_by_an_index() {
         for statement in STATEMENTS {
             check(&mut conn, statement).await;
         }
+        check_look_up(&mut conn).await;
         for (sql, values, most) in READS {
             let plan = explain(&mut conn, sql, "ANALYZE, BUFFERS, COSTS OFF, TIMING OFF", values).await;
             let pages = pages(&plan);

@@ -49,6 +49,7 @@ mod reader;
 mod records;
 mod rows;
 mod schema;
+mod search;
 mod writer;
 
 use std::collections::HashMap;
@@ -61,8 +62,9 @@ use async_trait::async_trait;
 use self::error::SqliteError;
 use self::reader::Readers;
 use self::writer::Writer;
+use super::index::{Piece, Step, Waiting};
 use super::{
-    Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store,
+    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search, Store,
     StoredAttachment,
 };
 use crate::clock::Timestamp;
@@ -136,6 +138,10 @@ pub struct SqliteStore {
     // writes can.
     readers: Readers,
     writer: Writer,
+    /// Rooms that wait for the index of words.
+    waiting: Waiting,
+    /// One call at a time takes into the index.
+    indexing: tokio::sync::Semaphore,
 }
 
 impl SqliteStore {
@@ -165,7 +171,12 @@ impl SqliteStore {
         let writer = schema::open_writer(&path, options)?;
         let readers = (0..options.readers.max(1)).map(|_| schema::open_reader(&path, options));
         let readers = readers.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { readers: Readers::new(readers, options.patience()), writer: Writer::start(writer)? })
+        Ok(Self {
+            readers: Readers::new(readers, options.patience()),
+            writer: Writer::start(writer)?,
+            waiting: Waiting::default(),
+            indexing: tokio::sync::Semaphore::new(1),
+        })
     }
 }
 
@@ -182,7 +193,10 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>> {
-        Ok(self.writer.run(move |tx| rows::commit(tx, batch)).await?)
+        let changed = self.waiting.rooms_of(&batch);
+        let outcomes = self.writer.run(move |tx| rows::commit(tx, batch)).await?;
+        self.waiting.add(changed);
+        Ok(outcomes)
     }
 
     async fn membership(&self, room: RoomId, user: &UserId) -> Result<Option<(Room, Option<Member>)>> {
@@ -381,5 +395,37 @@ impl Store for SqliteStore {
 
     async fn records(&self, page: RecordPage, limit: u32) -> Result<Vec<Record>> {
         Ok(self.readers.run(move |tx| records::records(tx, &page, limit)).await?)
+    }
+
+    async fn index(&self, limit: u32) -> Result<bool> {
+        let _one = self.indexing.acquire().await.map_err(|_| SqliteError::WriterGone)?;
+        let now = tokio::time::Instant::now().into_std();
+        match self.waiting.next(limit as usize, now) {
+            Step::Nothing => return Ok(false),
+            Step::Look(after) => {
+                let (waiting, last) = self.readers.run(move |tx| search::waiting_rooms(tx, after)).await?;
+                self.waiting.looked(waiting, last, now);
+            }
+            Step::Rooms(mut taken) => {
+                let rooms = taken.rooms();
+                let pieces = self.readers.run(move |tx| search::gather(tx, &rooms, limit)).await?;
+                let done: Vec<RoomId> =
+                    pieces.iter().filter(|piece| piece.is_whole).map(|piece| piece.room).collect();
+                // Cut on a thread that may take its time, and not on the one that everybody waits for.
+                let cut = move || {
+                    let entries =
+                        |piece: Piece| (piece.room, piece.progress, search::entries(&piece.messages));
+                    pieces.into_iter().map(entries).collect::<Vec<_>>()
+                };
+                let pieces = tokio::task::spawn_blocking(cut).await.map_err(SqliteError::from)?;
+                self.writer.run(move |tx| search::take_in(tx, &pieces)).await?;
+                taken.done(done);
+            }
+        }
+        Ok(!self.waiting.is_empty())
+    }
+
+    async fn search(&self, search: Search) -> Result<Found> {
+        Ok(self.readers.run(move |tx| search::search(tx, &search)).await?)
     }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{SqliteOptions, amend, attachments, read, records, rows, schema};
+use super::{SqliteOptions, amend, attachments, read, records, rows, schema, search};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -57,6 +57,11 @@ fn each_read_finds_its_rows_by_an_index() {
         (amend::REACTIONS_OF, "reactions_by_user (room=? AND user=? AND seq>? AND seq<?)", false),
         (amend::REACTION, "PRIMARY KEY (room=? AND seq=? AND reaction=? AND user=?)", false),
         (records::REACTIONS, "PRIMARY KEY (room=? AND (seq,reaction,user)>(?,?,?))", false),
+        (search::ROOMS, "PRIMARY KEY (id>?)", false),
+        (search::PROGRESS, primary, false),
+        (search::PLACE, "search_places_by_message (room=? AND seq=?)", false),
+        (search::LAST_PLACE, "INTEGER PRIMARY KEY (rowid>? AND rowid<?)", false),
+        (search::OWN_ROOMS, "members_by_user (user=?)", false),
         (rows::PLACE, "messages_by_id (id=?)", false),
         (rows::ROOM_WITH_KEY, primary, false),
         (rows::END_OUTBOX_ROW, "INTEGER PRIMARY KEY (rowid=?)", false),
@@ -71,6 +76,11 @@ fn each_read_finds_its_rows_by_an_index() {
         assert!(may_sort || !plan.iter().any(|step| step.contains("TEMP B-TREE")), "{sql}\n{plan:#?}");
     }
     assert_eq!(plan(&conn, read::OUTBOX), ["SCAN o"], "in the order in which it lies");
+    let found = plan(&conn, search::SEARCH);
+    // Of FTS5: the terms and a range of places, in falling order.
+    assert!(found[0].ends_with(":M1<>"), "by the terms: {found:#?}");
+    let is_direct = |step: &String| step.starts_with("SEARCH");
+    assert!(found[1..].iter().all(is_direct), "from place to row, and nothing is sorted: {found:#?}");
     let plan = plan(&conn, read::MARKS_MOVED);
     assert!(plan.iter().any(|step| step.contains("members_by_mark (room=? AND marks_pos>?)")), "{plan:#?}");
 }

@@ -43,6 +43,7 @@ pub mod reads;
 pub mod records;
 pub mod roles;
 pub mod rooms;
+pub mod search;
 pub mod streams;
 pub mod whole;
 
@@ -265,6 +266,19 @@ macro_rules! store_suite {
                     what_no_message_has_is_found_and_ended
                     an_attachment_is_sent_or_discarded_and_never_both
                     attachments_are_taken_in_with_their_message;
+                search:
+                    words_are_found_wherever_they_stand
+                    what_was_found_comes_newest_first_and_in_pages
+                    what_is_sent_meanwhile_moves_no_page
+                    messages_of_one_moment_are_each_found_once
+                    only_rooms_in_which_somebody_is_are_searched
+                    somebody_in_very_many_rooms_searches_all_of_them
+                    a_changed_message_is_found_by_what_it_says_now
+                    a_search_is_narrowed
+                    words_of_the_server_are_not_found
+                    a_search_finds_what_a_look_at_each_message_does
+                    a_common_word_and_a_rare_one_are_found_among_many
+                    what_is_written_bit_by_bit_is_found_by_all_that_is_there;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -378,6 +392,7 @@ mod tests {
             include_str!("roles.rs"),
             include_str!("rooms.rs"),
             include_str!("streams.rs"),
+            include_str!("search.rs"),
             include_str!("whole.rs"),
         ];
         let listed: Vec<&str> =

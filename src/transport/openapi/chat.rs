@@ -9,8 +9,8 @@ use super::schemas::{
     Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text,
 };
 use super::sockets::{
-    Ask, DELTA, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error, written_close,
-    written_events, written_reply,
+    Ask, DELTA, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error, search,
+    written_close, written_events, written_reply,
 };
 use crate::config::Config;
 use crate::error::{ErrorCode, Result};
@@ -21,7 +21,7 @@ use crate::transport::socketio::{
     CaughtUpJson, ClosingJson, ConnectedJson, EventName, RoomIdJson, Verb, format,
 };
 use crate::transport::wire::events as event;
-use crate::transport::wire::{ErrorJson, HistoryJson, MarkedJson, MessageChangeJson, MessageJson};
+use crate::transport::wire::{ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson};
 
 const NAMESPACE: &str = "chat";
 
@@ -178,6 +178,12 @@ fn ask(verb: Verb) -> Ask {
             json!({ "roomUuid": id, "before": 120, "limit": 20 }),
             &["history", "refused"],
         ),
+        Verb::Search => (
+            "Look for messages by their words, newest first.",
+            search().into(),
+            json!({ "q": "running \"every day\"", "roomUuid": id, "limit": 20 }),
+            &["found", "refused"],
+        ),
         Verb::Ping => ("Nothing but an answer.", Vec::new(), json!({}), DONE),
     };
     let payload = object(summary, fields).into();
@@ -215,6 +221,12 @@ fn answers() -> Vec<Told> {
         answer("changed", "The message as it is now.", changed, Ok(Reply::Amended(samples::edited().into()))),
         answer("marks", "Where the marks stand now.", with(of::<MarkedJson>()), Ok(marked)),
         answer("history", "A part of a room's history.", with(of::<HistoryJson<'_>>()), Ok(history)),
+        answer(
+            "found",
+            "A page of what was found.",
+            with(of::<HitsJson<'_>>()),
+            Ok(Reply::Found(samples::hits())),
+        ),
         answer("refused", "It was refused.", refused, closed),
     ]
 }

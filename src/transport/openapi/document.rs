@@ -29,8 +29,8 @@ use crate::model::{InviteCode, Limit, Reaction};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
-    AttachmentJson, HistoryJson, InvitationsJson, InvitesJson, LinkJson, MarkedJson, MessageChangeJson,
-    ParticipantsJson, PublicRoomsJson, ReactionsJson, RelationJson, RoomsJson,
+    AttachmentJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson, LinkJson, MarkedJson,
+    MessageChangeJson, ParticipantsJson, PublicRoomsJson, ReactionsJson, RelationJson, RoomsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -205,6 +205,15 @@ fn query_parameter(query: Query) -> ParameterBuilder {
             ("cursor", "The `nextCursor` of the page before it.", named::<InviteCode>().into())
         }
         Query::Part => ("q", "A part of the names.", part()),
+        Query::Words => ("q", "Words and phrases, at most 16.", words()),
+        Query::InRoom => ("roomUuid", "In this room alone.", named::<RoomId>().into()),
+        Query::BySender => ("senderUuid", "Of this sender alone.", named::<UserId>().into()),
+        Query::Moment(name, text) => (name, text, moment()),
+        Query::HasAttachment => {
+            let has = ObjectBuilder::new().schema_type(Type::Boolean);
+            ("hasAttachment", "With a file or a picture, or without any.", has.into())
+        }
+        Query::SearchCursor => ("cursor", "The `nextCursor` of the page before it.", search_cursor()),
         Query::Place(name, text) => (name, text, place()),
         Query::LinkToken => {
             let token = super::schemas::text("").description(None::<&str>);
@@ -216,12 +225,32 @@ fn query_parameter(query: Query) -> ParameterBuilder {
         }
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
-    parameter.required(Required::False).schema(Some(schema)).description(Some(text))
+    let required = if matches!(query, Query::Words) { Required::True } else { Required::False };
+    parameter.required(required).schema(Some(schema)).description(Some(text))
 }
 
 /// White space around it is cut off, and a longer one refused.
 fn part() -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_PART)).into()
+}
+
+pub(super) fn search_cursor() -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9a-f]{16}$")).into()
+}
+
+/// What is looked for in messages.
+pub(super) fn words() -> RefOr<Schema> {
+    let longest = Config::default().max_search_chars;
+    ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(longest)).into()
+}
+
+/// A moment, as the parser takes it: in UTC and from 1970 on.
+pub(super) fn moment() -> RefOr<Schema> {
+    const DAY: &str = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])";
+    const YEAR: &str = "(19[789][0-9]|[2-9][0-9]{3})";
+    let pattern = format!("^{YEAR}-({DAY})T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{{1,9}})?Z$");
+    let moment = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    moment.description(Some("RFC 3339, in UTC.")).into()
 }
 
 /// A place in a room's history.
@@ -394,6 +423,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<AttachmentId>();
     schemas.add::<LinkJson<'_>>();
     schemas.add::<HistoryJson<'_>>();
+    schemas.add::<HitsJson<'_>>();
     schemas.add::<MarkedJson>();
     schemas.add::<MessageChangeJson<'_>>();
     schemas.add::<ReactionsJson<'_>>();

@@ -9,7 +9,7 @@ use super::schemas::{
     Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text, word,
 };
 use super::sockets::{
-    Ask, DELTA, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error,
+    Ask, DELTA, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error, search,
     written_events, written_reply,
 };
 use crate::config::Config;
@@ -19,7 +19,7 @@ use crate::id::{ClientId, MessageId, RoomId};
 use crate::model::{Reaction, Token};
 use crate::transport::status::close_code;
 use crate::transport::wire::events as event;
-use crate::transport::wire::{ErrorJson, HistoryJson, MarkedJson, MessageChangeJson, MessageJson};
+use crate::transport::wire::{ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson};
 use crate::transport::ws::{EventName, Op, format};
 
 const CLOSES: [CloseReason; 7] = [
@@ -194,6 +194,12 @@ fn ask(op: Op) -> Ask {
             json!({ "room": id, "before": 120, "limit": 20 }),
             &["history", "refused"],
         ),
+        Op::Search => (
+            "Look for messages by their words, newest first.",
+            vec![needed("query", object("What is looked for.", search()))],
+            json!({ "query": { "q": "running \"every day\"", "limit": 20 } }),
+            &["found", "refused"],
+        ),
         Op::Ping => ("Nothing but an answer.", Vec::new(), json!({}), DONE),
     };
     let head = [optional("id", number("What its answer is named by.")), needed("op", word(op.name()))];
@@ -239,6 +245,7 @@ fn answers() -> Vec<Told> {
             of::<HistoryJson<'_>>(),
             Ok(Reply::History(samples::history_window())),
         ),
+        answer("found", "A page of what was found.", of::<HitsJson<'_>>(), Ok(Reply::Found(samples::hits()))),
         Told {
             word: "refused",
             summary: "It was refused.",

@@ -13,7 +13,7 @@ use crate::error::ErrorCode as Code;
 use crate::model::{Attachment, Limit, Message, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
-    AttachmentJson, HistoryJson, InvitationsJson, InviteJson, InvitesJson, LinkJson, MarkedJson,
+    AttachmentJson, HistoryJson, HitsJson, InvitationsJson, InviteJson, InvitesJson, LinkJson, MarkedJson,
     MessageChangeJson, MessageJson, ParticipantsJson, PeopleJson, PublicRoomsJson, ReactionsJson,
     RelationJson, RoomJson, RoomsJson,
 };
@@ -46,6 +46,17 @@ pub(super) enum Query {
     InviteCursor,
     /// A part of a room's name.
     Part,
+    /// What a search looks for.
+    Words,
+    /// In one room alone.
+    InRoom,
+    /// Of one sender alone.
+    BySender,
+    /// Before or after a moment.
+    Moment(&'static str, &'static str),
+    HasAttachment,
+    /// A page of a search begins below this one.
+    SearchCursor,
     /// A place in a room's history.
     Place(&'static str, &'static str),
     /// The name of a file.
@@ -315,6 +326,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::React
         | Operation::TakeReactionBack => of_message(operation),
         Operation::StartStream | Operation::AppendStream | Operation::StopStream => of_stream(operation),
+        Operation::SearchMessages => search_messages(),
         Operation::MarkRead => mark_read(),
         Operation::UploadAttachment => upload_attachment(),
         Operation::GetAttachment => get_attachment(),
@@ -566,6 +578,27 @@ fn of_message(operation: Operation) -> Description {
             .answer(200, "The message.", &MessageJson::from(&samples::liked_view()))
             .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound]),
     }
+}
+
+fn search_messages() -> Description {
+    let text = "Newest first, in the caller's rooms as they are now. Each of the words must be in a message, anywhere and also \
+                within a longer word; so must what stands between quotation marks, as one phrase. A word of one character \
+                alone does not do, unless it stands for itself, as a syllable of Korean or an emoji. A page may hold \
+                fewer messages than were asked for, and others follow all the same while there is a `nextCursor`. What was \
+                sent is found soon, and mostly at once. A server that keeps no index answers 404.";
+    Description::new(MESSAGES, "Search for messages", text)
+        .query(&[
+            Query::Words,
+            Query::InRoom,
+            Query::BySender,
+            Query::Moment("after", "Sent after this moment."),
+            Query::Moment("before", "Sent before this moment."),
+            Query::HasAttachment,
+            Query::SearchCursor,
+            Query::Limit(Limit::ROOMS),
+        ])
+        .answer(200, "A page of messages.", &HitsJson::from(&samples::hits()))
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::NotFound])
 }
 
 fn mark_read() -> Description {

@@ -12,11 +12,11 @@ use crate::event::{
 };
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Attachment, Body, Custom, Delta, Dimensions, Epoch, FriendNotice, History, Invitation,
-    InvitationPage, Invite, InviteCode, Limit, Mark, Message, MessageState, MessageType, MessageView, Page,
-    PageQuery, Participant, Permissions, Phrases, Position, Profile, PublicRooms, Reaction, ReactionPage,
-    Receipt, RelationKind, RelationPage, RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind,
-    Token, Visibility,
+    About, Amendment, Attachment, Body, Custom, Delta, Dimensions, Epoch, FriendNotice, History, Hit, Hits,
+    Invitation, InvitationPage, Invite, InviteCode, Limit, Mark, Message, MessageState, MessageType,
+    MessageView, Page, PageQuery, Participant, Permissions, Phrases, Position, Profile, PublicRooms,
+    Reaction, ReactionPage, Receipt, RelationKind, RelationPage, RelationView, Role, Room, RoomKind,
+    RoomView, SearchCursor, Span, SystemKind, Token, Visibility, Words,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -236,6 +236,12 @@ pub(super) fn public_rooms() -> PublicRooms {
 pub(super) fn history_page() -> History {
     let query = first_page(Limit::MESSAGES);
     History { messages: vec![message_view()], span: Span::Page { query, total: 1 } }
+}
+
+pub(super) fn hits() -> Hits {
+    let snippet = Words::parse("running", 200).map(|words| words.snippet("Are you running today?"));
+    let hit = Hit { view: message_view(), snippet: snippet.unwrap_or_default() };
+    Hits { hits: vec![hit], next: Some(SearchCursor(0x0018_bcf0_5c80_0000)) }
 }
 
 pub(super) fn history_window() -> History {

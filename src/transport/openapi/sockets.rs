@@ -12,18 +12,19 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 
 use super::bodies::Body;
 use super::document::meaning;
-use super::document::place;
+use super::document::{moment, place, search_cursor, words};
 use super::samples;
-use super::schemas::{Field, Schemas, named, number, optional};
+use super::schemas::{Field, Schemas, flag, named, needed, number, optional};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event::{Format, Frame, Reply};
+use crate::id::{RoomId, UserId};
 use crate::model::Limit;
 use crate::transport::frame::split;
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
-    ErrorJson, HistoryJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, MarkedJson, MessageChangeJson,
-    MessageJson,
+    ErrorJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, MarkedJson,
+    MessageChangeJson, MessageJson,
 };
 
 /// A socket's protocol, as a document tells of it.
@@ -162,6 +163,7 @@ fn schemas(config: &Config) -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = Schemas::default();
     schemas.add::<MessageJson<'_>>();
     schemas.add::<HistoryJson<'_>>();
+    schemas.add::<HitsJson<'_>>();
     schemas.add::<MarkedJson>();
     schemas.add::<MessageChangeJson<'_>>();
     schemas.add::<ErrorJson<'_>>();
@@ -315,6 +317,19 @@ pub(super) fn history() -> [Field; 5] {
 
 /// What `messageDelta` tells.
 pub(super) const DELTA: &str = "A message that is being written says more. Any of these may be lost; the next `messageUpdated` has all of it.";
+pub(super) fn search() -> [Field; 8] {
+    let limit = number("How many. Default 20.").minimum(Some(1_usize)).maximum(Some(Limit::MAX));
+    [
+        needed("q", words()),
+        optional("roomUuid", named::<RoomId>()),
+        optional("senderUuid", named::<UserId>()),
+        optional("after", moment()),
+        optional("before", moment()),
+        optional("hasAttachment", flag("With a file or a picture, or without any.")),
+        optional("cursor", search_cursor()),
+        optional("limit", limit),
+    ]
+}
 
 /// What a notification says: one of these, by its `type`.
 pub(super) fn notification() -> RefOr<Schema> {

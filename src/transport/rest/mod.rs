@@ -30,6 +30,7 @@ mod observe;
 mod problem;
 mod rooms;
 mod routes;
+mod search;
 mod streams;
 
 use axum::Router;

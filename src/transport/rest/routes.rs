@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::{Mounted, RestOptions, attachments, auth, friends, invites, messages, rooms, streams};
+use super::{Mounted, RestOptions, attachments, auth, friends, invites, messages, rooms, search, streams};
 use crate::names::names;
 
 /// Each operation: its name, its method and path (and the other one that clients in the field use), its handler.
@@ -80,6 +80,7 @@ operations! {
     React = "react": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::react;
     TakeReactionBack = "takeReactionBack": DELETE
         "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::take_reaction_back;
+    SearchMessages = "searchMessages": GET "/chat/search" => search::search;
     MarkRead = "markRead": PATCH "/chat/rooms/{roomUuid}/read" or "/chat/room/{roomUuid}/read" => messages::read;
     UploadAttachment = "uploadAttachment": POST "/chat/rooms/{roomUuid}/attachments" => attachments::upload;
     GetAttachment = "getAttachment": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}"

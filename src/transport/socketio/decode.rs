@@ -12,7 +12,8 @@ use crate::id::{MessageId, RoomId};
 use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
 use crate::transport::wire::{
-    HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_message, parse_reaction, parse_since, whole,
+    HistoryArgs, PlaceJson, SearchArgs, missing, parse, parse_mark, parse_message, parse_reaction,
+    parse_since, whole,
 };
 
 names! {
@@ -33,6 +34,7 @@ names! {
         Resume = "resume",
         History = "history",
         Ping = "ping",
+        Search = "search",
     }
 }
 
@@ -138,6 +140,10 @@ fn command(name: &str, payload: &str) -> Result<Command> {
             Command::History(payload.room()?, payload.history()?)
         }
         Verb::Ping => Command::Ping,
+        Verb::Search => match payload.starts_with('{') {
+            true => Command::Search(Box::new(parse::<SearchArgs>(payload.as_bytes())?.parse()?)),
+            false => return Err(Error::invalid("body", "must be an object")),
+        },
     })
 }
 
@@ -209,6 +215,9 @@ mod tests {
         assert_eq!(of("sendMessage", r#","message":{"type":"TEXT","content":5}"#), "message.content");
         assert_eq!(of("typing", ""), "isTyping");
         assert_eq!(of("history", r#","limit":0"#), "limit");
+        assert_eq!(of("search", ""), "q");
+        assert_eq!(fault(r#"["search","ab"]"#), "body");
+        assert_eq!(of("search", r#","q":"ab","hasAttachment":"yes""#), "hasAttachment");
         assert_eq!(of("leaveRoom", ""), format!("Unsubscribe({room:?})"));
     }
 

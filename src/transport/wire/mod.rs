@@ -8,6 +8,7 @@ mod json;
 mod people;
 mod permissions;
 mod public;
+mod search;
 
 use std::borrow::Cow;
 
@@ -39,6 +40,7 @@ pub(crate) use json::{
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 pub(crate) use permissions::PermissionsJson;
 pub(crate) use public::PublicRoomsJson;
+pub(crate) use search::{HitsJson, SearchArgs};
 
 /// A user as others see them.
 #[derive(Debug, Serialize)]
@@ -420,6 +422,7 @@ pub(crate) enum ReplyJson<'a> {
     Amended { message: Box<MessageChangeJson<'a>> },
     Marked(MarkedJson),
     History(HistoryJson<'a>),
+    Found(HitsJson<'a>),
 }
 
 impl<'a> From<&'a Reply> for ReplyJson<'a> {
@@ -430,6 +433,7 @@ impl<'a> From<&'a Reply> for ReplyJson<'a> {
             Reply::Amended(message) => Self::Amended { message: Box::new(MessageChangeJson::of(message)) },
             Reply::Marked(marked) => Self::Marked(marked.into()),
             Reply::History(history) => Self::History(history.into()),
+            Reply::Found(page) => Self::Found(page.into()),
         }
     }
 }

@@ -9,7 +9,8 @@ use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
 use crate::transport::Request;
 use crate::transport::wire::{
-    HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_message, parse_reaction, parse_since, whole,
+    HistoryArgs, PlaceJson, SearchArgs, missing, parse, parse_mark, parse_message, parse_reaction,
+    parse_since, whole,
 };
 
 names! {
@@ -31,6 +32,7 @@ names! {
         Resume = "resume",
         History = "history",
         Ping = "ping",
+        Search = "search",
     }
 }
 
@@ -58,6 +60,7 @@ struct FrameJson {
     before: Option<PlaceJson>,
     after: Option<PlaceJson>,
     around: Option<PlaceJson>,
+    query: Option<SearchArgs>,
 }
 
 /// Parses a frame.
@@ -110,6 +113,10 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
         Op::Resume => Command::Resume(frame.since()?.ok_or_else(|| missing("since"))?),
         Op::History => Command::History(frame.room()?, frame.history()?),
         Op::Ping => Command::Ping,
+        Op::Search => {
+            let query = frame.query.take().ok_or_else(|| missing("query"))?;
+            Command::Search(Box::new(query.parse()?))
+        }
     };
     Ok(Request::Command(frame.id, Ok(command)))
 }
@@ -185,6 +192,10 @@ mod tests {
         assert_eq!(with_room(r#""op":"typing""#), "Some(1) isTyping");
         assert_eq!(with_room(r#""op":"history","limit":0"#), "Some(1) limit");
         assert_eq!(with_room(r#""op":"history","before":"x""#), "Some(1) before");
+        assert_eq!(with_room(r#""op":"search""#), "Some(1) query");
+        assert_eq!(with_room(r#""op":"search","query":{}"#), "Some(1) q");
+        assert_eq!(with_room(r#""op":"search","query":{"q":"ab","after":"x"}"#), "Some(1) after");
+        assert_eq!(with_room(r#""op":"search","query":{"q":"ab","limit":0}"#), "Some(1) limit");
     }
 
     #[test]

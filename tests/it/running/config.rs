@@ -84,7 +84,7 @@ fn what_is_printed_can_be_read_back_and_is_printed_the_same() {
         // Nothing that development mode brings is nailed down for the day on which a key is given.
         let limits = table(&first)["limits"].as_table().unwrap().len();
         let is_dev = args != ["--jwt-secret-file", "secret"];
-        assert_eq!(limits, if is_dev { 2 } else { 5 });
+        assert_eq!(limits, if is_dev { 2 } else { 6 });
         let dev = table(&first).get("dev").and_then(Value::as_bool);
         assert_eq!(dev, if args.is_empty() { None } else { Some(args == ["--dev"]) });
     }
