@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use chat_core::model::{
     Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom, Position, Profile,
-    Reaction, Relation, RelationKind, Room, RoomKey, RoomKind, Token, Visibility,
+    Quoted, Reaction, Relation, RelationKind, Room, RoomKey, RoomKind, Token, Visibility,
 };
 use chat_core::store::{
     Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey, Record,
@@ -171,9 +171,18 @@ impl Tables {
         self.profiles.get(user).cloned().unwrap_or_else(|| Profile::unknown(user.clone()))
     }
 
-    /// The message with its sender's profile of now, not with the one that it was sent under.
+    /// The message with its sender's profile of now, not with the one that it was sent under; and with what it quotes
+    /// as that is now. A database keeps the number of that one, and joins.
     fn shown(&self, message: &Message) -> Message {
-        Message { sender: self.profile(&message.sender.user), ..message.clone() }
+        let mut shown = Message { sender: self.profile(&message.sender.user), ..message.clone() };
+        if let Some(quoted) = &mut shown.references.quoted {
+            let is_it = |of: &Message| (of.room, of.seq) == (message.room, quoted.seq);
+            let now = self.messages.iter().find(|(message, _)| is_it(message));
+            let now =
+                now.map(|(now, _)| Quoted { sender: self.profile(&now.sender.user), ..(&**now).into() });
+            *quoted = now.map_or_else(|| quoted.clone(), Arc::new);
+        }
+        shown
     }
 
     /// In the order of `seq`, which is that of `pos` too.

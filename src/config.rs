@@ -45,6 +45,9 @@ pub struct Config {
     /// The most invite links of a room that hold; one more is [`Forbidden`](crate::ErrorKind::Forbidden).
     /// Default 100.
     pub max_invites: u32,
+    /// How many characters of a message are shown with one that [quotes](crate::model::References::quoted) it; the
+    /// rest is left out. Default 200.
+    pub max_quoted_chars: usize,
     /// The most users named in a list within an answer; counts beside it are exact. Default 100.
     pub max_listed: usize,
     /// The most bytes of one frame from a client. A larger one ends the connection as
@@ -146,6 +149,7 @@ impl Default for Config {
             delete_window: None,
             max_reaction_kinds: 20,
             max_invites: 100,
+            max_quoted_chars: 200,
             max_listed: 100,
             max_frame_bytes: 64 * 1024,
             max_body_bytes: 1024 * 1024,

@@ -306,7 +306,8 @@ impl Session {
             {
                 Err(error) => Err(error),
                 Ok(item) => {
-                    let answered = move |outcome| answer(sent(outcome).map(Reply::Message));
+                    let chars = self.actor.engine.config().max_quoted_chars;
+                    let answered = move |outcome| answer(sent(outcome, chars).map(Reply::Message));
                     return self.submit(item, true, answered).await;
                 }
             },

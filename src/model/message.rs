@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Profile, Reaction, Reactions, RoomType};
+use super::{Attachment, Profile, Reaction, Reactions, References, RoomType};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 
@@ -189,6 +189,8 @@ pub struct Message {
     pub state: MessageState,
     /// The files that go with it, in the sender's order; none once it is deleted.
     pub attachments: Arc<[Attachment]>,
+    /// What it refers to.
+    pub references: References,
 }
 
 /// What has become of a message since it was sent.
@@ -291,6 +293,7 @@ mod tests {
             own_n: 1,
             state: MessageState::default(),
             attachments: Arc::default(),
+            references: References::default(),
         }
     }
 

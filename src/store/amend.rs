@@ -7,7 +7,7 @@ use super::apply::{Ctx, answered, attach};
 use super::{Amend, Answer, Change, Outcome, ReactionKey, Rows, What};
 use crate::error::{ErrorKind, Result};
 use crate::id::MessageId;
-use crate::model::{Amendment, Body, Message, MessageState, Reaction, Room, Verb};
+use crate::model::{Amendment, Body, Message, MessageState, Reaction, References, Room, Verb};
 
 pub(super) fn amend(ctx: &Ctx, id: MessageId, change: Amend, rows: &mut Rows) -> Result<Outcome> {
     let room = ctx.room(rows)?;
@@ -95,8 +95,9 @@ fn delete(
     let state = MessageState { edited_at: Some(ctx.at), ..MessageState::default() };
     rows.clear_reactions(message);
     attach::end(&message.attachments, rows);
-    let attachments = Arc::default();
-    put(ctx, room, Message { body, state, attachments, ..Message::clone(message) }, Amendment::Deleted, rows)
+    let (attachments, references) = (Arc::default(), References::default());
+    let left = Message { body, state, attachments, references, ..Message::clone(message) };
+    put(ctx, room, left, Amendment::Deleted, rows)
 }
 
 fn react(

@@ -82,6 +82,10 @@ pub enum Op {
     /// [`ClientIdConflict`](crate::ErrorKind::ClientIdConflict) where its [`BodyHash`] is another one. Of its
     /// files: [`AttachmentNotFound`](crate::ErrorKind::AttachmentNotFound) and
     /// [`AttachmentUsed`](crate::ErrorKind::AttachmentUsed).
+    ///
+    /// Of what it quotes: [`MessageNotFound`](crate::ErrorKind::MessageNotFound),
+    /// [`MessageDeleted`](crate::ErrorKind::MessageDeleted), and [`Forbidden`](crate::ErrorKind::Forbidden) for a
+    /// SYSTEM message.
     Send {
         /// The message's id.
         id: MessageId,
@@ -95,6 +99,8 @@ pub enum Op {
         origin: Option<OriginId>,
         /// Files of the sender's in the room that are in no message yet, each once; pictures alone in an IMAGE.
         attachments: Vec<AttachmentId>,
+        /// What it refers to.
+        refers: Refers,
     },
     /// Add people, all or none. Who is in already stays as they are.
     Join {
@@ -187,6 +193,14 @@ pub enum Op {
     Import(Box<RoomRecord>),
     /// Begin, finish or end an attachment. Nobody is told: it shows with its message.
     Attach(AttachOp),
+}
+
+/// What a message that is sent refers to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store hands it to `apply`, whatever is in it")]
+pub struct Refers {
+    /// The message that it answers.
+    pub quoted: Option<MessageId>,
 }
 
 /// What is asked of an attachment. Done again, each changes nothing.
@@ -332,6 +346,11 @@ impl BodyHash {
 
     /// The fingerprint of a message as it is sent first, with its attachments in their order.
     pub fn with(body: &Body, attachments: &[AttachmentId]) -> Self {
+        Self::sent(body, attachments, &Refers::default())
+    }
+
+    /// The fingerprint of a message as it is sent first, with its attachments in their order and what it refers to.
+    pub fn sent(body: &Body, attachments: &[AttachmentId], refers: &Refers) -> Self {
         let mut hash = Sha256::new();
         let parts = [body.content(), body.image_url()];
         hash.update([body.message_type() as u8]);
@@ -342,6 +361,11 @@ impl BodyHash {
         }
         // Behind the body, whose end is known; without any, as before there were attachments.
         attachments.iter().for_each(|id| hash.update(id.to_bytes()));
+        // Likewise. An id of an attachment has 16 bytes, and this one more.
+        if let Some(quoted) = refers.quoted {
+            hash.update(b"q");
+            hash.update(quoted.to_bytes());
+        }
         let mut short = [0; 16];
         short.copy_from_slice(&hash.finalize()[..16]);
         Self(short)
@@ -482,5 +506,10 @@ mod tests {
         assert_eq!(BodyHash::with(&body, &[]), text("hi"));
         assert_ne!(BodyHash::with(&body, &[one]), text("hi"));
         assert_ne!(BodyHash::with(&body, &[one, other]), BodyHash::with(&body, &[other, one]));
+        let quoting = |id| BodyHash::sent(&body, &[one], &Refers { quoted: Some(id) });
+        let (first, second) = (MessageId::generate(), MessageId::generate());
+        assert_ne!(quoting(first), BodyHash::with(&body, &[one]));
+        assert_ne!(quoting(first), quoting(second));
+        assert_eq!(BodyHash::sent(&body, &[one], &Refers::default()), BodyHash::with(&body, &[one]));
     }
 }

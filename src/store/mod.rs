@@ -41,7 +41,7 @@ use crate::model::{
 pub use apply::apply;
 pub use attachment::{Stage, StoredAttachment};
 pub use item::{
-    Amend, Answer, AttachOp, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RelationChange,
+    Amend, Answer, AttachOp, Batch, BodyHash, Change, Item, Notice, Op, Outcome, Refers, RelationChange,
     RelationItem, RelationOp, RoomItem, Update, What,
 };
 pub use memory::MemoryStore;
@@ -110,6 +110,9 @@ pub struct MemberEntry {
 ///
 /// **Profiles.** A [`Message`] comes with its sender's profile of now; a user without a row is
 /// [`Profile::unknown`].
+///
+/// **Quotes.** A [`Message`] comes with what it [quotes](crate::model::References::quoted) as that is now, which
+/// is read along with it and not copied: only the number of the other message is kept.
 ///
 /// **Outbox.** A store in a database may let transactions of the host's own leave messages in a table of it,
 /// for the engine to send. One without answers [`outbox_table`](Store::outbox_table) with `None`,

@@ -31,7 +31,7 @@ pub struct Needs {
     /// How users stand to others. Those of the direct rooms in [`spoken_in`](Self::spoken_in) are needed
     /// besides: see [`relations_with`](Self::relations_with).
     pub relations: BTreeSet<(UserId, UserId)>,
-    /// Messages that are changed.
+    /// Messages that are changed, or quoted.
     pub messages: BTreeSet<(RoomId, MessageId)>,
     /// Reactions of which it must be known whether they were left.
     pub reactions: BTreeSet<(RoomId, MessageId, Reaction, UserId)>,
@@ -71,8 +71,9 @@ impl Needs {
                     needs.keys.extend(kind.key());
                     needs.pairs(item.by.as_ref(), members);
                 }
-                Op::Send { sender, client_id, attachments, .. } => {
+                Op::Send { sender, client_id, attachments, refers, .. } => {
                     member(&sender.user);
+                    needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
                     needs.spoken_in.insert(item.room);
                     needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
                     if let Some(client) = client_id {

@@ -11,8 +11,8 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Dimensions, Member, Message, MessageState, MessageType, Profile, Reaction,
-    Relation, RelationKind, Role, Room, RoomKind, RoomType, SystemKind, Visibility,
+    About, Attachment, Body, Dimensions, Member, Message, MessageState, MessageType, Profile, Quoted,
+    Reaction, References, Relation, RelationKind, Role, Room, RoomKind, RoomType, SystemKind, Visibility,
 };
 use crate::store::{BodyHash, ReactionKey, Record, RoomRecord};
 
@@ -144,6 +144,16 @@ pub(super) struct MessageLine {
     own_n: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     attachments: Vec<AttachmentLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quoted: Option<QuotedLine>,
+}
+
+/// Which message is answered. What it says stands in its own line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct QuotedLine {
+    seq: u64,
+    message: MessageId,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -291,6 +301,8 @@ impl MessageLine {
         let (edited_at, deleted_at) =
             if message.body.is_deleted() { (None, changed_at) } else { (changed_at, None) };
         let attachments = message.attachments.iter().map(AttachmentLine::from).collect();
+        let quoted = message.references.quoted.as_ref();
+        let quoted = quoted.map(|quoted| QuotedLine { seq: quoted.seq, message: quoted.id });
         let Message { id, room, seq, sender, client_id, origin, created_at, n, own_n, .. } = message;
         let sender = sender.user;
         Self {
@@ -311,6 +323,7 @@ impl MessageLine {
             n,
             own_n,
             attachments,
+            quoted,
         }
     }
 }
@@ -490,6 +503,7 @@ impl MessageLine {
         }
         let attachments = self.attachments.into_iter().map(|line| line.attachment(room, &sender));
         let attachments = attachments.collect::<Result<_, _>>()?;
+        let quoted = self.quoted.map(|line| line.quoted(seq, &sender)).transpose()?;
         let (sender, pos) = (Profile::unknown(sender), 0);
         let state = MessageState { edited_at: self.deleted_at.or(self.edited_at), ..MessageState::default() };
         let message = Message {
@@ -506,8 +520,21 @@ impl MessageLine {
             own_n,
             state,
             attachments,
+            references: References { quoted },
         };
         Ok((message, hash))
+    }
+}
+
+impl QuotedLine {
+    /// It answers one that was there before it. What that one says a store reads where it is.
+    fn quoted(self, by: u64, sender: &UserId) -> Result<Arc<Quoted>, FieldError> {
+        let Self { seq, message: id } = self;
+        if !(1..by).contains(&seq) {
+            return Err(FieldError::Unfit("quoted"));
+        }
+        let (sender, body) = (Profile::unknown(sender.clone()), Body::Deleted(MessageType::Text));
+        Ok(Arc::new(Quoted { id, seq, sender, body, edited_at: None, changed_pos: 0 }))
     }
 }
 

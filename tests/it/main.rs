@@ -16,6 +16,7 @@ mod nats;
 mod nodes;
 mod outbox;
 mod postgres;
+mod quotes;
 mod roles;
 mod running;
 mod seen;

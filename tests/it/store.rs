@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chat_core::model::{About, Body, Profile, RoomKind};
 use chat_core::store::sqlite::{SqliteOptions, Synchronous};
-use chat_core::store::{Batch, MemoryStore, Op, RoomItem, SqliteStore, Store};
+use chat_core::store::{Batch, MemoryStore, Op, Refers, RoomItem, SqliteStore, Store};
 use chat_core::testing::store::Fixture;
 use chat_core::{ErrorKind, MessageId, RoomId, Timestamp, UserId};
 use rusqlite::Connection;
@@ -59,6 +59,7 @@ async fn filled(path: &Path) -> (RoomId, UserId) {
             client_id: None,
             origin: None,
             attachments: Vec::new(),
+            refers: Refers::default(),
         }),
     ];
     let outcomes = store.commit(Batch::of(items)).await.unwrap();
@@ -90,7 +91,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_all_it_holds
     let (_dir, path) = new_file();
     let (room, ana) = filled(&path).await;
     // What the first version had not yet.
-    let back = "DROP TABLE relations; ALTER TABLE profiles DROP COLUMN logged_out; DROP TABLE chat_outbox; DROP TABLE invites; ALTER TABLE messages DROP COLUMN origin; ALTER TABLE rooms DROP COLUMN permissions; ALTER TABLE rooms DROP COLUMN topic; ALTER TABLE rooms DROP COLUMN picture; DROP INDEX rooms_public; ALTER TABLE rooms DROP COLUMN public; DROP TABLE reactions; DROP INDEX messages_by_change; ALTER TABLE messages DROP COLUMN changed_pos; ALTER TABLE messages DROP COLUMN edited_at; ALTER TABLE messages DROP COLUMN reactions; DROP TABLE attachments; ALTER TABLE messages DROP COLUMN attachments; PRAGMA user_version = 1";
+    let back = "DROP TABLE relations; ALTER TABLE profiles DROP COLUMN logged_out; DROP TABLE chat_outbox; DROP TABLE invites; ALTER TABLE messages DROP COLUMN origin; ALTER TABLE rooms DROP COLUMN permissions; ALTER TABLE rooms DROP COLUMN topic; ALTER TABLE rooms DROP COLUMN picture; DROP INDEX rooms_public; ALTER TABLE rooms DROP COLUMN public; DROP TABLE reactions; DROP INDEX messages_by_change; ALTER TABLE messages DROP COLUMN changed_pos; ALTER TABLE messages DROP COLUMN edited_at; ALTER TABLE messages DROP COLUMN reactions; DROP TABLE attachments; ALTER TABLE messages DROP COLUMN attachments; ALTER TABLE messages DROP COLUMN quoted; PRAGMA user_version = 1";
     Connection::open(&path).unwrap().execute_batch(back).unwrap();
     let store = SqliteStore::open(&path).await.unwrap();
     assert_eq!(store.messages(room, 1..=10).await.unwrap().len(), 1);
@@ -165,6 +166,7 @@ async fn what_was_handed_in_is_committed_when_the_store_is_dropped_meanwhile() {
             client_id: None,
             origin: None,
             attachments: Vec::new(),
+            refers: Refers::default(),
         };
         let items = vec![RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }];
         // Polled once, which hands the batch in, and then given up.
@@ -229,7 +231,15 @@ async fn a_batch_that_fails_leaves_nothing_and_the_next_one_works() {
     let id = store.messages(room, 1..=1).await.unwrap()[0].id;
     let send = |id| {
         let (sender, body) = (Profile::unknown(ana.clone()), Body::Text("hi".into()));
-        let op = Op::Send { id, sender, body, client_id: None, origin: None, attachments: Vec::new() };
+        let op = Op::Send {
+            id,
+            sender,
+            body,
+            client_id: None,
+            origin: None,
+            attachments: Vec::new(),
+            refers: Refers::default(),
+        };
         RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }
     };
     let before = store.position().await.unwrap();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, Room, RoomKey,
+    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Quoted, Reaction, Relation, Room, RoomKey,
     RoomKind,
 };
 use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
@@ -298,9 +298,15 @@ impl State {
         self.known(user).unwrap_or_else(|| Profile::unknown(user.clone()))
     }
 
-    /// The message with its sender's profile of now.
+    /// The message with its sender's profile of now, and what it quotes as that is now.
     pub(super) fn shown(&self, message: &Message) -> Message {
-        Message { sender: self.profile(&message.sender.user), ..message.clone() }
+        let mut shown = Message { sender: self.profile(&message.sender.user), ..message.clone() };
+        if let Some(quoted) = &mut shown.references.quoted
+            && let Some(now) = self.rooms.get(&message.room).and_then(|data| data.at(quoted.seq))
+        {
+            *quoted = Arc::new(Quoted { sender: self.profile(&now.sender.user), ..Quoted::from(&**now) });
+        }
+        shown
     }
 
     pub(super) fn entry(&self, data: &RoomData, member: &Member, listed: usize) -> RoomEntry {

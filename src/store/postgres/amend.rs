@@ -7,14 +7,14 @@ use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres, query};
 
-use super::columns::Uuid;
+use super::columns::{Uuid, message_joins};
 use super::connections::{Connections, fetch};
 use super::error::PostgresError;
 use super::write::each;
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 use crate::model::{Message, Profile, Reaction};
-use crate::store::columns::{ReadRow, body_code, int, kept_attachments, message_columns};
+use crate::store::columns::{ReadRow, body_code, int, kept_attachments, message_columns, quoted_seq};
 use crate::store::{Needs, ReactionKey, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -23,8 +23,9 @@ type Result<T, E = PostgresError> = std::result::Result<T, E>;
 pub(super) const AMENDED_SINCE: &str = concat!(
     "SELECT ",
     message_columns!(),
-    " FROM chat.messages s LEFT JOIN chat.profiles p ON p.user_id = s.sender \
-     WHERE s.room = $1 AND s.changed_pos > $2 AND s.changed_pos <= $3 AND s.pos + 0 <= $4 \
+    " FROM chat.messages s",
+    message_joins!(),
+    " WHERE s.room = $1 AND s.changed_pos > $2 AND s.changed_pos <= $3 AND s.pos + 0 <= $4 \
      ORDER BY s.changed_pos LIMIT $5"
 );
 
@@ -85,7 +86,8 @@ pub(super) const MESSAGES: &str = concat!(
     "SELECT ",
     message_columns!(),
     " FROM UNNEST($1::uuid[], $2::uuid[]) AS k (room, id) \
-     JOIN chat.messages s ON s.room = k.room AND s.id = k.id LEFT JOIN chat.profiles p ON p.user_id = s.sender"
+     JOIN chat.messages s ON s.room = k.room AND s.id = k.id",
+    message_joins!()
 );
 
 pub(super) const REACTIONS_LEFT: &str = "SELECT x.room, x.seq, x.reaction, x.user_id \
@@ -124,9 +126,9 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
 
 pub(super) const AMEND: &str = "UPDATE chat.messages s SET kind = w.kind, content = w.content, image_url = w.image_url, \
          changed_pos = w.changed_pos, edited_at = w.edited_at, reactions = w.reactions, \
-         attachments = w.attachments \
-     FROM UNNEST($1::uuid[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::text[], $9::bytea[]) \
-         AS w (room, seq, kind, content, image_url, changed_pos, edited_at, reactions, attachments) \
+         attachments = w.attachments, quoted = w.quoted \
+     FROM UNNEST($1::uuid[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::text[], $9::bytea[], $10::int8[]) \
+         AS w (room, seq, kind, content, image_url, changed_pos, edited_at, reactions, attachments, quoted) \
      WHERE s.room = w.room AND s.seq = w.seq";
 
 pub(super) const CLEAR: &str = "DELETE FROM chat.reactions x USING UNNEST($1::uuid[], $2::int8[]) AS k (room, seq) \
@@ -154,7 +156,8 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(&messages, |message| {
                 Some(message.state.reactions.to_string()).filter(|text| !text.is_empty())
             }))
-            .bind(each(&messages, |message| kept_attachments(&message.attachments)));
+            .bind(each(&messages, |message| kept_attachments(&message.attachments)))
+            .bind(each(&messages, |message| quoted_seq(message)));
         amended.execute(&mut *conn).await?;
     }
     if !rows.cleared.is_empty() {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
+use super::columns::message_joins;
 use super::error::SqliteError;
 use super::read::{self, all};
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 use crate::model::{Message, Profile, Reaction};
-use crate::store::columns::{ReadRow, body_code, int, kept_attachments, message_columns};
+use crate::store::columns::{ReadRow, body_code, int, kept_attachments, message_columns, quoted_seq};
 use crate::store::{Needs, ReactionKey, Rows};
 
 type Result<T, E = SqliteError> = std::result::Result<T, E>;
@@ -18,7 +19,9 @@ type Result<T, E = SqliteError> = std::result::Result<T, E>;
 pub(super) const AMENDED_SINCE: &str = concat!(
     "SELECT ",
     message_columns!(),
-    " FROM messages s LEFT JOIN profiles p ON p.user = s.sender WHERE s.room = ?1 AND s.changed_pos > ?2 \
+    " FROM messages s",
+    message_joins!(),
+    " WHERE s.room = ?1 AND s.changed_pos > ?2 \
      AND s.changed_pos <= ?3 AND +s.pos <= ?4 ORDER BY s.changed_pos LIMIT ?5"
 );
 
@@ -89,7 +92,8 @@ pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<
 }
 
 pub(super) const AMEND: &str = "UPDATE messages SET kind = ?3, content = ?4, image_url = ?5, changed_pos = ?6, \
-         edited_at = ?7, reactions = ?8, attachments = ?9 WHERE room = ?1 AND seq = ?2";
+         edited_at = ?7, reactions = ?8, attachments = ?9, quoted = ?10 \
+     WHERE room = ?1 AND seq = ?2";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
     for ((room, seq), message) in &rows.amended {
@@ -104,6 +108,7 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
             state.edited_at.map(Timestamp::as_millis),
             (!state.reactions.is_empty()).then(|| state.reactions.to_string()),
             kept_attachments(&message.attachments),
+            quoted_seq(message),
         ])?;
     }
     for (room, seq) in &rows.cleared {

@@ -39,6 +39,7 @@ pub mod members;
 pub mod messages;
 pub mod order;
 pub mod public;
+pub mod quotes;
 pub mod reads;
 pub mod records;
 pub mod roles;
@@ -256,6 +257,14 @@ macro_rules! store_suite {
                     what_no_message_has_is_found_and_ended
                     an_attachment_is_sent_or_discarded_and_never_both
                     attachments_are_taken_in_with_their_message;
+                quotes:
+                    a_quote_stands_in_its_message_wherever_it_is_read
+                    a_quote_is_read_as_its_message_is_now
+                    what_is_elsewhere_deleted_or_the_servers_own_is_not_answered
+                    a_retry_names_the_same_quote
+                    a_message_of_its_own_batch_is_answered
+                    quotes_are_taken_in_with_their_message
+                    quotes_outlive_a_reopening;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -364,6 +373,7 @@ mod tests {
             include_str!("messages.rs"),
             include_str!("order.rs"),
             include_str!("public.rs"),
+            include_str!("quotes.rs"),
             include_str!("reads.rs"),
             include_str!("records.rs"),
             include_str!("roles.rs"),

@@ -345,7 +345,8 @@ fn create_room() -> Description {
 
 fn send_message() -> Description {
     let text = "It is durable once this is answered. Under a `clientId`, a retry gives the first message back, however \
-                late it comes.";
+                late it comes. One that answers another (`quotedMessageUuid`) shows that one as it is whenever it is read; who is \
+                live mends what it shows by the `messageUpdated` or `messageDeleted` of that other one.";
     Description::new(MESSAGES, "Send a message", text)
         .body(
             Body::Draft,
@@ -353,12 +354,26 @@ fn send_message() -> Description {
                 ("text", json!({ "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" })),
                 ("image", json!({ "type": "IMAGE", "imageUrl": "https://example.org/route.png", "content": "The route" })),
                 ("attachment", json!({ "type": "IMAGE", "attachments": [samples::attachment().id] })),
+                (
+                    "answer",
+                    json!({ "type": "TEXT", "content": "At seven", "quotedMessageUuid": samples::message_id() }),
+                ),
             ],
         )
-        .answer(201, "The message.", &MessageJson::own(&samples::named_message()))
+        .answers(
+            201,
+            "The message.",
+            named::<MessageJson<'_>>(),
+            [
+                ("example", &MessageJson::own(&samples::named_message())),
+                ("answer", &MessageJson::own(&samples::answer())),
+            ],
+        )
         .codes(&[
             Code::RoomNotFound,
             Code::NotAParticipant,
+            Code::MessageNotFound,
+            Code::MessageDeleted,
             Code::Forbidden,
             Code::NotFriends,
             Code::RoomClosed,

@@ -14,8 +14,9 @@ use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
     About, Amendment, Attachment, Body, Dimensions, Epoch, FriendNotice, History, Invite, InviteCode, Limit,
     Mark, Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions,
-    Phrases, Position, Profile, PublicRooms, Reaction, ReactionPage, Receipt, RelationKind, RelationPage,
-    RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind, Token, Visibility,
+    Phrases, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
+    RelationKind, RelationPage, RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind, Token,
+    Visibility,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -92,6 +93,7 @@ pub(super) fn message() -> Message {
         own_n: 2,
         state: MessageState::default(),
         attachments: Arc::default(),
+        references: References::default(),
     }
 }
 
@@ -114,6 +116,24 @@ pub(super) fn picture_message() -> Message {
     let (room, file) = (room_id(), attachment());
     let url = format!("/api{}", Attachment::path(room, file.id)).into();
     Message { body: Body::Image { url, caption: None }, attachments: Arc::new([file]), ..message() }
+}
+
+/// An answer to the message, once that one was edited.
+pub(super) fn answer() -> Message {
+    let quoted = Some(Arc::new(Quoted::from(&edited())));
+    let id = MessageId::from_bytes(*b"\x01\x9c\xad\x8a\x2d\xf8Message 02");
+    let body = Body::Text("At seven".into());
+    Message {
+        id,
+        seq: 3,
+        sender: ben(),
+        body,
+        pos: 6,
+        n: 3,
+        own_n: 1,
+        references: References { quoted },
+        ..message()
+    }
 }
 
 /// A message that its sender has named.
@@ -259,6 +279,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
         event(None, now, EventKind::CaughtUp { recovered: true }),
         durable(EventKind::Message(Arc::new(message()))),
         durable(EventKind::Message(Arc::new(picture_message()))),
+        durable(EventKind::Message(Arc::new(answer()))),
         own,
         durable(EventKind::System(Arc::new(system_message()))),
         durable(EventKind::Amended(amended(edited(), Amendment::Edited))),

@@ -8,12 +8,14 @@ mod json;
 mod people;
 mod permissions;
 mod public;
+mod references;
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
 use self::amended::ReactionCountJson;
+use self::references::QuotedJson;
 use crate::clock::Timestamp;
 use crate::engine::CreatedRoom;
 use crate::error::{Error, ErrorCode};
@@ -122,6 +124,10 @@ pub(crate) struct MessageJson<'a> {
     client_id: Option<&'a ClientId>,
     /// The files that go with it, in the sender's order.
     attachments: Vec<AttachmentJson<'a>>,
+    /// The message that it answers, as it is now. Not there where it answers none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    quoted_message: Option<Box<QuotedJson<'a>>>,
 }
 
 impl<'a> MessageJson<'a> {
@@ -157,6 +163,7 @@ impl<'a> MessageJson<'a> {
             kind,
             client_id: message.client_id.as_ref().filter(|_| is_mine),
             attachments: message.attachments.iter().map(Into::into).collect(),
+            quoted_message: message.references.quoted.as_deref().map(|quoted| Box::new(quoted.into())),
         }
     }
 
