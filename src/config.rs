@@ -42,6 +42,8 @@ pub struct Config {
     /// How many different reactions a message may bear; one more is [`Forbidden`](crate::ErrorKind::Forbidden).
     /// Default 20.
     pub max_reaction_kinds: usize,
+    /// The most pinned messages of a room; one more is [`Forbidden`](crate::ErrorKind::Forbidden). Default 100.
+    pub max_pins: u32,
     /// The most invite links of a room that hold; one more is [`Forbidden`](crate::ErrorKind::Forbidden).
     /// Default 100.
     pub max_invites: u32,
@@ -148,6 +150,7 @@ impl Default for Config {
             edit_window: None,
             delete_window: None,
             max_reaction_kinds: 20,
+            max_pins: 100,
             max_invites: 100,
             max_quoted_chars: 200,
             max_listed: 100,

@@ -138,6 +138,7 @@ pub(crate) enum How {
     Edited,
     Deleted,
     Reacted(Reaction, bool),
+    Pinned(bool),
 }
 
 impl How {
@@ -146,6 +147,7 @@ impl How {
             Amendment::Edited => Self::Edited,
             Amendment::Deleted => Self::Deleted,
             Amendment::Reacted(reaction, on) => Self::Reacted(reaction.clone(), *on),
+            Amendment::Pinned(on) => Self::Pinned(*on),
         }
     }
 }
@@ -156,6 +158,7 @@ impl From<How> for Amendment {
             How::Edited => Self::Edited,
             How::Deleted => Self::Deleted,
             How::Reacted(reaction, on) => Self::Reacted(reaction, on),
+            How::Pinned(on) => Self::Pinned(on),
         }
     }
 }

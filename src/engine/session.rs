@@ -321,6 +321,9 @@ impl Session {
                 let item = self.actor.reaction_item(room, message, reaction, on).await;
                 return self.amend(item, answer).await;
             }
+            Command::Pin(room, message, on) => {
+                return self.amend(self.actor.pin_item(room, message, on).await, answer).await;
+            }
             Command::Mark(room, Mark::Delivered, to) => {
                 self.actor.mark_delivered(room, to).await.map(Reply::Marked)
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Profile, Reaction, Reactions, References, RoomType};
+use super::{Attachment, Pin, PinCursor, Profile, Reaction, Reactions, References, RoomType};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 
@@ -202,6 +202,15 @@ pub struct MessageState {
     pub edited_at: Option<Timestamp>,
     /// What was left on it, of at most [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds) kinds.
     pub reactions: Reactions,
+    /// By whom it is pinned, if it is.
+    pub pinned: Option<Pin>,
+}
+
+impl Message {
+    /// Its place among the pins of its room, if it is pinned.
+    pub fn pin_cursor(&self) -> Option<PinCursor> {
+        Some(PinCursor { at: self.state.pinned.as_ref()?.at, seq: self.seq })
+    }
 }
 
 /// How a message was changed.
@@ -214,6 +223,8 @@ pub enum Amendment {
     Deleted,
     /// A reaction was left (`true`) or taken back.
     Reacted(Reaction, bool),
+    /// It was pinned (`true`), or is pinned no more.
+    Pinned(bool),
 }
 
 /// Who has read a message.

@@ -7,6 +7,7 @@ mod invite;
 mod member;
 mod message;
 mod permissions;
+mod pin;
 mod position;
 mod profile;
 mod reaction;
@@ -24,6 +25,7 @@ pub use message::{
     Amendment, Body, Message, MessageState, MessageType, MessageView, Phrases, Receipt, SystemKind,
 };
 pub use permissions::{Permissions, PermissionsError};
+pub use pin::{Pin, PinCursor, PinCursorError, PinPage};
 pub use position::{Epoch, MAX_LANES, Pos, Position, Token, TokenError};
 pub use profile::{Participant, Profile};
 pub use reaction::{MAX_REACTION_BYTES, Reaction, ReactionError, ReactionPage, Reactions};

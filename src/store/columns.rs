@@ -5,9 +5,9 @@ use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, S
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Dimensions, Invite, InviteCode, Member, Message, MessageState, MessageType,
-    Profile, Quoted, Reaction, Reactions, References, Relation, RelationKind, Role, Room, RoomKind,
-    SystemKind, Visibility,
+    About, Attachment, Body, Dimensions, Invite, InviteCode, Member, Message, MessageState, MessageType, Pin,
+    PinCursor, Profile, Quoted, Reaction, Reactions, References, Relation, RelationKind, Role, Room,
+    RoomKind, SystemKind, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -31,7 +31,7 @@ macro_rules! room_columns {
 macro_rules! message_columns {
     () => {
         "s.id, s.room, s.seq, s.sender, p.nickname, p.image, s.kind, s.content, s.image_url, s.client_id, \
-         s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions, s.attachments, \
+         s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions, s.pinned_at, s.pinned_by, s.attachments, \
          s.quoted, q.id, q.sender, t.nickname, t.image, q.kind, q.content, q.image_url, q.edited_at, q.changed_pos"
     };
 }
@@ -257,7 +257,13 @@ pub(super) trait ReadRow<'r> {
 
     fn state(&mut self) -> Result<MessageState, Self::Error> {
         let changed_pos = self.changed_pos()?;
-        Ok(MessageState { changed_pos, edited_at: self.maybe_time()?, reactions: self.reactions()? })
+        let (edited_at, reactions) = (self.maybe_time()?, self.reactions()?);
+        Ok(MessageState { changed_pos, edited_at, reactions, pinned: self.pinned()? })
+    }
+
+    fn pinned(&mut self) -> Result<Option<Pin>, Self::Error> {
+        let (at, by) = (self.maybe_time()?, self.maybe()?);
+        Ok(at.map(|at| Pin { by, at }))
     }
 
     fn reaction(&mut self) -> Result<Reaction, Self::Error> {
@@ -453,6 +459,17 @@ pub(super) fn profile_of(user: UserId, nickname: Option<&str>, image: Option<&st
 #[derive(Serialize, Deserialize)]
 enum Kept<'a> {
     First(Cow<'a, [Attachment]>),
+}
+
+/// When it was pinned, and by whom, as it is kept.
+pub(super) fn pin_of(message: &Message) -> (Option<i64>, Option<&str>) {
+    let pin = message.state.pinned.as_ref();
+    (pin.map(|pin| pin.at.as_millis()), pin.and_then(|pin| pin.by.as_ref()).map(UserId::as_str))
+}
+
+/// A place among pins as it is compared; without one, beyond all.
+pub(super) fn below_pin(before: Option<PinCursor>) -> (i64, i64) {
+    before.map_or((i64::MAX, i64::MAX), |cursor| (cursor.at.as_millis(), int(cursor.seq)))
 }
 
 /// Which message it answers, as it is kept.

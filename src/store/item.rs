@@ -235,7 +235,7 @@ pub enum Amend {
         /// [`Config::edit_window`](crate::Config::edit_window).
         within: Option<Duration>,
     },
-    /// Say nothing any more, and bear no reactions. The place in the room stays.
+    /// Say nothing any more, bear no reactions, and be pinned no more. The place in the room stays.
     Delete {
         /// As in [`Amend::Edit`]; the engine gives [`Config::delete_window`](crate::Config::delete_window). Who
         /// may delete what others sent is not bound by it.
@@ -251,6 +251,15 @@ pub enum Amend {
         /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
         /// [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds).
         max_kinds: usize,
+    },
+    /// Pin it for everybody, or take the pin off, whoever has put it there.
+    Pin {
+        /// Whether it is pinned.
+        on: bool,
+        /// How many messages of the room may be pinned; with one more it is
+        /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
+        /// [`Config::max_pins`](crate::Config::max_pins).
+        max_pins: u32,
     },
 }
 

@@ -34,8 +34,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token,
+    Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction, Relation,
+    RelationKind, Room, Token,
 };
 
 pub use apply::apply;
@@ -311,6 +311,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         user: &UserId,
         seqs: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Reaction)>>;
+
+    /// The room's pinned messages, below `before`: the newest pin first, those of one moment by falling numbers.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>>;
 
     /// The room's memberships changed after `after` and up to `until`, oldest change first (then by user).
     ///

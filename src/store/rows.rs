@@ -43,6 +43,8 @@ pub struct Needs {
     pub given_away: BTreeSet<RoomId>,
     /// Rooms of which all invite links are needed.
     pub invites: BTreeSet<RoomId>,
+    /// Rooms of which it must be known how many messages are pinned.
+    pub pins: BTreeSet<RoomId>,
     /// Attachments.
     pub attachments: BTreeSet<(RoomId, AttachmentId)>,
 }
@@ -121,6 +123,9 @@ impl Needs {
                     needs.messages.insert((item.room, *message));
                     if !matches!(change, Amend::Delete { .. }) {
                         needs.spoken_in.insert(item.room);
+                    }
+                    if let Amend::Pin { .. } = change {
+                        needs.pins.insert(item.room);
                     }
                     if let (Amend::React { reaction, .. }, Some(by)) = (change, &item.by) {
                         needs.reactions.insert((item.room, *message, reaction.clone(), by.clone()));
@@ -258,6 +263,8 @@ pub struct Rows {
     pub profiles: HashMap<UserId, Profile>,
     /// The invite links of the rooms in [`Needs::invites`].
     pub invites: HashMap<InviteCode, Invite>,
+    /// How many messages are pinned in the rooms in [`Needs::pins`].
+    pub pins: HashMap<RoomId, u64>,
     /// The attachments that there are, of those in [`Needs::attachments`].
     pub attachments: HashMap<(RoomId, AttachmentId), StoredAttachment>,
 
@@ -305,6 +312,7 @@ impl Rows {
             reactions: HashSet::new(),
             profiles: HashMap::new(),
             invites: HashMap::new(),
+            pins: HashMap::new(),
             attachments: HashMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),

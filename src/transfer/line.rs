@@ -11,7 +11,7 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Dimensions, Member, Message, MessageState, MessageType, Profile, Quoted,
+    About, Attachment, Body, Dimensions, Member, Message, MessageState, MessageType, Pin, Profile, Quoted,
     Reaction, References, Relation, RelationKind, Role, Room, RoomKind, RoomType, SystemKind, Visibility,
 };
 use crate::store::{BodyHash, ReactionKey, Record, RoomRecord};
@@ -146,6 +146,16 @@ pub(super) struct MessageLine {
     attachments: Vec<AttachmentLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quoted: Option<QuotedLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned: Option<PinLine>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PinLine {
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<UserId>,
 }
 
 /// Which message is answered. What it says stands in its own line.
@@ -303,6 +313,7 @@ impl MessageLine {
         let attachments = message.attachments.iter().map(AttachmentLine::from).collect();
         let quoted = message.references.quoted.as_ref();
         let quoted = quoted.map(|quoted| QuotedLine { seq: quoted.seq, message: quoted.id });
+        let pinned = message.state.pinned.clone().map(|Pin { by, at }| PinLine { at, by });
         let Message { id, room, seq, sender, client_id, origin, created_at, n, own_n, .. } = message;
         let sender = sender.user;
         Self {
@@ -324,6 +335,7 @@ impl MessageLine {
             own_n,
             attachments,
             quoted,
+            pinned,
         }
     }
 }
@@ -505,7 +517,12 @@ impl MessageLine {
         let attachments = attachments.collect::<Result<_, _>>()?;
         let quoted = self.quoted.map(|line| line.quoted(seq, &sender)).transpose()?;
         let (sender, pos) = (Profile::unknown(sender), 0);
-        let state = MessageState { edited_at: self.deleted_at.or(self.edited_at), ..MessageState::default() };
+        let pinned = self.pinned.map(|PinLine { at, by }| Pin { by, at });
+        if pinned.is_some() && !matches!(body, Body::Text(_) | Body::Image { .. }) {
+            return Err(FieldError::Unfit("pinned"));
+        }
+        let edited_at = self.deleted_at.or(self.edited_at);
+        let state = MessageState { edited_at, pinned, ..MessageState::default() };
         let message = Message {
             id,
             room,

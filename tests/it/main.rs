@@ -15,6 +15,7 @@ mod model;
 mod nats;
 mod nodes;
 mod outbox;
+mod pins;
 mod postgres;
 mod quotes;
 mod roles;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Quoted, Reaction, Relation, Room, RoomKey,
-    RoomKind,
+    Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Quoted, Reaction, Relation,
+    Room, RoomKey, RoomKind,
 };
 use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
 
@@ -45,6 +45,8 @@ pub(super) struct RoomData {
     pub(super) sent: HashMap<(UserId, ClientId), (u64, BodyHash)>,
     /// The `seq` of the messages that were changed, by the position that last did.
     pub(super) amended: BTreeMap<u64, u64>,
+    /// Those that are pinned.
+    pub(super) pins: BTreeSet<PinCursor>,
     /// Who left what, by `seq`.
     pub(super) reactions: BTreeMap<u64, BTreeSet<(Reaction, UserId)>>,
     pub(super) attachments: BTreeMap<AttachmentId, StoredAttachment>,
@@ -64,6 +66,7 @@ impl RoomData {
             own: HashMap::new(),
             sent: HashMap::new(),
             amended: BTreeMap::new(),
+            pins: BTreeSet::new(),
             reactions: BTreeMap::new(),
             attachments: BTreeMap::new(),
         }
@@ -100,6 +103,10 @@ impl RoomData {
         if message.state.changed_pos > 0 {
             self.amended.insert(message.state.changed_pos, message.seq);
         }
+        if let Some(pin) = place.pin_cursor() {
+            self.pins.remove(&pin);
+        }
+        self.pins.extend(message.pin_cursor());
         *place = message;
     }
 
@@ -192,6 +199,10 @@ impl State {
                 let (room, seq, reaction, user) = (*room, *seq, reaction.clone(), user.clone());
                 rows.reactions.insert(ReactionKey { room, seq, reaction, user });
             }
+        }
+        for room in &needs.pins {
+            let pins = self.rooms.get(room).map_or(0, |data| data.pins.len());
+            rows.pins.insert(*room, pins as u64);
         }
         if !needs.invites.is_empty() {
             let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));

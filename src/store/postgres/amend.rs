@@ -13,8 +13,10 @@ use super::error::PostgresError;
 use super::write::each;
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
-use crate::model::{Message, Profile, Reaction};
-use crate::store::columns::{ReadRow, body_code, int, kept_attachments, message_columns, quoted_seq};
+use crate::model::{Message, PinCursor, Profile, Reaction};
+use crate::store::columns::{
+    ReadRow, below_pin, body_code, int, kept_attachments, message_columns, pin_of, quoted_seq,
+};
 use crate::store::{Needs, ReactionKey, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -82,6 +84,29 @@ pub(super) async fn reactions_of(
     db.all(bind, |columns| Ok((columns.number()?, columns.reaction()?))).await
 }
 
+pub(super) const PINNED: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    " FROM chat.messages s",
+    message_joins!(),
+    " WHERE s.room = $1 AND s.pinned_at IS NOT NULL AND (s.pinned_at, s.seq) < ($2, $3) \
+     ORDER BY s.pinned_at DESC, s.seq DESC LIMIT $4"
+);
+
+pub(super) async fn pinned(
+    db: &Connections,
+    room: RoomId,
+    before: Option<PinCursor>,
+    limit: u32,
+) -> Result<Vec<Message>> {
+    let (at, seq) = below_pin(before);
+    let bind = || query(PINNED).bind(Uuid::from(room)).bind(at).bind(seq).bind(i64::from(limit));
+    db.all(bind, |columns| columns.message()).await
+}
+
+pub(super) const PINS: &str = "SELECT k.room, (SELECT count(*) FROM chat.messages s \
+         WHERE s.room = k.room AND s.pinned_at IS NOT NULL) FROM UNNEST($1::uuid[]) AS k (room)";
+
 pub(super) const MESSAGES: &str = concat!(
     "SELECT ",
     message_columns!(),
@@ -105,6 +130,12 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
     let found = fetch(conn, query(MESSAGES).bind(rooms).bind(ids), |columns| columns.message()).await?;
     rows.messages = found.into_iter().map(|message| (message.id, Arc::new(message))).collect();
 
+    if !needs.pins.is_empty() {
+        let rooms: Vec<Uuid> = needs.pins.iter().copied().map(Uuid::from).collect();
+        let pins =
+            fetch(conn, query(PINS).bind(rooms), |columns| Ok((columns.room_id()?, columns.number()?)));
+        rows.pins = pins.await?.into_iter().collect();
+    }
     let sought: Vec<ReactionKey> = needs
         .reactions
         .iter()
@@ -126,9 +157,12 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
 
 pub(super) const AMEND: &str = "UPDATE chat.messages s SET kind = w.kind, content = w.content, image_url = w.image_url, \
          changed_pos = w.changed_pos, edited_at = w.edited_at, reactions = w.reactions, \
-         attachments = w.attachments, quoted = w.quoted \
-     FROM UNNEST($1::uuid[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::text[], $9::bytea[], $10::int8[]) \
-         AS w (room, seq, kind, content, image_url, changed_pos, edited_at, reactions, attachments, quoted) \
+         attachments = w.attachments, quoted = w.quoted, \
+         pinned_at = w.pinned_at, pinned_by = w.pinned_by \
+     FROM UNNEST($1::uuid[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::text[], $9::bytea[], $10::int8[], \
+         $11::int8[], $12::text[]) \
+         AS w (room, seq, kind, content, image_url, changed_pos, edited_at, reactions, attachments, quoted, \
+             pinned_at, pinned_by) \
      WHERE s.room = w.room AND s.seq = w.seq";
 
 pub(super) const CLEAR: &str = "DELETE FROM chat.reactions x USING UNNEST($1::uuid[], $2::int8[]) AS k (room, seq) \
@@ -157,7 +191,9 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
                 Some(message.state.reactions.to_string()).filter(|text| !text.is_empty())
             }))
             .bind(each(&messages, |message| kept_attachments(&message.attachments)))
-            .bind(each(&messages, |message| quoted_seq(message)));
+            .bind(each(&messages, |message| quoted_seq(message)))
+            .bind(each(&messages, |message| pin_of(message).0))
+            .bind(each(&messages, |message| pin_of(message).1));
         amended.execute(&mut *conn).await?;
     }
     if !rows.cleared.is_empty() {

@@ -38,6 +38,7 @@ pub mod marks;
 pub mod members;
 pub mod messages;
 pub mod order;
+pub mod pins;
 pub mod public;
 pub mod quotes;
 pub mod reads;
@@ -265,6 +266,13 @@ macro_rules! store_suite {
                     a_message_of_its_own_batch_is_answered
                     quotes_are_taken_in_with_their_message
                     quotes_outlive_a_reopening;
+                pins:
+                    a_pin_takes_a_position_and_says_whose_it_is
+                    pins_come_newest_first_and_in_pages
+                    a_room_has_no_more_pins_than_its_bound
+                    many_who_pin_at_once_pin_no_more_than_the_bound
+                    whoever_may_pins_and_takes_off_anybodys_pin
+                    pins_outlive_a_reopening;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -372,6 +380,7 @@ mod tests {
             include_str!("members.rs"),
             include_str!("messages.rs"),
             include_str!("order.rs"),
+            include_str!("pins.rs"),
             include_str!("public.rs"),
             include_str!("quotes.rs"),
             include_str!("reads.rs"),

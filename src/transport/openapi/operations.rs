@@ -14,8 +14,8 @@ use crate::model::{Attachment, Limit, Message, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
     AttachmentJson, HistoryJson, InviteJson, InvitesJson, LinkJson, MarkedJson, MessageChangeJson,
-    MessageJson, ParticipantsJson, PeopleJson, PublicRoomsJson, ReactionsJson, RelationJson, RoomJson,
-    RoomsJson,
+    MessageJson, ParticipantsJson, PeopleJson, PinsJson, PublicRoomsJson, ReactionsJson, RelationJson,
+    RoomJson, RoomsJson,
 };
 
 /// The groups that operations stand in: their name and what they are about.
@@ -41,6 +41,8 @@ pub(super) enum Query {
     Cursor,
     /// A page of reactions begins after this one.
     ReactionCursor,
+    /// A page of pins begins below this one.
+    PinCursor,
     /// A page of public rooms begins below this one.
     RoomCursor,
     /// A part of a room's name.
@@ -292,7 +294,13 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::DeleteMessage
         | Operation::ListReactions
         | Operation::React
-        | Operation::TakeReactionBack => of_message(operation),
+        | Operation::TakeReactionBack
+        | Operation::Pin
+        | Operation::Unpin => of_message(operation),
+        Operation::ListPins => Description::new(MESSAGES, "List pinned messages", "The newest pin first.")
+            .query(&[Query::PinCursor, Query::Limit(Limit::MESSAGES)])
+            .answer(200, "A page of pinned messages.", &PinsJson::from(&samples::pins()))
+            .codes(IN_ROOM),
         Operation::MarkRead => mark_read(),
         Operation::UploadAttachment => upload_attachment(),
         Operation::GetAttachment => get_attachment(),
@@ -496,6 +504,15 @@ fn of_message(operation: Operation) -> Description {
         }
         Operation::TakeReactionBack => {
             changed(Description::new(MESSAGES, "Take a reaction back", "The caller's own one."), &edited)
+        }
+        Operation::Pin => {
+            let text = "It takes the permission `pin`. It is pinned for everybody, until somebody takes the pin off or the \
+                        message is deleted; a room has so many pinned messages as the server is configured with.";
+            changed(Description::new(MESSAGES, "Pin a message", text), &samples::pinned())
+        }
+        Operation::Unpin => {
+            let text = "It takes the permission `pin`, whoever has pinned it.";
+            changed(Description::new(MESSAGES, "Take a pin off", text), &edited)
         }
         Operation::ListReactions => {
             let page = samples::reactions();

@@ -14,9 +14,9 @@ use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
     About, Amendment, Attachment, Body, Dimensions, Epoch, FriendNotice, History, Invite, InviteCode, Limit,
     Mark, Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions,
-    Phrases, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
-    RelationKind, RelationPage, RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind, Token,
-    Visibility,
+    Phrases, Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt,
+    References, RelationKind, RelationPage, RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind,
+    Token, Visibility,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -174,6 +174,19 @@ pub(super) fn liked_view() -> MessageView {
     MessageView { message: Arc::new(liked()), own_reactions: vec![thumb()], ..message_view() }
 }
 
+/// The message once it is pinned.
+pub(super) fn pinned() -> Message {
+    let pinned = Some(Pin { by: Some(user("ben")), at: at(58) });
+    let state = MessageState { changed_pos: 7, pinned, ..MessageState::default() };
+    Message { state, ..message() }
+}
+
+pub(super) fn pins() -> PinPage {
+    let message = pinned();
+    let next = message.pin_cursor();
+    PinPage { messages: vec![MessageView { message: Arc::new(message), ..message_view() }], next }
+}
+
 pub(super) fn reactions() -> ReactionPage {
     ReactionPage { reactions: vec![(thumb(), ben())], next: Some((thumb(), user("ben"))) }
 }
@@ -285,6 +298,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Amended(amended(edited(), Amendment::Edited))),
         durable(EventKind::Amended(amended(deleted(), Amendment::Deleted))),
         durable(EventKind::Amended(amended(liked(), Amendment::Reacted(thumb(), true)))),
+        durable(EventKind::Amended(amended(pinned(), Amendment::Pinned(true)))),
         durable(EventKind::Amended(Amended {
             message: Arc::new(liked()),
             by: None,

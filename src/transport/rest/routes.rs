@@ -75,6 +75,9 @@ operations! {
     React = "react": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::react;
     TakeReactionBack = "takeReactionBack": DELETE
         "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::take_reaction_back;
+    Pin = "pin": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/pin" => messages::pin;
+    Unpin = "unpin": DELETE "/chat/rooms/{roomUuid}/messages/{messageUuid}/pin" => messages::unpin;
+    ListPins = "listPins": GET "/chat/rooms/{roomUuid}/pins" => messages::pins;
     MarkRead = "markRead": PATCH "/chat/rooms/{roomUuid}/read" or "/chat/room/{roomUuid}/read" => messages::read;
     UploadAttachment = "uploadAttachment": POST "/chat/rooms/{roomUuid}/attachments" => attachments::upload;
     GetAttachment = "getAttachment": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}"

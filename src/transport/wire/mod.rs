@@ -7,6 +7,7 @@ mod invites;
 mod json;
 mod people;
 mod permissions;
+mod pins;
 mod public;
 mod references;
 
@@ -15,6 +16,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use self::amended::ReactionCountJson;
+use self::pins::PinJson;
 use self::references::QuotedJson;
 use crate::clock::Timestamp;
 use crate::engine::CreatedRoom;
@@ -38,6 +40,7 @@ pub(crate) use json::{
 };
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 pub(crate) use permissions::PermissionsJson;
+pub(crate) use pins::PinsJson;
 pub(crate) use public::PublicRoomsJson;
 
 /// A user as others see them.
@@ -128,6 +131,10 @@ pub(crate) struct MessageJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     quoted_message: Option<Box<QuotedJson<'a>>>,
+    /// By whom it is pinned, and since when. Not there where it is not pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pinned: Option<PinJson<'a>>,
 }
 
 impl<'a> MessageJson<'a> {
@@ -164,6 +171,7 @@ impl<'a> MessageJson<'a> {
             client_id: message.client_id.as_ref().filter(|_| is_mine),
             attachments: message.attachments.iter().map(Into::into).collect(),
             quoted_message: message.references.quoted.as_deref().map(|quoted| Box::new(quoted.into())),
+            pinned: message.state.pinned.as_ref().map(Into::into),
         }
     }
 

@@ -176,9 +176,12 @@ impl Town {
                 who.react(group, message, "👩‍👩‍👧‍👦".parse().unwrap(), true).await.unwrap();
             }
         }
+        ana.pin(group, edited, true).await.unwrap();
         ana.edit(group, edited, Some("hello")).await.unwrap();
         ben.delete(group, deleted).await.unwrap();
-        cho.send(group, Draft::text("answer").quoting(edited).with_client_id("answer")).await.unwrap();
+        let answer = Draft::text("answer").quoting(edited).with_client_id("answer");
+        let answer = cho.send(group, answer).await.unwrap().id;
+        admin.pin(group, answer, true).await.unwrap();
         dee.send(group, Draft::text("from dee")).await.unwrap();
         dee.leave(group).await.unwrap();
         ana.send(group, Draft::text("while dee is away")).await.unwrap();
