@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom, Position, Profile,
-    Reaction, Relation, RelationKind, Room, RoomKey, RoomKind, SearchCursor, Token, Visibility,
+    Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom, PinCursor, Position,
+    Profile, Quoted, Reaction, Relation, RelationKind, Room, RoomKey, RoomKind, SearchCursor, Token,
+    Visibility,
 };
 use chat_core::store::{
     Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey,
@@ -35,7 +36,7 @@ struct Tables {
     /// Past ones too. By room; by user; by room and `changed_pos`; by room and `marks_pos`.
     members: BTreeMap<(RoomId, UserId), Member>,
     /// In the order of their commits. By id; by room and `seq`; by room and `pos`; by room, sender and
-    /// `seq`; by room and the position that changed it; unique by room, sender and client id.
+    /// `seq`; by room and the position that changed it; those that are pinned by room, time and `seq`; unique by room, sender and client id.
     messages: Vec<(Arc<Message>, Option<BodyHash>)>,
     /// By room, `seq`, reaction and user; by room, user and `seq`.
     reactions: BTreeSet<ReactionKey>,
@@ -102,6 +103,9 @@ impl Tables {
             Some(ReactionKey { room: *room, seq, reaction: reaction.clone(), user: user.clone() })
         });
         rows.reactions = reactions.filter(|key| self.reactions.contains(key)).collect();
+        let pins =
+            |room: &RoomId| self.messages_in(*room).filter(|it| it.state.pinned.is_some()).count() as u64;
+        rows.pins = needs.pins.iter().map(|room| (*room, pins(room))).collect();
         let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
         rows.invites = links.map(|link| (link.code, link.clone())).collect();
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
@@ -171,9 +175,18 @@ impl Tables {
         self.profiles.get(user).cloned().unwrap_or_else(|| Profile::unknown(user.clone()))
     }
 
-    /// The message with its sender's profile of now, not with the one that it was sent under.
+    /// The message with its sender's profile of now, not with the one that it was sent under; and with what it quotes
+    /// as that is now. A database keeps the number of that one, and joins.
     fn shown(&self, message: &Message) -> Message {
-        Message { sender: self.profile(&message.sender.user), ..message.clone() }
+        let mut shown = Message { sender: self.profile(&message.sender.user), ..message.clone() };
+        if let Some(quoted) = &mut shown.references.quoted {
+            let is_it = |of: &Message| (of.room, of.seq) == (message.room, quoted.seq);
+            let now = self.messages.iter().find(|(message, _)| is_it(message));
+            let now =
+                now.map(|(now, _)| Quoted { sender: self.profile(&now.sender.user), ..(&**now).into() });
+            *quoted = now.map_or_else(|| quoted.clone(), Arc::new);
+        }
+        shown
     }
 
     /// In the order of `seq`, which is that of `pos` too.
@@ -409,6 +422,15 @@ impl Store for PlainStore {
         let tables = self.tables();
         let is_own = |key: &&ReactionKey| key.room == room && key.user == *user && seqs.contains(&key.seq);
         Ok(tables.reactions.iter().filter(is_own).map(|key| (key.seq, key.reaction.clone())).collect())
+    }
+
+    async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
+        let place = |message: &Message| message.pin_cursor();
+        let is_it = |message: &Message| place(message).is_some_and(|at| before.is_none_or(|end| at < end));
+        let mut pinned: Vec<_> = self.tables().messages_in(room).filter(is_it).collect();
+        pinned.sort_by_key(|message| Reverse(place(message)));
+        pinned.truncate(limit as usize);
+        Ok(pinned)
     }
 
     async fn members_since(

@@ -45,9 +45,14 @@ pub struct Config {
     /// How many different reactions a message may bear; one more is [`Forbidden`](crate::ErrorKind::Forbidden).
     /// Default 20.
     pub max_reaction_kinds: usize,
+    /// The most pinned messages of a room; one more is [`Forbidden`](crate::ErrorKind::Forbidden). Default 100.
+    pub max_pins: u32,
     /// The most invite links of a room that hold, and as many invitations; one more is
     /// [`Forbidden`](crate::ErrorKind::Forbidden). Default 100.
     pub max_invites: u32,
+    /// How many characters of a message are shown with one that [quotes](crate::model::References::quoted) it; the
+    /// rest is left out. Default 200.
+    pub max_quoted_chars: usize,
     /// The most users named in a list within an answer; counts beside it are exact. Default 100.
     pub max_listed: usize,
     /// The most bytes of one frame from a client. A larger one ends the connection as
@@ -165,7 +170,9 @@ impl Default for Config {
             edit_window: None,
             delete_window: None,
             max_reaction_kinds: 20,
+            max_pins: 100,
             max_invites: 100,
+            max_quoted_chars: 200,
             max_listed: 100,
             max_frame_bytes: 64 * 1024,
             max_body_bytes: 1024 * 1024,

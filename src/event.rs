@@ -34,6 +34,8 @@ pub enum Command {
     /// [Leave a reaction](crate::Actor::react) on a message (`true`), or take it back. Answered with
     /// [`Reply::Amended`].
     React(RoomId, MessageId, Reaction, bool),
+    /// [Pin](crate::Actor::pin) a message (`true`), or take the pin off. Answered with [`Reply::Amended`].
+    Pin(RoomId, MessageId, bool),
     /// Move the [read](crate::Actor::mark_read) or the [delivered](crate::Actor::mark_delivered) mark up to this
     /// place; `None` is the newest message. Answered with [`Reply::Marked`].
     Mark(RoomId, Mark, Option<crate::model::Cursor>),
@@ -128,7 +130,7 @@ pub enum EventKind {
     Message(Arc<Message>),
     /// A SYSTEM message came.
     System(Arc<Message>),
-    /// A message changed: what it says, or the reactions on it.
+    /// A message changed: what it says, the reactions on it, or whether it is pinned.
     Amended(Amended),
     /// A message that is [being written](crate::Actor::start_stream) says more. It may be lost; the message's next
     /// state has it.

@@ -136,7 +136,13 @@ impl Actor {
         self.amend_item(Verb::React, room, message, Amend::React { reaction, on, max_kinds }).await
     }
 
-    async fn amend_item(&self, verb: Verb, room: RoomId, message: MessageId, change: Amend) -> Result<Item> {
+    pub(super) async fn amend_item(
+        &self,
+        verb: Verb,
+        room: RoomId,
+        message: MessageId,
+        change: Amend,
+    ) -> Result<Item> {
         self.engine.check_running()?;
         self.engine.inner.limits.message(&self.user)?;
         self.check_policy(verb, room, &[]).await?;

@@ -165,7 +165,11 @@ impl ChatEngineBuilder {
             Nodes::new(bus, profiles.clone(), &token.position, self.config.presence_max_members > 0)
         });
         let handed_on = nodes.as_ref().map(Nodes::handed_on);
-        let outlet = Outlet::new(Publisher::new(hub.clone(), token), nodes, self.message_hook);
+        let outlet = Outlet::new(
+            Publisher::new(hub.clone(), token, self.config.max_quoted_chars),
+            nodes,
+            self.message_hook,
+        );
         let outlet = Arc::new(parking_lot::Mutex::new(outlet));
         let committer = Committer::start(self.store.clone(), outlet.clone(), token.position, &self.config);
         #[cfg(feature = "blobs")]

@@ -247,7 +247,8 @@ impl Missed<'_> {
                 }
                 let is_own = message.body.is_countable() && message.sender.user == self.actor.user;
                 let message = Arc::new(message);
-                let event = message_event(&message, self.since);
+                let chars = self.actor.engine.config().max_quoted_chars;
+                let event = message_event(message.clone(), self.since, chars);
                 let view = if is_own { View::Sender } else { View::Others };
                 // Before each: a page of long ones is more than a mailbox holds.
                 self.connection.mailbox.space().await;

@@ -25,6 +25,7 @@ mod messages;
 mod nodes;
 mod outbox;
 mod outlet;
+mod pins;
 mod profiles;
 mod public;
 mod publish;

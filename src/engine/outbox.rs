@@ -12,7 +12,7 @@ use super::{Actor, ChatEngine, Inner};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Draft, Profile};
-use crate::store::{Answer, Batch, HostTransaction, Op, OutboxEntry, OutboxRow};
+use crate::store::{Answer, Batch, HostTransaction, Op, OutboxEntry, OutboxRow, Refers};
 
 /// How often each node looks what waits, where nobody has said that there is something.
 const POLL: Duration = Duration::from_secs(1);
@@ -38,8 +38,8 @@ impl Actor {
     /// `examples/transactional.rs` shows it in a whole program.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for what [`Draft`] does not allow and for attachments, also where the store
-    /// has no outbox or the transaction is of another database; [`TooLarge`](ErrorKind::TooLarge) for words beyond
+    /// [`Invalid`](ErrorKind::Invalid) for what [`Draft`] does not allow, for attachments and for what quotes another
+    /// message, also where the store has no outbox or the transaction is of another database; [`TooLarge`](ErrorKind::TooLarge) for words beyond
     /// [`Config::max_content_bytes`](crate::Config::max_content_bytes); the policy's. After one, the host decides
     /// whether its transaction goes on; PostgreSQL lets none go on in which a statement has failed.
     pub async fn send_in<T: HostTransaction>(
@@ -50,6 +50,9 @@ impl Actor {
     ) -> Result<Outgoing> {
         if !draft.attachments.is_empty() {
             return Err(Error::invalid("attachments", "cannot be sent in a transaction"));
+        }
+        if draft.refers()? != Refers::default() {
+            return Err(Error::invalid("quotedMessageUuid", "cannot be sent in a transaction"));
         }
         let (body, client_id) = self.check_draft(room, draft, false).await?;
         let Some(outbox) = self.engine.store().outbox_table() else {
@@ -203,6 +206,7 @@ impl ChatEngine {
                 origin: None,
                 attachments: Vec::new(),
                 writing_until: None,
+                refers: Refers::default(),
             };
             let (tell, answered) = oneshot::channel();
             let tell = |answer| drop(tell.send(answer));

@@ -305,7 +305,8 @@ impl Session {
                 match self.actor.draft_item(room, draft, self.origin.clone(), None).await {
                     Err(error) => Err(error),
                     Ok(item) => {
-                        let answered = move |outcome| answer(sent(outcome).map(Reply::Message));
+                        let chars = self.actor.engine.config().max_quoted_chars;
+                        let answered = move |outcome| answer(sent(outcome, chars).map(Reply::Message));
                         return self.submit(item, true, answered).await;
                     }
                 }
@@ -316,7 +317,7 @@ impl Session {
                     Ok(item) => {
                         let (engine, origin) = (self.actor.engine.clone(), self.connection.id);
                         let answered = move |outcome| {
-                            let message = sent(outcome);
+                            let message = sent(outcome, engine.config().max_quoted_chars);
                             message.iter().for_each(|message| engine.begin_stream(message, Some(origin)));
                             answer(message.map(Reply::Message));
                         };
@@ -340,6 +341,9 @@ impl Session {
             Command::React(room, message, reaction, on) => {
                 let item = self.actor.reaction_item(room, message, reaction, on).await;
                 return self.amend(item, answer).await;
+            }
+            Command::Pin(room, message, on) => {
+                return self.amend(self.actor.pin_item(room, message, on).await, answer).await;
             }
             Command::Mark(room, Mark::Delivered, to) => {
                 self.actor.mark_delivered(room, to).await.map(Reply::Marked)

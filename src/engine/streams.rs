@@ -145,7 +145,7 @@ impl Actor {
     /// The same, for a caller who may go on at another node with each call.
     pub(crate) async fn start_stream_anywhere(&self, room: RoomId, draft: Draft) -> Result<Arc<Message>> {
         let item = self.stream_item(room, draft, None).await?;
-        sent(self.engine.inner.committer.commit(item).await)
+        sent(self.engine.inner.committer.commit(item).await, self.engine.config().max_quoted_chars)
     }
 
     /// Writes more of a message that the actor has [started](Self::start_stream). What is answered with `Ok` is kept

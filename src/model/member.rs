@@ -49,6 +49,8 @@ pub enum Verb {
     Moderate,
     /// Leave a reaction on a message, or take it back.
     React,
+    /// Pin a message, or take a pin off.
+    Pin,
     /// Open it again; it takes what [`Close`](Self::Close) takes.
     Reopen,
     /// Give somebody another role.

@@ -9,9 +9,11 @@ mod invite;
 mod member;
 mod message;
 mod permissions;
+mod pin;
 mod position;
 mod profile;
 mod reaction;
+mod references;
 mod relation;
 mod room;
 mod search;
@@ -29,9 +31,11 @@ pub use message::{
     Amendment, Body, Message, MessageState, MessageType, MessageView, Phrases, Receipt, SystemKind,
 };
 pub use permissions::{Permissions, PermissionsError};
+pub use pin::{Pin, PinCursor, PinCursorError, PinPage};
 pub use position::{Epoch, MAX_LANES, Pos, Position, Token, TokenError};
 pub use profile::{Participant, Profile};
 pub use reaction::{MAX_REACTION_BYTES, Reaction, ReactionError, ReactionPage, Reactions};
+pub use references::{Quoted, References};
 pub use relation::{FriendNotice, Relation, RelationKind, RelationPage, RelationView};
 pub use room::{About, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
 pub use search::{Hit, Hits, SearchCursor, SearchCursorError, SearchQuery, SnippetPart};

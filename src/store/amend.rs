@@ -8,7 +8,7 @@ use super::{Amend, Answer, Change, Outcome, ReactionKey, Rows, What};
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::MessageId;
-use crate::model::{Amendment, Body, Message, MessageState, Reaction, Room, Verb};
+use crate::model::{Amendment, Body, Message, MessageState, Pin, Reaction, References, Room, Verb};
 
 pub(super) fn amend(ctx: &Ctx, id: MessageId, change: Amend, rows: &mut Rows) -> Result<Outcome> {
     let room = ctx.room(rows)?;
@@ -36,6 +36,7 @@ pub(super) fn amend(ctx: &Ctx, id: MessageId, change: Amend, rows: &mut Rows) ->
         Amend::React { reaction, on, max_kinds } => {
             react(ctx, room, &message, reaction, (on, max_kinds), rows)
         }
+        Amend::Pin { on, max_pins } => pin(ctx, room, &message, (on, max_pins), rows),
     }
 }
 
@@ -141,9 +142,13 @@ fn delete(
     let body = Body::Deleted(message.body.message_type());
     let state = MessageState { edited_at: Some(ctx.at), ..MessageState::default() };
     rows.clear_reactions(message);
+    if let (Some(_), Some(pins)) = (&message.state.pinned, rows.pins.get_mut(&ctx.id)) {
+        *pins = pins.saturating_sub(1);
+    }
     attach::end(&message.attachments, rows);
-    let attachments = Arc::default();
-    put(ctx, room, Message { body, state, attachments, ..Message::clone(message) }, Amendment::Deleted, rows)
+    let (attachments, references) = (Arc::default(), References::default());
+    let left = Message { body, state, attachments, references, ..Message::clone(message) };
+    put(ctx, room, left, Amendment::Deleted, rows)
 }
 
 fn react(
@@ -176,6 +181,34 @@ fn react(
     rows.put_reaction(key, on);
     let amended = Message { state, ..Message::clone(message) };
     put(ctx, room, amended, Amendment::Reacted(reaction, on), rows)
+}
+
+fn pin(
+    ctx: &Ctx,
+    room: Room,
+    message: &Arc<Message>,
+    (on, max_pins): (bool, u32),
+    rows: &mut Rows,
+) -> Result<Outcome> {
+    check_there(message)?;
+    ctx.check_may(Verb::Pin, &room, rows)?;
+    ctx.check_open(&room)?;
+    if let Some(user) = &ctx.by {
+        ctx.check_reachable(room.kind.peer_of(user), rows)?;
+    }
+    if message.state.pinned.is_some() == on {
+        return unchanged(message);
+    }
+    let pins = rows.pins.entry(ctx.id).or_default();
+    if on && *pins >= u64::from(max_pins) {
+        return Err(
+            ErrorKind::Forbidden(format!("a room has at most {max_pins} pinned messages").into()).into()
+        );
+    }
+    *pins = if on { *pins + 1 } else { pins.saturating_sub(1) };
+    let pinned = on.then(|| Pin { by: ctx.by.clone(), at: ctx.at });
+    let state = MessageState { pinned, ..message.state.clone() };
+    put(ctx, room, Message { state, ..Message::clone(message) }, Amendment::Pinned(on), rows)
 }
 
 fn unchanged(message: &Arc<Message>) -> Result<Outcome> {

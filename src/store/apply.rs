@@ -4,6 +4,7 @@
 //! which is refused leaves nothing behind.
 
 pub(super) mod attach;
+mod refer;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -13,13 +14,13 @@ use super::govern;
 use super::import::import;
 use super::invites;
 use super::relate::relate;
-use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Sent, What};
+use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, Refers, RoomItem, Rows, Sent, What};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, Role, Room,
-    RoomKind, Verb, Visibility,
+    About, Attachment, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, References,
+    Role, Room, RoomKind, Verb, Visibility,
 };
 
 /// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named, and
@@ -49,11 +50,9 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
     let ctx = Ctx { id: room, at, by };
     match op {
         Op::Create { kind, name, members, about } => create(&ctx, kind, (name, about), &members, rows),
-        Op::Send { id, sender, body, client_id, origin, attachments, writing_until } => {
-            let attached = Arc::default();
-            let new =
-                NewMessage { id, sender, body, client_id, origin, attachments: attached, writing_until };
-            send(&ctx, new, &attachments, rows)
+        Op::Send { id, sender, body, client_id, origin, attachments, writing_until, refers } => {
+            let new = NewMessage { client_id, origin, writing_until, ..NewMessage::of(id, sender, body) };
+            send(&ctx, new, &attachments, &refers, rows)
         }
         Op::Join { users, max_members } => join(&ctx, users, max_members, rows),
         Op::Enter { notice, max_members, by_invite: None } => enter(&ctx, notice, max_members, rows),
@@ -229,13 +228,27 @@ struct NewMessage {
     origin: Option<OriginId>,
     attachments: Arc<[Attachment]>,
     writing_until: Option<Timestamp>,
+    references: References,
 }
 
-fn send(ctx: &Ctx, mut new: NewMessage, attachments: &[AttachmentId], rows: &mut Rows) -> Result<Outcome> {
+impl NewMessage {
+    fn of(id: MessageId, sender: Profile, body: Body) -> Self {
+        let (attachments, references) = (Arc::default(), References::default());
+        Self { id, sender, body, client_id: None, origin: None, attachments, writing_until: None, references }
+    }
+}
+
+fn send(
+    ctx: &Ctx,
+    mut new: NewMessage,
+    attachments: &[AttachmentId],
+    refers: &Refers,
+    rows: &mut Rows,
+) -> Result<Outcome> {
     let mut room = ctx.room(rows)?;
     let mut member = ctx.active_member(&new.sender.user, rows)?;
     let sent_as = new.client_id.clone().map(|client| (ctx.id, new.sender.user.clone(), client));
-    let hash = sent_as.is_some().then(|| BodyHash::with(&new.body, attachments));
+    let hash = sent_as.is_some().then(|| BodyHash::sent(&new.body, attachments, refers));
     if let Some(first) = sent_as.as_ref().and_then(|key| rows.sent.get(key)) {
         if Some(first.hash) != hash {
             return Err(ErrorKind::ClientIdConflict.into());
@@ -247,6 +260,7 @@ fn send(ctx: &Ctx, mut new: NewMessage, attachments: &[AttachmentId], rows: &mut
         ctx.check_role(member.role, Verb::Send, &room)?;
     }
     ctx.check_reachable(room.kind.peer_of(&new.sender.user), rows)?;
+    new.references = refer::references(ctx, refers, rows)?;
     new.attachments = attach::sendable(ctx, &new.sender.user, &new.body, attachments, rows)?;
     attach::put_sent(ctx.id, new.id, &new.attachments, rows);
     if new.body.is_countable() {
@@ -290,6 +304,7 @@ fn add_message(
         own_n,
         state: MessageState { writing_until: new.writing_until, ..MessageState::default() },
         attachments: new.attachments,
+        references: new.references,
     });
     rows.new_messages.push((message.clone(), hash));
     Change { pos, prev, what: What::Message(message) }
@@ -298,16 +313,7 @@ fn add_message(
 pub(super) fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut Rows) -> Change {
     let own_n = rows.members.get(&(ctx.id, notice.about.user.clone())).map_or(0, |member| member.own_n);
     let Notice { id, about, body } = notice;
-    let new = NewMessage {
-        id,
-        sender: about,
-        body,
-        client_id: None,
-        origin: None,
-        attachments: Arc::default(),
-        writing_until: None,
-    };
-    add_message(ctx, room, own_n, new, None, rows)
+    add_message(ctx, room, own_n, NewMessage::of(id, about, body), None, rows)
 }
 
 fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Result<Outcome> {

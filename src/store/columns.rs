@@ -5,8 +5,9 @@ use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, S
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Dimensions, Invite, InviteCode, Member, Message, MessageState, MessageType,
-    Profile, Reaction, Reactions, Relation, RelationKind, Role, Room, RoomKind, SystemKind, Visibility,
+    About, Attachment, Body, Dimensions, Invite, InviteCode, Member, Message, MessageState, MessageType, Pin,
+    PinCursor, Profile, Quoted, Reaction, Reactions, References, Relation, RelationKind, Role, Room,
+    RoomKind, SystemKind, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -25,12 +26,14 @@ macro_rules! room_columns {
     };
 }
 
-/// What [`ReadRow::message`] reads, of `messages s` and `profiles p`.
+/// What [`ReadRow::message`] reads, of `messages s`, with `profiles p` of its sender, `messages q` that it quotes and
+/// `profiles t` of that one's.
 macro_rules! message_columns {
     () => {
         "s.id, s.room, s.seq, s.sender, p.nickname, p.image, s.kind, s.content, s.image_url, s.client_id, \
          s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions, \
-         s.writing_until, s.attachments"
+         s.writing_until, s.pinned_at, s.pinned_by, s.attachments, s.quoted, q.id, q.sender, t.nickname, t.image, \
+         q.kind, q.content, q.image_url, q.edited_at, q.changed_pos"
     };
 }
 
@@ -141,6 +144,8 @@ pub(super) trait ReadRow<'r> {
     fn maybe_hash(&mut self) -> Result<Option<BodyHash>, Self::Error>;
     fn maybe_id(&mut self) -> Result<Option<[u8; 16]>, Self::Error>;
     fn maybe_bytes(&mut self) -> Result<Option<&'r [u8]>, Self::Error>;
+    /// Passes over so many columns.
+    fn skip(&mut self, columns: usize);
     /// The column read last holds what no version of this code wrote.
     fn no_sense(&self) -> Self::Error;
     /// The columns around this one do not belong together.
@@ -229,21 +234,45 @@ pub(super) trait ReadRow<'r> {
             own_n: self.number()?,
             state: self.state()?,
             attachments: self.attachments()?,
+            references: References { quoted: self.quoted()? },
         })
     }
 
-    fn state(&mut self) -> Result<MessageState, Self::Error> {
-        let changed_pos = if let Some(pos) = self.maybe_integer()? {
-            u64::try_from(pos).map_err(|_| self.no_sense())?
-        } else {
-            0
+    fn quoted(&mut self) -> Result<Option<Arc<Quoted>>, Self::Error> {
+        let Some(seq) = self.maybe_integer()? else {
+            self.skip(9);
+            return Ok(None);
         };
-        Ok(MessageState {
-            changed_pos,
+        let quoted = Quoted {
+            seq: u64::try_from(seq).map_err(|_| self.no_sense())?,
+            id: MessageId::from_bytes(self.bytes()?),
+            sender: {
+                let user = self.parsed()?;
+                self.profile(user)?
+            },
+            body: self.body()?,
             edited_at: self.maybe_time()?,
-            reactions: self.reactions()?,
-            writing_until: self.maybe_time()?,
-        })
+            changed_pos: self.changed_pos()?,
+        };
+        Ok(Some(Arc::new(quoted)))
+    }
+
+    /// NULL where nothing has changed it.
+    fn changed_pos(&mut self) -> Result<u64, Self::Error> {
+        let pos = self.maybe_integer()?.unwrap_or(0);
+        u64::try_from(pos).map_err(|_| self.no_sense())
+    }
+
+    fn state(&mut self) -> Result<MessageState, Self::Error> {
+        let changed_pos = self.changed_pos()?;
+        let (edited_at, reactions) = (self.maybe_time()?, self.reactions()?);
+        let writing_until = self.maybe_time()?;
+        Ok(MessageState { changed_pos, edited_at, reactions, writing_until, pinned: self.pinned()? })
+    }
+
+    fn pinned(&mut self) -> Result<Option<Pin>, Self::Error> {
+        let (at, by) = (self.maybe_time()?, self.maybe()?);
+        Ok(at.map(|at| Pin { by, at }))
     }
 
     fn reaction(&mut self) -> Result<Reaction, Self::Error> {
@@ -440,6 +469,22 @@ pub(super) fn profile_of(user: UserId, nickname: Option<&str>, image: Option<&st
 #[derive(Serialize, Deserialize)]
 enum Kept<'a> {
     First(Cow<'a, [Attachment]>),
+}
+
+/// When it was pinned, and by whom, as it is kept.
+pub(super) fn pin_of(message: &Message) -> (Option<i64>, Option<&str>) {
+    let pin = message.state.pinned.as_ref();
+    (pin.map(|pin| pin.at.as_millis()), pin.and_then(|pin| pin.by.as_ref()).map(UserId::as_str))
+}
+
+/// A place among pins as it is compared; without one, beyond all.
+pub(super) fn below_pin(before: Option<PinCursor>) -> (i64, i64) {
+    before.map_or((i64::MAX, i64::MAX), |cursor| (cursor.at.as_millis(), int(cursor.seq)))
+}
+
+/// Which message it answers, as it is kept.
+pub(super) fn quoted_seq(message: &Message) -> Option<i64> {
+    message.references.quoted.as_ref().map(|quoted| int(quoted.seq))
 }
 
 /// As they are kept; NULL without any.

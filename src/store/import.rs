@@ -115,10 +115,11 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     let at = rows.next_pos(&mut room);
     (room.seq, room.countable, room.last_message_at) = (message.seq, countable, Some(message.created_at));
     message.pos = at.0.at;
-    let edited_at = message.state.edited_at;
-    message.state = MessageState { edited_at, ..MessageState::default() };
+    let MessageState { edited_at, pinned, .. } = message.state;
+    let is_changed = edited_at.is_some() || pinned.is_some();
+    message.state = MessageState { edited_at, pinned, ..MessageState::default() };
     let message = Arc::new(message);
-    if edited_at.is_some() {
+    if is_changed {
         rows.put_message(message.clone());
     }
     attach::put_sent(message.room, message.id, &message.attachments, rows);

@@ -82,6 +82,10 @@ pub enum Op {
     /// [`ClientIdConflict`](crate::ErrorKind::ClientIdConflict) where its [`BodyHash`] is another one. Of its
     /// files: [`AttachmentNotFound`](crate::ErrorKind::AttachmentNotFound) and
     /// [`AttachmentUsed`](crate::ErrorKind::AttachmentUsed).
+    ///
+    /// Of what it quotes: [`MessageNotFound`](crate::ErrorKind::MessageNotFound),
+    /// [`MessageDeleted`](crate::ErrorKind::MessageDeleted), and [`Forbidden`](crate::ErrorKind::Forbidden) for a
+    /// SYSTEM message.
     Send {
         /// The message's id.
         id: MessageId,
@@ -97,6 +101,8 @@ pub enum Op {
         attachments: Vec<AttachmentId>,
         /// For one that is yet to be written: what it is at its [`writing_until`](crate::model::MessageState::writing_until).
         writing_until: Option<Timestamp>,
+        /// What it refers to.
+        refers: Refers,
     },
     /// Add people, all or none. Who is in already stays as they are.
     Join {
@@ -193,6 +199,14 @@ pub enum Op {
     Attach(AttachOp),
 }
 
+/// What a message that is sent refers to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store hands it to `apply`, whatever is in it")]
+pub struct Refers {
+    /// The message that it answers.
+    pub quoted: Option<MessageId>,
+}
+
 /// What is asked of an attachment. Done again, each changes nothing.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -244,7 +258,7 @@ pub enum Amend {
         /// As in [`Amend::Write`].
         until: Option<Timestamp>,
     },
-    /// Say nothing any more, and bear no reactions. The place in the room stays.
+    /// Say nothing any more, bear no reactions, and be pinned no more. The place in the room stays.
     Delete {
         /// As in [`Amend::Edit`]; the engine gives [`Config::delete_window`](crate::Config::delete_window). Who
         /// may delete what others sent is not bound by it.
@@ -260,6 +274,15 @@ pub enum Amend {
         /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
         /// [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds).
         max_kinds: usize,
+    },
+    /// Pin it for everybody, or take the pin off, whoever has put it there.
+    Pin {
+        /// Whether it is pinned.
+        on: bool,
+        /// How many messages of the room may be pinned; with one more it is
+        /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
+        /// [`Config::max_pins`](crate::Config::max_pins).
+        max_pins: u32,
     },
 }
 
@@ -357,6 +380,11 @@ impl BodyHash {
 
     /// The fingerprint of a message as it is sent first, with its attachments in their order.
     pub fn with(body: &Body, attachments: &[AttachmentId]) -> Self {
+        Self::sent(body, attachments, &Refers::default())
+    }
+
+    /// The fingerprint of a message as it is sent first, with its attachments in their order and what it refers to.
+    pub fn sent(body: &Body, attachments: &[AttachmentId], refers: &Refers) -> Self {
         let mut hash = Sha256::new();
         let parts = [body.content(), body.image_url()];
         hash.update([body.message_type() as u8]);
@@ -367,6 +395,11 @@ impl BodyHash {
         }
         // Behind the body, whose end is known; without any, as before there were attachments.
         attachments.iter().for_each(|id| hash.update(id.to_bytes()));
+        // Likewise. An id of an attachment has 16 bytes, and this one more.
+        if let Some(quoted) = refers.quoted {
+            hash.update(b"q");
+            hash.update(quoted.to_bytes());
+        }
         let mut short = [0; 16];
         short.copy_from_slice(&hash.finalize()[..16]);
         Self(short)
@@ -507,5 +540,10 @@ mod tests {
         assert_eq!(BodyHash::with(&body, &[]), text("hi"));
         assert_ne!(BodyHash::with(&body, &[one]), text("hi"));
         assert_ne!(BodyHash::with(&body, &[one, other]), BodyHash::with(&body, &[other, one]));
+        let quoting = |id| BodyHash::sent(&body, &[one], &Refers { quoted: Some(id) });
+        let (first, second) = (MessageId::generate(), MessageId::generate());
+        assert_ne!(quoting(first), BodyHash::with(&body, &[one]));
+        assert_ne!(quoting(first), quoting(second));
+        assert_eq!(BodyHash::sent(&body, &[one], &Refers::default()), BodyHash::with(&body, &[one]));
     }
 }

@@ -18,8 +18,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token, Visibility,
+    Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction, Relation,
+    RelationKind, Room, Token, Visibility,
 };
 use state::{State, beyond, keep_latest};
 
@@ -283,6 +283,14 @@ impl Store for MemoryStore {
         let on = data.reactions.range(seqs).flat_map(|(seq, on)| on.iter().map(move |one| (seq, one)));
         let own = on.filter(|(_, (_, by))| by == user);
         Ok(own.map(|(seq, (reaction, _))| (*seq, reaction.clone())).collect())
+    }
+
+    async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
+        let until = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let below = data.pins.range((Bound::Unbounded, until)).rev().take(limit as usize);
+        Ok(below.filter_map(|pin| data.at(pin.seq)).map(|message| state.shown(message)).collect())
     }
 
     async fn members_since(

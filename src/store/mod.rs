@@ -37,14 +37,14 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token,
+    Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction, Relation,
+    RelationKind, Room, Token,
 };
 
 pub use apply::apply;
 pub use attachment::{Stage, StoredAttachment};
 pub use item::{
-    Amend, Answer, AttachOp, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RelationChange,
+    Amend, Answer, AttachOp, Batch, BodyHash, Change, Item, Notice, Op, Outcome, Refers, RelationChange,
     RelationItem, RelationOp, RoomItem, Update, What,
 };
 pub use memory::MemoryStore;
@@ -114,6 +114,9 @@ pub struct MemberEntry {
 ///
 /// **Profiles.** A [`Message`] comes with its sender's profile of now; a user without a row is
 /// [`Profile::unknown`].
+///
+/// **Quotes.** A [`Message`] comes with what it [quotes](crate::model::References::quoted) as that is now, which
+/// is read along with it and not copied: only the number of the other message is kept.
 ///
 /// **Outbox.** A store in a database may let transactions of the host's own leave messages in a table of it,
 /// for the engine to send. One without answers [`outbox_table`](Store::outbox_table) with `None`,
@@ -324,6 +327,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         user: &UserId,
         seqs: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Reaction)>>;
+
+    /// The room's pinned messages, below `before`: the newest pin first, those of one moment by falling numbers.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>>;
 
     /// The room's memberships changed after `after` and up to `until`, oldest change first (then by user).
     ///

@@ -11,6 +11,7 @@ use crate::model::{Member, Message, Profile, Reaction, Relation, Room};
 /// it new ones. Message and member name a user alone, and show no profile that can be relied on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
+#[allow(clippy::large_enum_variant, reason = "most rows are messages")]
 pub enum Record {
     /// What is known of a user.
     Profile {

@@ -31,7 +31,7 @@ pub struct Needs {
     /// How users stand to others. Those of the direct rooms in [`spoken_in`](Self::spoken_in) are needed
     /// besides: see [`relations_with`](Self::relations_with).
     pub relations: BTreeSet<(UserId, UserId)>,
-    /// Messages that are changed.
+    /// Messages that are changed, or quoted.
     pub messages: BTreeSet<(RoomId, MessageId)>,
     /// Reactions of which it must be known whether they were left.
     pub reactions: BTreeSet<(RoomId, MessageId, Reaction, UserId)>,
@@ -43,6 +43,8 @@ pub struct Needs {
     pub given_away: BTreeSet<RoomId>,
     /// Rooms of which all invite links are needed.
     pub invites: BTreeSet<RoomId>,
+    /// Rooms of which it must be known how many messages are pinned.
+    pub pins: BTreeSet<RoomId>,
     /// Attachments.
     pub attachments: BTreeSet<(RoomId, AttachmentId)>,
 }
@@ -71,8 +73,9 @@ impl Needs {
                     needs.keys.extend(kind.key());
                     needs.pairs(item.by.as_ref(), members);
                 }
-                Op::Send { sender, client_id, attachments, .. } => {
+                Op::Send { sender, client_id, attachments, refers, .. } => {
                     member(&sender.user);
+                    needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
                     needs.spoken_in.insert(item.room);
                     needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
                     if let Some(client) = client_id {
@@ -125,6 +128,9 @@ impl Needs {
                     needs.messages.insert((item.room, *message));
                     if !matches!(change, Amend::Delete { .. }) {
                         needs.spoken_in.insert(item.room);
+                    }
+                    if let Amend::Pin { .. } = change {
+                        needs.pins.insert(item.room);
                     }
                     if let (Amend::React { reaction, .. }, Some(by)) = (change, &item.by) {
                         needs.reactions.insert((item.room, *message, reaction.clone(), by.clone()));
@@ -262,6 +268,8 @@ pub struct Rows {
     pub profiles: HashMap<UserId, Profile>,
     /// The invite links of the rooms in [`Needs::invites`].
     pub invites: HashMap<InviteCode, Invite>,
+    /// How many messages are pinned in the rooms in [`Needs::pins`].
+    pub pins: HashMap<RoomId, u64>,
     /// The attachments that there are, of those in [`Needs::attachments`].
     pub attachments: HashMap<(RoomId, AttachmentId), StoredAttachment>,
 
@@ -309,6 +317,7 @@ impl Rows {
             reactions: HashSet::new(),
             profiles: HashMap::new(),
             invites: HashMap::new(),
+            pins: HashMap::new(),
             attachments: HashMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),

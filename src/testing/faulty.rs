@@ -11,8 +11,8 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token,
+    Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction, Relation,
+    RelationKind, Room, Token,
 };
 use crate::store::{
     Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search, Store,
@@ -283,6 +283,10 @@ impl Store for FaultyStore {
         seqs: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Reaction)>> {
         self.around(self.store("reactions_of").reactions_of(room, user, seqs)).await
+    }
+
+    async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
+        self.around(self.store("pinned").pinned(room, before, limit)).await
     }
 
     async fn members_since(

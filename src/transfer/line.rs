@@ -11,8 +11,9 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Custom, Dimensions, Member, Message, MessageState, MessageType, Profile,
-    Reaction, Relation, RelationKind, Role, Room, RoomKind, RoomType, SystemKind, Visibility,
+    About, Attachment, Body, Custom, Dimensions, Member, Message, MessageState, MessageType, Pin, Profile,
+    Quoted, Reaction, References, Relation, RelationKind, Role, Room, RoomKind, RoomType, SystemKind,
+    Visibility,
 };
 use crate::store::{BodyHash, ReactionKey, Record, RoomRecord};
 
@@ -146,6 +147,26 @@ pub(super) struct MessageLine {
     own_n: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     attachments: Vec<AttachmentLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quoted: Option<QuotedLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned: Option<PinLine>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PinLine {
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<UserId>,
+}
+
+/// Which message is answered. What it says stands in its own line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct QuotedLine {
+    seq: u64,
+    message: MessageId,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -294,6 +315,9 @@ impl MessageLine {
         let (edited_at, deleted_at) =
             if message.body.is_deleted() { (None, changed_at) } else { (changed_at, None) };
         let attachments = message.attachments.iter().map(AttachmentLine::from).collect();
+        let quoted = message.references.quoted.as_ref();
+        let quoted = quoted.map(|quoted| QuotedLine { seq: quoted.seq, message: quoted.id });
+        let pinned = message.state.pinned.clone().map(|Pin { by, at }| PinLine { at, by });
         let Message { id, room, seq, sender, client_id, origin, created_at, n, own_n, .. } = message;
         let sender = sender.user;
         Self {
@@ -314,6 +338,8 @@ impl MessageLine {
             n,
             own_n,
             attachments,
+            quoted,
+            pinned,
         }
     }
 }
@@ -493,8 +519,14 @@ impl MessageLine {
         }
         let attachments = self.attachments.into_iter().map(|line| line.attachment(room, &sender));
         let attachments = attachments.collect::<Result<_, _>>()?;
+        let quoted = self.quoted.map(|line| line.quoted(seq, &sender)).transpose()?;
         let (sender, pos) = (Profile::unknown(sender), 0);
-        let state = MessageState { edited_at: self.deleted_at.or(self.edited_at), ..MessageState::default() };
+        let pinned = self.pinned.map(|PinLine { at, by }| Pin { by, at });
+        if pinned.is_some() && !matches!(body, Body::Text(_) | Body::Image { .. }) {
+            return Err(FieldError::Unfit("pinned"));
+        }
+        let edited_at = self.deleted_at.or(self.edited_at);
+        let state = MessageState { edited_at, pinned, ..MessageState::default() };
         let message = Message {
             id,
             room,
@@ -509,8 +541,21 @@ impl MessageLine {
             own_n,
             state,
             attachments,
+            references: References { quoted },
         };
         Ok((message, hash))
+    }
+}
+
+impl QuotedLine {
+    /// It answers one that was there before it. What that one says a store reads where it is.
+    fn quoted(self, by: u64, sender: &UserId) -> Result<Arc<Quoted>, FieldError> {
+        let Self { seq, message: id } = self;
+        if !(1..by).contains(&seq) {
+            return Err(FieldError::Unfit("quoted"));
+        }
+        let (sender, body) = (Profile::unknown(sender.clone()), Body::Deleted(MessageType::Text));
+        Ok(Arc::new(Quoted { id, seq, sender, body, edited_at: None, changed_pos: 0 }))
     }
 }
 

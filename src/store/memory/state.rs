@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, Room, RoomKey,
-    RoomKind,
+    Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Quoted, Reaction, Relation,
+    Room, RoomKey, RoomKind,
 };
 use crate::store::search::{PLACES, first_place};
 use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
@@ -48,6 +48,8 @@ pub(super) struct RoomData {
     pub(super) sent: HashMap<(UserId, ClientId), (u64, BodyHash)>,
     /// The `seq` of the messages that were changed, by the position that last did.
     pub(super) amended: BTreeMap<u64, u64>,
+    /// Those that are pinned.
+    pub(super) pins: BTreeSet<PinCursor>,
     /// Who left what, by `seq`.
     pub(super) reactions: BTreeMap<u64, BTreeSet<(Reaction, UserId)>>,
     pub(super) attachments: BTreeMap<AttachmentId, StoredAttachment>,
@@ -67,6 +69,7 @@ impl RoomData {
             own: HashMap::new(),
             sent: HashMap::new(),
             amended: BTreeMap::new(),
+            pins: BTreeSet::new(),
             reactions: BTreeMap::new(),
             attachments: BTreeMap::new(),
         }
@@ -103,6 +106,10 @@ impl RoomData {
         if message.state.changed_pos > 0 {
             self.amended.insert(message.state.changed_pos, message.seq);
         }
+        if let Some(pin) = place.pin_cursor() {
+            self.pins.remove(&pin);
+        }
+        self.pins.extend(message.pin_cursor());
         *place = message;
     }
 
@@ -196,6 +203,10 @@ impl State {
                 let (room, seq, reaction, user) = (*room, *seq, reaction.clone(), user.clone());
                 rows.reactions.insert(ReactionKey { room, seq, reaction, user });
             }
+        }
+        for room in &needs.pins {
+            let pins = self.rooms.get(room).map_or(0, |data| data.pins.len());
+            rows.pins.insert(*room, pins as u64);
         }
         if !needs.invites.is_empty() {
             let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
@@ -316,9 +327,15 @@ impl State {
         self.known(user).unwrap_or_else(|| Profile::unknown(user.clone()))
     }
 
-    /// The message with its sender's profile of now.
+    /// The message with its sender's profile of now, and what it quotes as that is now.
     pub(super) fn shown(&self, message: &Message) -> Message {
-        Message { sender: self.profile(&message.sender.user), ..message.clone() }
+        let mut shown = Message { sender: self.profile(&message.sender.user), ..message.clone() };
+        if let Some(quoted) = &mut shown.references.quoted
+            && let Some(now) = self.rooms.get(&message.room).and_then(|data| data.at(quoted.seq))
+        {
+            *quoted = Arc::new(Quoted { sender: self.profile(&now.sender.user), ..Quoted::from(&**now) });
+        }
+        shown
     }
 
     pub(super) fn entry(&self, data: &RoomData, member: &Member, listed: usize) -> RoomEntry {

@@ -29,7 +29,16 @@ macro_rules! relation_columns {
     };
 }
 
-pub(super) use {member_columns, relation_columns};
+/// What [`message_columns`](crate::store::columns::message_columns) needs beside `messages s`.
+macro_rules! message_joins {
+    () => {
+        " LEFT JOIN chat.profiles p ON p.user_id = s.sender \
+         LEFT JOIN chat.messages q ON q.room = s.room AND q.seq = s.quoted \
+         LEFT JOIN chat.profiles t ON t.user_id = q.sender"
+    };
+}
+
+pub(super) use {member_columns, message_joins, relation_columns};
 
 /// 16 bytes as the type `uuid`. Not sqlx's own: that feature of it would hold rusqlite back.
 #[derive(Debug, Clone, Copy)]
@@ -185,6 +194,10 @@ impl<'r> ReadRow<'r> for Columns<'r> {
 
     fn maybe_bytes(&mut self) -> Result<Option<&'r [u8]>> {
         self.any()
+    }
+
+    fn skip(&mut self, columns: usize) {
+        self.next += columns;
     }
 
     fn no_sense(&self) -> PostgresError {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, query};
 
-use super::columns::{Uuid, member_columns, relation_columns};
+use super::columns::{Uuid, member_columns, message_joins, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
 use super::read::INVITES;
@@ -84,8 +84,8 @@ pub(super) const SENT: &str = concat!(
     "SELECT ",
     message_columns!(),
     ", s.body_hash FROM UNNEST($1::uuid[], $2::text[], $3::text[]) AS k (room, sender, client_id) \
-     JOIN chat.messages s ON s.room = k.room AND s.sender = k.sender AND s.client_id = k.client_id \
-     LEFT JOIN chat.profiles p ON p.user_id = s.sender"
+     JOIN chat.messages s ON s.room = k.room AND s.sender = k.sender AND s.client_id = k.client_id",
+    message_joins!()
 );
 
 pub(super) const PLACES: &str = "SELECT s.id, s.room, s.seq FROM UNNEST($1::uuid[], $2::uuid[]) AS k (room, id) \

@@ -48,8 +48,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token,
+    Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction, Relation,
+    RelationKind, Room, Token,
 };
 
 /// How a [`PostgresStore`] uses its database.
@@ -288,6 +288,10 @@ impl Store for PostgresStore {
         seqs: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Reaction)>> {
         Ok(amend::reactions_of(&self.connections, room, user, seqs).await?)
+    }
+
+    async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
+        Ok(amend::pinned(&self.connections, room, before, limit).await?)
     }
 
     async fn members_since(

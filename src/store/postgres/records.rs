@@ -2,7 +2,7 @@
 
 use sqlx::query;
 
-use super::columns::{Uuid, member_columns, relation_columns};
+use super::columns::{Uuid, member_columns, message_joins, relation_columns};
 use super::connections::Connections;
 use super::error::PostgresError;
 use super::read::{beyond, beyond_user};
@@ -31,8 +31,9 @@ pub(super) const ROOM: &str = concat!("SELECT ", room_columns!(), " FROM chat.ro
 pub(super) const MESSAGES: &str = concat!(
     "SELECT ",
     message_columns!(),
-    ", s.body_hash FROM chat.messages s LEFT JOIN chat.profiles p ON p.user_id = s.sender \
-     WHERE s.room = $1 AND s.seq > $2 ORDER BY s.seq LIMIT $3"
+    ", s.body_hash FROM chat.messages s",
+    message_joins!(),
+    " WHERE s.room = $1 AND s.seq > $2 ORDER BY s.seq LIMIT $3"
 );
 
 pub(super) const REACTIONS: &str = "SELECT x.room, x.seq, x.reaction, x.user_id, \

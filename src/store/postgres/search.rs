@@ -12,7 +12,7 @@ use sqlx::query::Query;
 use sqlx::{Connection, PgConnection, Postgres, query};
 use tokio::time::timeout;
 
-use super::columns::{Columns, Uuid};
+use super::columns::{Columns, Uuid, message_joins};
 use super::connections::{Connections, fetch, give_up};
 use super::error::PostgresError;
 use super::{amend, read};
@@ -248,9 +248,12 @@ pub(super) const WALK_END: &str = "SELECT d.place FROM chat.search_places d \
 /// What belongs to the places `d`.
 macro_rules! hits {
     () => {
-        "JOIN chat.messages s ON s.room = d.room AND s.seq = d.seq \
-         LEFT JOIN chat.members m ON m.room = d.room AND m.user_id = $4 AND m.active \
-         LEFT JOIN chat.profiles p ON p.user_id = s.sender ORDER BY d.place DESC"
+        concat!(
+            "JOIN chat.messages s ON s.room = d.room AND s.seq = d.seq \
+             LEFT JOIN chat.members m ON m.room = d.room AND m.user_id = $4 AND m.active",
+            message_joins!(),
+            " ORDER BY d.place DESC"
+        )
     };
 }
 

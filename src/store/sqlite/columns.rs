@@ -22,7 +22,16 @@ macro_rules! relation_columns {
     };
 }
 
-pub(super) use {member_columns, relation_columns};
+/// What [`message_columns`](crate::store::columns::message_columns) needs beside `messages s`.
+macro_rules! message_joins {
+    () => {
+        " LEFT JOIN profiles p ON p.user = s.sender \
+         LEFT JOIN messages q ON q.room = s.room AND q.seq = s.quoted \
+         LEFT JOIN profiles t ON t.user = q.sender"
+    };
+}
+
+pub(super) use {member_columns, message_joins, relation_columns};
 
 /// Reads the columns of a row from left to right.
 pub(super) struct Columns<'r> {
@@ -103,6 +112,10 @@ impl<'r> ReadRow<'r> for Columns<'r> {
             ValueRef::Blob(bytes) => Ok(Some(bytes)),
             _ => Err(self.no_sense()),
         }
+    }
+
+    fn skip(&mut self, columns: usize) {
+        self.next += columns;
     }
 
     fn no_sense(&self) -> SqliteError {

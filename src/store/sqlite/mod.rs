@@ -71,8 +71,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token,
+    Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction, Relation,
+    RelationKind, Room, Token,
 };
 
 /// How a [`SqliteStore`] uses its file.
@@ -338,6 +338,10 @@ impl Store for SqliteStore {
     ) -> Result<Vec<(u64, Reaction)>> {
         let user = user.clone();
         Ok(self.readers.run(move |tx| amend::reactions_of(tx, room, &user, seqs)).await?)
+    }
+
+    async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
+        Ok(self.readers.run(move |tx| amend::pinned(tx, room, before, limit)).await?)
     }
 
     async fn members_since(

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::columns::{member_columns, relation_columns};
+use super::columns::{member_columns, message_joins, relation_columns};
 use super::error::SqliteError;
 use super::read::{ROOM, all, beyond, beyond_user};
 use crate::store::columns::{ReadRow, int, message_columns, room_columns};
@@ -26,8 +26,9 @@ pub(super) const ROOMS: &str =
 pub(super) const MESSAGES: &str = concat!(
     "SELECT ",
     message_columns!(),
-    ", s.body_hash FROM messages s LEFT JOIN profiles p ON p.user = s.sender \
-     WHERE s.room = ?1 AND s.seq > ?2 ORDER BY s.seq LIMIT ?3"
+    ", s.body_hash FROM messages s",
+    message_joins!(),
+    " WHERE s.room = ?1 AND s.seq > ?2 ORDER BY s.seq LIMIT ?3"
 );
 
 // The messages' own rows are found by their keys, one for each reaction.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::attachments;
-use super::columns::Columns;
+use super::columns::{Columns, message_joins};
 use super::error::SqliteError;
 use super::{amend, read};
 use crate::clock::Timestamp;
@@ -14,7 +14,7 @@ use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, Room, RoomKind};
 use crate::store::columns::{
     ReadRow, body_code, custom_text, int, is_public, kept_attachments, message_columns, permissions_text,
-    relation_code, role_code, room_code,
+    quoted_seq, relation_code, role_code, room_code,
 };
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
@@ -114,8 +114,9 @@ pub(super) const ROOM_WITH_KEY: &str = "SELECT room FROM room_keys WHERE key = ?
 pub(super) const SENT: &str = concat!(
     "SELECT ",
     message_columns!(),
-    ", s.body_hash FROM messages s LEFT JOIN profiles p ON p.user = s.sender \
-     WHERE s.room = ?1 AND s.sender = ?2 AND s.client_id = ?3"
+    ", s.body_hash FROM messages s",
+    message_joins!(),
+    " WHERE s.room = ?1 AND s.sender = ?2 AND s.client_id = ?3"
 );
 
 fn load_sent(conn: &Connection, key: &(RoomId, UserId, ClientId)) -> Result<Option<Sent>, SqliteError> {
@@ -275,8 +276,8 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
 /// Never an upsert: a number or an id that is taken is damage, and the batch fails.
 const ADD_MESSAGE: &str = "INSERT INTO messages (room, seq, id, sender, kind, content, image_url, \
          client_id, body_hash, created_at, pos, n, own_n, origin, attachments, \
-         writing_until) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+         writing_until, quoted) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 
 fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) -> Result<(), SqliteError> {
     conn.prepare_cached(ADD_MESSAGE)?.execute(params![
@@ -296,6 +297,7 @@ fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) ->
         message.origin.as_ref().map(OriginId::as_str),
         kept_attachments(&message.attachments),
         message.state.writing_until.map(Timestamp::as_millis),
+        quoted_seq(message),
     ])?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::columns::Columns;
+use super::columns::{Columns, message_joins};
 use super::error::SqliteError;
 use super::{amend, read};
 use crate::clock::Timestamp;
@@ -157,9 +157,9 @@ pub(super) const SEARCH: &str = concat!(
     " FROM search_terms f CROSS JOIN search_places d ON d.place = f.rowid \
      CROSS JOIN search_rooms x ON x.n = d.room \
      CROSS JOIN messages s ON s.room = x.room AND s.seq = d.seq \
-     LEFT JOIN members m ON m.room = x.room AND m.user = ?4 AND m.active = 1 \
-     LEFT JOIN profiles p ON p.user = s.sender \
-     WHERE f.search_terms MATCH ?1 AND f.rowid < ?2 AND f.rowid >= ?3 ORDER BY f.rowid DESC"
+     LEFT JOIN members m ON m.room = x.room AND m.user = ?4 AND m.active = 1",
+    message_joins!(),
+    " WHERE f.search_terms MATCH ?1 AND f.rowid < ?2 AND f.rowid >= ?3 ORDER BY f.rowid DESC"
 );
 
 pub(super) const OWN_ROOMS: &str =

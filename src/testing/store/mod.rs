@@ -38,7 +38,9 @@ pub mod marks;
 pub mod members;
 pub mod messages;
 pub mod order;
+pub mod pins;
 pub mod public;
+pub mod quotes;
 pub mod reads;
 pub mod records;
 pub mod roles;
@@ -279,6 +281,21 @@ macro_rules! store_suite {
                     a_search_finds_what_a_look_at_each_message_does
                     a_common_word_and_a_rare_one_are_found_among_many
                     what_is_written_bit_by_bit_is_found_by_all_that_is_there;
+                quotes:
+                    a_quote_stands_in_its_message_wherever_it_is_read
+                    a_quote_is_read_as_its_message_is_now
+                    what_is_elsewhere_deleted_or_the_servers_own_is_not_answered
+                    a_retry_names_the_same_quote
+                    a_message_of_its_own_batch_is_answered
+                    quotes_are_taken_in_with_their_message
+                    quotes_outlive_a_reopening;
+                pins:
+                    a_pin_takes_a_position_and_says_whose_it_is
+                    pins_come_newest_first_and_in_pages
+                    a_room_has_no_more_pins_than_its_bound
+                    many_who_pin_at_once_pin_no_more_than_the_bound
+                    whoever_may_pins_and_takes_off_anybodys_pin
+                    pins_outlive_a_reopening;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -386,7 +403,9 @@ mod tests {
             include_str!("members.rs"),
             include_str!("messages.rs"),
             include_str!("order.rs"),
+            include_str!("pins.rs"),
             include_str!("public.rs"),
+            include_str!("quotes.rs"),
             include_str!("reads.rs"),
             include_str!("records.rs"),
             include_str!("roles.rs"),

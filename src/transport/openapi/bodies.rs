@@ -277,6 +277,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
         let files = list(named::<AttachmentId>()).max_items(Some(config.max_attachments)).unique_items(true);
         files.description(Some("Files that the caller has uploaded into the room, each for one message."))
     };
+    let quoted = || optional("quotedMessageUuid", or_null(named::<MessageId>()));
     let bytes = config.max_content_bytes;
     let described = |what: &str| format!("{what} At most {bytes} bytes of UTF-8.");
     let content = text(&described("The words; not blank.")).pattern(Some(WORDS)).max_length(Some(bytes));
@@ -288,6 +289,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
             optional("imageUrl", null()),
             optional("attachments", files()),
             client_id(),
+            quoted(),
         ],
     );
     let caption = || {
@@ -303,6 +305,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
             caption(),
             optional("attachments", files()),
             client_id(),
+            quoted(),
         ],
     );
     let wordless = object(
@@ -313,6 +316,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
             optional("content", null()),
             optional("imageUrl", null()),
             client_id(),
+            quoted(),
         ],
     );
     let uploaded = object(
@@ -323,6 +327,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
             optional("imageUrl", null()),
             caption(),
             client_id(),
+            quoted(),
         ],
     );
     let kinds = [

@@ -148,6 +148,18 @@ fn ask(verb: Verb) -> Ask {
             json!({ "roomUuid": id, "messageUuid": samples::message_id(), "reaction": "👍", "on": false }),
             CHANGED,
         ),
+        Verb::Pin => (
+            "Pin a message for everybody in the room.",
+            vec![room(), message()],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
+            CHANGED,
+        ),
+        Verb::Unpin => (
+            "Take a pin off a message.",
+            vec![room(), message()],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
+            CHANGED,
+        ),
         Verb::Typing => (
             "Tell that the user types, or has stopped.",
             vec![room(), needed("isTyping", flag("Whether they type now."))],
@@ -241,9 +253,10 @@ fn told(name: EventName) -> Told {
             ("A TEXT or IMAGE came; to the sender's other devices too.", of::<MessageJson<'_>>())
         }
         EventName::SystemMessage => ("A SYSTEM message came.", of::<event::SystemJson<'_>>()),
-        EventName::MessageUpdated => {
-            ("A message was edited, or the reactions on it changed.", of::<MessageChangeJson<'_>>())
-        }
+        EventName::MessageUpdated => (
+            "A message was edited, the reactions on it changed, or it was pinned or is pinned no more.",
+            of::<MessageChangeJson<'_>>(),
+        ),
         EventName::MessageDeleted => ("A message was deleted.", of::<MessageChangeJson<'_>>()),
         EventName::MessageDelta => (DELTA, of::<event::DeltaJson<'_>>()),
         EventName::UserTyping => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),

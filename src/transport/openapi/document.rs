@@ -30,7 +30,7 @@ use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, Re
 use crate::transport::status::http_status;
 use crate::transport::wire::{
     AttachmentJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson, LinkJson, MarkedJson,
-    MessageChangeJson, ParticipantsJson, PublicRoomsJson, ReactionsJson, RelationJson, RoomsJson,
+    MessageChangeJson, ParticipantsJson, PinsJson, PublicRoomsJson, ReactionsJson, RelationJson, RoomsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -200,6 +200,10 @@ fn query_parameter(query: Query) -> ParameterBuilder {
             let pair = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PAIR));
             ("cursor", "The `nextCursor` of the page before it.", pair.into())
         }
+        Query::PinCursor => {
+            let place = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PIN_PLACE));
+            ("cursor", "The `nextCursor` of the page before it.", place.into())
+        }
         Query::RoomCursor => ("cursor", "The `nextCursor` of the page before it.", named::<RoomId>().into()),
         Query::InviteCursor => {
             ("cursor", "The `nextCursor` of the page before it.", named::<InviteCode>().into())
@@ -339,6 +343,9 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
 /// A reaction and a user, with a space between them.
 const PAIR: &str = r"^[^\s\u0000-\u001f\u007f-\u009f]{1,16} [^\u0000-\u001f\u007f-\u009f\u2028\u2029]{0,60}[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029][^\u0000-\u001f\u007f-\u009f\u2028\u2029]{0,60}$";
 
+/// A time and the number of a message.
+const PIN_PLACE: &str = "^[0-9]{1,15}-[0-9]{1,19}$";
+
 const MADE_MESSAGE: &str = "$response.body#/messageUuid";
 
 /// A refusal with one of these codes, which have one status.
@@ -427,6 +434,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<MarkedJson>();
     schemas.add::<MessageChangeJson<'_>>();
     schemas.add::<ReactionsJson<'_>>();
+    schemas.add::<PinsJson<'_>>();
     schemas.add::<ParticipantsJson<'_>>();
     schemas.add::<RelationJson<'_>>();
     schemas.add::<DoneJson>();

@@ -14,7 +14,7 @@ use crate::model::{Attachment, Limit, Message, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
     AttachmentJson, HistoryJson, HitsJson, InvitationsJson, InviteJson, InvitesJson, LinkJson, MarkedJson,
-    MessageChangeJson, MessageJson, ParticipantsJson, PeopleJson, PublicRoomsJson, ReactionsJson,
+    MessageChangeJson, MessageJson, ParticipantsJson, PeopleJson, PinsJson, PublicRoomsJson, ReactionsJson,
     RelationJson, RoomJson, RoomsJson,
 };
 
@@ -41,6 +41,8 @@ pub(super) enum Query {
     Cursor,
     /// A page of reactions begins after this one.
     ReactionCursor,
+    /// A page of pins begins below this one.
+    PinCursor,
     /// A page of public rooms begins below this one.
     RoomCursor,
     InviteCursor,
@@ -324,9 +326,15 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::DeleteMessage
         | Operation::ListReactions
         | Operation::React
-        | Operation::TakeReactionBack => of_message(operation),
+        | Operation::TakeReactionBack
+        | Operation::Pin
+        | Operation::Unpin => of_message(operation),
         Operation::StartStream | Operation::AppendStream | Operation::StopStream => of_stream(operation),
         Operation::SearchMessages => search_messages(),
+        Operation::ListPins => Description::new(MESSAGES, "List pinned messages", "The newest pin first.")
+            .query(&[Query::PinCursor, Query::Limit(Limit::MESSAGES)])
+            .answer(200, "A page of pinned messages.", &PinsJson::from(&samples::pins()))
+            .codes(IN_ROOM),
         Operation::MarkRead => mark_read(),
         Operation::UploadAttachment => upload_attachment(),
         Operation::GetAttachment => get_attachment(),
@@ -379,7 +387,8 @@ fn create_room() -> Description {
 
 fn send_message() -> Description {
     let text = "It is durable once this is answered. Under a `clientId`, a retry gives the first message back, however \
-                late it comes.";
+                late it comes. One that answers another (`quotedMessageUuid`) shows that one as it is whenever it is read; who is \
+                live mends what it shows by the `messageUpdated` or `messageDeleted` of that other one.";
     Description::new(MESSAGES, "Send a message", text)
         .body(
             Body::Draft,
@@ -387,12 +396,26 @@ fn send_message() -> Description {
                 ("text", json!({ "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" })),
                 ("image", json!({ "type": "IMAGE", "imageUrl": "https://example.org/route.png", "content": "The route" })),
                 ("attachment", json!({ "type": "IMAGE", "attachments": [samples::attachment().id] })),
+                (
+                    "answer",
+                    json!({ "type": "TEXT", "content": "At seven", "quotedMessageUuid": samples::message_id() }),
+                ),
             ],
         )
-        .answer(201, "The message.", &MessageJson::own(&samples::named_message()))
+        .answers(
+            201,
+            "The message.",
+            named::<MessageJson<'_>>(),
+            [
+                ("example", &MessageJson::own(&samples::named_message())),
+                ("answer", &MessageJson::own(&samples::answer())),
+            ],
+        )
         .codes(&[
             Code::RoomNotFound,
             Code::NotAParticipant,
+            Code::MessageNotFound,
+            Code::MessageDeleted,
             Code::Forbidden,
             Code::NotFriends,
             Code::RoomClosed,
@@ -566,6 +589,15 @@ fn of_message(operation: Operation) -> Description {
         }
         Operation::TakeReactionBack => {
             changed(Description::new(MESSAGES, "Take a reaction back", "The caller's own one."), &edited)
+        }
+        Operation::Pin => {
+            let text = "It takes the permission `pin`. It is pinned for everybody, until somebody takes the pin off or the \
+                        message is deleted; a room has so many pinned messages as the server is configured with.";
+            changed(Description::new(MESSAGES, "Pin a message", text), &samples::pinned())
+        }
+        Operation::Unpin => {
+            let text = "It takes the permission `pin`, whoever has pinned it.";
+            changed(Description::new(MESSAGES, "Take a pin off", text), &edited)
         }
         Operation::ListReactions => {
             let page = samples::reactions();

@@ -14,9 +14,9 @@ use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
     About, Amendment, Attachment, Body, Custom, Delta, Dimensions, Epoch, FriendNotice, History, Hit, Hits,
     Invitation, InvitationPage, Invite, InviteCode, Limit, Mark, Message, MessageState, MessageType,
-    MessageView, Page, PageQuery, Participant, Permissions, Phrases, Position, Profile, PublicRooms,
-    Reaction, ReactionPage, Receipt, RelationKind, RelationPage, RelationView, Role, Room, RoomKind,
-    RoomView, SearchCursor, Span, SystemKind, Token, Visibility, Words,
+    MessageView, Page, PageQuery, Participant, Permissions, Phrases, Pin, PinPage, Position, Profile,
+    PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References, RelationKind, RelationPage,
+    RelationView, Role, Room, RoomKind, RoomView, SearchCursor, Span, SystemKind, Token, Visibility, Words,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -94,6 +94,7 @@ pub(super) fn message() -> Message {
         own_n: 2,
         state: MessageState::default(),
         attachments: Arc::default(),
+        references: References::default(),
     }
 }
 
@@ -116,6 +117,24 @@ pub(super) fn picture_message() -> Message {
     let (room, file) = (room_id(), attachment());
     let url = format!("/api{}", Attachment::path(room, file.id)).into();
     Message { body: Body::Image { url, caption: None }, attachments: Arc::new([file]), ..message() }
+}
+
+/// An answer to the message, once that one was edited.
+pub(super) fn answer() -> Message {
+    let quoted = Some(Arc::new(Quoted::from(&edited())));
+    let id = MessageId::from_bytes(*b"\x01\x9c\xad\x8a\x2d\xf8Message 02");
+    let body = Body::Text("At seven".into());
+    Message {
+        id,
+        seq: 3,
+        sender: ben(),
+        body,
+        pos: 6,
+        n: 3,
+        own_n: 1,
+        references: References { quoted },
+        ..message()
+    }
 }
 
 /// A message that its sender has named.
@@ -160,6 +179,19 @@ pub(super) fn liked() -> Message {
 
 pub(super) fn liked_view() -> MessageView {
     MessageView { message: Arc::new(liked()), own_reactions: vec![thumb()], ..message_view() }
+}
+
+/// The message once it is pinned.
+pub(super) fn pinned() -> Message {
+    let pinned = Some(Pin { by: Some(user("ben")), at: at(58) });
+    let state = MessageState { changed_pos: 7, pinned, ..MessageState::default() };
+    Message { state, ..message() }
+}
+
+pub(super) fn pins() -> PinPage {
+    let message = pinned();
+    let next = message.pin_cursor();
+    PinPage { messages: vec![MessageView { message: Arc::new(message), ..message_view() }], next }
 }
 
 pub(super) fn reactions() -> ReactionPage {
@@ -287,11 +319,13 @@ pub(super) fn events() -> Vec<(Event, View)> {
         event(None, now, EventKind::CaughtUp { recovered: true }),
         durable(EventKind::Message(Arc::new(message()))),
         durable(EventKind::Message(Arc::new(picture_message()))),
+        durable(EventKind::Message(Arc::new(answer()))),
         own,
         durable(EventKind::System(Arc::new(system_message()))),
         durable(EventKind::Amended(amended(edited(), Amendment::Edited))),
         durable(EventKind::Amended(amended(deleted(), Amendment::Deleted))),
         durable(EventKind::Amended(amended(liked(), Amendment::Reacted(thumb(), true)))),
+        durable(EventKind::Amended(amended(pinned(), Amendment::Pinned(true)))),
         durable(EventKind::Amended(Amended {
             message: Arc::new(liked()),
             by: None,

@@ -81,6 +81,9 @@ operations! {
     TakeReactionBack = "takeReactionBack": DELETE
         "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::take_reaction_back;
     SearchMessages = "searchMessages": GET "/chat/search" => search::search;
+    Pin = "pin": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/pin" => messages::pin;
+    Unpin = "unpin": DELETE "/chat/rooms/{roomUuid}/messages/{messageUuid}/pin" => messages::unpin;
+    ListPins = "listPins": GET "/chat/rooms/{roomUuid}/pins" => messages::pins;
     MarkRead = "markRead": PATCH "/chat/rooms/{roomUuid}/read" or "/chat/room/{roomUuid}/read" => messages::read;
     UploadAttachment = "uploadAttachment": POST "/chat/rooms/{roomUuid}/attachments" => attachments::upload;
     GetAttachment = "getAttachment": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}"

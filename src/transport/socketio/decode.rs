@@ -28,6 +28,8 @@ names! {
         EditMessage = "editMessage",
         DeleteMessage = "deleteMessage",
         React = "react",
+        Pin = "pin",
+        Unpin = "unpin",
         Typing = "typing",
         MarkAsRead = "markAsRead",
         MarkAsDelivered = "markAsDelivered",
@@ -121,6 +123,10 @@ fn command(name: &str, payload: &str) -> Result<Command> {
             let payload = read()?;
             let reaction = parse_reaction(payload.reaction.as_deref())?;
             Command::React(payload.room()?, payload.message_id()?, reaction, payload.on.unwrap_or(true))
+        }
+        Verb::Pin | Verb::Unpin => {
+            let payload = read()?;
+            Command::Pin(payload.room()?, payload.message_id()?, verb == Verb::Pin)
         }
         Verb::Typing => {
             let payload = read()?;

@@ -21,6 +21,7 @@
 //! | `editMessage {roomUuid, messageUuid, content}` | in the ack: `message` |
 //! | `deleteMessage {roomUuid, messageUuid}` | likewise |
 //! | `react {roomUuid, messageUuid, reaction, on?}` | likewise |
+//! | `pin {roomUuid, messageUuid}`, `unpin {roomUuid, messageUuid}` | likewise |
 //! | `typing {roomUuid, isTyping}` | |
 //! | `markAsRead {roomUuid, messageUuid? or seq?}` | `messagesRead`, where the mark moved |
 //! | `markAsDelivered {roomUuid, messageUuid? or seq?}` | `messagesDelivered`, likewise |

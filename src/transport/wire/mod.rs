@@ -7,7 +7,9 @@ mod invites;
 mod json;
 mod people;
 mod permissions;
+mod pins;
 mod public;
+mod references;
 mod search;
 
 use std::borrow::Cow;
@@ -15,6 +17,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use self::amended::ReactionCountJson;
+use self::pins::PinJson;
+use self::references::QuotedJson;
 use crate::clock::Timestamp;
 use crate::engine::CreatedRoom;
 use crate::error::{Error, ErrorCode};
@@ -39,6 +43,7 @@ pub(crate) use json::{
 };
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 pub(crate) use permissions::PermissionsJson;
+pub(crate) use pins::PinsJson;
 pub(crate) use public::PublicRoomsJson;
 pub(crate) use search::{HitsJson, SearchArgs};
 
@@ -130,6 +135,14 @@ pub(crate) struct MessageJson<'a> {
     client_id: Option<&'a ClientId>,
     /// The files that go with it, in the sender's order.
     attachments: Vec<AttachmentJson<'a>>,
+    /// The message that it answers, as it is now. Not there where it answers none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    quoted_message: Option<Box<QuotedJson<'a>>>,
+    /// By whom it is pinned, and since when. Not there where it is not pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pinned: Option<PinJson<'a>>,
 }
 
 impl<'a> MessageJson<'a> {
@@ -166,6 +179,8 @@ impl<'a> MessageJson<'a> {
             kind,
             client_id: message.client_id.as_ref().filter(|_| is_mine),
             attachments: message.attachments.iter().map(Into::into).collect(),
+            quoted_message: message.references.quoted.as_deref().map(|quoted| Box::new(quoted.into())),
+            pinned: message.state.pinned.as_ref().map(Into::into),
         }
     }
 

@@ -24,6 +24,8 @@ names! {
         Edit = "edit",
         Delete = "delete",
         React = "react",
+        Pin = "pin",
+        Unpin = "unpin",
         Read = "read",
         Delivered = "delivered",
         Typing = "typing",
@@ -105,6 +107,7 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
             let reaction = parse_reaction(frame.reaction.as_deref())?;
             Command::React(frame.room()?, frame.message_id()?, reaction, frame.on.unwrap_or(true))
         }
+        Op::Pin | Op::Unpin => Command::Pin(frame.room()?, frame.message_id()?, op == Op::Pin),
         Op::Read => Command::Mark(frame.room()?, Mark::Read, frame.place()?),
         Op::Delivered => Command::Mark(frame.room()?, Mark::Delivered, frame.place()?),
         Op::Typing => Command::Typing(frame.room()?, frame.is_typing.ok_or_else(|| missing("isTyping"))?),

@@ -176,8 +176,12 @@ impl Town {
                 who.react(group, message, "👩‍👩‍👧‍👦".parse().unwrap(), true).await.unwrap();
             }
         }
+        ana.pin(group, edited, true).await.unwrap();
         ana.edit(group, edited, Some("hello")).await.unwrap();
         ben.delete(group, deleted).await.unwrap();
+        let answer = Draft::text("answer").quoting(edited).with_client_id("answer");
+        let answer = cho.send(group, answer).await.unwrap().id;
+        admin.pin(group, answer, true).await.unwrap();
         dee.send(group, Draft::text("from dee")).await.unwrap();
         dee.leave(group).await.unwrap();
         ana.send(group, Draft::text("while dee is away")).await.unwrap();
@@ -264,7 +268,11 @@ pub(super) async fn recovers(engine: &ChatEngine, name: &str, token: Token) -> b
 
 fn unplaced_message(message: &Message) -> Message {
     let state = MessageState { changed_pos: 0, ..message.state.clone() };
-    Message { pos: 0, state, ..message.clone() }
+    let mut message = Message { pos: 0, state, ..message.clone() };
+    if let Some(quoted) = &mut message.references.quoted {
+        Arc::make_mut(quoted).changed_pos = 0;
+    }
+    message
 }
 
 fn unplaced_room(room: &Room) -> Room {
