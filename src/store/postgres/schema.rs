@@ -8,7 +8,7 @@ use super::error::PostgresError;
 use crate::model::{Epoch, MAX_LANES};
 
 /// Only ever appended to. Each names its version in `chat.migrations`, so that those run by hand count too.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../../../migrations/postgres/0001_init.sql"),
     include_str!("../../../migrations/postgres/0002_logouts.sql"),
     include_str!("../../../migrations/postgres/0003_outbox.sql"),
@@ -20,6 +20,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../../../migrations/postgres/0009_attachments.sql"),
     include_str!("../../../migrations/postgres/0040_quoted.sql"),
     include_str!("../../../migrations/postgres/0041_pins.sql"),
+    include_str!("../../../migrations/postgres/0042_forwarded.sql"),
 ];
 
 /// The first version that tells apart what this code relies on: `DROP … FORCE` in tests, `plan_cache_mode`.

@@ -10,7 +10,7 @@ use super::schemas::{
     Schemas, flag, list, named, needed, null, nullable_text, number, object, optional, or_null, text, word,
 };
 use crate::config::Config;
-use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, UserId};
+use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{Permissions, Role, Visibility};
 
 /// Not white space alone, and no control characters but line breaks and tabs.
@@ -33,6 +33,7 @@ pub(super) enum Body {
     Invitation,
     NewInvite,
     Draft,
+    Forward,
     Edit,
     ReadTo,
     FriendRequest,
@@ -41,13 +42,14 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
         Self::Invitation,
         Self::NewInvite,
         Self::Draft,
+        Self::Forward,
         Self::Edit,
         Self::ReadTo,
         Self::FriendRequest,
@@ -63,6 +65,7 @@ impl Body {
             Self::Invitation => "Invitation",
             Self::NewInvite => "NewInvite",
             Self::Draft => "Draft",
+            Self::Forward => "Forward",
             Self::Edit => "Edit",
             Self::ReadTo => "ReadTo",
             Self::FriendRequest => "FriendRequest",
@@ -96,6 +99,11 @@ impl Body {
                     .into()
             }
             Self::Draft => draft(config),
+            Self::Forward => {
+                let client_id = optional("clientId", or_null(named::<ClientId>()));
+                object("Where a message is passed on to.", [needed("roomUuid", named::<RoomId>()), client_id])
+                    .into()
+            }
             Self::Edit => {
                 let bytes = config.max_content_bytes;
                 let what =
@@ -124,6 +132,7 @@ impl Body {
         let mut ids = Schemas::default();
         ids.add::<UserId>();
         ids.add::<MessageId>();
+        ids.add::<RoomId>();
         ids.add::<ClientId>();
         ids.add::<ChallengeId>();
         ids.add::<AttachmentId>();

@@ -13,7 +13,7 @@ use super::sockets::{
 use crate::config::Config;
 use crate::error::{ErrorCode, Result};
 use crate::event::{CloseReason, Reply};
-use crate::id::{MessageId, RoomId};
+use crate::id::{ClientId, MessageId, RoomId};
 use crate::model::{Reaction, Token};
 use crate::transport::socketio::{
     CaughtUpJson, ClosingJson, ConnectedJson, EventName, RoomIdJson, Verb, format,
@@ -99,6 +99,17 @@ fn ask(verb: Verb) -> Ask {
                 "roomUuid": id,
                 "message": { "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" },
             }),
+            &["message", "refused"],
+        ),
+        Verb::ForwardMessage => (
+            "Pass a message on to another room. It is durable once this is answered.",
+            vec![
+                room(),
+                message(),
+                needed("toRoomUuid", named::<RoomId>()),
+                optional("clientId", named::<ClientId>()),
+            ],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id(), "toRoomUuid": id }),
             &["message", "refused"],
         ),
         Verb::EditMessage => (

@@ -15,7 +15,7 @@ use super::sockets::{
 use crate::config::Config;
 use crate::error::{ErrorCode, Result};
 use crate::event::{CloseReason, Reply};
-use crate::id::{MessageId, RoomId};
+use crate::id::{ClientId, MessageId, RoomId};
 use crate::model::{Reaction, Token};
 use crate::transport::status::close_code;
 use crate::transport::wire::events as event;
@@ -110,6 +110,17 @@ fn ask(op: Op) -> Ask {
                 "room": id,
                 "message": { "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" },
             }),
+            &["message", "refused"],
+        ),
+        Op::Forward => (
+            "Pass a message on to another room. It is durable once this is answered.",
+            vec![
+                room(),
+                message(),
+                needed("toRoomUuid", named::<RoomId>()),
+                optional("clientId", named::<ClientId>()),
+            ],
+            json!({ "room": id, "messageUuid": samples::message_id(), "toRoomUuid": id }),
             &["message", "refused"],
         ),
         Op::Edit => (

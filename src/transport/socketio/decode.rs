@@ -12,7 +12,8 @@ use crate::id::{MessageId, RoomId};
 use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
 use crate::transport::wire::{
-    HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_message, parse_reaction, parse_since, whole,
+    HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_message, parse_reaction, parse_since,
+    parse_target, whole,
 };
 
 names! {
@@ -21,6 +22,7 @@ names! {
         JoinRoom = "joinRoom",
         LeaveRoom = "leaveRoom",
         SendMessage = "sendMessage",
+        ForwardMessage = "forwardMessage",
         EditMessage = "editMessage",
         DeleteMessage = "deleteMessage",
         React = "react",
@@ -46,6 +48,8 @@ struct PayloadJson {
     content: Option<String>,
     reaction: Option<String>,
     on: Option<bool>,
+    to_room_uuid: Option<String>,
+    client_id: Option<String>,
     #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
     since: Option<String>,
@@ -90,6 +94,15 @@ fn command(name: &str, payload: &str) -> Result<Command> {
         Verb::SendMessage => {
             let payload = read()?;
             Command::Send(payload.room()?, payload.message.ok_or_else(|| missing("message"))?)
+        }
+        Verb::ForwardMessage => {
+            let payload = read()?;
+            Command::Forward {
+                from: payload.room()?,
+                message: payload.message_id()?,
+                to: parse_target(payload.to_room_uuid.as_deref())?,
+                client_id: payload.client_id,
+            }
         }
         Verb::EditMessage => {
             let payload = read()?;

@@ -9,7 +9,8 @@ use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
 use crate::transport::Request;
 use crate::transport::wire::{
-    HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_message, parse_reaction, parse_since, whole,
+    HistoryArgs, PlaceJson, missing, parse, parse_mark, parse_message, parse_reaction, parse_since,
+    parse_target, whole,
 };
 
 names! {
@@ -17,6 +18,7 @@ names! {
     pub(in crate::transport) enum Op {
         Hello = "hello",
         Send = "send",
+        Forward = "forward",
         Edit = "edit",
         Delete = "delete",
         React = "react",
@@ -48,6 +50,8 @@ struct FrameJson {
     content: Option<String>,
     reaction: Option<String>,
     on: Option<bool>,
+    to_room_uuid: Option<String>,
+    client_id: Option<String>,
     #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
     page: Option<u64>,
@@ -84,6 +88,12 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
     let command = match op {
         Op::Hello => return frame.hello(),
         Op::Send => Command::Send(frame.room()?, frame.message.take().ok_or_else(|| missing("message"))?),
+        Op::Forward => Command::Forward {
+            from: frame.room()?,
+            message: frame.message_id()?,
+            to: parse_target(frame.to_room_uuid.as_deref())?,
+            client_id: frame.client_id.take(),
+        },
         Op::Edit => Command::Edit(frame.room()?, frame.message_id()?, frame.content.take()),
         Op::Delete => Command::Delete(frame.room()?, frame.message_id()?),
         Op::React => {
