@@ -186,6 +186,9 @@ impl Tables {
                 now.map(|(now, _)| Quoted { sender: self.profile(&now.sender.user), ..(&**now).into() });
             *quoted = now.map_or_else(|| quoted.clone(), Arc::new);
         }
+        if let Some(first) = &mut shown.references.forwarded {
+            *first = Arc::new(self.profile(&first.user));
+        }
         shown
     }
 

@@ -27,6 +27,17 @@ pub enum Command {
     AppendStream(RoomId, MessageId, String),
     /// [End](crate::Actor::stop_stream) the writing of it. Answered with [`Reply::Amended`].
     StopStream(RoomId, MessageId),
+    /// [Pass a message on](crate::Actor::forward). Answered with [`Reply::Message`].
+    Forward {
+        /// The room that it is in.
+        from: RoomId,
+        /// The message.
+        message: MessageId,
+        /// The room that it goes to.
+        to: RoomId,
+        /// A name of the client's own for it there.
+        client_id: Option<String>,
+    },
     /// [Say something else](crate::Actor::edit) in a message of one's own. Answered with [`Reply::Amended`].
     Edit(RoomId, MessageId, Option<String>),
     /// [Delete](crate::Actor::delete) a message. Answered with [`Reply::Amended`].

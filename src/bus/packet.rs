@@ -311,6 +311,8 @@ struct MessageDef {
 struct ReferencesDef {
     #[serde(with = "maybe_quoted")]
     quoted: Option<Arc<Quoted>>,
+    #[serde(with = "maybe_profile")]
+    forwarded: Option<Arc<Profile>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -367,21 +369,29 @@ shared!(shared_message, Message, MessageDef);
 shared!(shared_member, Member, MemberDef);
 shared!(shared_quoted, Quoted, QuotedDef);
 
+shared!(shared_profile, Profile, ProfileDef);
+
 /// Nor for an `Option` of it.
-mod maybe_quoted {
-    use super::{Arc, Deserialize, Deserializer, Quoted, Serialize, Serializer, shared_quoted};
+macro_rules! maybe {
+    ($module:ident, $of:ident, $shared:literal, $($used:ident)?) => {
+        mod $module {
+            use super::{Arc, Deserialize, Deserializer, Serialize, Serializer, $of, $($used)?};
 
-    #[derive(Serialize, Deserialize)]
-    struct One(#[serde(with = "shared_quoted")] Arc<Quoted>);
+            #[derive(Serialize, Deserialize)]
+            struct One(#[serde(with = $shared)] Arc<$of>);
 
-    pub(super) fn serialize<S: Serializer>(value: &Option<Arc<Quoted>>, s: S) -> Result<S::Ok, S::Error> {
-        value.clone().map(One).serialize(s)
-    }
+            pub(super) fn serialize<S: Serializer>(value: &Option<Arc<$of>>, s: S) -> Result<S::Ok, S::Error> {
+                value.clone().map(One).serialize(s)
+            }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Arc<Quoted>>, D::Error> {
-        Ok(Option::<One>::deserialize(d)?.map(|One(quoted)| quoted))
-    }
+            pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Arc<$of>>, D::Error> {
+                Ok(Option::<One>::deserialize(d)?.map(|One(one)| one))
+            }
+        }
+    };
 }
+maybe!(maybe_quoted, Quoted, "shared_quoted", shared_quoted);
+maybe!(maybe_profile, Profile, "shared_profile", shared_profile);
 
 #[cfg(test)]
 mod tests {
@@ -442,6 +452,7 @@ mod tests {
         survives(told(file));
         let mut answer = message("");
         answer.references.quoted = Some(Arc::new(Quoted::from(&message("안녕"))));
+        answer.references.forwarded = Some(Arc::new(profile("cho")));
         survives(told(answer));
         let token = Token { epoch: Epoch(7), position: Position::start(3) };
         survives(News::Sync { id: 1, commits: 2, at: token.into() });

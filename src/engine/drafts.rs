@@ -25,7 +25,8 @@ impl Draft {
     /// What it refers to.
     pub(super) fn refers(&self) -> Result<Refers> {
         let quoted = self.quoted_message_uuid.as_deref();
-        Ok(Refers { quoted: quoted.map(|id| parse_field("quotedMessageUuid", id)).transpose()? })
+        let quoted = quoted.map(|id| parse_field("quotedMessageUuid", id)).transpose()?;
+        Ok(Refers { quoted, ..Refers::default() })
     }
 
     /// Checks it against the rules and bounds. `picture` is where the first of its attachments is, if it has

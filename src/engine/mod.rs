@@ -10,7 +10,10 @@ mod catch_up;
 #[cfg(feature = "blobs")]
 mod collect;
 mod commit;
+#[cfg(feature = "blobs")]
+mod copies;
 mod drafts;
+mod forward;
 mod friends;
 mod govern;
 #[cfg(feature = "transfer")]

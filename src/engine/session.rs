@@ -302,14 +302,13 @@ impl Session {
         let _entering = self.actor.engine.inner.entering.read().await;
         let reply = match command {
             Command::Send(room, draft) => {
-                match self.actor.draft_item(room, draft, self.origin.clone(), None).await {
-                    Err(error) => Err(error),
-                    Ok(item) => {
-                        let chars = self.actor.engine.config().max_quoted_chars;
-                        let answered = move |outcome| answer(sent(outcome, chars).map(Reply::Message));
-                        return self.submit(item, true, answered).await;
-                    }
-                }
+                let item = self.actor.draft_item(room, draft, self.origin.clone(), None).await;
+                return self.send_item(item, answer).await;
+            }
+            Command::Forward { from, message, to, client_id } => {
+                let (client_id, origin) = (client_id.as_deref(), self.origin.clone());
+                let item = self.actor.forward_item((from, message), to, client_id, origin).await;
+                return self.send_item(item, answer).await;
             }
             Command::StartStream(room, draft) => {
                 match self.actor.stream_item(room, draft, self.origin.clone()).await {
@@ -360,6 +359,18 @@ impl Session {
             other => self.live(other).await,
         };
         answer(reply);
+    }
+
+    /// Queues a message, if it may be sent.
+    async fn send_item(&self, item: Result<Item>, answer: impl FnOnce(Result<Reply>) + Send + 'static) {
+        match item {
+            Err(error) => answer(Err(error)),
+            Ok(item) => {
+                let chars = self.actor.engine.config().max_quoted_chars;
+                let answered = move |outcome| answer(sent(outcome, chars).map(Reply::Message));
+                self.submit(item, true, answered).await;
+            }
+        }
     }
 
     /// Queues the change of a message, if it may be made.

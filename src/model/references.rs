@@ -11,6 +11,8 @@ use crate::id::MessageId;
 pub struct References {
     /// The message that it answers, as that one was when this one was read: an edit shows, and so does a deletion.
     pub quoted: Option<Arc<Quoted>>,
+    /// Who sent it first, where it was [passed on](crate::Actor::forward): with their profile of now, as a sender.
+    pub forwarded: Option<Arc<Profile>>,
 }
 
 /// A message of the same room that another one answers.
@@ -66,7 +68,7 @@ impl References {
     /// With so many characters of what is quoted at most; `None` where there are no more.
     fn cut(&self, chars: usize) -> Option<Self> {
         let quoted = self.quoted.as_ref()?.cut(chars)?;
-        Some(Self { quoted: Some(Arc::new(quoted)) })
+        Some(Self { quoted: Some(Arc::new(quoted)), ..self.clone() })
     }
 }
 

@@ -26,14 +26,14 @@ macro_rules! room_columns {
     };
 }
 
-/// What [`ReadRow::message`] reads, of `messages s`, with `profiles p` of its sender, `messages q` that it quotes and
-/// `profiles t` of that one's.
+/// What [`ReadRow::message`] reads, of `messages s`, with `profiles p` of its sender, `messages q` that it quotes,
+/// `profiles t` of that one's, and `profiles f` of who sent it first.
 macro_rules! message_columns {
     () => {
         "s.id, s.room, s.seq, s.sender, p.nickname, p.image, s.kind, s.content, s.image_url, s.client_id, \
          s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions, \
          s.writing_until, s.pinned_at, s.pinned_by, s.attachments, s.quoted, q.id, q.sender, t.nickname, t.image, \
-         q.kind, q.content, q.image_url, q.edited_at, q.changed_pos"
+         q.kind, q.content, q.image_url, q.edited_at, q.changed_pos, s.forwarded, f.nickname, f.image"
     };
 }
 
@@ -234,7 +234,7 @@ pub(super) trait ReadRow<'r> {
             own_n: self.number()?,
             state: self.state()?,
             attachments: self.attachments()?,
-            references: References { quoted: self.quoted()? },
+            references: References { quoted: self.quoted()?, forwarded: self.forwarded()? },
         })
     }
 
@@ -255,6 +255,14 @@ pub(super) trait ReadRow<'r> {
             changed_pos: self.changed_pos()?,
         };
         Ok(Some(Arc::new(quoted)))
+    }
+
+    fn forwarded(&mut self) -> Result<Option<Arc<Profile>>, Self::Error> {
+        let Some(first) = self.maybe()? else {
+            self.skip(2);
+            return Ok(None);
+        };
+        Ok(Some(Arc::new(self.profile(first)?)))
     }
 
     /// NULL where nothing has changed it.
@@ -469,6 +477,11 @@ pub(super) fn profile_of(user: UserId, nickname: Option<&str>, image: Option<&st
 #[derive(Serialize, Deserialize)]
 enum Kept<'a> {
     First(Cow<'a, [Attachment]>),
+}
+
+/// Who sent it first, as it is kept.
+pub(super) fn first_sender(message: &Message) -> Option<&str> {
+    message.references.forwarded.as_ref().map(|first| first.user.as_str())
 }
 
 /// When it was pinned, and by whom, as it is kept.

@@ -205,6 +205,18 @@ pub enum Op {
 pub struct Refers {
     /// The message that it answers.
     pub quoted: Option<MessageId>,
+    /// The message that is passed on by it.
+    pub forwarded: Option<Forward>,
+}
+
+/// What a message passes on. Under a client id it is known by this alone, whatever it says and brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store hands it to `apply`, whatever is in it")]
+pub struct Forward {
+    /// The message, of whatever room.
+    pub message: MessageId,
+    /// Who sent it first.
+    pub first: Profile,
 }
 
 /// What is asked of an attachment. Done again, each changes nothing.
@@ -386,6 +398,12 @@ impl BodyHash {
     /// The fingerprint of a message as it is sent first, with its attachments in their order and what it refers to.
     pub fn sent(body: &Body, attachments: &[AttachmentId], refers: &Refers) -> Self {
         let mut hash = Sha256::new();
+        if let Some(forward) = &refers.forwarded {
+            // No type of a message is this byte.
+            hash.update(b"f");
+            hash.update(forward.message.to_bytes());
+            return Self::short(hash);
+        }
         let parts = [body.content(), body.image_url()];
         hash.update([body.message_type() as u8]);
         for part in parts {
@@ -400,6 +418,10 @@ impl BodyHash {
             hash.update(b"q");
             hash.update(quoted.to_bytes());
         }
+        Self::short(hash)
+    }
+
+    fn short(hash: Sha256) -> Self {
         let mut short = [0; 16];
         short.copy_from_slice(&hash.finalize()[..16]);
         Self(short)
@@ -540,7 +562,7 @@ mod tests {
         assert_eq!(BodyHash::with(&body, &[]), text("hi"));
         assert_ne!(BodyHash::with(&body, &[one]), text("hi"));
         assert_ne!(BodyHash::with(&body, &[one, other]), BodyHash::with(&body, &[other, one]));
-        let quoting = |id| BodyHash::sent(&body, &[one], &Refers { quoted: Some(id) });
+        let quoting = |id| BodyHash::sent(&body, &[one], &Refers { quoted: Some(id), ..Refers::default() });
         let (first, second) = (MessageId::generate(), MessageId::generate());
         assert_ne!(quoting(first), BodyHash::with(&body, &[one]));
         assert_ne!(quoting(first), quoting(second));

@@ -44,8 +44,8 @@ use crate::model::{
 pub use apply::apply;
 pub use attachment::{Stage, StoredAttachment};
 pub use item::{
-    Amend, Answer, AttachOp, Batch, BodyHash, Change, Item, Notice, Op, Outcome, Refers, RelationChange,
-    RelationItem, RelationOp, RoomItem, Update, What,
+    Amend, Answer, AttachOp, Batch, BodyHash, Change, Forward, Item, Notice, Op, Outcome, Refers,
+    RelationChange, RelationItem, RelationOp, RoomItem, Update, What,
 };
 pub use memory::MemoryStore;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};

@@ -151,6 +151,8 @@ pub(super) struct MessageLine {
     quoted: Option<QuotedLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned: Option<PinLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forwarded: Option<UserId>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -317,6 +319,7 @@ impl MessageLine {
         let attachments = message.attachments.iter().map(AttachmentLine::from).collect();
         let quoted = message.references.quoted.as_ref();
         let quoted = quoted.map(|quoted| QuotedLine { seq: quoted.seq, message: quoted.id });
+        let forwarded = message.references.forwarded.as_ref().map(|first| first.user.clone());
         let pinned = message.state.pinned.clone().map(|Pin { by, at }| PinLine { at, by });
         let Message { id, room, seq, sender, client_id, origin, created_at, n, own_n, .. } = message;
         let sender = sender.user;
@@ -340,6 +343,7 @@ impl MessageLine {
             attachments,
             quoted,
             pinned,
+            forwarded,
         }
     }
 }
@@ -520,6 +524,7 @@ impl MessageLine {
         let attachments = self.attachments.into_iter().map(|line| line.attachment(room, &sender));
         let attachments = attachments.collect::<Result<_, _>>()?;
         let quoted = self.quoted.map(|line| line.quoted(seq, &sender)).transpose()?;
+        let forwarded = self.forwarded.map(|first| Arc::new(Profile::unknown(first)));
         let (sender, pos) = (Profile::unknown(sender), 0);
         let pinned = self.pinned.map(|PinLine { at, by }| Pin { by, at });
         if pinned.is_some() && !matches!(body, Body::Text(_) | Body::Image { .. }) {
@@ -541,7 +546,7 @@ impl MessageLine {
             own_n,
             state,
             attachments,
-            references: References { quoted },
+            references: References { quoted, forwarded },
         };
         Ok((message, hash))
     }

@@ -9,6 +9,7 @@ mod engine;
 mod examples;
 #[path = "../faults/mod.rs"]
 mod faults;
+mod forwards;
 mod friends;
 mod limits;
 mod model;

@@ -11,7 +11,8 @@ use crate::store::{Refers, Rows};
 /// What a message refers to, when it may.
 pub(super) fn references(ctx: &Ctx, refers: &Refers, rows: &Rows) -> Result<References> {
     let quoted = refers.quoted.map(|id| quotable(ctx, id, rows)).transpose()?;
-    Ok(References { quoted })
+    let forwarded = refers.forwarded.as_ref().map(|forward| Arc::new(forward.first.clone()));
+    Ok(References { quoted, forwarded })
 }
 
 fn quotable(ctx: &Ctx, id: MessageId, rows: &Rows) -> Result<Arc<Quoted>> {

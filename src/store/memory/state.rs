@@ -335,6 +335,9 @@ impl State {
         {
             *quoted = Arc::new(Quoted { sender: self.profile(&now.sender.user), ..Quoted::from(&**now) });
         }
+        if let Some(first) = &mut shown.references.forwarded {
+            *first = Arc::new(self.profile(&first.user));
+        }
         shown
     }
 

@@ -34,7 +34,8 @@ macro_rules! message_joins {
     () => {
         " LEFT JOIN chat.profiles p ON p.user_id = s.sender \
          LEFT JOIN chat.messages q ON q.room = s.room AND q.seq = s.quoted \
-         LEFT JOIN chat.profiles t ON t.user_id = q.sender"
+         LEFT JOIN chat.profiles t ON t.user_id = q.sender \
+         LEFT JOIN chat.profiles f ON f.user_id = s.forwarded"
     };
 }
 

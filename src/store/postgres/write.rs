@@ -9,8 +9,8 @@ use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
 use crate::store::columns::{
-    body_code, custom_text, int, is_public, kept_attachments, permissions_text, quoted_seq, relation_code,
-    role_code, room_code,
+    body_code, custom_text, first_sender, int, is_public, kept_attachments, permissions_text, quoted_seq,
+    relation_code, role_code, room_code,
 };
 use crate::store::{BodyHash, Rows};
 
@@ -49,10 +49,10 @@ pub(super) const WRITE: &str = "WITH \
             delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
             read_own_n = excluded.read_own_n, own_n = excluded.own_n) \
     INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
-        created_at, pos, n, own_n, origin, attachments, writing_until, quoted) \
+        created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded) \
     SELECT * FROM UNNEST($34::uuid[], $35::int8[], $36::uuid[], $37::text[], $38::int2[], $39::text[], \
         $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::text[], \
-        $52::bytea[], $54::int8[], $55::int8[])";
+        $52::bytea[], $54::int8[], $55::int8[], $56::text[])";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
     write_rows(conn, rows, before).await?;
@@ -128,7 +128,8 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(messages, |(message, _)| kept_attachments(&message.attachments)))
         .bind(each(&rooms, |room| custom_text(room)))
         .bind(each(messages, |(message, _)| message.state.writing_until.map(Timestamp::as_millis)))
-        .bind(each(messages, |(message, _)| quoted_seq(message)));
+        .bind(each(messages, |(message, _)| quoted_seq(message)))
+        .bind(each(messages, |(message, _)| first_sender(message)));
     written.execute(conn).await?;
     Ok(())
 }

@@ -27,7 +27,8 @@ macro_rules! message_joins {
     () => {
         " LEFT JOIN profiles p ON p.user = s.sender \
          LEFT JOIN messages q ON q.room = s.room AND q.seq = s.quoted \
-         LEFT JOIN profiles t ON t.user = q.sender"
+         LEFT JOIN profiles t ON t.user = q.sender \
+         LEFT JOIN profiles f ON f.user = s.forwarded"
     };
 }
 

@@ -152,14 +152,14 @@ fn free_place(conn: &Connection, at: Timestamp, last: &mut HashMap<u64, u64>) ->
 
 // From the index to the rows, newest first, for as long as somebody asks.
 pub(super) const SEARCH: &str = concat!(
-    "SELECT f.rowid, m.user IS NOT NULL, ",
+    "SELECT w.rowid, m.user IS NOT NULL, ",
     message_columns!(),
-    " FROM search_terms f CROSS JOIN search_places d ON d.place = f.rowid \
+    " FROM search_terms w CROSS JOIN search_places d ON d.place = w.rowid \
      CROSS JOIN search_rooms x ON x.n = d.room \
      CROSS JOIN messages s ON s.room = x.room AND s.seq = d.seq \
      LEFT JOIN members m ON m.room = x.room AND m.user = ?4 AND m.active = 1",
     message_joins!(),
-    " WHERE f.search_terms MATCH ?1 AND f.rowid < ?2 AND f.rowid >= ?3 ORDER BY f.rowid DESC"
+    " WHERE w.search_terms MATCH ?1 AND w.rowid < ?2 AND w.rowid >= ?3 ORDER BY w.rowid DESC"
 );
 
 pub(super) const OWN_ROOMS: &str =

@@ -32,6 +32,7 @@ pub mod about;
 pub mod amend;
 pub mod attachments;
 pub mod catch_up;
+pub mod forwards;
 pub mod friends;
 pub mod invites;
 pub mod marks;
@@ -296,6 +297,10 @@ macro_rules! store_suite {
                     many_who_pin_at_once_pin_no_more_than_the_bound
                     whoever_may_pins_and_takes_off_anybodys_pin
                     pins_outlive_a_reopening;
+                forwards:
+                    who_sent_it_first_stands_in_a_message_wherever_it_is_read
+                    a_retry_of_a_forward_is_known_by_what_was_passed_on
+                    forwards_are_taken_in_with_whom_they_name;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -397,6 +402,7 @@ mod tests {
             include_str!("about.rs"),
             include_str!("attachments.rs"),
             include_str!("catch_up.rs"),
+            include_str!("forwards.rs"),
             include_str!("friends.rs"),
             include_str!("invites.rs"),
             include_str!("marks.rs"),

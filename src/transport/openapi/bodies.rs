@@ -11,7 +11,7 @@ use super::schemas::{
     word,
 };
 use crate::config::Config;
-use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, UserId};
+use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{Permissions, Role, Visibility};
 
 /// Not white space alone, and no control characters but line breaks and tabs.
@@ -34,6 +34,7 @@ pub(super) enum Body {
     NewParticipants,
     NewInvite,
     Draft,
+    Forward,
     Edit,
     NewStream,
     MoreText,
@@ -44,13 +45,14 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
         Self::NewParticipants,
         Self::NewInvite,
         Self::Draft,
+        Self::Forward,
         Self::Edit,
         Self::NewStream,
         Self::MoreText,
@@ -68,6 +70,7 @@ impl Body {
             Self::NewParticipants => "NewParticipants",
             Self::NewInvite => "NewInvite",
             Self::Draft => "Draft",
+            Self::Forward => "Forward",
             Self::Edit => "Edit",
             Self::NewStream => "NewStream",
             Self::MoreText => "MoreText",
@@ -108,6 +111,11 @@ impl Body {
                 object("An invite link to make, or an invitation.", fields).into()
             }
             Self::Draft => draft(config),
+            Self::Forward => {
+                let client_id = optional("clientId", or_null(named::<ClientId>()));
+                object("Where a message is passed on to.", [needed("roomUuid", named::<RoomId>()), client_id])
+                    .into()
+            }
             Self::Edit => {
                 let bytes = config.max_content_bytes;
                 let what =
@@ -138,6 +146,7 @@ impl Body {
         let mut ids = Schemas::default();
         ids.add::<UserId>();
         ids.add::<MessageId>();
+        ids.add::<RoomId>();
         ids.add::<ClientId>();
         ids.add::<ChallengeId>();
         ids.add::<AttachmentId>();

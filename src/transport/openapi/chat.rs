@@ -125,6 +125,17 @@ fn ask(verb: Verb) -> Ask {
             json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
             CHANGED,
         ),
+        Verb::ForwardMessage => (
+            "Pass a message on to another room. It is durable once this is answered.",
+            vec![
+                room(),
+                message(),
+                needed("toRoomUuid", named::<RoomId>()),
+                optional("clientId", named::<ClientId>()),
+            ],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id(), "toRoomUuid": id }),
+            &["message", "refused"],
+        ),
         Verb::EditMessage => (
             "Edit a message of one's own. A TEXT needs words.",
             vec![room(), message(), needed("content", nullable_text("The words now."))],

@@ -134,6 +134,17 @@ fn ask(op: Op) -> Ask {
             json!({ "room": id, "messageUuid": samples::message_id() }),
             &["changed", "refused"],
         ),
+        Op::Forward => (
+            "Pass a message on to another room. It is durable once this is answered.",
+            vec![
+                room(),
+                message(),
+                needed("toRoomUuid", named::<RoomId>()),
+                optional("clientId", named::<ClientId>()),
+            ],
+            json!({ "room": id, "messageUuid": samples::message_id(), "toRoomUuid": id }),
+            &["message", "refused"],
+        ),
         Op::Edit => (
             "Edit a message of one's own. A TEXT needs words.",
             vec![room(), message(), needed("content", nullable_text("The words now."))],

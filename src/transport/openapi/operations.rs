@@ -331,6 +331,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::Unpin => of_message(operation),
         Operation::StartStream | Operation::AppendStream | Operation::StopStream => of_stream(operation),
         Operation::SearchMessages => search_messages(),
+        Operation::Forward => forward(),
         Operation::ListPins => Description::new(MESSAGES, "List pinned messages", "The newest pin first.")
             .query(&[Query::PinCursor, Query::Limit(Limit::MESSAGES)])
             .answer(200, "A page of pinned messages.", &PinsJson::from(&samples::pins()))
@@ -422,6 +423,27 @@ fn send_message() -> Description {
             Code::ClientIdConflict,
             Code::AttachmentNotFound,
             Code::AttachmentUsed,
+        ])
+}
+
+fn forward() -> Description {
+    let text = "It is the caller's own in the other room, or in the same one, and names who sent it first. Its words, its picture \
+                and copies of its files go with it; what it quotes and the reactions on it stay behind. Under a `clientId`, a \
+                retry gives the first message back.";
+    Description::new(MESSAGES, "Pass a message on", text)
+        .body(Body::Forward, [("example", json!({ "roomUuid": samples::room_id(), "clientId": "run-2" }))])
+        .answer(201, "The message in the other room.", &MessageJson::own(&samples::forwarded()))
+        .codes(&[
+            Code::RoomNotFound,
+            Code::NotAParticipant,
+            Code::MessageNotFound,
+            Code::MessageDeleted,
+            Code::Forbidden,
+            Code::NotFriends,
+            Code::RoomClosed,
+            Code::ClientIdConflict,
+            Code::AttachmentNotFound,
+            Code::NotFound,
         ])
 }
 

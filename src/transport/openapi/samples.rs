@@ -132,9 +132,15 @@ pub(super) fn answer() -> Message {
         pos: 6,
         n: 3,
         own_n: 1,
-        references: References { quoted },
+        references: References { quoted, ..References::default() },
         ..message()
     }
+}
+
+/// The message as ben has passed it on.
+pub(super) fn forwarded() -> Message {
+    let references = References { forwarded: Some(Arc::new(ana())), ..References::default() };
+    Message { sender: ben(), references, ..answer() }
 }
 
 /// A message that its sender has named.
@@ -320,6 +326,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Message(Arc::new(message()))),
         durable(EventKind::Message(Arc::new(picture_message()))),
         durable(EventKind::Message(Arc::new(answer()))),
+        durable(EventKind::Message(Arc::new(forwarded()))),
         own,
         durable(EventKind::System(Arc::new(system_message()))),
         durable(EventKind::Amended(amended(edited(), Amendment::Edited))),

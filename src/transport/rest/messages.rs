@@ -171,3 +171,22 @@ pub(super) async fn pins(
     let page = caller.pins(room, before, limit).await?;
     Ok(Json(PinsJson::from(&page)).into_response())
 }
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ForwardJson {
+    room_uuid: String,
+    #[serde(default)]
+    client_id: Option<String>,
+}
+
+pub(super) async fn forward(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfMessage(message): OfMessage,
+    JsonBody(body): JsonBody<ForwardJson>,
+) -> Result<Response, Problem> {
+    let to = parse_field("roomUuid", &body.room_uuid)?;
+    let sent = caller.forward(room, message, to, body.client_id.as_deref()).await?;
+    Ok((StatusCode::CREATED, Json(MessageJson::own(&sent))).into_response())
+}

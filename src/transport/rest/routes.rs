@@ -81,6 +81,7 @@ operations! {
     TakeReactionBack = "takeReactionBack": DELETE
         "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::take_reaction_back;
     SearchMessages = "searchMessages": GET "/chat/search" => search::search;
+    Forward = "forward": POST "/chat/rooms/{roomUuid}/messages/{messageUuid}/forward" => messages::forward;
     Pin = "pin": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/pin" => messages::pin;
     Unpin = "unpin": DELETE "/chat/rooms/{roomUuid}/messages/{messageUuid}/pin" => messages::unpin;
     ListPins = "listPins": GET "/chat/rooms/{roomUuid}/pins" => messages::pins;

@@ -13,7 +13,7 @@ use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
 use crate::transport::wire::{
     HistoryArgs, PlaceJson, SearchArgs, missing, parse, parse_mark, parse_message, parse_reaction,
-    parse_since, whole,
+    parse_since, parse_target, whole,
 };
 
 names! {
@@ -25,6 +25,7 @@ names! {
         StartStream = "startStream",
         AppendStream = "appendStream",
         StopStream = "stopStream",
+        ForwardMessage = "forwardMessage",
         EditMessage = "editMessage",
         DeleteMessage = "deleteMessage",
         React = "react",
@@ -53,6 +54,7 @@ struct PayloadJson {
     client_id: Option<String>,
     reaction: Option<String>,
     on: Option<bool>,
+    to_room_uuid: Option<String>,
     #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
     since: Option<String>,
@@ -110,6 +112,15 @@ fn command(name: &str, payload: &str) -> Result<Command> {
         Verb::StopStream => {
             let payload = read()?;
             Command::StopStream(payload.room()?, payload.message_id()?)
+        }
+        Verb::ForwardMessage => {
+            let payload = read()?;
+            Command::Forward {
+                from: payload.room()?,
+                message: payload.message_id()?,
+                to: parse_target(payload.to_room_uuid.as_deref())?,
+                client_id: payload.client_id,
+            }
         }
         Verb::EditMessage => {
             let payload = read()?;

@@ -18,6 +18,7 @@
 //! | `joinRoom {roomUuid, since?}` | `joinedRoom {roomUuid}` |
 //! | `leaveRoom {roomUuid}` | `leftRoom {roomUuid}` |
 //! | `sendMessage {roomUuid, message}` | in the ack: `message` |
+//! | `forwardMessage {roomUuid, messageUuid, toRoomUuid, clientId?}` | likewise |
 //! | `editMessage {roomUuid, messageUuid, content}` | in the ack: `message` |
 //! | `deleteMessage {roomUuid, messageUuid}` | likewise |
 //! | `react {roomUuid, messageUuid, reaction, on?}` | likewise |

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use self::amended::ReactionCountJson;
 use self::pins::PinJson;
-use self::references::QuotedJson;
+use self::references::{ForwardedJson, QuotedJson};
 use crate::clock::Timestamp;
 use crate::engine::CreatedRoom;
 use crate::error::{Error, ErrorCode};
@@ -39,7 +39,7 @@ pub(crate) use invites::{
 };
 pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_message, parse_number,
-    parse_place, parse_reaction, parse_since, whole,
+    parse_place, parse_reaction, parse_since, parse_target, whole,
 };
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 pub(crate) use permissions::PermissionsJson;
@@ -143,6 +143,10 @@ pub(crate) struct MessageJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pinned: Option<PinJson<'a>>,
+    /// Who sent it first, where it was passed on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    forwarded: Option<ForwardedJson<'a>>,
 }
 
 impl<'a> MessageJson<'a> {
@@ -181,6 +185,7 @@ impl<'a> MessageJson<'a> {
             attachments: message.attachments.iter().map(Into::into).collect(),
             quoted_message: message.references.quoted.as_deref().map(|quoted| Box::new(quoted.into())),
             pinned: message.state.pinned.as_ref().map(Into::into),
+            forwarded: message.references.forwarded.as_deref().map(Into::into),
         }
     }
 

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::UserJson;
 use crate::clock::Timestamp;
-use crate::id::MessageId;
-use crate::model::{MessageType, Quoted};
+use crate::id::{MessageId, UserId};
+use crate::model::{MessageType, Profile, Quoted};
 
 /// The message that another one answers, as it is now.
 #[derive(Debug, Serialize)]
@@ -49,5 +49,22 @@ impl<'a> From<&'a Quoted> for QuotedJson<'a> {
             deleted_at: quoted.edited_at.filter(|_| quoted.body.is_deleted()),
             version: Some(quoted.changed_pos).filter(|version| *version > 0),
         }
+    }
+}
+
+/// Who sent a message first that was passed on.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Forwarded))]
+pub(crate) struct ForwardedJson<'a> {
+    /// Whose it was.
+    user_uuid: &'a UserId,
+    /// The name that others see.
+    nickname: &'a str,
+}
+
+impl<'a> From<&'a Profile> for ForwardedJson<'a> {
+    fn from(first: &'a Profile) -> Self {
+        Self { user_uuid: &first.user, nickname: &first.nickname }
     }
 }

@@ -136,7 +136,7 @@ impl Town {
 
         let (ana, ben, cho, dee) = (user("ana"), user("ben"), user("cho"), user("dee"));
         let direct = ana.create_room(NewRoom::direct("ben")).await.unwrap().id();
-        ana.send(direct, Draft::text("first").with_client_id("c1")).await.unwrap();
+        let first = ana.send(direct, Draft::text("first").with_client_id("c1")).await.unwrap().id;
         for words in
             ["안녕하세요 🏃‍♀️", "مرحبا بالعالم", "a \"quoted\" \\ line\nand \u{2028} another", "\u{202e}rtl"]
         {
@@ -182,6 +182,7 @@ impl Town {
         let answer = Draft::text("answer").quoting(edited).with_client_id("answer");
         let answer = cho.send(group, answer).await.unwrap().id;
         admin.pin(group, answer, true).await.unwrap();
+        ben.forward(direct, first, group, Some("forward")).await.unwrap();
         dee.send(group, Draft::text("from dee")).await.unwrap();
         dee.leave(group).await.unwrap();
         ana.send(group, Draft::text("while dee is away")).await.unwrap();
