@@ -281,7 +281,7 @@ const fn at_least_one(count: u32) -> NonZeroU32 {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimits {
-    /// Messages of one user, from all their devices together: sent, edited, deleted, reacted to.
+    /// Messages of one user, from all their devices together: sent, passed on, edited, deleted, reacted to, pinned.
     pub messages: Option<Rate>,
     /// Changes of rooms and friendships by one user: made, joined, left, renamed, asked, blocked; and logouts.
     pub changes: Option<Rate>,
