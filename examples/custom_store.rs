@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom, Position, Profile,
+    Ban, Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom, Position, Profile,
     Reaction, Relation, RelationKind, Room, RoomKey, RoomKind, Token, Visibility,
 };
 use chat_core::store::{
@@ -49,6 +49,8 @@ struct Tables {
     invites: BTreeMap<InviteCode, Invite>,
     /// Those in no message by when they were begun.
     attachments: BTreeMap<(RoomId, AttachmentId), StoredAttachment>,
+    /// By room and user.
+    bans: BTreeMap<(RoomId, UserId), Ban>,
 }
 
 impl PlainStore {
@@ -66,6 +68,7 @@ impl PlainStore {
             relations: BTreeMap::new(),
             invites: BTreeMap::new(),
             attachments: BTreeMap::new(),
+            bans: BTreeMap::new(),
         }))
     }
 
@@ -106,6 +109,7 @@ impl Tables {
         rows.invites = links.map(|link| (link.code, link.clone())).collect();
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
         rows.attachments = found(&needs.attachments, |key| self.attachments.get(key).cloned());
+        rows.bans = found(&needs.bans, |key| self.bans.get(key).cloned());
         rows
     }
 
@@ -158,6 +162,8 @@ impl Tables {
         self.invites.extend(rows.invites);
         self.attachments.retain(|key, _| !rows.written_attachments.contains(key));
         self.attachments.extend(rows.attachments);
+        self.bans.retain(|key, _| !rows.written_bans.contains(key));
+        self.bans.extend(rows.bans);
     }
 }
 
@@ -186,6 +192,12 @@ impl Tables {
     fn active_in(&self, room: RoomId, after: Option<&UserId>) -> impl Iterator<Item = &Member> {
         let active = self.members.values().filter(move |member| member.room == room && member.active);
         active.filter(move |member| after.is_none_or(|after| member.user > *after))
+    }
+
+    /// In the order of the users' ids, those that are over too.
+    fn bans_in(&self, room: RoomId, after: Option<&UserId>) -> impl Iterator<Item = &Ban> {
+        let bans = self.bans.values().filter(move |ban| ban.room == room);
+        bans.filter(move |ban| after.is_none_or(|after| ban.user > *after))
     }
 
     /// In the order of the rooms' ids, those that the user has left too.
@@ -291,6 +303,18 @@ impl Store for PlainStore {
 
     async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
         Ok(self.tables().invites.values().filter(|link| link.room == room).cloned().collect())
+    }
+
+    async fn bans(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Ban, Profile)>> {
+        let tables = self.tables();
+        let bans = tables.bans_in(room, after).filter(|ban| ban.holds(now)).take(limit as usize);
+        Ok(bans.map(|ban| (ban.clone(), tables.profile(&ban.user))).collect())
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
@@ -530,6 +554,10 @@ impl Store for PlainStore {
                 let beyond =
                     members(room).filter(|member| after.as_ref().is_none_or(|after| member.user > *after));
                 beyond.map(|member| Record::Room(RoomRecord::Member(member.clone()))).take(limit).collect()
+            }
+            RecordPage::Bans { room, after } => {
+                let beyond = tables.bans_in(room, after.as_ref());
+                beyond.map(|ban| Record::Room(RoomRecord::Ban(ban.clone()))).take(limit).collect()
             }
         })
     }

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::names::names;
 
@@ -123,6 +124,17 @@ pub enum ErrorKind {
     /// The user is no active participant of the room.
     #[error("not a participant of room {0}")]
     NotAParticipant(RoomId),
+    /// The user is muted in the room until this moment; [`NEVER`](Timestamp::NEVER): for good.
+    #[error("you are muted in this room{}", until_words(*.0))]
+    Muted(Timestamp),
+    /// The user is banned from the room until this moment; [`NEVER`](Timestamp::NEVER): for good.
+    #[error("{user} is banned from this room{}", until_words(*until))]
+    Banned {
+        /// Who.
+        user: UserId,
+        /// Until when.
+        until: Timestamp,
+    },
     /// There is no such room.
     #[error("there is no room {0}")]
     RoomNotFound(RoomId),
@@ -171,6 +183,11 @@ pub enum ErrorKind {
     Corrupt(Cow<'static, str>),
 }
 
+/// Words for an end, which `NEVER` is none.
+fn until_words(end: Timestamp) -> String {
+    if end == Timestamp::NEVER { String::new() } else { format!(" until {end}") }
+}
+
 names! {
     /// The codes that clients match on. None ever changes its meaning.
     pub(crate) enum ErrorCode {
@@ -184,6 +201,8 @@ names! {
         FriendRequestNotFound = "FRIEND_REQUEST_NOT_FOUND",
         InviteNotFound = "INVITE_NOT_FOUND",
         NotAParticipant = "NOT_A_PARTICIPANT",
+        Muted = "MUTED",
+        Banned = "BANNED",
         RoomNotFound = "ROOM_NOT_FOUND",
         MessageNotFound = "MESSAGE_NOT_FOUND",
         MessageDeleted = "MESSAGE_DELETED",
@@ -220,6 +239,8 @@ impl ErrorKind {
             Self::FriendRequestNotFound(_) => ErrorCode::FriendRequestNotFound,
             Self::InviteNotFound => ErrorCode::InviteNotFound,
             Self::NotAParticipant(_) => ErrorCode::NotAParticipant,
+            Self::Muted(_) => ErrorCode::Muted,
+            Self::Banned { .. } => ErrorCode::Banned,
             Self::RoomNotFound(_) => ErrorCode::RoomNotFound,
             Self::MessageNotFound(_) => ErrorCode::MessageNotFound,
             Self::MessageDeleted(_) => ErrorCode::MessageDeleted,

@@ -18,7 +18,7 @@ impl Actor {
     /// [`Forbidden`](ErrorKind::Forbidden) for `None` in a TEXT without attachments, another's message, one of the
     /// server's own, whoever may not [send](crate::model::Verb::Send), or after [`Config::edit_window`](crate::Config::edit_window);
     /// [`Unreachable`](ErrorKind::Unreachable) in a direct room of two of whom one has blocked the other;
-    /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
+    /// [`Muted`](ErrorKind::Muted); [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
     /// [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
     pub async fn edit(
         &self,
@@ -52,7 +52,7 @@ impl Actor {
     /// [`Forbidden`](ErrorKind::Forbidden) beyond
     /// [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds), for a message of the server's own, or
     /// for whoever may not [react](crate::model::Verb::React); [`Unreachable`](ErrorKind::Unreachable) in a direct
-    /// room of two of whom one has blocked the other;
+    /// room of two of whom one has blocked the other; [`Muted`](ErrorKind::Muted);
     /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
     /// [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
     pub async fn react(

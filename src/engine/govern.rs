@@ -23,18 +23,19 @@ impl Actor {
     }
 
     /// Changes what is said of a room, all of it or nothing: its name, topic and picture take
-    /// [`Verb::Rename`], what takes which role and who may find it its owner. Another name is told with a SYSTEM
-    /// message.
+    /// [`Verb::Rename`], its slow mode [`Verb::Moderate`], what takes which role and who may find it its owner. Another
+    /// name is told with a SYSTEM message.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) for an update of nothing, a name beyond
     /// [`Config::max_name_chars`](crate::Config::max_name_chars), a topic beyond
-    /// [`Config::max_topic_chars`](crate::Config::max_topic_chars), a picture that is no address, or a permission
-    /// that [cannot be given](Permissions::set); [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room
+    /// [`Config::max_topic_chars`](crate::Config::max_topic_chars), a picture that is no address, a permission that
+    /// [cannot be given](Permissions::set), or a slow mode beyond [`MAX_SLOW_MODE`](crate::model::MAX_SLOW_MODE); [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room
     /// always; [`RoomClosed`](crate::ErrorKind::RoomClosed); the policy's.
     pub async fn update_room(&self, room: RoomId, update: RoomUpdate) -> Result<RoomView> {
         let renames = update.name.is_some() || update.topic.is_some() || update.picture.is_some();
         let (permits, shows) = (update.permissions.is_some(), update.visibility.is_some());
+        let slows = update.slow_mode.is_some();
         let op = self.engine.update_op(&self.user, update).await?;
         if renames {
             self.check_policy(Verb::Rename, room, &[]).await?;
@@ -44,6 +45,9 @@ impl Actor {
         }
         if shows {
             self.check_policy(Verb::SetVisibility, room, &[]).await?;
+        }
+        if slows {
+            self.check_policy(Verb::Moderate, room, &[]).await?;
         }
         self.commit(room, op).await?;
         self.room(room).await
@@ -79,7 +83,7 @@ impl Admin {
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), as for [`Actor::update_room`];
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for permissions and visibility of a direct room;
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for permissions, visibility and slow mode of a direct room;
     /// [`RoomClosed`](crate::ErrorKind::RoomClosed).
     pub async fn update_room(&self, room: RoomId, user: &UserId, update: RoomUpdate) -> Result<()> {
         let op = self.engine.update_op(user, update).await?;
@@ -108,9 +112,9 @@ impl ChatEngine {
 
     /// What changes all of it at once.
     async fn update_op(&self, by: &UserId, update: RoomUpdate) -> Result<Op> {
-        let RoomUpdate { name, topic, picture, permissions, visibility } = update;
+        let RoomUpdate { name, topic, picture, permissions, visibility, slow_mode } = update;
         let says_nothing = name.is_none() && topic.is_none() && picture.is_none();
-        if says_nothing && permissions.is_none() && visibility.is_none() {
+        if says_nothing && permissions.is_none() && visibility.is_none() && slow_mode.is_none() {
             return Err(Error::invalid("name", "is missing, and so is whatever else can be changed"));
         }
         let name = match name {
@@ -129,6 +133,6 @@ impl ChatEngine {
         };
         let permissions = permissions.unwrap_or_default().into_iter().map(permit);
         let permissions = permissions.collect::<Result<_>>()?;
-        Ok(Op::Update(Box::new(Update { name, topic, picture, permissions, visibility })))
+        Ok(Op::Update(Box::new(Update { name, topic, picture, permissions, visibility, slow_mode })))
     }
 }

@@ -53,7 +53,7 @@ impl Actor {
     /// Comes into a room by an invite link, with a SYSTEM message; who is in it already uses none up.
     ///
     /// # Errors
-    /// [`InviteNotFound`](ErrorKind::InviteNotFound) where the link holds no more;
+    /// [`InviteNotFound`](ErrorKind::InviteNotFound) where the link holds no more; [`Banned`](ErrorKind::Banned);
     /// [`RoomClosed`](ErrorKind::RoomClosed); [`Forbidden`](ErrorKind::Forbidden) beyond
     /// [`Config::max_room_members`](crate::Config::max_room_members); the policy's.
     pub async fn accept_invite(&self, code: InviteCode) -> Result<RoomView> {

@@ -23,7 +23,9 @@ impl Actor {
     /// [`Invalid`](ErrorKind::Invalid) for what [`Draft`] does not allow; [`TooLarge`](ErrorKind::TooLarge) for
     /// words beyond [`Config::max_content_bytes`](crate::Config::max_content_bytes);
     /// [`Forbidden`](ErrorKind::Forbidden) for whoever may only read; [`Unreachable`](ErrorKind::Unreachable) in a
-    /// direct room of two of whom one has blocked the other; [`RoomClosed`](ErrorKind::RoomClosed);
+    /// direct room of two of whom one has blocked the other; [`Muted`](ErrorKind::Muted);
+    /// [`RateLimited`](ErrorKind::RateLimited) in a [slow](Room::slow_mode) room, until the next message may come;
+    /// [`RoomClosed`](ErrorKind::RoomClosed);
     /// [`ClientIdConflict`](ErrorKind::ClientIdConflict) when the client id was used for another message;
     /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound), also for one that somebody else has uploaded;
     /// [`AttachmentUsed`](ErrorKind::AttachmentUsed); the policy's.

@@ -21,6 +21,7 @@ mod limits;
 mod links;
 mod logins;
 mod messages;
+mod moderation;
 mod nodes;
 mod outbox;
 mod outlet;

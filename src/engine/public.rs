@@ -46,7 +46,7 @@ impl Actor {
     ///
     /// # Errors
     /// [`NotAParticipant`](ErrorKind::NotAParticipant) of a private room; [`RoomClosed`](ErrorKind::RoomClosed);
-    /// [`Forbidden`](ErrorKind::Forbidden) beyond [`Config::max_room_members`](crate::Config::max_room_members);
+    /// [`Banned`](ErrorKind::Banned); [`Forbidden`](ErrorKind::Forbidden) beyond [`Config::max_room_members`](crate::Config::max_room_members);
     /// the policy's.
     pub async fn join(&self, room: RoomId) -> Result<RoomView> {
         self.check_join(room).await?;

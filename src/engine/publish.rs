@@ -92,7 +92,9 @@ impl Publisher {
                 let post = self.hub.post(event, Some(pos), origin, None);
                 self.push(room, post);
             }
-            What::Role(room, profile, role) => self.add(room.id, EventKind::Role(profile, role), pos),
+            What::Role(room, profile, role, muted_until) => {
+                self.add(room.id, EventKind::Role(profile, role, muted_until), pos);
+            }
             What::Changed(room) => {
                 let id = room.id;
                 self.add(id, EventKind::Room(RoomChange::Updated, room), pos);

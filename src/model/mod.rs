@@ -1,6 +1,7 @@
 //! Plain data: what rooms, members and messages are. No I/O happens here.
 
 mod attachment;
+mod ban;
 mod draft;
 mod history;
 mod invite;
@@ -15,6 +16,7 @@ mod room;
 mod update;
 
 pub use attachment::{Attachment, Dimensions};
+pub use ban::{Ban, BanPage, Sanction};
 pub use draft::{Draft, NewRoom};
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
 pub use invite::{Invite, InviteCode, NewInvite};
@@ -27,5 +29,5 @@ pub use position::{Epoch, MAX_LANES, Pos, Position, Token, TokenError};
 pub use profile::{Participant, Profile};
 pub use reaction::{MAX_REACTION_BYTES, Reaction, ReactionError, ReactionPage, Reactions};
 pub use relation::{FriendNotice, Relation, RelationKind, RelationPage, RelationView};
-pub use room::{About, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
+pub use room::{About, MAX_SLOW_MODE, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
 pub use update::RoomUpdate;

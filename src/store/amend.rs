@@ -60,6 +60,7 @@ fn edit(
     }
     check_there(message)?;
     ctx.check_may(Verb::Edit, &room, rows)?;
+    ctx.check_heard(rows)?;
     ctx.check_open(&room)?;
     ctx.check_reachable(room.kind.peer_of(&message.sender.user), rows)?;
     ctx.check_within(within, message)?;
@@ -110,6 +111,7 @@ fn react(
     let user = ctx.by.clone().ok_or(ErrorKind::NotAParticipant(ctx.id))?;
     check_there(message)?;
     ctx.check_may(Verb::React, &room, rows)?;
+    ctx.check_heard(rows)?;
     ctx.check_open(&room)?;
     ctx.check_reachable(room.kind.peer_of(&user), rows)?;
     let key = ReactionKey { room: ctx.id, seq: message.seq, reaction: reaction.clone(), user };

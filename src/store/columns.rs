@@ -5,7 +5,7 @@ use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, S
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Dimensions, Invite, InviteCode, Member, Message, MessageState, MessageType,
+    About, Attachment, Ban, Body, Dimensions, Invite, InviteCode, Member, Message, MessageState, MessageType,
     Profile, Reaction, Reactions, Relation, RelationKind, Role, Room, RoomKind, SystemKind, Visibility,
 };
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
          r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
-         r.permissions, r.topic, r.picture, r.public"
+         r.permissions, r.topic, r.picture, r.public, r.slow_mode"
     };
 }
 
@@ -170,6 +170,7 @@ pub(super) trait ReadRow<'r> {
                 picture: self.maybe_text()?.map(Into::into),
                 visibility: if self.flag()? { Visibility::Public } else { Visibility::Private },
             },
+            slow_mode: self.number()?.try_into().map_err(|_| self.no_sense())?,
         })
     }
 
@@ -196,6 +197,8 @@ pub(super) trait ReadRow<'r> {
             read_n: self.number()?,
             read_own_n: self.number()?,
             own_n: self.number()?,
+            muted_until: self.maybe_time()?,
+            slowed_at: self.maybe_time()?,
         })
     }
 
@@ -331,6 +334,24 @@ pub(super) trait ReadRow<'r> {
         })
     }
 
+    fn ban(&mut self) -> Result<Ban, Self::Error> {
+        Ok(Ban {
+            room: self.room_id()?,
+            user: self.parsed()?,
+            by: self.maybe()?,
+            at: self.time()?,
+            until: self.time()?,
+            reason: self.maybe_text()?.map(Into::into),
+        })
+    }
+
+    /// Reads a ban and what is shown of the user.
+    fn ban_of(&mut self) -> Result<(Ban, Profile), Self::Error> {
+        let ban = self.ban()?;
+        let profile = self.profile(ban.user.clone())?;
+        Ok((ban, profile))
+    }
+
     fn relation(&mut self) -> Result<Relation, Self::Error> {
         Ok(Relation {
             user: self.parsed()?,
@@ -384,6 +405,10 @@ pub(super) trait ReadRow<'r> {
 
     fn member_record(&mut self) -> Result<Record, Self::Error> {
         Ok(Record::Room(RoomRecord::Member(self.member()?)))
+    }
+
+    fn ban_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Ban(self.ban()?)))
     }
 
     fn room_id(&mut self) -> Result<RoomId, Self::Error> {

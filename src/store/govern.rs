@@ -11,7 +11,7 @@ use super::apply::{Ctx, add_notice, change_room, done};
 use super::{Change, Outcome, Rows, Update, What};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RoomId;
-use crate::model::{Member, Profile, Role, Room, RoomKind, Verb};
+use crate::model::{MAX_SLOW_MODE, Member, Profile, Role, Room, RoomKind, Verb};
 
 /// Why it may not be done, where it takes this role at least.
 pub(super) fn refusal(least: Role) -> &'static str {
@@ -22,7 +22,7 @@ pub(super) fn refusal(least: Role) -> &'static str {
     }
 }
 
-fn forbidden<T>(reason: &'static str) -> Result<T> {
+pub(super) fn forbidden<T>(reason: &'static str) -> Result<T> {
     Err(ErrorKind::Forbidden(reason.into()).into())
 }
 
@@ -92,25 +92,31 @@ pub(super) fn owner_of(room: RoomId, rows: &Rows) -> Option<Member> {
     rows.members.values().find(is_owner).cloned()
 }
 
-fn give(mut member: Member, role: Role, room: &mut Room, rows: &mut Rows) -> Change {
+/// Gives a member a role, and tells of how they stand then. Nobody could let an owner speak again.
+pub(super) fn give(mut member: Member, role: Role, room: &mut Room, rows: &mut Rows) -> Change {
     let (pos, prev) = rows.next_pos(room);
     (member.role, member.changed_pos) = (role, pos.at);
+    let muted_until = member.muted_until.filter(|_| role != Role::Owner);
+    member.muted_until = muted_until;
     let profile = rows.profiles.get(&member.user).cloned();
     let profile = profile.unwrap_or_else(|| Profile::unknown(member.user.clone()));
     rows.put_member(member);
-    Change { pos, prev, what: What::Role(Arc::new(room.clone()), profile, role) }
+    Change { pos, prev, what: What::Role(Arc::new(room.clone()), profile, role, muted_until) }
 }
 
 /// Changes what is said of a room: each thing that is another one takes what it takes.
 pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outcome> {
-    let Update { name, topic, picture, permissions, visibility } = update;
+    let Update { name, topic, picture, permissions, visibility, slow_mode } = update;
     let before = ctx.room(rows)?;
     let mut room = before.clone();
     if name.is_some() || topic.is_some() || picture.is_some() {
         ctx.check_may(Verb::Rename, &before, rows)?;
     }
-    let taken =
-        [(!permissions.is_empty(), Verb::SetPermissions), (visibility.is_some(), Verb::SetVisibility)];
+    let taken = [
+        (!permissions.is_empty(), Verb::SetPermissions),
+        (visibility.is_some(), Verb::SetVisibility),
+        (slow_mode.is_some(), Verb::Moderate),
+    ];
     for (_, verb) in taken.into_iter().filter(|(is_asked, _)| *is_asked) {
         ctx.check_may(verb, &before, rows)?;
         if matches!(room.kind, RoomKind::Direct(_)) {
@@ -122,6 +128,12 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
         if !room.permissions.set(verb, least) {
             return Err(Error::invalid("permissions", "names what cannot be given"));
         }
+    }
+    if let Some(seconds) = slow_mode {
+        if seconds > MAX_SLOW_MODE {
+            return Err(Error::invalid("slowMode", format!("must be at most {MAX_SLOW_MODE} seconds")));
+        }
+        room.slow_mode = seconds;
     }
     if let Some(topic) = topic {
         room.about.topic = topic;

@@ -9,7 +9,7 @@ use super::RoomRecord;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Attachment, Body, FriendNotice, Invite, InviteCode, Mark, Member, Message, Pos,
+    About, Amendment, Attachment, Ban, Body, FriendNotice, Invite, InviteCode, Mark, Member, Message, Pos,
     Profile, Reaction, Relation, RelationKind, Role, Room, RoomKind, Verb, Visibility,
 };
 
@@ -79,8 +79,9 @@ pub enum Op {
     },
     /// Add a message of an active member. Under a client id that the sender has used in the room before, the
     /// answer is the message that was sent then, also in a room that has closed since, or
-    /// [`ClientIdConflict`](crate::ErrorKind::ClientIdConflict) where its [`BodyHash`] is another one. Of its
-    /// files: [`AttachmentNotFound`](crate::ErrorKind::AttachmentNotFound) and
+    /// [`ClientIdConflict`](crate::ErrorKind::ClientIdConflict) where its [`BodyHash`] is another one. Of whoever
+    /// is muted it is [`Muted`](crate::ErrorKind::Muted), as an edit and a reaction, and too early in a slow room
+    /// [`RateLimited`](crate::ErrorKind::RateLimited). Of its files: [`AttachmentNotFound`](crate::ErrorKind::AttachmentNotFound) and
     /// [`AttachmentUsed`](crate::ErrorKind::AttachmentUsed).
     Send {
         /// The message's id.
@@ -96,7 +97,8 @@ pub enum Op {
         /// Files of the sender's in the room that are in no message yet, each once; pictures alone in an IMAGE.
         attachments: Vec<AttachmentId>,
     },
-    /// Add people, all or none. Who is in already stays as they are.
+    /// Add people, all or none. Who is in already stays as they are. Of somebody who is banned it is
+    /// [`Banned`](crate::ErrorKind::Banned).
     Join {
         /// Who, with the words for it.
         users: Vec<Notice>,
@@ -106,7 +108,7 @@ pub enum Op {
         max_members: u32,
     },
     /// Come into a public room, or into any by an invite link that holds. Who is in already stays as they are,
-    /// and uses up none of the link. Of a private room it is
+    /// and uses up none of the link. Of whoever is banned it is [`Banned`](crate::ErrorKind::Banned), of a private room
     /// [`NotAParticipant`](crate::ErrorKind::NotAParticipant), of a link that does not hold, or is of another
     /// room, [`InviteNotFound`](crate::ErrorKind::InviteNotFound).
     Enter {
@@ -179,6 +181,24 @@ pub enum Op {
         /// Which.
         role: Role,
     },
+    /// Mute a member of a lesser role, or (`None`) let them speak again. Another time takes the place of the one
+    /// before it.
+    Mute {
+        /// Whom.
+        about: Profile,
+        /// Until when.
+        until: Option<Timestamp>,
+    },
+    /// Keep somebody out, and take them out as in [`Op::Part`] where they are in. Another ban takes the place of
+    /// the one before it.
+    Ban {
+        /// The ban, of this room.
+        ban: Ban,
+        /// The words for who is taken out.
+        notice: Notice,
+    },
+    /// Let somebody come back. Who is not banned stays so.
+    Unban(UserId),
     /// Change what is said of the room, all of it or nothing.
     Update(Box<Update>),
     /// Take in a row of another store, with new positions. What is there already stays, but for what only
@@ -254,6 +274,8 @@ pub struct Update {
     pub permissions: Vec<(Verb, Role)>,
     /// Who may find it and join it.
     pub visibility: Option<Visibility>,
+    /// Its [slow mode](Room::slow_mode), in seconds.
+    pub slow_mode: Option<u32>,
 }
 
 /// A change of how two people stand to each other.
@@ -431,8 +453,8 @@ pub enum What {
         /// How; `None` where no more is known than how it is now.
         how: Option<Amendment>,
     },
-    /// A member has another role.
-    Role(Arc<Room>, Profile, Role),
+    /// A member has another role, or is muted until another time: both as they are now.
+    Role(Arc<Room>, Profile, Role, Option<Timestamp>),
     /// The room changed: what is said of it, its permissions, or whether it is open.
     Changed(Arc<Room>),
     /// A mark moved.

@@ -17,8 +17,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token, Visibility,
+    Ban, Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind,
+    Room, Token, Visibility,
 };
 use state::{State, beyond, keep_latest};
 
@@ -140,6 +140,19 @@ impl Store for MemoryStore {
     async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
         let state = self.state.lock();
         Ok(state.invites.values().filter(|link| link.room == room).cloned().collect())
+    }
+
+    async fn bans(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Ban, Profile)>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
+        let holding = beyond(&data.bans, after).filter(|ban| ban.holds(now)).take(limit as usize);
+        Ok(holding.map(|ban| (ban.clone(), state.profile(&ban.user))).collect())
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

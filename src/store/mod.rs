@@ -15,6 +15,7 @@ mod import;
 mod invites;
 mod item;
 mod memory;
+mod moderate;
 mod outbox;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -34,8 +35,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token,
+    Ban, Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind,
+    Room, Token,
 };
 
 pub use apply::apply;
@@ -197,6 +198,19 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// Only those of [every call](Store).
     async fn invites(&self, room: RoomId) -> Result<Vec<Invite>>;
+
+    /// The bans of a room that [hold](Ban::holds) at this moment, each with the user's profile, in the order of the
+    /// users' ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn bans(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Ban, Profile)>>;
 
     /// The user's active memberships, in the order of the rooms' ids, beyond `after`.
     ///

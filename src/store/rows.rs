@@ -7,7 +7,7 @@ use super::RoomRecord;
 use super::{Amend, Batch, BodyHash, Item, Op, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation, RelationKind,
+    Ban, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation, RelationKind,
     Role, Room, RoomKey, RoomKind,
 };
 
@@ -45,6 +45,8 @@ pub struct Needs {
     pub invites: BTreeSet<RoomId>,
     /// Attachments.
     pub attachments: BTreeSet<(RoomId, AttachmentId)>,
+    /// Users of whom it must be known whether they are banned.
+    pub bans: BTreeSet<(RoomId, UserId)>,
 }
 
 impl Needs {
@@ -81,10 +83,12 @@ impl Needs {
                 }
                 Op::Join { users, .. } => {
                     users.iter().for_each(|new| member(&new.about.user));
+                    needs.bans.extend(users.iter().map(|new| (item.room, new.about.user.clone())));
                     needs.pairs(item.by.as_ref(), users.iter().map(|new| &new.about.user));
                 }
                 Op::Enter { notice, by_invite, .. } => {
                     member(&notice.about.user);
+                    needs.bans.insert((item.room, notice.about.user.clone()));
                     if by_invite.is_some() {
                         needs.invites.insert(item.room);
                     }
@@ -97,6 +101,15 @@ impl Needs {
                     needs.parting.insert((item.room, notice.about.user.clone()));
                 }
                 Op::Rename { notice, .. } => member(&notice.about.user),
+                Op::Mute { about, .. } => member(&about.user),
+                Op::Ban { ban, .. } => {
+                    member(&ban.user);
+                    needs.parting.insert((item.room, ban.user.clone()));
+                    needs.bans.insert((item.room, ban.user.clone()));
+                }
+                Op::Unban(user) => {
+                    needs.bans.insert((item.room, user.clone()));
+                }
                 Op::Close => {}
                 Op::Reopen { kind } => needs.keys.extend(kind.key()),
                 Op::SetRole { about, role } => {
@@ -135,6 +148,9 @@ impl Needs {
                         if let Some(client) = &message.client_id {
                             needs.sent.insert((item.room, sender.clone(), client.clone()));
                         }
+                    }
+                    RoomRecord::Ban(ban) => {
+                        needs.bans.insert((item.room, ban.user.clone()));
                     }
                     RoomRecord::Reaction(key, message) => {
                         needs.messages.insert((item.room, *message));
@@ -259,6 +275,8 @@ pub struct Rows {
     pub invites: HashMap<InviteCode, Invite>,
     /// The attachments that there are, of those in [`Needs::attachments`].
     pub attachments: HashMap<(RoomId, AttachmentId), StoredAttachment>,
+    /// The bans that there are, of those in [`Needs::bans`], also those that are over.
+    pub bans: HashMap<(RoomId, UserId), Ban>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -286,6 +304,8 @@ pub struct Rows {
     /// Attachments to write, new or changed; those that [`attachments`](Self::attachments) does not have any
     /// more are to be deleted.
     pub written_attachments: BTreeSet<(RoomId, AttachmentId)>,
+    /// Bans to write, new or changed; those that [`bans`](Self::bans) does not have any more are to be deleted.
+    pub written_bans: BTreeSet<(RoomId, UserId)>,
 }
 
 impl Rows {
@@ -305,6 +325,7 @@ impl Rows {
             profiles: HashMap::new(),
             invites: HashMap::new(),
             attachments: HashMap::new(),
+            bans: HashMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
@@ -316,6 +337,7 @@ impl Rows {
             written_reactions: BTreeSet::new(),
             written_invites: BTreeSet::new(),
             written_attachments: BTreeSet::new(),
+            written_bans: BTreeSet::new(),
         }
     }
 
@@ -408,6 +430,21 @@ impl Rows {
     pub(super) fn end_invite(&mut self, code: InviteCode) {
         if self.invites.remove(&code).is_some() {
             self.written_invites.insert(code);
+        }
+    }
+
+    /// Puts a ban, to be written.
+    pub(super) fn put_ban(&mut self, ban: Ban) {
+        let key = (ban.room, ban.user.clone());
+        self.written_bans.insert(key.clone());
+        self.bans.insert(key, ban);
+    }
+
+    /// Takes a ban out, to be deleted.
+    pub(super) fn end_ban(&mut self, room: RoomId, user: &UserId) {
+        let key = (room, user.clone());
+        if self.bans.remove(&key).is_some() {
+            self.written_bans.insert(key);
         }
     }
 

@@ -11,8 +11,8 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token,
+    Ban, Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind,
+    Room, Token,
 };
 use crate::store::{
     Batch, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Store,
@@ -199,6 +199,16 @@ impl Store for FaultyStore {
 
     async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
         self.around(self.store("invites").invites(room)).await
+    }
+
+    async fn bans(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Ban, Profile)>> {
+        self.around(self.store("bans").bans(room, now, after, limit)).await
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

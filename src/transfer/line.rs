@@ -1,6 +1,7 @@
 //! A line: its JSON shape, and the record that it stands for. The table in the docs of the module names
 //! every field; what is not in it is refused, for it would be lost.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -11,8 +12,8 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Dimensions, Member, Message, MessageState, MessageType, Profile, Reaction,
-    Relation, RelationKind, Role, Room, RoomKind, RoomType, SystemKind, Visibility,
+    About, Attachment, Ban, Body, Dimensions, MAX_SLOW_MODE, Member, Message, MessageState, MessageType,
+    Profile, Reaction, Relation, RelationKind, Role, Room, RoomKind, RoomType, SystemKind, Visibility,
 };
 use crate::store::{BodyHash, ReactionKey, Record, RoomRecord};
 
@@ -51,6 +52,7 @@ pub(super) enum Line {
     Message(MessageLine),
     Reaction(ReactionLine),
     Member(MemberLine),
+    Ban(BanLine),
     Footer(Footer),
 }
 
@@ -109,6 +111,8 @@ pub(super) struct RoomLine {
     picture: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "is_private")]
     visibility: Visibility,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slow_mode: Option<NonZeroU32>,
 }
 
 fn is_private(visibility: &Visibility) -> bool {
@@ -186,6 +190,21 @@ pub(super) struct MemberLine {
     read_n: u64,
     read_own_n: u64,
     own_n: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted_until: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct BanLine {
+    room: RoomId,
+    user: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<UserId>,
+    at: Timestamp,
+    until: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -208,17 +227,20 @@ pub(super) struct Footer {
     /// Older exports have none.
     #[serde(default)]
     reactions: u64,
+    /// Likewise.
+    #[serde(default)]
+    bans: u64,
 }
 
 impl From<Counts> for Footer {
-    fn from(Counts { profiles, relations, rooms, members, messages, reactions }: Counts) -> Self {
-        Self { profiles, relations, rooms, members, messages, reactions }
+    fn from(Counts { profiles, relations, rooms, members, messages, reactions, bans }: Counts) -> Self {
+        Self { profiles, relations, rooms, members, messages, reactions, bans }
     }
 }
 
 impl From<Footer> for Counts {
-    fn from(Footer { profiles, relations, rooms, members, messages, reactions }: Footer) -> Self {
-        Self { profiles, relations, rooms, members, messages, reactions }
+    fn from(Footer { profiles, relations, rooms, members, messages, reactions, bans }: Footer) -> Self {
+        Self { profiles, relations, rooms, members, messages, reactions, bans }
     }
 }
 
@@ -246,6 +268,9 @@ impl From<Record> for Line {
                 Self::Reaction(ReactionLine { room, seq, message, reaction, user })
             }
             Record::Room(RoomRecord::Member(member)) => Self::Member(member.into()),
+            Record::Room(RoomRecord::Ban(Ban { room, user, by, at, until, reason })) => {
+                Self::Ban(BanLine { room, user, by, at, until, reason })
+            }
         }
     }
 }
@@ -258,7 +283,7 @@ impl From<Room> for RoomLine {
             _ => None,
         };
         let permissions = (!room.permissions.is_default()).then(|| room.permissions.to_string());
-        let Room { name, active, created_at, seq, countable, about, .. } = room;
+        let Room { name, active, created_at, seq, countable, about, slow_mode, .. } = room;
         let About { topic, picture, visibility } = about;
         Self {
             id,
@@ -274,6 +299,7 @@ impl From<Room> for RoomLine {
             topic,
             picture,
             visibility,
+            slow_mode: NonZeroU32::new(slow_mode),
         }
     }
 }
@@ -348,7 +374,7 @@ impl From<Member> for MemberLine {
             Role::ReadOnly => RoleLine::ReadOnly,
         };
         let Member { room, user, active, joined_at, joined_seq, marked_at, .. } = member;
-        let Member { read_seq, delivered_seq, read_n, read_own_n, own_n, .. } = member;
+        let Member { read_seq, delivered_seq, read_n, read_own_n, own_n, muted_until, .. } = member;
         Self {
             room,
             user,
@@ -362,6 +388,7 @@ impl From<Member> for MemberLine {
             read_n,
             read_own_n,
             own_n,
+            muted_until,
         }
     }
 }
@@ -423,7 +450,7 @@ impl RelationLine {
 impl RoomLine {
     pub(super) fn record(self) -> Result<Room, FieldError> {
         let Self { id, r#type, pair, challenge, name, active, created_at, seq, countable, .. } = self;
-        let Self { permissions, topic, picture, visibility, .. } = self;
+        let Self { permissions, topic, picture, visibility, slow_mode, .. } = self;
         let texts = [("name", &name), ("topic", &topic), ("picture", &picture)];
         check_texts(&texts.map(|(field, text)| (field, text.as_deref())))?;
         check_numbers(&[("seq", seq), ("countable", countable)])?;
@@ -435,6 +462,11 @@ impl RoomLine {
         };
         if matches!(kind, RoomKind::Direct(_)) && visibility == Visibility::Public {
             return Err(FieldError::Unfit("visibility"));
+        }
+        let slow_mode = slow_mode.map_or(0, NonZeroU32::get);
+        let is_direct = matches!(kind, RoomKind::Direct(_));
+        if slow_mode > MAX_SLOW_MODE || is_direct && slow_mode > 0 {
+            return Err(FieldError::Unfit("slowMode"));
         }
         let permissions = permissions.map(|text| text.parse()).transpose();
         let permissions = permissions.map_err(|_| FieldError::Unfit("permissions"))?.unwrap_or_default();
@@ -457,6 +489,7 @@ impl RoomLine {
             marks_pos,
             permissions,
             about: About { topic, picture, visibility },
+            slow_mode,
         })
     }
 }
@@ -522,7 +555,7 @@ impl ReactionLine {
 impl MemberLine {
     pub(super) fn record(self) -> Result<Member, FieldError> {
         let Self { room, user, role, active, joined_at, joined_seq, marked_at, .. } = self;
-        let Self { read_seq, delivered_seq, read_n, read_own_n, own_n, .. } = self;
+        let Self { read_seq, delivered_seq, read_n, read_own_n, own_n, muted_until, .. } = self;
         let role = match role {
             RoleLine::Owner => Role::Owner,
             RoleLine::Admin => Role::Admin,
@@ -548,6 +581,17 @@ impl MemberLine {
             read_n,
             read_own_n,
             own_n,
+            muted_until,
+            // Of seconds ago, if at all.
+            slowed_at: None,
         })
+    }
+}
+
+impl BanLine {
+    pub(super) fn record(self) -> Result<Ban, FieldError> {
+        let Self { room, user, by, at, until, reason } = self;
+        check_texts(&[("reason", reason.as_deref())])?;
+        Ok(Ban { room, user, by, at, until, reason })
     }
 }

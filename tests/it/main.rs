@@ -12,6 +12,7 @@ mod faults;
 mod friends;
 mod limits;
 mod model;
+mod moderation;
 mod nats;
 mod nodes;
 mod outbox;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, Room, RoomKey,
+    Ban, Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, Room, RoomKey,
     RoomKind,
 };
 use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
@@ -48,6 +48,7 @@ pub(super) struct RoomData {
     /// Who left what, by `seq`.
     pub(super) reactions: BTreeMap<u64, BTreeSet<(Reaction, UserId)>>,
     pub(super) attachments: BTreeMap<AttachmentId, StoredAttachment>,
+    pub(super) bans: BTreeMap<UserId, Ban>,
 }
 
 pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -66,6 +67,7 @@ impl RoomData {
             amended: BTreeMap::new(),
             reactions: BTreeMap::new(),
             attachments: BTreeMap::new(),
+            bans: BTreeMap::new(),
         }
     }
 
@@ -207,6 +209,11 @@ impl State {
                 rows.attachments.insert((*room, *id), stored.clone());
             }
         }
+        for (room, user) in &needs.bans {
+            if let Some(ban) = self.rooms.get(room).and_then(|data| data.bans.get(user)) {
+                rows.bans.insert((*room, user.clone()), ban.clone());
+            }
+        }
         rows
     }
 
@@ -282,6 +289,13 @@ impl State {
             match rows.attachments.remove(&(room, id)) {
                 Some(stored) => data.attachments.insert(id, stored),
                 None => data.attachments.remove(&id),
+            };
+        }
+        for key in rows.written_bans {
+            let Some(data) = self.rooms.get_mut(&key.0) else { continue };
+            match rows.bans.remove(&key) {
+                Some(ban) => data.bans.insert(key.1, ban),
+                None => data.bans.remove(&key.1),
             };
         }
     }

@@ -18,7 +18,8 @@ type Result<T, E = PostgresError> = std::result::Result<T, E>;
 macro_rules! member_columns {
     () => {
         "m.room, m.user_id, m.role, m.active, m.joined_at, m.joined_seq, m.joined_pos, m.changed_pos, \
-         m.marks_pos, m.marked_at, m.read_seq, m.delivered_seq, m.read_n, m.read_own_n, m.own_n"
+         m.marks_pos, m.marked_at, m.read_seq, m.delivered_seq, m.read_n, m.read_own_n, m.own_n, \
+         m.muted_until, m.slowed_at"
     };
 }
 
@@ -29,7 +30,14 @@ macro_rules! relation_columns {
     };
 }
 
-pub(super) use {member_columns, relation_columns};
+/// What [`ReadRow::ban`] reads, of `bans b`.
+macro_rules! ban_columns {
+    () => {
+        "b.room, b.user_id, b.made_by, b.made_at, b.until, b.reason"
+    };
+}
+
+pub(super) use {ban_columns, member_columns, relation_columns};
 
 /// 16 bytes as the type `uuid`. Not sqlx's own: that feature of it would hold rusqlite back.
 #[derive(Debug, Clone, Copy)]

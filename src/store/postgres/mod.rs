@@ -22,6 +22,7 @@ mod commit;
 mod connections;
 mod error;
 mod load;
+mod moderation;
 mod outbox;
 #[cfg(test)]
 mod plans;
@@ -46,8 +47,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token,
+    Ban, Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind,
+    Room, Token,
 };
 
 /// How a [`PostgresStore`] uses its database.
@@ -189,6 +190,16 @@ impl Store for PostgresStore {
 
     async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
         Ok(read::invites(&self.connections, room).await?)
+    }
+
+    async fn bans(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Ban, Profile)>> {
+        Ok(moderation::bans(&self.connections, room, now, after, limit).await?)
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

@@ -41,6 +41,7 @@ mod amend;
 mod attachments;
 mod columns;
 mod error;
+mod moderation;
 mod outbox;
 #[cfg(test)]
 mod plans;
@@ -69,8 +70,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token,
+    Ban, Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind,
+    Room, Token,
 };
 
 /// How a [`SqliteStore`] uses its file.
@@ -225,6 +226,17 @@ impl Store for SqliteStore {
 
     async fn invites(&self, room: RoomId) -> Result<Vec<Invite>> {
         Ok(self.readers.run(move |tx| read::invites(tx, room)).await?)
+    }
+
+    async fn bans(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Ban, Profile)>> {
+        let after = after.cloned();
+        Ok(self.readers.run(move |tx| moderation::bans(tx, room, now, after.as_ref(), limit)).await?)
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

@@ -11,7 +11,7 @@ use super::{SqliteOptions, Synchronous};
 const APPLICATION_ID: i64 = 0x6368_6174;
 
 /// Only ever appended to: the version of a file is how many of these it has seen.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_relations.sql"),
     include_str!("../../../migrations/sqlite/0003_origin.sql"),
@@ -23,13 +23,14 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../../../migrations/sqlite/0009_public.sql"),
     include_str!("../../../migrations/sqlite/0010_invites.sql"),
     include_str!("../../../migrations/sqlite/0011_attachments.sql"),
+    include_str!("../../../migrations/sqlite/0060_moderation.sql"),
 ];
 
 /// The first version in which two checkpoints at once cannot lose a commit of the write-ahead log.
 const OLDEST_LIBRARY: (i32, &str) = (3_051_003, "3.51.3");
 
 /// More than there are statements, so that none is ever prepared twice.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 96;
 
 /// A write-ahead log that grew beyond this, since a long read held it, is cut back.
 const LOG_BYTES: i64 = 64 * 1024 * 1024;

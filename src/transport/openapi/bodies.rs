@@ -11,7 +11,7 @@ use super::schemas::{
 };
 use crate::config::Config;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, UserId};
-use crate::model::{Permissions, Role, Visibility};
+use crate::model::{Ban, MAX_SLOW_MODE, Permissions, Role, Visibility};
 
 /// Not white space alone, and no control characters but line breaks and tabs.
 const WORDS: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
@@ -32,6 +32,8 @@ pub(super) enum Body {
     NewRole,
     Invitation,
     NewInvite,
+    NewMute,
+    NewBan,
     Draft,
     Edit,
     ReadTo,
@@ -41,12 +43,14 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
         Self::Invitation,
         Self::NewInvite,
+        Self::NewMute,
+        Self::NewBan,
         Self::Draft,
         Self::Edit,
         Self::ReadTo,
@@ -62,6 +66,8 @@ impl Body {
             Self::NewRole => "NewRole",
             Self::Invitation => "Invitation",
             Self::NewInvite => "NewInvite",
+            Self::NewMute => "NewMute",
+            Self::NewBan => "NewBan",
             Self::Draft => "Draft",
             Self::Edit => "Edit",
             Self::ReadTo => "ReadTo",
@@ -94,6 +100,13 @@ impl Body {
                 let uses = uses.description(Some("How many may come in by it."));
                 object("An invite link to make.", [optional("expiresIn", seconds), optional("maxUses", uses)])
                     .into()
+            }
+            Self::NewMute => object("How long somebody is muted.", [optional("expiresIn", seconds())]).into(),
+            Self::NewBan => {
+                let reason = nullable_text("Why, for other moderators. At most 1,000 bytes of UTF-8.");
+                let reason = reason.max_length(Some(Ban::MAX_REASON_BYTES)).pattern(Some(CAPTION));
+                let fields = [optional("expiresIn", seconds()), optional("reason", reason)];
+                object("How long somebody is banned, and why.", fields).into()
             }
             Self::Draft => draft(config),
             Self::Edit => {
@@ -132,6 +145,13 @@ impl Body {
     }
 }
 
+/// A time with an end, at most a year.
+fn seconds() -> ObjectBuilder {
+    let whole = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Integer, Type::Null]));
+    let seconds = whole.minimum(Some(1_usize)).maximum(Some(31_536_000_usize));
+    seconds.description(Some("After how many seconds it is over; without it, never."))
+}
+
 fn name(config: &Config, schema: ObjectBuilder) -> ObjectBuilder {
     schema.max_length(Some(config.max_name_chars)).pattern(Some(NAME))
 }
@@ -153,6 +173,8 @@ fn room_update(config: &Config) -> RefOr<Schema> {
         .description(Some("The least roles that may do something."))
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
     let permissions = Permissions::default().iter().fold(some, permit);
+    let slow_mode =
+        number("How many seconds have to pass between two messages of a member who is no admin; 0: none.");
     let fields = object(
         "What shall be another way.",
         [
@@ -161,9 +183,10 @@ fn room_update(config: &Config) -> RefOr<Schema> {
             optional("picture", picture(text("The address of the new picture. An empty one takes it away."))),
             optional("permissions", permissions),
             optional("visibility", named::<Visibility>()),
+            optional("slowMode", slow_mode.maximum(Some(MAX_SLOW_MODE))),
         ],
     );
-    let any = ["name", "topic", "picture", "permissions", "visibility"]
+    let any = ["name", "topic", "picture", "permissions", "visibility", "slowMode"]
         .into_iter()
         .fold(AnyOfBuilder::new(), |any, field| {
             any.item(ObjectBuilder::new().schema_type(Type::Object).required(field))

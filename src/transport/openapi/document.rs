@@ -29,8 +29,8 @@ use crate::model::{InviteCode, Limit, Reaction};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
-    AttachmentJson, HistoryJson, InvitesJson, LinkJson, MarkedJson, MessageChangeJson, ParticipantsJson,
-    PublicRoomsJson, ReactionsJson, RelationJson, RoomsJson,
+    AttachmentJson, BanJson, BansJson, HistoryJson, InvitesJson, LinkJson, MarkedJson, MessageChangeJson,
+    MuteJson, ParticipantsJson, PublicRoomsJson, ReactionsJson, RelationJson, RoomsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -124,8 +124,11 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
     }
     if let Some((body, examples)) = &description.body {
         // A read mark moves without one, and a link may hold for ever.
-        let is_required =
-            if matches!(body, Body::ReadTo | Body::NewInvite) { Required::False } else { Required::True };
+        let is_required = if matches!(body, Body::ReadTo | Body::NewInvite | Body::NewMute | Body::NewBan) {
+            Required::False
+        } else {
+            Required::True
+        };
         let content = content(body.reference(), examples);
         let body = RequestBodyBuilder::new().content("application/json", content);
         built = built.request_body(Some(body.required(Some(is_required)).build()));
@@ -258,7 +261,12 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
                 to.paths().iter().all(is_of_it)
             };
             let of_room = Operation::ALL.iter().filter(is_of_room).map(|to| match to {
-                Operation::RemoveParticipant | Operation::SetRole => {
+                Operation::RemoveParticipant
+                | Operation::SetRole
+                | Operation::Mute
+                | Operation::Unmute
+                | Operation::Ban
+                | Operation::Unban => {
                     let invited =
                         link(*to, "roomUuid").parameter("userUuid", "$request.body#/participantUuids/0");
                     named(invited, *to)
@@ -357,6 +365,8 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::FriendRequestNotFound => "They have not asked.",
         Code::InviteNotFound => "There is no such invite link, or it holds no more.",
         Code::NotAParticipant => "The caller is not in the room.",
+        Code::Muted => "The caller is muted in the room: `until` says how long.",
+        Code::Banned => "They are banned from the room: `until` says how long.",
         Code::RoomNotFound => "There is no such room.",
         Code::MessageNotFound => "There is no such message in the room.",
         Code::MessageDeleted => "The message was deleted.",
@@ -386,6 +396,9 @@ fn components(config: &Config) -> Components {
     schemas.add::<RoomsJson<'_>>();
     schemas.add::<PublicRoomsJson<'_>>();
     schemas.add::<InvitesJson<'_>>();
+    schemas.add::<MuteJson<'_>>();
+    schemas.add::<BanJson<'_>>();
+    schemas.add::<BansJson<'_>>();
     schemas.add::<AttachmentJson<'_>>();
     schemas.add::<AttachmentId>();
     schemas.add::<LinkJson<'_>>();

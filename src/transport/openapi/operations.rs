@@ -13,22 +13,24 @@ use crate::error::ErrorCode as Code;
 use crate::model::{Attachment, Limit, Message, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
-    AttachmentJson, HistoryJson, InviteJson, InvitesJson, LinkJson, MarkedJson, MessageChangeJson,
-    MessageJson, ParticipantsJson, PeopleJson, PublicRoomsJson, ReactionsJson, RelationJson, RoomJson,
-    RoomsJson,
+    AttachmentJson, BanJson, BansJson, HistoryJson, InviteJson, InvitesJson, LinkJson, MarkedJson,
+    MessageChangeJson, MessageJson, MuteJson, ParticipantsJson, PeopleJson, PublicRoomsJson, ReactionsJson,
+    RelationJson, RoomJson, RoomsJson,
 };
 
 /// The groups that operations stand in: their name and what they are about.
-pub(super) const TAGS: [(&str, &str); 5] = [
+pub(super) const TAGS: [(&str, &str); 6] = [
     (ROOMS, "Rooms of two people, of a group, or of a challenge, and who takes part in them."),
     (MESSAGES, "What is said in a room, and up to where it was read."),
     (ATTACHMENTS, "Files that go with messages."),
+    (MODERATION, "How a room is kept in order."),
     (FRIENDS, "Friends, requests for friendship, and blocks."),
     (TOKENS, "Tokens for development, and the end of tokens."),
 ];
 const ROOMS: &str = "Rooms";
 const MESSAGES: &str = "Messages";
 const ATTACHMENTS: &str = "Attachments";
+const MODERATION: &str = "Moderation";
 const FRIENDS: &str = "Friends";
 const TOKENS: &str = "Tokens";
 
@@ -175,7 +177,13 @@ pub(super) fn describe(operation: Operation) -> Description {
             "Whoever is in it already stays as they are. Of a private room the answer is `NOT_A_PARTICIPANT`.",
         )
         .answer(200, "The room.", &RoomJson::from(&room))
-        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
+        .codes(&[
+            Code::RoomNotFound,
+            Code::NotAParticipant,
+            Code::Forbidden,
+            Code::Banned,
+            Code::RoomClosed,
+        ]),
         Operation::GetRoom => Description::new(
             ROOMS,
             "Get a room",
@@ -185,7 +193,8 @@ pub(super) fn describe(operation: Operation) -> Description {
         .codes(IN_ROOM),
         Operation::RenameRoom => {
             let text = "What is left out stays. Name, topic and picture take the permission `rename`, and a SYSTEM message \
-                        tells of another name; permissions and visibility are the owner's to change. Refused is all of it or nothing.";
+                        tells of another name; the slow mode takes `moderate`; permissions and visibility are the owner's to \
+                        change. Refused is all of it or nothing.";
             Description::new(ROOMS, "Change a room", text)
                 .body(
                     Body::RoomUpdate,
@@ -193,6 +202,7 @@ pub(super) fn describe(operation: Operation) -> Description {
                         ("name", json!({ "name": "Runners", "topic": "Tuesdays at seven" })),
                         ("picture", json!({ "picture": "https://example.org/runners.png" })),
                         ("visibility", json!({ "visibility": "public" })),
+                        ("slowMode", json!({ "slowMode": 30 })),
                         ("permissions", json!({ "permissions": { "invite": "ADMIN", "send": "READ_ONLY" } })),
                     ],
                 )
@@ -235,12 +245,18 @@ pub(super) fn describe(operation: Operation) -> Description {
         )
         .body(Body::Invitation, [("example", json!({ "userUuids": ["ben"] }))])
         .answer(200, "The room.", &RoomJson::from(&room))
-        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
+        .codes(&[
+            Code::RoomNotFound,
+            Code::NotAParticipant,
+            Code::Forbidden,
+            Code::Banned,
+            Code::RoomClosed,
+        ]),
         Operation::RemoveParticipant => Description::new(
             ROOMS,
             "Take somebody out of a room",
             "It takes the permission `remove`, and a greater role than theirs. Nothing committed after it is handed to \
-             them.",
+             them. They may come back as anybody may; a ban keeps them out.",
         )
         .answer(200, "Taken out.", &done)
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
@@ -284,7 +300,10 @@ pub(super) fn describe(operation: Operation) -> Description {
             "Whoever is in it already stays as they are, and uses none up.",
         )
         .answer(200, "The room.", &RoomJson::from(&room))
-        .codes(&[Code::InviteNotFound, Code::Forbidden, Code::RoomClosed]),
+        .codes(&[Code::InviteNotFound, Code::Forbidden, Code::Banned, Code::RoomClosed]),
+        Operation::Mute | Operation::Unmute | Operation::ListBans | Operation::Ban | Operation::Unban => {
+            of_moderators(operation)
+        }
         Operation::SendMessage => send_message(),
         Operation::ListMessages => list_messages(),
         Operation::GetMessage
@@ -317,6 +336,63 @@ pub(super) fn describe(operation: Operation) -> Description {
     }
 }
 
+fn of_moderators(operation: Operation) -> Description {
+    let done = DoneJson { room_uuid: samples::room_id() };
+    let (ban, bans) = (samples::ban(), samples::bans());
+    let codes = &[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden];
+    let in_open = &[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed];
+    match operation {
+        Operation::Mute => {
+            let text = "It takes the permission `moderate`, and a greater role than theirs. They neither send, edit, react nor \
+                        upload, and nobody sees them type. Another mute takes the place of the one before it; leaving and coming \
+                        back ends none.";
+            let (user, muted_until) = (samples::user("ben"), ban.until);
+            let muted = MuteJson { room_uuid: samples::room_id(), user_uuid: &user, muted_until };
+            Description::new(MODERATION, "Mute somebody", text)
+                .body(Body::NewMute, [("example", json!({ "expiresIn": 3600 })), ("for good", json!({}))])
+                .answer(200, "Muted.", &muted)
+                .codes(in_open)
+        }
+        Operation::Unmute => Description::new(
+            MODERATION,
+            "Let somebody speak again",
+            "It takes the permission `moderate`, and a greater role than theirs. Who is not muted stays so.",
+        )
+        .answer(200, "They speak again.", &done)
+        .codes(in_open),
+        Operation::Ban => {
+            let text = "It takes the permission `moderate`, and a greater role than theirs where they are in the room: they are \
+                        taken out of it. Nobody who is banned comes in, neither by themselves nor by an invite link nor added by \
+                        somebody. Another ban takes the place of the one before it.";
+            Description::new(MODERATION, "Ban somebody", text)
+                .body(
+                    Body::NewBan,
+                    [
+                        ("example", json!({ "expiresIn": 86_400, "reason": "Advertising" })),
+                        ("for good", json!({})),
+                    ],
+                )
+                .answer(200, "The ban.", &BanJson::from(&ban))
+                .codes(codes)
+        }
+        Operation::Unban => Description::new(
+            MODERATION,
+            "Take a ban back",
+            "It takes the permission `moderate`. Who is not banned stays so.",
+        )
+        .answer(200, "They may come back.", &done)
+        .codes(codes),
+        _ => Description::new(
+            MODERATION,
+            "List a room's bans",
+            "It takes the permission `moderate`. Those that hold, in the order of the users' ids.",
+        )
+        .query(PEOPLE)
+        .answer(200, "A page of bans.", &BansJson::from(&bans))
+        .codes(codes),
+    }
+}
+
 fn create_room() -> Description {
     let made = samples::new_room();
     let text = "The caller always takes part. The same two people always get the same DIRECT room; a challenge has one \
@@ -345,7 +421,7 @@ fn create_room() -> Description {
 
 fn send_message() -> Description {
     let text = "It is durable once this is answered. Under a `clientId`, a retry gives the first message back, however \
-                late it comes.";
+                late it comes. In a slow room, 429 says when the next message may come.";
     Description::new(MESSAGES, "Send a message", text)
         .body(
             Body::Draft,
@@ -361,6 +437,7 @@ fn send_message() -> Description {
             Code::NotAParticipant,
             Code::Forbidden,
             Code::NotFriends,
+            Code::Muted,
             Code::RoomClosed,
             Code::ClientIdConflict,
             Code::AttachmentNotFound,
@@ -383,6 +460,7 @@ fn upload_attachment() -> Description {
             Code::NotFound,
             Code::Forbidden,
             Code::NotFriends,
+            Code::Muted,
             Code::RoomClosed,
             Code::PayloadTooLarge,
             Code::TypeNotAllowed,
@@ -448,6 +526,7 @@ fn of_message(operation: Operation) -> Description {
             Code::MessageDeleted,
             Code::Forbidden,
             Code::NotFriends,
+            Code::Muted,
             Code::RoomClosed,
         ])
     };

@@ -12,10 +12,10 @@ use crate::event::{
 };
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Attachment, Body, Dimensions, Epoch, FriendNotice, History, Invite, InviteCode, Limit,
-    Mark, Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions,
-    Phrases, Position, Profile, PublicRooms, Reaction, ReactionPage, Receipt, RelationKind, RelationPage,
-    RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind, Token, Visibility,
+    About, Amendment, Attachment, Ban, BanPage, Body, Dimensions, Epoch, FriendNotice, History, Invite,
+    InviteCode, Limit, Mark, Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant,
+    Permissions, Phrases, Position, Profile, PublicRooms, Reaction, ReactionPage, Receipt, RelationKind,
+    RelationPage, RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind, Token, Visibility,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -74,6 +74,7 @@ pub(super) fn room() -> Room {
             picture: None,
             visibility: Visibility::Public,
         },
+        slow_mode: 0,
     }
 }
 
@@ -177,6 +178,7 @@ pub(super) fn room_view() -> RoomView {
         unread: 1,
         last_message: Some(message_view()),
         role: Role::Owner,
+        muted_until: None,
     }
 }
 
@@ -207,6 +209,15 @@ pub(super) fn invite() -> Invite {
     }
 }
 
+pub(super) fn ban() -> Ban {
+    let reason = Some("Advertising".into());
+    Ban { room: room_id(), user: user("ben"), by: Some(user("ana")), at: at(40), until: at(86_440), reason }
+}
+
+pub(super) fn bans() -> BanPage {
+    BanPage { bans: vec![(ban(), ben())], next: None }
+}
+
 pub(super) fn public_rooms() -> PublicRooms {
     PublicRooms { rooms: vec![room()], next: Some(room_id()) }
 }
@@ -222,8 +233,15 @@ pub(super) fn history_window() -> History {
 }
 
 pub(super) fn participants() -> Participants {
-    let ana = Participant { profile: ana(), role: Role::Owner, online: true, last_seen: None };
-    let ben = Participant { profile: ben(), role: Role::Member, online: false, last_seen: Some(at(10)) };
+    let ana =
+        Participant { profile: ana(), role: Role::Owner, online: true, last_seen: None, muted_until: None };
+    let ben = Participant {
+        profile: ben(),
+        role: Role::Member,
+        online: false,
+        last_seen: Some(at(10)),
+        muted_until: Some(at(3600)),
+    };
     Participants { participants: vec![ana, ben], next: None }
 }
 
@@ -275,11 +293,13 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Marked(user("ben"), Mark::Delivered, marked())),
         fleeting(gone),
         durable(EventKind::Room(RoomChange::Updated, room.clone())),
+        durable(EventKind::Room(RoomChange::Updated, Arc::new(Room { slow_mode: 30, ..Room::clone(&room) }))),
         durable(EventKind::Room(RoomChange::Reset, room.clone())),
         durable(EventKind::Room(RoomChange::Left, room.clone())),
         durable(EventKind::Participant(ben(), true)),
         durable(EventKind::Participant(ben(), false)),
-        durable(EventKind::Role(ben(), Role::Admin)),
+        durable(EventKind::Role(ben(), Role::Admin, None)),
+        durable(EventKind::Role(ben(), Role::Member, Some(at(3600)))),
         fleeting(EventKind::Notification(Notification::AddedToRoom(room))),
         fleeting(EventKind::Notification(Notification::RemovedFromRoom(room_id()))),
         friend(FriendNotice::Requested),
@@ -306,6 +326,8 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::FriendRequestNotFound => ErrorKind::FriendRequestNotFound(user("ben")),
         ErrorCode::InviteNotFound => ErrorKind::InviteNotFound,
         ErrorCode::NotAParticipant => ErrorKind::NotAParticipant(room),
+        ErrorCode::Muted => ErrorKind::Muted(at(3600)),
+        ErrorCode::Banned => ErrorKind::Banned { user: user("ben"), until: Timestamp::NEVER },
         ErrorCode::RoomNotFound => ErrorKind::RoomNotFound(room),
         ErrorCode::MessageNotFound => ErrorKind::MessageNotFound(message_id()),
         ErrorCode::MessageDeleted => ErrorKind::MessageDeleted(message_id()),

@@ -26,6 +26,7 @@ mod extract;
 mod friends;
 mod invites;
 mod messages;
+mod moderation;
 mod observe;
 mod problem;
 mod rooms;

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::{Mounted, RestOptions, attachments, auth, friends, invites, messages, rooms};
+use super::{Mounted, RestOptions, attachments, auth, friends, invites, messages, moderation, rooms};
 use crate::names::names;
 
 /// Each operation: its name, its method and path (and the other one that clients in the field use), its handler.
@@ -59,6 +59,11 @@ operations! {
         or "/chat/room/{roomUuid}/participants/{userUuid}" => rooms::remove;
     SetRole = "setRole": PATCH "/chat/rooms/{roomUuid}/participants/{userUuid}"
         or "/chat/room/{roomUuid}/participants/{userUuid}" => rooms::set_role;
+    Mute = "mute": PUT "/chat/rooms/{roomUuid}/participants/{userUuid}/mute" => moderation::mute;
+    Unmute = "unmute": DELETE "/chat/rooms/{roomUuid}/participants/{userUuid}/mute" => moderation::unmute;
+    ListBans = "listBans": GET "/chat/rooms/{roomUuid}/bans" => moderation::bans;
+    Ban = "ban": PUT "/chat/rooms/{roomUuid}/bans/{userUuid}" => moderation::ban;
+    Unban = "unban": DELETE "/chat/rooms/{roomUuid}/bans/{userUuid}" => moderation::unban;
     CreateInvite = "createInvite": POST "/chat/rooms/{roomUuid}/invites" => invites::create;
     ListInvites = "listInvites": GET "/chat/rooms/{roomUuid}/invites" => invites::list;
     RevokeInvite = "revokeInvite": DELETE "/chat/rooms/{roomUuid}/invites/{code}" => invites::revoke;

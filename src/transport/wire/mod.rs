@@ -5,6 +5,7 @@ mod attachments;
 pub(crate) mod events;
 mod invites;
 mod json;
+mod moderation;
 mod people;
 mod permissions;
 mod public;
@@ -34,6 +35,7 @@ pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_message, parse_number,
     parse_place, parse_reaction, parse_since, whole,
 };
+pub(crate) use moderation::{BanJson, BansJson, MuteJson};
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 pub(crate) use permissions::PermissionsJson;
 pub(crate) use public::PublicRoomsJson;
@@ -220,6 +222,14 @@ pub(crate) struct RoomJson<'a> {
     picture: Option<&'a str>,
     /// Who may find it and join it, beside whoever is invited.
     visibility: Visibility,
+    /// How many seconds have to pass between two messages of a member who is no admin. Only in a slow room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    slow_mode: Option<u32>,
+    /// Until when the caller is muted in it; `9999-12-31T23:59:59.999Z`: for good. Only while they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    muted_until: Option<Timestamp>,
 }
 
 impl<'a> From<&'a RoomView> for RoomJson<'a> {
@@ -242,6 +252,8 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             topic: room.about.topic.as_deref(),
             picture: room.about.picture.as_deref(),
             visibility: room.about.visibility,
+            slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
+            muted_until: view.muted_until,
         }
     }
 }
@@ -386,6 +398,10 @@ pub(crate) struct ErrorJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub(crate) room_uuid: Option<RoomId>,
+    /// Until when somebody is muted or banned; `9999-12-31T23:59:59.999Z`: for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl<'a> From<&'a Error> for ErrorJson<'a> {
@@ -396,7 +412,12 @@ impl<'a> From<&'a Error> for ErrorJson<'a> {
             Kind::ChallengeRoomExists(room) => (None, Some(*room)),
             _ => (None, None),
         };
-        Self { code: error.kind().wire_code(), message: error.kind().public_message(), field, room_uuid }
+        let until = match error.kind() {
+            Kind::Muted(until) | Kind::Banned { until, .. } => Some(*until),
+            _ => None,
+        };
+        let (code, message) = (error.kind().wire_code(), error.kind().public_message());
+        Self { code, message, field, room_uuid, until }
     }
 }
 
