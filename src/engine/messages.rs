@@ -28,7 +28,8 @@ impl Actor {
     /// [`RoomClosed`](ErrorKind::RoomClosed);
     /// [`ClientIdConflict`](ErrorKind::ClientIdConflict) when the client id was used for another message;
     /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound), also for one that somebody else has uploaded;
-    /// [`AttachmentUsed`](ErrorKind::AttachmentUsed); the policy's.
+    /// [`AttachmentUsed`](ErrorKind::AttachmentUsed); the policy's; [`Forbidden`](ErrorKind::Forbidden) by the host's
+    /// [`Hooks`](crate::policy::Hooks), or [`Unavailable`](ErrorKind::Unavailable) where they cannot tell.
     ///
     /// After [`Unavailable`](ErrorKind::Unavailable) it may have been sent all the same: try again under the same
     /// client id.
@@ -46,9 +47,10 @@ impl Actor {
     ) -> Result<Item> {
         let attachments = draft.attached(self.engine.config())?;
         let (body, client_id) = self.check_draft(room, draft).await?;
+        let (body, ruling) = self.rule_on(room, body, &attachments).await?;
         let sender = Profile::clone(&*self.profile().await?);
         let id = MessageId::generate();
-        Ok(self.item(room, Op::Send { id, sender, body, client_id, origin, attachments }))
+        Ok(self.item(room, Op::Send { id, sender, body, client_id, origin, attachments, ruling }))
     }
 
     /// What it says and its client id, when the actor may send it now.

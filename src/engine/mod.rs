@@ -13,6 +13,7 @@ mod commit;
 mod drafts;
 mod friends;
 mod govern;
+mod hooks;
 #[cfg(feature = "transfer")]
 mod import;
 mod invites;
@@ -99,6 +100,7 @@ struct Inner {
     store: Arc<dyn Store>,
     authenticator: Arc<dyn Authenticator>,
     policy: Arc<dyn Policy>,
+    asked: hooks::Asked,
     clock: Arc<dyn Clock>,
     config: Config,
     hub: Arc<Hub>,

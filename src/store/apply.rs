@@ -14,7 +14,7 @@ use super::import::import;
 use super::invites;
 use super::moderate;
 use super::relate::relate;
-use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Sent, What};
+use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Ruling, Sent, What};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
@@ -50,9 +50,9 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
     let ctx = Ctx { id: room, at, by };
     match op {
         Op::Create { kind, name, members, about } => create(&ctx, kind, (name, about), &members, rows),
-        Op::Send { id, sender, body, client_id, origin, attachments } => {
+        Op::Send { id, sender, body, client_id, origin, attachments, ruling } => {
             let new = NewMessage { id, sender, body, client_id, origin, attachments: Arc::default() };
-            send(&ctx, new, &attachments, rows)
+            send(&ctx, new, &attachments, ruling, rows)
         }
         Op::Join { users, max_members } => join(&ctx, users, max_members, rows),
         Op::Enter { notice, max_members, by_invite: None } => enter(&ctx, notice, max_members, rows),
@@ -236,16 +236,28 @@ struct NewMessage {
     attachments: Arc<[Attachment]>,
 }
 
-fn send(ctx: &Ctx, mut new: NewMessage, attachments: &[AttachmentId], rows: &mut Rows) -> Result<Outcome> {
+fn send(
+    ctx: &Ctx,
+    mut new: NewMessage,
+    attachments: &[AttachmentId],
+    ruling: Ruling,
+    rows: &mut Rows,
+) -> Result<Outcome> {
     let mut room = ctx.room(rows)?;
     let mut member = ctx.active_member(&new.sender.user, rows)?;
     let sent_as = new.client_id.clone().map(|client| (ctx.id, new.sender.user.clone(), client));
-    let hash = sent_as.is_some().then(|| BodyHash::with(&new.body, attachments));
+    let hash = sent_as.is_some().then(|| match ruling {
+        Ruling::Rewritten(said) => said,
+        _ => BodyHash::with(&new.body, attachments),
+    });
     if let Some(first) = sent_as.as_ref().and_then(|key| rows.sent.get(key)) {
         if Some(first.hash) != hash {
             return Err(ErrorKind::ClientIdConflict.into());
         }
         return answered(Vec::new(), Answer::Message(first.message.clone()));
+    }
+    if let Ruling::Refused(kind) = ruling {
+        return Err((*kind).into());
     }
     ctx.check_open(&room)?;
     if ctx.by.is_some() {

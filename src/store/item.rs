@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::RoomRecord;
 use crate::clock::Timestamp;
+use crate::error::ErrorKind;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     About, Amendment, Attachment, Ban, Body, FriendNotice, Invite, InviteCode, Mark, Member, Message, Pos,
@@ -96,6 +97,8 @@ pub enum Op {
         origin: Option<OriginId>,
         /// Files of the sender's in the room that are in no message yet, each once; pictures alone in an IMAGE.
         attachments: Vec<AttachmentId>,
+        /// What the host has made of it.
+        ruling: Ruling,
     },
     /// Add people, all or none. Who is in already stays as they are. Of somebody who is banned it is
     /// [`Banned`](crate::ErrorKind::Banned).
@@ -207,6 +210,20 @@ pub enum Op {
     Import(Box<RoomRecord>),
     /// Begin, finish or end an attachment. Nobody is told: it shows with its message.
     Attach(AttachOp),
+}
+
+/// What the host's [`Hooks`](crate::policy::Hooks) have made of a message. A retry gets the message that was sent first,
+/// whatever this is.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub enum Ruling {
+    /// It is sent as it was said.
+    #[default]
+    AsSaid,
+    /// It is sent with other words. What was said has this fingerprint, by which a retry is known.
+    Rewritten(BodyHash),
+    /// It is not sent, for this reason.
+    Refused(Box<ErrorKind>),
 }
 
 /// What is asked of an attachment. Done again, each changes nothing.

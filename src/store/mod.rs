@@ -43,7 +43,7 @@ pub use apply::apply;
 pub use attachment::{Stage, StoredAttachment};
 pub use item::{
     Amend, Answer, AttachOp, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RelationChange,
-    RelationItem, RelationOp, RoomItem, Update, What,
+    RelationItem, RelationOp, RoomItem, Ruling, Update, What,
 };
 pub use memory::MemoryStore;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};

@@ -10,6 +10,7 @@ mod examples;
 #[path = "../faults/mod.rs"]
 mod faults;
 mod friends;
+mod hooks;
 mod limits;
 mod model;
 mod moderation;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chat_core::model::{About, Body, Profile, RoomKind};
 use chat_core::store::sqlite::{SqliteOptions, Synchronous};
-use chat_core::store::{Batch, MemoryStore, Op, RoomItem, SqliteStore, Store};
+use chat_core::store::{Batch, MemoryStore, Op, RoomItem, Ruling, SqliteStore, Store};
 use chat_core::testing::store::Fixture;
 use chat_core::{ErrorKind, MessageId, RoomId, Timestamp, UserId};
 use rusqlite::Connection;
@@ -59,6 +59,7 @@ async fn filled(path: &Path) -> (RoomId, UserId) {
             client_id: None,
             origin: None,
             attachments: Vec::new(),
+            ruling: Ruling::default(),
         }),
     ];
     let outcomes = store.commit(Batch::of(items)).await.unwrap();
@@ -165,6 +166,7 @@ async fn what_was_handed_in_is_committed_when_the_store_is_dropped_meanwhile() {
             client_id: None,
             origin: None,
             attachments: Vec::new(),
+            ruling: Ruling::default(),
         };
         let items = vec![RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }];
         // Polled once, which hands the batch in, and then given up.
@@ -229,7 +231,15 @@ async fn a_batch_that_fails_leaves_nothing_and_the_next_one_works() {
     let id = store.messages(room, 1..=1).await.unwrap()[0].id;
     let send = |id| {
         let (sender, body) = (Profile::unknown(ana.clone()), Body::Text("hi".into()));
-        let op = Op::Send { id, sender, body, client_id: None, origin: None, attachments: Vec::new() };
+        let op = Op::Send {
+            id,
+            sender,
+            body,
+            client_id: None,
+            origin: None,
+            attachments: Vec::new(),
+            ruling: Ruling::default(),
+        };
         RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }
     };
     let before = store.position().await.unwrap();

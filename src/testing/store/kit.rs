@@ -9,7 +9,9 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{About, Body, Mark, Member, Message, Position, Profile, Room, RoomKind, SystemKind};
-use crate::store::{Answer, Batch, Item, Notice, Op, Outcome, RelationItem, RelationOp, RoomItem, Store};
+use crate::store::{
+    Answer, Batch, Item, Notice, Op, Outcome, RelationItem, RelationOp, RoomItem, Ruling, Store,
+};
 
 pub(super) const NO_BOUND: u32 = u32::MAX;
 
@@ -94,10 +96,10 @@ impl Fixture {
 
     pub(super) fn body_item(&self, room: RoomId, sender: &str, body: Body, client: Option<&str>) -> RoomItem {
         let client_id = client.map(|id| id.parse().expect("the case names a good client id"));
-        let (id, sender_profile) = (MessageId::generate(), profile(sender));
-        let op =
-            Op::Send { id, sender: sender_profile, body, client_id, origin: None, attachments: Vec::new() };
-        self.item(room, Some(sender), op)
+        let (id, by) = (MessageId::generate(), sender);
+        let (sender, attachments, ruling) = (profile(sender), Vec::new(), Ruling::default());
+        let op = Op::Send { id, sender, body, client_id, origin: None, attachments, ruling };
+        self.item(room, Some(by), op)
     }
 
     pub(super) fn send_item(&self, room: RoomId, sender: &str, words: &str) -> RoomItem {
