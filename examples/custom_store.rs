@@ -10,15 +10,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    Ban, Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom, Position, Profile,
-    Reaction, Relation, RelationKind, Room, RoomKey, RoomKind, Token, Visibility,
+    AuditEntry, Ban, Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom,
+    Position, Profile, Reaction, Relation, RelationKind, Report, Room, RoomKey, RoomKind, Token, Visibility,
 };
 use chat_core::store::{
     Batch, BodyHash, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey, Record,
     RecordPage, RoomEntry, RoomRecord, Rows, Sent, Stage, Store, StoredAttachment, apply,
 };
 use chat_core::{
-    AttachmentId, ChatEngine, ClientId, MessageId, Result, RoomId, Timestamp, UserId, event::EventKind,
+    AttachmentId, ChatEngine, ClientId, MessageId, ReportId, Result, RoomId, Timestamp, UserId,
+    event::EventKind,
 };
 
 /// One lock makes each read consistent. This is a std Mutex since nothing is awaited under it.
@@ -51,6 +52,10 @@ struct Tables {
     attachments: BTreeMap<(RoomId, AttachmentId), StoredAttachment>,
     /// By room and user.
     bans: BTreeMap<(RoomId, UserId), Ban>,
+    /// By id; those that wait by id, and by room and id; by room, message and who has made it.
+    reports: BTreeMap<ReportId, Report>,
+    /// In the order of their commits. By room and `pos`.
+    acts: Vec<AuditEntry>,
 }
 
 impl PlainStore {
@@ -69,6 +74,8 @@ impl PlainStore {
             invites: BTreeMap::new(),
             attachments: BTreeMap::new(),
             bans: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            acts: Vec::new(),
         }))
     }
 
@@ -110,6 +117,12 @@ impl Tables {
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
         rows.attachments = found(&needs.attachments, |key| self.attachments.get(key).cloned());
         rows.bans = found(&needs.bans, |key| self.bans.get(key).cloned());
+        let is_needed = |report: &&Report| {
+            needs.reports.contains(&(report.room, report.id))
+                || needs.reported.contains(&(report.room, report.message, report.by.clone()))
+        };
+        let reports = self.reports.values().filter(is_needed);
+        rows.reports = reports.map(|report| (report.id, report.clone())).collect();
         rows
     }
 
@@ -164,6 +177,8 @@ impl Tables {
         self.attachments.extend(rows.attachments);
         self.bans.retain(|key, _| !rows.written_bans.contains(key));
         self.bans.extend(rows.bans);
+        self.reports.extend(rows.reports);
+        self.acts.extend(rows.new_acts);
     }
 }
 
@@ -315,6 +330,26 @@ impl Store for PlainStore {
         let tables = self.tables();
         let bans = tables.bans_in(room, after).filter(|ban| ban.holds(now)).take(limit as usize);
         Ok(bans.map(|ban| (ban.clone(), tables.profile(&ban.user))).collect())
+    }
+
+    async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {
+        let tables = self.tables();
+        let acts = tables.acts.iter().rev().filter(|entry| entry.room == room);
+        let below = acts.filter(|entry| before.is_none_or(|before| entry.pos < before));
+        Ok(below.take(limit as usize).cloned().collect())
+    }
+
+    async fn reports(
+        &self,
+        room: Option<RoomId>,
+        after: Option<ReportId>,
+        limit: u32,
+    ) -> Result<Vec<Report>> {
+        let tables = self.tables();
+        let waiting = tables.reports.values().filter(|report| report.resolution.is_none());
+        let beyond = waiting.filter(|report| after.is_none_or(|after| report.id > after));
+        let meant = beyond.filter(|report| room.is_none_or(|room| report.room == room));
+        Ok(meant.take(limit as usize).cloned().collect())
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

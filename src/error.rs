@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::names::names;
 
 /// The result of an engine call.
@@ -144,6 +144,9 @@ pub enum ErrorKind {
     /// The message was deleted: nothing in it can be changed any more.
     #[error("message {0} was deleted")]
     MessageDeleted(MessageId),
+    /// There is no such report in the room.
+    #[error("there is no report {0} in this room")]
+    ReportNotFound(ReportId),
     /// There is no such attachment in the room, or not for this user: one that is in no message yet is its
     /// uploader's alone.
     #[error("there is no attachment {0} in this room")]
@@ -206,6 +209,7 @@ names! {
         RoomNotFound = "ROOM_NOT_FOUND",
         MessageNotFound = "MESSAGE_NOT_FOUND",
         MessageDeleted = "MESSAGE_DELETED",
+        ReportNotFound = "REPORT_NOT_FOUND",
         AttachmentNotFound = "ATTACHMENT_NOT_FOUND",
         AttachmentUsed = "ATTACHMENT_USED",
         TypeNotAllowed = "TYPE_NOT_ALLOWED",
@@ -244,6 +248,7 @@ impl ErrorKind {
             Self::RoomNotFound(_) => ErrorCode::RoomNotFound,
             Self::MessageNotFound(_) => ErrorCode::MessageNotFound,
             Self::MessageDeleted(_) => ErrorCode::MessageDeleted,
+            Self::ReportNotFound(_) => ErrorCode::ReportNotFound,
             Self::AttachmentNotFound(_) => ErrorCode::AttachmentNotFound,
             Self::AttachmentUsed(_) => ErrorCode::AttachmentUsed,
             Self::TypeNotAllowed(_) => ErrorCode::TypeNotAllowed,

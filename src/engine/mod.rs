@@ -30,6 +30,7 @@ mod profiles;
 mod public;
 mod publish;
 mod receipts;
+mod reports;
 mod rooms;
 mod session;
 

@@ -1,4 +1,4 @@
-//! Who keeps a room in order: mutes and bans.
+//! Who keeps a room in order: mutes, bans, and what was done.
 
 use std::time::Duration;
 
@@ -7,26 +7,25 @@ use super::{Actor, Admin, ChatEngine};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RoomId, UserId};
-use crate::model::{Ban, BanPage, Limit, Profile, Sanction, SystemKind, Verb};
+use crate::model::{AuditPage, Ban, BanPage, Limit, Profile, Sanction, SystemKind, Verb};
 use crate::store::Op;
 
 /// The longest that a mute or a ban with an end may last, in seconds: a year.
 const MAX_SECONDS: u64 = 365 * 24 * 60 * 60;
 
 impl Actor {
-    /// Mutes somebody of a lesser role for so many seconds, 1 to 31,536,000 (a year), or for good, which
-    /// [`Verb::Moderate`] takes: they neither send, edit, react nor upload, and nobody sees them type. Another mute
+    /// Mutes somebody of a lesser role for a time or for good, which [`Verb::Moderate`] takes: they neither send, edit, react nor upload, and nobody sees them type. Another mute
     /// takes the place of the one before it; leaving and coming back ends none. Gives its end,
     /// [`NEVER`](Timestamp::NEVER) for good.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for another number of seconds, or when they are no participant;
+    /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`Sanction`], or when they are no participant;
     /// [`Forbidden`](ErrorKind::Forbidden), in a direct room always; [`RoomClosed`](ErrorKind::RoomClosed); the
     /// policy's.
-    pub async fn mute(&self, room: RoomId, user: &UserId, seconds: Option<u64>) -> Result<Timestamp> {
-        let until = self.engine.end_of(seconds)?;
+    pub async fn mute(&self, room: RoomId, user: &UserId, sanction: Sanction) -> Result<Timestamp> {
+        let (until, reason) = self.engine.terms(sanction)?;
         self.check_policy(Verb::Moderate, room, std::slice::from_ref(user)).await?;
-        let op = self.engine.mute_op(user, Some(until)).await?;
+        let op = self.engine.mute_op(user, Some(until), reason).await?;
         self.commit(room, op).await?;
         Ok(until)
     }
@@ -37,7 +36,7 @@ impl Actor {
     /// Those of [`mute`](Self::mute).
     pub async fn unmute(&self, room: RoomId, user: &UserId) -> Result<()> {
         self.check_policy(Verb::Moderate, room, std::slice::from_ref(user)).await?;
-        let op = self.engine.mute_op(user, None).await?;
+        let op = self.engine.mute_op(user, None, None).await?;
         self.commit(room, op).await.map(drop)
     }
 
@@ -75,6 +74,18 @@ impl Actor {
         self.engine.bans(room, after, limit).await
     }
 
+    /// What those who look after a room have done, and the host, the newest first, below the position `before`: at most
+    /// `limit`. It takes [`Verb::Moderate`]. Mutes, bans and their ends, who was taken out, whose message was deleted by
+    /// somebody else, roles, slow mode: each was written with what it did, in the same transaction. No message's words
+    /// are in it.
+    ///
+    /// # Errors
+    /// [`Forbidden`](ErrorKind::Forbidden), in a direct room always.
+    pub async fn audit(&self, room: RoomId, before: Option<u64>, limit: Limit) -> Result<AuditPage> {
+        self.check_moderator(room).await?;
+        self.engine.audit(room, before, limit).await
+    }
+
     /// What is for moderators alone to see.
     pub(super) async fn check_moderator(&self, room: RoomId) -> Result<()> {
         let (found, member) = self.membership(room).await?;
@@ -89,11 +100,11 @@ impl Admin {
     /// Mutes somebody, whatever their role: see [`Actor::mute`](crate::Actor::mute). In a direct room too.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for a number of seconds that it may not be, or when they are no participant;
+    /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`Sanction`], or when they are no participant;
     /// [`RoomClosed`](ErrorKind::RoomClosed).
-    pub async fn mute(&self, room: RoomId, user: &UserId, seconds: Option<u64>) -> Result<Timestamp> {
-        let until = self.engine.end_of(seconds)?;
-        let op = self.engine.mute_op(user, Some(until)).await?;
+    pub async fn mute(&self, room: RoomId, user: &UserId, sanction: Sanction) -> Result<Timestamp> {
+        let (until, reason) = self.engine.terms(sanction)?;
+        let op = self.engine.mute_op(user, Some(until), reason).await?;
         self.commit(room, op).await?;
         Ok(until)
     }
@@ -103,7 +114,7 @@ impl Admin {
     /// # Errors
     /// Those of [`mute`](Self::mute).
     pub async fn unmute(&self, room: RoomId, user: &UserId) -> Result<()> {
-        let op = self.engine.mute_op(user, None).await?;
+        let op = self.engine.mute_op(user, None, None).await?;
         self.commit(room, op).await.map(drop)
     }
 
@@ -127,6 +138,14 @@ impl Admin {
         self.commit(room, Op::Unban(user.clone())).await.map(drop)
     }
 
+    /// What was done in a room: see [`Actor::audit`](crate::Actor::audit). One that does not exist has no such trail.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub async fn audit(&self, room: RoomId, before: Option<u64>, limit: Limit) -> Result<AuditPage> {
+        self.engine.audit(room, before, limit).await
+    }
+
     /// The bans of a room that hold: see [`Actor::bans`](crate::Actor::bans). A room that does not exist has none.
     ///
     /// # Errors
@@ -148,9 +167,15 @@ impl ChatEngine {
         }
     }
 
-    async fn mute_op(&self, user: &UserId, until: Option<Timestamp>) -> Result<Op> {
+    /// Until when, and why.
+    fn terms(&self, sanction: Sanction) -> Result<(Timestamp, Option<String>)> {
+        let Sanction { expires_in, reason } = sanction;
+        Ok((self.end_of(expires_in)?, reason.map(check_reason).transpose()?.flatten()))
+    }
+
+    async fn mute_op(&self, user: &UserId, until: Option<Timestamp>, reason: Option<String>) -> Result<Op> {
         let about = Profile::clone(&*self.profile(user).await?);
-        Ok(Op::Mute { about, until })
+        Ok(Op::Mute { about, until, reason })
     }
 
     async fn ban_op(
@@ -160,12 +185,19 @@ impl ChatEngine {
         user: &UserId,
         sanction: Sanction,
     ) -> Result<(Ban, Op)> {
-        let Sanction { expires_in, reason } = sanction;
-        let until = self.end_of(expires_in)?;
-        let reason = reason.map(check_reason).transpose()?.flatten();
+        let (until, reason) = self.terms(sanction)?;
         let ban = Ban { room, user: user.clone(), by: by.cloned(), at: self.now(), until, reason };
         let notice = self.notice(SystemKind::Removed, user, "").await?;
         Ok((ban.clone(), Op::Ban { ban, notice }))
+    }
+
+    async fn audit(&self, room: RoomId, before: Option<u64>, limit: Limit) -> Result<AuditPage> {
+        let limit = limit.count();
+        let mut entries = self.store().audit(room, before, limit + 1).await?;
+        let has_more = entries.len() > limit as usize;
+        entries.truncate(limit as usize);
+        let next = entries.last().filter(|_| has_more).map(|entry| entry.pos);
+        Ok(AuditPage { entries, next })
     }
 
     async fn bans(&self, room: RoomId, after: Option<&UserId>, limit: Limit) -> Result<BanPage> {
@@ -179,7 +211,7 @@ impl ChatEngine {
 }
 
 /// Why something was done; a blank text is none.
-fn check_reason(reason: String) -> Result<Option<String>> {
+pub(super) fn check_reason(reason: String) -> Result<Option<String>> {
     check_text("reason", &reason)?;
     if reason.len() > Ban::MAX_REASON_BYTES {
         return Err(Error::invalid("reason", format!("must have at most {} bytes", Ban::MAX_REASON_BYTES)));

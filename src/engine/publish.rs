@@ -100,7 +100,7 @@ impl Publisher {
                 self.add(id, EventKind::Room(RoomChange::Updated, room), pos);
             }
             // Nobody listens to an import.
-            What::Imported(_) => {}
+            What::Imported(_) | What::Untold(_) => {}
             What::Marked { member, mark, is_shared } => {
                 self.flush();
                 let (room, user) = (member.room, &member.user);

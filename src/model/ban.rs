@@ -42,6 +42,25 @@ pub struct Sanction {
     pub reason: Option<String>,
 }
 
+impl Sanction {
+    /// For so many seconds.
+    pub fn seconds(seconds: u64) -> Self {
+        Self { expires_in: Some(seconds), reason: None }
+    }
+
+    /// For good.
+    pub fn for_good() -> Self {
+        Self::default()
+    }
+
+    /// For this reason.
+    #[must_use]
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+}
+
 /// A page of bans, in the order of the users' ids.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -1,6 +1,7 @@
 //! Plain data: what rooms, members and messages are. No I/O happens here.
 
 mod attachment;
+mod audit;
 mod ban;
 mod draft;
 mod history;
@@ -12,10 +13,14 @@ mod position;
 mod profile;
 mod reaction;
 mod relation;
+mod report;
 mod room;
 mod update;
 
 pub use attachment::{Attachment, Dimensions};
+#[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
+pub(crate) use audit::ActName;
+pub use audit::{Act, AuditEntry, AuditPage};
 pub use ban::{Ban, BanPage, Sanction};
 pub use draft::{Draft, NewRoom};
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
@@ -29,5 +34,6 @@ pub use position::{Epoch, MAX_LANES, Pos, Position, Token, TokenError};
 pub use profile::{Participant, Profile};
 pub use reaction::{MAX_REACTION_BYTES, Reaction, ReactionError, ReactionPage, Reactions};
 pub use relation::{FriendNotice, Relation, RelationKind, RelationPage, RelationView};
+pub use report::{Report, ReportOutcome, ReportPage, Resolution};
 pub use room::{About, MAX_SLOW_MODE, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
 pub use update::RoomUpdate;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::apply::{Ctx, answered, attach};
+use super::moderate;
 use super::{Amend, Answer, Change, Outcome, ReactionKey, Rows, What};
 use crate::error::{ErrorKind, Result};
 use crate::id::MessageId;
-use crate::model::{Amendment, Body, Message, MessageState, Reaction, Room, Verb};
+use crate::model::{Act, Amendment, Body, Message, MessageState, Reaction, Room, Verb};
 
 pub(super) fn amend(ctx: &Ctx, id: MessageId, change: Amend, rows: &mut Rows) -> Result<Outcome> {
     let room = ctx.room(rows)?;
@@ -97,7 +98,15 @@ fn delete(
     rows.clear_reactions(message);
     attach::end(&message.attachments, rows);
     let attachments = Arc::default();
-    put(ctx, room, Message { body, state, attachments, ..Message::clone(message) }, Amendment::Deleted, rows)
+    let deleted = Message { body, state, attachments, ..Message::clone(message) };
+    let outcome = put(ctx, room, deleted, Amendment::Deleted, rows)?;
+    let sender = &message.sender.user;
+    if ctx.by.as_ref() != Some(sender)
+        && let Some(change) = outcome.changes.first()
+    {
+        moderate::note(ctx, change, Act::Delete(message.id), Some(sender.clone()), None, rows);
+    }
+    Ok(outcome)
 }
 
 fn react(

@@ -14,11 +14,12 @@ use super::import::import;
 use super::invites;
 use super::moderate;
 use super::relate::relate;
+use super::report;
 use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Ruling, Sent, What};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, Role, Room,
+    About, Act, Attachment, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, Role, Room,
     RoomKind, Verb, Visibility,
 };
 
@@ -68,9 +69,11 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::Mark { mark, to } => move_mark(&ctx, mark, to, rows),
         Op::Amend { message, change } => amend(&ctx, message, change, rows),
         Op::SetRole { about, role } => govern::set_role(&ctx, about, role, rows),
-        Op::Mute { about, until } => moderate::mute(&ctx, about, until, rows),
+        Op::Mute { about, until, reason } => moderate::mute(&ctx, about, until, reason, rows),
         Op::Ban { ban, notice } => moderate::ban(&ctx, ban, notice, rows),
         Op::Unban(user) => moderate::unban(&ctx, &user, rows),
+        Op::Report { id, message, reason } => report::report(&ctx, id, message, reason, rows),
+        Op::Resolve { id, outcome } => report::resolve(&ctx, id, outcome, rows),
         Op::Update(update) => govern::update(&ctx, *update, rows),
         Op::Import(record) if record.room() == ctx.id => import(*record, rows),
         Op::Attach(op) => attach::attach(&ctx, op, rows),
@@ -401,7 +404,11 @@ fn part(ctx: &Ctx, notice: Notice, rows: &mut Rows) -> Result<Outcome> {
     if !leaves_alone {
         ctx.check_below(&member, rows)?;
     }
+    let user = member.user.clone();
     let changes = take_out(ctx, &mut room, member, notice, rows);
+    if !leaves_alone && let Some(change) = changes.first() {
+        moderate::note(ctx, change, Act::Remove, Some(user), None, rows);
+    }
     rows.put_room(room);
     done(changes)
 }

@@ -3,10 +3,11 @@
 
 use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, Stage, StoredAttachment};
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ChallengeId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Ban, Body, Dimensions, Invite, InviteCode, Member, Message, MessageState, MessageType,
-    Profile, Reaction, Reactions, Relation, RelationKind, Role, Room, RoomKind, SystemKind, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Invite, InviteCode, Member, Message,
+    MessageState, MessageType, Profile, Reaction, Reactions, Relation, RelationKind, Report, ReportOutcome,
+    Resolution, Role, Room, RoomKind, SystemKind, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -48,6 +49,20 @@ macro_rules! attachment_columns {
     };
 }
 
+/// What [`ReadRow::audit_entry`] reads, of `audit t`.
+macro_rules! audit_columns {
+    () => {
+        "t.room, t.pos, t.at, t.made_by, t.act, t.value, t.message, t.whom, t.reason"
+    };
+}
+
+/// What [`ReadRow::report`] reads, of `reports w`.
+macro_rules! report_columns {
+    () => {
+        "w.id, w.room, w.message, w.sender, w.made_by, w.at, w.reason, w.resolved_at, w.resolved_by, w.outcome"
+    };
+}
+
 /// What [`ReadRow::outbox_row`] reads, of the outbox `o`.
 macro_rules! outbox_columns {
     () => {
@@ -63,7 +78,8 @@ macro_rules! seniority {
 }
 
 pub(super) use {
-    attachment_columns, invite_columns, message_columns, outbox_columns, room_columns, seniority,
+    attachment_columns, audit_columns, invite_columns, message_columns, outbox_columns, report_columns,
+    room_columns, seniority,
 };
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
@@ -88,6 +104,40 @@ pub(super) fn permissions_text(room: &Room) -> Option<String> {
 /// Whether everybody may find the room.
 pub(super) fn is_public(room: &Room) -> bool {
     room.about.visibility == Visibility::Public
+}
+
+/// An act in its columns: its code, a number that goes with it, a message.
+pub(super) fn act_columns(act: Act) -> (i16, Option<i64>, Option<MessageId>) {
+    match act {
+        Act::Mute(until) => (1, Some(until.as_millis()), None),
+        Act::Unmute => (2, None, None),
+        Act::Ban(until) => (3, Some(until.as_millis()), None),
+        Act::Unban => (4, None, None),
+        Act::Remove => (5, None, None),
+        Act::Delete(message) => (6, None, Some(message)),
+        Act::SetRole(role) => (7, Some(role_code(role).into()), None),
+        Act::SlowMode(seconds) => (8, Some(seconds.into()), None),
+        Act::Resolve(message, outcome) => (9, Some(outcome_code(outcome).into()), Some(message)),
+    }
+}
+
+pub(super) fn outcome_code(outcome: ReportOutcome) -> i16 {
+    match outcome {
+        ReportOutcome::Dismissed => 1,
+        ReportOutcome::MessageDeleted => 2,
+        ReportOutcome::UserMuted => 3,
+        ReportOutcome::UserBanned => 4,
+    }
+}
+
+fn outcome_of(code: i64) -> Option<ReportOutcome> {
+    match code {
+        1 => Some(ReportOutcome::Dismissed),
+        2 => Some(ReportOutcome::MessageDeleted),
+        3 => Some(ReportOutcome::UserMuted),
+        4 => Some(ReportOutcome::UserBanned),
+        _ => None,
+    }
 }
 
 pub(super) fn relation_code(kind: RelationKind) -> i16 {
@@ -343,6 +393,51 @@ pub(super) trait ReadRow<'r> {
             until: self.time()?,
             reason: self.maybe_text()?.map(Into::into),
         })
+    }
+
+    fn audit_entry(&mut self) -> Result<AuditEntry, Self::Error> {
+        let (room, pos, at, by) = (self.room_id()?, self.number()?, self.time()?, self.maybe()?);
+        let (code, value) = (self.code()?, self.maybe_integer()?);
+        let message = self.maybe_id()?.map(MessageId::from_bytes);
+        let role = |value| match value {
+            1 => Some(Role::Owner),
+            2 => Some(Role::Member),
+            3 => Some(Role::Admin),
+            4 => Some(Role::ReadOnly),
+            _ => None,
+        };
+        let act = match (code, value, message) {
+            (1, Some(until), None) => Some(Act::Mute(Timestamp::from_millis(until))),
+            (2, None, None) => Some(Act::Unmute),
+            (3, Some(until), None) => Some(Act::Ban(Timestamp::from_millis(until))),
+            (4, None, None) => Some(Act::Unban),
+            (5, None, None) => Some(Act::Remove),
+            (6, None, Some(message)) => Some(Act::Delete(message)),
+            (7, Some(value), None) => role(value).map(Act::SetRole),
+            (8, Some(seconds), None) => u32::try_from(seconds).ok().map(Act::SlowMode),
+            (9, Some(code), Some(message)) => outcome_of(code).map(|outcome| Act::Resolve(message, outcome)),
+            _ => None,
+        };
+        let act = act.ok_or_else(|| Self::no_match("audit.act"))?;
+        let (user, reason) = (self.maybe()?, self.maybe_text()?.map(Into::into));
+        Ok(AuditEntry { room, pos, at, by, act, user, reason })
+    }
+
+    fn report(&mut self) -> Result<Report, Self::Error> {
+        let id = ReportId::from_bytes(self.bytes()?);
+        let (room, message) = (self.room_id()?, MessageId::from_bytes(self.bytes()?));
+        let (sender, by, at) = (self.parsed()?, self.parsed()?, self.time()?);
+        let reason = self.maybe_text()?.map(Into::into);
+        let (resolved_at, resolved_by, code) = (self.maybe_time()?, self.maybe()?, self.maybe_integer()?);
+        let resolution = match (resolved_at, code) {
+            (Some(at), Some(code)) => {
+                let outcome = outcome_of(code).ok_or_else(|| self.no_sense())?;
+                Some(Resolution { at, by: resolved_by, outcome })
+            }
+            (None, None) => None,
+            _ => return Err(Self::no_match("reports.outcome")),
+        };
+        Ok(Report { id, room, message, sender, by, at, reason, resolution })
     }
 
     /// Reads a ban and what is shown of the user.

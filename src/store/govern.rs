@@ -8,10 +8,11 @@
 use std::sync::Arc;
 
 use super::apply::{Ctx, add_notice, change_room, done};
+use super::moderate;
 use super::{Change, Outcome, Rows, Update, What};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RoomId;
-use crate::model::{MAX_SLOW_MODE, Member, Profile, Role, Room, RoomKind, Verb};
+use crate::model::{Act, MAX_SLOW_MODE, Member, Profile, Role, Room, RoomKind, Verb};
 
 /// Why it may not be done, where it takes this role at least.
 pub(super) fn refusal(least: Role) -> &'static str {
@@ -70,8 +71,11 @@ pub(super) fn set_role(ctx: &Ctx, about: Profile, role: Role, rows: &mut Rows) -
     {
         changes.push(give(owner, Role::Admin, &mut room, rows));
     }
-    rows.profiles.insert(about.user.clone(), about);
-    changes.push(give(member, role, &mut room, rows));
+    let user = about.user.clone();
+    rows.profiles.insert(user.clone(), about);
+    let change = give(member, role, &mut room, rows);
+    moderate::note(ctx, &change, Act::SetRole(role), Some(user), None, rows);
+    changes.push(change);
     rows.put_room(room);
     done(changes)
 }
@@ -155,6 +159,9 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
         return done(Vec::new());
     }
     let mut changes = vec![change_room(&mut room, rows)];
+    if room.slow_mode != before.slow_mode {
+        moderate::note(ctx, &changes[0], Act::SlowMode(room.slow_mode), None, None, rows);
+    }
     changes.extend(notice.map(|notice| add_notice(ctx, &mut room, notice, rows)));
     rows.put_room(room);
     done(changes)

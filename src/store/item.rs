@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use super::RoomRecord;
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
-use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Amendment, Attachment, Ban, Body, FriendNotice, Invite, InviteCode, Mark, Member, Message, Pos,
-    Profile, Reaction, Relation, RelationKind, Role, Room, RoomKind, Verb, Visibility,
+    Profile, Reaction, Relation, RelationKind, Report, ReportOutcome, Role, Room, RoomKind, Verb, Visibility,
 };
 
 /// What is committed together.
@@ -191,6 +191,8 @@ pub enum Op {
         about: Profile,
         /// Until when.
         until: Option<Timestamp>,
+        /// Why.
+        reason: Option<String>,
     },
     /// Keep somebody out, and take them out as in [`Op::Part`] where they are in. Another ban takes the place of
     /// the one before it.
@@ -202,6 +204,26 @@ pub enum Op {
     },
     /// Let somebody come back. Who is not banned stays so.
     Unban(UserId),
+    /// Report a message of somebody else's. One user reports a message once: the answer is the report that was made
+    /// first. One that is not there is [`MessageNotFound`](crate::ErrorKind::MessageNotFound), one that was deleted
+    /// [`MessageDeleted`](crate::ErrorKind::MessageDeleted), one's own or the server's
+    /// [`Forbidden`](crate::ErrorKind::Forbidden).
+    Report {
+        /// The report's id.
+        id: ReportId,
+        /// Which message.
+        message: MessageId,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Say what came of a report. What was said first stands. One that is not there is
+    /// [`ReportNotFound`](crate::ErrorKind::ReportNotFound).
+    Resolve {
+        /// Which report.
+        id: ReportId,
+        /// What was done.
+        outcome: ReportOutcome,
+    },
     /// Change what is said of the room, all of it or nothing.
     Update(Box<Update>),
     /// Take in a row of another store, with new positions. What is there already stays, but for what only
@@ -422,6 +444,8 @@ pub enum Answer {
     Amended(Arc<Message>),
     /// This room has the key already.
     Standing(RoomId),
+    /// The report, made now or before.
+    Reported(Report),
     /// The member's marks as they are now, and the unread count.
     Marked {
         /// The membership.
@@ -485,6 +509,8 @@ pub enum What {
     },
     /// A row came from another store. Nobody is told.
     Imported(RoomId),
+    /// Something that nobody is told of: a ban of somebody who is not in the room, or the end of one.
+    Untold(RoomId),
 }
 
 impl What {
@@ -497,7 +523,7 @@ impl What {
             Self::Role(room, ..) => room.id,
             Self::Message(message) | Self::Amended { message, .. } => message.room,
             Self::Marked { member, .. } => member.room,
-            Self::Imported(room) => *room,
+            Self::Imported(room) | Self::Untold(room) => *room,
         }
     }
 }

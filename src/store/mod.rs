@@ -21,6 +21,7 @@ mod outbox;
 pub mod postgres;
 mod record;
 mod relate;
+mod report;
 mod rows;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -33,10 +34,10 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Ban, Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind,
-    Room, Token,
+    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation,
+    RelationKind, Report, Room, Token,
 };
 
 pub use apply::apply;
@@ -211,6 +212,19 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         after: Option<&UserId>,
         limit: u32,
     ) -> Result<Vec<(Ban, Profile)>>;
+
+    /// Reports that wait, of a room or of all, the oldest first: by their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn reports(&self, room: Option<RoomId>, after: Option<ReportId>, limit: u32)
+    -> Result<Vec<Report>>;
+
+    /// A room's audit trail, the newest first: by falling positions, below `before`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>>;
 
     /// The user's active memberships, in the order of the rooms' ids, beyond `after`.
     ///

@@ -1,16 +1,17 @@
 //! The rules of who keeps a room in order: mutes, bans, slow mode. Pure, like those of rooms.
 //!
-//! A ban takes no position: who is in the room learns of it by being taken out, and who is not when they come.
+//! Each act takes a position, at which it stands in the room's audit trail. Of a ban nobody is told: who is in the room
+//! learns of it by being taken out, and who is not when they come.
 
 use std::time::Duration;
 
 use super::apply::{Ctx, done, take_out};
 use super::govern::{forbidden, give};
-use super::{Notice, Outcome, Rows};
+use super::{Change, Notice, Outcome, Rows, What};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
-use crate::model::{Ban, Member, Profile, Role, Room, RoomKind, Verb};
+use crate::model::{Act, AuditEntry, Ban, Member, Profile, Role, Room, RoomKind, Verb};
 
 impl Ctx {
     /// Nobody who is muted says anything. The host is bound by no mute, in whosever name it speaks.
@@ -53,7 +54,13 @@ impl Ctx {
 }
 
 /// Mutes a member, or lets them speak again.
-pub(super) fn mute(ctx: &Ctx, about: Profile, until: Option<Timestamp>, rows: &mut Rows) -> Result<Outcome> {
+pub(super) fn mute(
+    ctx: &Ctx,
+    about: Profile,
+    until: Option<Timestamp>,
+    reason: Option<String>,
+    rows: &mut Rows,
+) -> Result<Outcome> {
     let mut room = ctx.room(rows)?;
     ctx.check_may(Verb::Moderate, &room, rows)?;
     ctx.check_open(&room)?;
@@ -64,10 +71,30 @@ pub(super) fn mute(ctx: &Ctx, about: Profile, until: Option<Timestamp>, rows: &m
         return done(Vec::new());
     }
     rows.profiles.insert(about.user.clone(), about);
-    let role = member.role;
+    let (role, user) = (member.role, member.user.clone());
     let change = give(Member { muted_until: until, ..member }, role, &mut room, rows);
+    note(ctx, &change, until.map_or(Act::Unmute, Act::Mute), Some(user), reason, rows);
     rows.put_room(room);
     done(vec![change])
+}
+
+/// Notes what was done at a change.
+pub(super) fn note(
+    ctx: &Ctx,
+    change: &Change,
+    act: Act,
+    user: Option<UserId>,
+    reason: Option<String>,
+    rows: &mut Rows,
+) {
+    let (room, pos, at, by) = (ctx.id, change.pos.at, ctx.at, ctx.by.clone());
+    rows.new_acts.push(AuditEntry { room, pos, at, by, act, user, reason });
+}
+
+/// A change that nobody is told of.
+pub(super) fn untold(room: &mut Room, rows: &mut Rows) -> Change {
+    let (pos, prev) = rows.next_pos(room);
+    Change { pos, prev, what: What::Untold(room.id) }
 }
 
 /// Keeps somebody out, whether they are in or not.
@@ -87,17 +114,27 @@ pub(super) fn ban(ctx: &Ctx, ban: Ban, notice: Notice, rows: &mut Rows) -> Resul
     if let Some(member) = &member {
         ctx.check_below(member, rows)?;
     }
+    let (act, user, reason) = (Act::Ban(ban.until), ban.user.clone(), ban.reason.clone());
     rows.put_ban(ban);
-    let Some(member) = member else { return done(Vec::new()) };
-    let changes = take_out(ctx, &mut room, member, notice, rows);
+    let changes = match member {
+        Some(member) => take_out(ctx, &mut room, member, notice, rows),
+        None => vec![untold(&mut room, rows)],
+    };
+    note(ctx, &changes[0], act, Some(user), reason, rows);
     rows.put_room(room);
     done(changes)
 }
 
 /// Lets somebody come back.
 pub(super) fn unban(ctx: &Ctx, user: &UserId, rows: &mut Rows) -> Result<Outcome> {
-    let room = ctx.room(rows)?;
+    let mut room = ctx.room(rows)?;
     ctx.check_may(Verb::Moderate, &room, rows)?;
+    if !rows.bans.contains_key(&(room.id, user.clone())) {
+        return done(Vec::new());
+    }
     rows.end_ban(room.id, user);
-    done(Vec::new())
+    let change = untold(&mut room, rows);
+    note(ctx, &change, Act::Unban, Some(user.clone()), None, rows);
+    rows.put_room(room);
+    done(vec![change])
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::RoomRecord;
 use super::{Amend, Batch, BodyHash, Item, Op, StoredAttachment};
-use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Ban, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation, RelationKind,
-    Role, Room, RoomKey, RoomKind,
+    AuditEntry, Ban, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation,
+    RelationKind, Report, Role, Room, RoomKey, RoomKind,
 };
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -45,6 +45,10 @@ pub struct Needs {
     pub invites: BTreeSet<RoomId>,
     /// Attachments.
     pub attachments: BTreeSet<(RoomId, AttachmentId)>,
+    /// Reports of a message by a user.
+    pub reported: BTreeSet<(RoomId, MessageId, UserId)>,
+    /// Reports by their ids.
+    pub reports: BTreeSet<(RoomId, ReportId)>,
     /// Users of whom it must be known whether they are banned.
     pub bans: BTreeSet<(RoomId, UserId)>,
 }
@@ -106,6 +110,15 @@ impl Needs {
                     member(&ban.user);
                     needs.parting.insert((item.room, ban.user.clone()));
                     needs.bans.insert((item.room, ban.user.clone()));
+                }
+                Op::Report { message, .. } => {
+                    needs.messages.insert((item.room, *message));
+                    if let Some(by) = &item.by {
+                        needs.reported.insert((item.room, *message, by.clone()));
+                    }
+                }
+                Op::Resolve { id, .. } => {
+                    needs.reports.insert((item.room, *id));
                 }
                 Op::Unban(user) => {
                     needs.bans.insert((item.room, user.clone()));
@@ -277,6 +290,8 @@ pub struct Rows {
     pub attachments: HashMap<(RoomId, AttachmentId), StoredAttachment>,
     /// The bans that there are, of those in [`Needs::bans`], also those that are over.
     pub bans: HashMap<(RoomId, UserId), Ban>,
+    /// The reports that there are, of those in [`Needs::reported`] and [`Needs::reports`].
+    pub reports: HashMap<ReportId, Report>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -306,6 +321,10 @@ pub struct Rows {
     pub written_attachments: BTreeSet<(RoomId, AttachmentId)>,
     /// Bans to write, new or changed; those that [`bans`](Self::bans) does not have any more are to be deleted.
     pub written_bans: BTreeSet<(RoomId, UserId)>,
+    /// Reports to write, new or changed.
+    pub written_reports: BTreeSet<ReportId>,
+    /// Acts to add, in their order.
+    pub new_acts: Vec<AuditEntry>,
 }
 
 impl Rows {
@@ -326,6 +345,7 @@ impl Rows {
             invites: HashMap::new(),
             attachments: HashMap::new(),
             bans: HashMap::new(),
+            reports: HashMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
@@ -338,6 +358,8 @@ impl Rows {
             written_invites: BTreeSet::new(),
             written_attachments: BTreeSet::new(),
             written_bans: BTreeSet::new(),
+            written_reports: BTreeSet::new(),
+            new_acts: Vec::new(),
         }
     }
 
@@ -431,6 +453,12 @@ impl Rows {
         if self.invites.remove(&code).is_some() {
             self.written_invites.insert(code);
         }
+    }
+
+    /// Puts a report, to be written.
+    pub(super) fn put_report(&mut self, report: Report) {
+        self.written_reports.insert(report.id);
+        self.reports.insert(report.id, report);
     }
 
     /// Puts a ban, to be written.

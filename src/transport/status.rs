@@ -17,6 +17,7 @@ pub(crate) fn http_status(code: ErrorCode) -> u16 {
         ErrorCode::RoomNotFound
         | ErrorCode::MessageNotFound
         | ErrorCode::AttachmentNotFound
+        | ErrorCode::ReportNotFound
         | ErrorCode::FriendRequestNotFound
         | ErrorCode::InviteNotFound
         | ErrorCode::NotFound => 404,

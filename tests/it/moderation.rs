@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use chat_core::event::{Command, Event, EventKind, Notification, RoomChange};
-use chat_core::model::{Draft, Limit, NewInvite, NewRoom, Role, RoomUpdate, Sanction, Visibility};
+use chat_core::model::{
+    Act, Draft, Limit, NewInvite, NewRoom, ReportOutcome, Role, RoomUpdate, Sanction, Visibility,
+};
 use chat_core::testing::ManualClock;
-use chat_core::{Actor, ChatEngine, ErrorKind, RoomId, Session, Timestamp, UserId};
+use chat_core::{Actor, ChatEngine, ErrorKind, ReportId, RoomId, Session, Timestamp, UserId};
 
 fn id(name: &str) -> UserId {
     name.parse().unwrap()
@@ -45,7 +47,7 @@ async fn next<T>(session: &mut Session, wanted: impl Fn(&Event) -> Option<T>) ->
 async fn a_mute_is_told_live_shows_in_lists_and_ends_by_itself() {
     let (_engine, clock, room, [ana, ben, cho]) = club().await;
     let mut session = cho.connect().await.unwrap();
-    let until = ana.mute(room, ben.user(), Some(60)).await.unwrap();
+    let until = ana.mute(room, ben.user(), Sanction::seconds(60)).await.unwrap();
     assert_eq!(next(&mut session, mute).await, ("ben".to_owned(), Some(until)));
     let refused = ben.send(room, Draft::text("hi")).await.unwrap_err();
     assert_eq!(*refused.kind(), ErrorKind::Muted(until));
@@ -61,17 +63,17 @@ async fn a_mute_is_told_live_shows_in_lists_and_ends_by_itself() {
     assert_eq!((listed().await, ben.room(room).await.unwrap().muted_until), (vec![None; 3], None));
     ben.send(room, Draft::text("hi")).await.unwrap();
 
-    let until = ana.mute(room, ben.user(), None).await.unwrap();
+    let until = ana.mute(room, ben.user(), Sanction::for_good()).await.unwrap();
     assert_eq!(until, Timestamp::NEVER);
     clock.advance(Duration::from_secs(1_000_000_000));
     assert_eq!(code(ben.send(room, Draft::text("hi")).await), "MUTED");
     ana.unmute(room, ben.user()).await.unwrap();
     ben.send(room, Draft::text("hi")).await.unwrap();
     for seconds in [0, 31_536_001, u64::MAX] {
-        assert_eq!(code(ana.mute(room, ben.user(), Some(seconds)).await), "INVALID_INPUT");
+        assert_eq!(code(ana.mute(room, ben.user(), Sanction::seconds(seconds)).await), "INVALID_INPUT");
     }
     for (by, whom) in [(&ben, &cho), (&ben, &ana), (&ana, &ana)] {
-        assert_eq!(code(by.mute(room, whom.user(), None).await), "FORBIDDEN");
+        assert_eq!(code(by.mute(room, whom.user(), Sanction::for_good()).await), "FORBIDDEN");
     }
 }
 
@@ -80,7 +82,7 @@ async fn nobody_sees_whoever_is_muted_type() {
     let (_engine, clock, room, [ana, ben, cho]) = club().await;
     let mut listening = ana.connect().await.unwrap();
     let (muted, heard) = (ben.connect().await.unwrap(), cho.connect().await.unwrap());
-    ana.mute(room, ben.user(), Some(60)).await.unwrap();
+    ana.mute(room, ben.user(), Sanction::seconds(60)).await.unwrap();
     let typist = |event: &Event| match &event.kind {
         EventKind::Typing(profile, true) => Some(profile.user.to_string()),
         _ => None,
@@ -97,10 +99,10 @@ async fn nobody_sees_whoever_is_muted_type() {
 #[tokio::test]
 async fn whoever_was_away_learns_mutes_and_slow_mode_as_they_are_and_once() {
     let (_engine, _clock, room, [ana, ben, cho]) = club().await;
-    ana.mute(room, cho.user(), None).await.unwrap();
+    ana.mute(room, cho.user(), Sanction::for_good()).await.unwrap();
     let token = ben.connect().await.unwrap().next().await.unwrap().token.unwrap();
-    ana.mute(room, &id("ben"), Some(60)).await.unwrap();
-    let until = ana.mute(room, &id("ben"), Some(120)).await.unwrap();
+    ana.mute(room, &id("ben"), Sanction::seconds(60)).await.unwrap();
+    let until = ana.mute(room, &id("ben"), Sanction::seconds(120)).await.unwrap();
     ana.unmute(room, cho.user()).await.unwrap();
     ana.update_room(room, RoomUpdate::new().with_slow_mode(30)).await.unwrap();
     ana.invite(room, &[id("dee")]).await.unwrap();
@@ -200,4 +202,63 @@ async fn a_slow_room_says_when_the_next_message_may_come() {
     clock.advance(Duration::from_secs(20));
     ben.send(room, Draft::text("again")).await.unwrap();
     assert_eq!(code(ana.update_room(room, RoomUpdate::new().with_slow_mode(21_601)).await), "INVALID_INPUT");
+}
+
+#[tokio::test]
+async fn what_moderators_did_is_read_by_moderators_newest_first() {
+    let (engine, _clock, room, [ana, ben, cho]) = club().await;
+    let message = cho.send(room, Draft::text("secret words")).await.unwrap();
+    ana.mute(room, cho.user(), Sanction::seconds(60).with_reason("shouting")).await.unwrap();
+    ana.delete(room, message.id).await.unwrap();
+    engine.admin().remove(room, ben.user()).await.unwrap();
+    let limit = Limit::new(2).unwrap();
+    let page = ana.audit(room, None, limit).await.unwrap();
+    let acts: Vec<_> = page.entries.iter().map(|entry| entry.act).collect();
+    assert_eq!(acts, [Act::Remove, Act::Delete(message.id)]);
+    assert_eq!((&page.entries[0].by, &page.entries[1].by), (&None, &Some(id("ana"))));
+    let rest = ana.audit(room, page.next, limit).await.unwrap();
+    assert_eq!(rest.entries[0].reason.as_deref(), Some("shouting"));
+    assert_eq!((rest.entries.len(), rest.next), (1, None));
+    assert!(!format!("{page:?}").contains("secret words"));
+    assert_eq!(code(cho.audit(room, None, limit).await), "FORBIDDEN");
+    assert_eq!(code(ben.audit(room, None, limit).await), "NOT_A_PARTICIPANT");
+    assert_eq!(engine.admin().audit(room, None, Limit::MESSAGES).await.unwrap().entries.len(), 3);
+}
+
+#[tokio::test]
+async fn a_report_is_for_moderators_and_the_host_and_no_other_eyes() {
+    let (engine, _clock, room, [ana, ben, cho]) = club().await;
+    let message = ben.send(room, Draft::text("buy now")).await.unwrap();
+    let mut session = ben.connect().await.unwrap();
+    let report = cho.report(room, message.id, Some(" ".into())).await.unwrap();
+    assert_eq!((&report.sender, &report.reason), (ben.user(), &None));
+    assert_eq!(code(cho.report(room, message.id, Some("x".repeat(1001))).await), "INVALID_INPUT");
+    for other in [&ben, &cho] {
+        assert_eq!(code(other.reports(room, None, Limit::MESSAGES).await), "FORBIDDEN");
+    }
+    let direct = cho.create_room(NewRoom::direct("ben")).await.unwrap().id();
+    let words = ben.send(direct, Draft::text("psst")).await.unwrap();
+    cho.report(direct, words.id, None).await.unwrap();
+    assert_eq!(code(cho.reports(direct, None, Limit::MESSAGES).await), "FORBIDDEN", "two people are equals");
+    let limit = Limit::new(1).unwrap();
+    let page = engine.admin().reports(None, None, limit).await.unwrap();
+    assert_eq!((page.reports.len(), page.next.is_some()), (1, true));
+    assert_eq!(engine.admin().reports(None, page.next, limit).await.unwrap().reports.len(), 1);
+    assert_eq!(ana.reports(room, None, limit).await.unwrap().reports, std::slice::from_ref(&report));
+    assert_eq!(code(cho.resolve_report(room, report.id, ReportOutcome::Dismissed).await), "FORBIDDEN");
+    ana.resolve_report(room, report.id, ReportOutcome::Dismissed).await.unwrap();
+    assert!(ana.reports(room, None, limit).await.unwrap().reports.is_empty());
+    let missing = engine.admin().resolve_report(room, ReportId::generate(), ReportOutcome::Dismissed).await;
+    assert_eq!(code(missing), "REPORT_NOT_FOUND");
+    // Nothing of it has reached whoever it is about.
+    ana.send(room, Draft::text("the end")).await.unwrap();
+    let mut kinds = Vec::new();
+    loop {
+        let event = session.next().await.unwrap();
+        if matches!(&event.kind, EventKind::Message(message) if message.body.content() == Some("the end")) {
+            break;
+        }
+        kinds.push(format!("{:?}", event.kind));
+    }
+    assert!(kinds.iter().all(|kind| !kind.contains("eport")), "{kinds:?}");
 }

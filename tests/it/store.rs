@@ -91,7 +91,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_all_it_holds
     let (_dir, path) = new_file();
     let (room, ana) = filled(&path).await;
     // What the first version had not yet.
-    let back = "DROP TABLE relations; ALTER TABLE profiles DROP COLUMN logged_out; DROP TABLE chat_outbox; DROP TABLE invites; ALTER TABLE messages DROP COLUMN origin; ALTER TABLE rooms DROP COLUMN permissions; ALTER TABLE rooms DROP COLUMN topic; ALTER TABLE rooms DROP COLUMN picture; DROP INDEX rooms_public; ALTER TABLE rooms DROP COLUMN public; DROP TABLE reactions; DROP INDEX messages_by_change; ALTER TABLE messages DROP COLUMN changed_pos; ALTER TABLE messages DROP COLUMN edited_at; ALTER TABLE messages DROP COLUMN reactions; DROP TABLE attachments; ALTER TABLE messages DROP COLUMN attachments; DROP TABLE bans; ALTER TABLE rooms DROP COLUMN slow_mode; ALTER TABLE members DROP COLUMN muted_until; ALTER TABLE members DROP COLUMN slowed_at; PRAGMA user_version = 1";
+    let back = "DROP TABLE relations; ALTER TABLE profiles DROP COLUMN logged_out; DROP TABLE chat_outbox; DROP TABLE invites; ALTER TABLE messages DROP COLUMN origin; ALTER TABLE rooms DROP COLUMN permissions; ALTER TABLE rooms DROP COLUMN topic; ALTER TABLE rooms DROP COLUMN picture; DROP INDEX rooms_public; ALTER TABLE rooms DROP COLUMN public; DROP TABLE reactions; DROP INDEX messages_by_change; ALTER TABLE messages DROP COLUMN changed_pos; ALTER TABLE messages DROP COLUMN edited_at; ALTER TABLE messages DROP COLUMN reactions; DROP TABLE attachments; ALTER TABLE messages DROP COLUMN attachments; DROP TABLE bans; DROP TABLE audit; DROP TABLE reports; ALTER TABLE rooms DROP COLUMN slow_mode; ALTER TABLE members DROP COLUMN muted_until; ALTER TABLE members DROP COLUMN slowed_at; PRAGMA user_version = 1";
     Connection::open(&path).unwrap().execute_batch(back).unwrap();
     let store = SqliteStore::open(&path).await.unwrap();
     assert_eq!(store.messages(room, 1..=10).await.unwrap().len(), 1);
@@ -204,7 +204,7 @@ async fn what_makes_no_sense_is_corrupt_and_no_panic() {
         "UPDATE members SET role = 5",
         "UPDATE rooms SET permissions = 'dance=owner'",
         "UPDATE members SET user = char(10) WHERE user = 'ana'; INSERT INTO members SELECT room, 'ana', 9, \
-         active, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM members",
+         active, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL FROM members",
         "DELETE FROM lanes",
         "UPDATE lanes SET lane = lane + 1, pos = -5",
         "DELETE FROM meta",

@@ -89,4 +89,43 @@ describe('moderation', { timeout: 60_000 }, () => {
       assertProblem(await ana.call('PATCH', `/rooms/${room}`, bad), 400, 'INVALID_INPUT', JSON.stringify(bad));
     }
   });
+
+  test('what moderators did is read page by page, the newest first', async () => {
+    const room = await group();
+    await ana.ok('PUT', `/rooms/${room}/participants/${ben.id}/mute`, { reason: 'Shouting' });
+    await ana.ok('PATCH', `/rooms/${room}/participants/${cho.id}`, { role: 'ADMIN' });
+    await cho.ok('PATCH', `/rooms/${room}`, { slowMode: 5 });
+    const { audit, nextCursor } = await ana.ok('GET', `/rooms/${room}/audit?limit=2`);
+    assert.deepEqual(audit.map(({ act, doneBy }) => [act, doneBy]), [['slowMode', cho.id], ['setRole', ana.id]]);
+    assert.deepEqual([audit[0].slowMode, audit[1].role, audit[1].userUuid], [5, 'ADMIN', cho.id]);
+    const rest = await ana.ok('GET', `/rooms/${room}/audit?cursor=${nextCursor}`);
+    assert.deepEqual(rest.audit.map(({ act, reason, until }) => [act, reason, until]), [['mute', 'Shouting', FOR_GOOD]]);
+    assert.equal(rest.nextCursor, null);
+    assertProblem(await ben.call('GET', `/rooms/${room}/audit`), 403, 'FORBIDDEN');
+    assertProblem(await ana.call('GET', `/rooms/${room}/audit?cursor=x`), 400, 'INVALID_INPUT');
+  });
+
+  test('a report waits for moderators until one of them resolves it', async () => {
+    const room = await group();
+    const { body: { messageUuid } } = await say(ben, room);
+    const path = `/rooms/${room}/messages/${messageUuid}/report`;
+    const made = await cho.call('POST', path, { reason: 'Advertising' });
+    assert.equal(made.status, 201, made.text);
+    const { reportUuid } = made.body;
+    assert.deepEqual([made.body.messageUuid, made.body.senderUuid, made.body.reportedBy, made.body.reason], [messageUuid, ben.id, cho.id, 'Advertising']);
+    assert.equal((await cho.call('POST', path)).body.reportUuid, reportUuid, 'one of each user and message');
+    assertProblem(await ben.call('POST', path), 403, 'FORBIDDEN');
+    assertProblem(await ben.call('GET', `/rooms/${room}/reports`), 403, 'FORBIDDEN');
+    const { reports, nextCursor } = await ana.ok('GET', `/rooms/${room}/reports`);
+    assert.deepEqual([reports, nextCursor], [[made.body], null]);
+    const resolve = (user, body) => user.call('PATCH', `/rooms/${room}/reports/${reportUuid}`, body);
+    assertProblem(await resolve(cho, { outcome: 'dismissed' }), 403, 'FORBIDDEN');
+    for (const bad of [{}, { outcome: 'x' }, { outcome: null }]) assertProblem(await resolve(ana, bad), 400, 'INVALID_INPUT');
+    assert.equal((await resolve(ana, { outcome: 'messageDeleted' })).status, 200);
+    assert.deepEqual((await ana.ok('GET', `/rooms/${room}/reports`)).reports, []);
+    const { audit: [last] } = await ana.ok('GET', `/rooms/${room}/audit`);
+    assert.deepEqual([last.act, last.outcome, last.messageUuid, last.userUuid], ['resolveReport', 'messageDeleted', messageUuid, ben.id]);
+    const missing = await ana.call('PATCH', `/rooms/${room}/reports/01J00000000000000000000000`, { outcome: 'dismissed' });
+    assertProblem(missing, 404, 'REPORT_NOT_FOUND');
+  });
 });

@@ -5,10 +5,10 @@ use std::ops::{Bound, RangeInclusive};
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Ban, Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, Room, RoomKey,
-    RoomKind,
+    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation,
+    Report, Room, RoomKey, RoomKind,
 };
 use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
 
@@ -23,6 +23,7 @@ pub(super) struct State {
     /// Each user's side.
     pub(super) relations: BTreeMap<UserId, BTreeMap<UserId, Relation>>,
     pub(super) invites: BTreeMap<InviteCode, Invite>,
+    pub(super) reports: BTreeMap<ReportId, Report>,
 }
 
 /// What is known of a user: either may be there without the other.
@@ -49,6 +50,8 @@ pub(super) struct RoomData {
     pub(super) reactions: BTreeMap<u64, BTreeSet<(Reaction, UserId)>>,
     pub(super) attachments: BTreeMap<AttachmentId, StoredAttachment>,
     pub(super) bans: BTreeMap<UserId, Ban>,
+    /// In the order of their positions.
+    pub(super) acts: Vec<AuditEntry>,
 }
 
 pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -68,6 +71,7 @@ impl RoomData {
             reactions: BTreeMap::new(),
             attachments: BTreeMap::new(),
             bans: BTreeMap::new(),
+            acts: Vec::new(),
         }
     }
 
@@ -131,6 +135,7 @@ impl State {
             people: BTreeMap::new(),
             relations: BTreeMap::new(),
             invites: BTreeMap::new(),
+            reports: BTreeMap::new(),
         }
     }
 
@@ -207,6 +212,16 @@ impl State {
         for (room, id) in &needs.attachments {
             if let Some(stored) = self.rooms.get(room).and_then(|data| data.attachments.get(id)) {
                 rows.attachments.insert((*room, *id), stored.clone());
+            }
+        }
+        if !needs.reported.is_empty() {
+            let key = |report: &Report| (report.room, report.message, report.by.clone());
+            let made = self.reports.values().filter(|report| needs.reported.contains(&key(report)));
+            rows.reports.extend(made.map(|report| (report.id, report.clone())));
+        }
+        for (room, id) in &needs.reports {
+            if let Some(report) = self.reports.get(id).filter(|report| report.room == *room) {
+                rows.reports.insert(*id, report.clone());
             }
         }
         for (room, user) in &needs.bans {
@@ -290,6 +305,14 @@ impl State {
                 Some(stored) => data.attachments.insert(id, stored),
                 None => data.attachments.remove(&id),
             };
+        }
+        for id in rows.written_reports {
+            self.reports.extend(rows.reports.remove(&id).map(|report| (id, report)));
+        }
+        for entry in rows.new_acts {
+            if let Some(data) = self.rooms.get_mut(&entry.room) {
+                data.acts.push(entry);
+            }
         }
         for key in rows.written_bans {
             let Some(data) = self.rooms.get_mut(&key.0) else { continue };

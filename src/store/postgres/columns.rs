@@ -7,7 +7,7 @@ use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValu
 use sqlx::{Column, Decode, Encode, Postgres, Row, Type, ValueRef};
 
 use super::error::PostgresError;
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{InviteCode, MAX_LANES, Pos, Position, Profile};
 use crate::store::BodyHash;
 use crate::store::columns::{ReadRow, profile_of};
@@ -57,6 +57,12 @@ impl From<AttachmentId> for Uuid {
 
 impl From<MessageId> for Uuid {
     fn from(id: MessageId) -> Self {
+        Self(id.to_bytes())
+    }
+}
+
+impl From<ReportId> for Uuid {
+    fn from(id: ReportId) -> Self {
         Self(id.to_bytes())
     }
 }

@@ -184,6 +184,7 @@ pub(super) async fn load(
         rows.attachments = attachments::load(conn, &needs.attachments).await?;
     }
     rows.bans = moderation::load(conn, &needs.bans).await?;
+    rows.reports = moderation::load_reports(conn, needs).await?;
     Ok(rows)
 }
 

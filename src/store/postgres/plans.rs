@@ -53,7 +53,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 57] = [
+const STATEMENTS: [(&str, &str, bool); 62] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -107,6 +107,11 @@ const STATEMENTS: [(&str, &str, bool); 57] = [
     (amend::AMEND, "messages_pkey", false),
     (amend::CLEAR, "reactions_pkey", false),
     (amend::TAKE, "reactions_", false),
+    (moderation::AUDIT, "audit_pkey", false),
+    (moderation::REPORTS, "reports_waiting", false),
+    (moderation::REPORTS_IN, "reports_waiting_in", false),
+    (moderation::LOAD_REPORTED, "reports_made", false),
+    (moderation::LOAD_REPORTS, "reports_pkey", false),
     (moderation::LOAD, "bans_pkey", false),
     (moderation::BANS, "bans_pkey", false),
     (records::BANS, "bans_pkey", false),

@@ -8,7 +8,7 @@ use super::error::PostgresError;
 use crate::model::{Epoch, MAX_LANES};
 
 /// Only ever appended to. Each names its version in `chat.migrations`, so that those run by hand count too.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../../../migrations/postgres/0001_init.sql"),
     include_str!("../../../migrations/postgres/0002_logouts.sql"),
     include_str!("../../../migrations/postgres/0003_outbox.sql"),
@@ -19,6 +19,8 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("../../../migrations/postgres/0008_invites.sql"),
     include_str!("../../../migrations/postgres/0009_attachments.sql"),
     include_str!("../../../migrations/postgres/0060_moderation.sql"),
+    include_str!("../../../migrations/postgres/0061_audit.sql"),
+    include_str!("../../../migrations/postgres/0062_reports.sql"),
 ];
 
 /// The first version that tells apart what this code relies on: `DROP … FORCE` in tests, `plan_cache_mode`.

@@ -11,7 +11,7 @@ use super::{SqliteOptions, Synchronous};
 const APPLICATION_ID: i64 = 0x6368_6174;
 
 /// Only ever appended to: the version of a file is how many of these it has seen.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_relations.sql"),
     include_str!("../../../migrations/sqlite/0003_origin.sql"),
@@ -24,6 +24,8 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("../../../migrations/sqlite/0010_invites.sql"),
     include_str!("../../../migrations/sqlite/0011_attachments.sql"),
     include_str!("../../../migrations/sqlite/0060_moderation.sql"),
+    include_str!("../../../migrations/sqlite/0061_audit.sql"),
+    include_str!("../../../migrations/sqlite/0062_reports.sql"),
 ];
 
 /// The first version in which two checkpoints at once cannot lose a commit of the write-ahead log.

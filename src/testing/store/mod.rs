@@ -161,7 +161,10 @@ macro_rules! store_suite {
                     an_owner_who_is_banned_is_followed_by_the_first_of_the_others
                     bans_come_in_pages_by_their_users_with_their_profiles
                     in_a_slow_room_a_member_sends_once_in_so_long
-                    mutes_bans_and_slow_mode_outlive_a_reopening_and_a_move;
+                    mutes_bans_and_slow_mode_outlive_a_reopening_and_a_move
+                    each_act_of_a_moderator_is_noted_where_it_was_committed
+                    a_report_waits_until_somebody_says_what_came_of_it
+                    whoever_reads_reports_what_others_have_said;
                 messages:
                     a_message_comes_back_as_it_was_sent
                     a_retry_within_a_batch_gets_the_first_message

@@ -11,7 +11,7 @@ use super::schemas::{
 };
 use crate::config::Config;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, UserId};
-use crate::model::{Ban, MAX_SLOW_MODE, Permissions, Role, Visibility};
+use crate::model::{Ban, MAX_SLOW_MODE, Permissions, ReportOutcome, Role, Visibility};
 
 /// Not white space alone, and no control characters but line breaks and tabs.
 const WORDS: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
@@ -32,8 +32,9 @@ pub(super) enum Body {
     NewRole,
     Invitation,
     NewInvite,
-    NewMute,
-    NewBan,
+    Sanction,
+    NewReport,
+    NewResolution,
     Draft,
     Edit,
     ReadTo,
@@ -43,14 +44,15 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
         Self::Invitation,
         Self::NewInvite,
-        Self::NewMute,
-        Self::NewBan,
+        Self::Sanction,
+        Self::NewReport,
+        Self::NewResolution,
         Self::Draft,
         Self::Edit,
         Self::ReadTo,
@@ -66,8 +68,9 @@ impl Body {
             Self::NewRole => "NewRole",
             Self::Invitation => "Invitation",
             Self::NewInvite => "NewInvite",
-            Self::NewMute => "NewMute",
-            Self::NewBan => "NewBan",
+            Self::Sanction => "Sanction",
+            Self::NewReport => "NewReport",
+            Self::NewResolution => "NewResolution",
             Self::Draft => "Draft",
             Self::Edit => "Edit",
             Self::ReadTo => "ReadTo",
@@ -101,12 +104,13 @@ impl Body {
                 object("An invite link to make.", [optional("expiresIn", seconds), optional("maxUses", uses)])
                     .into()
             }
-            Self::NewMute => object("How long somebody is muted.", [optional("expiresIn", seconds())]).into(),
-            Self::NewBan => {
-                let reason = nullable_text("Why, for other moderators. At most 1,000 bytes of UTF-8.");
-                let reason = reason.max_length(Some(Ban::MAX_REASON_BYTES)).pattern(Some(CAPTION));
-                let fields = [optional("expiresIn", seconds()), optional("reason", reason)];
-                object("How long somebody is banned, and why.", fields).into()
+            Self::Sanction => {
+                let fields = [optional("expiresIn", seconds()), optional("reason", reason())];
+                object("How long somebody is muted or banned, and why.", fields).into()
+            }
+            Self::NewReport => object("Why a message is reported.", [optional("reason", reason())]).into(),
+            Self::NewResolution => {
+                object("What was done.", [needed("outcome", named::<ReportOutcome>())]).into()
             }
             Self::Draft => draft(config),
             Self::Edit => {
@@ -140,9 +144,15 @@ impl Body {
         ids.add::<ClientId>();
         ids.add::<ChallengeId>();
         ids.add::<AttachmentId>();
+        ids.add::<ReportOutcome>();
         let components = components.schemas_from_iter(ids.0);
         Self::ALL.iter().fold(components, |all, body| all.schema(body.name(), body.schema(config)))
     }
+}
+
+fn reason() -> ObjectBuilder {
+    let reason = nullable_text("Why, for moderators. At most 1,000 bytes of UTF-8.");
+    reason.max_length(Some(Ban::MAX_REASON_BYTES)).pattern(Some(CAPTION))
 }
 
 /// A time with an end, at most a year.

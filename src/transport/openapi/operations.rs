@@ -13,9 +13,9 @@ use crate::error::ErrorCode as Code;
 use crate::model::{Attachment, Limit, Message, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
-    AttachmentJson, BanJson, BansJson, HistoryJson, InviteJson, InvitesJson, LinkJson, MarkedJson,
+    AttachmentJson, AuditJson, BanJson, BansJson, HistoryJson, InviteJson, InvitesJson, LinkJson, MarkedJson,
     MessageChangeJson, MessageJson, MuteJson, ParticipantsJson, PeopleJson, PublicRoomsJson, ReactionsJson,
-    RelationJson, RoomJson, RoomsJson,
+    RelationJson, ReportJson, ReportsJson, RoomJson, RoomsJson,
 };
 
 /// The groups that operations stand in: their name and what they are about.
@@ -45,6 +45,10 @@ pub(super) enum Query {
     ReactionCursor,
     /// A page of public rooms begins below this one.
     RoomCursor,
+    /// A page of reports begins after this one.
+    ReportCursor,
+    /// A page of an audit trail begins below this one.
+    ActCursor,
     /// A part of a room's name.
     Part,
     /// A place in a room's history.
@@ -301,9 +305,15 @@ pub(super) fn describe(operation: Operation) -> Description {
         )
         .answer(200, "The room.", &RoomJson::from(&room))
         .codes(&[Code::InviteNotFound, Code::Forbidden, Code::Banned, Code::RoomClosed]),
-        Operation::Mute | Operation::Unmute | Operation::ListBans | Operation::Ban | Operation::Unban => {
-            of_moderators(operation)
-        }
+        Operation::Mute
+        | Operation::Unmute
+        | Operation::ListBans
+        | Operation::Ban
+        | Operation::Unban
+        | Operation::Report
+        | Operation::ListReports
+        | Operation::ResolveReport
+        | Operation::ListAudit => of_moderators(operation),
         Operation::SendMessage => send_message(),
         Operation::ListMessages => list_messages(),
         Operation::GetMessage
@@ -349,7 +359,13 @@ fn of_moderators(operation: Operation) -> Description {
             let (user, muted_until) = (samples::user("ben"), ban.until);
             let muted = MuteJson { room_uuid: samples::room_id(), user_uuid: &user, muted_until };
             Description::new(MODERATION, "Mute somebody", text)
-                .body(Body::NewMute, [("example", json!({ "expiresIn": 3600 })), ("for good", json!({}))])
+                .body(
+                    Body::Sanction,
+                    [
+                        ("example", json!({ "expiresIn": 3600, "reason": "Shouting" })),
+                        ("for good", json!({})),
+                    ],
+                )
                 .answer(200, "Muted.", &muted)
                 .codes(in_open)
         }
@@ -366,7 +382,7 @@ fn of_moderators(operation: Operation) -> Description {
                         somebody. Another ban takes the place of the one before it.";
             Description::new(MODERATION, "Ban somebody", text)
                 .body(
-                    Body::NewBan,
+                    Body::Sanction,
                     [
                         ("example", json!({ "expiresIn": 86_400, "reason": "Advertising" })),
                         ("for good", json!({})),
@@ -382,6 +398,44 @@ fn of_moderators(operation: Operation) -> Description {
         )
         .answer(200, "They may come back.", &done)
         .codes(codes),
+        Operation::Report => {
+            let text = "Those who look after the room see it, and whoever sent the message never learns of it. One user reports a \
+                        message once: again gives the first report back.";
+            Description::new(MODERATION, "Report a message", text)
+                .body(Body::NewReport, [("example", json!({ "reason": "Advertising" })), ("none", json!({}))])
+                .answer(201, "The report.", &ReportJson::from(&samples::report()))
+                .codes(&[
+                    Code::RoomNotFound,
+                    Code::NotAParticipant,
+                    Code::Forbidden,
+                    Code::MessageNotFound,
+                    Code::MessageDeleted,
+                ])
+        }
+        Operation::ListReports => Description::new(
+            MODERATION,
+            "List a room's reports",
+            "It takes the permission `moderate`. Those that wait, the oldest first.",
+        )
+        .query(&[Query::ReportCursor, Query::Limit(Limit::MESSAGES)])
+        .answer(200, "A page of reports.", &ReportsJson::from(&samples::reports()))
+        .codes(codes),
+        Operation::ResolveReport => {
+            let text = "It takes the permission `moderate`. The report waits no more; what was said first stands. It is a word \
+                        for what was done, and does nothing by itself.";
+            Description::new(MODERATION, "Say what came of a report", text)
+                .body(Body::NewResolution, [("example", json!({ "outcome": "messageDeleted" }))])
+                .answer(200, "Resolved.", &done)
+                .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::ReportNotFound])
+        }
+        Operation::ListAudit => {
+            let text = "It takes the permission `moderate`. Mutes, bans and their ends, who was taken out, whose message was \
+                        deleted by somebody else, roles and slow mode, the newest first.";
+            Description::new(MODERATION, "Read a room's audit trail", text)
+                .query(&[Query::ActCursor, Query::Limit(Limit::MESSAGES)])
+                .answer(200, "A page of what was done.", &AuditJson::from(&samples::audit()))
+                .codes(codes)
+        }
         _ => Description::new(
             MODERATION,
             "List a room's bans",

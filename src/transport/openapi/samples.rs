@@ -10,12 +10,13 @@ use crate::error::{Contradiction, ErrorCode, ErrorKind};
 use crate::event::{
     Amended, Event, EventKind, Marked, Notification, Participants, Ready, ReadyRoom, RoomChange, View,
 };
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Attachment, Ban, BanPage, Body, Dimensions, Epoch, FriendNotice, History, Invite,
-    InviteCode, Limit, Mark, Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant,
-    Permissions, Phrases, Position, Profile, PublicRooms, Reaction, ReactionPage, Receipt, RelationKind,
-    RelationPage, RelationView, Role, Room, RoomKind, RoomView, Span, SystemKind, Token, Visibility,
+    About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Dimensions, Epoch,
+    FriendNotice, History, Invite, InviteCode, Limit, Mark, Message, MessageState, MessageType, MessageView,
+    Page, PageQuery, Participant, Permissions, Phrases, Position, Profile, PublicRooms, Reaction,
+    ReactionPage, Receipt, RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Role,
+    Room, RoomKind, RoomView, Span, SystemKind, Token, Visibility,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -214,6 +215,45 @@ pub(super) fn ban() -> Ban {
     Ban { room: room_id(), user: user("ben"), by: Some(user("ana")), at: at(40), until: at(86_440), reason }
 }
 
+pub(super) fn report() -> Report {
+    Report {
+        id: ReportId::from_bytes(*b"\x01\x9c\xad\x8a\x2d\xf8Report 001"),
+        room: room_id(),
+        message: message_id(),
+        sender: user("ana"),
+        by: user("ben"),
+        at: at(35),
+        reason: Some("Advertising".into()),
+        resolution: None,
+    }
+}
+
+pub(super) fn reports() -> ReportPage {
+    ReportPage { reports: vec![report()], next: None }
+}
+
+/// One of each act.
+pub(super) fn audit() -> AuditPage {
+    let acts = [
+        Act::Mute(at(3600)),
+        Act::Unmute,
+        Act::Ban(Timestamp::NEVER),
+        Act::Unban,
+        Act::Remove,
+        Act::Delete(message_id()),
+        Act::SetRole(Role::Admin),
+        Act::SlowMode(30),
+        Act::Resolve(message_id(), ReportOutcome::MessageDeleted),
+    ];
+    let entry = |(pos, act): (u64, Act)| {
+        let by = Some(user("ana")).filter(|_| act != Act::Unban);
+        let whom = Some(user("ben")).filter(|_| !matches!(act, Act::SlowMode(_)));
+        let reason = matches!(act, Act::Ban(_)).then(|| "Advertising".to_owned());
+        AuditEntry { room: room_id(), pos, at: at(40), by, act, user: whom, reason }
+    };
+    AuditPage { entries: (7..).zip(acts).map(entry).collect(), next: Some(14) }
+}
+
 pub(super) fn bans() -> BanPage {
     BanPage { bans: vec![(ban(), ben())], next: None }
 }
@@ -331,6 +371,7 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::RoomNotFound => ErrorKind::RoomNotFound(room),
         ErrorCode::MessageNotFound => ErrorKind::MessageNotFound(message_id()),
         ErrorCode::MessageDeleted => ErrorKind::MessageDeleted(message_id()),
+        ErrorCode::ReportNotFound => ErrorKind::ReportNotFound(report().id),
         ErrorCode::AttachmentNotFound => ErrorKind::AttachmentNotFound(attachment().id),
         ErrorCode::AttachmentUsed => ErrorKind::AttachmentUsed(attachment().id),
         ErrorCode::TypeNotAllowed => ErrorKind::TypeNotAllowed("text/html".into()),

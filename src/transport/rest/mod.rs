@@ -29,6 +29,7 @@ mod messages;
 mod moderation;
 mod observe;
 mod problem;
+mod reports;
 mod rooms;
 mod routes;
 

@@ -9,18 +9,11 @@ use super::problem::Problem;
 use super::rooms::done;
 use crate::error::Result;
 use crate::model::{Limit, Sanction};
-use crate::transport::wire::{BanJson, BansJson, MuteJson, whole};
+use crate::transport::wire::{AuditJson, BanJson, BansJson, MuteJson, parse_number, whole};
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct NewMuteJson {
-    #[serde(deserialize_with = "whole")]
-    expires_in: Option<u64>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct NewBanJson {
+pub(super) struct SanctionJson {
     #[serde(deserialize_with = "whole")]
     expires_in: Option<u64>,
     reason: Option<String>,
@@ -30,9 +23,9 @@ pub(super) async fn mute(
     Caller(caller): Caller,
     InRoom(room): InRoom,
     OfUser(user): OfUser,
-    OptionalJsonBody(NewMuteJson { expires_in }): OptionalJsonBody<NewMuteJson>,
+    OptionalJsonBody(SanctionJson { expires_in, reason }): OptionalJsonBody<SanctionJson>,
 ) -> Result<Response, Problem> {
-    let muted_until = caller.mute(room, &user, expires_in).await?;
+    let muted_until = caller.mute(room, &user, Sanction { expires_in, reason }).await?;
     Ok(Json(MuteJson { room_uuid: room, user_uuid: &user, muted_until }).into_response())
 }
 
@@ -59,10 +52,20 @@ pub(super) async fn ban(
     Caller(caller): Caller,
     InRoom(room): InRoom,
     OfUser(user): OfUser,
-    OptionalJsonBody(NewBanJson { expires_in, reason }): OptionalJsonBody<NewBanJson>,
+    OptionalJsonBody(SanctionJson { expires_in, reason }): OptionalJsonBody<SanctionJson>,
 ) -> Result<Response, Problem> {
     let ban = caller.ban(room, &user, Sanction { expires_in, reason }).await?;
     Ok(Json(BanJson::from(&ban)).into_response())
+}
+
+pub(super) async fn audit(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    params: Params,
+) -> Result<Response, Problem> {
+    let before = params.get("cursor").map(|text| parse_number("cursor", text)).transpose()?;
+    let page = caller.audit(room, before, params.limit(Limit::MESSAGES)?).await?;
+    Ok(Json(AuditJson::from(&page)).into_response())
 }
 
 pub(super) async fn unban(

@@ -4,7 +4,9 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::{Mounted, RestOptions, attachments, auth, friends, invites, messages, moderation, rooms};
+use super::{
+    Mounted, RestOptions, attachments, auth, friends, invites, messages, moderation, reports, rooms,
+};
 use crate::names::names;
 
 /// Each operation: its name, its method and path (and the other one that clients in the field use), its handler.
@@ -64,6 +66,7 @@ operations! {
     ListBans = "listBans": GET "/chat/rooms/{roomUuid}/bans" => moderation::bans;
     Ban = "ban": PUT "/chat/rooms/{roomUuid}/bans/{userUuid}" => moderation::ban;
     Unban = "unban": DELETE "/chat/rooms/{roomUuid}/bans/{userUuid}" => moderation::unban;
+    ListAudit = "listAudit": GET "/chat/rooms/{roomUuid}/audit" => moderation::audit;
     CreateInvite = "createInvite": POST "/chat/rooms/{roomUuid}/invites" => invites::create;
     ListInvites = "listInvites": GET "/chat/rooms/{roomUuid}/invites" => invites::list;
     RevokeInvite = "revokeInvite": DELETE "/chat/rooms/{roomUuid}/invites/{code}" => invites::revoke;
@@ -80,6 +83,9 @@ operations! {
     React = "react": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::react;
     TakeReactionBack = "takeReactionBack": DELETE
         "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::take_reaction_back;
+    Report = "reportMessage": POST "/chat/rooms/{roomUuid}/messages/{messageUuid}/report" => reports::report;
+    ListReports = "listReports": GET "/chat/rooms/{roomUuid}/reports" => reports::list;
+    ResolveReport = "resolveReport": PATCH "/chat/rooms/{roomUuid}/reports/{reportUuid}" => reports::resolve;
     MarkRead = "markRead": PATCH "/chat/rooms/{roomUuid}/read" or "/chat/room/{roomUuid}/read" => messages::read;
     UploadAttachment = "uploadAttachment": POST "/chat/rooms/{roomUuid}/attachments" => attachments::upload;
     GetAttachment = "getAttachment": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}"

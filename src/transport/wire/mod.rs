@@ -9,6 +9,7 @@ mod moderation;
 mod people;
 mod permissions;
 mod public;
+mod reports;
 
 use std::borrow::Cow;
 
@@ -35,10 +36,11 @@ pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_message, parse_number,
     parse_place, parse_reaction, parse_since, whole,
 };
-pub(crate) use moderation::{BanJson, BansJson, MuteJson};
+pub(crate) use moderation::{AuditJson, BanJson, BansJson, MuteJson};
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 pub(crate) use permissions::PermissionsJson;
 pub(crate) use public::PublicRoomsJson;
+pub(crate) use reports::{ReportJson, ReportsJson};
 
 /// A user as others see them.
 #[derive(Debug, Serialize)]
