@@ -47,6 +47,15 @@ pub struct Config {
     pub max_reaction_kinds: usize,
     /// The most pinned messages of a room; one more is [`Forbidden`](crate::ErrorKind::Forbidden). Default 100.
     pub max_pins: u32,
+    /// How long the host's [`Hooks`](crate::policy::Hooks) may take for an answer, waiting for a turn included. Default
+    /// 500 ms.
+    pub hook_timeout: Duration,
+    /// How many questions the host's [`Hooks`](crate::policy::Hooks) are asked at once, at least 1; others wait. Default
+    /// 64.
+    pub hooks_at_once: usize,
+    /// What becomes of what the host's [`Hooks`](crate::policy::Hooks) could not tell of. Default
+    /// [`HookFailure::Refuse`].
+    pub hook_failure: HookFailure,
     /// The most invite links of a room that hold, and as many invitations; one more is
     /// [`Forbidden`](crate::ErrorKind::Forbidden). Default 100.
     pub max_invites: u32,
@@ -171,6 +180,9 @@ impl Default for Config {
             delete_window: None,
             max_reaction_kinds: 20,
             max_pins: 100,
+            hook_timeout: Duration::from_millis(500),
+            hooks_at_once: 64,
+            hook_failure: HookFailure::Refuse,
             max_invites: 100,
             max_quoted_chars: 200,
             max_listed: 100,
@@ -210,6 +222,16 @@ impl Default for Config {
             max_search_chars: 200,
         }
     }
+}
+
+/// What becomes of a message, an edit or a join of which the host's [`Hooks`](crate::policy::Hooks) could not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "it is done or not")]
+pub enum HookFailure {
+    /// It is [`Unavailable`](crate::ErrorKind::Unavailable), to be tried again.
+    Refuse,
+    /// It is let through.
+    Allow,
 }
 
 /// What is taken by default: nothing that a browser would run.

@@ -164,8 +164,9 @@ pub enum EventKind {
     Room(RoomChange, Arc<Room>),
     /// Somebody joined (`true`), as a [member](crate::model::Role::Member), or left.
     Participant(Profile, bool),
-    /// Somebody in the room has another role.
-    Role(Profile, Role),
+    /// Somebody in the room has another role, or is muted until another time: both as they are now. A time that is
+    /// over mutes nobody.
+    Role(Profile, Role, Option<Timestamp>),
     /// Something about this user alone.
     Notification(Notification),
 }

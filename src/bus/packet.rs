@@ -347,6 +347,11 @@ struct MemberDef {
     read_n: u64,
     read_own_n: u64,
     own_n: u64,
+    // A member is told with their marks, which are all that is taken of it.
+    #[serde(skip)]
+    muted_until: Option<Timestamp>,
+    #[serde(skip)]
+    slowed_at: Option<Timestamp>,
 }
 
 /// A remote derive is for the thing itself, not for an `Arc` of it.

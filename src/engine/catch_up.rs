@@ -298,12 +298,12 @@ impl Missed<'_> {
             for (member, profile) in members {
                 from = member.changed_pos;
                 let has_come = member.joined_pos > self.from.of_room(room);
-                let has_other_role = !has_come || member.role != Role::Member;
+                let has_other_role = !has_come || member.role != Role::Member || member.muted_until.is_some();
                 if !member.active || has_come {
                     self.push(room, EventKind::Participant(profile.clone(), member.active));
                 }
                 if member.active && has_other_role {
-                    self.push(room, EventKind::Role(profile, member.role));
+                    self.push(room, EventKind::Role(profile, member.role, member.muted_until));
                 }
             }
             if is_last || !self.connection.is_in(room) {

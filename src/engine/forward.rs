@@ -64,6 +64,7 @@ impl Actor {
         let body = self.body_in(&source, to, copies.first());
         let first = source.references.forwarded.as_deref().unwrap_or(&source.sender).clone();
         let refers = Refers { forwarded: Some(Forward { message: id, first }), ..Refers::default() };
+        let (body, ruling) = self.rule_on(to, body, &copies, &refers).await?;
         let (sender, id) = (Profile::clone(&*self.profile().await?), MessageId::generate());
         Ok(self.item(
             to,
@@ -76,6 +77,7 @@ impl Actor {
                 attachments: copies,
                 refers,
                 writing_until: None,
+                ruling,
             },
         ))
     }

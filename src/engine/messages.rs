@@ -24,12 +24,15 @@ impl Actor {
     /// [`Invalid`](ErrorKind::Invalid) for what [`Draft`] does not allow; [`TooLarge`](ErrorKind::TooLarge) for
     /// words beyond [`Config::max_content_bytes`](crate::Config::max_content_bytes);
     /// [`Forbidden`](ErrorKind::Forbidden) for whoever may only read; [`Unreachable`](ErrorKind::Unreachable) in a
-    /// direct room of two of whom one has blocked the other; [`RoomClosed`](ErrorKind::RoomClosed);
+    /// direct room of two of whom one has blocked the other; [`Muted`](ErrorKind::Muted);
+    /// [`RateLimited`](ErrorKind::RateLimited) in a [slow](Room::slow_mode) room, until the next message may come;
+    /// [`RoomClosed`](ErrorKind::RoomClosed);
     /// [`ClientIdConflict`](ErrorKind::ClientIdConflict) when the client id was used for another message;
     /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound), also for one that somebody else has uploaded;
     /// [`AttachmentUsed`](ErrorKind::AttachmentUsed). Of what it [quotes](Draft::quoting):
     /// [`MessageNotFound`](ErrorKind::MessageNotFound), [`MessageDeleted`](ErrorKind::MessageDeleted), and
-    /// [`Forbidden`](ErrorKind::Forbidden) for the server's own words. The policy's.
+    /// [`Forbidden`](ErrorKind::Forbidden) for the server's own words. The policy's; [`Forbidden`](ErrorKind::Forbidden)
+    /// by the host's [`Hooks`](crate::policy::Hooks), or [`Unavailable`](ErrorKind::Unavailable) where they cannot tell.
     ///
     /// After [`Unavailable`](ErrorKind::Unavailable) it may have been sent all the same: try again under the same
     /// client id.
@@ -48,9 +51,10 @@ impl Actor {
     ) -> Result<Item> {
         let (attachments, refers) = (draft.attached(self.engine.config())?, draft.refers()?);
         let (body, client_id) = self.check_draft(room, draft, writing_until.is_some()).await?;
+        let (body, ruling) = self.rule_on(room, body, &attachments, &refers).await?;
         let sender = Profile::clone(&*self.profile().await?);
         let id = MessageId::generate();
-        let op = Op::Send { id, sender, body, client_id, origin, attachments, writing_until, refers };
+        let op = Op::Send { id, sender, body, client_id, origin, attachments, writing_until, refers, ruling };
         Ok(self.item(room, op))
     }
 

@@ -16,6 +16,7 @@ mod drafts;
 mod forward;
 mod friends;
 mod govern;
+mod hooks;
 #[cfg(feature = "transfer")]
 mod import;
 mod index;
@@ -25,6 +26,7 @@ mod limits;
 mod links;
 mod logins;
 mod messages;
+mod moderation;
 mod nodes;
 mod outbox;
 mod outlet;
@@ -33,6 +35,7 @@ mod profiles;
 mod public;
 mod publish;
 mod receipts;
+mod reports;
 mod rooms;
 mod search;
 mod session;
@@ -105,6 +108,7 @@ struct Inner {
     store: Arc<dyn Store>,
     authenticator: Arc<dyn Authenticator>,
     policy: Arc<dyn Policy>,
+    asked: hooks::Asked,
     clock: Arc<dyn Clock>,
     config: Config,
     hub: Arc<Hub>,

@@ -94,13 +94,15 @@ impl Publisher {
                 let post = self.hub.post(event, Some(pos), origin, None);
                 self.push(room, post);
             }
-            What::Role(room, profile, role) => self.add(room.id, EventKind::Role(profile, role), pos),
+            What::Role(room, profile, role, muted_until) => {
+                self.add(room.id, EventKind::Role(profile, role, muted_until), pos);
+            }
             What::Changed(room) => {
                 let id = room.id;
                 self.add(id, EventKind::Room(RoomChange::Updated, room), pos);
             }
             // Nobody listens to an import.
-            What::Imported(_) => {}
+            What::Imported(_) | What::Untold(_) => {}
             What::Marked { member, mark, is_shared } => {
                 self.flush();
                 let (room, user) = (member.room, &member.user);

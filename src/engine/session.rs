@@ -422,7 +422,8 @@ impl Session {
         match command {
             Command::Typing(room, is_typing) => {
                 let (found, member) = self.actor.membership(room).await?;
-                let may_send = found.lets(member.role, Verb::Send);
+                let is_heard = member.muted_at(self.actor.engine.now()).is_none();
+                let may_send = is_heard && found.lets(member.role, Verb::Send);
                 if is_typing && (!may_send || self.actor.is_cut_off_in(&found).await?) {
                     return Ok(Reply::Done);
                 }

@@ -156,7 +156,7 @@ impl Actor {
     /// [`Invalid`](ErrorKind::Invalid) for control characters; [`TooLarge`](ErrorKind::TooLarge) where the whole would be
     /// beyond [`Config::max_content_bytes`](crate::Config::max_content_bytes);
     /// [`Forbidden`](ErrorKind::Forbidden) for a message that is written already, or somebody else's, or for whoever may
-    /// not [send](Verb::Send) any more; [`Unreachable`](ErrorKind::Unreachable) by a block;
+    /// not [send](Verb::Send) any more; [`Muted`](ErrorKind::Muted); [`Unreachable`](ErrorKind::Unreachable) by a block;
     /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
     /// [`RoomClosed`](ErrorKind::RoomClosed); [`RateLimited`](ErrorKind::RateLimited) as for starting one.
     pub async fn append_stream(&self, room: RoomId, message: MessageId, text: &str) -> Result<()> {
@@ -178,6 +178,9 @@ impl Actor {
         }
         if !found.lets(member.role, Verb::Send) {
             return Err(ErrorKind::Forbidden("you may only read in this room".into()).into());
+        }
+        if let Some(until) = member.muted_at(self.engine.now()) {
+            return Err(ErrorKind::Muted(until).into());
         }
         if let Some(peer) = found.kind.peer_of(&self.user)
             && self.is_cut_off_in(&found).await?

@@ -1,6 +1,8 @@
 //! Plain data: what rooms, members and messages are. No I/O happens here.
 
 mod attachment;
+mod audit;
+mod ban;
 mod custom;
 mod delta;
 mod draft;
@@ -15,12 +17,17 @@ mod profile;
 mod reaction;
 mod references;
 mod relation;
+mod report;
 mod room;
 mod search;
 mod update;
 mod words;
 
 pub use attachment::{Attachment, Dimensions};
+#[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
+pub(crate) use audit::ActName;
+pub use audit::{Act, AuditEntry, AuditPage};
+pub use ban::{Ban, BanPage, Sanction};
 pub use custom::Custom;
 pub use delta::Delta;
 pub use draft::{Draft, NewRoom};
@@ -37,7 +44,8 @@ pub use profile::{Participant, Profile};
 pub use reaction::{MAX_REACTION_BYTES, Reaction, ReactionError, ReactionPage, Reactions};
 pub use references::{Quoted, References};
 pub use relation::{FriendNotice, Relation, RelationKind, RelationPage, RelationView};
-pub use room::{About, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
+pub use report::{Report, ReportOutcome, ReportPage, Resolution};
+pub use room::{About, MAX_SLOW_MODE, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
 pub use search::{Hit, Hits, SearchCursor, SearchCursorError, SearchQuery, SnippetPart};
 pub use update::RoomUpdate;
 pub use words::Words;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::apply::{Ctx, answered, attach};
+use super::moderate;
 use super::{Amend, Answer, Change, Outcome, ReactionKey, Rows, What};
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::MessageId;
-use crate::model::{Amendment, Body, Message, MessageState, Pin, Reaction, References, Room, Verb};
+use crate::model::{Act, Amendment, Body, Message, MessageState, Pin, Reaction, References, Room, Verb};
 
 pub(super) fn amend(ctx: &Ctx, id: MessageId, change: Amend, rows: &mut Rows) -> Result<Outcome> {
     let room = ctx.room(rows)?;
@@ -76,6 +77,7 @@ fn edit(
         return Err(ErrorKind::Forbidden("this message is still being written".into()).into());
     }
     ctx.check_may(Verb::Edit, &room, rows)?;
+    ctx.check_heard(rows)?;
     ctx.check_open(&room)?;
     ctx.check_reachable(room.kind.peer_of(&message.sender.user), rows)?;
     ctx.check_within(within, message)?;
@@ -108,6 +110,7 @@ fn write(
     }
     check_there(message)?;
     ctx.check_may(Verb::Send, &room, rows)?;
+    ctx.check_heard(rows)?;
     ctx.check_open(&room)?;
     ctx.check_reachable(room.kind.peer_of(&message.sender.user), rows)?;
     if message.state.writing_until.is_none() {
@@ -147,8 +150,15 @@ fn delete(
     }
     attach::end(&message.attachments, rows);
     let (attachments, references) = (Arc::default(), References::default());
-    let left = Message { body, state, attachments, references, ..Message::clone(message) };
-    put(ctx, room, left, Amendment::Deleted, rows)
+    let deleted = Message { body, state, attachments, references, ..Message::clone(message) };
+    let outcome = put(ctx, room, deleted, Amendment::Deleted, rows)?;
+    let sender = &message.sender.user;
+    if ctx.by.as_ref() != Some(sender)
+        && let Some(change) = outcome.changes.first()
+    {
+        moderate::note(ctx, change, Act::Delete(message.id), Some(sender.clone()), None, rows);
+    }
+    Ok(outcome)
 }
 
 fn react(
@@ -162,6 +172,7 @@ fn react(
     let user = ctx.by.clone().ok_or(ErrorKind::NotAParticipant(ctx.id))?;
     check_there(message)?;
     ctx.check_may(Verb::React, &room, rows)?;
+    ctx.check_heard(rows)?;
     ctx.check_open(&room)?;
     ctx.check_reachable(room.kind.peer_of(&user), rows)?;
     let key = ReactionKey { room: ctx.id, seq: message.seq, reaction: reaction.clone(), user };

@@ -3,11 +3,11 @@
 
 use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, Stage, StoredAttachment};
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ChallengeId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Dimensions, Invite, InviteCode, Member, Message, MessageState, MessageType, Pin,
-    PinCursor, Profile, Quoted, Reaction, Reactions, References, Relation, RelationKind, Role, Room,
-    RoomKind, SystemKind, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Invite, InviteCode, Member, Message,
+    MessageState, MessageType, Pin, PinCursor, Profile, Quoted, Reaction, Reactions, References, Relation,
+    RelationKind, Report, ReportOutcome, Resolution, Role, Room, RoomKind, SystemKind, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -22,7 +22,7 @@ macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
          r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
-         r.permissions, r.topic, r.picture, r.public, r.custom"
+         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode"
     };
 }
 
@@ -52,6 +52,20 @@ macro_rules! attachment_columns {
     };
 }
 
+/// What [`ReadRow::audit_entry`] reads, of `audit t`.
+macro_rules! audit_columns {
+    () => {
+        "t.room, t.pos, t.at, t.made_by, t.act, t.value, t.message, t.whom, t.reason"
+    };
+}
+
+/// What [`ReadRow::report`] reads, of `reports w`.
+macro_rules! report_columns {
+    () => {
+        "w.id, w.room, w.message, w.sender, w.made_by, w.at, w.reason, w.resolved_at, w.resolved_by, w.outcome"
+    };
+}
+
 /// What [`ReadRow::outbox_row`] reads, of the outbox `o`.
 macro_rules! outbox_columns {
     () => {
@@ -67,7 +81,8 @@ macro_rules! seniority {
 }
 
 pub(super) use {
-    attachment_columns, invite_columns, message_columns, outbox_columns, room_columns, seniority,
+    attachment_columns, audit_columns, invite_columns, message_columns, outbox_columns, report_columns,
+    room_columns, seniority,
 };
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
@@ -98,6 +113,40 @@ pub(super) fn custom_text(room: &Room) -> Option<&str> {
 /// Whether everybody may find the room.
 pub(super) fn is_public(room: &Room) -> bool {
     room.about.visibility == Visibility::Public
+}
+
+/// An act in its columns: its code, a number that goes with it, a message.
+pub(super) fn act_columns(act: Act) -> (i16, Option<i64>, Option<MessageId>) {
+    match act {
+        Act::Mute(until) => (1, Some(until.as_millis()), None),
+        Act::Unmute => (2, None, None),
+        Act::Ban(until) => (3, Some(until.as_millis()), None),
+        Act::Unban => (4, None, None),
+        Act::Remove => (5, None, None),
+        Act::Delete(message) => (6, None, Some(message)),
+        Act::SetRole(role) => (7, Some(role_code(role).into()), None),
+        Act::SlowMode(seconds) => (8, Some(seconds.into()), None),
+        Act::Resolve(message, outcome) => (9, Some(outcome_code(outcome).into()), Some(message)),
+    }
+}
+
+pub(super) fn outcome_code(outcome: ReportOutcome) -> i16 {
+    match outcome {
+        ReportOutcome::Dismissed => 1,
+        ReportOutcome::MessageDeleted => 2,
+        ReportOutcome::UserMuted => 3,
+        ReportOutcome::UserBanned => 4,
+    }
+}
+
+fn outcome_of(code: i64) -> Option<ReportOutcome> {
+    match code {
+        1 => Some(ReportOutcome::Dismissed),
+        2 => Some(ReportOutcome::MessageDeleted),
+        3 => Some(ReportOutcome::UserMuted),
+        4 => Some(ReportOutcome::UserBanned),
+        _ => None,
+    }
 }
 
 pub(super) fn relation_code(kind: RelationKind) -> i16 {
@@ -183,6 +232,7 @@ pub(super) trait ReadRow<'r> {
                 visibility: if self.flag()? { Visibility::Public } else { Visibility::Private },
                 custom: self.maybe()?.unwrap_or_default(),
             },
+            slow_mode: self.number()?.try_into().map_err(|_| self.no_sense())?,
         })
     }
 
@@ -209,6 +259,8 @@ pub(super) trait ReadRow<'r> {
             read_n: self.number()?,
             read_own_n: self.number()?,
             own_n: self.number()?,
+            muted_until: self.maybe_time()?,
+            slowed_at: self.maybe_time()?,
         })
     }
 
@@ -382,6 +434,69 @@ pub(super) trait ReadRow<'r> {
         })
     }
 
+    fn ban(&mut self) -> Result<Ban, Self::Error> {
+        Ok(Ban {
+            room: self.room_id()?,
+            user: self.parsed()?,
+            by: self.maybe()?,
+            at: self.time()?,
+            until: self.time()?,
+            reason: self.maybe_text()?.map(Into::into),
+        })
+    }
+
+    fn audit_entry(&mut self) -> Result<AuditEntry, Self::Error> {
+        let (room, pos, at, by) = (self.room_id()?, self.number()?, self.time()?, self.maybe()?);
+        let (code, value) = (self.code()?, self.maybe_integer()?);
+        let message = self.maybe_id()?.map(MessageId::from_bytes);
+        let role = |value| match value {
+            1 => Some(Role::Owner),
+            2 => Some(Role::Member),
+            3 => Some(Role::Admin),
+            4 => Some(Role::ReadOnly),
+            _ => None,
+        };
+        let act = match (code, value, message) {
+            (1, Some(until), None) => Some(Act::Mute(Timestamp::from_millis(until))),
+            (2, None, None) => Some(Act::Unmute),
+            (3, Some(until), None) => Some(Act::Ban(Timestamp::from_millis(until))),
+            (4, None, None) => Some(Act::Unban),
+            (5, None, None) => Some(Act::Remove),
+            (6, None, Some(message)) => Some(Act::Delete(message)),
+            (7, Some(value), None) => role(value).map(Act::SetRole),
+            (8, Some(seconds), None) => u32::try_from(seconds).ok().map(Act::SlowMode),
+            (9, Some(code), Some(message)) => outcome_of(code).map(|outcome| Act::Resolve(message, outcome)),
+            _ => None,
+        };
+        let act = act.ok_or_else(|| Self::no_match("audit.act"))?;
+        let (user, reason) = (self.maybe()?, self.maybe_text()?.map(Into::into));
+        Ok(AuditEntry { room, pos, at, by, act, user, reason })
+    }
+
+    fn report(&mut self) -> Result<Report, Self::Error> {
+        let id = ReportId::from_bytes(self.bytes()?);
+        let (room, message) = (self.room_id()?, MessageId::from_bytes(self.bytes()?));
+        let (sender, by, at) = (self.parsed()?, self.parsed()?, self.time()?);
+        let reason = self.maybe_text()?.map(Into::into);
+        let (resolved_at, resolved_by, code) = (self.maybe_time()?, self.maybe()?, self.maybe_integer()?);
+        let resolution = match (resolved_at, code) {
+            (Some(at), Some(code)) => {
+                let outcome = outcome_of(code).ok_or_else(|| self.no_sense())?;
+                Some(Resolution { at, by: resolved_by, outcome })
+            }
+            (None, None) => None,
+            _ => return Err(Self::no_match("reports.outcome")),
+        };
+        Ok(Report { id, room, message, sender, by, at, reason, resolution })
+    }
+
+    /// Reads a ban and what is shown of the user.
+    fn ban_of(&mut self) -> Result<(Ban, Profile), Self::Error> {
+        let ban = self.ban()?;
+        let profile = self.profile(ban.user.clone())?;
+        Ok((ban, profile))
+    }
+
     fn relation(&mut self) -> Result<Relation, Self::Error> {
         Ok(Relation {
             user: self.parsed()?,
@@ -435,6 +550,10 @@ pub(super) trait ReadRow<'r> {
 
     fn member_record(&mut self) -> Result<Record, Self::Error> {
         Ok(Record::Room(RoomRecord::Member(self.member()?)))
+    }
+
+    fn ban_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Ban(self.ban()?)))
     }
 
     fn room_id(&mut self) -> Result<RoomId, Self::Error> {

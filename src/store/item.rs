@@ -7,10 +7,12 @@ use sha2::{Digest, Sha256};
 
 use super::RoomRecord;
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
+use crate::error::ErrorKind;
+use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Attachment, Body, Custom, FriendNotice, Invite, InviteCode, Mark, Member, Message, Pos,
-    Profile, Reaction, Relation, RelationKind, Role, Room, RoomKind, Verb, Visibility,
+    About, Amendment, Attachment, Ban, Body, Custom, FriendNotice, Invite, InviteCode, Mark, Member, Message,
+    Pos, Profile, Reaction, Relation, RelationKind, Report, ReportOutcome, Role, Room, RoomKind, Verb,
+    Visibility,
 };
 
 /// What is committed together.
@@ -79,8 +81,9 @@ pub enum Op {
     },
     /// Add a message of an active member. Under a client id that the sender has used in the room before, the
     /// answer is the message that was sent then, also in a room that has closed since, or
-    /// [`ClientIdConflict`](crate::ErrorKind::ClientIdConflict) where its [`BodyHash`] is another one. Of its
-    /// files: [`AttachmentNotFound`](crate::ErrorKind::AttachmentNotFound) and
+    /// [`ClientIdConflict`](crate::ErrorKind::ClientIdConflict) where its [`BodyHash`] is another one. Of whoever
+    /// is muted it is [`Muted`](crate::ErrorKind::Muted), as an edit and a reaction, and too early in a slow room
+    /// [`RateLimited`](crate::ErrorKind::RateLimited). Of its files: [`AttachmentNotFound`](crate::ErrorKind::AttachmentNotFound) and
     /// [`AttachmentUsed`](crate::ErrorKind::AttachmentUsed).
     ///
     /// Of what it quotes: [`MessageNotFound`](crate::ErrorKind::MessageNotFound),
@@ -103,8 +106,11 @@ pub enum Op {
         writing_until: Option<Timestamp>,
         /// What it refers to.
         refers: Refers,
+        /// What the host has made of it.
+        ruling: Ruling,
     },
-    /// Add people, all or none. Who is in already stays as they are.
+    /// Add people, all or none. Who is in already stays as they are. Of somebody who is banned it is
+    /// [`Banned`](crate::ErrorKind::Banned).
     Join {
         /// Who, with the words for it.
         users: Vec<Notice>,
@@ -114,7 +120,7 @@ pub enum Op {
         max_members: u32,
     },
     /// Come into a public room, or into any by an invite link that holds. Who is in already stays as they are,
-    /// and uses up none of the link. Of a private room it is
+    /// and uses up none of the link. Of whoever is banned it is [`Banned`](crate::ErrorKind::Banned), of a private room
     /// [`NotAParticipant`](crate::ErrorKind::NotAParticipant), of a link that does not hold, or is of another
     /// room, [`InviteNotFound`](crate::ErrorKind::InviteNotFound).
     Enter {
@@ -189,6 +195,46 @@ pub enum Op {
         /// Which.
         role: Role,
     },
+    /// Mute a member of a lesser role, or (`None`) let them speak again. Another time takes the place of the one
+    /// before it.
+    Mute {
+        /// Whom.
+        about: Profile,
+        /// Until when.
+        until: Option<Timestamp>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Keep somebody out, and take them out as in [`Op::Part`] where they are in. Another ban takes the place of
+    /// the one before it.
+    Ban {
+        /// The ban, of this room.
+        ban: Ban,
+        /// The words for who is taken out.
+        notice: Notice,
+    },
+    /// Let somebody come back. Who is not banned stays so.
+    Unban(UserId),
+    /// Report a message of somebody else's. One user reports a message once: the answer is the report that was made
+    /// first. One that is not there is [`MessageNotFound`](crate::ErrorKind::MessageNotFound), one that was deleted
+    /// [`MessageDeleted`](crate::ErrorKind::MessageDeleted), one's own or the server's
+    /// [`Forbidden`](crate::ErrorKind::Forbidden).
+    Report {
+        /// The report's id.
+        id: ReportId,
+        /// Which message.
+        message: MessageId,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Say what came of a report. What was said first stands. One that is not there is
+    /// [`ReportNotFound`](crate::ErrorKind::ReportNotFound).
+    Resolve {
+        /// Which report.
+        id: ReportId,
+        /// What was done.
+        outcome: ReportOutcome,
+    },
     /// Change what is said of the room, all of it or nothing.
     Update(Box<Update>),
     /// Take in a row of another store, with new positions. What is there already stays, but for what only
@@ -217,6 +263,20 @@ pub struct Forward {
     pub message: MessageId,
     /// Who sent it first.
     pub first: Profile,
+}
+
+/// What the host's [`Hooks`](crate::policy::Hooks) have made of a message. A retry gets the message that was sent first,
+/// whatever this is.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub enum Ruling {
+    /// It is sent as it was said.
+    #[default]
+    AsSaid,
+    /// It is sent with other words. What was said has this fingerprint, by which a retry is known.
+    Rewritten(BodyHash),
+    /// It is not sent, for this reason.
+    Refused(Box<ErrorKind>),
 }
 
 /// What is asked of an attachment. Done again, each changes nothing.
@@ -314,6 +374,8 @@ pub struct Update {
     pub visibility: Option<Visibility>,
     /// What the app keeps of its own with it.
     pub custom: Option<Custom>,
+    /// Its [slow mode](Room::slow_mode), in seconds.
+    pub slow_mode: Option<u32>,
 }
 
 /// A change of how two people stand to each other.
@@ -463,6 +525,8 @@ pub enum Answer {
     Amended(Arc<Message>),
     /// This room has the key already.
     Standing(RoomId),
+    /// The report, made now or before.
+    Reported(Report),
     /// The member's marks as they are now, and the unread count.
     Marked {
         /// The membership.
@@ -511,8 +575,8 @@ pub enum What {
         /// How; `None` where no more is known than how it is now.
         how: Option<Amendment>,
     },
-    /// A member has another role.
-    Role(Arc<Room>, Profile, Role),
+    /// A member has another role, or is muted until another time: both as they are now.
+    Role(Arc<Room>, Profile, Role, Option<Timestamp>),
     /// The room changed: what is said of it, its permissions, or whether it is open.
     Changed(Arc<Room>),
     /// A mark moved.
@@ -526,6 +590,8 @@ pub enum What {
     },
     /// A row came from another store. Nobody is told.
     Imported(RoomId),
+    /// Something that nobody is told of: a ban of somebody who is not in the room, or the end of one.
+    Untold(RoomId),
 }
 
 impl What {
@@ -538,7 +604,7 @@ impl What {
             Self::Role(room, ..) => room.id,
             Self::Message(message) | Self::Amended { message, .. } => message.room,
             Self::Marked { member, .. } => member.room,
-            Self::Imported(room) => *room,
+            Self::Imported(room) | Self::Untold(room) => *room,
         }
     }
 }

@@ -17,11 +17,13 @@ mod index;
 mod invites;
 mod item;
 mod memory;
+mod moderate;
 mod outbox;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod record;
 mod relate;
+mod report;
 mod rows;
 mod search;
 #[cfg(feature = "sqlite")]
@@ -35,17 +37,17 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction, Relation,
-    RelationKind, Room, Token,
+    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
+    Relation, RelationKind, Report, Room, Token,
 };
 
 pub use apply::apply;
 pub use attachment::{Stage, StoredAttachment};
 pub use item::{
     Amend, Answer, AttachOp, Batch, BodyHash, Change, Forward, Item, Notice, Op, Outcome, Refers,
-    RelationChange, RelationItem, RelationOp, RoomItem, Update, What,
+    RelationChange, RelationItem, RelationOp, RoomItem, Ruling, Update, What,
 };
 pub use memory::MemoryStore;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
@@ -216,6 +218,32 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         after: Option<InviteCode>,
         limit: u32,
     ) -> Result<Vec<(Invite, Room)>>;
+
+    /// The bans of a room that [hold](Ban::holds) at this moment, each with the user's profile, in the order of the
+    /// users' ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn bans(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Ban, Profile)>>;
+
+    /// Reports that wait, of a room or of all, the oldest first: by their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn reports(&self, room: Option<RoomId>, after: Option<ReportId>, limit: u32)
+    -> Result<Vec<Report>>;
+
+    /// A room's audit trail, the newest first: by falling positions, below `before`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>>;
 
     /// The user's active memberships, in the order of the rooms' ids, beyond `after`.
     ///

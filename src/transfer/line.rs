@@ -1,6 +1,7 @@
 //! A line: its JSON shape, and the record that it stands for. The table in the docs of the module names
 //! every field; what is not in it is refused, for it would be lost.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -11,9 +12,9 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Custom, Dimensions, Member, Message, MessageState, MessageType, Pin, Profile,
-    Quoted, Reaction, References, Relation, RelationKind, Role, Room, RoomKind, RoomType, SystemKind,
-    Visibility,
+    About, Attachment, Ban, Body, Custom, Dimensions, MAX_SLOW_MODE, Member, Message, MessageState,
+    MessageType, Pin, Profile, Quoted, Reaction, References, Relation, RelationKind, Role, Room, RoomKind,
+    RoomType, SystemKind, Visibility,
 };
 use crate::store::{BodyHash, ReactionKey, Record, RoomRecord};
 
@@ -52,6 +53,7 @@ pub(super) enum Line {
     Message(MessageLine),
     Reaction(ReactionLine),
     Member(MemberLine),
+    Ban(BanLine),
     Footer(Footer),
 }
 
@@ -112,6 +114,8 @@ pub(super) struct RoomLine {
     visibility: Visibility,
     #[serde(default, skip_serializing_if = "Custom::is_empty")]
     custom: Custom,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slow_mode: Option<NonZeroU32>,
 }
 
 fn is_private(visibility: &Visibility) -> bool {
@@ -211,6 +215,21 @@ pub(super) struct MemberLine {
     read_n: u64,
     read_own_n: u64,
     own_n: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted_until: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct BanLine {
+    room: RoomId,
+    user: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<UserId>,
+    at: Timestamp,
+    until: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -233,17 +252,20 @@ pub(super) struct Footer {
     /// Older exports have none.
     #[serde(default)]
     reactions: u64,
+    /// Likewise.
+    #[serde(default)]
+    bans: u64,
 }
 
 impl From<Counts> for Footer {
-    fn from(Counts { profiles, relations, rooms, members, messages, reactions }: Counts) -> Self {
-        Self { profiles, relations, rooms, members, messages, reactions }
+    fn from(Counts { profiles, relations, rooms, members, messages, reactions, bans }: Counts) -> Self {
+        Self { profiles, relations, rooms, members, messages, reactions, bans }
     }
 }
 
 impl From<Footer> for Counts {
-    fn from(Footer { profiles, relations, rooms, members, messages, reactions }: Footer) -> Self {
-        Self { profiles, relations, rooms, members, messages, reactions }
+    fn from(Footer { profiles, relations, rooms, members, messages, reactions, bans }: Footer) -> Self {
+        Self { profiles, relations, rooms, members, messages, reactions, bans }
     }
 }
 
@@ -271,6 +293,9 @@ impl From<Record> for Line {
                 Self::Reaction(ReactionLine { room, seq, message, reaction, user })
             }
             Record::Room(RoomRecord::Member(member)) => Self::Member(member.into()),
+            Record::Room(RoomRecord::Ban(Ban { room, user, by, at, until, reason })) => {
+                Self::Ban(BanLine { room, user, by, at, until, reason })
+            }
         }
     }
 }
@@ -283,7 +308,7 @@ impl From<Room> for RoomLine {
             _ => None,
         };
         let permissions = (!room.permissions.is_default()).then(|| room.permissions.to_string());
-        let Room { name, active, created_at, seq, countable, about, .. } = room;
+        let Room { name, active, created_at, seq, countable, about, slow_mode, .. } = room;
         let About { topic, picture, visibility, custom } = about;
         Self {
             id,
@@ -300,6 +325,7 @@ impl From<Room> for RoomLine {
             picture,
             visibility,
             custom,
+            slow_mode: NonZeroU32::new(slow_mode),
         }
     }
 }
@@ -381,7 +407,7 @@ impl From<Member> for MemberLine {
             Role::ReadOnly => RoleLine::ReadOnly,
         };
         let Member { room, user, active, joined_at, joined_seq, marked_at, .. } = member;
-        let Member { read_seq, delivered_seq, read_n, read_own_n, own_n, .. } = member;
+        let Member { read_seq, delivered_seq, read_n, read_own_n, own_n, muted_until, .. } = member;
         Self {
             room,
             user,
@@ -395,6 +421,7 @@ impl From<Member> for MemberLine {
             read_n,
             read_own_n,
             own_n,
+            muted_until,
         }
     }
 }
@@ -456,7 +483,7 @@ impl RelationLine {
 impl RoomLine {
     pub(super) fn record(self) -> Result<Room, FieldError> {
         let Self { id, r#type, pair, challenge, name, active, created_at, seq, countable, .. } = self;
-        let Self { permissions, topic, picture, visibility, custom, .. } = self;
+        let Self { permissions, topic, picture, visibility, custom, slow_mode, .. } = self;
         let texts = [("name", &name), ("topic", &topic), ("picture", &picture)];
         check_texts(&texts.map(|(field, text)| (field, text.as_deref())))?;
         check_numbers(&[("seq", seq), ("countable", countable)])?;
@@ -468,6 +495,11 @@ impl RoomLine {
         };
         if matches!(kind, RoomKind::Direct(_)) && visibility == Visibility::Public {
             return Err(FieldError::Unfit("visibility"));
+        }
+        let slow_mode = slow_mode.map_or(0, NonZeroU32::get);
+        let is_direct = matches!(kind, RoomKind::Direct(_));
+        if slow_mode > MAX_SLOW_MODE || is_direct && slow_mode > 0 {
+            return Err(FieldError::Unfit("slowMode"));
         }
         let permissions = permissions.map(|text| text.parse()).transpose();
         let permissions = permissions.map_err(|_| FieldError::Unfit("permissions"))?.unwrap_or_default();
@@ -490,6 +522,7 @@ impl RoomLine {
             marks_pos,
             permissions,
             about: About { topic, picture, visibility, custom },
+            slow_mode,
         })
     }
 }
@@ -575,7 +608,7 @@ impl ReactionLine {
 impl MemberLine {
     pub(super) fn record(self) -> Result<Member, FieldError> {
         let Self { room, user, role, active, joined_at, joined_seq, marked_at, .. } = self;
-        let Self { read_seq, delivered_seq, read_n, read_own_n, own_n, .. } = self;
+        let Self { read_seq, delivered_seq, read_n, read_own_n, own_n, muted_until, .. } = self;
         let role = match role {
             RoleLine::Owner => Role::Owner,
             RoleLine::Admin => Role::Admin,
@@ -601,6 +634,17 @@ impl MemberLine {
             read_n,
             read_own_n,
             own_n,
+            muted_until,
+            // Of seconds ago, if at all.
+            slowed_at: None,
         })
+    }
+}
+
+impl BanLine {
+    pub(super) fn record(self) -> Result<Ban, FieldError> {
+        let Self { room, user, by, at, until, reason } = self;
+        check_texts(&[("reason", reason.as_deref())])?;
+        Ok(Ban { room, user, by, at, until, reason })
     }
 }

@@ -506,7 +506,7 @@ impl World {
                     room.members.insert(profile.user.clone(), Role::Member);
                 }
             }
-            (EventKind::Role(profile, role), Some(room)) => {
+            (EventKind::Role(profile, role, _), Some(room)) => {
                 if let Some(room) = client.rooms.get_mut(&room) {
                     room.members.insert(profile.user.clone(), *role);
                 }

@@ -5,10 +5,10 @@ use std::ops::{Bound, RangeInclusive};
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Quoted, Reaction, Relation,
-    Room, RoomKey, RoomKind,
+    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Quoted,
+    Reaction, Relation, Report, Room, RoomKey, RoomKind,
 };
 use crate::store::search::{PLACES, first_place};
 use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
@@ -26,6 +26,7 @@ pub(super) struct State {
     pub(super) invites: BTreeMap<InviteCode, Invite>,
     /// Messages in the order of time: at their moment, or at the first place behind it that is free.
     pub(super) places: BTreeMap<u64, (RoomId, u64)>,
+    pub(super) reports: BTreeMap<ReportId, Report>,
 }
 
 /// What is known of a user: either may be there without the other.
@@ -53,6 +54,9 @@ pub(super) struct RoomData {
     /// Who left what, by `seq`.
     pub(super) reactions: BTreeMap<u64, BTreeSet<(Reaction, UserId)>>,
     pub(super) attachments: BTreeMap<AttachmentId, StoredAttachment>,
+    pub(super) bans: BTreeMap<UserId, Ban>,
+    /// In the order of their positions.
+    pub(super) acts: Vec<AuditEntry>,
 }
 
 pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -72,6 +76,8 @@ impl RoomData {
             pins: BTreeSet::new(),
             reactions: BTreeMap::new(),
             attachments: BTreeMap::new(),
+            bans: BTreeMap::new(),
+            acts: Vec::new(),
         }
     }
 
@@ -140,6 +146,7 @@ impl State {
             relations: BTreeMap::new(),
             invites: BTreeMap::new(),
             places: BTreeMap::new(),
+            reports: BTreeMap::new(),
         }
     }
 
@@ -222,6 +229,21 @@ impl State {
                 rows.attachments.insert((*room, *id), stored.clone());
             }
         }
+        if !needs.reported.is_empty() {
+            let key = |report: &Report| (report.room, report.message, report.by.clone());
+            let made = self.reports.values().filter(|report| needs.reported.contains(&key(report)));
+            rows.reports.extend(made.map(|report| (report.id, report.clone())));
+        }
+        for (room, id) in &needs.reports {
+            if let Some(report) = self.reports.get(id).filter(|report| report.room == *room) {
+                rows.reports.insert(*id, report.clone());
+            }
+        }
+        for (room, user) in &needs.bans {
+            if let Some(ban) = self.rooms.get(room).and_then(|data| data.bans.get(user)) {
+                rows.bans.insert((*room, user.clone()), ban.clone());
+            }
+        }
         rows
     }
 
@@ -298,6 +320,21 @@ impl State {
             match rows.attachments.remove(&(room, id)) {
                 Some(stored) => data.attachments.insert(id, stored),
                 None => data.attachments.remove(&id),
+            };
+        }
+        for id in rows.written_reports {
+            self.reports.extend(rows.reports.remove(&id).map(|report| (id, report)));
+        }
+        for entry in rows.new_acts {
+            if let Some(data) = self.rooms.get_mut(&entry.room) {
+                data.acts.push(entry);
+            }
+        }
+        for key in rows.written_bans {
+            let Some(data) = self.rooms.get_mut(&key.0) else { continue };
+            match rows.bans.remove(&key) {
+                Some(ban) => data.bans.insert(key.1, ban),
+                None => data.bans.remove(&key.1),
             };
         }
     }

@@ -13,7 +13,7 @@ use super::columns::{Uuid, member_columns, message_joins, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
 use super::read::INVITES;
-use super::{amend, attachments};
+use super::{amend, attachments, moderation};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
@@ -183,6 +183,8 @@ pub(super) async fn load(
     if !needs.attachments.is_empty() {
         rows.attachments = attachments::load(conn, &needs.attachments).await?;
     }
+    rows.bans = moderation::load(conn, &needs.bans).await?;
+    rows.reports = moderation::load_reports(conn, needs).await?;
     Ok(rows)
 }
 

@@ -2,7 +2,9 @@
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use super::{PostgresOptions, amend, attachments, connections, load, read, records, schema, search, write};
+use super::{
+    PostgresOptions, amend, attachments, connections, load, moderation, read, records, schema, search, write,
+};
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
 /// ones and in the big one. The keys of `messages` are built after it is filled, which takes half the time.
@@ -54,7 +56,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 67] = [
+const STATEMENTS: [(&str, &str, bool); 75] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -111,6 +113,14 @@ const STATEMENTS: [(&str, &str, bool); 67] = [
     (amend::AMEND, "messages_pkey", false),
     (amend::CLEAR, "reactions_pkey", false),
     (amend::TAKE, "reactions_", false),
+    (moderation::AUDIT, "audit_pkey", false),
+    (moderation::REPORTS, "reports_waiting", false),
+    (moderation::REPORTS_IN, "reports_waiting_in", false),
+    (moderation::LOAD_REPORTED, "reports_made", false),
+    (moderation::LOAD_REPORTS, "reports_pkey", false),
+    (moderation::LOAD, "bans_pkey", false),
+    (moderation::BANS, "bans_pkey", false),
+    (records::BANS, "bans_pkey", false),
     (write::WRITE, "lanes_pkey", false),
     (write::END_OUTBOX_ROWS, "outbox_pkey", false),
     (search::ROOMS, "rooms_pkey", false),

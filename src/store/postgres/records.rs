@@ -2,7 +2,7 @@
 
 use sqlx::query;
 
-use super::columns::{Uuid, member_columns, message_joins, relation_columns};
+use super::columns::{Uuid, ban_columns, member_columns, message_joins, relation_columns};
 use super::connections::Connections;
 use super::error::PostgresError;
 use super::read::{beyond, beyond_user};
@@ -45,6 +45,12 @@ pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),
     " FROM chat.members m WHERE m.room = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3"
+);
+
+pub(super) const BANS: &str = concat!(
+    "SELECT ",
+    ban_columns!(),
+    " FROM chat.bans b WHERE b.room = $1 AND b.user_id > $2 ORDER BY b.user_id LIMIT $3"
 );
 
 pub(super) async fn records(
@@ -91,6 +97,11 @@ pub(super) async fn records(
             let (room, after) = (Uuid::from(*room), beyond_user(after.as_ref()));
             let sought = || query(MEMBERS).bind(room).bind(after).bind(limit);
             db.all(sought, |columns| columns.member_record()).await
+        }
+        RecordPage::Bans { room, after } => {
+            let (room, after) = (Uuid::from(*room), beyond_user(after.as_ref()));
+            let sought = || query(BANS).bind(room).bind(after).bind(limit);
+            db.all(sought, |columns| columns.ban_record()).await
         }
     }
 }

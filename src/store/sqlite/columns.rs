@@ -11,7 +11,8 @@ use crate::store::columns::ReadRow;
 macro_rules! member_columns {
     () => {
         "m.room, m.user, m.role, m.active, m.joined_at, m.joined_seq, m.joined_pos, m.changed_pos, \
-         m.marks_pos, m.marked_at, m.read_seq, m.delivered_seq, m.read_n, m.read_own_n, m.own_n"
+         m.marks_pos, m.marked_at, m.read_seq, m.delivered_seq, m.read_n, m.read_own_n, m.own_n, \
+         m.muted_until, m.slowed_at"
     };
 }
 
@@ -32,7 +33,14 @@ macro_rules! message_joins {
     };
 }
 
-pub(super) use {member_columns, message_joins, relation_columns};
+/// What [`ReadRow::ban`] reads, of `bans b`.
+macro_rules! ban_columns {
+    () => {
+        "b.room, b.user, b.made_by, b.made_at, b.until, b.reason"
+    };
+}
+
+pub(super) use {ban_columns, member_columns, message_joins, relation_columns};
 
 /// Reads the columns of a row from left to right.
 pub(super) struct Columns<'r> {

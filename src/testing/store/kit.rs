@@ -10,7 +10,7 @@ use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{About, Body, Mark, Member, Message, Position, Profile, Room, RoomKind, SystemKind};
 use crate::store::{
-    Answer, Batch, Item, Notice, Op, Outcome, Refers, RelationItem, RelationOp, RoomItem, Store,
+    Answer, Batch, Item, Notice, Op, Outcome, Refers, RelationItem, RelationOp, RoomItem, Ruling, Store,
 };
 
 pub(super) const NO_BOUND: u32 = u32::MAX;
@@ -106,6 +106,7 @@ impl Fixture {
             attachments: Vec::new(),
             writing_until: None,
             refers: Refers::default(),
+            ruling: Ruling::default(),
         };
         self.item(room, Some(sender), op)
     }

@@ -38,6 +38,7 @@ pub mod invites;
 pub mod marks;
 pub mod members;
 pub mod messages;
+pub mod moderation;
 pub mod order;
 pub mod pins;
 pub mod public;
@@ -159,6 +160,19 @@ macro_rules! store_suite {
                     an_update_is_made_whole_or_not_at_all
                     roles_and_permissions_outlive_a_reopening
                     roles_that_are_taken_in_leave_a_room_one_owner;
+                moderation:
+                    whoever_is_muted_says_nothing_until_its_end
+                    a_retry_of_what_was_sent_before_the_mute_gets_its_message
+                    only_who_moderates_mutes_and_bans_and_nobody_of_as_great_a_role
+                    a_mute_outlasts_the_stay_and_ends_with_ownership
+                    whoever_is_banned_is_taken_out_and_comes_in_by_no_way
+                    an_owner_who_is_banned_is_followed_by_the_first_of_the_others
+                    bans_come_in_pages_by_their_users_with_their_profiles
+                    in_a_slow_room_a_member_sends_once_in_so_long
+                    mutes_bans_and_slow_mode_outlive_a_reopening_and_a_move
+                    each_act_of_a_moderator_is_noted_where_it_was_committed
+                    a_report_waits_until_somebody_says_what_came_of_it
+                    whoever_reads_reports_what_others_have_said;
                 messages:
                     a_message_comes_back_as_it_was_sent
                     a_retry_within_a_batch_gets_the_first_message
@@ -408,6 +422,7 @@ mod tests {
             include_str!("marks.rs"),
             include_str!("members.rs"),
             include_str!("messages.rs"),
+            include_str!("moderation.rs"),
             include_str!("order.rs"),
             include_str!("pins.rs"),
             include_str!("public.rs"),

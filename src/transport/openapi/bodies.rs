@@ -12,7 +12,7 @@ use super::schemas::{
 };
 use crate::config::Config;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, RoomId, UserId};
-use crate::model::{Permissions, Role, Visibility};
+use crate::model::{Ban, MAX_SLOW_MODE, Permissions, ReportOutcome, Role, Visibility};
 
 /// Not white space alone, and no control characters but line breaks and tabs.
 const WORDS: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
@@ -33,6 +33,9 @@ pub(super) enum Body {
     NewRole,
     NewParticipants,
     NewInvite,
+    Sanction,
+    NewReport,
+    NewResolution,
     Draft,
     Forward,
     Edit,
@@ -45,12 +48,15 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 17] = [
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
         Self::NewParticipants,
         Self::NewInvite,
+        Self::Sanction,
+        Self::NewReport,
+        Self::NewResolution,
         Self::Draft,
         Self::Forward,
         Self::Edit,
@@ -69,6 +75,9 @@ impl Body {
             Self::NewRole => "NewRole",
             Self::NewParticipants => "NewParticipants",
             Self::NewInvite => "NewInvite",
+            Self::Sanction => "Sanction",
+            Self::NewReport => "NewReport",
+            Self::NewResolution => "NewResolution",
             Self::Draft => "Draft",
             Self::Forward => "Forward",
             Self::Edit => "Edit",
@@ -110,6 +119,14 @@ impl Body {
                     [optional("expiresIn", seconds), optional("maxUses", uses), optional("userUuid", user)];
                 object("An invite link to make, or an invitation.", fields).into()
             }
+            Self::Sanction => {
+                let fields = [optional("expiresIn", seconds()), optional("reason", reason())];
+                object("How long somebody is muted or banned, and why.", fields).into()
+            }
+            Self::NewReport => object("Why a message is reported.", [optional("reason", reason())]).into(),
+            Self::NewResolution => {
+                object("What was done.", [needed("outcome", named::<ReportOutcome>())]).into()
+            }
             Self::Draft => draft(config),
             Self::Forward => {
                 let client_id = optional("clientId", or_null(named::<ClientId>()));
@@ -150,9 +167,22 @@ impl Body {
         ids.add::<ClientId>();
         ids.add::<ChallengeId>();
         ids.add::<AttachmentId>();
+        ids.add::<ReportOutcome>();
         let components = components.schemas_from_iter(ids.0);
         Self::ALL.iter().fold(components, |all, body| all.schema(body.name(), body.schema(config)))
     }
+}
+
+fn reason() -> ObjectBuilder {
+    let reason = nullable_text("Why, for moderators. At most 1,000 bytes of UTF-8.");
+    reason.max_length(Some(Ban::MAX_REASON_BYTES)).pattern(Some(CAPTION))
+}
+
+/// A time with an end, at most a year.
+fn seconds() -> ObjectBuilder {
+    let whole = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Integer, Type::Null]));
+    let seconds = whole.minimum(Some(1_usize)).maximum(Some(31_536_000_usize));
+    seconds.description(Some("After how many seconds it is over; without it, never."))
 }
 
 fn name(config: &Config, schema: ObjectBuilder) -> ObjectBuilder {
@@ -185,6 +215,8 @@ fn room_update(config: &Config) -> RefOr<Schema> {
         .description(Some("The least roles that may do something."))
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
     let permissions = Permissions::default().iter().fold(some, permit);
+    let slow_mode =
+        number("How many seconds have to pass between two messages of a member who is no admin; 0: none.");
     let fields = object(
         "What shall be another way.",
         [
@@ -194,9 +226,10 @@ fn room_update(config: &Config) -> RefOr<Schema> {
             optional("permissions", permissions),
             optional("visibility", named::<Visibility>()),
             optional("custom", custom(config, "It stands instead of what is there.")),
+            optional("slowMode", slow_mode.maximum(Some(MAX_SLOW_MODE))),
         ],
     );
-    let any = ["name", "topic", "picture", "permissions", "visibility", "custom"]
+    let any = ["name", "topic", "picture", "permissions", "visibility", "custom", "slowMode"]
         .into_iter()
         .fold(AnyOfBuilder::new(), |any, field| {
             any.item(ObjectBuilder::new().schema_type(Type::Object).required(field))

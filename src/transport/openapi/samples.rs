@@ -10,13 +10,14 @@ use crate::error::{Contradiction, ErrorCode, ErrorKind};
 use crate::event::{
     Amended, Event, EventKind, Marked, Notification, Participants, Ready, ReadyRoom, RoomChange, View,
 };
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Attachment, Body, Custom, Delta, Dimensions, Epoch, FriendNotice, History, Hit, Hits,
-    Invitation, InvitationPage, Invite, InviteCode, Limit, Mark, Message, MessageState, MessageType,
-    MessageView, Page, PageQuery, Participant, Permissions, Phrases, Pin, PinPage, Position, Profile,
-    PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References, RelationKind, RelationPage,
-    RelationView, Role, Room, RoomKind, RoomView, SearchCursor, Span, SystemKind, Token, Visibility, Words,
+    About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, Delta, Dimensions,
+    Epoch, FriendNotice, History, Hit, Hits, Invitation, InvitationPage, Invite, InviteCode, Limit, Mark,
+    Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions, Phrases, Pin,
+    PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
+    RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Role, Room, RoomKind,
+    RoomView, SearchCursor, Span, SystemKind, Token, Visibility, Words,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -76,6 +77,7 @@ pub(super) fn room() -> Room {
             visibility: Visibility::Public,
             custom: Custom::from(&[("pace".to_owned(), "easy".into())].into_iter().collect()),
         },
+        slow_mode: 0,
     }
 }
 
@@ -227,6 +229,7 @@ pub(super) fn room_view() -> RoomView {
         unread: 1,
         last_message: Some(message_view()),
         role: Role::Owner,
+        muted_until: None,
     }
 }
 
@@ -267,6 +270,54 @@ pub(super) fn invitations() -> InvitationPage {
     InvitationPage { invitations: vec![invitation()], next: Some(invitation().code) }
 }
 
+pub(super) fn ban() -> Ban {
+    let reason = Some("Advertising".into());
+    Ban { room: room_id(), user: user("ben"), by: Some(user("ana")), at: at(40), until: at(86_440), reason }
+}
+
+pub(super) fn report() -> Report {
+    Report {
+        id: ReportId::from_bytes(*b"\x01\x9c\xad\x8a\x2d\xf8Report 001"),
+        room: room_id(),
+        message: message_id(),
+        sender: user("ana"),
+        by: user("ben"),
+        at: at(35),
+        reason: Some("Advertising".into()),
+        resolution: None,
+    }
+}
+
+pub(super) fn reports() -> ReportPage {
+    ReportPage { reports: vec![report()], next: None }
+}
+
+/// One of each act.
+pub(super) fn audit() -> AuditPage {
+    let acts = [
+        Act::Mute(at(3600)),
+        Act::Unmute,
+        Act::Ban(Timestamp::NEVER),
+        Act::Unban,
+        Act::Remove,
+        Act::Delete(message_id()),
+        Act::SetRole(Role::Admin),
+        Act::SlowMode(30),
+        Act::Resolve(message_id(), ReportOutcome::MessageDeleted),
+    ];
+    let entry = |(pos, act): (u64, Act)| {
+        let by = Some(user("ana")).filter(|_| act != Act::Unban);
+        let whom = Some(user("ben")).filter(|_| !matches!(act, Act::SlowMode(_)));
+        let reason = matches!(act, Act::Ban(_)).then(|| "Advertising".to_owned());
+        AuditEntry { room: room_id(), pos, at: at(40), by, act, user: whom, reason }
+    };
+    AuditPage { entries: (7..).zip(acts).map(entry).collect(), next: Some(14) }
+}
+
+pub(super) fn bans() -> BanPage {
+    BanPage { bans: vec![(ban(), ben())], next: None }
+}
+
 pub(super) fn public_rooms() -> PublicRooms {
     PublicRooms { rooms: vec![room()], next: Some(room_id()) }
 }
@@ -288,8 +339,15 @@ pub(super) fn history_window() -> History {
 }
 
 pub(super) fn participants() -> Participants {
-    let ana = Participant { profile: ana(), role: Role::Owner, online: true, last_seen: None };
-    let ben = Participant { profile: ben(), role: Role::Member, online: false, last_seen: Some(at(10)) };
+    let ana =
+        Participant { profile: ana(), role: Role::Owner, online: true, last_seen: None, muted_until: None };
+    let ben = Participant {
+        profile: ben(),
+        role: Role::Member,
+        online: false,
+        last_seen: Some(at(10)),
+        muted_until: Some(at(3600)),
+    };
     Participants { participants: vec![ana, ben], next: None }
 }
 
@@ -345,11 +403,13 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Marked(user("ben"), Mark::Delivered, marked())),
         fleeting(gone),
         durable(EventKind::Room(RoomChange::Updated, room.clone())),
+        durable(EventKind::Room(RoomChange::Updated, Arc::new(Room { slow_mode: 30, ..Room::clone(&room) }))),
         durable(EventKind::Room(RoomChange::Reset, room.clone())),
         durable(EventKind::Room(RoomChange::Left, room.clone())),
         durable(EventKind::Participant(ben(), true)),
         durable(EventKind::Participant(ben(), false)),
-        durable(EventKind::Role(ben(), Role::Admin)),
+        durable(EventKind::Role(ben(), Role::Admin, None)),
+        durable(EventKind::Role(ben(), Role::Member, Some(at(3600)))),
         fleeting(EventKind::Notification(Notification::AddedToRoom(room))),
         fleeting(EventKind::Notification(Notification::RemovedFromRoom(room_id()))),
         friend(FriendNotice::Requested),
@@ -379,9 +439,12 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::FriendRequestNotFound => ErrorKind::FriendRequestNotFound(user("ben")),
         ErrorCode::InviteNotFound => ErrorKind::InviteNotFound,
         ErrorCode::NotAParticipant => ErrorKind::NotAParticipant(room),
+        ErrorCode::Muted => ErrorKind::Muted(at(3600)),
+        ErrorCode::Banned => ErrorKind::Banned { user: user("ben"), until: Timestamp::NEVER },
         ErrorCode::RoomNotFound => ErrorKind::RoomNotFound(room),
         ErrorCode::MessageNotFound => ErrorKind::MessageNotFound(message_id()),
         ErrorCode::MessageDeleted => ErrorKind::MessageDeleted(message_id()),
+        ErrorCode::ReportNotFound => ErrorKind::ReportNotFound(report().id),
         ErrorCode::AttachmentNotFound => ErrorKind::AttachmentNotFound(attachment().id),
         ErrorCode::AttachmentUsed => ErrorKind::AttachmentUsed(attachment().id),
         ErrorCode::TypeNotAllowed => ErrorKind::TypeNotAllowed("text/html".into()),

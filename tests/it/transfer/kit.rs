@@ -358,6 +358,11 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
             let Record::Room(RoomRecord::Member(member)) = page else { panic!("{page:?}") };
             members = RecordPage::Members { room, after: Some(member.user) };
         }
+        let mut bans = RecordPage::Bans { room, after: None };
+        while let Some(page) = page(store, bans.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::Ban(ban)) = page else { panic!("{page:?}") };
+            bans = RecordPage::Bans { room, after: Some(ban.user) };
+        }
     }
     Rows { all, rooms: count }
 }
@@ -379,7 +384,9 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
             Record::Room(RoomRecord::Member(member)) => {
                 (member.joined_pos, member.changed_pos, member.marks_pos) = (0, 0, 0);
             }
-            Record::Profile { .. } | Record::Relation(_) | Record::Room(RoomRecord::Reaction(..)) => {}
+            Record::Profile { .. }
+            | Record::Relation(_)
+            | Record::Room(RoomRecord::Reaction(..) | RoomRecord::Ban(_)) => {}
         }
     }
     rows
