@@ -167,12 +167,20 @@ pub(super) const OWN_ROOMS: &str =
 
 pub(super) fn search(conn: &Connection, search: &Search) -> Result<Found> {
     let own = own_rooms(conn, &search.user)?;
-    let mut page = Gathering::new(search);
     if own.is_empty() {
-        return Ok(page.page());
+        return Ok(Found::default());
     }
+    let page = look_up(conn, search, &Lookup::anywhere(search))?;
+    match Lookup::narrowed(search, &own).filter(|_| page.is_cut_short()) {
+        Some(narrowed) => Ok(look_up(conn, search, &narrowed)?.page()),
+        None => Ok(page.page()),
+    }
+}
+
+fn look_up<'s>(conn: &Connection, search: &'s Search, lookup: &Lookup) -> Result<Gathering<'s>> {
+    let mut page = Gathering::new(search);
     let (from, to) = search.places();
-    let sought = expression(&Lookup::new(search, &own));
+    let sought = expression(lookup);
     let mut statement = conn.prepare_cached(SEARCH)?;
     let mut rows = statement.query(params![sought, int(to), int(from), search.user.as_str()])?;
     while let Some(row) = rows.next()? {
@@ -184,7 +192,7 @@ pub(super) fn search(conn: &Connection, search: &Search) -> Result<Found> {
             break;
         }
     }
-    Ok(page.page())
+    Ok(page)
 }
 
 fn own_rooms(conn: &Connection, user: &UserId) -> Result<Vec<RoomId>> {
