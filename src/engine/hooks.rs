@@ -98,6 +98,27 @@ impl Actor {
         Ok(self.reworded(verdict)?.or(content))
     }
 
+    /// Whether the host lets a message that is being written say more. What is told already cannot be said in other
+    /// words.
+    pub(super) async fn rule_on_more(&self, room: &Room, message: MessageId, text: &str) -> Result<()> {
+        let Some(hooks) = self.engine.hooks() else { return Ok(()) };
+        let so_far = match self.engine.inner.streams.words(message) {
+            Some(words) => Some(words),
+            None => {
+                let stored = self.engine.store().message(room.id, message).await?;
+                stored.and_then(|stored| stored.body.content().map(str::to_owned))
+            }
+        };
+        let content = format!("{}{text}", so_far.unwrap_or_default());
+        let editing = Editing { actor: &self.user, room, message, content: Some(&content) };
+        match self.engine.answer(hooks.before_edit(editing)).await {
+            Ok(Verdict::Allow) => Ok(()),
+            Ok(Verdict::Reject(reason)) => Err(ErrorKind::Forbidden(reason).into()),
+            Ok(Verdict::Rewrite(_)) => Err(ErrorKind::Forbidden("this cannot be said".into()).into()),
+            Err(error) => self.engine.failed(&error),
+        }
+    }
+
     /// Whether the host lets the actor in.
     pub(super) async fn rule_on_join(&self, room: RoomId) -> Result<()> {
         let Some(hooks) = self.engine.hooks() else { return Ok(()) };

@@ -187,13 +187,14 @@ impl Actor {
         {
             return Err(ErrorKind::Unreachable(peer.clone()).into());
         }
+        self.rule_on_more(&found, message, text).await?;
         let (now, config) = (self.engine.now(), self.engine.config());
         let streams = &self.engine.inner.streams;
         if let Some(appended) = streams.append((room, message), &self.user, text, now, config) {
             return appended;
         }
         // Begun on another node, or before this one began: from here on it is written here.
-        let message = self.append_anywhere(room, message, text).await?;
+        let message = self.append_now(room, message, text).await?;
         self.engine.begin_stream(&message, origin);
         Ok(())
     }
@@ -207,6 +208,12 @@ impl Actor {
     ) -> Result<Arc<Message>> {
         self.engine.check_running()?;
         check_text("text", text)?;
+        let (found, _) = self.membership(room).await?;
+        self.rule_on_more(&found, message, text).await?;
+        self.append_now(room, message, text).await
+    }
+
+    async fn append_now(&self, room: RoomId, message: MessageId, text: &str) -> Result<Arc<Message>> {
         self.engine.inner.limits.message(&self.user)?;
         let until = lease(self.engine.now(), self.engine.config());
         let item = self.append_item(room, message, text, Some(until));
@@ -283,6 +290,11 @@ impl Streams {
         let stream =
             streams.get_mut(&message).filter(|stream| stream.room == room && stream.user == *user)?;
         Some(stream.append(text, now, config))
+    }
+
+    /// The words so far of what is being written here.
+    pub(super) fn words(&self, message: MessageId) -> Option<String> {
+        self.0.lock().get(&message).map(|stream| stream.text.clone())
     }
 
     /// All of the words of what was being written here, by them.

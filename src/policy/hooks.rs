@@ -81,7 +81,9 @@ pub enum Welcome {
 /// be dropped halfway: at the timeout, or when its asker goes away.
 ///
 /// A retry under a client id is asked about again, and gets the message that was sent first, whatever is answered then.
-/// A message by [`send_in`](crate::Actor::send_in) is asked about when it is sent, not when it is written.
+/// A message by [`send_in`](crate::Actor::send_in) is asked about when it is sent, not when it is written. One that is
+/// seen while it is written is asked about when it is begun, and with each append, as an edit to all that it says then:
+/// where that shall be said in other words, it is refused.
 #[async_trait]
 pub trait Hooks: Send + Sync + fmt::Debug + 'static {
     /// Somebody wants to send a message.

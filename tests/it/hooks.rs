@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chat_core::config::HookFailure;
+use chat_core::event::Command;
 use chat_core::model::{Body, Draft, HistoryQuery, Limit, NewInvite, NewRoom};
 use chat_core::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
 use chat_core::store::{MemoryStore, SqliteStore, Store};
@@ -216,4 +217,42 @@ async fn what_waits_in_the_outbox_is_asked_about_when_it_is_sent() {
     let history = ana.history(room, HistoryQuery::newest(Limit::MESSAGES)).await.unwrap();
     let said: Vec<_> = history.messages.iter().rev().map(|seen| seen.message.body.clone()).collect();
     assert_eq!(said, [Body::Text("hello".into()), Body::Text("d***".into())]);
+}
+
+#[tokio::test]
+async fn what_is_written_bit_by_bit_is_asked_about_with_each_append() {
+    let (_engine, _hooks, room, [ana, _ben]) = engine().await;
+    let session = ana.connect().await.unwrap();
+    let begun = ana.start_stream(room, Draft::begun(None, None)).await.unwrap().id;
+    ana.append_stream(room, begun, "re").await.unwrap();
+    let refused = ana.append_stream(room, begun, "ject").await.unwrap_err();
+    assert_eq!((refused.code(), refused.to_string()), ("FORBIDDEN", "mind your words".to_owned()));
+    let more = Command::AppendStream(room, begun, "ject".into());
+    assert_eq!(code(session.execute(more).await), "FORBIDDEN");
+    ana.append_stream(room, begun, "ady").await.unwrap();
+    assert_eq!(ana.stop_stream(room, begun).await.unwrap().body, Body::Text("ready".into()));
+
+    let other = ana.start_stream(room, Draft::begun(Some("da".into()), None)).await.unwrap().id;
+    assert_eq!(
+        code(ana.append_stream(room, other, "mn").await),
+        "FORBIDDEN",
+        "what is told cannot be reworded"
+    );
+    assert_eq!(code(ana.start_stream(room, Draft::begun(Some("reject".into()), None)).await), "FORBIDDEN");
+}
+
+#[tokio::test]
+async fn what_is_passed_on_is_asked_about_where_it_goes() {
+    let (engine, hooks, room, [ana, _ben]) = engine().await;
+    let other = ana.create_room(NewRoom::group("others").with(["cho"])).await.unwrap().id();
+    // Said by the host, which nobody asks about.
+    let words = ana.send(room, Draft::text("fine")).await.unwrap().id;
+    engine.admin().edit(room, words, Some("reject")).await.unwrap();
+    let asked = hooks.asked();
+    assert_eq!(code(ana.forward(room, words, other, None).await), "FORBIDDEN");
+    engine.admin().edit(room, words, Some("damn")).await.unwrap();
+    let passed = ana.forward(room, words, other, Some("f-1")).await.unwrap();
+    assert_eq!(passed.body, Body::Text("d***".into()));
+    let again = ana.forward(room, words, other, Some("f-1")).await.unwrap();
+    assert_eq!((again.id, hooks.asked()), (passed.id, asked + 3));
 }
