@@ -1,11 +1,14 @@
 //! Mutes, bans and slow rooms in process: what is told live, to whoever was away, and what is refused.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use chat_core::bus::LocalBus;
 use chat_core::event::{Command, Event, EventKind, Notification, RoomChange};
 use chat_core::model::{
     Act, Draft, Limit, NewInvite, NewRoom, ReportOutcome, Role, RoomUpdate, Sanction, Visibility,
 };
+use chat_core::store::MemoryStore;
 use chat_core::testing::ManualClock;
 use chat_core::{Actor, ChatEngine, ErrorKind, ReportId, RoomId, Session, Timestamp, UserId};
 
@@ -261,4 +264,40 @@ async fn a_report_is_for_moderators_and_the_host_and_no_other_eyes() {
         kinds.push(format!("{:?}", event.kind));
     }
     assert!(kinds.iter().all(|kind| !kind.contains("eport")), "{kinds:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_node_learns_of_mutes_and_bans_and_hands_on_what_comes_behind_them() {
+    let (store, mut nodes) = (Arc::new(MemoryStore::with_lanes(2)), Vec::new());
+    for bus in LocalBus::between(2) {
+        nodes.push(ChatEngine::builder().shared_store(store.clone()).bus(bus).build().await.unwrap());
+    }
+    let user = |node: usize, name: &str| nodes[node].as_user(id(name));
+    let ana = user(0, "ana");
+    let room = ana.create_room(NewRoom::group("club").with(["ben", "cho"])).await.unwrap().id();
+    let (mut ben, mut cho) =
+        (user(1, "ben").connect().await.unwrap(), user(1, "cho").connect().await.unwrap());
+    let until = ana.mute(room, &id("cho"), Sanction::seconds(60)).await.unwrap();
+    assert_eq!(next(&mut ben, mute).await, ("cho".to_owned(), Some(until)));
+    assert_eq!(code(user(1, "cho").send(room, Draft::text("hi")).await), "MUTED");
+    ana.unmute(room, &id("cho")).await.unwrap();
+    assert_eq!(next(&mut ben, mute).await, ("cho".to_owned(), None));
+    // Of whom nobody is told, and then of whom everybody is.
+    ana.ban(room, &id("eve"), Sanction::for_good()).await.unwrap();
+    ana.unban(room, &id("eve")).await.unwrap();
+    ana.ban(room, &id("ben"), Sanction::for_good()).await.unwrap();
+    let is_gone = |event: &Event| match &event.kind {
+        EventKind::Notification(Notification::RemovedFromRoom(gone)) => Some(*gone),
+        _ => None,
+    };
+    assert_eq!(next(&mut ben, is_gone).await, room);
+    ana.send(room, Draft::text("secret")).await.unwrap();
+    let words = |event: &Event| match &event.kind {
+        EventKind::Message(message) => message.body.content().map(str::to_owned),
+        _ => None,
+    };
+    assert_eq!(next(&mut cho, words).await, "secret");
+    let direct = ana.create_room(NewRoom::direct("ben")).await.unwrap().id();
+    ana.send(direct, Draft::text("to you")).await.unwrap();
+    assert_eq!(next(&mut ben, words).await, "to you", "and nothing of the room before it");
 }
