@@ -11,6 +11,8 @@ import { dayOf, midnight, systemText, t } from './texts.js';
 
 /** Whoever goes on talking within so many milliseconds is not named again. */
 const RUN = 300_000;
+/** What one came to see is marked for so many milliseconds. */
+const MARKED = 2500;
 
 export class Messages {
   #list = $('messages');
@@ -151,6 +153,25 @@ export class Messages {
     if (!node) return;
     node.dataset.edited = '';
     node.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** The message of this place, where it is on the page. */
+  at(seq) {
+    return this.#itemAt(seq)?.message;
+  }
+
+  #itemAt(seq) {
+    return [...this.#items.values()].find(({ message }) => message?.seq === seq);
+  }
+
+  /** Brings the message of this place into sight, marks it for a moment, and gives the keyboard to it. */
+  showFound(seq) {
+    const { node } = this.#itemAt(seq);
+    node.tabIndex = -1;
+    node.focus({ preventScroll: true });
+    node.scrollIntoView({ block: 'center' });
+    node.dataset.found = '';
+    setTimeout(() => delete node.dataset.found, MARKED);
   }
 
   /** Draws a line above the first of so many unread messages, where it is on the page. */
