@@ -10,15 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom, Position, Profile,
-    Reaction, Relation, RelationKind, Room, RoomKey, RoomKind, SearchCursor, Token, Visibility,
+    AuditEntry, Ban, Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom,
+    PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room, RoomKey, RoomKind,
+    SearchCursor, Token, Visibility,
 };
 use chat_core::store::{
     Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey,
     Record, RecordPage, RoomEntry, RoomRecord, Rows, Search, Sent, Stage, Store, StoredAttachment, apply,
 };
 use chat_core::{
-    AttachmentId, ChatEngine, ClientId, MessageId, Result, RoomId, Timestamp, UserId, event::EventKind,
+    AttachmentId, ChatEngine, ClientId, MessageId, ReportId, Result, RoomId, Timestamp, UserId,
+    event::EventKind,
 };
 
 /// One lock makes each read consistent. This is a std Mutex since nothing is awaited under it.
@@ -35,7 +37,7 @@ struct Tables {
     /// Past ones too. By room; by user; by room and `changed_pos`; by room and `marks_pos`.
     members: BTreeMap<(RoomId, UserId), Member>,
     /// In the order of their commits. By id; by room and `seq`; by room and `pos`; by room, sender and
-    /// `seq`; by room and the position that changed it; unique by room, sender and client id.
+    /// `seq`; by room and the position that changed it; those that are pinned by room, time and `seq`; unique by room, sender and client id.
     messages: Vec<(Arc<Message>, Option<BodyHash>)>,
     /// By room, `seq`, reaction and user; by room, user and `seq`.
     reactions: BTreeSet<ReactionKey>,
@@ -49,6 +51,12 @@ struct Tables {
     invites: BTreeMap<InviteCode, Invite>,
     /// Those in no message by when they were begun.
     attachments: BTreeMap<(RoomId, AttachmentId), StoredAttachment>,
+    /// By room and user.
+    bans: BTreeMap<(RoomId, UserId), Ban>,
+    /// By id; those that wait by id, and by room and id; by room, message and who has made it.
+    reports: BTreeMap<ReportId, Report>,
+    /// In the order of their commits. By room and `pos`.
+    acts: Vec<AuditEntry>,
 }
 
 impl PlainStore {
@@ -66,6 +74,9 @@ impl PlainStore {
             relations: BTreeMap::new(),
             invites: BTreeMap::new(),
             attachments: BTreeMap::new(),
+            bans: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            acts: Vec::new(),
         }))
     }
 
@@ -102,10 +113,20 @@ impl Tables {
             Some(ReactionKey { room: *room, seq, reaction: reaction.clone(), user: user.clone() })
         });
         rows.reactions = reactions.filter(|key| self.reactions.contains(key)).collect();
+        let pins =
+            |room: &RoomId| self.messages_in(*room).filter(|it| it.state.pinned.is_some()).count() as u64;
+        rows.pins = needs.pins.iter().map(|room| (*room, pins(room))).collect();
         let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
         rows.invites = links.map(|link| (link.code, link.clone())).collect();
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
         rows.attachments = found(&needs.attachments, |key| self.attachments.get(key).cloned());
+        rows.bans = found(&needs.bans, |key| self.bans.get(key).cloned());
+        let is_needed = |report: &&Report| {
+            needs.reports.contains(&(report.room, report.id))
+                || needs.reported.contains(&(report.room, report.message, report.by.clone()))
+        };
+        let reports = self.reports.values().filter(is_needed);
+        rows.reports = reports.map(|report| (report.id, report.clone())).collect();
         rows
     }
 
@@ -158,6 +179,10 @@ impl Tables {
         self.invites.extend(rows.invites);
         self.attachments.retain(|key, _| !rows.written_attachments.contains(key));
         self.attachments.extend(rows.attachments);
+        self.bans.retain(|key, _| !rows.written_bans.contains(key));
+        self.bans.extend(rows.bans);
+        self.reports.extend(rows.reports);
+        self.acts.extend(rows.new_acts);
     }
 }
 
@@ -171,9 +196,21 @@ impl Tables {
         self.profiles.get(user).cloned().unwrap_or_else(|| Profile::unknown(user.clone()))
     }
 
-    /// The message with its sender's profile of now, not with the one that it was sent under.
+    /// The message with its sender's profile of now, not with the one that it was sent under; and with what it quotes
+    /// as that is now. A database keeps the number of that one, and joins.
     fn shown(&self, message: &Message) -> Message {
-        Message { sender: self.profile(&message.sender.user), ..message.clone() }
+        let mut shown = Message { sender: self.profile(&message.sender.user), ..message.clone() };
+        if let Some(quoted) = &mut shown.references.quoted {
+            let is_it = |of: &Message| (of.room, of.seq) == (message.room, quoted.seq);
+            let now = self.messages.iter().find(|(message, _)| is_it(message));
+            let now =
+                now.map(|(now, _)| Quoted { sender: self.profile(&now.sender.user), ..(&**now).into() });
+            *quoted = now.map_or_else(|| quoted.clone(), Arc::new);
+        }
+        if let Some(first) = &mut shown.references.forwarded {
+            *first = Arc::new(self.profile(&first.user));
+        }
+        shown
     }
 
     /// In the order of `seq`, which is that of `pos` too.
@@ -186,6 +223,12 @@ impl Tables {
     fn active_in(&self, room: RoomId, after: Option<&UserId>) -> impl Iterator<Item = &Member> {
         let active = self.members.values().filter(move |member| member.room == room && member.active);
         active.filter(move |member| after.is_none_or(|after| member.user > *after))
+    }
+
+    /// In the order of the users' ids, those that are over too.
+    fn bans_in(&self, room: RoomId, after: Option<&UserId>) -> impl Iterator<Item = &Ban> {
+        let bans = self.bans.values().filter(move |ban| ban.room == room);
+        bans.filter(move |ban| after.is_none_or(|after| ban.user > *after))
     }
 
     /// In the order of the rooms' ids, those that the user has left too.
@@ -306,6 +349,38 @@ impl Store for PlainStore {
         Ok(with_room.take(limit as usize).collect())
     }
 
+    async fn bans(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Ban, Profile)>> {
+        let tables = self.tables();
+        let bans = tables.bans_in(room, after).filter(|ban| ban.holds(now)).take(limit as usize);
+        Ok(bans.map(|ban| (ban.clone(), tables.profile(&ban.user))).collect())
+    }
+
+    async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {
+        let tables = self.tables();
+        let acts = tables.acts.iter().rev().filter(|entry| entry.room == room);
+        let below = acts.filter(|entry| before.is_none_or(|before| entry.pos < before));
+        Ok(below.take(limit as usize).cloned().collect())
+    }
+
+    async fn reports(
+        &self,
+        room: Option<RoomId>,
+        after: Option<ReportId>,
+        limit: u32,
+    ) -> Result<Vec<Report>> {
+        let tables = self.tables();
+        let waiting = tables.reports.values().filter(|report| report.resolution.is_none());
+        let beyond = waiting.filter(|report| after.is_none_or(|after| report.id > after));
+        let meant = beyond.filter(|report| room.is_none_or(|room| report.room == room));
+        Ok(meant.take(limit as usize).cloned().collect())
+    }
+
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         let tables = self.tables();
         let rooms = tables.rooms_of(user, after).filter(|(_, member)| member.active);
@@ -409,6 +484,15 @@ impl Store for PlainStore {
         let tables = self.tables();
         let is_own = |key: &&ReactionKey| key.room == room && key.user == *user && seqs.contains(&key.seq);
         Ok(tables.reactions.iter().filter(is_own).map(|key| (key.seq, key.reaction.clone())).collect())
+    }
+
+    async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
+        let place = |message: &Message| message.pin_cursor();
+        let is_it = |message: &Message| place(message).is_some_and(|at| before.is_none_or(|end| at < end));
+        let mut pinned: Vec<_> = self.tables().messages_in(room).filter(is_it).collect();
+        pinned.sort_by_key(|message| Reverse(place(message)));
+        pinned.truncate(limit as usize);
+        Ok(pinned)
     }
 
     async fn members_since(
@@ -543,6 +627,10 @@ impl Store for PlainStore {
                 let beyond =
                     members(room).filter(|member| after.as_ref().is_none_or(|after| member.user > *after));
                 beyond.map(|member| Record::Room(RoomRecord::Member(member.clone()))).take(limit).collect()
+            }
+            RecordPage::Bans { room, after } => {
+                let beyond = tables.bans_in(room, after.as_ref());
+                beyond.map(|ban| Record::Room(RoomRecord::Ban(ban.clone()))).take(limit).collect()
             }
         })
     }

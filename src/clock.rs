@@ -12,11 +12,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The last moment that there is, 9999-12-31T23:59:59.999Z: when what has no end ends.
+    pub const NEVER: Self = Self(253_402_300_799_999);
+
     /// The moment so many milliseconds after 1970 began; times before it count as its beginning, and times
     /// after 9999-12-31T23:59:59.999Z as that.
     pub fn from_millis(millis: i64) -> Self {
         // 9999-12-31T23:59:59.999Z is the last moment that RFC 3339 can write.
-        Self(millis.clamp(0, 253_402_300_799_999))
+        Self(millis.clamp(0, Self::NEVER.0))
     }
 
     /// Milliseconds since 1970 began.

@@ -45,9 +45,23 @@ pub struct Config {
     /// How many different reactions a message may bear; one more is [`Forbidden`](crate::ErrorKind::Forbidden).
     /// Default 20.
     pub max_reaction_kinds: usize,
+    /// The most pinned messages of a room; one more is [`Forbidden`](crate::ErrorKind::Forbidden). Default 100.
+    pub max_pins: u32,
+    /// How long the host's [`Hooks`](crate::policy::Hooks) may take for an answer, waiting for a turn included. Default
+    /// 500 ms.
+    pub hook_timeout: Duration,
+    /// How many questions the host's [`Hooks`](crate::policy::Hooks) are asked at once, at least 1; others wait. Default
+    /// 64.
+    pub hooks_at_once: usize,
+    /// What becomes of what the host's [`Hooks`](crate::policy::Hooks) could not tell of. Default
+    /// [`HookFailure::Refuse`].
+    pub hook_failure: HookFailure,
     /// The most invite links of a room that hold, and as many invitations; one more is
     /// [`Forbidden`](crate::ErrorKind::Forbidden). Default 100.
     pub max_invites: u32,
+    /// How many characters of a message are shown with one that [quotes](crate::model::References::quoted) it; the
+    /// rest is left out. Default 200.
+    pub max_quoted_chars: usize,
     /// The most users named in a list within an answer; counts beside it are exact. Default 100.
     pub max_listed: usize,
     /// The most bytes of one frame from a client. A larger one ends the connection as
@@ -165,7 +179,12 @@ impl Default for Config {
             edit_window: None,
             delete_window: None,
             max_reaction_kinds: 20,
+            max_pins: 100,
+            hook_timeout: Duration::from_millis(500),
+            hooks_at_once: 64,
+            hook_failure: HookFailure::Refuse,
             max_invites: 100,
+            max_quoted_chars: 200,
             max_listed: 100,
             max_frame_bytes: 64 * 1024,
             max_body_bytes: 1024 * 1024,
@@ -203,6 +222,16 @@ impl Default for Config {
             max_search_chars: 200,
         }
     }
+}
+
+/// What becomes of a message, an edit or a join of which the host's [`Hooks`](crate::policy::Hooks) could not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "it is done or not")]
+pub enum HookFailure {
+    /// It is [`Unavailable`](crate::ErrorKind::Unavailable), to be tried again.
+    Refuse,
+    /// It is let through.
+    Allow,
 }
 
 /// What is taken by default: nothing that a browser would run.
@@ -274,7 +303,7 @@ const fn at_least_one(count: u32) -> NonZeroU32 {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimits {
-    /// Messages of one user, from all their devices together: sent, edited, deleted, reacted to.
+    /// Messages of one user, from all their devices together: sent, passed on, edited, deleted, reacted to, pinned.
     pub messages: Option<Rate>,
     /// Changes of rooms and friendships by one user: made, joined, left, renamed, asked, blocked; and logouts.
     pub changes: Option<Rate>,

@@ -5,7 +5,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::clock::Timestamp;
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::names::names;
 
 /// The result of an engine call.
@@ -123,6 +124,17 @@ pub enum ErrorKind {
     /// The user is no active participant of the room.
     #[error("not a participant of room {0}")]
     NotAParticipant(RoomId),
+    /// The user is muted in the room until this moment; [`NEVER`](Timestamp::NEVER): for good.
+    #[error("you are muted in this room{}", until_words(*.0))]
+    Muted(Timestamp),
+    /// The user is banned from the room until this moment; [`NEVER`](Timestamp::NEVER): for good.
+    #[error("{user} is banned from this room{}", until_words(*until))]
+    Banned {
+        /// Who.
+        user: UserId,
+        /// Until when.
+        until: Timestamp,
+    },
     /// There is no such room.
     #[error("there is no room {0}")]
     RoomNotFound(RoomId),
@@ -132,6 +144,9 @@ pub enum ErrorKind {
     /// The message was deleted: nothing in it can be changed any more.
     #[error("message {0} was deleted")]
     MessageDeleted(MessageId),
+    /// There is no such report in the room.
+    #[error("there is no report {0} in this room")]
+    ReportNotFound(ReportId),
     /// There is no such attachment in the room, or not for this user: one that is in no message yet is its
     /// uploader's alone.
     #[error("there is no attachment {0} in this room")]
@@ -171,6 +186,11 @@ pub enum ErrorKind {
     Corrupt(Cow<'static, str>),
 }
 
+/// Words for an end, which `NEVER` is none.
+fn until_words(end: Timestamp) -> String {
+    if end == Timestamp::NEVER { String::new() } else { format!(" until {end}") }
+}
+
 names! {
     /// The codes that clients match on. None ever changes its meaning.
     pub(crate) enum ErrorCode {
@@ -184,9 +204,12 @@ names! {
         FriendRequestNotFound = "FRIEND_REQUEST_NOT_FOUND",
         InviteNotFound = "INVITE_NOT_FOUND",
         NotAParticipant = "NOT_A_PARTICIPANT",
+        Muted = "MUTED",
+        Banned = "BANNED",
         RoomNotFound = "ROOM_NOT_FOUND",
         MessageNotFound = "MESSAGE_NOT_FOUND",
         MessageDeleted = "MESSAGE_DELETED",
+        ReportNotFound = "REPORT_NOT_FOUND",
         AttachmentNotFound = "ATTACHMENT_NOT_FOUND",
         AttachmentUsed = "ATTACHMENT_USED",
         TypeNotAllowed = "TYPE_NOT_ALLOWED",
@@ -220,9 +243,12 @@ impl ErrorKind {
             Self::FriendRequestNotFound(_) => ErrorCode::FriendRequestNotFound,
             Self::InviteNotFound => ErrorCode::InviteNotFound,
             Self::NotAParticipant(_) => ErrorCode::NotAParticipant,
+            Self::Muted(_) => ErrorCode::Muted,
+            Self::Banned { .. } => ErrorCode::Banned,
             Self::RoomNotFound(_) => ErrorCode::RoomNotFound,
             Self::MessageNotFound(_) => ErrorCode::MessageNotFound,
             Self::MessageDeleted(_) => ErrorCode::MessageDeleted,
+            Self::ReportNotFound(_) => ErrorCode::ReportNotFound,
             Self::AttachmentNotFound(_) => ErrorCode::AttachmentNotFound,
             Self::AttachmentUsed(_) => ErrorCode::AttachmentUsed,
             Self::TypeNotAllowed(_) => ErrorCode::TypeNotAllowed,

@@ -27,6 +27,17 @@ pub enum Command {
     AppendStream(RoomId, MessageId, String),
     /// [End](crate::Actor::stop_stream) the writing of it. Answered with [`Reply::Amended`].
     StopStream(RoomId, MessageId),
+    /// [Pass a message on](crate::Actor::forward). Answered with [`Reply::Message`].
+    Forward {
+        /// The room that it is in.
+        from: RoomId,
+        /// The message.
+        message: MessageId,
+        /// The room that it goes to.
+        to: RoomId,
+        /// A name of the client's own for it there.
+        client_id: Option<String>,
+    },
     /// [Say something else](crate::Actor::edit) in a message of one's own. Answered with [`Reply::Amended`].
     Edit(RoomId, MessageId, Option<String>),
     /// [Delete](crate::Actor::delete) a message. Answered with [`Reply::Amended`].
@@ -34,6 +45,8 @@ pub enum Command {
     /// [Leave a reaction](crate::Actor::react) on a message (`true`), or take it back. Answered with
     /// [`Reply::Amended`].
     React(RoomId, MessageId, Reaction, bool),
+    /// [Pin](crate::Actor::pin) a message (`true`), or take the pin off. Answered with [`Reply::Amended`].
+    Pin(RoomId, MessageId, bool),
     /// Move the [read](crate::Actor::mark_read) or the [delivered](crate::Actor::mark_delivered) mark up to this
     /// place; `None` is the newest message. Answered with [`Reply::Marked`].
     Mark(RoomId, Mark, Option<crate::model::Cursor>),
@@ -128,7 +141,7 @@ pub enum EventKind {
     Message(Arc<Message>),
     /// A SYSTEM message came.
     System(Arc<Message>),
-    /// A message changed: what it says, or the reactions on it.
+    /// A message changed: what it says, the reactions on it, or whether it is pinned.
     Amended(Amended),
     /// A message that is [being written](crate::Actor::start_stream) says more. It may be lost; the message's next
     /// state has it.
@@ -151,8 +164,9 @@ pub enum EventKind {
     Room(RoomChange, Arc<Room>),
     /// Somebody joined (`true`), as a [member](crate::model::Role::Member), or left.
     Participant(Profile, bool),
-    /// Somebody in the room has another role.
-    Role(Profile, Role),
+    /// Somebody in the room has another role, or is muted until another time: both as they are now. A time that is
+    /// over mutes nobody.
+    Role(Profile, Role, Option<Timestamp>),
     /// Something about this user alone.
     Notification(Notification),
 }

@@ -220,6 +220,11 @@ ulid_id! {
     AttachmentId
 }
 
+ulid_id! {
+    /// A report of a message.
+    ReportId
+}
+
 fn check_opaque(text: &str) -> Result<(), IdError> {
     if text.trim().is_empty() {
         return Err(IdError::Blank);

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Amendment, Attachment, Body, Delta, Epoch, FriendNotice, MAX_LANES, Mark, Member, Message, MessageState,
-    MessageType, Position, Profile, Reaction, Role, SystemKind, Token,
+    MessageType, Position, Profile, Quoted, Reaction, References, Role, SystemKind, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
@@ -144,6 +144,7 @@ pub(crate) enum How {
     Deleted,
     Reacted(Reaction, bool),
     Written,
+    Pinned(bool),
 }
 
 impl How {
@@ -153,6 +154,7 @@ impl How {
             Amendment::Deleted => Self::Deleted,
             Amendment::Reacted(reaction, on) => Self::Reacted(reaction.clone(), *on),
             Amendment::Written => Self::Written,
+            Amendment::Pinned(on) => Self::Pinned(*on),
         }
     }
 }
@@ -164,6 +166,7 @@ impl From<How> for Amendment {
             How::Deleted => Self::Deleted,
             How::Reacted(reaction, on) => Self::Reacted(reaction, on),
             How::Written => Self::Written,
+            How::Pinned(on) => Self::Pinned(on),
         }
     }
 }
@@ -299,6 +302,30 @@ struct MessageDef {
     own_n: u64,
     state: MessageState,
     attachments: Arc<[Attachment]>,
+    #[serde(with = "ReferencesDef")]
+    references: References,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "References")]
+struct ReferencesDef {
+    #[serde(with = "maybe_quoted")]
+    quoted: Option<Arc<Quoted>>,
+    #[serde(with = "maybe_profile")]
+    forwarded: Option<Arc<Profile>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Quoted")]
+struct QuotedDef {
+    id: MessageId,
+    seq: u64,
+    #[serde(with = "ProfileDef")]
+    sender: Profile,
+    #[serde(with = "BodyDef")]
+    body: Body,
+    edited_at: Option<Timestamp>,
+    changed_pos: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -320,6 +347,11 @@ struct MemberDef {
     read_n: u64,
     read_own_n: u64,
     own_n: u64,
+    // A member is told with their marks, which are all that is taken of it.
+    #[serde(skip)]
+    muted_until: Option<Timestamp>,
+    #[serde(skip)]
+    slowed_at: Option<Timestamp>,
 }
 
 /// A remote derive is for the thing itself, not for an `Arc` of it.
@@ -340,6 +372,31 @@ macro_rules! shared {
 }
 shared!(shared_message, Message, MessageDef);
 shared!(shared_member, Member, MemberDef);
+shared!(shared_quoted, Quoted, QuotedDef);
+
+shared!(shared_profile, Profile, ProfileDef);
+
+/// Nor for an `Option` of it.
+macro_rules! maybe {
+    ($module:ident, $of:ident, $shared:literal, $($used:ident)?) => {
+        mod $module {
+            use super::{Arc, Deserialize, Deserializer, Serialize, Serializer, $of, $($used)?};
+
+            #[derive(Serialize, Deserialize)]
+            struct One(#[serde(with = $shared)] Arc<$of>);
+
+            pub(super) fn serialize<S: Serializer>(value: &Option<Arc<$of>>, s: S) -> Result<S::Ok, S::Error> {
+                value.clone().map(One).serialize(s)
+            }
+
+            pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Arc<$of>>, D::Error> {
+                Ok(Option::<One>::deserialize(d)?.map(|One(one)| one))
+            }
+        }
+    };
+}
+maybe!(maybe_quoted, Quoted, "shared_quoted", shared_quoted);
+maybe!(maybe_profile, Profile, "shared_profile", shared_profile);
 
 #[cfg(test)]
 mod tests {
@@ -363,6 +420,7 @@ mod tests {
             own_n: 3,
             state: MessageState::default(),
             attachments: Arc::default(),
+            references: References::default(),
         }
     }
 
@@ -397,6 +455,10 @@ mod tests {
             created_at: Timestamp::from_millis(5),
         }]);
         survives(told(file));
+        let mut answer = message("");
+        answer.references.quoted = Some(Arc::new(Quoted::from(&message("안녕"))));
+        answer.references.forwarded = Some(Arc::new(profile("cho")));
+        survives(told(answer));
         let token = Token { epoch: Epoch(7), position: Position::start(3) };
         survives(News::Sync { id: 1, commits: 2, at: token.into() });
         survives(News::Friend(FriendNotice::Declined, profile("a b.*>")));

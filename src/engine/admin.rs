@@ -51,7 +51,8 @@ impl Admin {
     /// [`Invalid`](crate::ErrorKind::Invalid) for nobody, or more than
     /// [`Config::max_participants`](crate::Config::max_participants);
     /// [`Forbidden`](crate::ErrorKind::Forbidden) in a direct room or beyond
-    /// [`Config::max_room_members`](crate::Config::max_room_members), and then nobody is added;
+    /// [`Config::max_room_members`](crate::Config::max_room_members); [`Banned`](crate::ErrorKind::Banned), also
+    /// for the host; and then nobody is added;
     /// [`RoomClosed`](crate::ErrorKind::RoomClosed).
     pub async fn invite(&self, room: RoomId, users: &[UserId]) -> Result<()> {
         let op = self.engine.join_op(users).await?;

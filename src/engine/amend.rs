@@ -18,8 +18,9 @@ impl Actor {
     /// [`Forbidden`](ErrorKind::Forbidden) for `None` in a TEXT without attachments, another's message, one of the
     /// server's own, whoever may not [send](crate::model::Verb::Send), or after [`Config::edit_window`](crate::Config::edit_window);
     /// [`Unreachable`](ErrorKind::Unreachable) in a direct room of two of whom one has blocked the other;
-    /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
-    /// [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
+    /// [`Muted`](ErrorKind::Muted); [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
+    /// [`RoomClosed`](ErrorKind::RoomClosed); the policy's, and those of the host's [`Hooks`](crate::policy::Hooks) as in
+    /// [`send`](Self::send).
     pub async fn edit(
         &self,
         room: RoomId,
@@ -52,7 +53,7 @@ impl Actor {
     /// [`Forbidden`](ErrorKind::Forbidden) beyond
     /// [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds), for a message of the server's own, or
     /// for whoever may not [react](crate::model::Verb::React); [`Unreachable`](ErrorKind::Unreachable) in a direct
-    /// room of two of whom one has blocked the other;
+    /// room of two of whom one has blocked the other; [`Muted`](ErrorKind::Muted);
     /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
     /// [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
     pub async fn react(
@@ -116,8 +117,10 @@ impl Actor {
         content: Option<String>,
     ) -> Result<Item> {
         let content = self.engine.check_words(content)?;
+        self.check_amend(Verb::Edit, room).await?;
+        let content = self.rule_on_edit(room, message, content).await?;
         let within = self.engine.config().edit_window;
-        self.amend_item(Verb::Edit, room, message, Amend::Edit { content, within }).await
+        Ok(self.item(room, Op::Amend { message, change: Amend::Edit { content, within } }))
     }
 
     pub(super) async fn delete_item(&self, room: RoomId, message: MessageId) -> Result<Item> {
@@ -136,11 +139,21 @@ impl Actor {
         self.amend_item(Verb::React, room, message, Amend::React { reaction, on, max_kinds }).await
     }
 
-    async fn amend_item(&self, verb: Verb, room: RoomId, message: MessageId, change: Amend) -> Result<Item> {
+    pub(super) async fn amend_item(
+        &self,
+        verb: Verb,
+        room: RoomId,
+        message: MessageId,
+        change: Amend,
+    ) -> Result<Item> {
+        self.check_amend(verb, room).await?;
+        Ok(self.item(room, Op::Amend { message, change }))
+    }
+
+    async fn check_amend(&self, verb: Verb, room: RoomId) -> Result<()> {
         self.engine.check_running()?;
         self.engine.inner.limits.message(&self.user)?;
-        self.check_policy(verb, room, &[]).await?;
-        Ok(self.item(room, Op::Amend { message, change }))
+        self.check_policy(verb, room, &[]).await
     }
 }
 

@@ -104,7 +104,7 @@ impl Actor {
         self.attach(attachment.room, AttachOp::Finish(Box::new(attachment.clone()))).await
     }
 
-    async fn attach(&self, room: RoomId, op: AttachOp) -> Result<()> {
+    pub(super) async fn attach(&self, room: RoomId, op: AttachOp) -> Result<()> {
         self.engine.inner.committer.commit(self.item(room, Op::Attach(op))).await.map(drop)
     }
 
@@ -353,12 +353,12 @@ impl Uploads {
         self.blobs.is_some()
     }
 
-    fn blobs(&self) -> Result<Arc<dyn BlobStore>> {
+    pub(super) fn blobs(&self) -> Result<Arc<dyn BlobStore>> {
         self.blobs.clone().ok_or_else(|| ErrorKind::NotFound.into())
     }
 
     /// Refuses whoever comes when too many are at it.
-    fn enter(&self, user: &UserId) -> Result<Turn> {
+    pub(super) fn enter(&self, user: &UserId) -> Result<Turn> {
         let mut going_on = self.going_on.lock();
         let of_one = going_on.get(user).copied().unwrap_or(0);
         if of_one >= self.most_of_one || going_on.values().sum::<usize>() >= self.most {
@@ -370,7 +370,7 @@ impl Uploads {
 }
 
 /// One upload, until it is dropped.
-struct Turn {
+pub(super) struct Turn {
     user: UserId,
     going_on: Arc<Mutex<HashMap<UserId, usize>>>,
 }

@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::hub::Hub;
 use crate::metrics;
 use crate::model::Message;
-use crate::policy::{Open, Policy};
+use crate::policy::{Hooks, Open, Policy};
 use crate::store::{MemoryStore, Store};
 
 /// Puts an engine together. Whatever is not given has a default: a store in memory, no tokens (in
@@ -28,6 +28,7 @@ pub struct ChatEngineBuilder {
     store: Arc<dyn Store>,
     authenticator: Arc<dyn Authenticator>,
     policy: Arc<dyn Policy>,
+    hooks: Option<Arc<dyn Hooks>>,
     bus: Option<Arc<dyn Bus>>,
     clock: Arc<dyn Clock>,
     config: Config,
@@ -45,6 +46,7 @@ impl Default for ChatEngineBuilder {
             store: Arc::new(MemoryStore::new()),
             authenticator: Arc::new(NoTokens),
             policy: Arc::new(Open),
+            hooks: None,
             bus: None,
             clock: Arc::new(SystemClock),
             config: Config::default(),
@@ -80,6 +82,13 @@ impl ChatEngineBuilder {
     /// Who tells who may do what.
     pub fn policy(mut self, policy: impl Policy) -> Self {
         self.policy = Arc::new(policy);
+        self
+    }
+
+    /// The host's own rules about what is said and who comes in. By default there are none, and nobody waits for an
+    /// answer.
+    pub fn hooks(mut self, hooks: impl Hooks) -> Self {
+        self.hooks = Some(Arc::new(hooks));
         self
     }
 
@@ -165,7 +174,11 @@ impl ChatEngineBuilder {
             Nodes::new(bus, profiles.clone(), &token.position, self.config.presence_max_members > 0)
         });
         let handed_on = nodes.as_ref().map(Nodes::handed_on);
-        let outlet = Outlet::new(Publisher::new(hub.clone(), token), nodes, self.message_hook);
+        let outlet = Outlet::new(
+            Publisher::new(hub.clone(), token, self.config.max_quoted_chars),
+            nodes,
+            self.message_hook,
+        );
         let outlet = Arc::new(parking_lot::Mutex::new(outlet));
         let committer = Committer::start(self.store.clone(), outlet.clone(), token.position, &self.config);
         #[cfg(feature = "blobs")]
@@ -176,6 +189,7 @@ impl ChatEngineBuilder {
             store: self.store,
             authenticator: self.authenticator,
             policy: self.policy,
+            asked: super::hooks::Asked::new(self.hooks, &self.config),
             clock: self.clock,
             profiles,
             limits: Limits::new(&self.config.rate_limits),

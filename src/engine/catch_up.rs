@@ -247,7 +247,8 @@ impl Missed<'_> {
                 }
                 let is_own = message.body.is_countable() && message.sender.user == self.actor.user;
                 let message = Arc::new(message);
-                let event = message_event(&message, self.since);
+                let chars = self.actor.engine.config().max_quoted_chars;
+                let event = message_event(message.clone(), self.since, chars);
                 let view = if is_own { View::Sender } else { View::Others };
                 // Before each: a page of long ones is more than a mailbox holds.
                 self.connection.mailbox.space().await;
@@ -297,12 +298,12 @@ impl Missed<'_> {
             for (member, profile) in members {
                 from = member.changed_pos;
                 let has_come = member.joined_pos > self.from.of_room(room);
-                let has_other_role = !has_come || member.role != Role::Member;
+                let has_other_role = !has_come || member.role != Role::Member || member.muted_until.is_some();
                 if !member.active || has_come {
                     self.push(room, EventKind::Participant(profile.clone(), member.active));
                 }
                 if member.active && has_other_role {
-                    self.push(room, EventKind::Role(profile, member.role));
+                    self.push(room, EventKind::Role(profile, member.role, member.muted_until));
                 }
             }
             if is_last || !self.connection.is_in(room) {

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result, parse_field};
 use crate::id::{AttachmentId, ChallengeId, ClientId, UserId};
 use crate::model::{About, Body, Custom, Draft, MessageType, NewRoom, RoomKind, RoomType, Visibility};
+use crate::store::Refers;
 
 const MAX_URL_BYTES: usize = 2048;
 
@@ -19,6 +20,13 @@ impl Draft {
             return Err(Error::invalid(FIELD, format!("must name at most {} files", config.max_attachments)));
         }
         self.attachments.iter().map(|id| parse_field(FIELD, id)).collect()
+    }
+
+    /// What it refers to.
+    pub(super) fn refers(&self) -> Result<Refers> {
+        let quoted = self.quoted_message_uuid.as_deref();
+        let quoted = quoted.map(|id| parse_field("quotedMessageUuid", id)).transpose()?;
+        Ok(Refers { quoted, ..Refers::default() })
     }
 
     /// Checks it against the rules and bounds. `picture` is where the first of its attachments is, if it has

@@ -22,19 +22,22 @@ impl Actor {
         self.commit(room, op).await.map(drop)
     }
 
-    /// Changes what is said of a room, all of it or nothing: its name, topic, picture and what
-    /// the app keeps with it take [`Verb::Rename`], what takes which role and who may find it its owner. Another name is told with a SYSTEM
-    /// message.
+    /// Changes what is said of a room, all of it or nothing: its name, topic, picture and what the app keeps with it take
+    /// [`Verb::Rename`], its slow mode [`Verb::Moderate`], what takes which role and who may find it its owner. Another
+    /// name is told with a SYSTEM message.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) for an update of nothing, a name beyond
     /// [`Config::max_name_chars`](crate::Config::max_name_chars), a topic beyond
-    /// [`Config::max_topic_chars`](crate::Config::max_topic_chars), a picture that is no address, more of the app's
-    /// own than [`Config::max_custom_bytes`](crate::Config::max_custom_bytes), or a permission that [cannot be given](Permissions::set); [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room
+    /// [`Config::max_topic_chars`](crate::Config::max_topic_chars), a picture that is no address, more of the app's own
+    /// than [`Config::max_custom_bytes`](crate::Config::max_custom_bytes), a permission that
+    /// [cannot be given](Permissions::set), or a slow mode beyond [`MAX_SLOW_MODE`](crate::model::MAX_SLOW_MODE);
+    /// [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room
     /// always; [`RoomClosed`](crate::ErrorKind::RoomClosed); the policy's.
     pub async fn update_room(&self, room: RoomId, update: RoomUpdate) -> Result<RoomView> {
         let renames = update.describes();
         let (permits, shows) = (update.permissions.is_some(), update.visibility.is_some());
+        let slows = update.slow_mode.is_some();
         let op = self.engine.update_op(&self.user, update).await?;
         if renames {
             self.check_policy(Verb::Rename, room, &[]).await?;
@@ -44,6 +47,9 @@ impl Actor {
         }
         if shows {
             self.check_policy(Verb::SetVisibility, room, &[]).await?;
+        }
+        if slows {
+            self.check_policy(Verb::Moderate, room, &[]).await?;
         }
         self.commit(room, op).await?;
         self.room(room).await
@@ -79,7 +85,7 @@ impl Admin {
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), as for [`Actor::update_room`];
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for permissions and visibility of a direct room;
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for permissions, visibility and slow mode of a direct room;
     /// [`RoomClosed`](crate::ErrorKind::RoomClosed).
     pub async fn update_room(&self, room: RoomId, user: &UserId, update: RoomUpdate) -> Result<()> {
         let op = self.engine.update_op(user, update).await?;
@@ -109,8 +115,8 @@ impl ChatEngine {
     /// What changes all of it at once.
     async fn update_op(&self, by: &UserId, update: RoomUpdate) -> Result<Op> {
         let describes = update.describes();
-        let RoomUpdate { name, topic, picture, permissions, visibility, custom } = update;
-        if !describes && permissions.is_none() && visibility.is_none() {
+        let RoomUpdate { name, topic, picture, permissions, visibility, custom, slow_mode } = update;
+        if !describes && permissions.is_none() && visibility.is_none() && slow_mode.is_none() {
             return Err(Error::invalid("name", "is missing, and so is whatever else can be changed"));
         }
         let name = match name {
@@ -130,6 +136,7 @@ impl ChatEngine {
         };
         let permissions = permissions.unwrap_or_default().into_iter().map(permit);
         let permissions = permissions.collect::<Result<_>>()?;
-        Ok(Op::Update(Box::new(Update { name, topic, picture, permissions, visibility, custom })))
+        let update = Update { name, topic, picture, permissions, visibility, custom, slow_mode };
+        Ok(Op::Update(Box::new(update)))
     }
 }

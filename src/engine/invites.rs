@@ -110,6 +110,7 @@ impl Actor {
     ///
     /// # Errors
     /// [`InviteNotFound`](ErrorKind::InviteNotFound) where the link holds no more, or invites somebody else;
+    /// [`Banned`](ErrorKind::Banned);
     /// [`RoomClosed`](ErrorKind::RoomClosed); [`Forbidden`](ErrorKind::Forbidden) beyond
     /// [`Config::max_room_members`](crate::Config::max_room_members); the policy's.
     pub async fn accept_invite(&self, code: InviteCode) -> Result<RoomView> {

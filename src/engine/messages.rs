@@ -24,16 +24,21 @@ impl Actor {
     /// [`Invalid`](ErrorKind::Invalid) for what [`Draft`] does not allow; [`TooLarge`](ErrorKind::TooLarge) for
     /// words beyond [`Config::max_content_bytes`](crate::Config::max_content_bytes);
     /// [`Forbidden`](ErrorKind::Forbidden) for whoever may only read; [`Unreachable`](ErrorKind::Unreachable) in a
-    /// direct room of two of whom one has blocked the other; [`RoomClosed`](ErrorKind::RoomClosed);
+    /// direct room of two of whom one has blocked the other; [`Muted`](ErrorKind::Muted);
+    /// [`RateLimited`](ErrorKind::RateLimited) in a [slow](Room::slow_mode) room, until the next message may come;
+    /// [`RoomClosed`](ErrorKind::RoomClosed);
     /// [`ClientIdConflict`](ErrorKind::ClientIdConflict) when the client id was used for another message;
     /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound), also for one that somebody else has uploaded;
-    /// [`AttachmentUsed`](ErrorKind::AttachmentUsed); the policy's.
+    /// [`AttachmentUsed`](ErrorKind::AttachmentUsed). Of what it [quotes](Draft::quoting):
+    /// [`MessageNotFound`](ErrorKind::MessageNotFound), [`MessageDeleted`](ErrorKind::MessageDeleted), and
+    /// [`Forbidden`](ErrorKind::Forbidden) for the server's own words. The policy's; [`Forbidden`](ErrorKind::Forbidden)
+    /// by the host's [`Hooks`](crate::policy::Hooks), or [`Unavailable`](ErrorKind::Unavailable) where they cannot tell.
     ///
     /// After [`Unavailable`](ErrorKind::Unavailable) it may have been sent all the same: try again under the same
     /// client id.
     pub async fn send(&self, room: RoomId, draft: Draft) -> Result<Arc<Message>> {
         let item = self.draft_item(room, draft, None, None).await?;
-        sent(self.engine.inner.committer.commit(item).await)
+        sent(self.engine.inner.committer.commit(item).await, self.engine.config().max_quoted_chars)
     }
 
     /// Checks a draft, up to where only the commit can tell.
@@ -44,11 +49,13 @@ impl Actor {
         origin: Option<OriginId>,
         writing_until: Option<Timestamp>,
     ) -> Result<Item> {
-        let attachments = draft.attached(self.engine.config())?;
+        let (attachments, refers) = (draft.attached(self.engine.config())?, draft.refers()?);
         let (body, client_id) = self.check_draft(room, draft, writing_until.is_some()).await?;
+        let (body, ruling) = self.rule_on(room, body, &attachments, &refers).await?;
         let sender = Profile::clone(&*self.profile().await?);
         let id = MessageId::generate();
-        Ok(self.item(room, Op::Send { id, sender, body, client_id, origin, attachments, writing_until }))
+        let op = Op::Send { id, sender, body, client_id, origin, attachments, writing_until, refers, ruling };
+        Ok(self.item(room, op))
     }
 
     /// What it says and its client id, when the actor may send it now. One that is yet to be written may say nothing.
@@ -161,16 +168,16 @@ impl Actor {
         MessageView {
             receipt: Receipt::derive(&message, kind, marks, listed),
             is_mine: message.body.is_countable() && message.sender.user == self.user,
-            message: Arc::new(message),
+            message: Arc::new(message).quoting(self.engine.config().max_quoted_chars),
             own_reactions: Vec::new(),
         }
     }
 }
 
-/// The message in the answer to a send.
-pub(super) fn sent(answer: Result<Answer>) -> Result<Arc<Message>> {
+/// The message in the answer to a send, with so much of what it quotes.
+pub(super) fn sent(answer: Result<Answer>, quoted_chars: usize) -> Result<Arc<Message>> {
     match answer? {
-        Answer::Message(message) => Ok(message),
+        Answer::Message(message) => Ok(message.quoting(quoted_chars)),
         other => Err(ErrorKind::Corrupt(format!("a send was answered with {other:?}").into()).into()),
     }
 }

@@ -10,9 +10,13 @@ mod catch_up;
 #[cfg(feature = "blobs")]
 mod collect;
 mod commit;
+#[cfg(feature = "blobs")]
+mod copies;
 mod drafts;
+mod forward;
 mod friends;
 mod govern;
+mod hooks;
 #[cfg(feature = "transfer")]
 mod import;
 mod index;
@@ -22,13 +26,16 @@ mod limits;
 mod links;
 mod logins;
 mod messages;
+mod moderation;
 mod nodes;
 mod outbox;
 mod outlet;
+mod pins;
 mod profiles;
 mod public;
 mod publish;
 mod receipts;
+mod reports;
 mod rooms;
 mod search;
 mod session;
@@ -101,6 +108,7 @@ struct Inner {
     store: Arc<dyn Store>,
     authenticator: Arc<dyn Authenticator>,
     policy: Arc<dyn Policy>,
+    asked: hooks::Asked,
     clock: Arc<dyn Clock>,
     config: Config,
     hub: Arc<Hub>,

@@ -6,13 +6,14 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::{Actor, ChatEngine, Inner};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
-use crate::model::{Draft, Profile};
-use crate::store::{Answer, Batch, HostTransaction, Op, OutboxEntry, OutboxRow};
+use crate::model::{Body, Draft, Profile};
+use crate::store::{Answer, Batch, HostTransaction, Op, OutboxEntry, OutboxRow, Refers, Ruling};
 
 /// How often each node looks what waits, where nobody has said that there is something.
 const POLL: Duration = Duration::from_secs(1);
@@ -29,7 +30,8 @@ impl Actor {
     /// is refused there is told to the hook of
     /// [`on_refused_send`](super::ChatEngineBuilder::on_refused_send). The message gets its number and its
     /// time then too. Under a [client id](Draft::with_client_id), two transactions that commit send one
-    /// message.
+    /// message. The host's [`Hooks`](crate::policy::Hooks) are asked then as well, and in a
+    /// [slow](crate::model::Room::slow_mode) room it waits until its author's next message may come.
     ///
     /// Writing the row locks nothing that others wait for: on PostgreSQL the transaction may take its time.
     /// On SQLite any transaction that has written keeps all others from writing, the engine too, so keep it
@@ -38,8 +40,8 @@ impl Actor {
     /// `examples/transactional.rs` shows it in a whole program.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for what [`Draft`] does not allow and for attachments, also where the store
-    /// has no outbox or the transaction is of another database; [`TooLarge`](ErrorKind::TooLarge) for words beyond
+    /// [`Invalid`](ErrorKind::Invalid) for what [`Draft`] does not allow, for attachments and for what quotes another
+    /// message, also where the store has no outbox or the transaction is of another database; [`TooLarge`](ErrorKind::TooLarge) for words beyond
     /// [`Config::max_content_bytes`](crate::Config::max_content_bytes); the policy's. After one, the host decides
     /// whether its transaction goes on; PostgreSQL lets none go on in which a statement has failed.
     pub async fn send_in<T: HostTransaction>(
@@ -50,6 +52,9 @@ impl Actor {
     ) -> Result<Outgoing> {
         if !draft.attachments.is_empty() {
             return Err(Error::invalid("attachments", "cannot be sent in a transaction"));
+        }
+        if draft.refers()? != Refers::default() {
+            return Err(Error::invalid("quotedMessageUuid", "cannot be sent in a transaction"));
         }
         let (body, client_id) = self.check_draft(room, draft, false).await?;
         let Some(outbox) = self.engine.store().outbox_table() else {
@@ -190,19 +195,26 @@ impl ChatEngine {
     }
 
     async fn submit_rows(&self, rows: Vec<OutboxRow>) -> Result<Vec<(u64, OutboxEntry, Answered)>> {
+        let rulings = self.rule_on_rows(&rows).await;
         let _entering = self.inner.entering.read().await;
         self.check_running()?;
         let mut submitted = Vec::with_capacity(rows.len());
-        for OutboxRow { number, entry } in rows {
+        for (OutboxRow { number, entry }, ruling) in rows.into_iter().zip(rulings) {
             let actor = self.as_user(entry.author.clone());
+            let (body, ruling) = match ruling {
+                Ok(ruled) => ruled,
+                Err(error) => (entry.body.clone(), Ruling::Refused(Box::new(error.kind().clone()))),
+            };
             let op = Op::Send {
                 id: entry.id,
                 sender: Profile::clone(&*actor.profile().await?),
-                body: entry.body.clone(),
+                body,
                 client_id: Some(entry.client_id.clone()),
                 origin: None,
                 attachments: Vec::new(),
                 writing_until: None,
+                refers: Refers::default(),
+                ruling,
             };
             let (tell, answered) = oneshot::channel();
             let tell = |answer| drop(tell.send(answer));
@@ -210,6 +222,28 @@ impl ChatEngine {
             submitted.push((number, entry, answered));
         }
         Ok(submitted)
+    }
+
+    /// What the host makes of each row, all being asked at once. They stand in no transaction of anybody's any more.
+    async fn rule_on_rows(&self, rows: &[OutboxRow]) -> Vec<Result<(Body, Ruling)>> {
+        let mut rulings = Vec::with_capacity(rows.len());
+        let mut asked = JoinSet::new();
+        for (index, OutboxRow { entry, .. }) in rows.iter().enumerate() {
+            let (actor, room) = (self.as_user(entry.author.clone()), entry.room);
+            let body = entry.body.clone();
+            if self.has_hooks() {
+                asked.spawn(async move { (index, actor.rule_on(room, body, &[], &Refers::default()).await) });
+                rulings.push(Err(ErrorKind::Unavailable.into()));
+            } else {
+                rulings.push(Ok((body, Ruling::AsSaid)));
+            }
+        }
+        while let Some(done) = asked.join_next().await {
+            if let Ok((index, ruling)) = done {
+                rulings[index] = ruling;
+            }
+        }
+        rulings
     }
 
     /// Whether the row has served its purpose: it is sent, or was refused and the hook knows.

@@ -46,7 +46,7 @@ impl Actor {
     ///
     /// # Errors
     /// [`NotAParticipant`](ErrorKind::NotAParticipant) of a private room; [`RoomClosed`](ErrorKind::RoomClosed);
-    /// [`Forbidden`](ErrorKind::Forbidden) beyond [`Config::max_room_members`](crate::Config::max_room_members);
+    /// [`Banned`](ErrorKind::Banned); [`Forbidden`](ErrorKind::Forbidden) beyond [`Config::max_room_members`](crate::Config::max_room_members);
     /// the policy's.
     pub async fn join(&self, room: RoomId) -> Result<RoomView> {
         self.check_join(room).await?;
@@ -56,14 +56,15 @@ impl Actor {
         self.room(room).await
     }
 
-    /// Asks the policy about a room to which the actor does not belong yet.
+    /// Asks the policy and the host's hooks about a room to which the actor does not belong yet.
     pub(super) async fn check_join(&self, room: RoomId) -> Result<()> {
         let policy = &self.engine.inner.policy;
-        if !policy.asks_about(Verb::Join) {
-            return Ok(());
+        if policy.asks_about(Verb::Join) {
+            let found = self.engine.store().rooms(&[room]).await?.pop();
+            let found = found.ok_or(ErrorKind::RoomNotFound(room))?;
+            let question = Question { actor: &self.user, verb: Verb::Join, room: &found.kind, others: &[] };
+            policy.check(question).await?;
         }
-        let found = self.engine.store().rooms(&[room]).await?.pop();
-        let found = found.ok_or(ErrorKind::RoomNotFound(room))?;
-        policy.check(Question { actor: &self.user, verb: Verb::Join, room: &found.kind, others: &[] }).await
+        self.rule_on_join(room).await
     }
 }

@@ -18,11 +18,13 @@ pub(super) struct Publisher {
     /// Durable events of one room, which go out together.
     room: Option<RoomId>,
     posts: Vec<Post>,
+    /// How much of what a message quotes is told with it.
+    quoted_chars: usize,
 }
 
 impl Publisher {
-    pub(super) fn new(hub: Arc<Hub>, token: Token) -> Self {
-        Self { hub, token, room: None, posts: Vec::new() }
+    pub(super) fn new(hub: Arc<Hub>, token: Token, quoted_chars: usize) -> Self {
+        Self { hub, token, room: None, posts: Vec::new(), quoted_chars }
     }
 
     pub(super) fn hub(&self) -> &Arc<Hub> {
@@ -92,13 +94,15 @@ impl Publisher {
                 let post = self.hub.post(event, Some(pos), origin, None);
                 self.push(room, post);
             }
-            What::Role(room, profile, role) => self.add(room.id, EventKind::Role(profile, role), pos),
+            What::Role(room, profile, role, muted_until) => {
+                self.add(room.id, EventKind::Role(profile, role, muted_until), pos);
+            }
             What::Changed(room) => {
                 let id = room.id;
                 self.add(id, EventKind::Room(RoomChange::Updated, room), pos);
             }
             // Nobody listens to an import.
-            What::Imported(_) => {}
+            What::Imported(_) | What::Untold(_) => {}
             What::Marked { member, mark, is_shared } => {
                 self.flush();
                 let (room, user) = (member.room, &member.user);
@@ -139,7 +143,7 @@ impl Publisher {
 
     fn add_message(&mut self, message: Arc<Message>, pos: Pos, origin: Option<ConnectionId>) {
         let room = message.room;
-        let event = message_event(&message, self.token);
+        let event = message_event(message.clone(), self.token, self.quoted_chars);
         let sender = message.body.is_countable().then_some(&message.sender.user);
         let post = self.hub.post(event, Some(pos), origin, sender);
         self.push(room, post);
@@ -174,12 +178,13 @@ impl Publisher {
 }
 
 /// The event that tells of a message.
-pub(super) fn message_event(message: &Arc<Message>, token: Token) -> Event {
+pub(super) fn message_event(message: Arc<Message>, token: Token, quoted_chars: usize) -> Event {
+    let room = Some(message.room);
     let kind = match message.body {
-        Body::System { .. } => EventKind::System(message.clone()),
-        _ => EventKind::Message(message.clone()),
+        Body::System { .. } => EventKind::System(message),
+        _ => EventKind::Message(message.quoting(quoted_chars)),
     };
-    Event { room: Some(message.room), token: Some(token), kind }
+    Event { room, token: Some(token), kind }
 }
 
 /// Where a member's marks stand; without the room, how many are unread is not told.

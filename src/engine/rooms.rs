@@ -100,7 +100,7 @@ impl Actor {
     /// [`Forbidden`](crate::ErrorKind::Forbidden) in a direct room, for whoever may not [`Verb::Invite`], or beyond
     /// [`Config::max_room_members`](crate::Config::max_room_members);
     /// [`Unreachable`](crate::ErrorKind::Unreachable) where the actor has blocked one of them, or is blocked;
-    /// [`RoomClosed`](crate::ErrorKind::RoomClosed); the policy's. After any of these nobody is added.
+    /// [`Banned`](crate::ErrorKind::Banned); [`RoomClosed`](crate::ErrorKind::RoomClosed); the policy's. After any of these nobody is added.
     pub async fn invite(&self, room: RoomId, users: &[UserId]) -> Result<RoomView> {
         let op = self.engine.join_op(users).await?;
         self.check_policy(Verb::Invite, room, users).await?;
@@ -108,7 +108,8 @@ impl Actor {
         self.room(room).await
     }
 
-    /// Takes somebody of a lesser role out, which [`Verb::Remove`] takes. With a SYSTEM message.
+    /// Takes somebody of a lesser role out, which [`Verb::Remove`] takes. With a SYSTEM message. They may come back as
+    /// anybody may: [`ban`](Self::ban) keeps them out.
     ///
     /// # Errors
     /// [`Forbidden`](crate::ErrorKind::Forbidden), in a direct room always;
@@ -187,7 +188,9 @@ impl Actor {
             users.retain(|user| *user == self.user || room.members > 1);
         }
         let unread = member.unread_in(&room);
-        RoomView { name, participants: users, unread, last_message, room: Arc::new(room), role: member.role }
+        let muted_until = member.muted_at(self.engine.now());
+        let role = member.role;
+        RoomView { name, participants: users, unread, last_message, room: Arc::new(room), role, muted_until }
     }
 
     /// A name from the others' nicknames, as the actor sees them.
@@ -249,6 +252,7 @@ impl ChatEngine {
             role: entry.member.role,
             online,
             last_seen: seen.max(entry.last_seen),
+            muted_until: entry.member.muted_at(self.now()),
         }
     }
 }

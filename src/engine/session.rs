@@ -302,13 +302,13 @@ impl Session {
         let _entering = self.actor.engine.inner.entering.read().await;
         let reply = match command {
             Command::Send(room, draft) => {
-                match self.actor.draft_item(room, draft, self.origin.clone(), None).await {
-                    Err(error) => Err(error),
-                    Ok(item) => {
-                        let answered = move |outcome| answer(sent(outcome).map(Reply::Message));
-                        return self.submit(item, true, answered).await;
-                    }
-                }
+                let item = self.actor.draft_item(room, draft, self.origin.clone(), None).await;
+                return self.send_item(item, answer).await;
+            }
+            Command::Forward { from, message, to, client_id } => {
+                let (client_id, origin) = (client_id.as_deref(), self.origin.clone());
+                let item = self.actor.forward_item((from, message), to, client_id, origin).await;
+                return self.send_item(item, answer).await;
             }
             Command::StartStream(room, draft) => {
                 match self.actor.stream_item(room, draft, self.origin.clone()).await {
@@ -316,7 +316,7 @@ impl Session {
                     Ok(item) => {
                         let (engine, origin) = (self.actor.engine.clone(), self.connection.id);
                         let answered = move |outcome| {
-                            let message = sent(outcome);
+                            let message = sent(outcome, engine.config().max_quoted_chars);
                             message.iter().for_each(|message| engine.begin_stream(message, Some(origin)));
                             answer(message.map(Reply::Message));
                         };
@@ -341,6 +341,9 @@ impl Session {
                 let item = self.actor.reaction_item(room, message, reaction, on).await;
                 return self.amend(item, answer).await;
             }
+            Command::Pin(room, message, on) => {
+                return self.amend(self.actor.pin_item(room, message, on).await, answer).await;
+            }
             Command::Mark(room, Mark::Delivered, to) => {
                 self.actor.mark_delivered(room, to).await.map(Reply::Marked)
             }
@@ -356,6 +359,18 @@ impl Session {
             other => self.live(other).await,
         };
         answer(reply);
+    }
+
+    /// Queues a message, if it may be sent.
+    async fn send_item(&self, item: Result<Item>, answer: impl FnOnce(Result<Reply>) + Send + 'static) {
+        match item {
+            Err(error) => answer(Err(error)),
+            Ok(item) => {
+                let chars = self.actor.engine.config().max_quoted_chars;
+                let answered = move |outcome| answer(sent(outcome, chars).map(Reply::Message));
+                self.submit(item, true, answered).await;
+            }
+        }
     }
 
     /// Queues the change of a message, if it may be made.
@@ -407,7 +422,8 @@ impl Session {
         match command {
             Command::Typing(room, is_typing) => {
                 let (found, member) = self.actor.membership(room).await?;
-                let may_send = found.lets(member.role, Verb::Send);
+                let is_heard = member.muted_at(self.actor.engine.now()).is_none();
+                let may_send = is_heard && found.lets(member.role, Verb::Send);
                 if is_typing && (!may_send || self.actor.is_cut_off_in(&found).await?) {
                     return Ok(Reply::Done);
                 }

@@ -145,7 +145,7 @@ impl Actor {
     /// The same, for a caller who may go on at another node with each call.
     pub(crate) async fn start_stream_anywhere(&self, room: RoomId, draft: Draft) -> Result<Arc<Message>> {
         let item = self.stream_item(room, draft, None).await?;
-        sent(self.engine.inner.committer.commit(item).await)
+        sent(self.engine.inner.committer.commit(item).await, self.engine.config().max_quoted_chars)
     }
 
     /// Writes more of a message that the actor has [started](Self::start_stream). What is answered with `Ok` is kept
@@ -156,7 +156,7 @@ impl Actor {
     /// [`Invalid`](ErrorKind::Invalid) for control characters; [`TooLarge`](ErrorKind::TooLarge) where the whole would be
     /// beyond [`Config::max_content_bytes`](crate::Config::max_content_bytes);
     /// [`Forbidden`](ErrorKind::Forbidden) for a message that is written already, or somebody else's, or for whoever may
-    /// not [send](Verb::Send) any more; [`Unreachable`](ErrorKind::Unreachable) by a block;
+    /// not [send](Verb::Send) any more; [`Muted`](ErrorKind::Muted); [`Unreachable`](ErrorKind::Unreachable) by a block;
     /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
     /// [`RoomClosed`](ErrorKind::RoomClosed); [`RateLimited`](ErrorKind::RateLimited) as for starting one.
     pub async fn append_stream(&self, room: RoomId, message: MessageId, text: &str) -> Result<()> {
@@ -179,18 +179,22 @@ impl Actor {
         if !found.lets(member.role, Verb::Send) {
             return Err(ErrorKind::Forbidden("you may only read in this room".into()).into());
         }
+        if let Some(until) = member.muted_at(self.engine.now()) {
+            return Err(ErrorKind::Muted(until).into());
+        }
         if let Some(peer) = found.kind.peer_of(&self.user)
             && self.is_cut_off_in(&found).await?
         {
             return Err(ErrorKind::Unreachable(peer.clone()).into());
         }
+        self.rule_on_more(&found, message, text).await?;
         let (now, config) = (self.engine.now(), self.engine.config());
         let streams = &self.engine.inner.streams;
         if let Some(appended) = streams.append((room, message), &self.user, text, now, config) {
             return appended;
         }
         // Begun on another node, or before this one began: from here on it is written here.
-        let message = self.append_anywhere(room, message, text).await?;
+        let message = self.append_now(room, message, text).await?;
         self.engine.begin_stream(&message, origin);
         Ok(())
     }
@@ -204,6 +208,12 @@ impl Actor {
     ) -> Result<Arc<Message>> {
         self.engine.check_running()?;
         check_text("text", text)?;
+        let (found, _) = self.membership(room).await?;
+        self.rule_on_more(&found, message, text).await?;
+        self.append_now(room, message, text).await
+    }
+
+    async fn append_now(&self, room: RoomId, message: MessageId, text: &str) -> Result<Arc<Message>> {
         self.engine.inner.limits.message(&self.user)?;
         let until = lease(self.engine.now(), self.engine.config());
         let item = self.append_item(room, message, text, Some(until));
@@ -280,6 +290,11 @@ impl Streams {
         let stream =
             streams.get_mut(&message).filter(|stream| stream.room == room && stream.user == *user)?;
         Some(stream.append(text, now, config))
+    }
+
+    /// The words so far of what is being written here.
+    pub(super) fn words(&self, message: MessageId) -> Option<String> {
+        self.0.lock().get(&message).map(|stream| stream.text.clone())
     }
 
     /// All of the words of what was being written here, by them.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Custom, MessageType, RoomType, Visibility};
-use crate::id::AttachmentId;
+use crate::id::{AttachmentId, MessageId};
 
 /// A message to send.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -28,6 +28,9 @@ pub struct Draft {
     /// needs no words; an IMAGE needs no address, and all of them are pictures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<String>,
+    /// The id of the message that it answers: one of the same room, and none of the server's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quoted_message_uuid: Option<String>,
 }
 
 impl Draft {
@@ -52,13 +55,28 @@ impl Draft {
     }
 
     fn empty(r#type: MessageType) -> Self {
-        Self { r#type, content: None, image_url: None, client_id: None, attachments: Vec::new() }
+        let attachments = Vec::new();
+        Self {
+            r#type,
+            content: None,
+            image_url: None,
+            client_id: None,
+            attachments,
+            quoted_message_uuid: None,
+        }
     }
 
     /// With a file that its sender has uploaded into the room.
     #[must_use]
     pub fn with_attachment(mut self, id: AttachmentId) -> Self {
         self.attachments.push(id.to_string());
+        self
+    }
+
+    /// As an answer to a message of the same room, which it quotes.
+    #[must_use]
+    pub fn quoting(mut self, message: MessageId) -> Self {
+        self.quoted_message_uuid = Some(message.to_string());
         self
     }
 

@@ -45,10 +45,12 @@ pub enum Verb {
     Edit,
     /// Delete a message of one's own.
     Delete,
-    /// Delete a message of somebody else's.
+    /// Delete a message of somebody else's, mute or ban somebody, make the room slow.
     Moderate,
     /// Leave a reaction on a message, or take it back.
     React,
+    /// Pin a message, or take a pin off.
+    Pin,
     /// Open it again; it takes what [`Close`](Self::Close) takes.
     Reopen,
     /// Give somebody another role.
@@ -103,6 +105,11 @@ pub struct Member {
     pub read_own_n: u64,
     /// How many countable messages this user has sent to the room.
     pub own_n: u64,
+    /// Until when they neither send, edit, react nor show that they type; [`NEVER`](Timestamp::NEVER): for good.
+    /// A time that is over mutes nobody. It outlasts the stay.
+    pub muted_until: Option<Timestamp>,
+    /// When they last sent a message in a room that was [slow](Room::slow_mode) then.
+    pub slowed_at: Option<Timestamp>,
 }
 
 impl Member {
@@ -111,6 +118,11 @@ impl Member {
     pub fn unread_in(&self, room: &Room) -> u64 {
         let all = room.countable.saturating_sub(self.read_n);
         all.saturating_sub(self.own_n.saturating_sub(self.read_own_n))
+    }
+
+    /// Until when they are muted, where they are at this moment.
+    pub fn muted_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.muted_until.filter(|until| now < *until)
     }
 
     /// The order in which active members follow an owner who leaves: the greatest role first, then who has

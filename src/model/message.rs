@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Profile, Reaction, Reactions, RoomType};
+use super::{Attachment, Pin, PinCursor, Profile, Reaction, Reactions, References, RoomType};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 
@@ -189,6 +189,8 @@ pub struct Message {
     pub state: MessageState,
     /// The files that go with it, in the sender's order; none once it is deleted.
     pub attachments: Arc<[Attachment]>,
+    /// What it refers to.
+    pub references: References,
 }
 
 /// What has become of a message since it was sent.
@@ -203,6 +205,15 @@ pub struct MessageState {
     /// It is still being [written](crate::Actor::start_stream), unless nothing more has come by then: whoever wrote
     /// it is gone. `None`: it is written.
     pub writing_until: Option<Timestamp>,
+    /// By whom it is pinned, if it is.
+    pub pinned: Option<Pin>,
+}
+
+impl Message {
+    /// Its place among the pins of its room, if it is pinned.
+    pub fn pin_cursor(&self) -> Option<PinCursor> {
+        Some(PinCursor { at: self.state.pinned.as_ref()?.at, seq: self.seq })
+    }
 }
 
 /// How a message was changed.
@@ -217,6 +228,8 @@ pub enum Amendment {
     Reacted(Reaction, bool),
     /// More of it is written, or all of it.
     Written,
+    /// It was pinned (`true`), or is pinned no more.
+    Pinned(bool),
 }
 
 /// Who has read a message.
@@ -296,6 +309,7 @@ mod tests {
             own_n: 1,
             state: MessageState::default(),
             attachments: Arc::default(),
+            references: References::default(),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Plain data: what rooms, members and messages are. No I/O happens here.
 
 mod attachment;
+mod audit;
+mod ban;
 mod custom;
 mod delta;
 mod draft;
@@ -9,16 +11,23 @@ mod invite;
 mod member;
 mod message;
 mod permissions;
+mod pin;
 mod position;
 mod profile;
 mod reaction;
+mod references;
 mod relation;
+mod report;
 mod room;
 mod search;
 mod update;
 mod words;
 
 pub use attachment::{Attachment, Dimensions};
+#[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
+pub(crate) use audit::ActName;
+pub use audit::{Act, AuditEntry, AuditPage};
+pub use ban::{Ban, BanPage, Sanction};
 pub use custom::Custom;
 pub use delta::Delta;
 pub use draft::{Draft, NewRoom};
@@ -29,11 +38,14 @@ pub use message::{
     Amendment, Body, Message, MessageState, MessageType, MessageView, Phrases, Receipt, SystemKind,
 };
 pub use permissions::{Permissions, PermissionsError};
+pub use pin::{Pin, PinCursor, PinCursorError, PinPage};
 pub use position::{Epoch, MAX_LANES, Pos, Position, Token, TokenError};
 pub use profile::{Participant, Profile};
 pub use reaction::{MAX_REACTION_BYTES, Reaction, ReactionError, ReactionPage, Reactions};
+pub use references::{Quoted, References};
 pub use relation::{FriendNotice, Relation, RelationKind, RelationPage, RelationView};
-pub use room::{About, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
+pub use report::{Report, ReportOutcome, ReportPage, Resolution};
+pub use room::{About, MAX_SLOW_MODE, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
 pub use search::{Hit, Hits, SearchCursor, SearchCursorError, SearchQuery, SnippetPart};
 pub use update::RoomUpdate;
 pub use words::Words;

@@ -18,13 +18,14 @@ struct Rule {
 
 /// The table. A verb that is not in it is nobody's to give: see [`Permissions::least`].
 #[rustfmt::skip]
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     Rule { verb: Verb::Send,     word: "send",     in_direct: true,  elsewhere: Role::Member },
     Rule { verb: Verb::React,    word: "react",    in_direct: true,  elsewhere: Role::Member },
     Rule { verb: Verb::Invite,   word: "invite",   in_direct: false, elsewhere: Role::Member },
     Rule { verb: Verb::Rename,   word: "rename",   in_direct: false, elsewhere: Role::Admin },
     Rule { verb: Verb::Remove,   word: "remove",   in_direct: false, elsewhere: Role::Admin },
     Rule { verb: Verb::Moderate, word: "moderate", in_direct: false, elsewhere: Role::Admin },
+    Rule { verb: Verb::Pin,      word: "pin",      in_direct: true,  elsewhere: Role::Admin },
     Rule { verb: Verb::SetRole,  word: "setRole",  in_direct: false, elsewhere: Role::Admin },
     Rule { verb: Verb::Close,    word: "close",    in_direct: false, elsewhere: Role::Owner },
 ];
@@ -40,6 +41,7 @@ const RULES: [Rule; 8] = [
 /// | [`Rename`](Verb::Rename) | nobody | an admin |
 /// | [`Remove`](Verb::Remove) | nobody | an admin |
 /// | [`Moderate`](Verb::Moderate) | nobody | an admin |
+/// | [`Pin`](Verb::Pin) | both | an admin |
 /// | [`SetRole`](Verb::SetRole) | nobody | an admin |
 /// | [`Close`](Verb::Close), [`Reopen`](Verb::Reopen) | nobody | the owner |
 /// | [`SetPermissions`](Verb::SetPermissions), [`SetVisibility`](Verb::SetVisibility) | nobody | the owner |
@@ -190,6 +192,7 @@ mod tests {
             (Verb::Invite, [false, true, true, true]),
             (Verb::Rename, [false, false, true, true]),
             (Verb::Remove, [false, false, true, true]),
+            (Verb::Pin, [false, false, true, true]),
             (Verb::SetRole, [false, false, true, true]),
             (Verb::Close, [false, false, false, true]),
             (Verb::Reopen, [false, false, false, true]),
@@ -197,7 +200,7 @@ mod tests {
             (Verb::SetVisibility, [false, false, false, true]),
         ] {
             assert_eq!(may(verb), expected, "{verb:?}");
-            let in_direct = matches!(verb, Verb::Create | Verb::Send);
+            let in_direct = matches!(verb, Verb::Create | Verb::Send | Verb::Pin);
             assert!(ROLES.iter().all(|role| role.may(verb, RoomType::Direct) == in_direct), "{verb:?}");
         }
     }

@@ -36,4 +36,6 @@ pub struct Participant {
     /// When their last connection ended, if one did. It is written within a second, and may be lost in a crash
     /// before that.
     pub last_seen: Option<Timestamp>,
+    /// Until when they are [muted](super::Member::muted_until), if they are.
+    pub muted_until: Option<Timestamp>,
 }

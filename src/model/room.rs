@@ -132,7 +132,13 @@ pub struct Room {
     pub permissions: Permissions,
     /// What else is said of it.
     pub about: About,
+    /// How many seconds have to pass between two messages of a member who is no admin; 0: none. At most
+    /// [`MAX_SLOW_MODE`].
+    pub slow_mode: u32,
 }
+
+/// The most seconds of a room's [slow mode](Room::slow_mode): 6 hours.
+pub const MAX_SLOW_MODE: u32 = 6 * 60 * 60;
 
 /// What is said of a room beside its name, and to whom.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -190,6 +196,8 @@ pub struct RoomView {
     pub last_message: Option<MessageView>,
     /// What the viewer is in it.
     pub role: Role,
+    /// Until when the viewer is [muted](super::Member::muted_until) in it, if they are.
+    pub muted_until: Option<Timestamp>,
 }
 
 /// A page of public rooms, the newest first. One of a search may hold fewer than were asked for, and none, and

@@ -32,11 +32,25 @@ pub struct RoomUpdate {
     /// [`Config::max_custom_bytes`](crate::Config::max_custom_bytes), instead of what is there.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub custom: Option<Custom>,
+    /// How many seconds have to pass between two messages of a member who is no admin, at most
+    /// [`MAX_SLOW_MODE`](super::MAX_SLOW_MODE); 0: none.
+    #[serde(default, deserialize_with = "given_whole", skip_serializing_if = "Option::is_none")]
+    pub slow_mode: Option<u32>,
 }
 
 /// Left out is `None`; null is wrong.
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
+}
+
+/// The same of a whole number: in JSON, `2.0` is one too.
+fn given_whole<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u32>, D::Error> {
+    let number = f64::deserialize(value)?;
+    if number.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&number) {
+        return Err(serde::de::Error::custom("is no whole number"));
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and in range")]
+    Ok(Some(number as u32))
 }
 
 impl RoomUpdate {
@@ -82,6 +96,13 @@ impl RoomUpdate {
     #[must_use]
     pub fn with_custom(mut self, custom: Custom) -> Self {
         self.custom = Some(custom);
+        self
+    }
+
+    /// Makes it slow, by so many seconds between two messages of a member; 0 makes it as any other.
+    #[must_use]
+    pub fn with_slow_mode(mut self, seconds: u32) -> Self {
+        self.slow_mode = Some(seconds);
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod friends_only;
 mod friendships;
+mod hooks;
 mod open;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::model::{RoomKind, Verb};
 
 pub use friends_only::FriendsOnly;
 pub use friendships::{Friendships, StoredFriendships};
+pub use hooks::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
 pub use open::Open;
 
 /// What a policy is asked about.

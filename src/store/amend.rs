@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::apply::{Ctx, answered, attach};
+use super::moderate;
 use super::{Amend, Answer, Change, Outcome, ReactionKey, Rows, What};
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::MessageId;
-use crate::model::{Amendment, Body, Message, MessageState, Reaction, Room, Verb};
+use crate::model::{Act, Amendment, Body, Message, MessageState, Pin, Reaction, References, Room, Verb};
 
 pub(super) fn amend(ctx: &Ctx, id: MessageId, change: Amend, rows: &mut Rows) -> Result<Outcome> {
     let room = ctx.room(rows)?;
@@ -36,6 +37,7 @@ pub(super) fn amend(ctx: &Ctx, id: MessageId, change: Amend, rows: &mut Rows) ->
         Amend::React { reaction, on, max_kinds } => {
             react(ctx, room, &message, reaction, (on, max_kinds), rows)
         }
+        Amend::Pin { on, max_pins } => pin(ctx, room, &message, (on, max_pins), rows),
     }
 }
 
@@ -75,6 +77,7 @@ fn edit(
         return Err(ErrorKind::Forbidden("this message is still being written".into()).into());
     }
     ctx.check_may(Verb::Edit, &room, rows)?;
+    ctx.check_heard(rows)?;
     ctx.check_open(&room)?;
     ctx.check_reachable(room.kind.peer_of(&message.sender.user), rows)?;
     ctx.check_within(within, message)?;
@@ -107,6 +110,7 @@ fn write(
     }
     check_there(message)?;
     ctx.check_may(Verb::Send, &room, rows)?;
+    ctx.check_heard(rows)?;
     ctx.check_open(&room)?;
     ctx.check_reachable(room.kind.peer_of(&message.sender.user), rows)?;
     if message.state.writing_until.is_none() {
@@ -141,9 +145,20 @@ fn delete(
     let body = Body::Deleted(message.body.message_type());
     let state = MessageState { edited_at: Some(ctx.at), ..MessageState::default() };
     rows.clear_reactions(message);
+    if let (Some(_), Some(pins)) = (&message.state.pinned, rows.pins.get_mut(&ctx.id)) {
+        *pins = pins.saturating_sub(1);
+    }
     attach::end(&message.attachments, rows);
-    let attachments = Arc::default();
-    put(ctx, room, Message { body, state, attachments, ..Message::clone(message) }, Amendment::Deleted, rows)
+    let (attachments, references) = (Arc::default(), References::default());
+    let deleted = Message { body, state, attachments, references, ..Message::clone(message) };
+    let outcome = put(ctx, room, deleted, Amendment::Deleted, rows)?;
+    let sender = &message.sender.user;
+    if ctx.by.as_ref() != Some(sender)
+        && let Some(change) = outcome.changes.first()
+    {
+        moderate::note(ctx, change, Act::Delete(message.id), Some(sender.clone()), None, rows);
+    }
+    Ok(outcome)
 }
 
 fn react(
@@ -157,6 +172,7 @@ fn react(
     let user = ctx.by.clone().ok_or(ErrorKind::NotAParticipant(ctx.id))?;
     check_there(message)?;
     ctx.check_may(Verb::React, &room, rows)?;
+    ctx.check_heard(rows)?;
     ctx.check_open(&room)?;
     ctx.check_reachable(room.kind.peer_of(&user), rows)?;
     let key = ReactionKey { room: ctx.id, seq: message.seq, reaction: reaction.clone(), user };
@@ -176,6 +192,34 @@ fn react(
     rows.put_reaction(key, on);
     let amended = Message { state, ..Message::clone(message) };
     put(ctx, room, amended, Amendment::Reacted(reaction, on), rows)
+}
+
+fn pin(
+    ctx: &Ctx,
+    room: Room,
+    message: &Arc<Message>,
+    (on, max_pins): (bool, u32),
+    rows: &mut Rows,
+) -> Result<Outcome> {
+    check_there(message)?;
+    ctx.check_may(Verb::Pin, &room, rows)?;
+    ctx.check_open(&room)?;
+    if let Some(user) = &ctx.by {
+        ctx.check_reachable(room.kind.peer_of(user), rows)?;
+    }
+    if message.state.pinned.is_some() == on {
+        return unchanged(message);
+    }
+    let pins = rows.pins.entry(ctx.id).or_default();
+    if on && *pins >= u64::from(max_pins) {
+        return Err(
+            ErrorKind::Forbidden(format!("a room has at most {max_pins} pinned messages").into()).into()
+        );
+    }
+    *pins = if on { *pins + 1 } else { pins.saturating_sub(1) };
+    let pinned = on.then(|| Pin { by: ctx.by.clone(), at: ctx.at });
+    let state = MessageState { pinned, ..message.state.clone() };
+    put(ctx, room, Message { state, ..Message::clone(message) }, Amendment::Pinned(on), rows)
 }
 
 fn unchanged(message: &Arc<Message>) -> Result<Outcome> {

@@ -4,6 +4,7 @@
 //! which is refused leaves nothing behind.
 
 pub(super) mod attach;
+mod refer;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -12,14 +13,18 @@ use super::amend::amend;
 use super::govern;
 use super::import::import;
 use super::invites;
+use super::moderate;
 use super::relate::relate;
-use super::{Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RoomItem, Rows, Sent, What};
+use super::report;
+use super::{
+    Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, Refers, RoomItem, Rows, Ruling, Sent, What,
+};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, Role, Room,
-    RoomKind, Verb, Visibility,
+    About, Act, Attachment, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, References,
+    Role, Room, RoomKind, Verb, Visibility,
 };
 
 /// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named, and
@@ -30,6 +35,7 @@ use crate::model::{
 /// An item that is refused leaves the rows as they were. In a room:
 /// [`RoomNotFound`](ErrorKind::RoomNotFound), [`RoomClosed`](ErrorKind::RoomClosed),
 /// [`NotAParticipant`](ErrorKind::NotAParticipant) where whoever asks, or sends, is no active member,
+/// [`Muted`](ErrorKind::Muted) and [`Banned`](ErrorKind::Banned) by those who look after it,
 /// [`Forbidden`](ErrorKind::Forbidden) by the room's rules, a bound of the item or a time that is over,
 /// [`Unreachable`](ErrorKind::Unreachable) by a block, and [`Invalid`](ErrorKind::Invalid) for what contradicts
 /// itself or the room. Each [`Op`] and [`RelationOp`](super::RelationOp) names those of its own.
@@ -49,11 +55,9 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
     let ctx = Ctx { id: room, at, by };
     match op {
         Op::Create { kind, name, members, about } => create(&ctx, kind, (name, about), &members, rows),
-        Op::Send { id, sender, body, client_id, origin, attachments, writing_until } => {
-            let attached = Arc::default();
-            let new =
-                NewMessage { id, sender, body, client_id, origin, attachments: attached, writing_until };
-            send(&ctx, new, &attachments, rows)
+        Op::Send { id, sender, body, client_id, origin, attachments, writing_until, refers, ruling } => {
+            let new = NewMessage { client_id, origin, writing_until, ..NewMessage::of(id, sender, body) };
+            send(&ctx, new, (&attachments, &refers), ruling, rows)
         }
         Op::Join { users, max_members } => join(&ctx, users, max_members, rows),
         Op::Enter { notice, max_members, by_invite: None } => enter(&ctx, notice, max_members, rows),
@@ -69,6 +73,11 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::Mark { mark, to } => move_mark(&ctx, mark, to, rows),
         Op::Amend { message, change } => amend(&ctx, message, change, rows),
         Op::SetRole { about, role } => govern::set_role(&ctx, about, role, rows),
+        Op::Mute { about, until, reason } => moderate::mute(&ctx, about, until, reason, rows),
+        Op::Ban { ban, notice } => moderate::ban(&ctx, ban, notice, rows),
+        Op::Unban(user) => moderate::unban(&ctx, &user, rows),
+        Op::Report { id, message, reason } => report::report(&ctx, id, message, reason, rows),
+        Op::Resolve { id, outcome } => report::resolve(&ctx, id, outcome, rows),
         Op::Update(update) => govern::update(&ctx, *update, rows),
         Op::Import(record) if record.room() == ctx.id => import(*record, rows),
         Op::Attach(op) => attach::attach(&ctx, op, rows),
@@ -175,6 +184,7 @@ fn create(
         marks_pos: 0,
         permissions: Permissions::default(),
         about,
+        slow_mode: 0,
     };
     let (pos, prev) = rows.next_pos(&mut room);
     (room.created_pos, room.changed_pos) = (pos.at, pos.at);
@@ -191,7 +201,8 @@ fn create(
     done(vec![Change { pos, prev, what }])
 }
 
-/// Whoever joins, or joins again, starts at the room's head: nothing before counts as unread.
+/// Whoever joins, or joins again, starts at the room's head: nothing before counts as unread. Nobody is heard
+/// again, or sooner, by coming anew.
 fn begin_stay(
     ctx: &Ctx,
     earlier: Option<&Member>,
@@ -217,6 +228,8 @@ fn begin_stay(
         read_n: room.countable,
         read_own_n: own_n,
         own_n,
+        muted_until: earlier.and_then(|member| member.muted_at(ctx.at)),
+        slowed_at: earlier.and_then(|member| member.slowed_at),
     }
 }
 
@@ -229,28 +242,54 @@ struct NewMessage {
     origin: Option<OriginId>,
     attachments: Arc<[Attachment]>,
     writing_until: Option<Timestamp>,
+    references: References,
 }
 
-fn send(ctx: &Ctx, mut new: NewMessage, attachments: &[AttachmentId], rows: &mut Rows) -> Result<Outcome> {
+impl NewMessage {
+    fn of(id: MessageId, sender: Profile, body: Body) -> Self {
+        let (attachments, references) = (Arc::default(), References::default());
+        Self { id, sender, body, client_id: None, origin: None, attachments, writing_until: None, references }
+    }
+}
+
+fn send(
+    ctx: &Ctx,
+    mut new: NewMessage,
+    (attachments, refers): (&[AttachmentId], &Refers),
+    ruling: Ruling,
+    rows: &mut Rows,
+) -> Result<Outcome> {
     let mut room = ctx.room(rows)?;
     let mut member = ctx.active_member(&new.sender.user, rows)?;
     let sent_as = new.client_id.clone().map(|client| (ctx.id, new.sender.user.clone(), client));
-    let hash = sent_as.is_some().then(|| BodyHash::with(&new.body, attachments));
+    let hash = sent_as.is_some().then(|| match ruling {
+        Ruling::Rewritten(said) => said,
+        _ => BodyHash::sent(&new.body, attachments, refers),
+    });
     if let Some(first) = sent_as.as_ref().and_then(|key| rows.sent.get(key)) {
         if Some(first.hash) != hash {
             return Err(ErrorKind::ClientIdConflict.into());
         }
         return answered(Vec::new(), Answer::Message(first.message.clone()));
     }
+    if let Ruling::Refused(kind) = ruling {
+        return Err((*kind).into());
+    }
     ctx.check_open(&room)?;
     if ctx.by.is_some() {
         ctx.check_role(member.role, Verb::Send, &room)?;
+        ctx.check_unmuted(&member)?;
+        ctx.check_pace(&room, &member)?;
     }
     ctx.check_reachable(room.kind.peer_of(&new.sender.user), rows)?;
+    new.references = refer::references(ctx, refers, rows)?;
     new.attachments = attach::sendable(ctx, &new.sender.user, &new.body, attachments, rows)?;
     attach::put_sent(ctx.id, new.id, &new.attachments, rows);
     if new.body.is_countable() {
         member.own_n += 1;
+    }
+    if room.slow_mode > 0 {
+        member.slowed_at = Some(ctx.at);
     }
     let own_n = member.own_n;
     let change = add_message(ctx, &mut room, own_n, new, hash, rows);
@@ -290,6 +329,7 @@ fn add_message(
         own_n,
         state: MessageState { writing_until: new.writing_until, ..MessageState::default() },
         attachments: new.attachments,
+        references: new.references,
     });
     rows.new_messages.push((message.clone(), hash));
     Change { pos, prev, what: What::Message(message) }
@@ -298,16 +338,7 @@ fn add_message(
 pub(super) fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut Rows) -> Change {
     let own_n = rows.members.get(&(ctx.id, notice.about.user.clone())).map_or(0, |member| member.own_n);
     let Notice { id, about, body } = notice;
-    let new = NewMessage {
-        id,
-        sender: about,
-        body,
-        client_id: None,
-        origin: None,
-        attachments: Arc::default(),
-        writing_until: None,
-    };
-    add_message(ctx, room, own_n, new, None, rows)
+    add_message(ctx, room, own_n, NewMessage::of(id, about, body), None, rows)
 }
 
 fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Result<Outcome> {
@@ -344,6 +375,7 @@ pub(super) fn admit(
         return done(Vec::new());
     }
     ctx.check_reachable(news.iter().map(|new| &new.about.user), rows)?;
+    ctx.check_welcome(news.iter().map(|new| &new.about.user), rows)?;
     if u64::from(room.members) + news.len() as u64 > u64::from(max_members) {
         return Err(
             ErrorKind::Forbidden(format!("a room has at most {max_members} participants").into()).into()
@@ -354,13 +386,19 @@ pub(super) fn admit(
         let (pos, prev) = rows.next_pos(&mut room);
         let earlier = rows.members.get(&(ctx.id, notice.about.user.clone()));
         let member = begin_stay(ctx, earlier, &notice.about.user, Role::Member, &room, pos);
-        rows.put_member(member);
+        let is_muted = member.muted_until.is_some();
+        rows.put_member(member.clone());
+        rows.end_ban(ctx.id, &notice.about.user);
         // Who has just come may have to follow an owner who leaves.
         rows.profiles.insert(notice.about.user.clone(), notice.about.clone());
         room.members += 1;
         let what = What::Joined(Arc::new(room.clone()), notice.about.clone());
         changes.push(Change { pos, prev, what });
         changes.push(add_notice(ctx, &mut room, notice, rows));
+        if is_muted {
+            let role = member.role;
+            changes.push(govern::give(member, role, &mut room, rows));
+        }
     }
     rows.put_room(room);
     done(changes)
@@ -373,29 +411,46 @@ fn part(ctx: &Ctx, notice: Notice, rows: &mut Rows) -> Result<Outcome> {
     if !leaves_alone {
         ctx.check_may(Verb::Remove, &room, rows)?;
     }
-    let mut member = ctx.active_member(&target.user, rows).map_err(|error| {
+    let member = ctx.active_member(&target.user, rows).map_err(|error| {
         if leaves_alone { error } else { Error::invalid("userUuid", "is no participant of the room") }
     })?;
     if !leaves_alone {
         ctx.check_below(&member, rows)?;
     }
-    let (pos, prev) = rows.next_pos(&mut room);
+    let user = member.user.clone();
+    let changes = take_out(ctx, &mut room, member, notice, rows);
+    if !leaves_alone && let Some(change) = changes.first() {
+        moderate::note(ctx, change, Act::Remove, Some(user), None, rows);
+    }
+    rows.put_room(room);
+    done(changes)
+}
+
+/// Ends a stay, with all that follows from it. The room is the caller's to put back.
+pub(super) fn take_out(
+    ctx: &Ctx,
+    room: &mut Room,
+    mut member: Member,
+    notice: Notice,
+    rows: &mut Rows,
+) -> Vec<Change> {
+    let (pos, prev) = rows.next_pos(room);
     member.active = false;
     member.changed_pos = pos.at;
     rows.put_member(member.clone());
     room.members = room.members.saturating_sub(1);
-    let mut changes = vec![Change { pos, prev, what: What::Parted(Arc::new(room.clone()), target) }];
+    let what = What::Parted(Arc::new(room.clone()), notice.about.clone());
+    let mut changes = vec![Change { pos, prev, what }];
     if room.active {
-        changes.push(add_notice(ctx, &mut room, notice, rows));
+        changes.push(add_notice(ctx, room, notice, rows));
         if room.members == 0 || matches!(room.kind, RoomKind::Direct(_)) {
-            changes.push(close_room(&mut room, rows));
+            changes.push(close_room(room, rows));
         }
     }
     if member.role == Role::Owner {
-        changes.extend(govern::pass_on(&mut room, rows));
+        changes.extend(govern::pass_on(room, rows));
     }
-    rows.put_room(room);
-    done(changes)
+    changes
 }
 
 /// Closes an open room and frees its key for another one.

@@ -3,10 +3,11 @@
 
 use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, Stage, StoredAttachment};
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ChallengeId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Dimensions, Invite, InviteCode, Member, Message, MessageState, MessageType,
-    Profile, Reaction, Reactions, Relation, RelationKind, Role, Room, RoomKind, SystemKind, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Invite, InviteCode, Member, Message,
+    MessageState, MessageType, Pin, PinCursor, Profile, Quoted, Reaction, Reactions, References, Relation,
+    RelationKind, Report, ReportOutcome, Resolution, Role, Room, RoomKind, SystemKind, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -21,16 +22,18 @@ macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
          r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
-         r.permissions, r.topic, r.picture, r.public, r.custom"
+         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode"
     };
 }
 
-/// What [`ReadRow::message`] reads, of `messages s` and `profiles p`.
+/// What [`ReadRow::message`] reads, of `messages s`, with `profiles p` of its sender, `messages q` that it quotes,
+/// `profiles t` of that one's, and `profiles f` of who sent it first.
 macro_rules! message_columns {
     () => {
         "s.id, s.room, s.seq, s.sender, p.nickname, p.image, s.kind, s.content, s.image_url, s.client_id, \
          s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions, \
-         s.writing_until, s.attachments"
+         s.writing_until, s.pinned_at, s.pinned_by, s.attachments, s.quoted, q.id, q.sender, t.nickname, t.image, \
+         q.kind, q.content, q.image_url, q.edited_at, q.changed_pos, s.forwarded, f.nickname, f.image"
     };
 }
 
@@ -49,6 +52,20 @@ macro_rules! attachment_columns {
     };
 }
 
+/// What [`ReadRow::audit_entry`] reads, of `audit t`.
+macro_rules! audit_columns {
+    () => {
+        "t.room, t.pos, t.at, t.made_by, t.act, t.value, t.message, t.whom, t.reason"
+    };
+}
+
+/// What [`ReadRow::report`] reads, of `reports w`.
+macro_rules! report_columns {
+    () => {
+        "w.id, w.room, w.message, w.sender, w.made_by, w.at, w.reason, w.resolved_at, w.resolved_by, w.outcome"
+    };
+}
+
 /// What [`ReadRow::outbox_row`] reads, of the outbox `o`.
 macro_rules! outbox_columns {
     () => {
@@ -64,7 +81,8 @@ macro_rules! seniority {
 }
 
 pub(super) use {
-    attachment_columns, invite_columns, message_columns, outbox_columns, room_columns, seniority,
+    attachment_columns, audit_columns, invite_columns, message_columns, outbox_columns, report_columns,
+    room_columns, seniority,
 };
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
@@ -95,6 +113,40 @@ pub(super) fn custom_text(room: &Room) -> Option<&str> {
 /// Whether everybody may find the room.
 pub(super) fn is_public(room: &Room) -> bool {
     room.about.visibility == Visibility::Public
+}
+
+/// An act in its columns: its code, a number that goes with it, a message.
+pub(super) fn act_columns(act: Act) -> (i16, Option<i64>, Option<MessageId>) {
+    match act {
+        Act::Mute(until) => (1, Some(until.as_millis()), None),
+        Act::Unmute => (2, None, None),
+        Act::Ban(until) => (3, Some(until.as_millis()), None),
+        Act::Unban => (4, None, None),
+        Act::Remove => (5, None, None),
+        Act::Delete(message) => (6, None, Some(message)),
+        Act::SetRole(role) => (7, Some(role_code(role).into()), None),
+        Act::SlowMode(seconds) => (8, Some(seconds.into()), None),
+        Act::Resolve(message, outcome) => (9, Some(outcome_code(outcome).into()), Some(message)),
+    }
+}
+
+pub(super) fn outcome_code(outcome: ReportOutcome) -> i16 {
+    match outcome {
+        ReportOutcome::Dismissed => 1,
+        ReportOutcome::MessageDeleted => 2,
+        ReportOutcome::UserMuted => 3,
+        ReportOutcome::UserBanned => 4,
+    }
+}
+
+fn outcome_of(code: i64) -> Option<ReportOutcome> {
+    match code {
+        1 => Some(ReportOutcome::Dismissed),
+        2 => Some(ReportOutcome::MessageDeleted),
+        3 => Some(ReportOutcome::UserMuted),
+        4 => Some(ReportOutcome::UserBanned),
+        _ => None,
+    }
 }
 
 pub(super) fn relation_code(kind: RelationKind) -> i16 {
@@ -141,6 +193,8 @@ pub(super) trait ReadRow<'r> {
     fn maybe_hash(&mut self) -> Result<Option<BodyHash>, Self::Error>;
     fn maybe_id(&mut self) -> Result<Option<[u8; 16]>, Self::Error>;
     fn maybe_bytes(&mut self) -> Result<Option<&'r [u8]>, Self::Error>;
+    /// Passes over so many columns.
+    fn skip(&mut self, columns: usize);
     /// The column read last holds what no version of this code wrote.
     fn no_sense(&self) -> Self::Error;
     /// The columns around this one do not belong together.
@@ -178,6 +232,7 @@ pub(super) trait ReadRow<'r> {
                 visibility: if self.flag()? { Visibility::Public } else { Visibility::Private },
                 custom: self.maybe()?.unwrap_or_default(),
             },
+            slow_mode: self.number()?.try_into().map_err(|_| self.no_sense())?,
         })
     }
 
@@ -204,6 +259,8 @@ pub(super) trait ReadRow<'r> {
             read_n: self.number()?,
             read_own_n: self.number()?,
             own_n: self.number()?,
+            muted_until: self.maybe_time()?,
+            slowed_at: self.maybe_time()?,
         })
     }
 
@@ -229,21 +286,53 @@ pub(super) trait ReadRow<'r> {
             own_n: self.number()?,
             state: self.state()?,
             attachments: self.attachments()?,
+            references: References { quoted: self.quoted()?, forwarded: self.forwarded()? },
         })
     }
 
-    fn state(&mut self) -> Result<MessageState, Self::Error> {
-        let changed_pos = if let Some(pos) = self.maybe_integer()? {
-            u64::try_from(pos).map_err(|_| self.no_sense())?
-        } else {
-            0
+    fn quoted(&mut self) -> Result<Option<Arc<Quoted>>, Self::Error> {
+        let Some(seq) = self.maybe_integer()? else {
+            self.skip(9);
+            return Ok(None);
         };
-        Ok(MessageState {
-            changed_pos,
+        let quoted = Quoted {
+            seq: u64::try_from(seq).map_err(|_| self.no_sense())?,
+            id: MessageId::from_bytes(self.bytes()?),
+            sender: {
+                let user = self.parsed()?;
+                self.profile(user)?
+            },
+            body: self.body()?,
             edited_at: self.maybe_time()?,
-            reactions: self.reactions()?,
-            writing_until: self.maybe_time()?,
-        })
+            changed_pos: self.changed_pos()?,
+        };
+        Ok(Some(Arc::new(quoted)))
+    }
+
+    fn forwarded(&mut self) -> Result<Option<Arc<Profile>>, Self::Error> {
+        let Some(first) = self.maybe()? else {
+            self.skip(2);
+            return Ok(None);
+        };
+        Ok(Some(Arc::new(self.profile(first)?)))
+    }
+
+    /// NULL where nothing has changed it.
+    fn changed_pos(&mut self) -> Result<u64, Self::Error> {
+        let pos = self.maybe_integer()?.unwrap_or(0);
+        u64::try_from(pos).map_err(|_| self.no_sense())
+    }
+
+    fn state(&mut self) -> Result<MessageState, Self::Error> {
+        let changed_pos = self.changed_pos()?;
+        let (edited_at, reactions) = (self.maybe_time()?, self.reactions()?);
+        let writing_until = self.maybe_time()?;
+        Ok(MessageState { changed_pos, edited_at, reactions, writing_until, pinned: self.pinned()? })
+    }
+
+    fn pinned(&mut self) -> Result<Option<Pin>, Self::Error> {
+        let (at, by) = (self.maybe_time()?, self.maybe()?);
+        Ok(at.map(|at| Pin { by, at }))
     }
 
     fn reaction(&mut self) -> Result<Reaction, Self::Error> {
@@ -345,6 +434,69 @@ pub(super) trait ReadRow<'r> {
         })
     }
 
+    fn ban(&mut self) -> Result<Ban, Self::Error> {
+        Ok(Ban {
+            room: self.room_id()?,
+            user: self.parsed()?,
+            by: self.maybe()?,
+            at: self.time()?,
+            until: self.time()?,
+            reason: self.maybe_text()?.map(Into::into),
+        })
+    }
+
+    fn audit_entry(&mut self) -> Result<AuditEntry, Self::Error> {
+        let (room, pos, at, by) = (self.room_id()?, self.number()?, self.time()?, self.maybe()?);
+        let (code, value) = (self.code()?, self.maybe_integer()?);
+        let message = self.maybe_id()?.map(MessageId::from_bytes);
+        let role = |value| match value {
+            1 => Some(Role::Owner),
+            2 => Some(Role::Member),
+            3 => Some(Role::Admin),
+            4 => Some(Role::ReadOnly),
+            _ => None,
+        };
+        let act = match (code, value, message) {
+            (1, Some(until), None) => Some(Act::Mute(Timestamp::from_millis(until))),
+            (2, None, None) => Some(Act::Unmute),
+            (3, Some(until), None) => Some(Act::Ban(Timestamp::from_millis(until))),
+            (4, None, None) => Some(Act::Unban),
+            (5, None, None) => Some(Act::Remove),
+            (6, None, Some(message)) => Some(Act::Delete(message)),
+            (7, Some(value), None) => role(value).map(Act::SetRole),
+            (8, Some(seconds), None) => u32::try_from(seconds).ok().map(Act::SlowMode),
+            (9, Some(code), Some(message)) => outcome_of(code).map(|outcome| Act::Resolve(message, outcome)),
+            _ => None,
+        };
+        let act = act.ok_or_else(|| Self::no_match("audit.act"))?;
+        let (user, reason) = (self.maybe()?, self.maybe_text()?.map(Into::into));
+        Ok(AuditEntry { room, pos, at, by, act, user, reason })
+    }
+
+    fn report(&mut self) -> Result<Report, Self::Error> {
+        let id = ReportId::from_bytes(self.bytes()?);
+        let (room, message) = (self.room_id()?, MessageId::from_bytes(self.bytes()?));
+        let (sender, by, at) = (self.parsed()?, self.parsed()?, self.time()?);
+        let reason = self.maybe_text()?.map(Into::into);
+        let (resolved_at, resolved_by, code) = (self.maybe_time()?, self.maybe()?, self.maybe_integer()?);
+        let resolution = match (resolved_at, code) {
+            (Some(at), Some(code)) => {
+                let outcome = outcome_of(code).ok_or_else(|| self.no_sense())?;
+                Some(Resolution { at, by: resolved_by, outcome })
+            }
+            (None, None) => None,
+            _ => return Err(Self::no_match("reports.outcome")),
+        };
+        Ok(Report { id, room, message, sender, by, at, reason, resolution })
+    }
+
+    /// Reads a ban and what is shown of the user.
+    fn ban_of(&mut self) -> Result<(Ban, Profile), Self::Error> {
+        let ban = self.ban()?;
+        let profile = self.profile(ban.user.clone())?;
+        Ok((ban, profile))
+    }
+
     fn relation(&mut self) -> Result<Relation, Self::Error> {
         Ok(Relation {
             user: self.parsed()?,
@@ -400,6 +552,10 @@ pub(super) trait ReadRow<'r> {
         Ok(Record::Room(RoomRecord::Member(self.member()?)))
     }
 
+    fn ban_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Ban(self.ban()?)))
+    }
+
     fn room_id(&mut self) -> Result<RoomId, Self::Error> {
         Ok(RoomId::from_bytes(self.bytes()?))
     }
@@ -440,6 +596,27 @@ pub(super) fn profile_of(user: UserId, nickname: Option<&str>, image: Option<&st
 #[derive(Serialize, Deserialize)]
 enum Kept<'a> {
     First(Cow<'a, [Attachment]>),
+}
+
+/// Who sent it first, as it is kept.
+pub(super) fn first_sender(message: &Message) -> Option<&str> {
+    message.references.forwarded.as_ref().map(|first| first.user.as_str())
+}
+
+/// When it was pinned, and by whom, as it is kept.
+pub(super) fn pin_of(message: &Message) -> (Option<i64>, Option<&str>) {
+    let pin = message.state.pinned.as_ref();
+    (pin.map(|pin| pin.at.as_millis()), pin.and_then(|pin| pin.by.as_ref()).map(UserId::as_str))
+}
+
+/// A place among pins as it is compared; without one, beyond all.
+pub(super) fn below_pin(before: Option<PinCursor>) -> (i64, i64) {
+    before.map_or((i64::MAX, i64::MAX), |cursor| (cursor.at.as_millis(), int(cursor.seq)))
+}
+
+/// Which message it answers, as it is kept.
+pub(super) fn quoted_seq(message: &Message) -> Option<i64> {
+    message.references.quoted.as_ref().map(|quoted| int(quoted.seq))
 }
 
 /// As they are kept; NULL without any.

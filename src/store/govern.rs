@@ -8,10 +8,11 @@
 use std::sync::Arc;
 
 use super::apply::{Ctx, add_notice, change_room, done};
+use super::moderate;
 use super::{Change, Outcome, Rows, Update, What};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RoomId;
-use crate::model::{Member, Profile, Role, Room, RoomKind, Verb};
+use crate::model::{Act, MAX_SLOW_MODE, Member, Profile, Role, Room, RoomKind, Verb};
 
 /// Why it may not be done, where it takes this role at least.
 pub(super) fn refusal(least: Role) -> &'static str {
@@ -22,7 +23,7 @@ pub(super) fn refusal(least: Role) -> &'static str {
     }
 }
 
-fn forbidden<T>(reason: &'static str) -> Result<T> {
+pub(super) fn forbidden<T>(reason: &'static str) -> Result<T> {
     Err(ErrorKind::Forbidden(reason.into()).into())
 }
 
@@ -70,8 +71,11 @@ pub(super) fn set_role(ctx: &Ctx, about: Profile, role: Role, rows: &mut Rows) -
     {
         changes.push(give(owner, Role::Admin, &mut room, rows));
     }
-    rows.profiles.insert(about.user.clone(), about);
-    changes.push(give(member, role, &mut room, rows));
+    let user = about.user.clone();
+    rows.profiles.insert(user.clone(), about);
+    let change = give(member, role, &mut room, rows);
+    moderate::note(ctx, &change, Act::SetRole(role), Some(user), None, rows);
+    changes.push(change);
     rows.put_room(room);
     done(changes)
 }
@@ -92,25 +96,31 @@ pub(super) fn owner_of(room: RoomId, rows: &Rows) -> Option<Member> {
     rows.members.values().find(is_owner).cloned()
 }
 
-fn give(mut member: Member, role: Role, room: &mut Room, rows: &mut Rows) -> Change {
+/// Gives a member a role, and tells of how they stand then. Nobody could let an owner speak again.
+pub(super) fn give(mut member: Member, role: Role, room: &mut Room, rows: &mut Rows) -> Change {
     let (pos, prev) = rows.next_pos(room);
     (member.role, member.changed_pos) = (role, pos.at);
+    let muted_until = member.muted_until.filter(|_| role != Role::Owner);
+    member.muted_until = muted_until;
     let profile = rows.profiles.get(&member.user).cloned();
     let profile = profile.unwrap_or_else(|| Profile::unknown(member.user.clone()));
     rows.put_member(member);
-    Change { pos, prev, what: What::Role(Arc::new(room.clone()), profile, role) }
+    Change { pos, prev, what: What::Role(Arc::new(room.clone()), profile, role, muted_until) }
 }
 
 /// Changes what is said of a room: each thing that is another one takes what it takes.
 pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outcome> {
-    let Update { name, topic, picture, permissions, visibility, custom } = update;
+    let Update { name, topic, picture, permissions, visibility, custom, slow_mode } = update;
     let before = ctx.room(rows)?;
     let mut room = before.clone();
     if name.is_some() || topic.is_some() || picture.is_some() || custom.is_some() {
         ctx.check_may(Verb::Rename, &before, rows)?;
     }
-    let taken =
-        [(!permissions.is_empty(), Verb::SetPermissions), (visibility.is_some(), Verb::SetVisibility)];
+    let taken = [
+        (!permissions.is_empty(), Verb::SetPermissions),
+        (visibility.is_some(), Verb::SetVisibility),
+        (slow_mode.is_some(), Verb::Moderate),
+    ];
     for (_, verb) in taken.into_iter().filter(|(is_asked, _)| *is_asked) {
         ctx.check_may(verb, &before, rows)?;
         if matches!(room.kind, RoomKind::Direct(_)) {
@@ -122,6 +132,12 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
         if !room.permissions.set(verb, least) {
             return Err(Error::invalid("permissions", "names what cannot be given"));
         }
+    }
+    if let Some(seconds) = slow_mode {
+        if seconds > MAX_SLOW_MODE {
+            return Err(Error::invalid("slowMode", format!("must be at most {MAX_SLOW_MODE} seconds")));
+        }
+        room.slow_mode = seconds;
     }
     if let Some(topic) = topic {
         room.about.topic = topic;
@@ -146,6 +162,9 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
         return done(Vec::new());
     }
     let mut changes = vec![change_room(&mut room, rows)];
+    if room.slow_mode != before.slow_mode {
+        moderate::note(ctx, &changes[0], Act::SlowMode(room.slow_mode), None, None, rows);
+    }
     changes.extend(notice.map(|notice| add_notice(ctx, &mut room, notice, rows)));
     rows.put_room(room);
     done(changes)

@@ -11,7 +11,7 @@ use super::govern::owner_of;
 use super::{BodyHash, Change, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
 use crate::error::{Contradiction, ErrorKind, Result};
 use crate::id::{MessageId, RoomId};
-use crate::model::{Member, Message, MessageState, Pos, Role, Room};
+use crate::model::{Ban, Member, Message, MessageState, Pos, Role, Room};
 
 /// Decides on one row.
 pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
@@ -20,6 +20,7 @@ pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
         RoomRecord::Message(message, hash) => import_message(message, hash, rows),
         RoomRecord::Reaction(key, message) => import_reaction(key, message, rows),
         RoomRecord::Member(member) => import_member(member, rows),
+        RoomRecord::Ban(ban) => import_ban(ban, rows),
     }
 }
 
@@ -48,14 +49,14 @@ fn import_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
     // A rename comes with a message, so the name of whoever has more of them is the later one, and so is what
     // else is said of the room. A closed room stays so: another
     // one may have its key.
-    let said = |room: &Room| (room.name.clone(), room.permissions, room.about.clone());
+    let said = |room: &Room| (room.name.clone(), room.permissions, room.about.clone(), room.slow_mode);
     let is_said_anew = record.seq > room.seq && said(&record) != said(&room);
     let closes = room.active && !record.active;
     if !is_said_anew && !closes {
         return done(Vec::new());
     }
     if is_said_anew {
-        (room.name, room.permissions, room.about) = said(&record);
+        (room.name, room.permissions, room.about, room.slow_mode) = said(&record);
     }
     let change = if closes {
         let Change { pos, prev, .. } = close_room(&mut room, rows);
@@ -115,10 +116,11 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     let at = rows.next_pos(&mut room);
     (room.seq, room.countable, room.last_message_at) = (message.seq, countable, Some(message.created_at));
     message.pos = at.0.at;
-    let edited_at = message.state.edited_at;
-    message.state = MessageState { edited_at, ..MessageState::default() };
+    let MessageState { edited_at, pinned, .. } = message.state;
+    let is_changed = edited_at.is_some() || pinned.is_some();
+    message.state = MessageState { edited_at, pinned, ..MessageState::default() };
     let message = Arc::new(message);
-    if edited_at.is_some() {
+    if is_changed {
         rows.put_message(message.clone());
     }
     attach::put_sent(message.room, message.id, &message.attachments, rows);
@@ -202,15 +204,16 @@ fn depose(room: &mut Room, record: &Member, rows: &mut Rows) -> Option<(Pos, u64
     Some(at)
 }
 
-/// The same stay: its marks and counts only grow, it may have ended, and its role is another one by now.
+/// The same stay: its marks and counts only grow, it may have ended, and its role and its mute are others by now.
 fn merge_stay(mut room: Room, there: Member, record: Member, rows: &mut Rows) -> Result<Outcome> {
     let mut member = there.clone();
     let ended = there.active && !record.active;
     let has_other_role = there.active && record.role != there.role;
     let deposed = if has_other_role { depose(&mut room, &record, rows) } else { None };
-    let at = (ended || has_other_role).then(|| rows.next_pos(&mut room));
+    let is_heard_otherwise = there.active && record.muted_until != there.muted_until;
+    let at = (ended || has_other_role || is_heard_otherwise).then(|| rows.next_pos(&mut room));
     if let Some((pos, _)) = at {
-        (member.role, member.changed_pos) = (record.role, pos.at);
+        (member.role, member.muted_until, member.changed_pos) = (record.role, record.muted_until, pos.at);
     }
     if ended {
         member.active = false;
@@ -234,6 +237,16 @@ fn merge_stay(mut room: Room, there: Member, record: Member, rows: &mut Rows) ->
     let id = room.id;
     rows.put_room(room);
     all_imported(id, deposed.into_iter().chain(at))
+}
+
+/// Of two, the later one holds. Nobody is told, as in a ban.
+fn import_ban(ban: Ban, rows: &mut Rows) -> Result<Outcome> {
+    standing(ban.room, rows)?;
+    let there = rows.bans.get(&(ban.room, ban.user.clone()));
+    if there.is_none_or(|there| there.at < ban.at) {
+        rows.put_ban(ban);
+    }
+    done(Vec::new())
 }
 
 fn count_member(room: &mut Room, was_active: bool, is_active: bool) {

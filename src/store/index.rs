@@ -53,13 +53,20 @@ pub(super) struct Lookup {
 }
 
 impl Lookup {
-    /// With the rooms of the user; too many narrow nothing.
-    pub(super) fn new(search: &Search, own: &[RoomId]) -> Self {
-        let rooms = match search.room {
-            Some(room) => vec![room_mark(room)],
-            None if own.len() >= OWN_ROOMS as usize => Vec::new(),
-            None => own.iter().map(|room| room_mark(*room)).collect(),
-        };
+    /// In any room, or in the one that is searched.
+    pub(super) fn anywhere(search: &Search) -> Self {
+        Self::within(search, search.room.as_slice())
+    }
+
+    /// In the rooms of the user, which is slower for each of them, and worth it only where others say the same very
+    /// often; `None` where it is of no use.
+    pub(super) fn narrowed(search: &Search, own: &[RoomId]) -> Option<Self> {
+        let is_narrower = search.room.is_none() && own.len() < OWN_ROOMS as usize;
+        is_narrower.then(|| Self::within(search, own))
+    }
+
+    fn within(search: &Search, rooms: &[RoomId]) -> Self {
+        let rooms = rooms.iter().map(|room| room_mark(*room)).collect();
         let attachment = (search.has_attachment == Some(true)).then(|| ATTACHMENT.to_owned());
         let sender = search.sender.as_ref().map(sender_mark);
         Self { needles: search.words.needles(), marks: sender.into_iter().chain(attachment).collect(), rooms }

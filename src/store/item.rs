@@ -7,10 +7,12 @@ use sha2::{Digest, Sha256};
 
 use super::RoomRecord;
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
+use crate::error::ErrorKind;
+use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Attachment, Body, Custom, FriendNotice, Invite, InviteCode, Mark, Member, Message, Pos,
-    Profile, Reaction, Relation, RelationKind, Role, Room, RoomKind, Verb, Visibility,
+    About, Amendment, Attachment, Ban, Body, Custom, FriendNotice, Invite, InviteCode, Mark, Member, Message,
+    Pos, Profile, Reaction, Relation, RelationKind, Report, ReportOutcome, Role, Room, RoomKind, Verb,
+    Visibility,
 };
 
 /// What is committed together.
@@ -79,9 +81,14 @@ pub enum Op {
     },
     /// Add a message of an active member. Under a client id that the sender has used in the room before, the
     /// answer is the message that was sent then, also in a room that has closed since, or
-    /// [`ClientIdConflict`](crate::ErrorKind::ClientIdConflict) where its [`BodyHash`] is another one. Of its
-    /// files: [`AttachmentNotFound`](crate::ErrorKind::AttachmentNotFound) and
+    /// [`ClientIdConflict`](crate::ErrorKind::ClientIdConflict) where its [`BodyHash`] is another one. Of whoever
+    /// is muted it is [`Muted`](crate::ErrorKind::Muted), as an edit and a reaction, and too early in a slow room
+    /// [`RateLimited`](crate::ErrorKind::RateLimited). Of its files: [`AttachmentNotFound`](crate::ErrorKind::AttachmentNotFound) and
     /// [`AttachmentUsed`](crate::ErrorKind::AttachmentUsed).
+    ///
+    /// Of what it quotes: [`MessageNotFound`](crate::ErrorKind::MessageNotFound),
+    /// [`MessageDeleted`](crate::ErrorKind::MessageDeleted), and [`Forbidden`](crate::ErrorKind::Forbidden) for a
+    /// SYSTEM message.
     Send {
         /// The message's id.
         id: MessageId,
@@ -97,8 +104,13 @@ pub enum Op {
         attachments: Vec<AttachmentId>,
         /// For one that is yet to be written: what it is at its [`writing_until`](crate::model::MessageState::writing_until).
         writing_until: Option<Timestamp>,
+        /// What it refers to.
+        refers: Refers,
+        /// What the host has made of it.
+        ruling: Ruling,
     },
-    /// Add people, all or none. Who is in already stays as they are.
+    /// Add people, all or none. Who is in already stays as they are. Of somebody who is banned it is
+    /// [`Banned`](crate::ErrorKind::Banned).
     Join {
         /// Who, with the words for it.
         users: Vec<Notice>,
@@ -108,7 +120,7 @@ pub enum Op {
         max_members: u32,
     },
     /// Come into a public room, or into any by an invite link that holds. Who is in already stays as they are,
-    /// and uses up none of the link. Of a private room it is
+    /// and uses up none of the link. Of whoever is banned it is [`Banned`](crate::ErrorKind::Banned), of a private room
     /// [`NotAParticipant`](crate::ErrorKind::NotAParticipant), of a link that does not hold, or is of another
     /// room, [`InviteNotFound`](crate::ErrorKind::InviteNotFound).
     Enter {
@@ -183,6 +195,46 @@ pub enum Op {
         /// Which.
         role: Role,
     },
+    /// Mute a member of a lesser role, or (`None`) let them speak again. Another time takes the place of the one
+    /// before it.
+    Mute {
+        /// Whom.
+        about: Profile,
+        /// Until when.
+        until: Option<Timestamp>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Keep somebody out, and take them out as in [`Op::Part`] where they are in. Another ban takes the place of
+    /// the one before it.
+    Ban {
+        /// The ban, of this room.
+        ban: Ban,
+        /// The words for who is taken out.
+        notice: Notice,
+    },
+    /// Let somebody come back. Who is not banned stays so.
+    Unban(UserId),
+    /// Report a message of somebody else's. One user reports a message once: the answer is the report that was made
+    /// first. One that is not there is [`MessageNotFound`](crate::ErrorKind::MessageNotFound), one that was deleted
+    /// [`MessageDeleted`](crate::ErrorKind::MessageDeleted), one's own or the server's
+    /// [`Forbidden`](crate::ErrorKind::Forbidden).
+    Report {
+        /// The report's id.
+        id: ReportId,
+        /// Which message.
+        message: MessageId,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Say what came of a report. What was said first stands. One that is not there is
+    /// [`ReportNotFound`](crate::ErrorKind::ReportNotFound).
+    Resolve {
+        /// Which report.
+        id: ReportId,
+        /// What was done.
+        outcome: ReportOutcome,
+    },
     /// Change what is said of the room, all of it or nothing.
     Update(Box<Update>),
     /// Take in a row of another store, with new positions. What is there already stays, but for what only
@@ -191,6 +243,40 @@ pub enum Op {
     Import(Box<RoomRecord>),
     /// Begin, finish or end an attachment. Nobody is told: it shows with its message.
     Attach(AttachOp),
+}
+
+/// What a message that is sent refers to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store hands it to `apply`, whatever is in it")]
+pub struct Refers {
+    /// The message that it answers.
+    pub quoted: Option<MessageId>,
+    /// The message that is passed on by it.
+    pub forwarded: Option<Forward>,
+}
+
+/// What a message passes on. Under a client id it is known by this alone, whatever it says and brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store hands it to `apply`, whatever is in it")]
+pub struct Forward {
+    /// The message, of whatever room.
+    pub message: MessageId,
+    /// Who sent it first.
+    pub first: Profile,
+}
+
+/// What the host's [`Hooks`](crate::policy::Hooks) have made of a message. A retry gets the message that was sent first,
+/// whatever this is.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub enum Ruling {
+    /// It is sent as it was said.
+    #[default]
+    AsSaid,
+    /// It is sent with other words. What was said has this fingerprint, by which a retry is known.
+    Rewritten(BodyHash),
+    /// It is not sent, for this reason.
+    Refused(Box<ErrorKind>),
 }
 
 /// What is asked of an attachment. Done again, each changes nothing.
@@ -244,7 +330,7 @@ pub enum Amend {
         /// As in [`Amend::Write`].
         until: Option<Timestamp>,
     },
-    /// Say nothing any more, and bear no reactions. The place in the room stays.
+    /// Say nothing any more, bear no reactions, and be pinned no more. The place in the room stays.
     Delete {
         /// As in [`Amend::Edit`]; the engine gives [`Config::delete_window`](crate::Config::delete_window). Who
         /// may delete what others sent is not bound by it.
@@ -260,6 +346,15 @@ pub enum Amend {
         /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
         /// [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds).
         max_kinds: usize,
+    },
+    /// Pin it for everybody, or take the pin off, whoever has put it there.
+    Pin {
+        /// Whether it is pinned.
+        on: bool,
+        /// How many messages of the room may be pinned; with one more it is
+        /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
+        /// [`Config::max_pins`](crate::Config::max_pins).
+        max_pins: u32,
     },
 }
 
@@ -279,6 +374,8 @@ pub struct Update {
     pub visibility: Option<Visibility>,
     /// What the app keeps of its own with it.
     pub custom: Option<Custom>,
+    /// Its [slow mode](Room::slow_mode), in seconds.
+    pub slow_mode: Option<u32>,
 }
 
 /// A change of how two people stand to each other.
@@ -357,7 +454,18 @@ impl BodyHash {
 
     /// The fingerprint of a message as it is sent first, with its attachments in their order.
     pub fn with(body: &Body, attachments: &[AttachmentId]) -> Self {
+        Self::sent(body, attachments, &Refers::default())
+    }
+
+    /// The fingerprint of a message as it is sent first, with its attachments in their order and what it refers to.
+    pub fn sent(body: &Body, attachments: &[AttachmentId], refers: &Refers) -> Self {
         let mut hash = Sha256::new();
+        if let Some(forward) = &refers.forwarded {
+            // No type of a message is this byte.
+            hash.update(b"f");
+            hash.update(forward.message.to_bytes());
+            return Self::short(hash);
+        }
         let parts = [body.content(), body.image_url()];
         hash.update([body.message_type() as u8]);
         for part in parts {
@@ -367,6 +475,15 @@ impl BodyHash {
         }
         // Behind the body, whose end is known; without any, as before there were attachments.
         attachments.iter().for_each(|id| hash.update(id.to_bytes()));
+        // Likewise. An id of an attachment has 16 bytes, and this one more.
+        if let Some(quoted) = refers.quoted {
+            hash.update(b"q");
+            hash.update(quoted.to_bytes());
+        }
+        Self::short(hash)
+    }
+
+    fn short(hash: Sha256) -> Self {
         let mut short = [0; 16];
         short.copy_from_slice(&hash.finalize()[..16]);
         Self(short)
@@ -408,6 +525,8 @@ pub enum Answer {
     Amended(Arc<Message>),
     /// This room has the key already.
     Standing(RoomId),
+    /// The report, made now or before.
+    Reported(Report),
     /// The member's marks as they are now, and the unread count.
     Marked {
         /// The membership.
@@ -456,8 +575,8 @@ pub enum What {
         /// How; `None` where no more is known than how it is now.
         how: Option<Amendment>,
     },
-    /// A member has another role.
-    Role(Arc<Room>, Profile, Role),
+    /// A member has another role, or is muted until another time: both as they are now.
+    Role(Arc<Room>, Profile, Role, Option<Timestamp>),
     /// The room changed: what is said of it, its permissions, or whether it is open.
     Changed(Arc<Room>),
     /// A mark moved.
@@ -471,6 +590,8 @@ pub enum What {
     },
     /// A row came from another store. Nobody is told.
     Imported(RoomId),
+    /// Something that nobody is told of: a ban of somebody who is not in the room, or the end of one.
+    Untold(RoomId),
 }
 
 impl What {
@@ -483,7 +604,7 @@ impl What {
             Self::Role(room, ..) => room.id,
             Self::Message(message) | Self::Amended { message, .. } => message.room,
             Self::Marked { member, .. } => member.room,
-            Self::Imported(room) => *room,
+            Self::Imported(room) | Self::Untold(room) => *room,
         }
     }
 }
@@ -507,5 +628,10 @@ mod tests {
         assert_eq!(BodyHash::with(&body, &[]), text("hi"));
         assert_ne!(BodyHash::with(&body, &[one]), text("hi"));
         assert_ne!(BodyHash::with(&body, &[one, other]), BodyHash::with(&body, &[other, one]));
+        let quoting = |id| BodyHash::sent(&body, &[one], &Refers { quoted: Some(id), ..Refers::default() });
+        let (first, second) = (MessageId::generate(), MessageId::generate());
+        assert_ne!(quoting(first), BodyHash::with(&body, &[one]));
+        assert_ne!(quoting(first), quoting(second));
+        assert_eq!(BodyHash::sent(&body, &[one], &Refers::default()), BodyHash::with(&body, &[one]));
     }
 }

@@ -16,10 +16,10 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token, Visibility,
+    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
+    Relation, RelationKind, Report, Room, Token, Visibility,
 };
 use state::{State, beyond, keep_latest};
 
@@ -157,6 +157,40 @@ impl Store for MemoryStore {
         Ok(theirs.filter_map(with_room).take(limit as usize).collect())
     }
 
+    async fn bans(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Ban, Profile)>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
+        let holding = beyond(&data.bans, after).filter(|ban| ban.holds(now)).take(limit as usize);
+        Ok(holding.map(|ban| (ban.clone(), state.profile(&ban.user))).collect())
+    }
+
+    async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {
+        let state = self.state.lock();
+        let acts = state.rooms.get(&room).map(|data| data.acts.as_slice()).unwrap_or_default();
+        let below = acts.iter().rev().filter(|entry| before.is_none_or(|before| entry.pos < before));
+        Ok(below.take(limit as usize).cloned().collect())
+    }
+
+    async fn reports(
+        &self,
+        room: Option<RoomId>,
+        after: Option<ReportId>,
+        limit: u32,
+    ) -> Result<Vec<Report>> {
+        let state = self.state.lock();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let beyond = state.reports.range((from, Bound::Unbounded)).map(|(_, report)| report);
+        let waiting = beyond.filter(|report| report.resolution.is_none());
+        let meant = waiting.filter(|report| room.is_none_or(|room| report.room == room));
+        Ok(meant.take(limit as usize).cloned().collect())
+    }
+
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         let state = self.state.lock();
         let rooms = state.of_user(user, after).filter(|(_, member)| member.active);
@@ -283,6 +317,14 @@ impl Store for MemoryStore {
         let on = data.reactions.range(seqs).flat_map(|(seq, on)| on.iter().map(move |one| (seq, one)));
         let own = on.filter(|(_, (_, by))| by == user);
         Ok(own.map(|(seq, (reaction, _))| (*seq, reaction.clone())).collect())
+    }
+
+    async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
+        let until = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let below = data.pins.range((Bound::Unbounded, until)).rev().take(limit as usize);
+        Ok(below.filter_map(|pin| data.at(pin.seq)).map(|message| state.shown(message)).collect())
     }
 
     async fn members_since(

@@ -17,11 +17,13 @@ mod index;
 mod invites;
 mod item;
 mod memory;
+mod moderate;
 mod outbox;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod record;
 mod relate;
+mod report;
 mod rows;
 mod search;
 #[cfg(feature = "sqlite")]
@@ -35,17 +37,17 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token,
+    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
+    Relation, RelationKind, Report, Room, Token,
 };
 
 pub use apply::apply;
 pub use attachment::{Stage, StoredAttachment};
 pub use item::{
-    Amend, Answer, AttachOp, Batch, BodyHash, Change, Item, Notice, Op, Outcome, RelationChange,
-    RelationItem, RelationOp, RoomItem, Update, What,
+    Amend, Answer, AttachOp, Batch, BodyHash, Change, Forward, Item, Notice, Op, Outcome, Refers,
+    RelationChange, RelationItem, RelationOp, RoomItem, Ruling, Update, What,
 };
 pub use memory::MemoryStore;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
@@ -114,6 +116,9 @@ pub struct MemberEntry {
 ///
 /// **Profiles.** A [`Message`] comes with its sender's profile of now; a user without a row is
 /// [`Profile::unknown`].
+///
+/// **Quotes.** A [`Message`] comes with what it [quotes](crate::model::References::quoted) as that is now, which
+/// is read along with it and not copied: only the number of the other message is kept.
 ///
 /// **Outbox.** A store in a database may let transactions of the host's own leave messages in a table of it,
 /// for the engine to send. One without answers [`outbox_table`](Store::outbox_table) with `None`,
@@ -213,6 +218,32 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         after: Option<InviteCode>,
         limit: u32,
     ) -> Result<Vec<(Invite, Room)>>;
+
+    /// The bans of a room that [hold](Ban::holds) at this moment, each with the user's profile, in the order of the
+    /// users' ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn bans(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Ban, Profile)>>;
+
+    /// Reports that wait, of a room or of all, the oldest first: by their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn reports(&self, room: Option<RoomId>, after: Option<ReportId>, limit: u32)
+    -> Result<Vec<Report>>;
+
+    /// A room's audit trail, the newest first: by falling positions, below `before`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>>;
 
     /// The user's active memberships, in the order of the rooms' ids, beyond `after`.
     ///
@@ -324,6 +355,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         user: &UserId,
         seqs: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Reaction)>>;
+
+    /// The room's pinned messages, below `before`: the newest pin first, those of one moment by falling numbers.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>>;
 
     /// The room's memberships changed after `after` and up to `until`, oldest change first (then by user).
     ///

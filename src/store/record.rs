@@ -3,7 +3,7 @@
 use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Member, Message, Profile, Reaction, Relation, Room};
+use crate::model::{Ban, Member, Message, Profile, Reaction, Relation, Room};
 
 /// A row as [`Store::records`](super::Store::records) reads it.
 ///
@@ -11,6 +11,7 @@ use crate::model::{Member, Message, Profile, Reaction, Relation, Room};
 /// it new ones. Message and member name a user alone, and show no profile that can be relied on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
+#[allow(clippy::large_enum_variant, reason = "most rows are messages")]
 pub enum Record {
     /// What is known of a user.
     Profile {
@@ -30,7 +31,7 @@ pub enum Record {
 }
 
 /// What belongs to a room. A room is imported first, then its messages in the order of their numbers, then
-/// the reactions on them, then its people: so nobody is in a room that has not all its messages.
+/// the reactions on them, then its people and its bans: so nobody is in a room that has not all its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
 pub enum RoomRecord {
@@ -43,6 +44,8 @@ pub enum RoomRecord {
     Reaction(ReactionKey, MessageId),
     /// A membership, present or past.
     Member(Member),
+    /// A ban, also one that is over.
+    Ban(Ban),
 }
 
 impl RoomRecord {
@@ -53,6 +56,7 @@ impl RoomRecord {
             Self::Message(message, _) => message.room,
             Self::Reaction(key, _) => key.room,
             Self::Member(member) => member.room,
+            Self::Ban(ban) => ban.room,
         }
     }
 }
@@ -116,6 +120,13 @@ pub enum RecordPage {
     },
     /// A room's memberships, past ones too, by the users' ids.
     Members {
+        /// The room.
+        room: RoomId,
+        /// Beyond this one.
+        after: Option<UserId>,
+    },
+    /// A room's bans, those that are over too, by the users' ids.
+    Bans {
         /// The room.
         room: RoomId,
         /// Beyond this one.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::RoomRecord;
 use super::{Amend, Batch, BodyHash, Item, Op, StoredAttachment};
-use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation, RelationKind,
-    Role, Room, RoomKey, RoomKind,
+    AuditEntry, Ban, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation,
+    RelationKind, Report, Role, Room, RoomKey, RoomKind,
 };
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -31,7 +31,7 @@ pub struct Needs {
     /// How users stand to others. Those of the direct rooms in [`spoken_in`](Self::spoken_in) are needed
     /// besides: see [`relations_with`](Self::relations_with).
     pub relations: BTreeSet<(UserId, UserId)>,
-    /// Messages that are changed.
+    /// Messages that are changed, or quoted.
     pub messages: BTreeSet<(RoomId, MessageId)>,
     /// Reactions of which it must be known whether they were left.
     pub reactions: BTreeSet<(RoomId, MessageId, Reaction, UserId)>,
@@ -43,8 +43,16 @@ pub struct Needs {
     pub given_away: BTreeSet<RoomId>,
     /// Rooms of which all invite links are needed.
     pub invites: BTreeSet<RoomId>,
+    /// Rooms of which it must be known how many messages are pinned.
+    pub pins: BTreeSet<RoomId>,
     /// Attachments.
     pub attachments: BTreeSet<(RoomId, AttachmentId)>,
+    /// Reports of a message by a user.
+    pub reported: BTreeSet<(RoomId, MessageId, UserId)>,
+    /// Reports by their ids.
+    pub reports: BTreeSet<(RoomId, ReportId)>,
+    /// Users of whom it must be known whether they are banned.
+    pub bans: BTreeSet<(RoomId, UserId)>,
 }
 
 impl Needs {
@@ -71,8 +79,9 @@ impl Needs {
                     needs.keys.extend(kind.key());
                     needs.pairs(item.by.as_ref(), members);
                 }
-                Op::Send { sender, client_id, attachments, .. } => {
+                Op::Send { sender, client_id, attachments, refers, .. } => {
                     member(&sender.user);
+                    needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
                     needs.spoken_in.insert(item.room);
                     needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
                     if let Some(client) = client_id {
@@ -81,10 +90,12 @@ impl Needs {
                 }
                 Op::Join { users, .. } => {
                     users.iter().for_each(|new| member(&new.about.user));
+                    needs.bans.extend(users.iter().map(|new| (item.room, new.about.user.clone())));
                     needs.pairs(item.by.as_ref(), users.iter().map(|new| &new.about.user));
                 }
                 Op::Enter { notice, by_invite, .. } => {
                     member(&notice.about.user);
+                    needs.bans.insert((item.room, notice.about.user.clone()));
                     if by_invite.is_some() {
                         needs.invites.insert(item.room);
                     }
@@ -102,6 +113,24 @@ impl Needs {
                     needs.parting.insert((item.room, notice.about.user.clone()));
                 }
                 Op::Rename { notice, .. } => member(&notice.about.user),
+                Op::Mute { about, .. } => member(&about.user),
+                Op::Ban { ban, .. } => {
+                    member(&ban.user);
+                    needs.parting.insert((item.room, ban.user.clone()));
+                    needs.bans.insert((item.room, ban.user.clone()));
+                }
+                Op::Report { message, .. } => {
+                    needs.messages.insert((item.room, *message));
+                    if let Some(by) = &item.by {
+                        needs.reported.insert((item.room, *message, by.clone()));
+                    }
+                }
+                Op::Resolve { id, .. } => {
+                    needs.reports.insert((item.room, *id));
+                }
+                Op::Unban(user) => {
+                    needs.bans.insert((item.room, user.clone()));
+                }
                 Op::Close => {}
                 Op::Reopen { kind } => needs.keys.extend(kind.key()),
                 Op::SetRole { about, role } => {
@@ -126,6 +155,9 @@ impl Needs {
                     if !matches!(change, Amend::Delete { .. }) {
                         needs.spoken_in.insert(item.room);
                     }
+                    if let Amend::Pin { .. } = change {
+                        needs.pins.insert(item.room);
+                    }
                     if let (Amend::React { reaction, .. }, Some(by)) = (change, &item.by) {
                         needs.reactions.insert((item.room, *message, reaction.clone(), by.clone()));
                     }
@@ -140,6 +172,9 @@ impl Needs {
                         if let Some(client) = &message.client_id {
                             needs.sent.insert((item.room, sender.clone(), client.clone()));
                         }
+                    }
+                    RoomRecord::Ban(ban) => {
+                        needs.bans.insert((item.room, ban.user.clone()));
                     }
                     RoomRecord::Reaction(key, message) => {
                         needs.messages.insert((item.room, *message));
@@ -262,8 +297,14 @@ pub struct Rows {
     pub profiles: HashMap<UserId, Profile>,
     /// The invite links of the rooms in [`Needs::invites`].
     pub invites: HashMap<InviteCode, Invite>,
+    /// How many messages are pinned in the rooms in [`Needs::pins`].
+    pub pins: HashMap<RoomId, u64>,
     /// The attachments that there are, of those in [`Needs::attachments`].
     pub attachments: HashMap<(RoomId, AttachmentId), StoredAttachment>,
+    /// The bans that there are, of those in [`Needs::bans`], also those that are over.
+    pub bans: HashMap<(RoomId, UserId), Ban>,
+    /// The reports that there are, of those in [`Needs::reported`] and [`Needs::reports`].
+    pub reports: HashMap<ReportId, Report>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -291,6 +332,12 @@ pub struct Rows {
     /// Attachments to write, new or changed; those that [`attachments`](Self::attachments) does not have any
     /// more are to be deleted.
     pub written_attachments: BTreeSet<(RoomId, AttachmentId)>,
+    /// Bans to write, new or changed; those that [`bans`](Self::bans) does not have any more are to be deleted.
+    pub written_bans: BTreeSet<(RoomId, UserId)>,
+    /// Reports to write, new or changed.
+    pub written_reports: BTreeSet<ReportId>,
+    /// Acts to add, in their order.
+    pub new_acts: Vec<AuditEntry>,
 }
 
 impl Rows {
@@ -309,7 +356,10 @@ impl Rows {
             reactions: HashSet::new(),
             profiles: HashMap::new(),
             invites: HashMap::new(),
+            pins: HashMap::new(),
             attachments: HashMap::new(),
+            bans: HashMap::new(),
+            reports: HashMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
@@ -321,6 +371,9 @@ impl Rows {
             written_reactions: BTreeSet::new(),
             written_invites: BTreeSet::new(),
             written_attachments: BTreeSet::new(),
+            written_bans: BTreeSet::new(),
+            written_reports: BTreeSet::new(),
+            new_acts: Vec::new(),
         }
     }
 
@@ -413,6 +466,27 @@ impl Rows {
     pub(super) fn end_invite(&mut self, code: InviteCode) {
         if self.invites.remove(&code).is_some() {
             self.written_invites.insert(code);
+        }
+    }
+
+    /// Puts a report, to be written.
+    pub(super) fn put_report(&mut self, report: Report) {
+        self.written_reports.insert(report.id);
+        self.reports.insert(report.id, report);
+    }
+
+    /// Puts a ban, to be written.
+    pub(super) fn put_ban(&mut self, ban: Ban) {
+        let key = (ban.room, ban.user.clone());
+        self.written_bans.insert(key.clone());
+        self.bans.insert(key, ban);
+    }
+
+    /// Takes a ban out, to be deleted.
+    pub(super) fn end_ban(&mut self, room: RoomId, user: &UserId) {
+        let key = (room, user.clone());
+        if self.bans.remove(&key).is_some() {
+            self.written_bans.insert(key);
         }
     }
 

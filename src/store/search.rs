@@ -127,6 +127,12 @@ impl<'s> Gathering<'s> {
         ControlFlow::Break(())
     }
 
+    /// Whether more might be found by looking at fewer rows of others.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn is_cut_short(&self) -> bool {
+        self.looked_at >= LOOKED_AT && self.hits.len() < self.search.limit as usize
+    }
+
     pub(super) fn page(self) -> Found {
         let messages = self.hits.into_iter().map(|(_, message)| message).collect();
         Found { messages, next: self.next.map(SearchCursor) }

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token,
+    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
+    Relation, RelationKind, Report, Room, Token,
 };
 use crate::store::{
     Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search, Store,
@@ -210,6 +210,29 @@ impl Store for FaultyStore {
         self.around(self.store("invitations").invitations(user, after, limit)).await
     }
 
+    async fn bans(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Ban, Profile)>> {
+        self.around(self.store("bans").bans(room, now, after, limit)).await
+    }
+
+    async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {
+        self.around(self.store("audit").audit(room, before, limit)).await
+    }
+
+    async fn reports(
+        &self,
+        room: Option<RoomId>,
+        after: Option<ReportId>,
+        limit: u32,
+    ) -> Result<Vec<Report>> {
+        self.around(self.store("reports").reports(room, after, limit)).await
+    }
+
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         self.around(self.store("memberships").memberships(user, after, limit)).await
     }
@@ -283,6 +306,10 @@ impl Store for FaultyStore {
         seqs: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Reaction)>> {
         self.around(self.store("reactions_of").reactions_of(room, user, seqs)).await
+    }
+
+    async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
+        self.around(self.store("pinned").pinned(room, before, limit)).await
     }
 
     async fn members_since(

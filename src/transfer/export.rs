@@ -118,7 +118,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             let page = RecordPage::Members { room: room.id, after: after.take() };
             let records = self.store.records(page, PAGE).await?;
             let mut members: Vec<Member> = records.into_iter().filter_map(member_of).collect();
-            let Some(last) = members.last() else { return self.flush().await };
+            let Some(last) = members.last() else { break };
             after = Some(last.user.clone());
             take_back_since(self.store, &room, &mut members).await?;
             for member in members {
@@ -126,6 +126,11 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             }
             self.flush().await?;
         }
+        let after = |last: &Record| match last {
+            Record::Room(RoomRecord::Ban(ban)) => Some(ban.user.clone()),
+            _ => None,
+        };
+        self.pages(|last| RecordPage::Bans { room: room.id, after: last.and_then(after) }).await
     }
 
     /// Those on messages that are exported.
@@ -157,6 +162,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::Room(RoomRecord::Message(..)) => &mut self.counts.messages,
             Record::Room(RoomRecord::Reaction(..)) => &mut self.counts.reactions,
             Record::Room(RoomRecord::Member(_)) => &mut self.counts.members,
+            Record::Room(RoomRecord::Ban(_)) => &mut self.counts.bans,
         };
         *count += 1;
         self.line(&Line::from(record))

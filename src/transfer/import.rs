@@ -199,6 +199,12 @@ impl Import<'_> {
                     room.counts.members += u64::from(member.active);
                     Record::Room(RoomRecord::Member(member))
                 }
+                Line::Ban(line) => {
+                    counts.bans += 1;
+                    let ban = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(ban.room, &lines)?;
+                    Record::Room(RoomRecord::Ban(ban))
+                }
             };
             self.hand_in(lines.line, lines.buffer.len(), record).await?;
             if lines.line.is_multiple_of(TOLD_AFTER) {

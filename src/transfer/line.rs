@@ -1,6 +1,7 @@
 //! A line: its JSON shape, and the record that it stands for. The table in the docs of the module names
 //! every field; what is not in it is refused, for it would be lost.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -11,8 +12,9 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Custom, Dimensions, Member, Message, MessageState, MessageType, Profile,
-    Reaction, Relation, RelationKind, Role, Room, RoomKind, RoomType, SystemKind, Visibility,
+    About, Attachment, Ban, Body, Custom, Dimensions, MAX_SLOW_MODE, Member, Message, MessageState,
+    MessageType, Pin, Profile, Quoted, Reaction, References, Relation, RelationKind, Role, Room, RoomKind,
+    RoomType, SystemKind, Visibility,
 };
 use crate::store::{BodyHash, ReactionKey, Record, RoomRecord};
 
@@ -51,6 +53,7 @@ pub(super) enum Line {
     Message(MessageLine),
     Reaction(ReactionLine),
     Member(MemberLine),
+    Ban(BanLine),
     Footer(Footer),
 }
 
@@ -111,6 +114,8 @@ pub(super) struct RoomLine {
     visibility: Visibility,
     #[serde(default, skip_serializing_if = "Custom::is_empty")]
     custom: Custom,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slow_mode: Option<NonZeroU32>,
 }
 
 fn is_private(visibility: &Visibility) -> bool {
@@ -146,6 +151,28 @@ pub(super) struct MessageLine {
     own_n: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     attachments: Vec<AttachmentLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quoted: Option<QuotedLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned: Option<PinLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forwarded: Option<UserId>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PinLine {
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<UserId>,
+}
+
+/// Which message is answered. What it says stands in its own line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct QuotedLine {
+    seq: u64,
+    message: MessageId,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -188,6 +215,21 @@ pub(super) struct MemberLine {
     read_n: u64,
     read_own_n: u64,
     own_n: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted_until: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct BanLine {
+    room: RoomId,
+    user: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<UserId>,
+    at: Timestamp,
+    until: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -210,17 +252,20 @@ pub(super) struct Footer {
     /// Older exports have none.
     #[serde(default)]
     reactions: u64,
+    /// Likewise.
+    #[serde(default)]
+    bans: u64,
 }
 
 impl From<Counts> for Footer {
-    fn from(Counts { profiles, relations, rooms, members, messages, reactions }: Counts) -> Self {
-        Self { profiles, relations, rooms, members, messages, reactions }
+    fn from(Counts { profiles, relations, rooms, members, messages, reactions, bans }: Counts) -> Self {
+        Self { profiles, relations, rooms, members, messages, reactions, bans }
     }
 }
 
 impl From<Footer> for Counts {
-    fn from(Footer { profiles, relations, rooms, members, messages, reactions }: Footer) -> Self {
-        Self { profiles, relations, rooms, members, messages, reactions }
+    fn from(Footer { profiles, relations, rooms, members, messages, reactions, bans }: Footer) -> Self {
+        Self { profiles, relations, rooms, members, messages, reactions, bans }
     }
 }
 
@@ -248,6 +293,9 @@ impl From<Record> for Line {
                 Self::Reaction(ReactionLine { room, seq, message, reaction, user })
             }
             Record::Room(RoomRecord::Member(member)) => Self::Member(member.into()),
+            Record::Room(RoomRecord::Ban(Ban { room, user, by, at, until, reason })) => {
+                Self::Ban(BanLine { room, user, by, at, until, reason })
+            }
         }
     }
 }
@@ -260,7 +308,7 @@ impl From<Room> for RoomLine {
             _ => None,
         };
         let permissions = (!room.permissions.is_default()).then(|| room.permissions.to_string());
-        let Room { name, active, created_at, seq, countable, about, .. } = room;
+        let Room { name, active, created_at, seq, countable, about, slow_mode, .. } = room;
         let About { topic, picture, visibility, custom } = about;
         Self {
             id,
@@ -277,6 +325,7 @@ impl From<Room> for RoomLine {
             picture,
             visibility,
             custom,
+            slow_mode: NonZeroU32::new(slow_mode),
         }
     }
 }
@@ -294,6 +343,10 @@ impl MessageLine {
         let (edited_at, deleted_at) =
             if message.body.is_deleted() { (None, changed_at) } else { (changed_at, None) };
         let attachments = message.attachments.iter().map(AttachmentLine::from).collect();
+        let quoted = message.references.quoted.as_ref();
+        let quoted = quoted.map(|quoted| QuotedLine { seq: quoted.seq, message: quoted.id });
+        let forwarded = message.references.forwarded.as_ref().map(|first| first.user.clone());
+        let pinned = message.state.pinned.clone().map(|Pin { by, at }| PinLine { at, by });
         let Message { id, room, seq, sender, client_id, origin, created_at, n, own_n, .. } = message;
         let sender = sender.user;
         Self {
@@ -314,6 +367,9 @@ impl MessageLine {
             n,
             own_n,
             attachments,
+            quoted,
+            pinned,
+            forwarded,
         }
     }
 }
@@ -351,7 +407,7 @@ impl From<Member> for MemberLine {
             Role::ReadOnly => RoleLine::ReadOnly,
         };
         let Member { room, user, active, joined_at, joined_seq, marked_at, .. } = member;
-        let Member { read_seq, delivered_seq, read_n, read_own_n, own_n, .. } = member;
+        let Member { read_seq, delivered_seq, read_n, read_own_n, own_n, muted_until, .. } = member;
         Self {
             room,
             user,
@@ -365,6 +421,7 @@ impl From<Member> for MemberLine {
             read_n,
             read_own_n,
             own_n,
+            muted_until,
         }
     }
 }
@@ -426,7 +483,7 @@ impl RelationLine {
 impl RoomLine {
     pub(super) fn record(self) -> Result<Room, FieldError> {
         let Self { id, r#type, pair, challenge, name, active, created_at, seq, countable, .. } = self;
-        let Self { permissions, topic, picture, visibility, custom, .. } = self;
+        let Self { permissions, topic, picture, visibility, custom, slow_mode, .. } = self;
         let texts = [("name", &name), ("topic", &topic), ("picture", &picture)];
         check_texts(&texts.map(|(field, text)| (field, text.as_deref())))?;
         check_numbers(&[("seq", seq), ("countable", countable)])?;
@@ -438,6 +495,11 @@ impl RoomLine {
         };
         if matches!(kind, RoomKind::Direct(_)) && visibility == Visibility::Public {
             return Err(FieldError::Unfit("visibility"));
+        }
+        let slow_mode = slow_mode.map_or(0, NonZeroU32::get);
+        let is_direct = matches!(kind, RoomKind::Direct(_));
+        if slow_mode > MAX_SLOW_MODE || is_direct && slow_mode > 0 {
+            return Err(FieldError::Unfit("slowMode"));
         }
         let permissions = permissions.map(|text| text.parse()).transpose();
         let permissions = permissions.map_err(|_| FieldError::Unfit("permissions"))?.unwrap_or_default();
@@ -460,6 +522,7 @@ impl RoomLine {
             marks_pos,
             permissions,
             about: About { topic, picture, visibility, custom },
+            slow_mode,
         })
     }
 }
@@ -493,8 +556,15 @@ impl MessageLine {
         }
         let attachments = self.attachments.into_iter().map(|line| line.attachment(room, &sender));
         let attachments = attachments.collect::<Result<_, _>>()?;
+        let quoted = self.quoted.map(|line| line.quoted(seq, &sender)).transpose()?;
+        let forwarded = self.forwarded.map(|first| Arc::new(Profile::unknown(first)));
         let (sender, pos) = (Profile::unknown(sender), 0);
-        let state = MessageState { edited_at: self.deleted_at.or(self.edited_at), ..MessageState::default() };
+        let pinned = self.pinned.map(|PinLine { at, by }| Pin { by, at });
+        if pinned.is_some() && !matches!(body, Body::Text(_) | Body::Image { .. }) {
+            return Err(FieldError::Unfit("pinned"));
+        }
+        let edited_at = self.deleted_at.or(self.edited_at);
+        let state = MessageState { edited_at, pinned, ..MessageState::default() };
         let message = Message {
             id,
             room,
@@ -509,8 +579,21 @@ impl MessageLine {
             own_n,
             state,
             attachments,
+            references: References { quoted, forwarded },
         };
         Ok((message, hash))
+    }
+}
+
+impl QuotedLine {
+    /// It answers one that was there before it. What that one says a store reads where it is.
+    fn quoted(self, by: u64, sender: &UserId) -> Result<Arc<Quoted>, FieldError> {
+        let Self { seq, message: id } = self;
+        if !(1..by).contains(&seq) {
+            return Err(FieldError::Unfit("quoted"));
+        }
+        let (sender, body) = (Profile::unknown(sender.clone()), Body::Deleted(MessageType::Text));
+        Ok(Arc::new(Quoted { id, seq, sender, body, edited_at: None, changed_pos: 0 }))
     }
 }
 
@@ -525,7 +608,7 @@ impl ReactionLine {
 impl MemberLine {
     pub(super) fn record(self) -> Result<Member, FieldError> {
         let Self { room, user, role, active, joined_at, joined_seq, marked_at, .. } = self;
-        let Self { read_seq, delivered_seq, read_n, read_own_n, own_n, .. } = self;
+        let Self { read_seq, delivered_seq, read_n, read_own_n, own_n, muted_until, .. } = self;
         let role = match role {
             RoleLine::Owner => Role::Owner,
             RoleLine::Admin => Role::Admin,
@@ -551,6 +634,17 @@ impl MemberLine {
             read_n,
             read_own_n,
             own_n,
+            muted_until,
+            // Of seconds ago, if at all.
+            slowed_at: None,
         })
+    }
+}
+
+impl BanLine {
+    pub(super) fn record(self) -> Result<Ban, FieldError> {
+        let Self { room, user, by, at, until, reason } = self;
+        check_texts(&[("reason", reason.as_deref())])?;
+        Ok(Ban { room, user, by, at, until, reason })
     }
 }

@@ -38,11 +38,11 @@
 //!
 //! An import that broke off can be run again, from the beginning, and so can one that did not: what is there
 //! already is skipped. Another export of the same store, made later, adds what is new in it: messages, marks,
-//! stays, rooms that have closed, which open no more; members have the roles of the export that was imported
-//! last. It takes away nothing, so that a friendship which has ended in between is still there. What contradicts
+//! stays, rooms that have closed, which open no more; members have the roles and mutes of the export that was
+//! imported last, and of two bans the later one holds. It takes away nothing, so that a friendship which has ended in between is still there. What contradicts
 //! the store is refused, with the number of its line, and what came before that line stays.
 //!
-//! Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
+//! Reports and audit trails stay behind: those are by positions of their store. Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
 //!
 //! # An export while people talk
 //!
@@ -60,13 +60,15 @@
 //! | `header` | `format`: 1. The first line |
 //! | `profile` | `user`, `nickname`?, `image`?, `lastSeen`?, `loggedOut`? |
 //! | `relation` | `user`, `other`, `kind` (`friend`, `requestSent`, `requestReceived`, `blocked`), `since` |
-//! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable`, `permissions`? (what was changed in them: `invite=admin,send=owner`), `topic`?, `picture`?, `visibility`? (`public`), `custom`? (an object) |
-//! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `editedAt`? or `deletedAt`?, `n`, `ownN`, `attachments`? |
+//! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable`, `permissions`? (what was changed in them: `invite=admin,send=owner`), `topic`?, `picture`?, `visibility`? (`public`), `custom`? (an object), `slowMode`? |
+//! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `editedAt`? or `deletedAt`?, `n`, `ownN`, `attachments`?, `quoted`? (`seq` and `message`, the id, of what it answers), `pinned`? (`at`, and `by`?), `forwarded`? (who sent it first) |
 //! | `reaction` | `room`, `seq` and `message` (its id), `reaction`, `user` |
-//! | `member` | `room`, `user`, `role` (`owner`, `admin`, `member`, `readOnly`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN` |
-//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`: how many of each. The last line |
+//! | `member` | `room`, `user`, `role` (`owner`, `admin`, `member`, `readOnly`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN`, `mutedUntil`? |
+//! | `ban` | `room`, `user`, `by`? (the host without it), `at`, `until`, `reason`? |
+//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`: how many of each. The last line |
 //!
-//! They come in this order, the messages, the reactions and then the people of a room behind it. `n` is how many
+//! They come in this order, the messages, the reactions, the people and then the bans of a room behind it. What has
+//! no end ends at `9999-12-31T23:59:59.999Z`. `n` is how many
 //! countable messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
 //! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
 //! that tells a retry under `clientId` from another message. Each of `attachments` has `id`, `name`, `mediaType`,
@@ -115,13 +117,15 @@ pub struct Counts {
     pub messages: u64,
     /// Reactions on them.
     pub reactions: u64,
+    /// Bans, also those that are over.
+    pub bans: u64,
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { profiles, relations, rooms, members, messages, reactions } = self;
+        let Self { profiles, relations, rooms, members, messages, reactions, bans } = self;
         write!(f, "{rooms} rooms, {messages} messages, {reactions} reactions, {members} members, ")?;
-        write!(f, "{profiles} profiles, {relations} relations")
+        write!(f, "{bans} bans, {profiles} profiles, {relations} relations")
     }
 }
 

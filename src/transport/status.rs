@@ -9,10 +9,15 @@ pub(crate) fn http_status(code: ErrorCode) -> u16 {
     match code {
         ErrorCode::InvalidInput => 400,
         ErrorCode::Unauthenticated | ErrorCode::TokenExpired => 401,
-        ErrorCode::Forbidden | ErrorCode::NotFriends | ErrorCode::NotAParticipant => 403,
+        ErrorCode::Forbidden
+        | ErrorCode::NotFriends
+        | ErrorCode::NotAParticipant
+        | ErrorCode::Muted
+        | ErrorCode::Banned => 403,
         ErrorCode::RoomNotFound
         | ErrorCode::MessageNotFound
         | ErrorCode::AttachmentNotFound
+        | ErrorCode::ReportNotFound
         | ErrorCode::FriendRequestNotFound
         | ErrorCode::InviteNotFound
         | ErrorCode::NotFound => 404,

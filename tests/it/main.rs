@@ -9,13 +9,18 @@ mod engine;
 mod examples;
 #[path = "../faults/mod.rs"]
 mod faults;
+mod forwards;
 mod friends;
+mod hooks;
 mod limits;
 mod model;
+mod moderation;
 mod nats;
 mod nodes;
 mod outbox;
+mod pins;
 mod postgres;
+mod quotes;
 mod roles;
 mod running;
 mod search;

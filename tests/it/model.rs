@@ -49,6 +49,7 @@ enum Amend {
     Edit(u8),
     Delete,
     React(bool),
+    Pin(bool),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -57,6 +58,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (0..3u8).prop_map(Amend::Edit),
         1 => Just(Amend::Delete),
         4 => any::<bool>().prop_map(Amend::React),
+        3 => any::<bool>().prop_map(Amend::Pin),
     ];
     let amended = (user.clone(), room.clone(), 0..20u64, amend);
     let role = proptest::sample::select(vec![Role::ReadOnly, Role::Member, Role::Admin, Role::Owner]);
@@ -95,6 +97,8 @@ struct RoomModel {
     newest: BTreeMap<usize, (String, u64)>,
     /// What each message says that somebody sent, and who likes it. `None`: nothing any more.
     said: BTreeMap<u64, Option<(String, BTreeSet<usize>)>>,
+    /// Which of them are pinned.
+    pinned: BTreeSet<u64>,
 }
 
 /// A membership: where it began, and up to where the user has read.
@@ -183,13 +187,15 @@ struct Shown {
     words: Option<String>,
     likes: u64,
     version: u64,
+    pinned: bool,
 }
 
 impl Shown {
     fn of(message: &Message) -> Self {
         let words = message.body.content().map(str::to_owned);
         let likes = message.state.reactions.count(&like());
-        Self { id: message.id, words, likes, version: message.state.changed_pos }
+        let (version, pinned) = (message.state.changed_pos, message.state.pinned.is_some());
+        Self { id: message.id, words, likes, version, pinned }
     }
 }
 
@@ -403,6 +409,7 @@ impl World {
             Amend::Edit(words) => Command::Edit(room, message, Some(format!("other words {words}"))),
             Amend::Delete => Command::Delete(room, message),
             Amend::React(on) => Command::React(room, message, like(), on),
+            Amend::Pin(on) => Command::Pin(room, message, on),
         };
         let done = match (&client.session, command) {
             (Some(session), command) => session.execute(command).await.map(|reply| match reply {
@@ -411,6 +418,7 @@ impl World {
             }),
             (None, Command::Edit(_, _, words)) => client.actor.edit(room, message, words.as_deref()).await,
             (None, Command::Delete(..)) => client.actor.delete(room, message).await,
+            (None, Command::Pin(.., on)) => client.actor.pin(room, message, on).await,
             (None, _) => client.actor.react(room, message, like(), matches!(how, Amend::React(true))).await,
         };
         let moderates = model.role(by) >= Some(Role::Admin);
@@ -421,6 +429,7 @@ impl World {
             (Amend::Edit(_), Some(said)) => open && sender == Some(by) && said.is_some(),
             (Amend::Delete, Some(_)) => takes_part && (sender == Some(by) || moderates),
             (Amend::React(_), Some(said)) => open && said.is_some(),
+            (Amend::Pin(_), Some(said)) => open && moderates && said.is_some(),
         };
         assert_eq!(done.is_ok(), may, "{how:?} of {seq} by {by}: {done:?}");
         if let (Ok(message), Some(said)) = (done, said) {
@@ -428,7 +437,12 @@ impl World {
                 (Amend::Edit(words), Some((old, _))) => *old = format!("other words {words}"),
                 (Amend::React(true), Some((_, likes))) => drop(likes.insert(by)),
                 (Amend::React(false), Some((_, likes))) => drop(likes.remove(&by)),
-                _ => *said = None,
+                (Amend::Pin(true), _) => drop(model.pinned.insert(seq)),
+                (Amend::Pin(false), _) => drop(model.pinned.remove(&seq)),
+                _ => {
+                    *said = None;
+                    model.pinned.remove(&seq);
+                }
             }
             client.put(&message);
         }
@@ -492,7 +506,7 @@ impl World {
                     room.members.insert(profile.user.clone(), Role::Member);
                 }
             }
-            (EventKind::Role(profile, role), Some(room)) => {
+            (EventKind::Role(profile, role, _), Some(room)) => {
                 if let Some(room) = client.rooms.get_mut(&room) {
                     room.members.insert(profile.user.clone(), *role);
                 }
@@ -571,9 +585,13 @@ impl World {
                 let (shown, said) = (Shown::of(&seen.message), &model.said[&seen.message.seq]);
                 let expected = said.as_ref().map(|(words, likes)| (words.clone(), likes.len() as u64));
                 assert_eq!(shown.words.zip(Some(shown.likes)), expected, "{seen:?}");
+                assert_eq!(shown.pinned, model.pinned.contains(&seen.message.seq), "{seen:?}");
                 let own = said.as_ref().is_some_and(|(_, likes)| likes.contains(&user));
                 assert_eq!(seen.own_reactions.contains(&like()), own, "{seen:?}");
             }
+            let pins = client.actor.pins(*room, None, Limit::new(ALL).unwrap()).await.unwrap();
+            let pins = pins.messages.iter().map(|seen| seen.message.seq).collect::<BTreeSet<_>>();
+            assert_eq!(pins, model.pinned);
             if client.session.is_some() {
                 let fresh = Gathered {
                     name: model.name.clone(),

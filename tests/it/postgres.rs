@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chat_core::model::{About, Body, Message, Profile, RoomKind};
 use chat_core::store::postgres::PostgresOptions;
-use chat_core::store::{Answer, Batch, Item, Op, Outcome, PostgresStore, RoomItem, Store};
+use chat_core::store::{Answer, Batch, Item, Op, Outcome, PostgresStore, Refers, RoomItem, Ruling, Store};
 use chat_core::testing::store::Fixture;
 use chat_core::{MessageId, Result, RoomId, Timestamp, UserId};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -111,6 +111,8 @@ fn send(room: RoomId, sender: &str, client: Option<&str>) -> RoomItem {
             origin: None,
             attachments: Vec::new(),
             writing_until: None,
+            refers: Refers::default(),
+            ruling: Ruling::default(),
         },
     )
 }

@@ -21,7 +21,7 @@ fn code<T: std::fmt::Debug>(result: chat_core::Result<T>) -> &'static str {
 /// Who has which role from now on.
 fn role(event: &Event) -> Option<(String, Role)> {
     match &event.kind {
-        EventKind::Role(profile, role) => Some((profile.user.to_string(), *role)),
+        EventKind::Role(profile, role, _) => Some((profile.user.to_string(), *role)),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chat_core::model::{About, Body, Profile, RoomKind};
 use chat_core::store::sqlite::{SqliteOptions, Synchronous};
-use chat_core::store::{Batch, MemoryStore, Op, RoomItem, SqliteStore, Store};
+use chat_core::store::{Batch, MemoryStore, Op, Refers, RoomItem, Ruling, SqliteStore, Store};
 use chat_core::testing::store::Fixture;
 use chat_core::{ErrorKind, MessageId, RoomId, Timestamp, UserId};
 use rusqlite::Connection;
@@ -60,6 +60,8 @@ async fn filled(path: &Path) -> (RoomId, UserId) {
             origin: None,
             attachments: Vec::new(),
             writing_until: None,
+            refers: Refers::default(),
+            ruling: Ruling::default(),
         }),
     ];
     let outcomes = store.commit(Batch::of(items)).await.unwrap();
@@ -91,7 +93,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_all_it_holds
     let (_dir, path) = new_file();
     let (room, ana) = filled(&path).await;
     // What the first version had not yet.
-    let back = "DROP TABLE search_terms; DROP TABLE search_places; DROP TABLE search_rooms; DROP TABLE relations; ALTER TABLE profiles DROP COLUMN logged_out; DROP TABLE chat_outbox; DROP TABLE invites; ALTER TABLE messages DROP COLUMN origin; ALTER TABLE rooms DROP COLUMN permissions; ALTER TABLE rooms DROP COLUMN topic; ALTER TABLE rooms DROP COLUMN picture; DROP INDEX rooms_public; ALTER TABLE rooms DROP COLUMN public; ALTER TABLE rooms DROP COLUMN custom; DROP TABLE reactions; DROP INDEX messages_by_change; ALTER TABLE messages DROP COLUMN changed_pos; ALTER TABLE messages DROP COLUMN edited_at; ALTER TABLE messages DROP COLUMN reactions; DROP TABLE attachments; ALTER TABLE messages DROP COLUMN attachments; ALTER TABLE messages DROP COLUMN writing_until; PRAGMA user_version = 1";
+    let back = "DROP TABLE search_terms; DROP TABLE search_places; DROP TABLE search_rooms; DROP TABLE relations; ALTER TABLE profiles DROP COLUMN logged_out; DROP TABLE chat_outbox; DROP TABLE invites; ALTER TABLE messages DROP COLUMN origin; ALTER TABLE rooms DROP COLUMN permissions; ALTER TABLE rooms DROP COLUMN topic; ALTER TABLE rooms DROP COLUMN picture; DROP INDEX rooms_public; ALTER TABLE rooms DROP COLUMN public; ALTER TABLE rooms DROP COLUMN custom; DROP TABLE reactions; DROP INDEX messages_by_change; ALTER TABLE messages DROP COLUMN changed_pos; ALTER TABLE messages DROP COLUMN edited_at; ALTER TABLE messages DROP COLUMN reactions; DROP TABLE attachments; ALTER TABLE messages DROP COLUMN attachments; ALTER TABLE messages DROP COLUMN writing_until; ALTER TABLE messages DROP COLUMN quoted; ALTER TABLE messages DROP COLUMN forwarded; DROP INDEX messages_pinned; ALTER TABLE messages DROP COLUMN pinned_at; ALTER TABLE messages DROP COLUMN pinned_by; DROP TABLE bans; DROP TABLE audit; DROP TABLE reports; ALTER TABLE rooms DROP COLUMN slow_mode; ALTER TABLE members DROP COLUMN muted_until; ALTER TABLE members DROP COLUMN slowed_at; PRAGMA user_version = 1";
     Connection::open(&path).unwrap().execute_batch(back).unwrap();
     let store = SqliteStore::open(&path).await.unwrap();
     assert_eq!(store.messages(room, 1..=10).await.unwrap().len(), 1);
@@ -167,6 +169,8 @@ async fn what_was_handed_in_is_committed_when_the_store_is_dropped_meanwhile() {
             origin: None,
             attachments: Vec::new(),
             writing_until: None,
+            refers: Refers::default(),
+            ruling: Ruling::default(),
         };
         let items = vec![RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }];
         // Polled once, which hands the batch in, and then given up.
@@ -204,7 +208,7 @@ async fn what_makes_no_sense_is_corrupt_and_no_panic() {
         "UPDATE members SET role = 5",
         "UPDATE rooms SET permissions = 'dance=owner'",
         "UPDATE members SET user = char(10) WHERE user = 'ana'; INSERT INTO members SELECT room, 'ana', 9, \
-         active, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM members",
+         active, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL FROM members",
         "DELETE FROM lanes",
         "UPDATE lanes SET lane = lane + 1, pos = -5",
         "DELETE FROM meta",
@@ -239,6 +243,8 @@ async fn a_batch_that_fails_leaves_nothing_and_the_next_one_works() {
             origin: None,
             attachments: Vec::new(),
             writing_until: None,
+            refers: Refers::default(),
+            ruling: Ruling::default(),
         };
         RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }
     };

@@ -114,7 +114,7 @@ export default {
   invite: 'Invite',
   inviteTitle: 'Invite people',
   inviteText: 'They see all earlier messages, too.',
-  askFirst: 'They are asked first',
+  askFirst: 'Ask them first',
   chooseOthers: 'Choose people who are not here yet, and not too many.',
   invitedSome: (count) => (count === 1 ? 'The invitation is on its way.' : `${count} invitations are on their way.`),
   invitations: 'Invitations',

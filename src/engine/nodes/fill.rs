@@ -167,7 +167,7 @@ impl Reader<'_> {
         // it may have got another role after it.
         let members = self.store.members_since(room.id, from, u64::MAX, MAX_CHANGES as u32).await?;
         let mut founders = Vec::new();
-        for (Member { user, active, role, joined_pos, changed_pos, .. }, profile) in members {
+        for (Member { user, active, role, joined_pos, changed_pos, muted_until, .. }, profile) in members {
             if !active {
                 self.add(room, changed_pos, What::Parted(room.clone(), profile));
                 continue;
@@ -177,7 +177,7 @@ impl Reader<'_> {
                 false => self.add(room, joined_pos, What::Joined(room.clone(), profile.clone())),
             }
             if changed_pos != joined_pos {
-                self.add(room, changed_pos, What::Role(room.clone(), profile, role));
+                self.add(room, changed_pos, What::Role(room.clone(), profile, role, muted_until));
             }
         }
         if !founders.is_empty() {

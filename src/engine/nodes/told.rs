@@ -49,7 +49,7 @@ fn parts(posts: &[Posted]) -> Vec<Part> {
     let mut places: HashMap<RoomId, usize> = HashMap::new();
     for Posted { change, .. } in posts {
         // Nobody is told of an import.
-        let What::Imported(_) = &change.what else {
+        let (What::Imported(_) | What::Untold(_)) = &change.what else {
             let room = change.what.room();
             let place = *places.entry(room).or_insert(parts.len());
             if place == parts.len() {
@@ -82,7 +82,7 @@ impl Part {
                 self.name(std::slice::from_ref(&profile.user));
                 None
             }
-            What::Role(..) | What::Changed(_) | What::Imported(_) => None,
+            What::Role(..) | What::Changed(_) | What::Imported(_) | What::Untold(_) => None,
         };
         match (told, &mut self.told) {
             (Some(told), Some(all)) => all.push(told),

@@ -27,6 +27,7 @@ fn put(ctx: &Ctx, attachment: Attachment, stage: Stage, rows: &mut Rows) -> Resu
     ctx.active_member(&attachment.uploader, rows)?;
     ctx.check_open(&room)?;
     ctx.check_may(Verb::Send, &room, rows)?;
+    ctx.check_heard(rows)?;
     ctx.check_reachable(room.kind.peer_of(&attachment.uploader), rows)?;
     let there = rows.attachments.get(&(ctx.id, attachment.id));
     match (there.map(|there| there.stage), stage) {

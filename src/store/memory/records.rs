@@ -64,6 +64,11 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             let members = beyond(&data.members, after.as_ref()).take(limit);
             members.map(|member| Record::Room(RoomRecord::Member(member.clone()))).collect()
         }
+        RecordPage::Bans { room, after } => {
+            let Some(data) = state.rooms.get(&room) else { return Vec::new() };
+            let bans = beyond(&data.bans, after.as_ref()).take(limit);
+            bans.map(|ban| Record::Room(RoomRecord::Ban(ban.clone()))).collect()
+        }
     }
 }
 

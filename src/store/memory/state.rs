@@ -5,10 +5,10 @@ use std::ops::{Bound, RangeInclusive};
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ClientId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, Room, RoomKey,
-    RoomKind,
+    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Quoted,
+    Reaction, Relation, Report, Room, RoomKey, RoomKind,
 };
 use crate::store::search::{PLACES, first_place};
 use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
@@ -26,6 +26,7 @@ pub(super) struct State {
     pub(super) invites: BTreeMap<InviteCode, Invite>,
     /// Messages in the order of time: at their moment, or at the first place behind it that is free.
     pub(super) places: BTreeMap<u64, (RoomId, u64)>,
+    pub(super) reports: BTreeMap<ReportId, Report>,
 }
 
 /// What is known of a user: either may be there without the other.
@@ -48,9 +49,14 @@ pub(super) struct RoomData {
     pub(super) sent: HashMap<(UserId, ClientId), (u64, BodyHash)>,
     /// The `seq` of the messages that were changed, by the position that last did.
     pub(super) amended: BTreeMap<u64, u64>,
+    /// Those that are pinned.
+    pub(super) pins: BTreeSet<PinCursor>,
     /// Who left what, by `seq`.
     pub(super) reactions: BTreeMap<u64, BTreeSet<(Reaction, UserId)>>,
     pub(super) attachments: BTreeMap<AttachmentId, StoredAttachment>,
+    pub(super) bans: BTreeMap<UserId, Ban>,
+    /// In the order of their positions.
+    pub(super) acts: Vec<AuditEntry>,
 }
 
 pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -67,8 +73,11 @@ impl RoomData {
             own: HashMap::new(),
             sent: HashMap::new(),
             amended: BTreeMap::new(),
+            pins: BTreeSet::new(),
             reactions: BTreeMap::new(),
             attachments: BTreeMap::new(),
+            bans: BTreeMap::new(),
+            acts: Vec::new(),
         }
     }
 
@@ -103,6 +112,10 @@ impl RoomData {
         if message.state.changed_pos > 0 {
             self.amended.insert(message.state.changed_pos, message.seq);
         }
+        if let Some(pin) = place.pin_cursor() {
+            self.pins.remove(&pin);
+        }
+        self.pins.extend(message.pin_cursor());
         *place = message;
     }
 
@@ -133,6 +146,7 @@ impl State {
             relations: BTreeMap::new(),
             invites: BTreeMap::new(),
             places: BTreeMap::new(),
+            reports: BTreeMap::new(),
         }
     }
 
@@ -197,6 +211,10 @@ impl State {
                 rows.reactions.insert(ReactionKey { room, seq, reaction, user });
             }
         }
+        for room in &needs.pins {
+            let pins = self.rooms.get(room).map_or(0, |data| data.pins.len());
+            rows.pins.insert(*room, pins as u64);
+        }
         if !needs.invites.is_empty() {
             let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
             rows.invites = links.map(|link| (link.code, link.clone())).collect();
@@ -209,6 +227,21 @@ impl State {
         for (room, id) in &needs.attachments {
             if let Some(stored) = self.rooms.get(room).and_then(|data| data.attachments.get(id)) {
                 rows.attachments.insert((*room, *id), stored.clone());
+            }
+        }
+        if !needs.reported.is_empty() {
+            let key = |report: &Report| (report.room, report.message, report.by.clone());
+            let made = self.reports.values().filter(|report| needs.reported.contains(&key(report)));
+            rows.reports.extend(made.map(|report| (report.id, report.clone())));
+        }
+        for (room, id) in &needs.reports {
+            if let Some(report) = self.reports.get(id).filter(|report| report.room == *room) {
+                rows.reports.insert(*id, report.clone());
+            }
+        }
+        for (room, user) in &needs.bans {
+            if let Some(ban) = self.rooms.get(room).and_then(|data| data.bans.get(user)) {
+                rows.bans.insert((*room, user.clone()), ban.clone());
             }
         }
         rows
@@ -289,6 +322,21 @@ impl State {
                 None => data.attachments.remove(&id),
             };
         }
+        for id in rows.written_reports {
+            self.reports.extend(rows.reports.remove(&id).map(|report| (id, report)));
+        }
+        for entry in rows.new_acts {
+            if let Some(data) = self.rooms.get_mut(&entry.room) {
+                data.acts.push(entry);
+            }
+        }
+        for key in rows.written_bans {
+            let Some(data) = self.rooms.get_mut(&key.0) else { continue };
+            match rows.bans.remove(&key) {
+                Some(ban) => data.bans.insert(key.1, ban),
+                None => data.bans.remove(&key.1),
+            };
+        }
     }
 
     fn place(&mut self, message: &Message) {
@@ -316,9 +364,18 @@ impl State {
         self.known(user).unwrap_or_else(|| Profile::unknown(user.clone()))
     }
 
-    /// The message with its sender's profile of now.
+    /// The message with its sender's profile of now, and what it quotes as that is now.
     pub(super) fn shown(&self, message: &Message) -> Message {
-        Message { sender: self.profile(&message.sender.user), ..message.clone() }
+        let mut shown = Message { sender: self.profile(&message.sender.user), ..message.clone() };
+        if let Some(quoted) = &mut shown.references.quoted
+            && let Some(now) = self.rooms.get(&message.room).and_then(|data| data.at(quoted.seq))
+        {
+            *quoted = Arc::new(Quoted { sender: self.profile(&now.sender.user), ..Quoted::from(&**now) });
+        }
+        if let Some(first) = &mut shown.references.forwarded {
+            *first = Arc::new(self.profile(&first.user));
+        }
+        shown
     }
 
     pub(super) fn entry(&self, data: &RoomData, member: &Member, listed: usize) -> RoomEntry {

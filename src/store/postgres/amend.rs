@@ -7,14 +7,16 @@ use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres, query};
 
-use super::columns::Uuid;
+use super::columns::{Uuid, message_joins};
 use super::connections::{Connections, fetch};
 use super::error::PostgresError;
 use super::write::each;
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
-use crate::model::{Message, Profile, Reaction};
-use crate::store::columns::{ReadRow, body_code, int, kept_attachments, message_columns};
+use crate::model::{Message, PinCursor, Profile, Reaction};
+use crate::store::columns::{
+    ReadRow, below_pin, body_code, first_sender, int, kept_attachments, message_columns, pin_of, quoted_seq,
+};
 use crate::store::{Needs, ReactionKey, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -23,8 +25,9 @@ type Result<T, E = PostgresError> = std::result::Result<T, E>;
 pub(super) const AMENDED_SINCE: &str = concat!(
     "SELECT ",
     message_columns!(),
-    " FROM chat.messages s LEFT JOIN chat.profiles p ON p.user_id = s.sender \
-     WHERE s.room = $1 AND s.changed_pos > $2 AND s.changed_pos <= $3 AND s.pos + 0 <= $4 \
+    " FROM chat.messages s",
+    message_joins!(),
+    " WHERE s.room = $1 AND s.changed_pos > $2 AND s.changed_pos <= $3 AND s.pos + 0 <= $4 \
      ORDER BY s.changed_pos LIMIT $5"
 );
 
@@ -81,11 +84,35 @@ pub(super) async fn reactions_of(
     db.all(bind, |columns| Ok((columns.number()?, columns.reaction()?))).await
 }
 
+pub(super) const PINNED: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    " FROM chat.messages s",
+    message_joins!(),
+    " WHERE s.room = $1 AND s.pinned_at IS NOT NULL AND (s.pinned_at, s.seq) < ($2, $3) \
+     ORDER BY s.pinned_at DESC, s.seq DESC LIMIT $4"
+);
+
+pub(super) async fn pinned(
+    db: &Connections,
+    room: RoomId,
+    before: Option<PinCursor>,
+    limit: u32,
+) -> Result<Vec<Message>> {
+    let (at, seq) = below_pin(before);
+    let bind = || query(PINNED).bind(Uuid::from(room)).bind(at).bind(seq).bind(i64::from(limit));
+    db.all(bind, |columns| columns.message()).await
+}
+
+pub(super) const PINS: &str = "SELECT k.room, (SELECT count(*) FROM chat.messages s \
+         WHERE s.room = k.room AND s.pinned_at IS NOT NULL) FROM UNNEST($1::uuid[]) AS k (room)";
+
 pub(super) const MESSAGES: &str = concat!(
     "SELECT ",
     message_columns!(),
     " FROM UNNEST($1::uuid[], $2::uuid[]) AS k (room, id) \
-     JOIN chat.messages s ON s.room = k.room AND s.id = k.id LEFT JOIN chat.profiles p ON p.user_id = s.sender"
+     JOIN chat.messages s ON s.room = k.room AND s.id = k.id",
+    message_joins!()
 );
 
 pub(super) const REACTIONS_LEFT: &str = "SELECT x.room, x.seq, x.reaction, x.user_id \
@@ -103,6 +130,12 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
     let found = fetch(conn, query(MESSAGES).bind(rooms).bind(ids), |columns| columns.message()).await?;
     rows.messages = found.into_iter().map(|message| (message.id, Arc::new(message))).collect();
 
+    if !needs.pins.is_empty() {
+        let rooms: Vec<Uuid> = needs.pins.iter().copied().map(Uuid::from).collect();
+        let pins =
+            fetch(conn, query(PINS).bind(rooms), |columns| Ok((columns.room_id()?, columns.number()?)));
+        rows.pins = pins.await?.into_iter().collect();
+    }
     let sought: Vec<ReactionKey> = needs
         .reactions
         .iter()
@@ -124,10 +157,12 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
 
 pub(super) const AMEND: &str = "UPDATE chat.messages s SET kind = w.kind, content = w.content, image_url = w.image_url, \
          changed_pos = w.changed_pos, edited_at = w.edited_at, reactions = w.reactions, \
-         attachments = w.attachments, writing_until = w.writing_until \
-     FROM UNNEST($1::uuid[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::text[], $9::bytea[], \
-             $10::int8[]) \
-         AS w (room, seq, kind, content, image_url, changed_pos, edited_at, reactions, attachments, writing_until) \
+         attachments = w.attachments, quoted = w.quoted, pinned_at = w.pinned_at, pinned_by = w.pinned_by, \
+         forwarded = w.forwarded, writing_until = w.writing_until \
+     FROM UNNEST($1::uuid[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::text[], $9::bytea[], $10::int8[], \
+         $11::int8[], $12::text[], $13::text[], $14::int8[]) \
+         AS w (room, seq, kind, content, image_url, changed_pos, edited_at, reactions, attachments, quoted, \
+             pinned_at, pinned_by, forwarded, writing_until) \
      WHERE s.room = w.room AND s.seq = w.seq";
 
 pub(super) const CLEAR: &str = "DELETE FROM chat.reactions x USING UNNEST($1::uuid[], $2::int8[]) AS k (room, seq) \
@@ -156,6 +191,10 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
                 Some(message.state.reactions.to_string()).filter(|text| !text.is_empty())
             }))
             .bind(each(&messages, |message| kept_attachments(&message.attachments)))
+            .bind(each(&messages, |message| quoted_seq(message)))
+            .bind(each(&messages, |message| pin_of(message).0))
+            .bind(each(&messages, |message| pin_of(message).1))
+            .bind(each(&messages, |message| first_sender(message)))
             .bind(each(&messages, |message| message.state.writing_until.map(Timestamp::as_millis)));
         amended.execute(&mut *conn).await?;
     }

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValu
 use sqlx::{Column, Decode, Encode, Postgres, Row, Type, ValueRef};
 
 use super::error::PostgresError;
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{InviteCode, MAX_LANES, Pos, Position, Profile};
 use crate::store::BodyHash;
 use crate::store::columns::{ReadRow, profile_of};
@@ -18,7 +18,8 @@ type Result<T, E = PostgresError> = std::result::Result<T, E>;
 macro_rules! member_columns {
     () => {
         "m.room, m.user_id, m.role, m.active, m.joined_at, m.joined_seq, m.joined_pos, m.changed_pos, \
-         m.marks_pos, m.marked_at, m.read_seq, m.delivered_seq, m.read_n, m.read_own_n, m.own_n"
+         m.marks_pos, m.marked_at, m.read_seq, m.delivered_seq, m.read_n, m.read_own_n, m.own_n, \
+         m.muted_until, m.slowed_at"
     };
 }
 
@@ -29,7 +30,24 @@ macro_rules! relation_columns {
     };
 }
 
-pub(super) use {member_columns, relation_columns};
+/// What [`message_columns`](crate::store::columns::message_columns) needs beside `messages s`.
+macro_rules! message_joins {
+    () => {
+        " LEFT JOIN chat.profiles p ON p.user_id = s.sender \
+         LEFT JOIN chat.messages q ON q.room = s.room AND q.seq = s.quoted \
+         LEFT JOIN chat.profiles t ON t.user_id = q.sender \
+         LEFT JOIN chat.profiles f ON f.user_id = s.forwarded"
+    };
+}
+
+/// What [`ReadRow::ban`] reads, of `bans b`.
+macro_rules! ban_columns {
+    () => {
+        "b.room, b.user_id, b.made_by, b.made_at, b.until, b.reason"
+    };
+}
+
+pub(super) use {ban_columns, member_columns, message_joins, relation_columns};
 
 /// 16 bytes as the type `uuid`. Not sqlx's own: that feature of it would hold rusqlite back.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +67,12 @@ impl From<AttachmentId> for Uuid {
 
 impl From<MessageId> for Uuid {
     fn from(id: MessageId) -> Self {
+        Self(id.to_bytes())
+    }
+}
+
+impl From<ReportId> for Uuid {
+    fn from(id: ReportId) -> Self {
         Self(id.to_bytes())
     }
 }
@@ -185,6 +209,10 @@ impl<'r> ReadRow<'r> for Columns<'r> {
 
     fn maybe_bytes(&mut self) -> Result<Option<&'r [u8]>> {
         self.any()
+    }
+
+    fn skip(&mut self, columns: usize) {
+        self.next += columns;
     }
 
     fn no_sense(&self) -> PostgresError {

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, query};
 
-use super::columns::{Uuid, member_columns, relation_columns};
+use super::columns::{Uuid, member_columns, message_joins, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
 use super::read::INVITES;
-use super::{amend, attachments};
+use super::{amend, attachments, moderation};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
@@ -84,8 +84,8 @@ pub(super) const SENT: &str = concat!(
     "SELECT ",
     message_columns!(),
     ", s.body_hash FROM UNNEST($1::uuid[], $2::text[], $3::text[]) AS k (room, sender, client_id) \
-     JOIN chat.messages s ON s.room = k.room AND s.sender = k.sender AND s.client_id = k.client_id \
-     LEFT JOIN chat.profiles p ON p.user_id = s.sender"
+     JOIN chat.messages s ON s.room = k.room AND s.sender = k.sender AND s.client_id = k.client_id",
+    message_joins!()
 );
 
 pub(super) const PLACES: &str = "SELECT s.id, s.room, s.seq FROM UNNEST($1::uuid[], $2::uuid[]) AS k (room, id) \
@@ -183,6 +183,8 @@ pub(super) async fn load(
     if !needs.attachments.is_empty() {
         rows.attachments = attachments::load(conn, &needs.attachments).await?;
     }
+    rows.bans = moderation::load(conn, &needs.bans).await?;
+    rows.reports = moderation::load_reports(conn, needs).await?;
     Ok(rows)
 }
 

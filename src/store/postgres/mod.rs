@@ -22,6 +22,7 @@ mod commit;
 mod connections;
 mod error;
 mod load;
+mod moderation;
 mod outbox;
 #[cfg(test)]
 mod plans;
@@ -46,10 +47,10 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token,
+    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
+    Relation, RelationKind, Report, Room, Token,
 };
 
 /// How a [`PostgresStore`] uses its database.
@@ -214,6 +215,29 @@ impl Store for PostgresStore {
         Ok(read::invitations(&self.connections, user, after, limit).await?)
     }
 
+    async fn bans(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Ban, Profile)>> {
+        Ok(moderation::bans(&self.connections, room, now, after, limit).await?)
+    }
+
+    async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {
+        Ok(moderation::audit(&self.connections, room, before, limit).await?)
+    }
+
+    async fn reports(
+        &self,
+        room: Option<RoomId>,
+        after: Option<ReportId>,
+        limit: u32,
+    ) -> Result<Vec<Report>> {
+        Ok(moderation::reports(&self.connections, room, after, limit).await?)
+    }
+
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         Ok(read::memberships(&self.connections, user, after, limit).await?)
     }
@@ -288,6 +312,10 @@ impl Store for PostgresStore {
         seqs: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Reaction)>> {
         Ok(amend::reactions_of(&self.connections, room, user, seqs).await?)
+    }
+
+    async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
+        Ok(amend::pinned(&self.connections, room, before, limit).await?)
     }
 
     async fn members_since(

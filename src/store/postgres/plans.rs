@@ -2,7 +2,9 @@
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use super::{PostgresOptions, amend, attachments, connections, load, read, records, schema, search, write};
+use super::{
+    PostgresOptions, amend, attachments, connections, load, moderation, read, records, schema, search, write,
+};
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
 /// ones and in the big one. The keys of `messages` are built after it is filled, which takes half the time.
@@ -11,7 +13,8 @@ const FILL: &str = "
         CREATE TEMP TABLE built AS SELECT indexdef FROM pg_indexes
             WHERE schemaname = 'chat' AND tablename = 'messages' AND indexname <> 'messages_pkey';
         DROP INDEX chat.messages_by_id, chat.messages_by_pos, chat.messages_by_sender,
-            chat.messages_by_client_id, chat.messages_by_change;
+            chat.messages_by_client_id, chat.messages_by_change,
+            chat.messages_pinned;
     END $$;
     CREATE FUNCTION pg_temp.room(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
         RETURN ('00000000-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid;
@@ -33,6 +36,8 @@ const FILL: &str = "
         'u' || CASE WHEN n % 2 = 0 THEN 1 ELSE n % 10000 + 1 END, 1,
         'hello', NULL, n::text, '\\x00', n, 1000000 + n, n, n / 2 FROM generate_series(1, 100000) n;
     UPDATE chat.messages SET changed_pos = 2000000 + seq WHERE room = pg_temp.room(0) AND seq % 10 = 0;
+    UPDATE chat.messages SET quoted = seq - 1000, pinned_at = CASE WHEN seq % 10 = 0 THEN seq END
+        WHERE room = pg_temp.room(0) AND seq > 40000 AND seq <= 41000;
     INSERT INTO chat.reactions SELECT pg_temp.room(0), seq, 'like', 'u' || n
         FROM generate_series(1, 100) seq, generate_series(1, 1000) n;
     DO $$ DECLARE indexdef text; BEGIN
@@ -51,7 +56,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 65] = [
+const STATEMENTS: [(&str, &str, bool); 75] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -101,11 +106,21 @@ const STATEMENTS: [(&str, &str, bool); 65] = [
     (amend::REACTIONS, "reactions_pkey", false),
     (amend::REACTIONS_OF, "reactions_by_user", false),
     (amend::MESSAGES, "messages_by_id", false),
+    (amend::PINNED, "messages_pinned", false),
+    (amend::PINS, "messages_pinned", false),
     // Both indexes of it have all four columns.
     (amend::REACTIONS_LEFT, "reactions_", false),
     (amend::AMEND, "messages_pkey", false),
     (amend::CLEAR, "reactions_pkey", false),
     (amend::TAKE, "reactions_", false),
+    (moderation::AUDIT, "audit_pkey", false),
+    (moderation::REPORTS, "reports_waiting", false),
+    (moderation::REPORTS_IN, "reports_waiting_in", false),
+    (moderation::LOAD_REPORTED, "reports_made", false),
+    (moderation::LOAD_REPORTS, "reports_pkey", false),
+    (moderation::LOAD, "bans_pkey", false),
+    (moderation::BANS, "bans_pkey", false),
+    (records::BANS, "bans_pkey", false),
     (write::WRITE, "lanes_pkey", false),
     (write::END_OUTBOX_ROWS, "outbox_pkey", false),
     (search::ROOMS, "rooms_pkey", false),
@@ -121,7 +136,7 @@ const STATEMENTS: [(&str, &str, bool); 65] = [
 ];
 
 /// A read of the filled database, its parameters, and how many pages it may touch.
-const READS: [(&str, &str, u64); 31] = [
+const READS: [(&str, &str, u64); 34] = [
     // Each of u1's 5,001 memberships and its room, then the newest 20 with all that is shown of them.
     (read::ROOMS_BY_ACTIVITY, "10, 'u1', 20, 0", 25_000),
     (read::ROOM_ENTRY, "10, BIG, 'u1'", 100),
@@ -152,6 +167,10 @@ const READS: [(&str, &str, u64); 31] = [
     // A tenth of the big room's messages have changed, and all that have reactions bear a thousand.
     (amend::AMENDED_SINCE, "BIG, 2000000, 3000000, 3000000, 50", 250),
     (amend::REACTIONS, "BIG, 5, 'like', 'u5', 50", 250),
+    // Each of them answers another one.
+    (read::MESSAGES, "BIG, 40001, 40050", 500),
+    (amend::PINNED, "BIG, 41000, 41000, 50", 750),
+    (amend::PINS, "ARRAY[BIG]", 20),
     // One on each of a hundred messages.
     (amend::REACTIONS_OF, "BIG, 'u5', 1, 100", 150),
     (amend::REACTIONS_LEFT, "ARRAY[BIG], '{5}', '{like}', '{u5}'", 20),

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use sqlx::query;
 
-use super::columns::{Columns, Uuid, member_columns, relation_columns};
+use super::columns::{Columns, Uuid, member_columns, message_joins, relation_columns};
 use super::connections::Connections;
 use super::error::PostgresError;
 use crate::clock::Timestamp;
@@ -92,15 +92,17 @@ macro_rules! entry_columns {
 
 macro_rules! entry_joins {
     () => {
-        "LEFT JOIN chat.messages s ON s.room = r.id AND s.seq = r.seq \
-         LEFT JOIN chat.profiles p ON p.user_id = s.sender \
-         LEFT JOIN LATERAL (SELECT array_agg(u.user_id ORDER BY u.user_id) AS users, \
+        concat!(
+            "LEFT JOIN chat.messages s ON s.room = r.id AND s.seq = r.seq",
+            message_joins!(),
+            " LEFT JOIN LATERAL (SELECT array_agg(u.user_id ORDER BY u.user_id) AS users, \
              array_agg(q.nickname ORDER BY u.user_id) AS nicknames, \
              array_agg(q.image ORDER BY u.user_id) AS images \
              FROM (SELECT r.one AS user_id WHERE r.kind = 1 UNION ALL SELECT r.other WHERE r.kind = 1 \
                  UNION ALL (SELECT x.user_id FROM chat.members x \
                  WHERE r.kind <> 1 AND x.room = r.id AND x.active ORDER BY x.user_id LIMIT $1)) u \
              LEFT JOIN chat.profiles q ON q.user_id = u.user_id) people ON true"
+        )
     };
 }
 
@@ -426,8 +428,9 @@ pub(super) async fn marks_since(
 pub(super) const MESSAGES: &str = concat!(
     "SELECT ",
     message_columns!(),
-    " FROM chat.messages s LEFT JOIN chat.profiles p ON p.user_id = s.sender \
-     WHERE s.room = $1 AND s.seq >= $2 AND s.seq <= $3 ORDER BY s.seq"
+    " FROM chat.messages s",
+    message_joins!(),
+    " WHERE s.room = $1 AND s.seq >= $2 AND s.seq <= $3 ORDER BY s.seq"
 );
 
 pub(super) async fn messages(
@@ -442,7 +445,9 @@ pub(super) async fn messages(
 pub(super) const MESSAGE: &str = concat!(
     "SELECT ",
     message_columns!(),
-    " FROM chat.messages s LEFT JOIN chat.profiles p ON p.user_id = s.sender WHERE s.room = $1 AND s.id = $2"
+    " FROM chat.messages s",
+    message_joins!(),
+    " WHERE s.room = $1 AND s.id = $2"
 );
 
 pub(super) async fn message(db: &Connections, room: RoomId, id: MessageId) -> Result<Option<Message>> {
@@ -452,8 +457,9 @@ pub(super) async fn message(db: &Connections, room: RoomId, id: MessageId) -> Re
 pub(super) const MESSAGES_SINCE: &str = concat!(
     "SELECT ",
     message_columns!(),
-    " FROM chat.messages s LEFT JOIN chat.profiles p ON p.user_id = s.sender \
-     WHERE s.room = $1 AND s.pos > $2 AND s.pos <= $3 ORDER BY s.pos LIMIT $4"
+    " FROM chat.messages s",
+    message_joins!(),
+    " WHERE s.room = $1 AND s.pos > $2 AND s.pos <= $3 ORDER BY s.pos LIMIT $4"
 );
 
 pub(super) async fn messages_since(

@@ -2,7 +2,7 @@
 
 use sqlx::query;
 
-use super::columns::{Uuid, member_columns, relation_columns};
+use super::columns::{Uuid, ban_columns, member_columns, message_joins, relation_columns};
 use super::connections::Connections;
 use super::error::PostgresError;
 use super::read::{beyond, beyond_user};
@@ -31,8 +31,9 @@ pub(super) const ROOM: &str = concat!("SELECT ", room_columns!(), " FROM chat.ro
 pub(super) const MESSAGES: &str = concat!(
     "SELECT ",
     message_columns!(),
-    ", s.body_hash FROM chat.messages s LEFT JOIN chat.profiles p ON p.user_id = s.sender \
-     WHERE s.room = $1 AND s.seq > $2 ORDER BY s.seq LIMIT $3"
+    ", s.body_hash FROM chat.messages s",
+    message_joins!(),
+    " WHERE s.room = $1 AND s.seq > $2 ORDER BY s.seq LIMIT $3"
 );
 
 pub(super) const REACTIONS: &str = "SELECT x.room, x.seq, x.reaction, x.user_id, \
@@ -44,6 +45,12 @@ pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),
     " FROM chat.members m WHERE m.room = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3"
+);
+
+pub(super) const BANS: &str = concat!(
+    "SELECT ",
+    ban_columns!(),
+    " FROM chat.bans b WHERE b.room = $1 AND b.user_id > $2 ORDER BY b.user_id LIMIT $3"
 );
 
 pub(super) async fn records(
@@ -90,6 +97,11 @@ pub(super) async fn records(
             let (room, after) = (Uuid::from(*room), beyond_user(after.as_ref()));
             let sought = || query(MEMBERS).bind(room).bind(after).bind(limit);
             db.all(sought, |columns| columns.member_record()).await
+        }
+        RecordPage::Bans { room, after } => {
+            let (room, after) = (Uuid::from(*room), beyond_user(after.as_ref()));
+            let sought = || query(BANS).bind(room).bind(after).bind(limit);
+            db.all(sought, |columns| columns.ban_record()).await
         }
     }
 }

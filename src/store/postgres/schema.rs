@@ -8,7 +8,7 @@ use super::error::PostgresError;
 use crate::model::{Epoch, MAX_LANES};
 
 /// Only ever appended to. Each names its version in `chat.migrations`, so that those run by hand count too.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 19] = [
     include_str!("../../../migrations/postgres/0001_init.sql"),
     include_str!("../../../migrations/postgres/0002_logouts.sql"),
     include_str!("../../../migrations/postgres/0003_outbox.sql"),
@@ -22,6 +22,12 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("../../../migrations/postgres/0011_invitations.sql"),
     include_str!("../../../migrations/postgres/0012_streams.sql"),
     include_str!("../../../migrations/postgres/0013_search.sql"),
+    include_str!("../../../migrations/postgres/0014_quoted.sql"),
+    include_str!("../../../migrations/postgres/0015_pins.sql"),
+    include_str!("../../../migrations/postgres/0016_forwarded.sql"),
+    include_str!("../../../migrations/postgres/0017_moderation.sql"),
+    include_str!("../../../migrations/postgres/0018_audit.sql"),
+    include_str!("../../../migrations/postgres/0019_reports.sql"),
 ];
 
 /// The first version that tells apart what this code relies on: `DROP … FORCE` in tests, `plan_cache_mode`.

@@ -1,8 +1,8 @@
 //! The index of words, lexemes in a GIN, which follows behind the commits; and what is found by it.
 //!
 //! A search first walks over the newest places, where what is often said is found at once. What is left it looks up:
-//! that reads all that have the terms, of the user's rooms, up to [`LOOKED_UP`]. Where there are more, the page ends
-//! with the walk, and the next one walks on.
+//! that reads all that have the terms, up to [`LOOKED_UP`]; where these are many, once more of the user's rooms alone.
+//! Where there are still more, the page ends with the walk, and the next one walks on.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -12,7 +12,7 @@ use sqlx::query::Query;
 use sqlx::{Connection, PgConnection, Postgres, query};
 use tokio::time::timeout;
 
-use super::columns::{Columns, Uuid};
+use super::columns::{Columns, Uuid, message_joins};
 use super::connections::{Connections, fetch, give_up};
 use super::error::PostgresError;
 use super::{amend, read};
@@ -248,9 +248,12 @@ pub(super) const WALK_END: &str = "SELECT d.place FROM chat.search_places d \
 /// What belongs to the places `d`.
 macro_rules! hits {
     () => {
-        "JOIN chat.messages s ON s.room = d.room AND s.seq = d.seq \
-         LEFT JOIN chat.members m ON m.room = d.room AND m.user_id = $4 AND m.active \
-         LEFT JOIN chat.profiles p ON p.user_id = s.sender ORDER BY d.place DESC"
+        concat!(
+            "JOIN chat.messages s ON s.room = d.room AND s.seq = d.seq \
+             LEFT JOIN chat.members m ON m.room = d.room AND m.user_id = $4 AND m.active",
+            message_joins!(),
+            " ORDER BY d.place DESC"
+        )
     };
 }
 
@@ -282,7 +285,7 @@ pub(super) async fn search(db: &Connections, search: &Search) -> Result<Found> {
     }
     let (from, to) = search.places();
     let (from, to) = (int(from), int(to));
-    let sought = ts_query(&Lookup::new(search, &own));
+    let sought = ts_query(&Lookup::anywhere(search));
     let end = db.one(|| query(WALK_END).bind(to).bind(from).bind(WALKED - 1), |columns| columns.number());
     let end = end.await?.map(int);
 
@@ -293,11 +296,16 @@ pub(super) async fn search(db: &Connections, search: &Search) -> Result<Found> {
         }
     }
     let Some(end) = end else { return Ok(page.page()) };
-    let bind = || {
-        let sought = query(LOOK_UP).bind(&sought).bind(end).bind(from).bind(search.user.as_str());
+    let bind = |sought| {
+        let sought = query(LOOK_UP).bind(sought).bind(end).bind(from).bind(search.user.as_str());
         sought.bind(LOOKED_UP + 1).bind(READ)
     };
-    let found = look_up(db, bind(), search).await?;
+    let mut found = look_up(db, bind(sought), search).await?;
+    if found.first().is_some_and(|(count, ..)| *count > READ.unsigned_abs())
+        && let Some(narrowed) = Lookup::narrowed(search, &own)
+    {
+        found = look_up(db, bind(ts_query(&narrowed)), search).await?;
+    }
     if found.first().is_some_and(|(count, ..)| *count > LOOKED_UP.unsigned_abs()) {
         let _ = page.end_at(end.unsigned_abs());
         return Ok(page.page());

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
+use super::columns::message_joins;
 use super::error::SqliteError;
 use super::read::{self, all};
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
-use crate::model::{Message, Profile, Reaction};
-use crate::store::columns::{ReadRow, body_code, int, kept_attachments, message_columns};
+use crate::model::{Message, PinCursor, Profile, Reaction};
+use crate::store::columns::{
+    ReadRow, below_pin, body_code, first_sender, int, kept_attachments, message_columns, pin_of, quoted_seq,
+};
 use crate::store::{Needs, ReactionKey, Rows};
 
 type Result<T, E = SqliteError> = std::result::Result<T, E>;
@@ -18,7 +21,9 @@ type Result<T, E = SqliteError> = std::result::Result<T, E>;
 pub(super) const AMENDED_SINCE: &str = concat!(
     "SELECT ",
     message_columns!(),
-    " FROM messages s LEFT JOIN profiles p ON p.user = s.sender WHERE s.room = ?1 AND s.changed_pos > ?2 \
+    " FROM messages s",
+    message_joins!(),
+    " WHERE s.room = ?1 AND s.changed_pos > ?2 \
      AND s.changed_pos <= ?3 AND +s.pos <= ?4 ORDER BY s.changed_pos LIMIT ?5"
 );
 
@@ -68,6 +73,29 @@ pub(super) fn reactions_of(
     })
 }
 
+// Named, for SQLite would rather walk the room's messages.
+pub(super) const PINNED: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    " FROM messages s INDEXED BY messages_pinned",
+    message_joins!(),
+    " WHERE s.room = ?1 AND s.pinned_at IS NOT NULL AND (s.pinned_at, s.seq) < (?2, ?3) \
+     ORDER BY s.pinned_at DESC, s.seq DESC LIMIT ?4"
+);
+
+pub(super) fn pinned(
+    conn: &Connection,
+    room: RoomId,
+    before: Option<PinCursor>,
+    limit: u32,
+) -> Result<Vec<Message>> {
+    let (at, seq) = below_pin(before);
+    all(conn, PINNED, params![room.to_bytes(), at, seq, limit], |columns| columns.message())
+}
+
+pub(super) const PINS: &str =
+    "SELECT count(*) FROM messages INDEXED BY messages_pinned WHERE room = ?1 AND pinned_at IS NOT NULL";
+
 pub(super) const REACTION: &str =
     "SELECT 1 FROM reactions WHERE room = ?1 AND seq = ?2 AND reaction = ?3 AND user = ?4";
 
@@ -76,6 +104,10 @@ pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<
         if let Some(message) = read::message(conn, *room, *id)? {
             rows.messages.insert(*id, Arc::new(message));
         }
+    }
+    for room in &needs.pins {
+        let count = read::one(conn, PINS, &[&room.to_bytes()], |columns| columns.number())?;
+        rows.pins.insert(*room, count.unwrap_or(0));
     }
     for (room, id, reaction, user) in &needs.reactions {
         let Some(seq) = rows.messages.get(id).map(|message| message.seq) else { continue };
@@ -89,11 +121,13 @@ pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<
 }
 
 pub(super) const AMEND: &str = "UPDATE messages SET kind = ?3, content = ?4, image_url = ?5, changed_pos = ?6, \
-         edited_at = ?7, reactions = ?8, attachments = ?9, writing_until = ?10 WHERE room = ?1 AND seq = ?2";
+         edited_at = ?7, reactions = ?8, attachments = ?9, quoted = ?10, pinned_at = ?11, pinned_by = ?12, \
+         writing_until = ?13, forwarded = ?14 WHERE room = ?1 AND seq = ?2";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
     for ((room, seq), message) in &rows.amended {
         let (body, state) = (&message.body, &message.state);
+        let (pinned_at, pinned_by) = pin_of(message);
         conn.prepare_cached(AMEND)?.execute(params![
             room.to_bytes(),
             int(*seq),
@@ -104,7 +138,11 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
             state.edited_at.map(Timestamp::as_millis),
             (!state.reactions.is_empty()).then(|| state.reactions.to_string()),
             kept_attachments(&message.attachments),
+            quoted_seq(message),
+            pinned_at,
+            pinned_by,
             state.writing_until.map(Timestamp::as_millis),
+            first_sender(message),
         ])?;
     }
     for (room, seq) in &rows.cleared {

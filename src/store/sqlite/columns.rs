@@ -11,7 +11,8 @@ use crate::store::columns::ReadRow;
 macro_rules! member_columns {
     () => {
         "m.room, m.user, m.role, m.active, m.joined_at, m.joined_seq, m.joined_pos, m.changed_pos, \
-         m.marks_pos, m.marked_at, m.read_seq, m.delivered_seq, m.read_n, m.read_own_n, m.own_n"
+         m.marks_pos, m.marked_at, m.read_seq, m.delivered_seq, m.read_n, m.read_own_n, m.own_n, \
+         m.muted_until, m.slowed_at"
     };
 }
 
@@ -22,7 +23,24 @@ macro_rules! relation_columns {
     };
 }
 
-pub(super) use {member_columns, relation_columns};
+/// What [`message_columns`](crate::store::columns::message_columns) needs beside `messages s`.
+macro_rules! message_joins {
+    () => {
+        " LEFT JOIN profiles p ON p.user = s.sender \
+         LEFT JOIN messages q ON q.room = s.room AND q.seq = s.quoted \
+         LEFT JOIN profiles t ON t.user = q.sender \
+         LEFT JOIN profiles f ON f.user = s.forwarded"
+    };
+}
+
+/// What [`ReadRow::ban`] reads, of `bans b`.
+macro_rules! ban_columns {
+    () => {
+        "b.room, b.user, b.made_by, b.made_at, b.until, b.reason"
+    };
+}
+
+pub(super) use {ban_columns, member_columns, message_joins, relation_columns};
 
 /// Reads the columns of a row from left to right.
 pub(super) struct Columns<'r> {
@@ -103,6 +121,10 @@ impl<'r> ReadRow<'r> for Columns<'r> {
             ValueRef::Blob(bytes) => Ok(Some(bytes)),
             _ => Err(self.no_sense()),
         }
+    }
+
+    fn skip(&mut self, columns: usize) {
+        self.next += columns;
     }
 
     fn no_sense(&self) -> SqliteError {

@@ -41,6 +41,7 @@ mod amend;
 mod attachments;
 mod columns;
 mod error;
+mod moderation;
 mod outbox;
 #[cfg(test)]
 mod plans;
@@ -69,10 +70,10 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Epoch, Invite, InviteCode, Member, Message, Position, Profile, Reaction, Relation, RelationKind, Room,
-    Token,
+    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
+    Relation, RelationKind, Report, Room, Token,
 };
 
 /// How a [`SqliteStore`] uses its file.
@@ -251,6 +252,30 @@ impl Store for SqliteStore {
         Ok(self.readers.run(move |tx| read::invitations(tx, &user, after, limit)).await?)
     }
 
+    async fn bans(
+        &self,
+        room: RoomId,
+        now: Timestamp,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(Ban, Profile)>> {
+        let after = after.cloned();
+        Ok(self.readers.run(move |tx| moderation::bans(tx, room, now, after.as_ref(), limit)).await?)
+    }
+
+    async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {
+        Ok(self.readers.run(move |tx| moderation::audit(tx, room, before, limit)).await?)
+    }
+
+    async fn reports(
+        &self,
+        room: Option<RoomId>,
+        after: Option<ReportId>,
+        limit: u32,
+    ) -> Result<Vec<Report>> {
+        Ok(self.readers.run(move |tx| moderation::reports(tx, room, after, limit)).await?)
+    }
+
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         let user = user.clone();
         Ok(self.readers.run(move |tx| read::memberships(tx, &user, after, limit)).await?)
@@ -338,6 +363,10 @@ impl Store for SqliteStore {
     ) -> Result<Vec<(u64, Reaction)>> {
         let user = user.clone();
         Ok(self.readers.run(move |tx| amend::reactions_of(tx, room, &user, seqs)).await?)
+    }
+
+    async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
+        Ok(self.readers.run(move |tx| amend::pinned(tx, room, before, limit)).await?)
     }
 
     async fn members_since(

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{SqliteOptions, amend, attachments, read, records, rows, schema, search};
+use super::{SqliteOptions, amend, attachments, moderation, read, records, rows, schema, search};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -56,12 +56,22 @@ fn each_read_finds_its_rows_by_an_index() {
         (amend::REACTIONS, "PRIMARY KEY (room=? AND seq=? AND (reaction,user)>(?,?))", false),
         (amend::REACTIONS_OF, "reactions_by_user (room=? AND user=? AND seq>? AND seq<?)", false),
         (amend::REACTION, "PRIMARY KEY (room=? AND seq=? AND reaction=? AND user=?)", false),
+        (amend::PINNED, "messages_pinned (room=? AND pinned_at>? AND (pinned_at,seq)<(?,?))", false),
+        (amend::PINS, "messages_pinned (room=?", false),
         (records::REACTIONS, "PRIMARY KEY (room=? AND (seq,reaction,user)>(?,?,?))", false),
         (search::ROOMS, "PRIMARY KEY (id>?)", false),
         (search::PROGRESS, primary, false),
         (search::PLACE, "search_places_by_message (room=? AND seq=?)", false),
         (search::LAST_PLACE, "INTEGER PRIMARY KEY (rowid>? AND rowid<?)", false),
         (search::OWN_ROOMS, "members_by_user (user=?)", false),
+        (moderation::AUDIT, "PRIMARY KEY (room=? AND pos<?)", false),
+        (moderation::BAN, primary, false),
+        (moderation::REPORTS, "reports_waiting (id>?)", false),
+        (moderation::REPORTS_IN, "reports_waiting_in (room=? AND id>?)", false),
+        (moderation::REPORT, primary, false),
+        (moderation::REPORTED, "(room=? AND message=? AND made_by=?)", false),
+        (moderation::BANS, "PRIMARY KEY (room=? AND user>?)", false),
+        (records::BANS, "PRIMARY KEY (room=? AND user>?)", false),
         (rows::PLACE, "messages_by_id (id=?)", false),
         (rows::ROOM_WITH_KEY, primary, false),
         (rows::END_OUTBOX_ROW, "INTEGER PRIMARY KEY (rowid=?)", false),

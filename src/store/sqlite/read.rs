@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, ToSql, params};
 
-use super::columns::{Columns, member_columns, relation_columns};
+use super::columns::{Columns, member_columns, message_joins, relation_columns};
 use super::error::SqliteError;
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
@@ -338,8 +338,9 @@ pub(super) fn marks_since(
 pub(super) const MESSAGES: &str = concat!(
     "SELECT ",
     message_columns!(),
-    " FROM messages s LEFT JOIN profiles p ON p.user = s.sender \
-     WHERE s.room = ?1 AND s.seq >= ?2 AND s.seq <= ?3 ORDER BY s.seq"
+    " FROM messages s",
+    message_joins!(),
+    " WHERE s.room = ?1 AND s.seq >= ?2 AND s.seq <= ?3 ORDER BY s.seq"
 );
 
 pub(super) fn messages(conn: &Connection, room: RoomId, seqs: RangeInclusive<u64>) -> Result<Vec<Message>> {
@@ -350,7 +351,9 @@ pub(super) fn messages(conn: &Connection, room: RoomId, seqs: RangeInclusive<u64
 pub(super) const MESSAGE: &str = concat!(
     "SELECT ",
     message_columns!(),
-    " FROM messages s LEFT JOIN profiles p ON p.user = s.sender WHERE s.id = ?1 AND +s.room = ?2"
+    " FROM messages s",
+    message_joins!(),
+    " WHERE s.id = ?1 AND +s.room = ?2"
 );
 
 pub(super) fn message(conn: &Connection, room: RoomId, id: MessageId) -> Result<Option<Message>> {
@@ -360,8 +363,9 @@ pub(super) fn message(conn: &Connection, room: RoomId, id: MessageId) -> Result<
 pub(super) const MESSAGES_SINCE: &str = concat!(
     "SELECT ",
     message_columns!(),
-    " FROM messages s LEFT JOIN profiles p ON p.user = s.sender \
-     WHERE s.room = ?1 AND s.pos > ?2 AND s.pos <= ?3 ORDER BY s.pos LIMIT ?4"
+    " FROM messages s",
+    message_joins!(),
+    " WHERE s.room = ?1 AND s.pos > ?2 AND s.pos <= ?3 ORDER BY s.pos LIMIT ?4"
 );
 
 pub(super) fn messages_since(

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::columns::{member_columns, relation_columns};
+use super::columns::{ban_columns, member_columns, message_joins, relation_columns};
 use super::error::SqliteError;
 use super::read::{ROOM, all, beyond, beyond_user};
 use crate::store::columns::{ReadRow, int, message_columns, room_columns};
@@ -26,8 +26,9 @@ pub(super) const ROOMS: &str =
 pub(super) const MESSAGES: &str = concat!(
     "SELECT ",
     message_columns!(),
-    ", s.body_hash FROM messages s LEFT JOIN profiles p ON p.user = s.sender \
-     WHERE s.room = ?1 AND s.seq > ?2 ORDER BY s.seq LIMIT ?3"
+    ", s.body_hash FROM messages s",
+    message_joins!(),
+    " WHERE s.room = ?1 AND s.seq > ?2 ORDER BY s.seq LIMIT ?3"
 );
 
 // The messages' own rows are found by their keys, one for each reaction.
@@ -40,6 +41,12 @@ pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),
     " FROM members m WHERE m.room = ?1 AND m.user > ?2 ORDER BY m.user LIMIT ?3"
+);
+
+pub(super) const BANS: &str = concat!(
+    "SELECT ",
+    ban_columns!(),
+    " FROM bans b WHERE b.room = ?1 AND b.user > ?2 ORDER BY b.user LIMIT ?3"
 );
 
 pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Result<Vec<Record>, SqliteError> {
@@ -77,6 +84,10 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
         RecordPage::Members { room, after } => {
             let params = (room.to_bytes(), beyond_user(after.as_ref()));
             all(conn, MEMBERS, &[&params.0, &params.1, &limit], |columns| columns.member_record())
+        }
+        RecordPage::Bans { room, after } => {
+            let params = (room.to_bytes(), beyond_user(after.as_ref()));
+            all(conn, BANS, &[&params.0, &params.1, &limit], |columns| columns.ban_record())
         }
     }
 }

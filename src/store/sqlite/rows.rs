@@ -5,16 +5,17 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::attachments;
-use super::columns::Columns;
+use super::columns::{Columns, message_joins};
 use super::error::SqliteError;
+use super::moderation;
 use super::{amend, read};
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, Room, RoomKind};
 use crate::store::columns::{
-    ReadRow, body_code, custom_text, int, is_public, kept_attachments, message_columns, permissions_text,
-    relation_code, role_code, room_code,
+    ReadRow, body_code, custom_text, first_sender, int, is_public, kept_attachments, message_columns,
+    permissions_text, quoted_seq, relation_code, role_code, room_code,
 };
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
@@ -103,6 +104,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
             rows.attachments.insert(*key, stored);
         }
     }
+    moderation::load(conn, needs, &mut rows)?;
     Ok(rows)
 }
 
@@ -114,8 +116,9 @@ pub(super) const ROOM_WITH_KEY: &str = "SELECT room FROM room_keys WHERE key = ?
 pub(super) const SENT: &str = concat!(
     "SELECT ",
     message_columns!(),
-    ", s.body_hash FROM messages s LEFT JOIN profiles p ON p.user = s.sender \
-     WHERE s.room = ?1 AND s.sender = ?2 AND s.client_id = ?3"
+    ", s.body_hash FROM messages s",
+    message_joins!(),
+    " WHERE s.room = ?1 AND s.sender = ?2 AND s.client_id = ?3"
 );
 
 fn load_sent(conn: &Connection, key: &(RoomId, UserId, ClientId)) -> Result<Option<Sent>, SqliteError> {
@@ -178,7 +181,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     for key in &rows.written_attachments {
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
-    Ok(())
+    moderation::write(conn, rows)
 }
 
 fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteError> {
@@ -192,14 +195,15 @@ fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteErr
 /// Its kind and when it was made never change.
 const WRITE_ROOM: &str = "INSERT INTO rooms (id, kind, one, other, challenge, name, active, created_at, \
          seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, \
-         permissions, topic, picture, public, custom) \
+         permissions, topic, picture, public, custom, slow_mode) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-         ?20, ?21) \
+         ?20, ?21, ?22) \
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, seq = excluded.seq, \
          countable = excluded.countable, members = excluded.members, \
          last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
          last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, permissions = excluded.permissions, \
-         topic = excluded.topic, picture = excluded.picture, public = excluded.public, custom = excluded.custom";
+         topic = excluded.topic, picture = excluded.picture, public = excluded.public, \
+         custom = excluded.custom, slow_mode = excluded.slow_mode";
 
 fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
     let pair = match &room.kind {
@@ -228,6 +232,7 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
         room.about.picture,
         is_public(room),
         custom_text(room),
+        room.slow_mode,
     ])?;
     Ok(())
 }
@@ -235,18 +240,20 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
 /// For who only sent, or marked at the same position again: SQLite writes each index anew of which a
 /// column is named here, changed or not, so those are not. They change with one of the two positions.
 const WRITE_COUNTS: &str = "UPDATE members SET own_n = ?5, marked_at = ?6, read_seq = ?7, \
-         delivered_seq = ?8, read_n = ?9, read_own_n = ?10 \
+         delivered_seq = ?8, read_n = ?9, read_own_n = ?10, slowed_at = ?11 \
      WHERE room = ?1 AND user = ?2 AND changed_pos = ?3 AND marks_pos = ?4";
 
 /// Another stay in the same room is the same row.
 const WRITE_MEMBER: &str = "INSERT INTO members (room, user, changed_pos, marks_pos, own_n, marked_at, \
-         read_seq, delivered_seq, read_n, read_own_n, role, active, joined_at, joined_seq, joined_pos) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+         read_seq, delivered_seq, read_n, read_own_n, slowed_at, role, active, joined_at, joined_seq, \
+         joined_pos, muted_until) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
      ON CONFLICT (room, user) DO UPDATE SET changed_pos = excluded.changed_pos, \
          marks_pos = excluded.marks_pos, own_n = excluded.own_n, marked_at = excluded.marked_at, \
          read_seq = excluded.read_seq, delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
-         read_own_n = excluded.read_own_n, role = excluded.role, active = excluded.active, \
-         joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, joined_pos = excluded.joined_pos";
+         read_own_n = excluded.read_own_n, slowed_at = excluded.slowed_at, role = excluded.role, \
+         active = excluded.active, joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
+         joined_pos = excluded.joined_pos, muted_until = excluded.muted_until";
 
 fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
     let values = params![
@@ -260,13 +267,15 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
         int(member.delivered_seq),
         int(member.read_n),
         int(member.read_own_n),
+        member.slowed_at.map(Timestamp::as_millis),
         role_code(member.role),
         member.active,
         member.joined_at.as_millis(),
         int(member.joined_seq),
         int(member.joined_pos),
+        member.muted_until.map(Timestamp::as_millis),
     ];
-    if conn.prepare_cached(WRITE_COUNTS)?.execute(&values[..10])? == 0 {
+    if conn.prepare_cached(WRITE_COUNTS)?.execute(&values[..11])? == 0 {
         conn.prepare_cached(WRITE_MEMBER)?.execute(values)?;
     }
     Ok(())
@@ -275,8 +284,8 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
 /// Never an upsert: a number or an id that is taken is damage, and the batch fails.
 const ADD_MESSAGE: &str = "INSERT INTO messages (room, seq, id, sender, kind, content, image_url, \
          client_id, body_hash, created_at, pos, n, own_n, origin, attachments, \
-         writing_until) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+         writing_until, quoted, forwarded) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
 fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) -> Result<(), SqliteError> {
     conn.prepare_cached(ADD_MESSAGE)?.execute(params![
@@ -296,6 +305,8 @@ fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) ->
         message.origin.as_ref().map(OriginId::as_str),
         kept_attachments(&message.attachments),
         message.state.writing_until.map(Timestamp::as_millis),
+        quoted_seq(message),
+        first_sender(message),
     ])?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::{SqliteOptions, Synchronous};
 const APPLICATION_ID: i64 = 0x6368_6174;
 
 /// Only ever appended to: the version of a file is how many of these it has seen.
-const MIGRATIONS: [&str; 15] = [
+const MIGRATIONS: [&str; 21] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_relations.sql"),
     include_str!("../../../migrations/sqlite/0003_origin.sql"),
@@ -27,6 +27,12 @@ const MIGRATIONS: [&str; 15] = [
     include_str!("../../../migrations/sqlite/0013_invitations.sql"),
     include_str!("../../../migrations/sqlite/0014_streams.sql"),
     include_str!("../../../migrations/sqlite/0015_search.sql"),
+    include_str!("../../../migrations/sqlite/0016_quoted.sql"),
+    include_str!("../../../migrations/sqlite/0017_pins.sql"),
+    include_str!("../../../migrations/sqlite/0018_forwarded.sql"),
+    include_str!("../../../migrations/sqlite/0019_moderation.sql"),
+    include_str!("../../../migrations/sqlite/0020_audit.sql"),
+    include_str!("../../../migrations/sqlite/0021_reports.sql"),
 ];
 
 /// The first version in which two checkpoints at once cannot lose a commit of the write-ahead log.

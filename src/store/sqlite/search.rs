@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::columns::Columns;
+use super::columns::{Columns, message_joins};
 use super::error::SqliteError;
 use super::{amend, read};
 use crate::clock::Timestamp;
@@ -152,14 +152,14 @@ fn free_place(conn: &Connection, at: Timestamp, last: &mut HashMap<u64, u64>) ->
 
 // From the index to the rows, newest first, for as long as somebody asks.
 pub(super) const SEARCH: &str = concat!(
-    "SELECT f.rowid, m.user IS NOT NULL, ",
+    "SELECT w.rowid, m.user IS NOT NULL, ",
     message_columns!(),
-    " FROM search_terms f CROSS JOIN search_places d ON d.place = f.rowid \
+    " FROM search_terms w CROSS JOIN search_places d ON d.place = w.rowid \
      CROSS JOIN search_rooms x ON x.n = d.room \
      CROSS JOIN messages s ON s.room = x.room AND s.seq = d.seq \
-     LEFT JOIN members m ON m.room = x.room AND m.user = ?4 AND m.active = 1 \
-     LEFT JOIN profiles p ON p.user = s.sender \
-     WHERE f.search_terms MATCH ?1 AND f.rowid < ?2 AND f.rowid >= ?3 ORDER BY f.rowid DESC"
+     LEFT JOIN members m ON m.room = x.room AND m.user = ?4 AND m.active = 1",
+    message_joins!(),
+    " WHERE w.search_terms MATCH ?1 AND w.rowid < ?2 AND w.rowid >= ?3 ORDER BY w.rowid DESC"
 );
 
 pub(super) const OWN_ROOMS: &str =
@@ -167,12 +167,20 @@ pub(super) const OWN_ROOMS: &str =
 
 pub(super) fn search(conn: &Connection, search: &Search) -> Result<Found> {
     let own = own_rooms(conn, &search.user)?;
-    let mut page = Gathering::new(search);
     if own.is_empty() {
-        return Ok(page.page());
+        return Ok(Found::default());
     }
+    let page = look_up(conn, search, &Lookup::anywhere(search))?;
+    match Lookup::narrowed(search, &own).filter(|_| page.is_cut_short()) {
+        Some(narrowed) => Ok(look_up(conn, search, &narrowed)?.page()),
+        None => Ok(page.page()),
+    }
+}
+
+fn look_up<'s>(conn: &Connection, search: &'s Search, lookup: &Lookup) -> Result<Gathering<'s>> {
+    let mut page = Gathering::new(search);
     let (from, to) = search.places();
-    let sought = expression(&Lookup::new(search, &own));
+    let sought = expression(lookup);
     let mut statement = conn.prepare_cached(SEARCH)?;
     let mut rows = statement.query(params![sought, int(to), int(from), search.user.as_str()])?;
     while let Some(row) = rows.next()? {
@@ -184,7 +192,7 @@ pub(super) fn search(conn: &Connection, search: &Search) -> Result<Found> {
             break;
         }
     }
-    Ok(page.page())
+    Ok(page)
 }
 
 fn own_rooms(conn: &Connection, user: &UserId) -> Result<Vec<RoomId>> {

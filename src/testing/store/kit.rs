@@ -9,7 +9,9 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{About, Body, Mark, Member, Message, Position, Profile, Room, RoomKind, SystemKind};
-use crate::store::{Answer, Batch, Item, Notice, Op, Outcome, RelationItem, RelationOp, RoomItem, Store};
+use crate::store::{
+    Answer, Batch, Item, Notice, Op, Outcome, Refers, RelationItem, RelationOp, RoomItem, Ruling, Store,
+};
 
 pub(super) const NO_BOUND: u32 = u32::MAX;
 
@@ -103,6 +105,8 @@ impl Fixture {
             origin: None,
             attachments: Vec::new(),
             writing_until: None,
+            refers: Refers::default(),
+            ruling: Ruling::default(),
         };
         self.item(room, Some(sender), op)
     }

@@ -32,13 +32,17 @@ pub mod about;
 pub mod amend;
 pub mod attachments;
 pub mod catch_up;
+pub mod forwards;
 pub mod friends;
 pub mod invites;
 pub mod marks;
 pub mod members;
 pub mod messages;
+pub mod moderation;
 pub mod order;
+pub mod pins;
 pub mod public;
+pub mod quotes;
 pub mod reads;
 pub mod records;
 pub mod roles;
@@ -156,6 +160,19 @@ macro_rules! store_suite {
                     an_update_is_made_whole_or_not_at_all
                     roles_and_permissions_outlive_a_reopening
                     roles_that_are_taken_in_leave_a_room_one_owner;
+                moderation:
+                    whoever_is_muted_says_nothing_until_its_end
+                    a_retry_of_what_was_sent_before_the_mute_gets_its_message
+                    only_who_moderates_mutes_and_bans_and_nobody_of_as_great_a_role
+                    a_mute_outlasts_the_stay_and_ends_with_ownership
+                    whoever_is_banned_is_taken_out_and_comes_in_by_no_way
+                    an_owner_who_is_banned_is_followed_by_the_first_of_the_others
+                    bans_come_in_pages_by_their_users_with_their_profiles
+                    in_a_slow_room_a_member_sends_once_in_so_long
+                    mutes_bans_and_slow_mode_outlive_a_reopening_and_a_move
+                    each_act_of_a_moderator_is_noted_where_it_was_committed
+                    a_report_waits_until_somebody_says_what_came_of_it
+                    whoever_reads_reports_what_others_have_said;
                 messages:
                     a_message_comes_back_as_it_was_sent
                     a_retry_within_a_batch_gets_the_first_message
@@ -279,6 +296,25 @@ macro_rules! store_suite {
                     a_search_finds_what_a_look_at_each_message_does
                     a_common_word_and_a_rare_one_are_found_among_many
                     what_is_written_bit_by_bit_is_found_by_all_that_is_there;
+                quotes:
+                    a_quote_stands_in_its_message_wherever_it_is_read
+                    a_quote_is_read_as_its_message_is_now
+                    what_is_elsewhere_deleted_or_the_servers_own_is_not_answered
+                    a_retry_names_the_same_quote
+                    a_message_of_its_own_batch_is_answered
+                    quotes_are_taken_in_with_their_message
+                    quotes_outlive_a_reopening;
+                pins:
+                    a_pin_takes_a_position_and_says_whose_it_is
+                    pins_come_newest_first_and_in_pages
+                    a_room_has_no_more_pins_than_its_bound
+                    many_who_pin_at_once_pin_no_more_than_the_bound
+                    whoever_may_pins_and_takes_off_anybodys_pin
+                    pins_outlive_a_reopening;
+                forwards:
+                    who_sent_it_first_stands_in_a_message_wherever_it_is_read
+                    a_retry_of_a_forward_is_known_by_what_was_passed_on
+                    forwards_are_taken_in_with_whom_they_name;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -380,13 +416,17 @@ mod tests {
             include_str!("about.rs"),
             include_str!("attachments.rs"),
             include_str!("catch_up.rs"),
+            include_str!("forwards.rs"),
             include_str!("friends.rs"),
             include_str!("invites.rs"),
             include_str!("marks.rs"),
             include_str!("members.rs"),
             include_str!("messages.rs"),
+            include_str!("moderation.rs"),
             include_str!("order.rs"),
+            include_str!("pins.rs"),
             include_str!("public.rs"),
+            include_str!("quotes.rs"),
             include_str!("reads.rs"),
             include_str!("records.rs"),
             include_str!("roles.rs"),

@@ -6,7 +6,7 @@ use super::kit::{PAGES, sent, user};
 use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
 use crate::id::{MessageId, RoomId};
-use crate::model::{Mark, Member, Profile, Relation, RelationKind, RoomKind};
+use crate::model::{Ban, Mark, Member, Profile, Relation, RelationKind, RoomKind};
 use crate::store::RelationOp::{Accept, Block, Request};
 use crate::store::{Batch, BodyHash, Record, RecordPage, RoomRecord};
 
@@ -40,6 +40,7 @@ impl Fixture {
         rows.extend(self.records(RecordPage::Messages { room, after: 0 }, 1000).await);
         rows.extend(self.records(RecordPage::Reactions { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Members { room, after: None }, 1000).await);
+        rows.extend(self.records(RecordPage::Bans { room, after: None }, 1000).await);
         let of_room = |row| match row {
             Record::Room(row) => row,
             other => panic!("{other:?} is of no room"),
@@ -72,6 +73,9 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Members { room, .. }, Record::Room(RoomRecord::Member(member))) => {
             RecordPage::Members { room, after: Some(member.user.clone()) }
         }
+        (RecordPage::Bans { room, .. }, Record::Room(RoomRecord::Ban(ban))) => {
+            RecordPage::Bans { room, after: Some(ban.user.clone()) }
+        }
         (page, row) => panic!("{row:?} is no row of {page:?}"),
     }
 }
@@ -97,6 +101,7 @@ fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
             (member.joined_pos, member.changed_pos, member.marks_pos) = (905, 906, 907);
             RoomRecord::Member(member)
         }
+        RoomRecord::Ban(ban) => RoomRecord::Ban(Ban { room: id, ..ban }),
     }
 }
 
@@ -178,6 +183,7 @@ pub async fn each_row_comes_once_and_in_its_order(chat: Fixture) {
         RecordPage::Room(nowhere),
         RecordPage::Messages { room: nowhere, after: 0 },
         RecordPage::Members { room: nowhere, after: None },
+        RecordPage::Bans { room: nowhere, after: None },
         RecordPage::ProfilesIn { room: nowhere, after: None },
         RecordPage::Rooms { after: Some(RoomId::from_bytes([0xff; 16])) },
     ] {

@@ -36,7 +36,7 @@ impl Fixture {
 /// Whose roles have changed, and to which.
 fn given(outcome: &Outcome) -> Vec<(String, Role)> {
     let role = |what: &What| match what {
-        What::Role(_, who, role) => Some((who.user.to_string(), *role)),
+        What::Role(_, who, role, _) => Some((who.user.to_string(), *role)),
         _ => None,
     };
     outcome.changes.iter().filter_map(|change| role(&change.what)).collect()
@@ -95,7 +95,7 @@ pub async fn who_makes_somebody_the_owner_is_an_admin(chat: Fixture) {
     chat.put_profile("ana", "Ana", None).await;
     let outcome = chat.run(chat.role_item(room, Some("ana"), "ben", Role::Owner)).await;
     assert_eq!(given(&outcome), [("ana".to_owned(), Role::Admin), ("ben".to_owned(), Role::Owner)]);
-    assert!(matches!(&outcome.changes[0].what, What::Role(_, who, _) if &*who.nickname == "Ana"));
+    assert!(matches!(&outcome.changes[0].what, What::Role(_, who, ..) if &*who.nickname == "Ana"));
     assert_eq!(chat.owners(room).await, ["ben"]);
     let kind = chat.refused(chat.role_item(room, Some("ana"), "cho", Role::Owner)).await;
     assert!(is_forbidden(&kind), "it is not hers any more: {kind:?}");
@@ -152,7 +152,7 @@ pub async fn an_owner_who_leaves_is_followed_by_the_first_of_the_others(chat: Fi
     let outcome = chat.run(chat.leave_item(room, "zoe")).await;
     let [parted, message, follows] = &outcome.changes[..] else { panic!("three changes: {outcome:?}") };
     assert!(matches!(parted.what, What::Parted(..)) && matches!(message.what, What::Message(_)));
-    let What::Role(_, who, Role::Owner) = &follows.what else { panic!("nobody follows: {follows:?}") };
+    let What::Role(_, who, Role::Owner, _) = &follows.what else { panic!("nobody follows: {follows:?}") };
     assert_eq!((&*who.nickname, follows.prev), ("Cho", message.pos.at), "an admin, the latest as they are");
     assert_eq!(chat.member(room, "cho").await.changed_pos, follows.pos.at);
 

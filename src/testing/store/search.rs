@@ -297,6 +297,8 @@ pub async fn a_search_finds_what_a_look_at_each_message_does(chat: Fixture) {
 pub async fn a_common_word_and_a_rare_one_are_found_among_many(chat: Fixture) {
     let (own, other) = (chat.group(&["ana"]).await, chat.group(&["ben"]).await);
     chat.say(own, &["the rare needle"]).await;
+    let quiet = chat.group(&["cho"]).await;
+    chat.done((0..5).map(|_| chat.send_item(quiet, "cho", "common words")).collect()).await;
     for part in 0..12 {
         let item = |number| {
             let (room, who) = if number % 4 == 0 { (own, "ana") } else { (other, "ben") };
@@ -310,6 +312,9 @@ pub async fn a_common_word_and_a_rare_one_are_found_among_many(chat: Fixture) {
     assert_eq!(page.messages.len(), 20);
     assert_eq!(chat.all(&search("ana", "common")).await.len(), 12 * 125);
     assert_eq!(chat.all(&search("ana", "co")).await.len(), 12 * 125);
+    // What others say the more often keeps nobody from their own.
+    let page = chat.store().search(search("cho", "common")).await.unwrap();
+    assert_eq!(page.messages.len(), 5);
 }
 
 pub async fn what_is_written_bit_by_bit_is_found_by_all_that_is_there(chat: Fixture) {

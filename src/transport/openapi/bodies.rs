@@ -11,8 +11,8 @@ use super::schemas::{
     word,
 };
 use crate::config::Config;
-use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, UserId};
-use crate::model::{Permissions, Role, Visibility};
+use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, RoomId, UserId};
+use crate::model::{Ban, MAX_SLOW_MODE, Permissions, ReportOutcome, Role, Visibility};
 
 /// Not white space alone, and no control characters but line breaks and tabs.
 const WORDS: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
@@ -33,7 +33,11 @@ pub(super) enum Body {
     NewRole,
     NewParticipants,
     NewInvite,
+    Sanction,
+    NewReport,
+    NewResolution,
     Draft,
+    Forward,
     Edit,
     NewStream,
     MoreText,
@@ -44,13 +48,17 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 17] = [
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
         Self::NewParticipants,
         Self::NewInvite,
+        Self::Sanction,
+        Self::NewReport,
+        Self::NewResolution,
         Self::Draft,
+        Self::Forward,
         Self::Edit,
         Self::NewStream,
         Self::MoreText,
@@ -67,7 +75,11 @@ impl Body {
             Self::NewRole => "NewRole",
             Self::NewParticipants => "NewParticipants",
             Self::NewInvite => "NewInvite",
+            Self::Sanction => "Sanction",
+            Self::NewReport => "NewReport",
+            Self::NewResolution => "NewResolution",
             Self::Draft => "Draft",
+            Self::Forward => "Forward",
             Self::Edit => "Edit",
             Self::NewStream => "NewStream",
             Self::MoreText => "MoreText",
@@ -107,7 +119,20 @@ impl Body {
                     [optional("expiresIn", seconds), optional("maxUses", uses), optional("userUuid", user)];
                 object("An invite link to make, or an invitation.", fields).into()
             }
+            Self::Sanction => {
+                let fields = [optional("expiresIn", seconds()), optional("reason", reason())];
+                object("How long somebody is muted or banned, and why.", fields).into()
+            }
+            Self::NewReport => object("Why a message is reported.", [optional("reason", reason())]).into(),
+            Self::NewResolution => {
+                object("What was done.", [needed("outcome", named::<ReportOutcome>())]).into()
+            }
             Self::Draft => draft(config),
+            Self::Forward => {
+                let client_id = optional("clientId", or_null(named::<ClientId>()));
+                object("Where a message is passed on to.", [needed("roomUuid", named::<RoomId>()), client_id])
+                    .into()
+            }
             Self::Edit => {
                 let bytes = config.max_content_bytes;
                 let what =
@@ -138,12 +163,26 @@ impl Body {
         let mut ids = Schemas::default();
         ids.add::<UserId>();
         ids.add::<MessageId>();
+        ids.add::<RoomId>();
         ids.add::<ClientId>();
         ids.add::<ChallengeId>();
         ids.add::<AttachmentId>();
+        ids.add::<ReportOutcome>();
         let components = components.schemas_from_iter(ids.0);
         Self::ALL.iter().fold(components, |all, body| all.schema(body.name(), body.schema(config)))
     }
+}
+
+fn reason() -> ObjectBuilder {
+    let reason = nullable_text("Why, for moderators. At most 1,000 bytes of UTF-8.");
+    reason.max_length(Some(Ban::MAX_REASON_BYTES)).pattern(Some(CAPTION))
+}
+
+/// A time with an end, at most a year.
+fn seconds() -> ObjectBuilder {
+    let whole = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Integer, Type::Null]));
+    let seconds = whole.minimum(Some(1_usize)).maximum(Some(31_536_000_usize));
+    seconds.description(Some("After how many seconds it is over; without it, never."))
 }
 
 fn name(config: &Config, schema: ObjectBuilder) -> ObjectBuilder {
@@ -176,6 +215,8 @@ fn room_update(config: &Config) -> RefOr<Schema> {
         .description(Some("The least roles that may do something."))
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
     let permissions = Permissions::default().iter().fold(some, permit);
+    let slow_mode =
+        number("How many seconds have to pass between two messages of a member who is no admin; 0: none.");
     let fields = object(
         "What shall be another way.",
         [
@@ -185,9 +226,10 @@ fn room_update(config: &Config) -> RefOr<Schema> {
             optional("permissions", permissions),
             optional("visibility", named::<Visibility>()),
             optional("custom", custom(config, "It stands instead of what is there.")),
+            optional("slowMode", slow_mode.maximum(Some(MAX_SLOW_MODE))),
         ],
     );
-    let any = ["name", "topic", "picture", "permissions", "visibility", "custom"]
+    let any = ["name", "topic", "picture", "permissions", "visibility", "custom", "slowMode"]
         .into_iter()
         .fold(AnyOfBuilder::new(), |any, field| {
             any.item(ObjectBuilder::new().schema_type(Type::Object).required(field))
@@ -277,6 +319,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
         let files = list(named::<AttachmentId>()).max_items(Some(config.max_attachments)).unique_items(true);
         files.description(Some("Files that the caller has uploaded into the room, each for one message."))
     };
+    let quoted = || optional("quotedMessageUuid", or_null(named::<MessageId>()));
     let bytes = config.max_content_bytes;
     let described = |what: &str| format!("{what} At most {bytes} bytes of UTF-8.");
     let content = text(&described("The words; not blank.")).pattern(Some(WORDS)).max_length(Some(bytes));
@@ -288,6 +331,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
             optional("imageUrl", null()),
             optional("attachments", files()),
             client_id(),
+            quoted(),
         ],
     );
     let caption = || {
@@ -303,6 +347,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
             caption(),
             optional("attachments", files()),
             client_id(),
+            quoted(),
         ],
     );
     let wordless = object(
@@ -313,6 +358,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
             optional("content", null()),
             optional("imageUrl", null()),
             client_id(),
+            quoted(),
         ],
     );
     let uploaded = object(
@@ -323,6 +369,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
             optional("imageUrl", null()),
             caption(),
             client_id(),
+            quoted(),
         ],
     );
     let kinds = [

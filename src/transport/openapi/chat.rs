@@ -125,6 +125,17 @@ fn ask(verb: Verb) -> Ask {
             json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
             CHANGED,
         ),
+        Verb::ForwardMessage => (
+            "Pass a message on to another room. It is durable once this is answered.",
+            vec![
+                room(),
+                message(),
+                needed("toRoomUuid", named::<RoomId>()),
+                optional("clientId", named::<ClientId>()),
+            ],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id(), "toRoomUuid": id }),
+            &["message", "refused"],
+        ),
         Verb::EditMessage => (
             "Edit a message of one's own. A TEXT needs words.",
             vec![room(), message(), needed("content", nullable_text("The words now."))],
@@ -146,6 +157,18 @@ fn ask(verb: Verb) -> Ask {
                 optional("on", flag("Whether it is left. Default true.")),
             ],
             json!({ "roomUuid": id, "messageUuid": samples::message_id(), "reaction": "👍", "on": false }),
+            CHANGED,
+        ),
+        Verb::Pin => (
+            "Pin a message for everybody in the room.",
+            vec![room(), message()],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
+            CHANGED,
+        ),
+        Verb::Unpin => (
+            "Take a pin off a message.",
+            vec![room(), message()],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
             CHANGED,
         ),
         Verb::Typing => (
@@ -241,9 +264,10 @@ fn told(name: EventName) -> Told {
             ("A TEXT or IMAGE came; to the sender's other devices too.", of::<MessageJson<'_>>())
         }
         EventName::SystemMessage => ("A SYSTEM message came.", of::<event::SystemJson<'_>>()),
-        EventName::MessageUpdated => {
-            ("A message was edited, or the reactions on it changed.", of::<MessageChangeJson<'_>>())
-        }
+        EventName::MessageUpdated => (
+            "A message was edited, the reactions on it changed, or it was pinned or is pinned no more.",
+            of::<MessageChangeJson<'_>>(),
+        ),
         EventName::MessageDeleted => ("A message was deleted.", of::<MessageChangeJson<'_>>()),
         EventName::MessageDelta => (DELTA, of::<event::DeltaJson<'_>>()),
         EventName::UserTyping => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),

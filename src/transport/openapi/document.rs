@@ -24,13 +24,14 @@ use super::samples;
 use super::schemas::{Schemas, list, named, needed, number, object, or_null};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode as Code};
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{InviteCode, Limit, Reaction};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
-    AttachmentJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson, LinkJson, MarkedJson,
-    MessageChangeJson, ParticipantsJson, PublicRoomsJson, ReactionsJson, RelationJson, RoomsJson,
+    AttachmentJson, AuditJson, BanJson, BansJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson,
+    LinkJson, MarkedJson, MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson,
+    ReactionsJson, RelationJson, ReportsJson, RoomsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -115,7 +116,8 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
     if is_open {
         built = built.securities(Some([]));
     }
-    let parameters = ["roomUuid", "messageUuid", "attachmentUuid", "reaction", "userUuid", "code"];
+    let parameters =
+        ["roomUuid", "messageUuid", "attachmentUuid", "reaction", "userUuid", "code", "reportUuid"];
     for name in parameters.into_iter().filter(|name| path.contains(&format!("{{{name}}}"))) {
         built = built.parameter(path_parameter(name));
     }
@@ -124,8 +126,12 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
     }
     if let Some((body, examples)) = &description.body {
         // A read mark moves without one, and a link may hold for ever.
-        let is_required =
-            if matches!(body, Body::ReadTo | Body::NewInvite) { Required::False } else { Required::True };
+        let is_required = if matches!(body, Body::ReadTo | Body::NewInvite | Body::Sanction | Body::NewReport)
+        {
+            Required::False
+        } else {
+            Required::True
+        };
         let content = content(body.reference(), examples);
         let body = RequestBodyBuilder::new().content("application/json", content);
         built = built.request_body(Some(body.required(Some(is_required)).build()));
@@ -172,6 +178,7 @@ fn path_parameter(name: &'static str) -> ParameterBuilder {
     let (schema, text, example) = match name {
         "roomUuid" => (named::<RoomId>(), "The room.", samples::room_id().to_string()),
         "messageUuid" => (named::<MessageId>(), "The message.", samples::message_id().to_string()),
+        "reportUuid" => (named::<ReportId>(), "The report.", samples::report().id.to_string()),
         "reaction" => (named::<Reaction>(), "The reaction.", "👍".to_owned()),
         "code" => (named::<InviteCode>(), "The invite link's.", samples::invite().code.to_string()),
         "attachmentUuid" => (named::<AttachmentId>(), "The file.", samples::attachment().id.to_string()),
@@ -200,9 +207,19 @@ fn query_parameter(query: Query) -> ParameterBuilder {
             let pair = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PAIR));
             ("cursor", "The `nextCursor` of the page before it.", pair.into())
         }
+        Query::PinCursor => {
+            let place = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PIN_PLACE));
+            ("cursor", "The `nextCursor` of the page before it.", place.into())
+        }
         Query::RoomCursor => ("cursor", "The `nextCursor` of the page before it.", named::<RoomId>().into()),
         Query::InviteCursor => {
             ("cursor", "The `nextCursor` of the page before it.", named::<InviteCode>().into())
+        }
+        Query::ReportCursor => {
+            ("cursor", "The `nextCursor` of the page before it.", named::<ReportId>().into())
+        }
+        Query::ActCursor => {
+            ("cursor", "The `nextCursor` of the page before it.", number("").description(None::<&str>).into())
         }
         Query::Part => ("q", "A part of the names.", part()),
         Query::Words => ("q", "Words and phrases, at most 16.", words()),
@@ -282,7 +299,7 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
     let named = |link: LinkBuilder, to: Operation| (to.name(), link.build());
     match made_by {
         Operation::CreateRoom => {
-            let others = ["{messageUuid}", "{attachmentUuid}", "{code}"];
+            let others = ["{messageUuid}", "{attachmentUuid}", "{code}", "{reportUuid}"];
             let is_of_room = |to: &&Operation| {
                 let is_of_it = |path: &&str| {
                     path.contains("{roomUuid}") && !others.iter().any(|other| path.contains(other))
@@ -290,7 +307,12 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
                 to.paths().iter().all(is_of_it)
             };
             let of_room = Operation::ALL.iter().filter(is_of_room).map(|to| match to {
-                Operation::RemoveParticipant | Operation::SetRole => {
+                Operation::RemoveParticipant
+                | Operation::SetRole
+                | Operation::Mute
+                | Operation::Unmute
+                | Operation::Ban
+                | Operation::Unban => {
                     let invited =
                         link(*to, "roomUuid").parameter("userUuid", "$request.body#/participantUuids/0");
                     named(invited, *to)
@@ -338,6 +360,9 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
 
 /// A reaction and a user, with a space between them.
 const PAIR: &str = r"^[^\s\u0000-\u001f\u007f-\u009f]{1,16} [^\u0000-\u001f\u007f-\u009f\u2028\u2029]{0,60}[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029][^\u0000-\u001f\u007f-\u009f\u2028\u2029]{0,60}$";
+
+/// A time and the number of a message.
+const PIN_PLACE: &str = "^[0-9]{1,15}-[0-9]{1,19}$";
 
 const MADE_MESSAGE: &str = "$response.body#/messageUuid";
 
@@ -389,9 +414,12 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::FriendRequestNotFound => "They have not asked.",
         Code::InviteNotFound => "There is no such invite link, or it holds no more.",
         Code::NotAParticipant => "The caller is not in the room.",
+        Code::Muted => "The caller is muted in the room: `until` says how long.",
+        Code::Banned => "They are banned from the room: `until` says how long.",
         Code::RoomNotFound => "There is no such room.",
         Code::MessageNotFound => "There is no such message in the room.",
         Code::MessageDeleted => "The message was deleted.",
+        Code::ReportNotFound => "There is no such report in the room.",
         Code::AttachmentNotFound => "There is no such attachment in the room, or not for the caller.",
         Code::AttachmentUsed => "The attachment is in a message already.",
         Code::TypeNotAllowed => "Files of this type are not taken.",
@@ -419,6 +447,11 @@ fn components(config: &Config) -> Components {
     schemas.add::<PublicRoomsJson<'_>>();
     schemas.add::<InvitesJson<'_>>();
     schemas.add::<InvitationsJson<'_>>();
+    schemas.add::<MuteJson<'_>>();
+    schemas.add::<BanJson<'_>>();
+    schemas.add::<BansJson<'_>>();
+    schemas.add::<AuditJson<'_>>();
+    schemas.add::<ReportsJson<'_>>();
     schemas.add::<AttachmentJson<'_>>();
     schemas.add::<AttachmentId>();
     schemas.add::<LinkJson<'_>>();
@@ -427,6 +460,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<MarkedJson>();
     schemas.add::<MessageChangeJson<'_>>();
     schemas.add::<ReactionsJson<'_>>();
+    schemas.add::<PinsJson<'_>>();
     schemas.add::<ParticipantsJson<'_>>();
     schemas.add::<RelationJson<'_>>();
     schemas.add::<DoneJson>();

@@ -134,6 +134,17 @@ fn ask(op: Op) -> Ask {
             json!({ "room": id, "messageUuid": samples::message_id() }),
             &["changed", "refused"],
         ),
+        Op::Forward => (
+            "Pass a message on to another room. It is durable once this is answered.",
+            vec![
+                room(),
+                message(),
+                needed("toRoomUuid", named::<RoomId>()),
+                optional("clientId", named::<ClientId>()),
+            ],
+            json!({ "room": id, "messageUuid": samples::message_id(), "toRoomUuid": id }),
+            &["message", "refused"],
+        ),
         Op::Edit => (
             "Edit a message of one's own. A TEXT needs words.",
             vec![room(), message(), needed("content", nullable_text("The words now."))],
@@ -150,6 +161,18 @@ fn ask(op: Op) -> Ask {
             "Leave a reaction on a message, or take it back.",
             vec![room(), message(), needed("reaction", named::<Reaction>()), on()],
             json!({ "room": id, "messageUuid": samples::message_id(), "reaction": "👍" }),
+            &["changed", "refused"],
+        ),
+        Op::Pin => (
+            "Pin a message for everybody in the room.",
+            vec![room(), message()],
+            json!({ "room": id, "messageUuid": samples::message_id() }),
+            &["changed", "refused"],
+        ),
+        Op::Unpin => (
+            "Take a pin off a message.",
+            vec![room(), message()],
+            json!({ "room": id, "messageUuid": samples::message_id() }),
             &["changed", "refused"],
         ),
         Op::Read => (
@@ -264,9 +287,10 @@ fn told(name: EventName) -> Told {
             ("A TEXT or IMAGE came; to the sender's other devices too.", of::<MessageJson<'_>>())
         }
         EventName::System => ("A SYSTEM message came.", of::<event::SystemJson<'_>>()),
-        EventName::MessageUpdated => {
-            ("A message was edited, or the reactions on it changed.", of::<MessageChangeJson<'_>>())
-        }
+        EventName::MessageUpdated => (
+            "A message was edited, the reactions on it changed, or it was pinned or is pinned no more.",
+            of::<MessageChangeJson<'_>>(),
+        ),
         EventName::MessageDeleted => ("A message was deleted.", of::<MessageChangeJson<'_>>()),
         EventName::MessageDelta => (DELTA, of::<event::DeltaJson<'_>>()),
         EventName::Typing => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),

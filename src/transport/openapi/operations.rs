@@ -13,22 +13,25 @@ use crate::error::ErrorCode as Code;
 use crate::model::{Attachment, Limit, Message, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
-    AttachmentJson, HistoryJson, HitsJson, InvitationsJson, InviteJson, InvitesJson, LinkJson, MarkedJson,
-    MessageChangeJson, MessageJson, ParticipantsJson, PeopleJson, PublicRoomsJson, ReactionsJson,
-    RelationJson, RoomJson, RoomsJson,
+    AttachmentJson, AuditJson, BanJson, BansJson, HistoryJson, HitsJson, InvitationsJson, InviteJson,
+    InvitesJson, LinkJson, MarkedJson, MessageChangeJson, MessageJson, MuteJson, ParticipantsJson,
+    PeopleJson, PinsJson, PublicRoomsJson, ReactionsJson, RelationJson, ReportJson, ReportsJson, RoomJson,
+    RoomsJson,
 };
 
 /// The groups that operations stand in: their name and what they are about.
-pub(super) const TAGS: [(&str, &str); 5] = [
+pub(super) const TAGS: [(&str, &str); 6] = [
     (ROOMS, "Rooms of two people, of a group, or of a challenge, and who takes part in them."),
     (MESSAGES, "What is said in a room, and up to where it was read."),
     (ATTACHMENTS, "Files that go with messages."),
+    (MODERATION, "How a room is kept in order."),
     (FRIENDS, "Friends, requests for friendship, and blocks."),
     (TOKENS, "Tokens for development, and the end of tokens."),
 ];
 const ROOMS: &str = "Rooms";
 const MESSAGES: &str = "Messages";
 const ATTACHMENTS: &str = "Attachments";
+const MODERATION: &str = "Moderation";
 const FRIENDS: &str = "Friends";
 const TOKENS: &str = "Tokens";
 
@@ -41,9 +44,15 @@ pub(super) enum Query {
     Cursor,
     /// A page of reactions begins after this one.
     ReactionCursor,
+    /// A page of pins begins below this one.
+    PinCursor,
     /// A page of public rooms begins below this one.
     RoomCursor,
     InviteCursor,
+    /// A page of reports begins after this one.
+    ReportCursor,
+    /// A page of an audit trail begins below this one.
+    ActCursor,
     /// A part of a room's name.
     Part,
     /// What a search looks for.
@@ -187,7 +196,13 @@ pub(super) fn describe(operation: Operation) -> Description {
             "Whoever is in it already stays as they are. Of a private room the answer is `NOT_A_PARTICIPANT`.",
         )
         .answer(200, "The room.", &RoomJson::from(&room))
-        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
+        .codes(&[
+            Code::RoomNotFound,
+            Code::NotAParticipant,
+            Code::Forbidden,
+            Code::Banned,
+            Code::RoomClosed,
+        ]),
         Operation::GetRoom => Description::new(
             ROOMS,
             "Get a room",
@@ -196,8 +211,9 @@ pub(super) fn describe(operation: Operation) -> Description {
         .answer(200, "The room.", &RoomJson::from(&room))
         .codes(IN_ROOM),
         Operation::RenameRoom => {
-            let text = "What is left out stays. Name, topic, picture and `custom` take the permission `rename`, and a SYSTEM message \
-                        tells of another name; permissions and visibility are the owner's to change. Refused is all of it or nothing.";
+            let text = "What is left out stays. Name, topic, picture and `custom` take the permission `rename`, and a SYSTEM \
+                        message tells of another name; the slow mode takes `moderate`; permissions and visibility are the \
+                        owner's to change. Refused is all of it or nothing.";
             Description::new(ROOMS, "Change a room", text)
                 .body(
                     Body::RoomUpdate,
@@ -206,6 +222,7 @@ pub(super) fn describe(operation: Operation) -> Description {
                         ("picture", json!({ "picture": "https://example.org/runners.png" })),
                         ("visibility", json!({ "visibility": "public" })),
                         ("custom", json!({ "custom": { "pace": "easy" } })),
+                        ("slowMode", json!({ "slowMode": 30 })),
                         ("permissions", json!({ "permissions": { "invite": "ADMIN", "send": "READ_ONLY" } })),
                     ],
                 )
@@ -248,12 +265,18 @@ pub(super) fn describe(operation: Operation) -> Description {
         )
         .body(Body::NewParticipants, [("example", json!({ "userUuids": ["ben"] }))])
         .answer(200, "The room.", &RoomJson::from(&room))
-        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
+        .codes(&[
+            Code::RoomNotFound,
+            Code::NotAParticipant,
+            Code::Forbidden,
+            Code::Banned,
+            Code::RoomClosed,
+        ]),
         Operation::RemoveParticipant => Description::new(
             ROOMS,
             "Take somebody out of a room",
             "It takes the permission `remove`, and a greater role than theirs. Nothing committed after it is handed to \
-             them.",
+             them. They may come back as anybody may; a ban keeps them out.",
         )
         .answer(200, "Taken out.", &done)
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
@@ -316,7 +339,16 @@ pub(super) fn describe(operation: Operation) -> Description {
             "Whoever is in it already stays as they are, and uses none up.",
         )
         .answer(200, "The room.", &RoomJson::from(&room))
-        .codes(&[Code::InviteNotFound, Code::Forbidden, Code::RoomClosed]),
+        .codes(&[Code::InviteNotFound, Code::Forbidden, Code::Banned, Code::RoomClosed]),
+        Operation::Mute
+        | Operation::Unmute
+        | Operation::ListBans
+        | Operation::Ban
+        | Operation::Unban
+        | Operation::Report
+        | Operation::ListReports
+        | Operation::ResolveReport
+        | Operation::ListAudit => of_moderators(operation),
         Operation::SendMessage => send_message(),
         Operation::ListMessages => list_messages(),
         Operation::GetMessage
@@ -324,9 +356,16 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::DeleteMessage
         | Operation::ListReactions
         | Operation::React
-        | Operation::TakeReactionBack => of_message(operation),
+        | Operation::TakeReactionBack
+        | Operation::Pin
+        | Operation::Unpin => of_message(operation),
         Operation::StartStream | Operation::AppendStream | Operation::StopStream => of_stream(operation),
         Operation::SearchMessages => search_messages(),
+        Operation::Forward => forward(),
+        Operation::ListPins => Description::new(MESSAGES, "List pinned messages", "The newest pin first.")
+            .query(&[Query::PinCursor, Query::Limit(Limit::MESSAGES)])
+            .answer(200, "A page of pinned messages.", &PinsJson::from(&samples::pins()))
+            .codes(IN_ROOM),
         Operation::MarkRead => mark_read(),
         Operation::UploadAttachment => upload_attachment(),
         Operation::GetAttachment => get_attachment(),
@@ -348,6 +387,107 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::Block
         | Operation::Unblock
         | Operation::ListBlocks => of_friends(operation),
+    }
+}
+
+fn of_moderators(operation: Operation) -> Description {
+    let done = DoneJson { room_uuid: samples::room_id() };
+    let (ban, bans) = (samples::ban(), samples::bans());
+    let codes = &[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden];
+    let in_open = &[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed];
+    match operation {
+        Operation::Mute => {
+            let text = "It takes the permission `moderate`, and a greater role than theirs. They neither send, edit, react nor \
+                        upload, and nobody sees them type. Another mute takes the place of the one before it; leaving and coming \
+                        back ends none.";
+            let (user, muted_until) = (samples::user("ben"), ban.until);
+            let muted = MuteJson { room_uuid: samples::room_id(), user_uuid: &user, muted_until };
+            Description::new(MODERATION, "Mute somebody", text)
+                .body(
+                    Body::Sanction,
+                    [
+                        ("example", json!({ "expiresIn": 3600, "reason": "Shouting" })),
+                        ("for good", json!({})),
+                    ],
+                )
+                .answer(200, "Muted.", &muted)
+                .codes(in_open)
+        }
+        Operation::Unmute => Description::new(
+            MODERATION,
+            "Let somebody speak again",
+            "It takes the permission `moderate`, and a greater role than theirs. Who is not muted stays so.",
+        )
+        .answer(200, "They speak again.", &done)
+        .codes(in_open),
+        Operation::Ban => {
+            let text = "It takes the permission `moderate`, and a greater role than theirs where they are in the room: they are \
+                        taken out of it. Nobody who is banned comes in, neither by themselves nor by an invite link nor added by \
+                        somebody. Another ban takes the place of the one before it.";
+            Description::new(MODERATION, "Ban somebody", text)
+                .body(
+                    Body::Sanction,
+                    [
+                        ("example", json!({ "expiresIn": 86_400, "reason": "Advertising" })),
+                        ("for good", json!({})),
+                    ],
+                )
+                .answer(200, "The ban.", &BanJson::from(&ban))
+                .codes(codes)
+        }
+        Operation::Unban => Description::new(
+            MODERATION,
+            "Take a ban back",
+            "It takes the permission `moderate`. Who is not banned stays so.",
+        )
+        .answer(200, "They may come back.", &done)
+        .codes(codes),
+        Operation::Report => {
+            let text = "Those who look after the room see it, and whoever sent the message never learns of it. One user reports a \
+                        message once: again gives the first report back.";
+            Description::new(MODERATION, "Report a message", text)
+                .body(Body::NewReport, [("example", json!({ "reason": "Advertising" })), ("none", json!({}))])
+                .answer(201, "The report.", &ReportJson::from(&samples::report()))
+                .codes(&[
+                    Code::RoomNotFound,
+                    Code::NotAParticipant,
+                    Code::Forbidden,
+                    Code::MessageNotFound,
+                    Code::MessageDeleted,
+                ])
+        }
+        Operation::ListReports => Description::new(
+            MODERATION,
+            "List a room's reports",
+            "It takes the permission `moderate`. Those that wait, the oldest first.",
+        )
+        .query(&[Query::ReportCursor, Query::Limit(Limit::MESSAGES)])
+        .answer(200, "A page of reports.", &ReportsJson::from(&samples::reports()))
+        .codes(codes),
+        Operation::ResolveReport => {
+            let text = "It takes the permission `moderate`. The report waits no more; what was said first stands. It is a word \
+                        for what was done, and does nothing by itself.";
+            Description::new(MODERATION, "Say what came of a report", text)
+                .body(Body::NewResolution, [("example", json!({ "outcome": "messageDeleted" }))])
+                .answer(200, "Resolved.", &done)
+                .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::ReportNotFound])
+        }
+        Operation::ListAudit => {
+            let text = "It takes the permission `moderate`. Mutes, bans and their ends, who was taken out, whose message was \
+                        deleted by somebody else, roles and slow mode, the newest first.";
+            Description::new(MODERATION, "Read a room's audit trail", text)
+                .query(&[Query::ActCursor, Query::Limit(Limit::MESSAGES)])
+                .answer(200, "A page of what was done.", &AuditJson::from(&samples::audit()))
+                .codes(codes)
+        }
+        _ => Description::new(
+            MODERATION,
+            "List a room's bans",
+            "It takes the permission `moderate`. Those that hold, in the order of the users' ids.",
+        )
+        .query(PEOPLE)
+        .answer(200, "A page of bans.", &BansJson::from(&bans))
+        .codes(codes),
     }
 }
 
@@ -379,7 +519,9 @@ fn create_room() -> Description {
 
 fn send_message() -> Description {
     let text = "It is durable once this is answered. Under a `clientId`, a retry gives the first message back, however \
-                late it comes.";
+                late it comes. One that answers another (`quotedMessageUuid`) shows that one as it is whenever it is read; who is \
+                live mends what it shows by the `messageUpdated` or `messageDeleted` of that other one. In a slow room, 429 \
+                says when the next message may come.";
     Description::new(MESSAGES, "Send a message", text)
         .body(
             Body::Draft,
@@ -387,18 +529,54 @@ fn send_message() -> Description {
                 ("text", json!({ "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" })),
                 ("image", json!({ "type": "IMAGE", "imageUrl": "https://example.org/route.png", "content": "The route" })),
                 ("attachment", json!({ "type": "IMAGE", "attachments": [samples::attachment().id] })),
+                (
+                    "answer",
+                    json!({ "type": "TEXT", "content": "At seven", "quotedMessageUuid": samples::message_id() }),
+                ),
             ],
         )
-        .answer(201, "The message.", &MessageJson::own(&samples::named_message()))
+        .answers(
+            201,
+            "The message.",
+            named::<MessageJson<'_>>(),
+            [
+                ("example", &MessageJson::own(&samples::named_message())),
+                ("answer", &MessageJson::own(&samples::answer())),
+            ],
+        )
         .codes(&[
             Code::RoomNotFound,
             Code::NotAParticipant,
+            Code::MessageNotFound,
+            Code::MessageDeleted,
+            Code::Forbidden,
+            Code::NotFriends,
+            Code::Muted,
+            Code::RoomClosed,
+            Code::ClientIdConflict,
+            Code::AttachmentNotFound,
+            Code::AttachmentUsed,
+        ])
+}
+
+fn forward() -> Description {
+    let text = "It is the caller's own in the other room, or in the same one, and names who sent it first. Its words, its picture \
+                and copies of its files go with it; what it quotes and the reactions on it stay behind. Under a `clientId`, a \
+                retry gives the first message back.";
+    Description::new(MESSAGES, "Pass a message on", text)
+        .body(Body::Forward, [("example", json!({ "roomUuid": samples::room_id(), "clientId": "run-2" }))])
+        .answer(201, "The message in the other room.", &MessageJson::own(&samples::forwarded()))
+        .codes(&[
+            Code::RoomNotFound,
+            Code::NotAParticipant,
+            Code::MessageNotFound,
+            Code::MessageDeleted,
             Code::Forbidden,
             Code::NotFriends,
             Code::RoomClosed,
             Code::ClientIdConflict,
             Code::AttachmentNotFound,
-            Code::AttachmentUsed,
+            Code::NotFound,
         ])
 }
 
@@ -417,6 +595,7 @@ fn upload_attachment() -> Description {
             Code::NotFound,
             Code::Forbidden,
             Code::NotFriends,
+            Code::Muted,
             Code::RoomClosed,
             Code::PayloadTooLarge,
             Code::TypeNotAllowed,
@@ -533,6 +712,7 @@ fn of_message(operation: Operation) -> Description {
             Code::MessageDeleted,
             Code::Forbidden,
             Code::NotFriends,
+            Code::Muted,
             Code::RoomClosed,
         ])
     };
@@ -566,6 +746,15 @@ fn of_message(operation: Operation) -> Description {
         }
         Operation::TakeReactionBack => {
             changed(Description::new(MESSAGES, "Take a reaction back", "The caller's own one."), &edited)
+        }
+        Operation::Pin => {
+            let text = "It takes the permission `pin`. It is pinned for everybody, until somebody takes the pin off or the \
+                        message is deleted; a room has so many pinned messages as the server is configured with.";
+            changed(Description::new(MESSAGES, "Pin a message", text), &samples::pinned())
+        }
+        Operation::Unpin => {
+            let text = "It takes the permission `pin`, whoever has pinned it.";
+            changed(Description::new(MESSAGES, "Take a pin off", text), &edited)
         }
         Operation::ListReactions => {
             let page = samples::reactions();

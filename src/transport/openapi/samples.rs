@@ -10,12 +10,13 @@ use crate::error::{Contradiction, ErrorCode, ErrorKind};
 use crate::event::{
     Amended, Event, EventKind, Marked, Notification, Participants, Ready, ReadyRoom, RoomChange, View,
 };
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Attachment, Body, Custom, Delta, Dimensions, Epoch, FriendNotice, History, Hit, Hits,
-    Invitation, InvitationPage, Invite, InviteCode, Limit, Mark, Message, MessageState, MessageType,
-    MessageView, Page, PageQuery, Participant, Permissions, Phrases, Position, Profile, PublicRooms,
-    Reaction, ReactionPage, Receipt, RelationKind, RelationPage, RelationView, Role, Room, RoomKind,
+    About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, Delta, Dimensions,
+    Epoch, FriendNotice, History, Hit, Hits, Invitation, InvitationPage, Invite, InviteCode, Limit, Mark,
+    Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions, Phrases, Pin,
+    PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
+    RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Role, Room, RoomKind,
     RoomView, SearchCursor, Span, SystemKind, Token, Visibility, Words,
 };
 
@@ -76,6 +77,7 @@ pub(super) fn room() -> Room {
             visibility: Visibility::Public,
             custom: Custom::from(&[("pace".to_owned(), "easy".into())].into_iter().collect()),
         },
+        slow_mode: 0,
     }
 }
 
@@ -94,6 +96,7 @@ pub(super) fn message() -> Message {
         own_n: 2,
         state: MessageState::default(),
         attachments: Arc::default(),
+        references: References::default(),
     }
 }
 
@@ -116,6 +119,30 @@ pub(super) fn picture_message() -> Message {
     let (room, file) = (room_id(), attachment());
     let url = format!("/api{}", Attachment::path(room, file.id)).into();
     Message { body: Body::Image { url, caption: None }, attachments: Arc::new([file]), ..message() }
+}
+
+/// An answer to the message, once that one was edited.
+pub(super) fn answer() -> Message {
+    let quoted = Some(Arc::new(Quoted::from(&edited())));
+    let id = MessageId::from_bytes(*b"\x01\x9c\xad\x8a\x2d\xf8Message 02");
+    let body = Body::Text("At seven".into());
+    Message {
+        id,
+        seq: 3,
+        sender: ben(),
+        body,
+        pos: 6,
+        n: 3,
+        own_n: 1,
+        references: References { quoted, ..References::default() },
+        ..message()
+    }
+}
+
+/// The message as ben has passed it on.
+pub(super) fn forwarded() -> Message {
+    let references = References { forwarded: Some(Arc::new(ana())), ..References::default() };
+    Message { sender: ben(), references, ..answer() }
 }
 
 /// A message that its sender has named.
@@ -162,6 +189,19 @@ pub(super) fn liked_view() -> MessageView {
     MessageView { message: Arc::new(liked()), own_reactions: vec![thumb()], ..message_view() }
 }
 
+/// The message once it is pinned.
+pub(super) fn pinned() -> Message {
+    let pinned = Some(Pin { by: Some(user("ben")), at: at(58) });
+    let state = MessageState { changed_pos: 7, pinned, ..MessageState::default() };
+    Message { state, ..message() }
+}
+
+pub(super) fn pins() -> PinPage {
+    let message = pinned();
+    let next = message.pin_cursor();
+    PinPage { messages: vec![MessageView { message: Arc::new(message), ..message_view() }], next }
+}
+
 pub(super) fn reactions() -> ReactionPage {
     ReactionPage { reactions: vec![(thumb(), ben())], next: Some((thumb(), user("ben"))) }
 }
@@ -189,6 +229,7 @@ pub(super) fn room_view() -> RoomView {
         unread: 1,
         last_message: Some(message_view()),
         role: Role::Owner,
+        muted_until: None,
     }
 }
 
@@ -229,6 +270,54 @@ pub(super) fn invitations() -> InvitationPage {
     InvitationPage { invitations: vec![invitation()], next: Some(invitation().code) }
 }
 
+pub(super) fn ban() -> Ban {
+    let reason = Some("Advertising".into());
+    Ban { room: room_id(), user: user("ben"), by: Some(user("ana")), at: at(40), until: at(86_440), reason }
+}
+
+pub(super) fn report() -> Report {
+    Report {
+        id: ReportId::from_bytes(*b"\x01\x9c\xad\x8a\x2d\xf8Report 001"),
+        room: room_id(),
+        message: message_id(),
+        sender: user("ana"),
+        by: user("ben"),
+        at: at(35),
+        reason: Some("Advertising".into()),
+        resolution: None,
+    }
+}
+
+pub(super) fn reports() -> ReportPage {
+    ReportPage { reports: vec![report()], next: None }
+}
+
+/// One of each act.
+pub(super) fn audit() -> AuditPage {
+    let acts = [
+        Act::Mute(at(3600)),
+        Act::Unmute,
+        Act::Ban(Timestamp::NEVER),
+        Act::Unban,
+        Act::Remove,
+        Act::Delete(message_id()),
+        Act::SetRole(Role::Admin),
+        Act::SlowMode(30),
+        Act::Resolve(message_id(), ReportOutcome::MessageDeleted),
+    ];
+    let entry = |(pos, act): (u64, Act)| {
+        let by = Some(user("ana")).filter(|_| act != Act::Unban);
+        let whom = Some(user("ben")).filter(|_| !matches!(act, Act::SlowMode(_)));
+        let reason = matches!(act, Act::Ban(_)).then(|| "Advertising".to_owned());
+        AuditEntry { room: room_id(), pos, at: at(40), by, act, user: whom, reason }
+    };
+    AuditPage { entries: (7..).zip(acts).map(entry).collect(), next: Some(14) }
+}
+
+pub(super) fn bans() -> BanPage {
+    BanPage { bans: vec![(ban(), ben())], next: None }
+}
+
 pub(super) fn public_rooms() -> PublicRooms {
     PublicRooms { rooms: vec![room()], next: Some(room_id()) }
 }
@@ -250,8 +339,15 @@ pub(super) fn history_window() -> History {
 }
 
 pub(super) fn participants() -> Participants {
-    let ana = Participant { profile: ana(), role: Role::Owner, online: true, last_seen: None };
-    let ben = Participant { profile: ben(), role: Role::Member, online: false, last_seen: Some(at(10)) };
+    let ana =
+        Participant { profile: ana(), role: Role::Owner, online: true, last_seen: None, muted_until: None };
+    let ben = Participant {
+        profile: ben(),
+        role: Role::Member,
+        online: false,
+        last_seen: Some(at(10)),
+        muted_until: Some(at(3600)),
+    };
     Participants { participants: vec![ana, ben], next: None }
 }
 
@@ -287,11 +383,14 @@ pub(super) fn events() -> Vec<(Event, View)> {
         event(None, now, EventKind::CaughtUp { recovered: true }),
         durable(EventKind::Message(Arc::new(message()))),
         durable(EventKind::Message(Arc::new(picture_message()))),
+        durable(EventKind::Message(Arc::new(answer()))),
+        durable(EventKind::Message(Arc::new(forwarded()))),
         own,
         durable(EventKind::System(Arc::new(system_message()))),
         durable(EventKind::Amended(amended(edited(), Amendment::Edited))),
         durable(EventKind::Amended(amended(deleted(), Amendment::Deleted))),
         durable(EventKind::Amended(amended(liked(), Amendment::Reacted(thumb(), true)))),
+        durable(EventKind::Amended(amended(pinned(), Amendment::Pinned(true)))),
         durable(EventKind::Amended(Amended {
             message: Arc::new(liked()),
             by: None,
@@ -304,11 +403,13 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Marked(user("ben"), Mark::Delivered, marked())),
         fleeting(gone),
         durable(EventKind::Room(RoomChange::Updated, room.clone())),
+        durable(EventKind::Room(RoomChange::Updated, Arc::new(Room { slow_mode: 30, ..Room::clone(&room) }))),
         durable(EventKind::Room(RoomChange::Reset, room.clone())),
         durable(EventKind::Room(RoomChange::Left, room.clone())),
         durable(EventKind::Participant(ben(), true)),
         durable(EventKind::Participant(ben(), false)),
-        durable(EventKind::Role(ben(), Role::Admin)),
+        durable(EventKind::Role(ben(), Role::Admin, None)),
+        durable(EventKind::Role(ben(), Role::Member, Some(at(3600)))),
         fleeting(EventKind::Notification(Notification::AddedToRoom(room))),
         fleeting(EventKind::Notification(Notification::RemovedFromRoom(room_id()))),
         friend(FriendNotice::Requested),
@@ -338,9 +439,12 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::FriendRequestNotFound => ErrorKind::FriendRequestNotFound(user("ben")),
         ErrorCode::InviteNotFound => ErrorKind::InviteNotFound,
         ErrorCode::NotAParticipant => ErrorKind::NotAParticipant(room),
+        ErrorCode::Muted => ErrorKind::Muted(at(3600)),
+        ErrorCode::Banned => ErrorKind::Banned { user: user("ben"), until: Timestamp::NEVER },
         ErrorCode::RoomNotFound => ErrorKind::RoomNotFound(room),
         ErrorCode::MessageNotFound => ErrorKind::MessageNotFound(message_id()),
         ErrorCode::MessageDeleted => ErrorKind::MessageDeleted(message_id()),
+        ErrorCode::ReportNotFound => ErrorKind::ReportNotFound(report().id),
         ErrorCode::AttachmentNotFound => ErrorKind::AttachmentNotFound(attachment().id),
         ErrorCode::AttachmentUsed => ErrorKind::AttachmentUsed(attachment().id),
         ErrorCode::TypeNotAllowed => ErrorKind::TypeNotAllowed("text/html".into()),

@@ -5,7 +5,7 @@ use utoipa::openapi::{ArrayBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, Sche
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ChallengeId, ClientId, MAX_ID_CHARS, MessageId, RoomId, UserId};
+use crate::id::{AttachmentId, ChallengeId, ClientId, MAX_ID_CHARS, MessageId, ReportId, RoomId, UserId};
 use crate::model::{InviteCode, MAX_REACTION_BYTES, Reaction, Token};
 
 /// No control characters and no line separators, and not white space alone.
@@ -129,6 +129,7 @@ schemas! {
         .pattern(Some(REACTION))
         .into();
     AttachmentId: ulid("A file: a ULID.");
+    ReportId: ulid("A report: a ULID.");
     Timestamp: text("RFC 3339, in UTC, with milliseconds.")
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
         .into();

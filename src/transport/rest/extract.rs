@@ -15,8 +15,8 @@ use super::problem::Problem;
 use crate::config::Config;
 use crate::engine::Actor;
 use crate::error::{Error, ErrorKind, Result, parse_field};
-use crate::id::{AttachmentId, MessageId, RoomId, UserId};
-use crate::model::{InviteCode, Limit, PageQuery, Reaction};
+use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
+use crate::model::{InviteCode, Limit, PageQuery, PinCursor, PinCursorError, Reaction};
 use crate::transport::bearer;
 use crate::transport::wire::{parse, parse_limit, parse_number, parse_reaction};
 
@@ -86,6 +86,18 @@ impl<S: Send + Sync> FromRequestParts<S> for OfMessage {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let path = PathParts::of(parts).await?;
         Ok(Self(parse_field("messageUuid", path.get("messageUuid"))?))
+    }
+}
+
+/// The report in the path.
+pub(super) struct OfReport(pub(super) ReportId);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfReport {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let path = PathParts::of(parts).await?;
+        Ok(Self(parse_field("reportUuid", path.get("reportUuid"))?))
     }
 }
 
@@ -165,6 +177,17 @@ impl Params {
         let wrong = || Error::invalid("cursor", "is not one that a page has ended with");
         let (reaction, user) = text.split_once(' ').ok_or_else(wrong)?;
         Ok(Some((reaction.parse().map_err(|_| wrong())?, parse_field("cursor", user)?)))
+    }
+
+    /// The place among pins that the page before it ended at.
+    pub(super) fn pin_cursor(&self) -> Result<Option<PinCursor>> {
+        let parse = |text: &str| {
+            text.parse().map_err(|error: PinCursorError| {
+                let kind = ErrorKind::Invalid { field: "cursor".into(), reason: format!("{error}").into() };
+                Error::with_source(kind, error)
+            })
+        };
+        self.get("cursor").map(parse).transpose()
     }
 
     /// `page` and `limit`.

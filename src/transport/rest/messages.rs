@@ -12,7 +12,7 @@ use crate::error::{Error, Result, parse_field};
 use crate::id::{MessageId, RoomId};
 use crate::model::{Cursor, Draft, HistoryQuery, Limit};
 use crate::transport::wire::{
-    HistoryJson, MarkedJson, MessageChangeJson, MessageJson, ReactionsJson, parse_place, whole,
+    HistoryJson, MarkedJson, MessageChangeJson, MessageJson, PinsJson, ReactionsJson, parse_place, whole,
 };
 
 pub(super) async fn send(
@@ -142,4 +142,51 @@ async fn put_reaction(
 ) -> Result<Response, Problem> {
     let message = caller.react(room, message, reaction, on).await?;
     Ok(Json(MessageChangeJson::of(&message)).into_response())
+}
+
+pub(super) async fn pin(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfMessage(message): OfMessage,
+) -> Result<Response, Problem> {
+    let pinned = caller.pin(room, message, true).await?;
+    Ok(Json(MessageChangeJson::of(&pinned)).into_response())
+}
+
+pub(super) async fn unpin(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfMessage(message): OfMessage,
+) -> Result<Response, Problem> {
+    let unpinned = caller.pin(room, message, false).await?;
+    Ok(Json(MessageChangeJson::of(&unpinned)).into_response())
+}
+
+pub(super) async fn pins(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    params: Params,
+) -> Result<Response, Problem> {
+    let (before, limit) = (params.pin_cursor()?, params.limit(Limit::MESSAGES)?);
+    let page = caller.pins(room, before, limit).await?;
+    Ok(Json(PinsJson::from(&page)).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ForwardJson {
+    room_uuid: String,
+    #[serde(default)]
+    client_id: Option<String>,
+}
+
+pub(super) async fn forward(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfMessage(message): OfMessage,
+    JsonBody(body): JsonBody<ForwardJson>,
+) -> Result<Response, Problem> {
+    let to = parse_field("roomUuid", &body.room_uuid)?;
+    let sent = caller.forward(room, message, to, body.client_id.as_deref()).await?;
+    Ok((StatusCode::CREATED, Json(MessageJson::own(&sent))).into_response())
 }

@@ -4,7 +4,10 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::{Mounted, RestOptions, attachments, auth, friends, invites, messages, rooms, search, streams};
+use super::{
+    Mounted, RestOptions, attachments, auth, friends, invites, messages, moderation, reports, rooms, search,
+    streams,
+};
 use crate::names::names;
 
 /// Each operation: its name, its method and path (and the other one that clients in the field use), its handler.
@@ -59,6 +62,12 @@ operations! {
         or "/chat/room/{roomUuid}/participants/{userUuid}" => rooms::remove;
     SetRole = "setRole": PATCH "/chat/rooms/{roomUuid}/participants/{userUuid}"
         or "/chat/room/{roomUuid}/participants/{userUuid}" => rooms::set_role;
+    Mute = "mute": PUT "/chat/rooms/{roomUuid}/participants/{userUuid}/mute" => moderation::mute;
+    Unmute = "unmute": DELETE "/chat/rooms/{roomUuid}/participants/{userUuid}/mute" => moderation::unmute;
+    ListBans = "listBans": GET "/chat/rooms/{roomUuid}/bans" => moderation::bans;
+    Ban = "ban": PUT "/chat/rooms/{roomUuid}/bans/{userUuid}" => moderation::ban;
+    Unban = "unban": DELETE "/chat/rooms/{roomUuid}/bans/{userUuid}" => moderation::unban;
+    ListAudit = "listAudit": GET "/chat/rooms/{roomUuid}/audit" => moderation::audit;
     CreateInvite = "createInvite": POST "/chat/rooms/{roomUuid}/invites" => invites::create;
     ListInvites = "listInvites": GET "/chat/rooms/{roomUuid}/invites" => invites::list;
     RevokeInvite = "revokeInvite": DELETE "/chat/rooms/{roomUuid}/invites/{code}" => invites::revoke;
@@ -81,6 +90,13 @@ operations! {
     TakeReactionBack = "takeReactionBack": DELETE
         "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::take_reaction_back;
     SearchMessages = "searchMessages": GET "/chat/search" => search::search;
+    Forward = "forward": POST "/chat/rooms/{roomUuid}/messages/{messageUuid}/forward" => messages::forward;
+    Pin = "pin": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/pin" => messages::pin;
+    Unpin = "unpin": DELETE "/chat/rooms/{roomUuid}/messages/{messageUuid}/pin" => messages::unpin;
+    ListPins = "listPins": GET "/chat/rooms/{roomUuid}/pins" => messages::pins;
+    Report = "reportMessage": POST "/chat/rooms/{roomUuid}/messages/{messageUuid}/report" => reports::report;
+    ListReports = "listReports": GET "/chat/rooms/{roomUuid}/reports" => reports::list;
+    ResolveReport = "resolveReport": PATCH "/chat/rooms/{roomUuid}/reports/{reportUuid}" => reports::resolve;
     MarkRead = "markRead": PATCH "/chat/rooms/{roomUuid}/read" or "/chat/room/{roomUuid}/read" => messages::read;
     UploadAttachment = "uploadAttachment": POST "/chat/rooms/{roomUuid}/attachments" => attachments::upload;
     GetAttachment = "getAttachment": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}"

@@ -13,7 +13,7 @@ use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
 use crate::transport::wire::{
     HistoryArgs, PlaceJson, SearchArgs, missing, parse, parse_mark, parse_message, parse_reaction,
-    parse_since, whole,
+    parse_since, parse_target, whole,
 };
 
 names! {
@@ -25,9 +25,12 @@ names! {
         StartStream = "startStream",
         AppendStream = "appendStream",
         StopStream = "stopStream",
+        ForwardMessage = "forwardMessage",
         EditMessage = "editMessage",
         DeleteMessage = "deleteMessage",
         React = "react",
+        Pin = "pin",
+        Unpin = "unpin",
         Typing = "typing",
         MarkAsRead = "markAsRead",
         MarkAsDelivered = "markAsDelivered",
@@ -51,6 +54,7 @@ struct PayloadJson {
     client_id: Option<String>,
     reaction: Option<String>,
     on: Option<bool>,
+    to_room_uuid: Option<String>,
     #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
     since: Option<String>,
@@ -109,6 +113,15 @@ fn command(name: &str, payload: &str) -> Result<Command> {
             let payload = read()?;
             Command::StopStream(payload.room()?, payload.message_id()?)
         }
+        Verb::ForwardMessage => {
+            let payload = read()?;
+            Command::Forward {
+                from: payload.room()?,
+                message: payload.message_id()?,
+                to: parse_target(payload.to_room_uuid.as_deref())?,
+                client_id: payload.client_id,
+            }
+        }
         Verb::EditMessage => {
             let payload = read()?;
             Command::Edit(payload.room()?, payload.message_id()?, payload.content)
@@ -121,6 +134,10 @@ fn command(name: &str, payload: &str) -> Result<Command> {
             let payload = read()?;
             let reaction = parse_reaction(payload.reaction.as_deref())?;
             Command::React(payload.room()?, payload.message_id()?, reaction, payload.on.unwrap_or(true))
+        }
+        Verb::Pin | Verb::Unpin => {
+            let payload = read()?;
+            Command::Pin(payload.room()?, payload.message_id()?, verb == Verb::Pin)
         }
         Verb::Typing => {
             let payload = read()?;

@@ -18,9 +18,11 @@
 //! | `joinRoom {roomUuid, since?}` | `joinedRoom {roomUuid}` |
 //! | `leaveRoom {roomUuid}` | `leftRoom {roomUuid}` |
 //! | `sendMessage {roomUuid, message}` | in the ack: `message` |
+//! | `forwardMessage {roomUuid, messageUuid, toRoomUuid, clientId?}` | likewise |
 //! | `editMessage {roomUuid, messageUuid, content}` | in the ack: `message` |
 //! | `deleteMessage {roomUuid, messageUuid}` | likewise |
 //! | `react {roomUuid, messageUuid, reaction, on?}` | likewise |
+//! | `pin {roomUuid, messageUuid}`, `unpin {roomUuid, messageUuid}` | likewise |
 //! | `typing {roomUuid, isTyping}` | |
 //! | `markAsRead {roomUuid, messageUuid? or seq?}` | `messagesRead`, where the mark moved |
 //! | `markAsDelivered {roomUuid, messageUuid? or seq?}` | `messagesDelivered`, likewise |

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::UserJson;
+use super::pins::PinJson;
 use crate::clock::Timestamp;
 use crate::event::Amended;
 use crate::id::{MessageId, RoomId, UserId};
@@ -29,7 +30,7 @@ pub(super) fn changed_at(message: &Message) -> (Option<Timestamp>, Option<Timest
     if message.body.is_deleted() { (None, at) } else { (at, None) }
 }
 
-/// A message has changed: what it says, or the reactions on it.
+/// A message has changed: what it says, the reactions on it, or whether it is pinned.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = MessageChange))]
@@ -74,6 +75,10 @@ pub(crate) struct MessageChangeJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     user_uuid: Option<&'a UserId>,
+    /// By whom it is pinned, and since when. Not there where it is not pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pinned: Option<PinJson<'a>>,
 }
 
 /// A reaction was left, or taken back.
@@ -106,6 +111,7 @@ impl<'a> MessageChangeJson<'a> {
             own_reactions: None,
             reaction: None,
             user_uuid: None,
+            pinned: message.state.pinned.as_ref().map(Into::into),
         }
     }
 }

@@ -198,9 +198,13 @@ pub(crate) struct RoomChangeJson<'a> {
     /// What the app keeps of its own with it; empty where it keeps nothing.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     custom: &'a Custom,
+    /// How many seconds have to pass between two messages of a member who is no admin. Only in a slow room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    slow_mode: Option<u32>,
 }
 
-/// Somebody joined or left, or has another role.
+/// Somebody joined or left, has another role, or is muted or no more.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ParticipantChange))]
@@ -212,11 +216,16 @@ pub(crate) struct ParticipantChangeJson<'a> {
     user_uuid: &'a UserId,
     /// The name that others see.
     nickname: &'a str,
-    /// Whether they are in the room: they joined, or have another role; otherwise they left.
+    /// Whether they are in the room: they joined, or stand otherwise in it; if not, they left.
     joined: bool,
     /// What they are in the room; null when they left.
     #[cfg_attr(feature = "openapi", schema(required))]
     role: Option<Role>,
+    /// Until when they are muted, which nobody is any more at that time; `9999-12-31T23:59:59.999Z`: for good. Not
+    /// there: they are not muted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    muted_until: Option<Timestamp>,
 }
 
 names! {
@@ -339,10 +348,11 @@ impl<'a> EventJson<'a> {
             }),
             EventKind::Room(change, room) => Self::Room(RoomChangeJson::new(*change, room)),
             EventKind::Participant(profile, joined) => {
-                Self::Participant(ParticipantChangeJson::new(room, profile, joined.then_some(Role::Member)))
+                let role = joined.then_some(Role::Member);
+                Self::Participant(ParticipantChangeJson::new(room, profile, role, None))
             }
-            EventKind::Role(profile, role) => {
-                Self::Participant(ParticipantChangeJson::new(room, profile, Some(*role)))
+            EventKind::Role(profile, role, muted_until) => {
+                Self::Participant(ParticipantChangeJson::new(room, profile, Some(*role), *muted_until))
             }
             EventKind::Notification(notification) => notified(notification),
             EventKind::Opened(origin) => Self::Opened { origin },
@@ -399,9 +409,14 @@ fn friend(r#type: FriendType, user: &Profile) -> EventJson<'_> {
 }
 
 impl<'a> ParticipantChangeJson<'a> {
-    fn new(room_uuid: Option<RoomId>, profile: &'a Profile, role: Option<Role>) -> Self {
+    fn new(
+        room_uuid: Option<RoomId>,
+        profile: &'a Profile,
+        role: Option<Role>,
+        muted_until: Option<Timestamp>,
+    ) -> Self {
         let (user_uuid, nickname) = (&profile.user, &*profile.nickname);
-        Self { room_uuid, user_uuid, nickname, joined: role.is_some(), role }
+        Self { room_uuid, user_uuid, nickname, joined: role.is_some(), role, muted_until }
     }
 }
 
@@ -441,6 +456,7 @@ impl<'a> RoomChangeJson<'a> {
             picture: room.about.picture.as_deref(),
             visibility: room.about.visibility,
             custom: &room.about.custom,
+            slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, ErrorKind, Result, parse_field};
-use crate::id::MessageId;
+use crate::id::{MessageId, RoomId};
 use crate::model::{Cursor, HistoryQuery, Limit, PageQuery, Reaction, Token};
 
 /// Parses the text of a JSON object.
@@ -137,6 +137,11 @@ pub(crate) fn parse_mark(message: Option<&str>, seq: Option<u64>) -> Result<Opti
 /// The message that is to be changed.
 pub(crate) fn parse_message(id: Option<&str>) -> Result<MessageId> {
     parse_field("messageUuid", id.ok_or_else(|| missing("messageUuid"))?)
+}
+
+/// The room that a message is passed on to.
+pub(crate) fn parse_target(room: Option<&str>) -> Result<RoomId> {
+    parse_field("toRoomUuid", room.ok_or_else(|| missing("toRoomUuid"))?)
 }
 
 /// A reaction, as a text.

@@ -5,9 +5,13 @@ mod attachments;
 pub(crate) mod events;
 mod invites;
 mod json;
+mod moderation;
 mod people;
 mod permissions;
+mod pins;
 mod public;
+mod references;
+mod reports;
 mod search;
 
 use std::borrow::Cow;
@@ -15,6 +19,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use self::amended::ReactionCountJson;
+use self::pins::PinJson;
+use self::references::{ForwardedJson, QuotedJson};
 use crate::clock::Timestamp;
 use crate::engine::CreatedRoom;
 use crate::error::{Error, ErrorCode};
@@ -35,11 +41,14 @@ pub(crate) use invites::{
 };
 pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_message, parse_number,
-    parse_place, parse_reaction, parse_since, whole,
+    parse_place, parse_reaction, parse_since, parse_target, whole,
 };
+pub(crate) use moderation::{AuditJson, BanJson, BansJson, MuteJson};
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 pub(crate) use permissions::PermissionsJson;
+pub(crate) use pins::PinsJson;
 pub(crate) use public::PublicRoomsJson;
+pub(crate) use reports::{ReportJson, ReportsJson};
 pub(crate) use search::{HitsJson, SearchArgs};
 
 /// A user as others see them.
@@ -130,6 +139,18 @@ pub(crate) struct MessageJson<'a> {
     client_id: Option<&'a ClientId>,
     /// The files that go with it, in the sender's order.
     attachments: Vec<AttachmentJson<'a>>,
+    /// The message that it answers, as it is now. Not there where it answers none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    quoted_message: Option<Box<QuotedJson<'a>>>,
+    /// By whom it is pinned, and since when. Not there where it is not pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pinned: Option<PinJson<'a>>,
+    /// Who sent it first, where it was passed on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    forwarded: Option<ForwardedJson<'a>>,
 }
 
 impl<'a> MessageJson<'a> {
@@ -166,6 +187,9 @@ impl<'a> MessageJson<'a> {
             kind,
             client_id: message.client_id.as_ref().filter(|_| is_mine),
             attachments: message.attachments.iter().map(Into::into).collect(),
+            quoted_message: message.references.quoted.as_deref().map(|quoted| Box::new(quoted.into())),
+            pinned: message.state.pinned.as_ref().map(Into::into),
+            forwarded: message.references.forwarded.as_deref().map(Into::into),
         }
     }
 
@@ -232,6 +256,14 @@ pub(crate) struct RoomJson<'a> {
     /// What the app keeps of its own with it; empty where it keeps nothing.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     custom: &'a Custom,
+    /// How many seconds have to pass between two messages of a member who is no admin. Only in a slow room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    slow_mode: Option<u32>,
+    /// Until when the caller is muted in it; `9999-12-31T23:59:59.999Z`: for good. Only while they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    muted_until: Option<Timestamp>,
 }
 
 impl<'a> From<&'a RoomView> for RoomJson<'a> {
@@ -255,6 +287,8 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             picture: room.about.picture.as_deref(),
             visibility: room.about.visibility,
             custom: &room.about.custom,
+            slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
+            muted_until: view.muted_until,
         }
     }
 }
@@ -399,6 +433,10 @@ pub(crate) struct ErrorJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub(crate) room_uuid: Option<RoomId>,
+    /// Until when somebody is muted or banned; `9999-12-31T23:59:59.999Z`: for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl<'a> From<&'a Error> for ErrorJson<'a> {
@@ -409,7 +447,12 @@ impl<'a> From<&'a Error> for ErrorJson<'a> {
             Kind::ChallengeRoomExists(room) => (None, Some(*room)),
             _ => (None, None),
         };
-        Self { code: error.kind().wire_code(), message: error.kind().public_message(), field, room_uuid }
+        let until = match error.kind() {
+            Kind::Muted(until) | Kind::Banned { until, .. } => Some(*until),
+            _ => None,
+        };
+        let (code, message) = (error.kind().wire_code(), error.kind().public_message());
+        Self { code, message, field, room_uuid, until }
     }
 }
 

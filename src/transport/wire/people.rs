@@ -46,6 +46,10 @@ struct ParticipantJson<'a> {
     /// When their last connection ended.
     #[cfg_attr(feature = "openapi", schema(required))]
     last_seen_at: Option<Timestamp>,
+    /// Until when they are muted; `9999-12-31T23:59:59.999Z`: for good. Only while they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    muted_until: Option<Timestamp>,
 }
 
 impl<'a> From<&'a Participants> for ParticipantsJson<'a> {
@@ -55,6 +59,7 @@ impl<'a> From<&'a Participants> for ParticipantsJson<'a> {
             role: one.role,
             online: one.online,
             last_seen_at: one.last_seen,
+            muted_until: one.muted_until,
         };
         Self {
             participants: page.participants.iter().map(participant).collect(),

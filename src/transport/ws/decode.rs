@@ -10,7 +10,7 @@ use crate::names::names;
 use crate::transport::Request;
 use crate::transport::wire::{
     HistoryArgs, PlaceJson, SearchArgs, missing, parse, parse_mark, parse_message, parse_reaction,
-    parse_since, whole,
+    parse_since, parse_target, whole,
 };
 
 names! {
@@ -21,9 +21,12 @@ names! {
         StartStream = "startStream",
         AppendStream = "appendStream",
         StopStream = "stopStream",
+        Forward = "forward",
         Edit = "edit",
         Delete = "delete",
         React = "react",
+        Pin = "pin",
+        Unpin = "unpin",
         Read = "read",
         Delivered = "delivered",
         Typing = "typing",
@@ -53,6 +56,7 @@ struct FrameJson {
     client_id: Option<String>,
     reaction: Option<String>,
     on: Option<bool>,
+    to_room_uuid: Option<String>,
     #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
     page: Option<u64>,
@@ -99,12 +103,19 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
             Command::AppendStream(room, message, frame.text.take().ok_or_else(|| missing("text"))?)
         }
         Op::StopStream => Command::StopStream(frame.room()?, frame.message_id()?),
+        Op::Forward => Command::Forward {
+            from: frame.room()?,
+            message: frame.message_id()?,
+            to: parse_target(frame.to_room_uuid.as_deref())?,
+            client_id: frame.client_id.take(),
+        },
         Op::Edit => Command::Edit(frame.room()?, frame.message_id()?, frame.content.take()),
         Op::Delete => Command::Delete(frame.room()?, frame.message_id()?),
         Op::React => {
             let reaction = parse_reaction(frame.reaction.as_deref())?;
             Command::React(frame.room()?, frame.message_id()?, reaction, frame.on.unwrap_or(true))
         }
+        Op::Pin | Op::Unpin => Command::Pin(frame.room()?, frame.message_id()?, op == Op::Pin),
         Op::Read => Command::Mark(frame.room()?, Mark::Read, frame.place()?),
         Op::Delivered => Command::Mark(frame.room()?, Mark::Delivered, frame.place()?),
         Op::Typing => Command::Typing(frame.room()?, frame.is_typing.ok_or_else(|| missing("isTyping"))?),

@@ -218,7 +218,7 @@ async fn another_role_is_seen_on_all_nodes(nodes: Nodes) {
     let room = nodes.group(&["ana", "ben"]).await;
     let mut ben = nodes.connect(1, "ben").await;
     let role = |event: &Event| match &event.kind {
-        EventKind::Role(profile, role) => Some((profile.user.clone(), *role)),
+        EventKind::Role(profile, role, _) => Some((profile.user.clone(), *role)),
         _ => None,
     };
     nodes.user(0, "ana").set_role(room, &id("ben"), Role::Admin).await.unwrap();

@@ -185,7 +185,7 @@ impl Client {
                 self.seen.remove(room);
                 self.roles.remove(room);
             }
-            EventKind::Role(profile, role) if profile.user == self.user => {
+            EventKind::Role(profile, role, _) if profile.user == self.user => {
                 let room = event.room.expect("a role is one in a room");
                 self.roles.insert(room, Some(*role));
             }

@@ -136,7 +136,7 @@ impl Town {
 
         let (ana, ben, cho, dee) = (user("ana"), user("ben"), user("cho"), user("dee"));
         let direct = ana.create_room(NewRoom::direct("ben")).await.unwrap().id();
-        ana.send(direct, Draft::text("first").with_client_id("c1")).await.unwrap();
+        let first = ana.send(direct, Draft::text("first").with_client_id("c1")).await.unwrap().id;
         for words in
             ["안녕하세요 🏃‍♀️", "مرحبا بالعالم", "a \"quoted\" \\ line\nand \u{2028} another", "\u{202e}rtl"]
         {
@@ -176,8 +176,13 @@ impl Town {
                 who.react(group, message, "👩‍👩‍👧‍👦".parse().unwrap(), true).await.unwrap();
             }
         }
+        ana.pin(group, edited, true).await.unwrap();
         ana.edit(group, edited, Some("hello")).await.unwrap();
         ben.delete(group, deleted).await.unwrap();
+        let answer = Draft::text("answer").quoting(edited).with_client_id("answer");
+        let answer = cho.send(group, answer).await.unwrap().id;
+        admin.pin(group, answer, true).await.unwrap();
+        ben.forward(direct, first, group, Some("forward")).await.unwrap();
         dee.send(group, Draft::text("from dee")).await.unwrap();
         dee.leave(group).await.unwrap();
         ana.send(group, Draft::text("while dee is away")).await.unwrap();
@@ -264,7 +269,11 @@ pub(super) async fn recovers(engine: &ChatEngine, name: &str, token: Token) -> b
 
 fn unplaced_message(message: &Message) -> Message {
     let state = MessageState { changed_pos: 0, ..message.state.clone() };
-    Message { pos: 0, state, ..message.clone() }
+    let mut message = Message { pos: 0, state, ..message.clone() };
+    if let Some(quoted) = &mut message.references.quoted {
+        Arc::make_mut(quoted).changed_pos = 0;
+    }
+    message
 }
 
 fn unplaced_room(room: &Room) -> Room {
@@ -349,6 +358,11 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
             let Record::Room(RoomRecord::Member(member)) = page else { panic!("{page:?}") };
             members = RecordPage::Members { room, after: Some(member.user) };
         }
+        let mut bans = RecordPage::Bans { room, after: None };
+        while let Some(page) = page(store, bans.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::Ban(ban)) = page else { panic!("{page:?}") };
+            bans = RecordPage::Bans { room, after: Some(ban.user) };
+        }
     }
     Rows { all, rooms: count }
 }
@@ -370,7 +384,9 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
             Record::Room(RoomRecord::Member(member)) => {
                 (member.joined_pos, member.changed_pos, member.marks_pos) = (0, 0, 0);
             }
-            Record::Profile { .. } | Record::Relation(_) | Record::Room(RoomRecord::Reaction(..)) => {}
+            Record::Profile { .. }
+            | Record::Relation(_)
+            | Record::Room(RoomRecord::Reaction(..) | RoomRecord::Ban(_)) => {}
         }
     }
     rows

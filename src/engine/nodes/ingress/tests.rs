@@ -35,6 +35,7 @@ fn message(room: RoomId, at: u64) -> Change {
         own_n: at,
         state: crate::model::MessageState::default(),
         attachments: Arc::default(),
+        references: crate::model::References::default(),
     };
     Change { pos: Pos { lane: 0, at }, prev: at - 1, what: What::Message(Arc::new(message)) }
 }

@@ -1,0 +1,145 @@
+//! The host's own rules, asked before anything is committed.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::{Actor, ChatEngine};
+use crate::config::{Config, HookFailure};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{AttachmentId, MessageId, RoomId};
+use crate::model::{Body, Room};
+use crate::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
+use crate::store::{BodyHash, Refers, Ruling};
+
+/// The host's rules, and how many questions may be on their way.
+#[derive(Debug)]
+pub(super) struct Asked {
+    hooks: Option<Arc<dyn Hooks>>,
+    turns: Semaphore,
+}
+
+impl Asked {
+    pub(super) fn new(hooks: Option<Arc<dyn Hooks>>, config: &Config) -> Self {
+        let most = config.hooks_at_once.clamp(1, Semaphore::MAX_PERMITS);
+        Self { hooks, turns: Semaphore::new(most) }
+    }
+}
+
+impl ChatEngine {
+    fn hooks(&self) -> Option<Arc<dyn Hooks>> {
+        self.inner.asked.hooks.clone()
+    }
+
+    /// Whether the host has rules of its own.
+    pub(super) fn has_hooks(&self) -> bool {
+        self.inner.asked.hooks.is_some()
+    }
+
+    /// The answer to a question, in its turn and in time.
+    async fn answer<T>(&self, question: impl Future<Output = Result<T>>) -> Result<T> {
+        let in_turn = async {
+            let _turn = self.inner.asked.turns.acquire().await.map_err(Error::unavailable)?;
+            question.await
+        };
+        let answer = timeout(self.config().hook_timeout, in_turn).await;
+        answer.unwrap_or_else(|elapsed| Err(Error::unavailable(elapsed)))
+    }
+
+    /// What becomes of what could not be told.
+    fn failed(&self, error: &Error) -> Result<()> {
+        tracing::warn!(error = error as &dyn std::error::Error, "a hook of the host's has failed");
+        match self.config().hook_failure {
+            HookFailure::Refuse => Err(ErrorKind::Unavailable.into()),
+            HookFailure::Allow => Ok(()),
+        }
+    }
+}
+
+impl Actor {
+    /// What the host makes of a message. A refusal is told by the commit: a retry of what was sent before gets that.
+    pub(super) async fn rule_on(
+        &self,
+        room: RoomId,
+        body: Body,
+        attachments: &[AttachmentId],
+        refers: &Refers,
+    ) -> Result<(Body, Ruling)> {
+        let Some(hooks) = self.engine.hooks() else { return Ok((body, Ruling::AsSaid)) };
+        let (room, _) = self.membership(room).await?;
+        let sending = Sending { actor: &self.user, room: &room, body: &body, attachments };
+        let verdict = self.engine.answer(hooks.before_send(sending)).await;
+        match self.reworded(verdict) {
+            Ok(None) => Ok((body, Ruling::AsSaid)),
+            Ok(Some(words)) => {
+                let said = BodyHash::sent(&body, attachments, refers);
+                let body = match body {
+                    Body::Image { url, .. } => Body::Image { url, caption: Some(words) },
+                    _ => Body::Text(words),
+                };
+                Ok((body, Ruling::Rewritten(said)))
+            }
+            Err(error) => Ok((body, Ruling::Refused(Box::new(error.kind().clone())))),
+        }
+    }
+
+    /// The words of an edit, as the host would have them.
+    pub(super) async fn rule_on_edit(
+        &self,
+        room: RoomId,
+        message: MessageId,
+        content: Option<Arc<str>>,
+    ) -> Result<Option<Arc<str>>> {
+        let Some(hooks) = self.engine.hooks() else { return Ok(content) };
+        let (room, _) = self.membership(room).await?;
+        let editing = Editing { actor: &self.user, room: &room, message, content: content.as_deref() };
+        let verdict = self.engine.answer(hooks.before_edit(editing)).await;
+        Ok(self.reworded(verdict)?.or(content))
+    }
+
+    /// Whether the host lets a message that is being written say more. What is told already cannot be said in other
+    /// words.
+    pub(super) async fn rule_on_more(&self, room: &Room, message: MessageId, text: &str) -> Result<()> {
+        let Some(hooks) = self.engine.hooks() else { return Ok(()) };
+        let so_far = match self.engine.inner.streams.words(message) {
+            Some(words) => Some(words),
+            None => {
+                let stored = self.engine.store().message(room.id, message).await?;
+                stored.and_then(|stored| stored.body.content().map(str::to_owned))
+            }
+        };
+        let content = format!("{}{text}", so_far.unwrap_or_default());
+        let editing = Editing { actor: &self.user, room, message, content: Some(&content) };
+        match self.engine.answer(hooks.before_edit(editing)).await {
+            Ok(Verdict::Allow) => Ok(()),
+            Ok(Verdict::Reject(reason)) => Err(ErrorKind::Forbidden(reason).into()),
+            Ok(Verdict::Rewrite(_)) => Err(ErrorKind::Forbidden("this cannot be said".into()).into()),
+            Err(error) => self.engine.failed(&error),
+        }
+    }
+
+    /// Whether the host lets the actor in.
+    pub(super) async fn rule_on_join(&self, room: RoomId) -> Result<()> {
+        let Some(hooks) = self.engine.hooks() else { return Ok(()) };
+        let room: Room =
+            self.engine.store().rooms(&[room]).await?.pop().ok_or(ErrorKind::RoomNotFound(room))?;
+        let joining = Joining { actor: &self.user, room: &room };
+        match self.engine.answer(hooks.before_join(joining)).await {
+            Ok(Welcome::Allow) => Ok(()),
+            Ok(Welcome::Reject(reason)) => Err(ErrorKind::Forbidden(reason).into()),
+            Err(error) => self.engine.failed(&error),
+        }
+    }
+
+    /// The words that are to be said instead, if any are.
+    fn reworded(&self, verdict: Result<Verdict>) -> Result<Option<Arc<str>>> {
+        let words = match verdict {
+            Ok(Verdict::Allow) => Ok(None),
+            Ok(Verdict::Rewrite(words)) => self.engine.check_words(Some(words)),
+            Ok(Verdict::Reject(reason)) => return Err(ErrorKind::Forbidden(reason).into()),
+            Err(error) => Err(error),
+        };
+        words.or_else(|error| self.engine.failed(&error).map(|()| None))
+    }
+}

@@ -1,0 +1,91 @@
+//! The audit trail of a room: what those who look after it have done.
+
+use super::{ReportOutcome, Role};
+use crate::clock::Timestamp;
+use crate::id::{MessageId, RoomId, UserId};
+use crate::names::names;
+
+/// What somebody did in a room by a right that not everybody has, or the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Act {
+    /// Muted somebody until this moment.
+    Mute(Timestamp),
+    /// Let somebody speak again.
+    Unmute,
+    /// Banned somebody until this moment.
+    Ban(Timestamp),
+    /// Took a ban back.
+    Unban,
+    /// Took somebody out.
+    Remove,
+    /// Deleted a message of somebody else's.
+    Delete(MessageId),
+    /// Gave somebody this role.
+    SetRole(Role),
+    /// Made the room slow by so many seconds; 0: as any other.
+    SlowMode(u32),
+    /// Said what came of a report on this message.
+    Resolve(MessageId, ReportOutcome),
+}
+
+names! {
+    /// The words for them on the wire.
+    pub(crate) enum ActName {
+        Mute = "mute",
+        Unmute = "unmute",
+        Ban = "ban",
+        Unban = "unban",
+        Remove = "remove",
+        Delete = "deleteMessage",
+        SetRole = "setRole",
+        SlowMode = "slowMode",
+        Resolve = "resolveReport",
+    }
+}
+
+impl Act {
+    #[cfg_attr(not(feature = "rest"), allow(dead_code, reason = "only the wire has words for it"))]
+    pub(crate) fn name(self) -> ActName {
+        match self {
+            Self::Mute(_) => ActName::Mute,
+            Self::Unmute => ActName::Unmute,
+            Self::Ban(_) => ActName::Ban,
+            Self::Unban => ActName::Unban,
+            Self::Remove => ActName::Remove,
+            Self::Delete(_) => ActName::Delete,
+            Self::SetRole(_) => ActName::SetRole,
+            Self::SlowMode(_) => ActName::SlowMode,
+            Self::Resolve(..) => ActName::Resolve,
+        }
+    }
+}
+
+/// One act. It is written with what it did, all or nothing, and never changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// The room.
+    pub room: RoomId,
+    /// The position at which it was committed, in the lane of the room.
+    pub pos: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who; `None` is the host.
+    pub by: Option<UserId>,
+    /// What.
+    pub act: Act,
+    /// To whom: also whose message was deleted.
+    pub user: Option<UserId>,
+    /// Why, in the words of whoever did.
+    pub reason: Option<String>,
+}
+
+/// A page of an audit trail, the newest first.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AuditPage {
+    /// The acts, at most as many as were asked for.
+    pub entries: Vec<AuditEntry>,
+    /// The position below which the next page begins, if there is one.
+    pub next: Option<u64>,
+}

@@ -1,0 +1,106 @@
+//! What a host makes of what people say, and of who comes in.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::error::Result;
+use crate::id::{AttachmentId, MessageId, UserId};
+use crate::model::{Body, Room};
+
+/// A message that somebody in the room wants to send.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Sending<'a> {
+    /// Who.
+    pub actor: &'a UserId,
+    /// Where.
+    pub room: &'a Room,
+    /// What, within the engine's bounds.
+    pub body: &'a Body,
+    /// The files that go with it.
+    pub attachments: &'a [AttachmentId],
+}
+
+/// What somebody in the room wants a message of their own to say.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Editing<'a> {
+    /// Who.
+    pub actor: &'a UserId,
+    /// Where.
+    pub room: &'a Room,
+    /// Which message, if it is there and theirs.
+    pub message: MessageId,
+    /// The words, within the engine's bounds; `None` takes a caption away.
+    pub content: Option<&'a str>,
+}
+
+/// Somebody who wants to come into a room by themselves: a public one, or by an invite link.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Joining<'a> {
+    /// Who.
+    pub actor: &'a UserId,
+    /// Where.
+    pub room: &'a Room,
+}
+
+/// What becomes of what somebody wants to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It is said.
+    Allow,
+    /// These words are said instead: the text of a TEXT, the caption of an IMAGE. They keep the engine's bounds, and
+    /// are not blank; others count as a [failure](Hooks).
+    Rewrite(String),
+    /// It is not said: [`Forbidden`](crate::ErrorKind::Forbidden), with these words for whoever wanted it.
+    Reject(Cow<'static, str>),
+}
+
+/// Whether somebody comes in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Welcome {
+    /// They do.
+    Allow,
+    /// They do not: [`Forbidden`](crate::ErrorKind::Forbidden), with these words for them.
+    Reject(Cow<'static, str>),
+}
+
+/// Rules of the host's own, about what is said and who comes in: a filter of words, a classifier, a look at an
+/// account. The engine asks behind the [`Policy`](super::Policy) and before it commits, outside of any transaction;
+/// the room's own rules are checked in the commit, whatever is answered here. What
+/// [`admin`](crate::ChatEngine::admin) does is not asked about.
+///
+/// At most [`Config::hooks_at_once`](crate::Config::hooks_at_once) questions are asked at the same time. A question
+/// that is not answered within [`Config::hook_timeout`](crate::Config::hook_timeout), waiting for its turn included, or
+/// answered with an error, is a failure, and [`Config::hook_failure`](crate::Config::hook_failure) says what becomes of it. A call may
+/// be dropped halfway: at the timeout, or when its asker goes away.
+///
+/// A retry under a client id is asked about again, and gets the message that was sent first, whatever is answered then.
+/// A message by [`send_in`](crate::Actor::send_in) is asked about when it is sent, not when it is written. One that is
+/// seen while it is written is asked about when it is begun, and with each append, as an edit to all that it says then:
+/// where that shall be said in other words, it is refused.
+#[async_trait]
+pub trait Hooks: Send + Sync + fmt::Debug + 'static {
+    /// Somebody wants to send a message.
+    ///
+    /// # Errors
+    /// Any: it could not be told.
+    async fn before_send(&self, sending: Sending<'_>) -> Result<Verdict>;
+
+    /// Somebody wants to say something else in a message.
+    ///
+    /// # Errors
+    /// Any: it could not be told.
+    async fn before_edit(&self, editing: Editing<'_>) -> Result<Verdict>;
+
+    /// Somebody wants to come in by themselves. Whom others add is a question to the [`Policy`](super::Policy).
+    ///
+    /// # Errors
+    /// Any: it could not be told.
+    async fn before_join(&self, joining: Joining<'_>) -> Result<Welcome>;
+}
