@@ -10,12 +10,13 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 40] = [
+const FILES: [(&str, &str, &str); 43] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
     ("/address.js", SCRIPT, include_str!("page/address.js")),
     ("/announcer.js", SCRIPT, include_str!("page/announcer.js")),
+    ("/answering.js", SCRIPT, include_str!("page/answering.js")),
     ("/api.js", SCRIPT, include_str!("page/api.js")),
     ("/app.js", SCRIPT, include_str!("page/app.js")),
     ("/bubble.js", SCRIPT, include_str!("page/bubble.js")),
@@ -36,7 +37,9 @@ const FILES: [(&str, &str, &str); 40] = [
     ("/notices.js", SCRIPT, include_str!("page/notices.js")),
     ("/people.js", SCRIPT, include_str!("page/people.js")),
     ("/picker.js", SCRIPT, include_str!("page/picker.js")),
+    ("/pins.js", SCRIPT, include_str!("page/pins.js")),
     ("/presence.js", SCRIPT, include_str!("page/presence.js")),
+    ("/quote.js", SCRIPT, include_str!("page/quote.js")),
     ("/reactions.js", SCRIPT, include_str!("page/reactions.js")),
     ("/receipts.js", SCRIPT, include_str!("page/receipts.js")),
     ("/room-list.js", SCRIPT, include_str!("page/room-list.js")),

@@ -13,6 +13,7 @@ import { startMessageMenu } from './message-menu.js';
 import { startNewChat } from './new-chat.js';
 import { attempt, toast } from './notices.js';
 import { refreshPeople, startPeople } from './people.js';
+import { loadPins, startPins } from './pins.js';
 import { forgetPresence, setPresence } from './presence.js';
 import {
   followAddress, markRead, openUuid, reopenRoom, resumeRoom, startRoom, takeChange, takeDeparture, takeEntry,
@@ -35,6 +36,7 @@ const handlers = {
     if (!areRoomsLoaded()) attempt(loadMore);
     loadFriends().catch(() => {});
     loadInvitations().catch(() => {});
+    loadPins().catch(() => {});
     resumeRoom();
     refreshPeople();
   },
@@ -169,7 +171,7 @@ on('skip', 'click', (event) => {
 });
 document.addEventListener('visibilitychange', () => me && markRead());
 
-for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startFriendList, startInvitations, startNewChat, startPeople, startSearch, startSide]) begin();
+for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startFriendList, startInvitations, startNewChat, startPeople, startPins, startSearch, startSide]) begin();
 showPane('rooms');
 speak(firstLanguage());
 awaitMidnight();

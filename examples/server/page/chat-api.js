@@ -144,6 +144,28 @@ export class ChatApi {
   }
 
   /**
+   * Pins a message for everybody in the room, or takes the pin off.
+   * @param {string} room
+   * @param {string} message
+   * @param {boolean} [on]
+   * @returns {Promise<MessageChange>}
+   */
+  pin(room, message, on = true) {
+    return this.#chat.http(on ? 'PUT' : 'DELETE', `${messagePath(room, message)}/pin`);
+  }
+
+  /**
+   * A page of a room's pinned messages, the newest pin first.
+   * @param {string} room
+   * @param {{ cursor?: string, limit?: number }} [where] `cursor`: the `nextCursor` of the page before. `limit`: 1 to 100
+   * @returns {Promise<{ messages: Message[], nextCursor: string | null }>}
+   */
+  async pins(room, { cursor, limit = 50 } = {}) {
+    const page = await this.#chat.http('GET', `chat/rooms/${of(room)}/pins?limit=${limit}${cursor ? `&cursor=${of(cursor)}` : ''}`);
+    return { ...page, messages: page.messages.map((/** @type {Message} */ message) => this.#chat.latest(message)) };
+  }
+
+  /**
    * A page of who left which reactions on a message, by reaction.
    * @param {string} room
    * @param {string} message

@@ -76,7 +76,7 @@ function openRoom(uuid) {
   if (open) open.timeline.isOpen = false;
   const seq = uuid && asked?.uuid === uuid ? asked.seq : undefined;
   asked = undefined;
-  open = uuid && { uuid, readSeq: 0, seq, timeline: new Timeline(uuid, { room: () => rooms.get(uuid), explain: explainRefusal, actions }) };
+  open = uuid && { uuid, readSeq: 0, seq, timeline: new Timeline(uuid, { room: () => rooms.get(uuid), explain: explainRefusal, actions, onQuote: (place) => openMessage(uuid, place) }) };
   $('app').classList.toggle('in-room', Boolean(open));
   $('chat-empty').hidden = Boolean(open);
   $('chat-room').hidden = !open;
@@ -213,7 +213,8 @@ export function takeEntry(entry) {
 
 /** Why an entry was refused, in the reader's language. */
 function explainRefusal({ room, error }) {
-  const words = rooms.get(room)?.type === 'DIRECT' ? { FORBIDDEN: t('unreachable') } : {};
+  const words = { MESSAGE_DELETED: t('quotedDeleted') };
+  if (rooms.get(room)?.type === 'DIRECT') words.FORBIDDEN = t('unreachable');
   return explain(new ChatError(error), words);
 }
 

@@ -1,4 +1,4 @@
-// What stands beside the open room: its people, or a search in it. One of them at a time.
+// What stands beside the open room: its people, its pins, or a search in it. One of them at a time.
 
 import { $ } from './dom.js';
 import { roomOpened } from './room.js';
@@ -29,7 +29,7 @@ export function closeSide() {
   const button = buttonOf(open);
   show(false);
   open = undefined;
-  button.focus();
+  (button.hidden ? $('scroller') : button).focus();
 }
 
 /** It stands over the room, rather than beside it. */
