@@ -10,12 +10,13 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 37] = [
+const FILES: [(&str, &str, &str); 43] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
     ("/address.js", SCRIPT, include_str!("page/address.js")),
     ("/announcer.js", SCRIPT, include_str!("page/announcer.js")),
+    ("/answering.js", SCRIPT, include_str!("page/answering.js")),
     ("/api.js", SCRIPT, include_str!("page/api.js")),
     ("/app.js", SCRIPT, include_str!("page/app.js")),
     ("/bubble.js", SCRIPT, include_str!("page/bubble.js")),
@@ -28,6 +29,7 @@ const FILES: [(&str, &str, &str); 37] = [
     ("/errors.js", SCRIPT, include_str!("page/errors.js")),
     ("/friend-list.js", SCRIPT, include_str!("page/friend-list.js")),
     ("/friends.js", SCRIPT, include_str!("page/friends.js")),
+    ("/invitations.js", SCRIPT, include_str!("page/invitations.js")),
     ("/links.js", SCRIPT, include_str!("page/links.js")),
     ("/message-menu.js", SCRIPT, include_str!("page/message-menu.js")),
     ("/messages.js", SCRIPT, include_str!("page/messages.js")),
@@ -35,12 +37,16 @@ const FILES: [(&str, &str, &str); 37] = [
     ("/notices.js", SCRIPT, include_str!("page/notices.js")),
     ("/people.js", SCRIPT, include_str!("page/people.js")),
     ("/picker.js", SCRIPT, include_str!("page/picker.js")),
+    ("/pins.js", SCRIPT, include_str!("page/pins.js")),
     ("/presence.js", SCRIPT, include_str!("page/presence.js")),
+    ("/quote.js", SCRIPT, include_str!("page/quote.js")),
     ("/reactions.js", SCRIPT, include_str!("page/reactions.js")),
     ("/receipts.js", SCRIPT, include_str!("page/receipts.js")),
     ("/room-list.js", SCRIPT, include_str!("page/room-list.js")),
     ("/room.js", SCRIPT, include_str!("page/room.js")),
     ("/rooms.js", SCRIPT, include_str!("page/rooms.js")),
+    ("/search.js", SCRIPT, include_str!("page/search.js")),
+    ("/side.js", SCRIPT, include_str!("page/side.js")),
     ("/signal.js", SCRIPT, include_str!("page/signal.js")),
     ("/text-field.js", SCRIPT, include_str!("page/text-field.js")),
     ("/texts.en.js", SCRIPT, include_str!("page/texts.en.js")),

@@ -273,6 +273,60 @@ describe('versions never go back', { timeout: 60_000 }, () => {
   });
 });
 
+describe('answers and pins', { timeout: 60_000 }, () => {
+  test('an answer shows what it answers as that is now, live and after an absence', async () => {
+    const { ana, ben, room, uuids: [asked] } = await scene('At nine?');
+    const anas = connect(ana);
+    await isOnline(anas);
+    const { client: bens, leave, comeBack } = await behindProxy(ben, room);
+    anas.chat.send(room, { type: 'TEXT', content: 'Nine it is', quotedMessageUuid: asked });
+    const answer = await until(() => {
+      const found = [...bens.messages.values()].find(({ content }) => content === 'Nine it is');
+      assert.ok(found);
+      return found.messageUuid;
+    });
+    const quotedBy = ({ chat, messages }) => {
+      const { messageUuid, content, deletedAt, sender } = chat.latest(messages.get(answer)).quotedMessage;
+      return [messageUuid, content, Boolean(deletedAt), sender.userUuid];
+    };
+    for (const one of [anas, bens]) assert.deepEqual(quotedBy(one), [asked, 'At nine?', false, ana.id]);
+    const before = bens.messages.get(answer);
+    assert.equal(bens.chat.latest(before), before, 'the same one, as long as nothing has changed');
+    await anas.chat.edit(room, asked, 'At ten?');
+    await until(() => { for (const one of [anas, bens]) assert.deepEqual(quotedBy(one), [asked, 'At ten?', false, ana.id]); });
+    await leave();
+    await anas.chat.delete(room, asked);
+    await comeBack();
+    await until(() => { for (const one of [anas, bens]) assert.deepEqual(quotedBy(one), [asked, null, true, ana.id]); });
+    // What was loaded before comes after it.
+    const late = new ChatApi({ http: async () => ({ messages: [before], hasMore: false }), latest: (message) => bens.chat.latest(message) });
+    assert.ok((await late.history(room)).messages[0].quotedMessage.deletedAt);
+    const refused = new Promise((resolve) => anas.chat.on('entry', (entry) => entry.state === 'failed' && resolve(entry.error.code)));
+    anas.chat.send(room, { type: 'TEXT', content: 'too late', quotedMessageUuid: asked });
+    assert.equal(await refused, 'MESSAGE_DELETED');
+  });
+
+  test('a pin is told to all, by whichever way it is put, and is off again', async () => {
+    const { ana, ben, room, uuids: [first, second] } = await scene('one', 'two');
+    const [anas, bens] = [connect(ana), connect(ben)];
+    await Promise.all([anas, bens].map(isOnline));
+    await Promise.all([anas, bens].map((one) => load(one, room)));
+    const change = await anas.chat.pin(room, first);
+    assert.equal(change.pinned.userUuid, ana.id);
+    await anas.api.pin(room, second);
+    const pinned = ({ chat, messages }, uuid) => chat.latest(messages.get(uuid)).pinned?.userUuid;
+    await until(() => { for (const uuid of [first, second]) assert.equal(pinned(bens, uuid), ana.id); });
+    const { messages, nextCursor } = await bens.api.pins(room, { limit: 1 });
+    assert.deepEqual(messages.map(({ content }) => content), ['two'], 'the newest first');
+    assert.deepEqual((await bens.api.pins(room, { limit: 1, cursor: nextCursor })).messages.map(({ content }) => content), ['one']);
+    await assert.rejects(bens.chat.pin(room, first, false), { code: 'FORBIDDEN' });
+    await anas.chat.pin(room, first, false);
+    await anas.api.pin(room, second, false);
+    await until(() => { for (const uuid of [first, second]) assert.equal(pinned(bens, uuid), undefined); });
+    assert.deepEqual((await bens.api.pins(room)).messages, []);
+  });
+});
+
 describe('what is being written', { timeout: 60_000 }, () => {
   test('grows as it comes, and is whole in the end', async () => {
     const { ana, ben, room } = await scene();

@@ -8,10 +8,12 @@ import { $, on, onSubmit, setAvatar } from './dom.js';
 import { explain } from './errors.js';
 import { startFriendList } from './friend-list.js';
 import { loadFriends } from './friends.js';
+import { loadInvitations, startInvitations, takeInvitation } from './invitations.js';
 import { startMessageMenu } from './message-menu.js';
 import { startNewChat } from './new-chat.js';
 import { attempt, toast } from './notices.js';
 import { refreshPeople, startPeople } from './people.js';
+import { loadPins, startPins } from './pins.js';
 import { forgetPresence, setPresence } from './presence.js';
 import {
   followAddress, markRead, openUuid, reopenRoom, resumeRoom, startRoom, takeChange, takeDeparture, takeEntry,
@@ -19,6 +21,8 @@ import {
 } from './room.js';
 import { areRoomsLoaded, focusRoom, loadMore, startRoomList } from './room-list.js';
 import { dropRoom, noteReady, refreshRoom, reloadRooms, roomDropped } from './rooms.js';
+import { startSearch } from './search.js';
+import { startSide } from './side.js';
 import { awaitMidnight, currentLanguage, firstLanguage, languageChanged, speak, t } from './texts.js';
 import { takeTyping } from './typing.js';
 
@@ -31,6 +35,8 @@ const handlers = {
     noteReady(rooms);
     if (!areRoomsLoaded()) attempt(loadMore);
     loadFriends().catch(() => {});
+    loadInvitations().catch(() => {});
+    loadPins().catch(() => {});
     resumeRoom();
     refreshPeople();
   },
@@ -57,9 +63,11 @@ const handlers = {
     refreshRoom(roomUuid);
     if (change === 'reset' && openUuid() === roomUuid) reopenRoom();
   },
-  notification({ type, roomUuid, nickname }) {
+  notification(told) {
+    const { type, roomUuid, nickname } = told;
     if (type === 'removedFromRoom') return dropRoom(roomUuid);
     if (type === 'addedToRoom') return refreshRoom(roomUuid);
+    if (type.startsWith('invite')) return takeInvitation(told);
     // All others are about friends. These two are worth a word.
     const words = { friendRequest: 'friendRequestFrom', friendRequestAccepted: 'saysYes' };
     if (type in words) toast(t(words[type], nickname));
@@ -163,7 +171,7 @@ on('skip', 'click', (event) => {
 });
 document.addEventListener('visibilitychange', () => me && markRead());
 
-for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startFriendList, startNewChat, startPeople]) begin();
+for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startFriendList, startInvitations, startNewChat, startPeople, startPins, startSearch, startSide]) begin();
 showPane('rooms');
 speak(firstLanguage());
 awaitMidnight();

@@ -4,10 +4,11 @@ import { el, icon, textButton, webAddress } from './dom.js';
 import { withLinks } from './links.js';
 import { clockOf, t, timeOf } from './texts.js';
 
-/** A message or a draft. `state`: what stands behind the time. */
-export function bubble({ content, imageUrl, editedAt, deletedAt, streamingUntil }, at, state) {
+/** A message or a draft. `state`: what stands behind the time; `quote`: what it answers. */
+export function bubble({ content, imageUrl, editedAt, deletedAt, streamingUntil, pinned }, at, state, quote) {
   const address = imageUrl && webAddress(imageUrl);
   const node = el('div', { className: `bubble ${address ? 'with-picture' : ''}` });
+  if (quote && !deletedAt) node.append(quote);
   if (address) node.append(picture(address, content));
   if (deletedAt) {
     node.classList.add('deleted');
@@ -17,7 +18,8 @@ export function bubble({ content, imageUrl, editedAt, deletedAt, streamingUntil 
     node.append(el('span', { className: 'text', dir: 'auto' }, ...withLinks(content ?? imageUrl ?? '')));
   }
   const edited = editedAt && el('span', { className: 'edited', title: timeOf(new Date(editedAt)), textContent: t('edited') });
-  node.append(el('span', { className: 'meta' }, edited, el('time', { dateTime: at.toJSON(), textContent: clockOf(at) }), state));
+  const pin = pinned && el('span', { className: 'pinned', title: t('pinned') }, el('span', { className: 'hidden', textContent: t('pinned') }), icon('pin'));
+  node.append(el('span', { className: 'meta' }, pin, edited, el('time', { dateTime: at.toJSON(), textContent: clockOf(at) }), state));
   return node;
 }
 

@@ -29,13 +29,15 @@
  *
  * @typedef {'OWNER' | 'ADMIN' | 'MEMBER' | 'READ_ONLY'} Role
  * @typedef {{ roomUuid: string, type: Room['type'], name: string | null, topic: string | null, picture: string | null, participantCount: number, lastMessageAt: string | null, createdAt: string }} PublicRoom
- * @typedef {{ code: string, roomUuid: string, createdBy: string | null, createdAt: string, expiresAt: string | null, maxUses: number | null, uses: number }} Invite
+ * @typedef {{ code: string, roomUuid: string, createdBy: string | null, createdAt: string, expiresAt: string | null, maxUses: number | null, uses: number, userUuid: string | null }} Invite `userUuid`: whom alone it lets in
+ * @typedef {{ code: string, roomUuid: string, roomType: Room['type'], name: string | null, invitedBy: import('./chat.js').Sender | null, createdAt: string, expiresAt: string | null }} Invitation `invitedBy`: null is the host
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: Role, online: boolean, lastSeenAt: string | null }} Participant
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, state: string, since: string | null, online?: boolean }} Relation
  * @typedef {{ type: Room['type'], name?: string, participantUuids: string[], challengeUuid?: string }} NewRoom
  * @typedef {import('./chat.js').MessageChange} MessageChange
  * @typedef {{ reaction: string, user: import('./chat.js').Sender }} UserReaction
  * @typedef {{ messages: Message[], hasMoreBefore: boolean, hasMoreAfter: boolean }} Window newest first
+ * @typedef {{ message: Message, snippet: { text: string, isMatch: boolean }[] }} SearchResult `snippet`: plain text in parts; never HTML
  */
 
 const of = encodeURIComponent;
@@ -98,6 +100,22 @@ export class ChatApi {
   }
 
   /**
+   * A page of messages with all these words, and phrases in quotation marks, the newest first. A page may hold fewer than
+   * its limit, and none, and yet others follow.
+   * @param {string} q
+   * @param {{ room?: string, sender?: string, after?: string, before?: string, hasAttachment?: boolean, cursor?: string, limit?: number }} [where]
+   * `room`: in this one alone. `after`, `before`: moments. `cursor`: the `nextCursor` of the page before. `limit`: 1 to 100
+   * @returns {Promise<{ results: SearchResult[], nextCursor: string | null }>}
+   */
+  async search(q, { room, sender, after, before, hasAttachment, cursor, limit = 20 } = {}) {
+    const where = { q, roomUuid: room, senderUuid: sender, after, before, hasAttachment, cursor, limit };
+    const asked = Object.entries(where).flatMap(([key, value]) => (value === undefined ? [] : `${key}=${of(value)}`));
+    const page = await this.#chat.http('GET', `chat/search?${asked.join('&')}`);
+    const latest = (/** @type {SearchResult} */ { message, snippet }) => ({ message: this.#chat.latest(message), snippet });
+    return { ...page, results: page.results.map(latest) };
+  }
+
+  /**
    * Says something else in a message of one's own. The Chat tells of it as of any change.
    * @param {string} room
    * @param {string} message
@@ -123,6 +141,28 @@ export class ChatApi {
    */
   react(room, message, reaction, on = true) {
     return this.#chat.http(on ? 'PUT' : 'DELETE', `${messagePath(room, message)}/reactions/${of(reaction)}`);
+  }
+
+  /**
+   * Pins a message for everybody in the room, or takes the pin off.
+   * @param {string} room
+   * @param {string} message
+   * @param {boolean} [on]
+   * @returns {Promise<MessageChange>}
+   */
+  pin(room, message, on = true) {
+    return this.#chat.http(on ? 'PUT' : 'DELETE', `${messagePath(room, message)}/pin`);
+  }
+
+  /**
+   * A page of a room's pinned messages, the newest pin first.
+   * @param {string} room
+   * @param {{ cursor?: string, limit?: number }} [where] `cursor`: the `nextCursor` of the page before. `limit`: 1 to 100
+   * @returns {Promise<{ messages: Message[], nextCursor: string | null }>}
+   */
+  async pins(room, { cursor, limit = 50 } = {}) {
+    const page = await this.#chat.http('GET', `chat/rooms/${of(room)}/pins?limit=${limit}${cursor ? `&cursor=${of(cursor)}` : ''}`);
+    return { ...page, messages: page.messages.map((/** @type {Message} */ message) => this.#chat.latest(message)) };
   }
 
   /**
@@ -161,14 +201,34 @@ export class ChatApi {
     return this.#chat.http('POST', `chat/rooms/${of(room)}/join`);
   }
 
-  /** @param {string} room @param {{ expiresIn?: number, maxUses?: number }} [holds] seconds, and how many @returns {Promise<Invite>} */
+  /**
+   * An invite link; with a user, an invitation, of which they are told and which lets in nobody else.
+   * @param {string} room
+   * @param {{ expiresIn?: number, maxUses?: number, userUuid?: string }} [holds] seconds, and how many
+   * @returns {Promise<Invite>}
+   */
   createInvite(room, holds = {}) {
     return this.#chat.http('POST', `chat/rooms/${of(room)}/invites`, holds);
   }
 
-  /** @param {string} code @returns {Promise<Room>} */
+  /** Takes a link or an invitation back. @param {string} room @param {string} code */
+  revokeInvite(room, code) {
+    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/invites/${of(code)}`);
+  }
+
+  /** One's own that hold and are not answered yet. @returns {Promise<Invitation[]>} all of them */
+  invitations() {
+    return this.#all('chat/invites', 'invitations');
+  }
+
+  /** Comes in by a link or an invitation. @param {string} code @returns {Promise<Room>} */
   acceptInvite(code) {
     return this.#chat.http('POST', `chat/invites/${of(code)}/accept`);
+  }
+
+  /** @param {string} code @returns {Promise<{ roomUuid: string }>} */
+  declineInvite(code) {
+    return this.#chat.http('POST', `chat/invites/${of(code)}/decline`);
   }
 
   /** @param {string} room @param {string} user @param {Role} role @returns {Promise<Room>} */

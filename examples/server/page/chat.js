@@ -43,6 +43,9 @@
 // `messageUpdated`, as above. Once it is written there is no `streamingUntil` any more. To write so, `stream` begins a
 // message, and gives what to `append` to and to `stop`.
 //
+// What is answered. A message may answer another one of its room: `send` takes its `quotedMessageUuid`, and `quotedMessage`
+// shows it as it is now. When that one changes, whatever quotes it has changed as well: draw it anew with `latest`.
+//
 // The server's REST calls are made with the same token by `http`; chat-api.js gives them names.
 //
 // Node before 22 has no WebSocket of its own: give one as `WebSocket`, such as that of the package `ws`.
@@ -70,6 +73,20 @@
  * @property {ReactionCount[]} [reactions] in the order in which they first were left
  * @property {string[]} [ownReactions] those that the user has left
  * @property {string} [streamingUntil] it is still being written, unless nothing more has come by then
+ * @property {Quoted} [quotedMessage] the one that it answers, as that is now
+ * @property {Pin} [pinned] where it is
+ *
+ * @typedef {object} Quoted a message as it is shown where another one answers it
+ * @property {string} messageUuid
+ * @property {number} seq
+ * @property {Sender} sender
+ * @property {Message['type']} type
+ * @property {string | null} content how its words begin; once it has changed, all of them
+ * @property {string | null} imageUrl
+ * @property {string | null} [deletedAt]
+ * @property {number} [version]
+ *
+ * @typedef {{ userUuid: string | null, pinnedAt: string }} Pin by whom, null being the host, and since when
  *
  * @typedef {{ reaction: string, count: number }} ReactionCount
  *
@@ -85,6 +102,7 @@
  * @property {string | null} deletedAt
  * @property {ReactionCount[]} reactions
  * @property {string} [streamingUntil]
+ * @property {Pin} [pinned] where it is
  * @property {string[]} [ownReactions] all that the user has left, where that is told: when one comes back
  * @property {string} [userUuid] who has changed it, where that is told: live
  * @property {{ reaction: string, on: boolean }} [reaction] the one that was left or taken back, where that is told: live
@@ -94,7 +112,7 @@
  * @property {number} toldAt the version at which all of the user's own reactions were told; 0: they never were
  * @property {Map<string, { version: number, on: boolean }>} own what was told of the user's own reactions, each by its version
  *
- * @typedef {{ type: 'TEXT' | 'IMAGE', content?: string, imageUrl?: string }} Draft
+ * @typedef {{ type: 'TEXT' | 'IMAGE', content?: string, imageUrl?: string, quotedMessageUuid?: string }} Draft `quotedMessageUuid`: what it answers
  *
  * @typedef {object} Entry what was written: the same object from `send` to `sent`
  * @property {string} room
@@ -126,7 +144,7 @@
  * @property {undefined} reset more was missed than can be told: load everything anew
  * @property {Entry} entry one was written, sent, refused or tried again
  * @property {Message} message
- * @property {MessageChange} messageUpdated what one says, or the reactions on it. The state is never older than one told before
+ * @property {MessageChange} messageUpdated what one says, the reactions on it, or whether it is pinned. The state is never older than one told before
  * @property {MessageChange} messageDeleted
  * @property {any} system
  * @property {any} read
@@ -413,6 +431,17 @@ export class Chat {
   }
 
   /**
+   * Pins a message for everybody in the room, or takes the pin off. It is refused as `edit` is.
+   * @param {string} room
+   * @param {string} messageUuid
+   * @param {boolean} [on]
+   * @returns {Promise<MessageChange>} which is told as `messageUpdated`, too
+   */
+  pin(room, messageUuid, on = true) {
+    return this.#change(on ? 'pin' : 'unpin', { room, messageUuid });
+  }
+
+  /**
    * A message in the latest state that was told. Give it what you have when it has changed, and what you load: what is
    * told while it is on its way may be later. ChatApi does that for what it loads.
    * @template {Message} Shown
@@ -423,9 +452,19 @@ export class Chat {
     const known = this.#changed.get(message.messageUuid);
     // What comes of it goes behind what was loaded.
     if (message.streamingUntil && (known?.change.version ?? -1) < (message.version ?? 0)) this.#keepChange(changeOf(message));
-    if (!known || known.change.version < (message.version ?? 0)) return message;
-    const { version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil } = known.change;
-    return { ...message, version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, ownReactions: ownReactions(message, known) };
+    const quotedMessage = this.#latestQuoted(message.quotedMessage);
+    const quoting = quotedMessage === message.quotedMessage ? message : { ...message, quotedMessage };
+    if (!known || known.change.version < (message.version ?? 0)) return quoting;
+    const { version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned } = known.change;
+    return { ...quoting, version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, ownReactions: ownReactions(message, known) };
+  }
+
+  /** @param {Quoted | undefined} quoted */
+  #latestQuoted(quoted) {
+    const change = quoted && this.#changed.get(quoted.messageUuid)?.change;
+    if (!change || change.version <= (quoted.version ?? 0)) return quoted;
+    const { version, content, imageUrl, deletedAt } = change;
+    return { ...quoted, version, content, imageUrl, deletedAt };
   }
 
   /**
@@ -853,8 +892,8 @@ export class Chat {
 }
 
 /** A message as a change, where it was told before. @param {Message} message @returns {MessageChange} */
-const changeOf = ({ roomUuid, messageUuid, seq, version = 0, type, content, imageUrl, editedAt = null, deletedAt = null, reactions = [], streamingUntil }) => (
-  { roomUuid, messageUuid, seq, version, type, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil }
+const changeOf = ({ roomUuid, messageUuid, seq, version = 0, type, content, imageUrl, editedAt = null, deletedAt = null, reactions = [], streamingUntil, pinned }) => (
+  { roomUuid, messageUuid, seq, version, type, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned }
 );
 
 /** The user's own reactions on a message, as it is known now. @param {Message} message @param {Known} known */

@@ -1,11 +1,12 @@
 // Where one writes: texts, and pictures by their address.
 
+import { answerAgain, answeredUuid, endAnswering, startAnswering } from './answering.js';
 import { chat } from './api.js';
 import { ChatError } from './chat.js';
 import { $, on, onSubmit, webAddress } from './dom.js';
 import { endEditing, isEditing, saveEdit, startEditing } from './editing.js';
 import { explain } from './errors.js';
-import { toast } from './notices.js';
+import { attempt, toast } from './notices.js';
 import { entryTakenBack, openUuid, roomOpened } from './room.js';
 import { fitText, writeText } from './text-field.js';
 
@@ -17,6 +18,7 @@ export function startComposer() {
   roomOpened.on(changeRoom);
   entryTakenBack.on(takeBack);
   startEditing();
+  startAnswering();
   onSubmit('composer', () => (isEditing() ? saveEdit() : sendText()));
   on('text', 'keydown', (event) => {
     // An input method's Enter ends a word, not the message.
@@ -55,7 +57,9 @@ function sendText() {
 /** Gives whether it was taken; if too much waits already, it stays where it was written. */
 function send(draft) {
   try {
-    return chat.send(openUuid(), draft);
+    const entry = chat.send(openUuid(), { ...draft, quotedMessageUuid: answeredUuid() });
+    endAnswering();
+    return entry;
   } catch (error) {
     toast(explain(error));
     return undefined;
@@ -63,7 +67,8 @@ function send(draft) {
 }
 
 /** What was refused goes back to where it was written. */
-function takeBack({ draft: { type, content, imageUrl } }) {
+function takeBack({ room, draft: { type, content, imageUrl, quotedMessageUuid } }) {
+  if (quotedMessageUuid) attempt(() => answerAgain(room, quotedMessageUuid));
   if (type === 'IMAGE') return openPicture(imageUrl, content);
   endEditing();
   writeText([content, $('text').value].filter(Boolean).join('\n'));

@@ -23,8 +23,9 @@ export function startEditing() {
   on('editing-cancel', 'click', endEditing);
   on('below', 'keydown', (event) => {
     if (event.key !== 'Escape' || event.isComposing || !edited) return;
-    // Else it leaves the room.
+    // Else it leaves the room, or lets go of what is answered.
     event.stopPropagation();
+    event.preventDefault();
     endEditing();
   });
   on('text', 'keydown', (event) => {

@@ -1,9 +1,11 @@
-// What one can do with a message: react to it, and edit or delete one's own.
+// What one can do with a message: react to it, answer it, pin it, and edit or delete one's own.
 
 import { chat, me } from './api.js';
 import { ask } from './dialogs.js';
 import { $, el, icon, on, onSubmit } from './dom.js';
 import { explain } from './errors.js';
+import { attempt } from './notices.js';
+import { may, rooms } from './rooms.js';
 import { signal } from './signal.js';
 import { t } from './texts.js';
 
@@ -13,6 +15,9 @@ const GAP = 8;
 
 /** Tells of a message that one wants to edit. */
 export const editAsked = signal();
+
+/** Tells of a message that one wants to answer. */
+export const answerAsked = signal();
 
 /** The message that it is open for. */
 let chosen;
@@ -26,21 +31,20 @@ export function startMessageMenu() {
     const reaction = $('reaction').value.trim();
     if (reaction) react(reaction, true);
   });
-  on('edit-message', 'click', () => {
-    $('menu').hidePopover();
-    editAsked(chosen);
-  });
-  on('delete-message', 'click', () => {
-    $('menu').hidePopover();
-    askToDelete(chosen);
-  });
+  const choices = { 'answer-message': answerAsked, 'pin-message': pin, 'edit-message': editAsked, 'delete-message': askToDelete };
+  for (const [id, act] of Object.entries(choices)) {
+    on(id, 'click', () => {
+      $('menu').hidePopover();
+      act(chosen);
+    });
+  }
 }
 
 /** The button that opens it. `current` gives the message as it is by then. */
 export function menuButton(current) {
   const isMine = current().sender.userUuid === me.userUuid;
-  const label = t(isMine ? 'reactOrChange' : 'react');
-  const button = el('button', { type: 'button', className: 'more', ariaLabel: label, title: label }, icon(isMine ? 'more' : 'smile'));
+  const label = t(isMine ? 'reactOrChange' : 'reactOrAnswer');
+  const button = el('button', { type: 'button', className: 'more', ariaLabel: label, title: label }, icon('more'));
   button.popoverTargetElement = $('menu');
   button.onclick = () => open(current(), button);
   return button;
@@ -54,6 +58,11 @@ function open(message, button) {
   for (const one of $('emoji').children) one.ariaPressed = String(isOwn(one.textContent));
   $('reaction').value = '';
   $('reaction-error').textContent = '';
+  const room = rooms.get(message.roomUuid);
+  $('answer-message').hidden = !may(room, 'send');
+  $('pin-message').hidden = !may(room, 'pin');
+  $('pin-message').querySelector('span').textContent = t(message.pinned ? 'unpin' : 'pin');
+  $('any-message').hidden = $('answer-message').hidden && $('pin-message').hidden;
   $('own-message').hidden = message.sender.userUuid !== me.userUuid;
   // It has no size before it is shown.
   requestAnimationFrame(() => place(button.getBoundingClientRect()));
@@ -85,6 +94,10 @@ async function react(reaction, isOn) {
     $('reaction-error').textContent = explain(error);
   }
 }
+
+const pin = ({ roomUuid, messageUuid, pinned }) => (
+  attempt(() => chat.pin(roomUuid, messageUuid, !pinned), { FORBIDDEN: t('tooManyPins') })
+);
 
 function askToDelete({ roomUuid, messageUuid }) {
   ask({

@@ -5,12 +5,15 @@ import { chat, me } from './api.js';
 import { bubble, failure, readMark, waitingMark } from './bubble.js';
 import { $, el, newAvatar } from './dom.js';
 import { menuButton } from './message-menu.js';
+import { quoteButton } from './quote.js';
 import { showReactions } from './reactions.js';
 import { readersOf } from './receipts.js';
 import { dayOf, midnight, systemText, t } from './texts.js';
 
 /** Whoever goes on talking within so many milliseconds is not named again. */
 const RUN = 300_000;
+/** What one came to see is marked for so many milliseconds. */
+const MARKED = 2500;
 
 export class Messages {
   #list = $('messages');
@@ -24,12 +27,15 @@ export class Messages {
   #room;
   #explain;
   #actions;
+  #onQuote;
 
-  /** `room` gives what is known of the room, `explain` says why an entry was refused; `actions`: what one can do about it. */
-  constructor({ room, explain, actions }) {
+  /** `room` gives what is known of the room, `explain` says why an entry was refused; `actions`: what one can do about it;
+   *  `onQuote` goes to the place of a message that another one answers. */
+  constructor({ room, explain, actions, onQuote }) {
     this.#room = room;
     this.#explain = explain;
     this.#actions = actions;
+    this.#onQuote = onQuote;
     this.#list.replaceChildren();
     this.#list.classList.remove('direct');
   }
@@ -124,12 +130,17 @@ export class Messages {
 
   /** A message has changed. Only what is new of it is drawn: a picture stays. */
   takeChange(uuid) {
-    const item = this.#items.get(uuid);
-    if (!item) return;
+    for (const item of this.#items.values()) {
+      const { messageUuid, quotedMessage } = item.message ?? {};
+      if (messageUuid === uuid || quotedMessage?.messageUuid === uuid) this.#redrawChanged(item);
+    }
+  }
+
+  #redrawChanged(item) {
     const { node, message: before } = item;
     item.message = chat.latest(before);
-    const says = ({ content, imageUrl, editedAt = null, deletedAt = null, streamingUntil }) => (
-      JSON.stringify([content, imageUrl, editedAt, deletedAt, Boolean(streamingUntil)])
+    const says = ({ content, imageUrl, editedAt = null, deletedAt = null, streamingUntil, pinned, quotedMessage }) => (
+      JSON.stringify([content, imageUrl, editedAt, deletedAt, Boolean(streamingUntil), Boolean(pinned), quotedMessage?.content, quotedMessage?.deletedAt])
     );
     if (says(item.message) === says(before)) return showReactions(node.querySelector('.body'), item.message);
     const hadFocus = node.contains(document.activeElement);
@@ -151,6 +162,25 @@ export class Messages {
     if (!node) return;
     node.dataset.edited = '';
     node.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** The message of this place, where it is on the page. */
+  at(seq) {
+    return this.#itemAt(seq)?.message;
+  }
+
+  #itemAt(seq) {
+    return [...this.#items.values()].find(({ message }) => message?.seq === seq);
+  }
+
+  /** Brings the message of this place into sight, marks it for a moment, and gives the keyboard to it. */
+  showFound(seq) {
+    const { node } = this.#itemAt(seq);
+    node.tabIndex = -1;
+    node.focus({ preventScroll: true });
+    node.scrollIntoView({ block: 'center' });
+    node.dataset.found = '';
+    setTimeout(() => delete node.dataset.found, MARKED);
   }
 
   /** Draws a line above the first of so many unread messages, where it is on the page. */
@@ -189,6 +219,13 @@ export class Messages {
     return readMark(readersOf(message, room, this.#marks, this.#joins), room?.type !== 'DIRECT');
   }
 
+  /** What it answers. An entry knows no more of that than which one it is. */
+  #quote({ message, entry }) {
+    const uuid = entry?.draft.quotedMessageUuid;
+    const quoted = message?.quotedMessage ?? this.#items.get(uuid)?.message;
+    return quoted && quoteButton(quoted, () => this.#onQuote(quoted.seq));
+  }
+
   #draw(item) {
     const { node, message, entry, isFirstUnread } = item;
     const isSystem = message?.type === 'SYSTEM';
@@ -205,7 +242,7 @@ export class Messages {
     const state = isMine && !message?.deletedAt && (message ? this.#receipt(message) : waitingMark(entry));
     const name = el('span', { className: 'name', textContent: nickname, dir: 'auto' });
     const menu = message && !message.deletedAt && menuButton(() => item.message);
-    const row = el('div', { className: 'row' }, bubble(message ?? entry.draft, at, state), menu);
+    const row = el('div', { className: 'row' }, bubble(message ?? entry.draft, at, state, this.#quote(item)), menu);
     const body = el('div', { className: 'body' }, name, row);
     if (message) showReactions(body, message);
     if (entry?.state === 'failed') body.append(failure(this.#explain(entry), this.#actions(entry)));

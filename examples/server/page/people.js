@@ -1,24 +1,24 @@
 // The people of the open room, and what one can do about them: invite, remove, rename, leave.
 
 import { api, me } from './api.js';
+import { ChatError } from './chat.js';
 import { ask } from './dialogs.js';
 import { $, el, fillList, iconButton, on, personAvatar } from './dom.js';
 import { askSomebody, askToBlock } from './friend-list.js';
 import { friendsChanged, isBlocked, isKnown } from './friends.js';
-import { attempt } from './notices.js';
+import { attempt, toast } from './notices.js';
 import { Picker } from './picker.js';
 import { isOnline, presenceChanged, presenceText, setPresence } from './presence.js';
-import { openUuid, roomOpened } from './room.js';
+import { openUuid } from './room.js';
 import { dropRoom, peerOf, putRoom, rooms, roomsChanged } from './rooms.js';
+import { closeSide, isBeside, openSide } from './side.js';
 import { languageChanged, t } from './texts.js';
 
 /** The participants of the room whose panel is open. */
 let participants = [];
 
 export function startPeople() {
-  on('people-open', 'click', () => ($('people').hidden ? openPanel() : closePanel()));
-  on('people-close', 'click', closePanel);
-  on('people', 'keydown', ({ key }) => key === 'Escape' && closePanel());
+  on('people-open', 'click', () => (isBeside('people') ? closeSide() : openPanel()));
   on('invite', 'click', invite);
   on('rename', 'click', rename);
   on('leave', 'click', leave);
@@ -29,27 +29,13 @@ export function startPeople() {
     showPeople();
     refreshPeople();
   });
-  roomOpened.on(() => closePanel());
 }
 
 function openPanel() {
   participants = [];
   showPeople();
-  setPanel(true);
-  $('people-close').focus();
+  openSide('people', $('people-close'));
   attempt(loadPeople);
-}
-
-function closePanel() {
-  if ($('people').hidden) return;
-  setPanel(false);
-  $('people-open').focus();
-}
-
-function setPanel(isOpen) {
-  $('people').hidden = !isOpen;
-  $('app').classList.toggle('with-people', isOpen);
-  $('people-open').ariaExpanded = String(isOpen);
 }
 
 async function loadPeople() {
@@ -103,15 +89,24 @@ function invite() {
   const uuid = openUuid();
   const frame = el('div', { className: 'field' });
   const picker = new Picker(frame, { label: t('whom'), except: participants.map(({ userUuid }) => userUuid) });
+  const box = el('input', { id: 'ask-first', type: 'checkbox' });
+  const choice = el('label', { className: 'check' }, box, el('span', { textContent: t('askFirst') }));
   ask({
     title: t('inviteTitle'),
     text: t('inviteText'),
-    content: [frame],
+    content: [frame, choice],
     action: t('invite'),
-    words: { FORBIDDEN: t('someUnreachable') },
-    act: async () => putRoom(await api.invite(uuid, picker.ids)),
+    words: { FORBIDDEN: t('someUnreachable'), INVALID_INPUT: t('chooseOthers') },
+    act: () => (box.checked ? askAll(uuid, picker.ids) : api.invite(uuid, picker.ids).then(putRoom)),
   });
   picker.focus();
+}
+
+/** Invites each of them, who come in once they accept. */
+async function askAll(uuid, userUuids) {
+  if (userUuids.length === 0) throw new ChatError({ code: 'INVALID_INPUT' });
+  for (const userUuid of userUuids) await api.createInvite(uuid, { userUuid });
+  toast(t('invitedSome', userUuids.length));
 }
 
 function rename() {

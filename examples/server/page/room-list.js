@@ -31,8 +31,9 @@ function moveAlong(event) {
   links[to]?.focus();
 }
 
-/** Puts the keyboard on a room's row; on the first one, where it is not in the list. */
+/** Puts the keyboard on a room's row; on the first one, where it is not in the list; where one came from, if that is a search. */
 export function focusRoom(uuid) {
+  if ($('all-rooms').hidden) return ($('found-all').querySelector('[aria-current]') ?? $('search-text')).focus();
   const row = $('rooms').querySelector(`a[href="#${uuid}"]`) ?? $('rooms').querySelector('a');
   row?.focus();
 }

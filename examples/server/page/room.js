@@ -1,12 +1,12 @@
 // The open room: its head, what happens in it, what is read.
 
 import { announce } from './announcer.js';
-import { goToList, roomInAddress } from './address.js';
+import { goToList, goToRoom, roomInAddress } from './address.js';
 import { api, chat, me } from './api.js';
 import { ChatError } from './chat.js';
 import { $, on, onceAFrame, setAvatar } from './dom.js';
 import { explain } from './errors.js';
-import { attempt } from './notices.js';
+import { attempt, toast } from './notices.js';
 import { isOnline, presenceChanged, presenceText, setPresence } from './presence.js';
 import { focusRoom } from './room-list.js';
 import { loadRoom, noteChange, noteMessage, noteOwnMark, peerOf, rooms, roomsChanged } from './rooms.js';
@@ -15,8 +15,10 @@ import { dayTurned, languageChanged, t } from './texts.js';
 import { endSeen, Timeline } from './timeline.js';
 import { forgetTyping, showTyping, takeTyping } from './typing.js';
 
-/** The open room: {uuid, timeline, readSeq}. */
+/** The open room: {uuid, timeline, readSeq, seq}. `seq`: the place of a message that one came to see. */
 let open;
+/** A room to be opened at one of its messages: {uuid, seq}. */
+let asked;
 
 export const openUuid = () => open?.uuid;
 
@@ -72,7 +74,9 @@ export function followAddress() {
 function openRoom(uuid) {
   const before = open;
   if (open) open.timeline.isOpen = false;
-  open = uuid && { uuid, readSeq: 0, timeline: new Timeline(uuid, { room: () => rooms.get(uuid), explain: explainRefusal, actions }) };
+  const seq = uuid && asked?.uuid === uuid ? asked.seq : undefined;
+  asked = undefined;
+  open = uuid && { uuid, readSeq: 0, seq, timeline: new Timeline(uuid, { room: () => rooms.get(uuid), explain: explainRefusal, actions, onQuote: (place) => openMessage(uuid, place) }) };
   $('app').classList.toggle('in-room', Boolean(open));
   $('chat-empty').hidden = Boolean(open);
   $('chat-room').hidden = !open;
@@ -82,6 +86,16 @@ function openRoom(uuid) {
   showHead();
   open.timeline.scrollDown();
   attempt(loadOpenRoom);
+}
+
+/** Opens a room at one of its messages. */
+export function openMessage(uuid, seq) {
+  if (open?.uuid === uuid) {
+    open.seq = seq;
+    return attempt(loadOpenRoom);
+  }
+  asked = { uuid, seq };
+  return goToRoom(uuid);
 }
 
 /** The open room's messages once more. */
@@ -100,7 +114,17 @@ async function loadOpenRoom() {
   // Where reading stopped, before this visit moves the mark.
   const { unreadCount } = rooms.get(room.uuid);
   loadPeer(room.uuid).catch(() => {});
-  await room.timeline.open(unreadCount);
+  if (room.seq === undefined) return room.timeline.open(unreadCount);
+  await showMessage(room);
+}
+
+async function showMessage(room) {
+  const { seq } = room;
+  const message = await room.timeline.show(seq);
+  if (room !== open || room.seq !== seq) return;
+  room.seq = undefined;
+  if (message) announce(message);
+  else toast(t('error_MESSAGE_NOT_FOUND'));
 }
 
 async function loadOlder() {
@@ -189,7 +213,8 @@ export function takeEntry(entry) {
 
 /** Why an entry was refused, in the reader's language. */
 function explainRefusal({ room, error }) {
-  const words = rooms.get(room)?.type === 'DIRECT' ? { FORBIDDEN: t('unreachable') } : {};
+  const words = { MESSAGE_DELETED: t('quotedDeleted') };
+  if (rooms.get(room)?.type === 'DIRECT') words.FORBIDDEN = t('unreachable');
   return explain(new ChatError(error), words);
 }
 

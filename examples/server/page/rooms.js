@@ -108,6 +108,13 @@ export function noteOwnMark(uuid, seq, unreadCount) {
   else refreshRoom(uuid);
 }
 
+const ROLES = ['READ_ONLY', 'MEMBER', 'ADMIN', 'OWNER'];
+
+/** Whether one's own role may do this in a room, as its permissions call it. */
+export const may = (room, verb) => (
+  Boolean(room?.isActive && verb in room.permissions) && ROLES.indexOf(room.role) >= ROLES.indexOf(room.permissions[verb])
+);
+
 /** The other one of a direct room. */
 export const peerOf = (room) => (
   room?.type === 'DIRECT' ? room.participantUuids.find((uuid) => uuid !== me.userUuid) : undefined

@@ -31,10 +31,12 @@ export class Timeline {
   #room;
   #messages;
   #isPlacing = false;
+  /** Fulfilled once what is being loaded is there, or has failed. */
+  #loading;
   /** Once a frame, however much has come. */
   #follow = onceAFrame(() => {
+    if (!this.isOpen || !this.#isPlacing) return;
     this.#isPlacing = false;
-    if (!this.isOpen) return;
     this.#hasOlder = this.#messages.trim(KEPT, false) || this.#hasOlder;
     this.scrollDown();
   });
@@ -86,9 +88,38 @@ export class Timeline {
     return this.scrolled();
   }
 
+  /** Brings the message of this place into sight, wherever it is, and gives it; nothing, where there is none any more. */
+  async show(seq) {
+    while (this.isLoading) await this.#loading;
+    if (!this.isOpen) return undefined;
+    if (!this.#messages.at(seq)) await this.#load({ around: seq }, (page) => this.#replace(page));
+    const message = this.isOpen ? this.#messages.at(seq) : undefined;
+    if (!message) return undefined;
+    this.isLoaded = true;
+    this.#showState();
+    [this.#isFollowing, this.#isPlacing] = [false, false];
+    this.#messages.showFound(seq);
+    this.scrolled()?.catch(() => {});
+    return message;
+  }
+
+  /** Takes a page in place of all that is there. */
+  #replace(page) {
+    this.#messages.trim(0, true);
+    // What waits to be sent is gone as well, and comes back with the newest messages.
+    this.#hasNewer = true;
+    this.#takePage(page, { hasOlder: page.hasMoreBefore, hasNewer: page.hasMoreAfter });
+  }
+
   /** Loads a page and takes it, unless another room was opened meanwhile. Gives whether it was taken. */
   async #load(where, take) {
     if (this.isLoading) return false;
+    const load = this.#loadPage(where, take);
+    this.#loading = load.catch(() => {});
+    return load;
+  }
+
+  async #loadPage(where, take) {
     this.isLoading = true;
     this.hasFailed = false;
     this.#showState();
@@ -166,10 +197,7 @@ export class Timeline {
   /** Goes to the newest message, which may not be on the page. */
   async toNewest() {
     if (!this.#hasNewer) return this.scrollDown();
-    await this.#load({}, (page) => {
-      this.#messages.trim(0, true);
-      this.#takePage(page, { hasOlder: page.hasMoreBefore, hasNewer: page.hasMoreAfter });
-    });
+    await this.#load({}, (page) => this.#replace(page));
     this.scrollDown();
   }
 

@@ -1,0 +1,104 @@
+// What chat-api.js gives names to, in Node against the running server: searches and invitations.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import WebSocket from 'ws';
+
+import { Chat, keptInMemory } from '../../examples/server/page/chat.js';
+import { ChatApi } from '../../examples/server/page/chat-api.js';
+import { sleep, User } from './client.mjs';
+import { startServer } from './server.mjs';
+
+let server;
+before(async () => { server = await startServer(); });
+const open = [];
+after(async () => {
+  open.forEach((chat) => chat.close());
+  await server?.stop();
+});
+
+const users = (...names) => Promise.all(names.map((name) => User.create(server.url, name)));
+
+/** A client that is online, and what it is told of invitations. */
+async function connect(user) {
+  const chat = new Chat({ url: server.url, user: user.id, token: () => user.token, storage: keptInMemory(), WebSocket });
+  open.push(chat);
+  const told = [];
+  chat.on('notification', (notification) => notification.type.startsWith('invite') && told.push(notification));
+  await new Promise((resolve) => chat.on('caughtUp', resolve));
+  return { chat, api: new ChatApi(chat), told };
+}
+
+/** Waits until it throws no more. */
+async function until(check, timeout = 5000) {
+  for (const end = Date.now() + timeout; ;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await sleep(10);
+    }
+  }
+}
+
+describe('a search', { timeout: 30_000 }, () => {
+  test('asks for what it is told to, and gives snippets in parts', async () => {
+    const [ana, ben] = await users('ana', 'ben');
+    const [runners, cooks] = [await ana.group([ben], 'Runners'), await ana.group([ben], 'Cooks')];
+    await ben.say(runners, 'Salt & pepper? 100%');
+    await ana.say(cooks, 'salt, and "fine pepper"');
+    const { api } = await connect(ana);
+    const found = async (q, where) => (await api.search(q, where)).results.map(({ message }) => message.content);
+    const [fine, hot] = ['salt, and "fine pepper"', 'Salt & pepper? 100%'];
+    assert.deepEqual(await found('salt pepper'), [fine, hot]);
+    assert.deepEqual(await found('"fine pepper"'), [fine]);
+    assert.deepEqual(await found('pepper? 100%'), [hot], 'whatever stands in an address');
+    assert.deepEqual(await found('salt', { room: runners }), [hot]);
+    assert.deepEqual(await found('salt', { sender: ana.id }), [fine]);
+    assert.deepEqual(await found('salt', { hasAttachment: true }), []);
+    assert.deepEqual(await found('salt', { hasAttachment: false, before: new Date(Date.now() + 60_000).toJSON() }), [fine, hot]);
+    assert.deepEqual(await found('salt', { after: new Date(Date.now() + 60_000).toJSON() }), []);
+    const first = await api.search('salt', { limit: 1 });
+    assert.deepEqual(first.results[0].snippet, [{ text: 'salt', isMatch: true }, { text: ', and "fine pepper"', isMatch: false }]);
+    const second = await api.search('salt', { limit: 1, cursor: first.nextCursor });
+    assert.equal(second.results[0].message.content, hot);
+    await assert.rejects(api.search('x'), { code: 'INVALID_INPUT', field: 'q', status: 400 });
+  });
+
+  test('gives messages in the latest state that was told', async () => {
+    const [ana, ben] = await users('ana', 'ben');
+    const room = await ana.group([ben]);
+    const { messageUuid } = await ben.say(room, 'umbrella');
+    const { chat } = await connect(ana);
+    const changed = new Promise((resolve) => chat.on('messageUpdated', resolve));
+    const old = await ana.ok('GET', '/search?q=umbrella');
+    await ben.ok('PATCH', `/rooms/${room}/messages/${messageUuid}`, { content: 'parasol' });
+    await changed;
+    const late = new ChatApi({ http: async () => old, latest: (message) => chat.latest(message) });
+    const { results: [{ message, snippet }] } = await late.search('umbrella');
+    assert.deepEqual([message.content, snippet[0].text], ['parasol', 'umbrella']);
+  });
+});
+
+describe('invitations', { timeout: 30_000 }, () => {
+  test('are told and listed, accepted, declined and taken back', async () => {
+    const [ana, ben] = await users('ana', 'ben');
+    const [anas, bens] = await Promise.all([ana, ben].map(connect));
+    const rooms = [];
+    for (const name of ['One', 'Two', 'Three']) rooms.push(await ana.group([], name));
+    const [one, two, three] = await Promise.all(rooms.map((room) => anas.api.createInvite(room, { userUuid: ben.id })));
+    assert.deepEqual([one.roomUuid, one.userUuid, one.maxUses], [rooms[0], ben.id, 1]);
+    await until(() => assert.deepEqual(bens.told.map(({ type, name }) => `${type} ${name}`).sort(), ['invited One', 'invited Three', 'invited Two']));
+    const listed = await bens.api.invitations();
+    assert.deepEqual(listed.map(({ code }) => code).sort(), [one, two, three].map(({ code }) => code).sort());
+    assert.deepEqual(listed.map(({ invitedBy }) => invitedBy.userUuid), [ana.id, ana.id, ana.id]);
+
+    assert.equal((await bens.api.acceptInvite(one.code)).roomUuid, rooms[0]);
+    assert.deepEqual(await bens.api.declineInvite(two.code), { roomUuid: rooms[1] });
+    await until(() => assert.deepEqual(anas.told.map(({ type, roomUuid, userUuid }) => [type, roomUuid, userUuid]), [['inviteDeclined', rooms[1], ben.id]]));
+    await anas.api.revokeInvite(rooms[2], three.code);
+    await until(() => assert.ok(bens.told.some(({ type, code }) => type === 'inviteEnded' && code === three.code)));
+    assert.deepEqual(await bens.api.invitations(), []);
+    for (const { code } of [two, three]) await assert.rejects(bens.api.acceptInvite(code), { code: 'INVITE_NOT_FOUND' });
+  });
+});
