@@ -197,11 +197,11 @@ fn picture(schema: ObjectBuilder) -> ObjectBuilder {
     schema.max_length(Some(MAX_ADDRESS_BYTES)).pattern(Some(PICTURE))
 }
 
-fn custom(config: &Config, more: &str) -> ObjectBuilder {
+fn custom(config: &Config, types: impl Into<SchemaType>, more: &str) -> ObjectBuilder {
     let most = config.max_custom_bytes;
     let text = format!("What the app keeps of its own with it: any object of at most {most} bytes. {more}");
     ObjectBuilder::new()
-        .schema_type(Type::Object)
+        .schema_type(types)
         .description(Some(text))
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true)))
 }
@@ -225,7 +225,7 @@ fn room_update(config: &Config) -> RefOr<Schema> {
             optional("picture", picture(text("The address of the new picture. An empty one takes it away."))),
             optional("permissions", permissions),
             optional("visibility", named::<Visibility>()),
-            optional("custom", custom(config, "It stands instead of what is there.")),
+            optional("custom", custom(config, Type::Object, "It stands instead of what is there.")),
             optional("slowMode", slow_mode.maximum(Some(MAX_SLOW_MODE))),
         ],
     );
@@ -247,11 +247,12 @@ fn new_room(config: &Config) -> RefOr<Schema> {
         optional("name", name(config, text))
     };
     let about = || {
+        let or_none = SchemaType::from_iter([Type::Object, Type::Null]);
         let of = topic(config, nullable_text("What it is about."));
         [
             optional("topic", of),
             optional("picture", picture(nullable_text("The address of a picture."))),
-            optional("custom", custom(config, "Empty without one.")),
+            optional("custom", custom(config, or_none, "Empty without one.")),
         ]
     };
     let people = || list(named::<UserId>()).description(Some("Who takes part. The creator always does."));

@@ -126,8 +126,10 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
     }
     if let Some((body, examples)) = &description.body {
         // A read mark moves without one, and a link may hold for ever.
-        let is_required = if matches!(body, Body::ReadTo | Body::NewInvite | Body::Sanction | Body::NewReport)
-        {
+        let is_required = if matches!(
+            body,
+            Body::ReadTo | Body::NewInvite | Body::NewStream | Body::Sanction | Body::NewReport
+        ) {
             Required::False
         } else {
             Required::True
