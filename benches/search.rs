@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chat_core::model::{About, Body, Draft, NewRoom, Profile, RoomKind, SearchQuery};
-use chat_core::store::{Batch, Op, PostgresStore, RoomItem, SqliteStore, Store};
+use chat_core::store::{Batch, Op, PostgresStore, Refers, RoomItem, Ruling, SqliteStore, Store};
 use chat_core::{ChatEngine, Config, MessageId, RoomId, Timestamp, UserId};
 use sqlx::Connection as _;
 
@@ -190,6 +190,9 @@ async fn fill(store: &Arc<dyn Store>, messages: usize, rooms: usize) {
             client_id: Some(format!("c{number}").parse().expect("a good id")),
             origin: None,
             attachments: Vec::new(),
+            writing_until: None,
+            refers: Refers::default(),
+            ruling: Ruling::default(),
         };
         items.push(RoomItem { room: ids[place], at: Timestamp::from_millis(at), by: Some(sender), op });
         if items.len() >= 1_000 {

@@ -63,7 +63,8 @@ impl Actor {
         let copies = self.copy_files(&source.attachments, to).await?;
         let body = self.body_in(&source, to, copies.first());
         let first = source.references.forwarded.as_deref().unwrap_or(&source.sender).clone();
-        let refers = Refers { forwarded: Some(Forward { message: id, first }), ..Refers::default() };
+        let refers =
+            Refers { forwarded: Some(Box::new(Forward { message: id, first })), ..Refers::default() };
         let (body, ruling) = self.rule_on(to, body, &copies, &refers).await?;
         let (sender, id) = (Profile::clone(&*self.profile().await?), MessageId::generate());
         Ok(self.item(

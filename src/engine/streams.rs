@@ -200,6 +200,7 @@ impl Actor {
     }
 
     /// Writes more, as a change of its own: durable once it is answered, and right on whichever node it comes to.
+    #[cfg_attr(not(feature = "rest"), allow(dead_code, reason = "only REST has no session"))]
     pub(crate) async fn append_anywhere(
         &self,
         room: RoomId,

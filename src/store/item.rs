@@ -252,7 +252,7 @@ pub struct Refers {
     /// The message that it answers.
     pub quoted: Option<MessageId>,
     /// The message that is passed on by it.
-    pub forwarded: Option<Forward>,
+    pub forwarded: Option<Box<Forward>>,
 }
 
 /// What a message passes on. Under a client id it is known by this alone, whatever it says and brings.

@@ -24,7 +24,7 @@ impl Fixture {
             None => self.send_item(room, who, words),
         };
         if let Op::Send { refers, .. } = &mut item.op {
-            refers.forwarded = Some(Forward { message: of.0, first: profile(of.1) });
+            refers.forwarded = Some(Box::new(Forward { message: of.0, first: profile(of.1) }));
         }
         item
     }

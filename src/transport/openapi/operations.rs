@@ -1,6 +1,8 @@
 //! What each REST operation takes and answers with. The router is built of the same [`Operation`]s, so none is missing
 //! here and none is described that is not there.
 
+mod messages;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -10,13 +12,11 @@ use super::bodies::Body;
 use super::samples;
 use super::schemas::{named, text};
 use crate::error::ErrorCode as Code;
-use crate::model::{Attachment, Limit, Message, RelationKind};
+use crate::model::{Limit, RelationKind};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
-    AttachmentJson, AuditJson, BanJson, BansJson, HistoryJson, HitsJson, InvitationsJson, InviteJson,
-    InvitesJson, LinkJson, MarkedJson, MessageChangeJson, MessageJson, MuteJson, ParticipantsJson,
-    PeopleJson, PinsJson, PublicRoomsJson, ReactionsJson, RelationJson, ReportJson, ReportsJson, RoomJson,
-    RoomsJson,
+    AuditJson, BanJson, BansJson, InvitationsJson, InviteJson, InvitesJson, MuteJson, ParticipantsJson,
+    PeopleJson, PinsJson, PublicRoomsJson, RelationJson, ReportJson, ReportsJson, RoomJson, RoomsJson,
 };
 
 /// The groups that operations stand in: their name and what they are about.
@@ -349,8 +349,8 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::ListReports
         | Operation::ResolveReport
         | Operation::ListAudit => of_moderators(operation),
-        Operation::SendMessage => send_message(),
-        Operation::ListMessages => list_messages(),
+        Operation::SendMessage => messages::send_message(),
+        Operation::ListMessages => messages::list_messages(),
         Operation::GetMessage
         | Operation::EditMessage
         | Operation::DeleteMessage
@@ -358,19 +358,19 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::React
         | Operation::TakeReactionBack
         | Operation::Pin
-        | Operation::Unpin => of_message(operation),
-        Operation::StartStream | Operation::AppendStream | Operation::StopStream => of_stream(operation),
-        Operation::SearchMessages => search_messages(),
-        Operation::Forward => forward(),
+        | Operation::Unpin => messages::of_message(operation),
+        Operation::StartStream | Operation::AppendStream | Operation::StopStream => messages::of_stream(operation),
+        Operation::SearchMessages => messages::search_messages(),
+        Operation::Forward => messages::forward(),
         Operation::ListPins => Description::new(MESSAGES, "List pinned messages", "The newest pin first.")
             .query(&[Query::PinCursor, Query::Limit(Limit::MESSAGES)])
             .answer(200, "A page of pinned messages.", &PinsJson::from(&samples::pins()))
             .codes(IN_ROOM),
-        Operation::MarkRead => mark_read(),
-        Operation::UploadAttachment => upload_attachment(),
-        Operation::GetAttachment => get_attachment(),
-        Operation::GetThumbnail => get_thumbnail(),
-        Operation::LinkAttachment => link_attachment(),
+        Operation::MarkRead => messages::mark_read(),
+        Operation::UploadAttachment => messages::upload_attachment(),
+        Operation::GetAttachment => messages::get_attachment(),
+        Operation::GetThumbnail => messages::get_thumbnail(),
+        Operation::LinkAttachment => messages::link_attachment(),
         Operation::DevToken => dev_token(),
         Operation::LogOut => Description::new(
             TOKENS,
@@ -515,297 +515,6 @@ fn create_room() -> Description {
         .answer(201, "The room, made now.", &RoomJson::from(&made))
         .answer(200, "The two people's standing DIRECT room.", &RoomJson::from(&samples::room_view()))
         .codes(&[Code::Forbidden, Code::NotFriends, Code::ChallengeRoomExists])
-}
-
-fn send_message() -> Description {
-    let text = "It is durable once this is answered. Under a `clientId`, a retry gives the first message back, however \
-                late it comes. One that answers another (`quotedMessageUuid`) shows that one as it is whenever it is read; who is \
-                live mends what it shows by the `messageUpdated` or `messageDeleted` of that other one. In a slow room, 429 \
-                says when the next message may come.";
-    Description::new(MESSAGES, "Send a message", text)
-        .body(
-            Body::Draft,
-            [
-                ("text", json!({ "type": "TEXT", "content": "Are you running today?", "clientId": "run-1" })),
-                ("image", json!({ "type": "IMAGE", "imageUrl": "https://example.org/route.png", "content": "The route" })),
-                ("attachment", json!({ "type": "IMAGE", "attachments": [samples::attachment().id] })),
-                (
-                    "answer",
-                    json!({ "type": "TEXT", "content": "At seven", "quotedMessageUuid": samples::message_id() }),
-                ),
-            ],
-        )
-        .answers(
-            201,
-            "The message.",
-            named::<MessageJson<'_>>(),
-            [
-                ("example", &MessageJson::own(&samples::named_message())),
-                ("answer", &MessageJson::own(&samples::answer())),
-            ],
-        )
-        .codes(&[
-            Code::RoomNotFound,
-            Code::NotAParticipant,
-            Code::MessageNotFound,
-            Code::MessageDeleted,
-            Code::Forbidden,
-            Code::NotFriends,
-            Code::Muted,
-            Code::RoomClosed,
-            Code::ClientIdConflict,
-            Code::AttachmentNotFound,
-            Code::AttachmentUsed,
-        ])
-}
-
-fn forward() -> Description {
-    let text = "It is the caller's own in the other room, or in the same one, and names who sent it first. Its words, its picture \
-                and copies of its files go with it; what it quotes and the reactions on it stay behind. Under a `clientId`, a \
-                retry gives the first message back.";
-    Description::new(MESSAGES, "Pass a message on", text)
-        .body(Body::Forward, [("example", json!({ "roomUuid": samples::room_id(), "clientId": "run-2" }))])
-        .answer(201, "The message in the other room.", &MessageJson::own(&samples::forwarded()))
-        .codes(&[
-            Code::RoomNotFound,
-            Code::NotAParticipant,
-            Code::MessageNotFound,
-            Code::MessageDeleted,
-            Code::Forbidden,
-            Code::NotFriends,
-            Code::RoomClosed,
-            Code::ClientIdConflict,
-            Code::AttachmentNotFound,
-            Code::NotFound,
-        ])
-}
-
-fn upload_attachment() -> Description {
-    let text = "The body is the file as it is, whatever its `Content-Type`: what it is, its bytes tell. It is to be sent with \
-                a message, by its id in the message's `attachments`; what is in no message after a day is deleted. 404 \
-                `NOT_FOUND` where the server keeps no files.";
-    Description::new(ATTACHMENTS, "Upload a file", text)
-        .query(&[Query::FileName])
-        .file()
-        .answer(201, "The file, in no message yet.", &AttachmentJson::from(&samples::attachment()))
-        .codes(&[
-            Code::InvalidInput,
-            Code::RoomNotFound,
-            Code::NotAParticipant,
-            Code::NotFound,
-            Code::Forbidden,
-            Code::NotFriends,
-            Code::Muted,
-            Code::RoomClosed,
-            Code::PayloadTooLarge,
-            Code::TypeNotAllowed,
-        ])
-}
-
-fn get_attachment() -> Description {
-    let text = "The file as it was uploaded. One that is in no message yet is its uploader's alone. `Range` brings a part of \
-                it, as 206; `If-None-Match` with its `ETag` nothing new, as 304. Pictures are to be shown, everything else to \
-                be saved. Also answers `HEAD`.";
-    Description::new(ATTACHMENTS, "Get a file", text)
-        .query(&[Query::LinkToken])
-        .answers_with_file(200, "The file.")
-        .answers_with_file(206, "A part of the file.")
-        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::AttachmentNotFound, Code::NotFound])
-}
-
-fn link_attachment() -> Description {
-    let text = "For whatever can send no header, such as an `<img>`. Whoever has the link reads the file as the caller does: \
-                for a short time, while the caller is in the room, and until they log out. It holds of this file alone.";
-    let path =
-        format!("/api{}?token=AAABnK2KLfg", Attachment::path(samples::room_id(), samples::attachment().id));
-    let link = LinkJson { url: &path, thumbnail_url: None, expires_at: samples::attachment().created_at };
-    Description::new(ATTACHMENTS, "Get a link to a file", text).answer(201, "The link.", &link).codes(&[
-        Code::RoomNotFound,
-        Code::NotAParticipant,
-        Code::AttachmentNotFound,
-        Code::NotFound,
-    ])
-}
-
-fn get_thumbnail() -> Description {
-    let text = "A JPEG of at most 320 pixels a side. `thumbnailUrl` tells whether there is one. Also answers `HEAD`.";
-    Description::new(ATTACHMENTS, "Get a small picture of a file", text)
-        .query(&[Query::LinkToken])
-        .answers_with_file(200, "The picture.")
-        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::AttachmentNotFound, Code::NotFound])
-}
-
-fn list_messages() -> Description {
-    let text = "By page, or better by cursor: `before`, `after` or `around` a message, one of them at most. Newest first.";
-    let (page, window) = (samples::history_page(), samples::history_window());
-    let (page, window) = (HistoryJson::from(&page), HistoryJson::from(&window));
-    Description::new(MESSAGES, "Read a room's history", text)
-        .query(&[
-            Query::Page,
-            Query::Limit(Limit::MESSAGES),
-            Query::Place("before", "The newest messages older than this one."),
-            Query::Place("after", "The oldest messages newer than this one."),
-            Query::Place("around", "This message, with about as many on both sides."),
-        ])
-        .answers(200, "Messages.", named::<HistoryJson<'_>>(), [("page", &page), ("cursor", &window)])
-        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound])
-}
-
-fn of_stream(operation: Operation) -> Description {
-    const WRITING: &[Code] = &[
-        Code::RoomNotFound,
-        Code::NotAParticipant,
-        Code::MessageNotFound,
-        Code::MessageDeleted,
-        Code::Forbidden,
-        Code::NotFriends,
-        Code::RoomClosed,
-    ];
-    match operation {
-        Operation::AppendStream => {
-            let text = "Each call is a change of the message, durable once it is answered: append sentences, not letters. \
-                        Over a socket what is appended is gathered, and seen at once as `messageDelta`.";
-            Description::new(MESSAGES, "Write more of a message", text)
-                .body(Body::MoreText, [("words", json!({ "text": " at seven" }))])
-                .answer(200, "The message as it is now.", &MessageChangeJson::of(&samples::begun_message()))
-                .codes(WRITING)
-        }
-        Operation::StopStream => Description::new(
-            MESSAGES,
-            "End the writing of a message",
-            "It needs words by then; to give it up, delete it.",
-        )
-        .answer(200, "The message as it is now.", &MessageChangeJson::of(&samples::message()))
-        .codes(WRITING),
-        _ => {
-            let text = "A TEXT that others see while it is written, as bots and agents write them. It is a message like any \
-                        other, at once; its `streamingUntil` says that more may come. It is written once it is stopped, or \
-                        after some time without a word more.";
-            Description::new(MESSAGES, "Begin a message that is written bit by bit", text)
-                .body(
-                    Body::NewStream,
-                    [
-                        ("empty", json!({})),
-                        ("words", json!({ "content": "Let me see", "clientId": "answer-1" })),
-                    ],
-                )
-                .answer(201, "The message.", &MessageJson::own(&samples::begun_message()))
-                .codes(&[
-                    Code::RoomNotFound,
-                    Code::NotAParticipant,
-                    Code::Forbidden,
-                    Code::NotFriends,
-                    Code::RoomClosed,
-                    Code::ClientIdConflict,
-                ])
-        }
-    }
-}
-
-fn of_message(operation: Operation) -> Description {
-    let (edited, deleted, liked) = (samples::edited(), samples::deleted(), samples::liked());
-    let changed = |description: Description, message: &Message| {
-        description.answer(200, "The message as it is now.", &MessageChangeJson::of(message)).codes(&[
-            Code::RoomNotFound,
-            Code::NotAParticipant,
-            Code::MessageNotFound,
-            Code::MessageDeleted,
-            Code::Forbidden,
-            Code::NotFriends,
-            Code::Muted,
-            Code::RoomClosed,
-        ])
-    };
-    match operation {
-        Operation::EditMessage => {
-            let text = "Its sender may, within the time that the server is configured with.";
-            let edit = Description::new(MESSAGES, "Edit a message", text).body(
-                Body::Edit,
-                [
-                    ("words", json!({ "content": "Are you running tomorrow?" })),
-                    ("noCaption", json!({ "content": null })),
-                ],
-            );
-            changed(edit, &edited)
-        }
-        Operation::DeleteMessage => {
-            let text = "Its sender may, within the time that the server is configured with, and so may the room's \
-                        owner. Its place and its `seq` stay; what it said and the reactions on it are gone.";
-            Description::new(MESSAGES, "Delete a message", text)
-                .answer(200, "What is left of it.", &MessageChangeJson::of(&deleted))
-                .codes(&[
-                    Code::RoomNotFound,
-                    Code::NotAParticipant,
-                    Code::MessageNotFound,
-                    Code::Forbidden,
-                    Code::NotFriends,
-                ])
-        }
-        Operation::React => {
-            changed(Description::new(MESSAGES, "Leave a reaction", "One of each kind a user."), &liked)
-        }
-        Operation::TakeReactionBack => {
-            changed(Description::new(MESSAGES, "Take a reaction back", "The caller's own one."), &edited)
-        }
-        Operation::Pin => {
-            let text = "It takes the permission `pin`. It is pinned for everybody, until somebody takes the pin off or the \
-                        message is deleted; a room has so many pinned messages as the server is configured with.";
-            changed(Description::new(MESSAGES, "Pin a message", text), &samples::pinned())
-        }
-        Operation::Unpin => {
-            let text = "It takes the permission `pin`, whoever has pinned it.";
-            changed(Description::new(MESSAGES, "Take a pin off", text), &edited)
-        }
-        Operation::ListReactions => {
-            let page = samples::reactions();
-            Description::new(MESSAGES, "List who left which reactions", "By reaction, and then by user.")
-                .query(&[Query::ReactionCursor, Query::Limit(Limit::MESSAGES)])
-                .answer(200, "A page of reactions.", &ReactionsJson::from(&page))
-                .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound])
-        }
-        _ => Description::new(MESSAGES, "Get a message", "As the caller sees it.")
-            .answer(200, "The message.", &MessageJson::from(&samples::liked_view()))
-            .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound]),
-    }
-}
-
-fn search_messages() -> Description {
-    let text = "Newest first, in the caller's rooms as they are now. Each of the words must be in a message, anywhere and also \
-                within a longer word; so must what stands between quotation marks, as one phrase. A word of one character \
-                alone does not do, unless it stands for itself, as a syllable of Korean or an emoji. A page may hold \
-                fewer messages than were asked for, and others follow all the same while there is a `nextCursor`. What was \
-                sent is found soon, and mostly at once. A server that keeps no index answers 404.";
-    Description::new(MESSAGES, "Search for messages", text)
-        .query(&[
-            Query::Words,
-            Query::InRoom,
-            Query::BySender,
-            Query::Moment("after", "Sent after this moment."),
-            Query::Moment("before", "Sent before this moment."),
-            Query::HasAttachment,
-            Query::SearchCursor,
-            Query::Limit(Limit::ROOMS),
-        ])
-        .answer(200, "A page of messages.", &HitsJson::from(&samples::hits()))
-        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::NotFound])
-}
-
-fn mark_read() -> Description {
-    Description::new(
-        MESSAGES,
-        "Mark as read",
-        "Up to a message, or without a body up to the newest one. A mark never moves back.",
-    )
-    .body(
-        Body::ReadTo,
-        [
-            ("newest", json!({})),
-            ("byId", json!({ "messageUuid": samples::message_id() })),
-            ("byNumber", json!({ "seq": 2 })),
-        ],
-    )
-    .answer(200, "Where the caller's marks stand now.", &MarkedJson::from(&samples::marked()))
-    .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound])
 }
 
 fn dev_token() -> Description {
