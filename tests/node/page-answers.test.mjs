@@ -266,6 +266,20 @@ describe('pins', { timeout: 90_000 }, () => {
     await ana.sees('#pins-newest', 'there');
     await ana.openRoom('Runners');
     await ana.seesNo('#pins-open');
+    // Nor when they come late.
+    let release;
+    await ana.page.route(`**/rooms/${other}/pins?**`, async (route) => {
+      await new Promise((resolve) => (release = resolve));
+      await route.continue();
+    });
+    await ana.openRoom('Other');
+    await ana.openRoom('Runners');
+    const late = ana.page.waitForResponse((answer) => answer.url().includes(`${other}/pins`));
+    release();
+    await late;
+    await ana.page.waitForTimeout(200);
+    assert.equal(await ana.count('#pins-open'), 0);
+    await ana.page.unrouteAll();
     await close();
   });
 });

@@ -18,7 +18,7 @@ let pins = [];
 let lastLoad = 0;
 
 export function startPins() {
-  on('pins-open', 'click', () => (isBeside('pins') ? closeSide() : openSide('pins', $('pins').querySelector('.close'))));
+  on('pins-open', 'click', () => (isBeside('pins') ? closeSide() : openPanel()));
   roomOpened.on(() => {
     pins = [];
     show();
@@ -27,6 +27,11 @@ export function startPins() {
   messageChanged.on(takeChange);
   for (const change of [languageChanged, dayTurned]) change.on(show);
   roomsChanged.on((uuid) => pins.length > 0 && (!uuid || uuid === openUuid()) && show());
+}
+
+function openPanel() {
+  openSide('pins', $('pins').querySelector('.close'));
+  show();
 }
 
 export async function loadPins() {
@@ -54,7 +59,7 @@ const show = onceAFrame(() => {
   const [newest] = pins;
   keepingPlace(() => ($('pins-open').hidden = !newest));
   $('pins-empty').hidden = Boolean(newest);
-  fillList($('pins-list'), pins.map(item));
+  if (isBeside('pins')) fillList($('pins-list'), pins.map(item));
   if (!newest) return;
   $('pins-newest').textContent = t('saidBy', nameOf(newest), excerptOf(newest));
   $('pins-count').textContent = t('pinsCount', pins.length);
