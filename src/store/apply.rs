@@ -389,6 +389,7 @@ pub(super) fn admit(
         let is_muted = member.muted_until.is_some();
         rows.put_member(member.clone());
         rows.end_ban(ctx.id, &notice.about.user);
+        rows.end_invitations(ctx.id, &notice.about.user);
         // Who has just come may have to follow an owner who leaves.
         rows.profiles.insert(notice.about.user.clone(), notice.about.clone());
         room.members += 1;

@@ -92,13 +92,12 @@ impl Needs {
                     users.iter().for_each(|new| member(&new.about.user));
                     needs.bans.extend(users.iter().map(|new| (item.room, new.about.user.clone())));
                     needs.pairs(item.by.as_ref(), users.iter().map(|new| &new.about.user));
+                    needs.invites.insert(item.room);
                 }
-                Op::Enter { notice, by_invite, .. } => {
+                Op::Enter { notice, .. } => {
                     member(&notice.about.user);
                     needs.bans.insert((item.room, notice.about.user.clone()));
-                    if by_invite.is_some() {
-                        needs.invites.insert(item.room);
-                    }
+                    needs.invites.insert(item.room);
                 }
                 Op::MakeInvite { invite, .. } => {
                     invite.user.iter().for_each(&mut member);
@@ -460,6 +459,14 @@ impl Rows {
     pub(super) fn put_invite(&mut self, invite: Invite) {
         self.written_invites.insert(invite.code);
         self.invites.insert(invite.code, invite);
+    }
+
+    /// Whoever is in a room is invited to it no more.
+    pub(super) fn end_invitations(&mut self, room: RoomId, user: &UserId) {
+        let is_theirs = |invite: &&Invite| invite.room == room && invite.user.as_ref() == Some(user);
+        let theirs: Vec<InviteCode> =
+            self.invites.values().filter(is_theirs).map(|invite| invite.code).collect();
+        theirs.into_iter().for_each(|code| self.end_invite(code));
     }
 
     /// Takes an invite link out, to be deleted.

@@ -243,6 +243,21 @@ pub async fn an_invitation_takes_the_place_of_the_one_before_it(chat: Fixture) {
     chat.run(chat.link_item(Some("ana"), &link(room, Some("ana")), 1)).await;
 }
 
+pub async fn who_comes_in_another_way_is_invited_no_more(chat: Fixture) {
+    let (room, other) = (chat.group(&["ana"]).await, chat.group(&["ana"]).await);
+    let [first, second, elsewhere] =
+        [invitation(room, "cho"), invitation(room, "dee"), invitation(other, "cho")];
+    for one in [&first, &second, &elsewhere] {
+        chat.run(chat.link_item(Some("ana"), one, 9)).await;
+    }
+    chat.run(chat.join_item(room, Some("ana"), &["cho"], 100)).await;
+    assert_eq!(chat.invited("cho").await, [elsewhere.code]);
+    let code = chat.linked(link(room, Some("ana"))).await;
+    chat.run(chat.accept_item(room, "dee", code)).await;
+    assert!(chat.invited("dee").await.is_empty());
+    assert_eq!(chat.link(code).await.map(|link| link.uses), Some(1));
+}
+
 pub async fn nobody_is_invited_who_is_there_or_has_blocked_the_inviter(chat: Fixture) {
     let room = chat.group(&["ana", "ben"]).await;
     let kind = chat.refused(chat.link_item(Some("ana"), &invitation(room, "ben"), 9)).await;

@@ -141,6 +141,7 @@ macro_rules! store_suite {
                     a_link_is_revoked_by_its_maker_or_who_may_take_people_out
                     an_invitation_lets_in_nobody_else_and_ends_with_the_answer
                     an_invitation_takes_the_place_of_the_one_before_it
+                    who_comes_in_another_way_is_invited_no_more
                     nobody_is_invited_who_is_there_or_has_blocked_the_inviter;
                 public:
                     public_rooms_come_newest_first_and_no_other_does
