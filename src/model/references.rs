@@ -27,7 +27,7 @@ pub struct Quoted {
     /// What it says: of a text that is longer, the first
     /// [`Config::max_quoted_chars`](crate::Config::max_quoted_chars) characters where a client is told of it, and
     /// all of it in a store, in [`Amended`](crate::event::Amended), and for
-    /// [`on_message`](crate::ChatEngineBuilder::on_message).
+    /// [`on_message`](crate::engine::ChatEngineBuilder::on_message).
     pub body: Body,
     /// When what it says last changed.
     pub edited_at: Option<Timestamp>,

@@ -5,6 +5,7 @@
 //! are grams, or beginnings of grams, that every text must have in which it is found. The words themselves
 //! decide in the end, so an index may find too much and never too little.
 
+#[cfg(any(feature = "sqlite", feature = "postgres", test))]
 use std::collections::BTreeSet;
 use std::ops::Range;
 
