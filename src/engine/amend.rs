@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Actor, Admin, ChatEngine};
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Limit, Message, MessageView, Reaction, ReactionPage, Verb};
+use crate::model::{Limit, Message, MessageView, Profile, Reaction, ReactionPage, Verb};
 use crate::store::{Amend, Answer, Item, Op};
 
 impl Actor {
@@ -91,12 +91,9 @@ impl Actor {
     ) -> Result<ReactionPage> {
         self.membership(room).await?;
         let seq = self.seq_of(room, crate::model::Cursor::Message(message)).await?;
-        let limit = limit.count();
-        let mut reactions = self.engine.store().reactions(room, seq, after, limit + 1).await?;
-        let has_more = reactions.len() > limit as usize;
-        reactions.truncate(limit as usize);
-        let last = reactions.last().filter(|_| has_more);
-        let next = last.map(|(reaction, profile)| (reaction.clone(), profile.user.clone()));
+        let reactions = self.engine.store().reactions(room, seq, after, limit.count() + 1).await?;
+        let key = |(reaction, profile): &(Reaction, Profile)| (reaction.clone(), profile.user.clone());
+        let (reactions, next) = limit.page(reactions, key);
         Ok(ReactionPage { reactions, next })
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::ChatEngine;
 use crate::config::Config;
@@ -183,6 +184,15 @@ pub(super) fn check_topic(topic: &str, config: &Config) -> Result<Option<Arc<str
 /// A room's picture: an address, or none where it is empty.
 pub(super) fn check_picture(url: String) -> Result<Option<Arc<str>>> {
     if url.is_empty() { Ok(None) } else { check_url("picture", url).map(Some) }
+}
+
+/// After how long something ends that is given in seconds; without any it never does.
+pub(super) fn check_expiry(seconds: Option<u64>) -> Result<Option<Duration>> {
+    const YEAR: u64 = 365 * 24 * 60 * 60;
+    if seconds.is_some_and(|seconds| !(1..=YEAR).contains(&seconds)) {
+        return Err(Error::invalid("expiresIn", format!("must be between 1 and {YEAR} seconds")));
+    }
+    Ok(seconds.map(Duration::from_secs))
 }
 
 /// What an app keeps of its own: at most [`Config::max_custom_bytes`].

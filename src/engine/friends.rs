@@ -148,9 +148,7 @@ impl Actor {
             found.extend(self.engine.store().relations(&self.user, *kind, after, limit.count() + 1).await?);
         }
         found.sort_by(|(one, _), (other, _)| one.other.cmp(&other.other));
-        let has_more = found.len() > limit.count() as usize;
-        found.truncate(limit.count() as usize);
-        let next = found.last().filter(|_| has_more).map(|(relation, _)| relation.other.clone());
+        let (found, next) = limit.page(found, |(relation, _)| relation.other.clone());
         let view = |(relation, other): (Relation, Profile)| {
             self.relation_view(other, Some((relation.kind, relation.since)))
         };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
-use std::time::Duration;
 
+use super::drafts::check_expiry;
 use super::{Actor, Admin, ChatEngine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Notification;
@@ -14,9 +14,6 @@ use crate::model::{
 };
 use crate::store::Op;
 
-/// The longest that a link may hold, in seconds: a year.
-const MAX_SECONDS: u64 = 365 * 24 * 60 * 60;
-
 impl Actor {
     /// Makes an invite link, which [`Verb::Invite`] takes. Whoever has its code comes in, for as long as it
     /// holds; also who was taken out before, so revoke what they know.
@@ -25,7 +22,7 @@ impl Actor {
     /// takes the place of an earlier one of theirs.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`NewInvite`], or where the user is in the room;
+    /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`NewInvite`], or for whoever is in the room;
     /// [`Forbidden`](ErrorKind::Forbidden) in a direct room, or beyond
     /// [`Config::max_invites`](crate::Config::max_invites), where those that hold no more are not counted;
     /// [`Unreachable`](ErrorKind::Unreachable) by a block; [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
@@ -45,11 +42,9 @@ impl Actor {
     /// Only those of [every call](Actor).
     pub async fn invitations(&self, after: Option<InviteCode>, limit: Limit) -> Result<InvitationPage> {
         self.engine.check_running()?;
-        let (limit, now) = (limit.count(), self.engine.now());
-        let mut found = self.engine.store().invitations(&self.user, after, limit + 1).await?;
-        let has_more = found.len() > limit as usize;
-        found.truncate(limit as usize);
-        let next = found.last().filter(|_| has_more).map(|(invite, _)| invite.code);
+        let found = self.engine.store().invitations(&self.user, after, limit.count() + 1).await?;
+        let (mut found, next) = limit.page(found, |(invite, _)| invite.code);
+        let now = self.engine.now();
         found.retain(|(invite, room)| invite.holds(now) && room.active);
         let inviters: BTreeSet<UserId> = found.iter().filter_map(|(invite, _)| invite.by.clone()).collect();
         let inviters: Vec<UserId> = inviters.into_iter().collect();
@@ -127,8 +122,8 @@ impl Admin {
     /// Makes an invite link, or an invitation. See [`Actor::create_invite`].
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`NewInvite`], or where the user is in the room; [`Forbidden`](ErrorKind::Forbidden) in a
-    /// direct room or beyond [`Config::max_invites`](crate::Config::max_invites);
+    /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`NewInvite`], or for whoever is in the room;
+    /// [`Forbidden`](ErrorKind::Forbidden) in a direct room, or beyond [`Config::max_invites`](crate::Config::max_invites);
     /// [`RoomClosed`](ErrorKind::RoomClosed).
     pub async fn create_invite(&self, room: RoomId, new: NewInvite) -> Result<Invite> {
         let invite = self.engine.new_invite(room, None, new)?;
@@ -153,9 +148,7 @@ impl Admin {
 impl ChatEngine {
     fn new_invite(&self, room: RoomId, by: Option<&UserId>, new: NewInvite) -> Result<Invite> {
         let NewInvite { expires_in, max_uses, user } = new;
-        if expires_in.is_some_and(|seconds| !(1..=MAX_SECONDS).contains(&seconds)) {
-            return Err(Error::invalid("expiresIn", format!("must be between 1 and {MAX_SECONDS} seconds")));
-        }
+        let expires_after = check_expiry(expires_in)?;
         let created_at = self.now();
         let at_least_one =
             |most| NonZeroU32::new(most).ok_or(Error::invalid("maxUses", "must be at least 1"));
@@ -165,7 +158,7 @@ impl ChatEngine {
             room,
             by: by.cloned(),
             created_at,
-            expires_at: expires_in.map(|seconds| created_at.plus(Duration::from_secs(seconds))),
+            expires_at: expires_after.map(|after| created_at.plus(after)),
             max_uses: if user.is_some() { Some(NonZeroU32::MIN) } else { max_uses },
             uses: 0,
             user,

@@ -1,8 +1,6 @@
 //! Who keeps a room in order: mutes, bans, and what was done.
 
-use std::time::Duration;
-
-use super::drafts::check_text;
+use super::drafts::{check_expiry, check_text};
 use super::{Actor, Admin, ChatEngine};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -10,13 +8,10 @@ use crate::id::{RoomId, UserId};
 use crate::model::{AuditPage, Ban, BanPage, Limit, Profile, Sanction, SystemKind, Verb};
 use crate::store::Op;
 
-/// The longest that a mute or a ban with an end may last, in seconds: a year.
-const MAX_SECONDS: u64 = 365 * 24 * 60 * 60;
-
 impl Actor {
-    /// Mutes somebody of a lesser role for a time or for good, which [`Verb::Moderate`] takes: they neither send, edit, react nor upload, and nobody sees them type. Another mute
-    /// takes the place of the one before it; leaving and coming back ends none. Gives its end,
-    /// [`NEVER`](Timestamp::NEVER) for good.
+    /// Mutes somebody of a lesser role for a time or for good, which [`Verb::Moderate`] takes: they neither send, edit,
+    /// react nor upload, and nobody sees them type. Another mute takes the place of the one before it; leaving and coming
+    /// back ends none. Gives its end, [`NEVER`](Timestamp::NEVER) for good.
     ///
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`Sanction`], or when they are no participant;
@@ -156,21 +151,11 @@ impl Admin {
 }
 
 impl ChatEngine {
-    /// When so many seconds are over.
-    fn end_of(&self, seconds: Option<u64>) -> Result<Timestamp> {
-        match seconds {
-            None => Ok(Timestamp::NEVER),
-            Some(seconds @ 1..=MAX_SECONDS) => Ok(self.now().plus(Duration::from_secs(seconds))),
-            Some(_) => {
-                Err(Error::invalid("expiresIn", format!("must be between 1 and {MAX_SECONDS} seconds")))
-            }
-        }
-    }
-
     /// Until when, and why.
     fn terms(&self, sanction: Sanction) -> Result<(Timestamp, Option<String>)> {
         let Sanction { expires_in, reason } = sanction;
-        Ok((self.end_of(expires_in)?, reason.map(check_reason).transpose()?.flatten()))
+        let until = check_expiry(expires_in)?.map_or(Timestamp::NEVER, |after| self.now().plus(after));
+        Ok((until, reason.map(check_reason).transpose()?.flatten()))
     }
 
     async fn mute_op(&self, user: &UserId, until: Option<Timestamp>, reason: Option<String>) -> Result<Op> {
@@ -192,20 +177,14 @@ impl ChatEngine {
     }
 
     async fn audit(&self, room: RoomId, before: Option<u64>, limit: Limit) -> Result<AuditPage> {
-        let limit = limit.count();
-        let mut entries = self.store().audit(room, before, limit + 1).await?;
-        let has_more = entries.len() > limit as usize;
-        entries.truncate(limit as usize);
-        let next = entries.last().filter(|_| has_more).map(|entry| entry.pos);
+        let entries = self.store().audit(room, before, limit.count() + 1).await?;
+        let (entries, next) = limit.page(entries, |entry| entry.pos);
         Ok(AuditPage { entries, next })
     }
 
     async fn bans(&self, room: RoomId, after: Option<&UserId>, limit: Limit) -> Result<BanPage> {
-        let limit = limit.count();
-        let mut bans = self.store().bans(room, self.now(), after, limit + 1).await?;
-        let has_more = bans.len() > limit as usize;
-        bans.truncate(limit as usize);
-        let next = bans.last().filter(|_| has_more).map(|(ban, _)| ban.user.clone());
+        let bans = self.store().bans(room, self.now(), after, limit.count() + 1).await?;
+        let (bans, next) = limit.page(bans, |(ban, _)| ban.user.clone());
         Ok(BanPage { bans, next })
     }
 }

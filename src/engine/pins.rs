@@ -30,11 +30,8 @@ impl Actor {
     /// Only those of [every call](Actor).
     pub async fn pins(&self, room: RoomId, before: Option<PinCursor>, limit: Limit) -> Result<PinPage> {
         let (found, _) = self.membership(room).await?;
-        let limit = limit.count();
-        let mut pinned = self.engine.store().pinned(room, before, limit + 1).await?;
-        let has_more = pinned.len() > limit as usize;
-        pinned.truncate(limit as usize);
-        let next = pinned.last().filter(|_| has_more).and_then(Message::pin_cursor);
+        let pinned = self.engine.store().pinned(room, before, limit.count() + 1).await?;
+        let (pinned, next) = limit.page(pinned, Message::pin_cursor);
         let marks = self.engine.store().read_marks(&[room]).await?.remove(&room).unwrap_or_default();
         let mut messages = Vec::with_capacity(pinned.len());
         for message in pinned {
@@ -42,7 +39,7 @@ impl Actor {
             let own_reactions = self.reactions_on(&message).await?;
             messages.push(MessageView { own_reactions, ..self.message_view(&found, message, &marks) });
         }
-        Ok(PinPage { messages, next })
+        Ok(PinPage { messages, next: next.flatten() })
     }
 
     pub(super) async fn pin_item(&self, room: RoomId, message: MessageId, on: bool) -> Result<Item> {

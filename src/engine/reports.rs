@@ -75,11 +75,8 @@ impl ChatEngine {
         after: Option<ReportId>,
         limit: Limit,
     ) -> Result<ReportPage> {
-        let limit = limit.count();
-        let mut reports = self.store().reports(room, after, limit + 1).await?;
-        let has_more = reports.len() > limit as usize;
-        reports.truncate(limit as usize);
-        let next = reports.last().filter(|_| has_more).map(|report| report.id);
+        let reports = self.store().reports(room, after, limit.count() + 1).await?;
+        let (reports, next) = limit.page(reports, |report| report.id);
         Ok(ReportPage { reports, next })
     }
 }

@@ -214,10 +214,8 @@ impl ChatEngine {
         after: Option<&UserId>,
         limit: Limit,
     ) -> Result<Participants> {
-        let mut entries = self.store().members(room, after, limit.count() + 1).await?;
-        let has_more = entries.len() > limit.count() as usize;
-        entries.truncate(limit.count() as usize);
-        let next = entries.last().filter(|_| has_more).map(|entry| entry.member.user.clone());
+        let entries = self.store().members(room, after, limit.count() + 1).await?;
+        let (entries, next) = limit.page(entries, |entry| entry.member.user.clone());
         let participants = entries.into_iter().map(|entry| self.participant(entry)).collect();
         Ok(Participants { participants, next })
     }

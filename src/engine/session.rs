@@ -328,9 +328,17 @@ impl Session {
                 let origin = Some(self.connection.id);
                 self.actor.append_from(origin, room, message, &text).await.map(|()| Reply::Done)
             }
-            Command::StopStream(room, message) => {
-                return self.amend(self.actor.stop_item(room, message), answer).await;
-            }
+            Command::StopStream(room, message) => match self.actor.stop_item(room, message) {
+                Err(error) => Err(error),
+                Ok(item) => {
+                    let actor = self.actor.clone();
+                    let answered = move |outcome| {
+                        let stopped = actor.engine.stopped(message, actor.user(), outcome);
+                        answer(stopped.map(Reply::Amended));
+                    };
+                    return self.submit(item, true, answered).await;
+                }
+            },
             Command::Edit(room, message, content) => {
                 return self.amend(self.actor.edit_item(room, message, content).await, answer).await;
             }

@@ -6,10 +6,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::amend::amended;
+use super::drafts::check_text;
 use super::messages::sent;
 use super::{Actor, ChatEngine, Inner};
 use crate::clock::Timestamp;
@@ -18,16 +20,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::hub::ConnectionId;
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{Delta, Draft, Message, MessageType, Verb};
-use crate::store::{Amend, Item, Op};
-
-use super::drafts::check_text;
+use crate::store::{Amend, Answer, Item, Op};
 
 /// A writer that is silent is given up by its node; only if that is gone too, its message says so itself, some
 /// time later.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(5);
 
 /// The shortest time between two looks at what is written.
-const SHORTEST: std::time::Duration = std::time::Duration::from_millis(10);
+const SHORTEST: Duration = Duration::from_millis(10);
 
 /// What this node is writing.
 #[derive(Debug, Default)]
@@ -49,6 +49,8 @@ struct Stream {
     keep_at: Timestamp,
     /// From then on nobody writes it any more.
     end_at: Timestamp,
+    /// Its end is on its way to the store. It is forgotten once that is there, so that nothing is lost where it is not.
+    is_ending: bool,
 }
 
 /// Where a message is, and who writes it.
@@ -81,10 +83,14 @@ impl Stream {
             text,
             keep_at: now,
             end_at: now.plus(config.stream_timeout),
+            is_ending: false,
         }
     }
 
     fn append(&mut self, text: &str, now: Timestamp, config: &Config) -> Result<()> {
+        if self.is_ending {
+            return Err(ErrorKind::Forbidden("this message is written".into()).into());
+        }
         if self.text.len() + text.len() > config.max_content_bytes {
             let limit = config.max_content_bytes;
             return Err(ErrorKind::TooLarge { what: "content".into(), limit }.into());
@@ -96,9 +102,14 @@ impl Stream {
 
     fn due(&mut self, message: MessageId, now: Timestamp, config: &Config) -> Due {
         if now >= self.end_at {
+            // Tried again after as long, where nothing comes of it.
+            (self.is_ending, self.end_at) = (true, now.plus(config.stream_timeout));
             return Due { tell: None, keep: Some((self.text.as_str().into(), None)) };
         }
         let mut due = Due::default();
+        if self.is_ending {
+            return due;
+        }
         let (from, offset) = self.told;
         if from < self.text.len() {
             let text: Arc<str> = self.text[from..].into();
@@ -233,7 +244,7 @@ impl Actor {
     /// As for [`append_stream`](Self::append_stream); [`Forbidden`](ErrorKind::Forbidden) too where it has no words.
     pub async fn stop_stream(&self, room: RoomId, message: MessageId) -> Result<Arc<Message>> {
         let item = self.stop_item(room, message)?;
-        amended(self.engine.inner.committer.commit(item).await)
+        self.engine.stopped(message, &self.user, self.engine.inner.committer.commit(item).await)
     }
 
     pub(super) async fn stream_item(
@@ -298,17 +309,26 @@ impl Streams {
         self.0.lock().get(&message).map(|stream| stream.text.clone())
     }
 
-    /// All of the words of what was being written here, by them.
+    /// All of the words of what is being written here, by them; nothing more is, unless they cannot be kept.
     fn end(&self, (room, message): (RoomId, MessageId), user: &UserId) -> Option<Arc<str>> {
         let mut streams = self.0.lock();
-        streams.get(&message).filter(|stream| stream.room == room && stream.user == *user)?;
-        streams.remove(&message).map(|stream| stream.text.into())
+        let stream =
+            streams.get_mut(&message).filter(|stream| stream.room == room && stream.user == *user)?;
+        stream.is_ending = true;
+        Some(stream.text.as_str().into())
     }
 
-    /// What was to be kept could not be.
-    fn keep_again(&self, message: MessageId) {
-        if let Some(stream) = self.0.lock().get_mut(&message) {
-            stream.kept = 0;
+    /// What came of keeping all of its words so far, or to the end, for whoever writes it. Of anybody else nothing comes.
+    fn settle(&self, message: MessageId, user: &UserId, is_end: bool, error: Option<&Error>) {
+        let mut streams = self.0.lock();
+        let Some(stream) = streams.get_mut(&message).filter(|stream| stream.user == *user) else { return };
+        match error {
+            None if !is_end => {}
+            Some(error) if error.kind().is_retryable() => (stream.kept, stream.is_ending) = (0, false),
+            // It is written; or they may not any more, or have deleted it.
+            _ => {
+                streams.remove(&message);
+            }
         }
     }
 
@@ -316,19 +336,17 @@ impl Streams {
         self.0.lock().remove(&message);
     }
 
-    /// What is to be done now, and for whom. Those that have ended are forgotten.
+    /// What is to be done now, and for whom.
     fn due(&self, now: Timestamp, config: &Config) -> Vec<(MessageId, Whose, Due)> {
         let mut streams = self.0.lock();
         let mut all = Vec::new();
-        streams.retain(|id, stream| {
+        for (id, stream) in streams.iter_mut() {
             let due = stream.due(*id, now, config);
-            let is_over = matches!(due.keep, Some((_, None)));
             if due != Due::default() {
                 let whose = Whose { room: stream.room, user: stream.user.clone(), origin: stream.origin };
                 all.push((*id, whose, due));
             }
-            !is_over
-        });
+        }
         all
     }
 
@@ -350,6 +368,18 @@ impl ChatEngine {
         }
     }
 
+    /// The message in the answer to its end.
+    pub(super) fn stopped(
+        &self,
+        id: MessageId,
+        user: &UserId,
+        answer: Result<Answer>,
+    ) -> Result<Arc<Message>> {
+        let message = amended(answer);
+        self.inner.streams.settle(id, user, true, message.as_ref().err());
+        message
+    }
+
     /// Tells and keeps what is due.
     async fn write_streams(&self, all: Vec<(MessageId, Whose, Due)>) {
         for (message, Whose { room, user, origin }, Due { tell, keep }) in all {
@@ -357,20 +387,17 @@ impl ChatEngine {
                 self.inner.outlet.lock().tell_delta(room, delta);
             }
             let Some((content, until)) = keep else { continue };
+            let is_end = until.is_none();
             let change = match until {
                 // Given up before the first word.
                 None if content.trim().is_empty() => Amend::Delete { within: None },
                 until => Amend::Write { content, until },
             };
             let op = Op::Amend { message, change };
-            let engine = Arc::downgrade(&self.inner);
+            let (engine, by) = (Arc::downgrade(&self.inner), user.clone());
             let answered = move |answer: Result<_>| {
-                let (Err(error), Some(inner)) = (answer, engine.upgrade()) else { return };
-                if error.kind().is_retryable() {
-                    inner.streams.keep_again(message);
-                } else {
-                    // Whoever may not write any more, or has deleted it.
-                    inner.streams.forget(message);
+                if let Some(inner) = engine.upgrade() {
+                    inner.streams.settle(message, &by, is_end, answer.err().as_ref());
                 }
             };
             self.inner.committer.submit(self.as_user(user).item(room, op), origin, answered).await;
@@ -385,7 +412,7 @@ impl ChatEngine {
 }
 
 /// Runs until the engine is gone.
-pub(super) async fn run(engine: Weak<Inner>, interval: std::time::Duration) {
+pub(super) async fn run(engine: Weak<Inner>, interval: Duration) {
     let mut interval = tokio::time::interval(interval.max(SHORTEST));
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

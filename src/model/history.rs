@@ -32,6 +32,15 @@ impl Limit {
     pub fn count(self) -> u32 {
         self.0
     }
+
+    /// A page of rows of which one more was read than it holds, and the last one's key, where others follow.
+    pub(crate) fn page<T, K>(self, mut rows: Vec<T>, key: impl FnOnce(&T) -> K) -> (Vec<T>, Option<K>) {
+        let most = self.0 as usize;
+        let has_more = rows.len() > most;
+        rows.truncate(most);
+        let next = rows.last().filter(|_| has_more).map(key);
+        (rows, next)
+    }
 }
 
 /// A page by its number.

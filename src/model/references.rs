@@ -26,8 +26,7 @@ pub struct Quoted {
     pub sender: Profile,
     /// What it says: of a text that is longer, the first
     /// [`Config::max_quoted_chars`](crate::Config::max_quoted_chars) characters where a client is told of it, and
-    /// all of it in a store, in [`Amended`](crate::event::Amended), and for
-    /// [`on_message`](crate::engine::ChatEngineBuilder::on_message).
+    /// all of it in a store, in [`Amended`](crate::event::Amended), and for the host that is told of each message.
     pub body: Body,
     /// When what it says last changed.
     pub edited_at: Option<Timestamp>,

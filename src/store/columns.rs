@@ -1,16 +1,16 @@
-//! How a value stands in columns, and how it is read back: the same in every SQL store. What makes no sense
+//! How a value is read back from columns, in which it [stands](written) the same in every SQL store. What makes no sense
 //! is an error, never a guess.
+
+mod written;
 
 use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, Stage, StoredAttachment};
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Invite, InviteCode, Member, Message,
-    MessageState, MessageType, Pin, PinCursor, Profile, Quoted, Reaction, Reactions, References, Relation,
-    RelationKind, Report, ReportOutcome, Resolution, Role, Room, RoomKind, SystemKind, Visibility,
+    MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References, Relation, RelationKind,
+    Report, Resolution, Role, Room, RoomKind, SystemKind, Visibility,
 };
-use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -80,106 +80,16 @@ macro_rules! seniority {
     };
 }
 
+pub(super) use written::{
+    act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, kept_attachments,
+    outcome_code, permissions_text, pin_of, quoted_seq, relation_code, role_code, room_code,
+};
+use written::{attachments_of, outcome_of};
+
 pub(super) use {
     attachment_columns, audit_columns, invite_columns, message_columns, outbox_columns, report_columns,
     room_columns, seniority,
 };
-
-/// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
-pub(super) fn int(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-pub(super) fn role_code(role: Role) -> i16 {
-    match role {
-        Role::Owner => 1,
-        Role::Member => 2,
-        Role::Admin => 3,
-        Role::ReadOnly => 4,
-    }
-}
-
-/// What a room's owner has changed; nothing where nothing was.
-pub(super) fn permissions_text(room: &Room) -> Option<String> {
-    (!room.permissions.is_default()).then(|| room.permissions.to_string())
-}
-
-/// What the app keeps of its own with the room; nothing where it is empty.
-pub(super) fn custom_text(room: &Room) -> Option<&str> {
-    let custom = &room.about.custom;
-    (!custom.is_empty()).then(|| custom.as_str())
-}
-
-/// Whether everybody may find the room.
-pub(super) fn is_public(room: &Room) -> bool {
-    room.about.visibility == Visibility::Public
-}
-
-/// An act in its columns: its code, a number that goes with it, a message.
-pub(super) fn act_columns(act: Act) -> (i16, Option<i64>, Option<MessageId>) {
-    match act {
-        Act::Mute(until) => (1, Some(until.as_millis()), None),
-        Act::Unmute => (2, None, None),
-        Act::Ban(until) => (3, Some(until.as_millis()), None),
-        Act::Unban => (4, None, None),
-        Act::Remove => (5, None, None),
-        Act::Delete(message) => (6, None, Some(message)),
-        Act::SetRole(role) => (7, Some(role_code(role).into()), None),
-        Act::SlowMode(seconds) => (8, Some(seconds.into()), None),
-        Act::Resolve(message, outcome) => (9, Some(outcome_code(outcome).into()), Some(message)),
-    }
-}
-
-pub(super) fn outcome_code(outcome: ReportOutcome) -> i16 {
-    match outcome {
-        ReportOutcome::Dismissed => 1,
-        ReportOutcome::MessageDeleted => 2,
-        ReportOutcome::UserMuted => 3,
-        ReportOutcome::UserBanned => 4,
-    }
-}
-
-fn outcome_of(code: i64) -> Option<ReportOutcome> {
-    match code {
-        1 => Some(ReportOutcome::Dismissed),
-        2 => Some(ReportOutcome::MessageDeleted),
-        3 => Some(ReportOutcome::UserMuted),
-        4 => Some(ReportOutcome::UserBanned),
-        _ => None,
-    }
-}
-
-pub(super) fn relation_code(kind: RelationKind) -> i16 {
-    match kind {
-        RelationKind::Friend => 1,
-        RelationKind::RequestSent => 2,
-        RelationKind::RequestReceived => 3,
-        RelationKind::Blocked => 4,
-    }
-}
-
-pub(super) fn room_code(kind: &RoomKind) -> i16 {
-    match kind {
-        RoomKind::Direct(_) => 1,
-        RoomKind::Group => 2,
-        RoomKind::Challenge(_) => 3,
-    }
-}
-
-pub(super) fn body_code(body: &Body) -> i16 {
-    match body {
-        Body::Text(_) => 1,
-        Body::Image { .. } => 2,
-        Body::Deleted(MessageType::Image) => 4,
-        Body::Deleted(_) => 3,
-        Body::System { kind, .. } => match kind {
-            SystemKind::Joined => 11,
-            SystemKind::Left => 12,
-            SystemKind::Removed => 13,
-            SystemKind::Renamed => 14,
-        },
-    }
-}
 
 /// Reads the columns of a row from left to right.
 pub(super) trait ReadRow<'r> {
@@ -588,48 +498,5 @@ pub(super) fn profile_of(user: UserId, nickname: Option<&str>, image: Option<&st
     match nickname {
         Some(nickname) => Profile { user, nickname: nickname.into(), image: image.map(Into::into) },
         None => Profile::unknown(user),
-    }
-}
-
-/// A message's attachments in one column, so that whoever reads the message reads nothing besides. They
-/// never change. Another shape of [`Attachment`] is another variant, and what was written stays readable.
-#[derive(Serialize, Deserialize)]
-enum Kept<'a> {
-    First(Cow<'a, [Attachment]>),
-}
-
-/// Who sent it first, as it is kept.
-pub(super) fn first_sender(message: &Message) -> Option<&str> {
-    message.references.forwarded.as_ref().map(|first| first.user.as_str())
-}
-
-/// When it was pinned, and by whom, as it is kept.
-pub(super) fn pin_of(message: &Message) -> (Option<i64>, Option<&str>) {
-    let pin = message.state.pinned.as_ref();
-    (pin.map(|pin| pin.at.as_millis()), pin.and_then(|pin| pin.by.as_ref()).map(UserId::as_str))
-}
-
-/// A place among pins as it is compared; without one, beyond all.
-pub(super) fn below_pin(before: Option<PinCursor>) -> (i64, i64) {
-    before.map_or((i64::MAX, i64::MAX), |cursor| (cursor.at.as_millis(), int(cursor.seq)))
-}
-
-/// Which message it answers, as it is kept.
-pub(super) fn quoted_seq(message: &Message) -> Option<i64> {
-    message.references.quoted.as_ref().map(|quoted| int(quoted.seq))
-}
-
-/// As they are kept; NULL without any.
-pub(super) fn kept_attachments(attachments: &[Attachment]) -> Option<Vec<u8>> {
-    if attachments.is_empty() {
-        return None;
-    }
-    // Into a vector it always fits.
-    postcard::to_extend(&Kept::First(attachments.into()), Vec::new()).ok()
-}
-
-fn attachments_of(bytes: &[u8]) -> Option<Arc<[Attachment]>> {
-    match postcard::from_bytes(bytes).ok()? {
-        Kept::First(attachments) => Some(attachments.into_owned().into()),
     }
 }

@@ -1,18 +1,15 @@
-//! What is committed, and what comes of it.
+//! What is committed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
-use super::RoomRecord;
+use super::{BodyHash, RoomRecord};
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Amendment, Attachment, Ban, Body, Custom, FriendNotice, Invite, InviteCode, Mark, Member, Message,
-    Pos, Profile, Reaction, Relation, RelationKind, Report, ReportOutcome, Role, Room, RoomKind, Verb,
-    Visibility,
+    About, Attachment, Ban, Body, Custom, Invite, InviteCode, Mark, Profile, Reaction, RelationKind,
+    ReportOutcome, Role, RoomKind, Verb, Visibility,
 };
 
 /// What is committed together.
@@ -148,7 +145,7 @@ pub enum Op {
     RevokeInvite(InviteCode),
     /// Take a member out: they leave when they ask themselves. A direct room, and one that is left by its
     /// last member, closes. Elsewhere an owner is followed by the first of those who stay, by
-    /// [`seniority`](Member::seniority).
+    /// [`seniority`](crate::model::Member::seniority).
     Part {
         /// Who, with the words for it.
         notice: Notice,
@@ -374,7 +371,7 @@ pub struct Update {
     pub visibility: Option<Visibility>,
     /// What the app keeps of its own with it.
     pub custom: Option<Custom>,
-    /// Its [slow mode](Room::slow_mode), in seconds.
+    /// Its [slow mode](crate::model::Room::slow_mode), in seconds.
     pub slow_mode: Option<u32>,
 }
 
@@ -439,199 +436,4 @@ pub struct Notice {
     pub about: Profile,
     /// Its words.
     pub body: Body,
-}
-
-/// A fingerprint of what was sent under a client id, so that a retry can be told from another message: the first
-/// 16 bytes of a SHA-256.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BodyHash(pub [u8; 16]);
-
-impl BodyHash {
-    /// The fingerprint of a message as it is sent first, without attachments.
-    pub fn of(body: &Body) -> Self {
-        Self::with(body, &[])
-    }
-
-    /// The fingerprint of a message as it is sent first, with its attachments in their order.
-    pub fn with(body: &Body, attachments: &[AttachmentId]) -> Self {
-        Self::sent(body, attachments, &Refers::default())
-    }
-
-    /// The fingerprint of a message as it is sent first, with its attachments in their order and what it refers to.
-    pub fn sent(body: &Body, attachments: &[AttachmentId], refers: &Refers) -> Self {
-        let mut hash = Sha256::new();
-        if let Some(forward) = &refers.forwarded {
-            // No type of a message is this byte.
-            hash.update(b"f");
-            hash.update(forward.message.to_bytes());
-            return Self::short(hash);
-        }
-        let parts = [body.content(), body.image_url()];
-        hash.update([body.message_type() as u8]);
-        for part in parts {
-            // Length first, so that no two bodies are written alike.
-            hash.update(part.map_or(u64::MAX, |part| part.len() as u64).to_be_bytes());
-            hash.update(part.unwrap_or_default());
-        }
-        // Behind the body, whose end is known; without any, as before there were attachments.
-        attachments.iter().for_each(|id| hash.update(id.to_bytes()));
-        // Likewise. An id of an attachment has 16 bytes, and this one more.
-        if let Some(quoted) = refers.quoted {
-            hash.update(b"q");
-            hash.update(quoted.to_bytes());
-        }
-        Self::short(hash)
-    }
-
-    fn short(hash: Sha256) -> Self {
-        let mut short = [0; 16];
-        short.copy_from_slice(&hash.finalize()[..16]);
-        Self(short)
-    }
-}
-
-/// What came of an item.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// What changed in a room, in the order of its positions; empty where nothing did.
-    pub changes: Vec<Change>,
-    /// What changed between two people. It takes no position: it is told live, and read anew by whoever
-    /// was away.
-    pub relation: Option<RelationChange>,
-    /// What whoever asked wants to know.
-    pub answer: Answer,
-}
-
-/// What changed between two people.
-#[derive(Debug, Clone)]
-pub struct RelationChange {
-    /// Who has changed it.
-    pub user: Profile,
-    /// The other one.
-    pub other: Profile,
-    /// What the other one is told of it, if anything.
-    pub notice: Option<FriendNotice>,
-}
-
-/// The answer to an item.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Answer {
-    /// It is done.
-    Done,
-    /// The message: the new one, or the first one under its client id, as it is now.
-    Message(Arc<Message>),
-    /// The message as it is now, changed or as it was.
-    Amended(Arc<Message>),
-    /// This room has the key already.
-    Standing(RoomId),
-    /// The report, made now or before.
-    Reported(Report),
-    /// The member's marks as they are now, and the unread count.
-    Marked {
-        /// The membership.
-        member: Arc<Member>,
-        /// How many messages are [unread](Member::unread_in).
-        unread: u64,
-    },
-    /// How the user stands to the other one now.
-    Relation {
-        /// The user's side.
-        now: Option<Relation>,
-        /// Whether the item has changed it.
-        is_new: bool,
-    },
-}
-
-/// A durable change.
-#[derive(Debug, Clone)]
-pub struct Change {
-    /// Its position. A mark has the position at its commit, which is another change's.
-    pub pos: Pos,
-    /// The position of the room's change before it; 0 for its first.
-    pub prev: u64,
-    /// What it is.
-    pub what: What,
-}
-
-/// What changed. Rooms, messages and members in it are as they were right after that.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum What {
-    /// A room was made, with these people in it.
-    Created(Arc<Room>, Arc<[UserId]>),
-    /// Somebody joined.
-    Joined(Arc<Room>, Profile),
-    /// Somebody left or was taken out.
-    Parted(Arc<Room>, Profile),
-    /// A message came.
-    Message(Arc<Message>),
-    /// A message changed.
-    Amended {
-        /// The message as it is now.
-        message: Arc<Message>,
-        /// Who changed it; `None` is the host, or not known.
-        by: Option<UserId>,
-        /// How; `None` where no more is known than how it is now.
-        how: Option<Amendment>,
-    },
-    /// A member has another role, or is muted until another time: both as they are now.
-    Role(Arc<Room>, Profile, Role, Option<Timestamp>),
-    /// The room changed: what is said of it, its permissions, or whether it is open.
-    Changed(Arc<Room>),
-    /// A mark moved.
-    Marked {
-        /// Whose, and where it is now.
-        member: Arc<Member>,
-        /// Which.
-        mark: Mark,
-        /// Whether the room's others are told; those who have blocked each other are not.
-        is_shared: bool,
-    },
-    /// A row came from another store. Nobody is told.
-    Imported(RoomId),
-    /// Something that nobody is told of: a ban of somebody who is not in the room, or the end of one.
-    Untold(RoomId),
-}
-
-impl What {
-    /// The room that it is in.
-    pub fn room(&self) -> RoomId {
-        match self {
-            Self::Created(room, _) | Self::Joined(room, _) | Self::Parted(room, _) | Self::Changed(room) => {
-                room.id
-            }
-            Self::Role(room, ..) => room.id,
-            Self::Message(message) | Self::Amended { message, .. } => message.room,
-            Self::Marked { member, .. } => member.room,
-            Self::Imported(room) | Self::Untold(room) => *room,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fingerprint_tells_bodies_apart() {
-        let text = |text: &str| BodyHash::of(&Body::Text(text.into()));
-        let image = |url: &str, caption: Option<&str>| {
-            BodyHash::of(&Body::Image { url: url.into(), caption: caption.map(Into::into) })
-        };
-        assert_eq!(text("hi"), text("hi"));
-        assert_ne!(text("hi"), text("ho"));
-        assert_ne!(image("https://a", None), image("https://a", Some("")));
-        assert_ne!(image("bc", Some("a")), image("c", Some("ab")));
-        let (body, one, other) =
-            (Body::Text("hi".into()), AttachmentId::generate(), AttachmentId::generate());
-        assert_eq!(BodyHash::with(&body, &[]), text("hi"));
-        assert_ne!(BodyHash::with(&body, &[one]), text("hi"));
-        assert_ne!(BodyHash::with(&body, &[one, other]), BodyHash::with(&body, &[other, one]));
-        let quoting = |id| BodyHash::sent(&body, &[one], &Refers { quoted: Some(id), ..Refers::default() });
-        let (first, second) = (MessageId::generate(), MessageId::generate());
-        assert_ne!(quoting(first), BodyHash::with(&body, &[one]));
-        assert_ne!(quoting(first), quoting(second));
-        assert_eq!(BodyHash::sent(&body, &[one], &Refers::default()), BodyHash::with(&body, &[one]));
-    }
 }

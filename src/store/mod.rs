@@ -8,6 +8,7 @@
 mod amend;
 mod apply;
 mod attachment;
+mod body_hash;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod columns;
 mod govern;
@@ -19,6 +20,7 @@ mod item;
 mod memory;
 mod moderate;
 mod outbox;
+mod outcome;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod record;
@@ -45,12 +47,14 @@ use crate::model::{
 
 pub use apply::apply;
 pub use attachment::{Stage, StoredAttachment};
+pub use body_hash::BodyHash;
 pub use item::{
-    Amend, Answer, AttachOp, Batch, BodyHash, Change, Forward, Item, Notice, Op, Outcome, Refers,
-    RelationChange, RelationItem, RelationOp, RoomItem, Ruling, Update, What,
+    Amend, AttachOp, Batch, Forward, Item, Notice, Op, Refers, RelationItem, RelationOp, RoomItem, Ruling,
+    Update,
 };
 pub use memory::MemoryStore;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
+pub use outcome::{Answer, Change, Outcome, RelationChange, What};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use record::{Record, RecordPage, RoomRecord};

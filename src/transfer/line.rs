@@ -1,22 +1,22 @@
 //! A line: its JSON shape, and the record that it stands for. The table in the docs of the module names
 //! every field; what is not in it is refused, for it would be lost.
 
+mod message;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use self::message::MessageLine;
 use super::Counts;
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, OriginId, RoomId, UserId};
+use crate::id::{ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Ban, Body, Custom, Dimensions, MAX_SLOW_MODE, Member, Message, MessageState,
-    MessageType, Pin, Profile, Quoted, Reaction, References, Relation, RelationKind, Role, Room, RoomKind,
-    RoomType, SystemKind, Visibility,
+    About, Ban, Custom, MAX_SLOW_MODE, Member, Profile, Reaction, Relation, RelationKind, Role, Room,
+    RoomKind, RoomType, Visibility,
 };
-use crate::store::{BodyHash, ReactionKey, Record, RoomRecord};
+use crate::store::{ReactionKey, Record, RoomRecord};
 
 /// What a number may be: every store keeps it.
 const MAX_NUMBER: u64 = i64::MAX.unsigned_abs();
@@ -120,74 +120,6 @@ pub(super) struct RoomLine {
 
 fn is_private(visibility: &Visibility) -> bool {
     *visibility == Visibility::Private
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct MessageLine {
-    room: RoomId,
-    seq: u64,
-    id: MessageId,
-    sender: UserId,
-    r#type: MessageType,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    system: Option<SystemKind>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<Arc<str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    image_url: Option<Arc<str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<ClientId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body_hash: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    origin: Option<OriginId>,
-    created_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    edited_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deleted_at: Option<Timestamp>,
-    n: u64,
-    own_n: u64,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    attachments: Vec<AttachmentLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quoted: Option<QuotedLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pinned: Option<PinLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    forwarded: Option<UserId>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PinLine {
-    at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<UserId>,
-}
-
-/// Which message is answered. What it says stands in its own line.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct QuotedLine {
-    seq: u64,
-    message: MessageId,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AttachmentLine {
-    id: AttachmentId,
-    name: Arc<str>,
-    media_type: Arc<str>,
-    size: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    width: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    height: Option<u32>,
-    has_thumbnail: bool,
-    created_at: Timestamp,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -330,74 +262,6 @@ impl From<Room> for RoomLine {
     }
 }
 
-impl MessageLine {
-    fn of(message: Message, hash: Option<BodyHash>) -> Self {
-        let (r#type, content) = (message.body.message_type(), message.body.content().map(Into::into));
-        let image_url = message.body.image_url().map(Into::into);
-        let system = match message.body {
-            Body::System { kind, .. } => Some(kind),
-            _ => None,
-        };
-        let body_hash = hash.map(|BodyHash(bytes)| URL_SAFE_NO_PAD.encode(bytes));
-        let changed_at = message.state.edited_at;
-        let (edited_at, deleted_at) =
-            if message.body.is_deleted() { (None, changed_at) } else { (changed_at, None) };
-        let attachments = message.attachments.iter().map(AttachmentLine::from).collect();
-        let quoted = message.references.quoted.as_ref();
-        let quoted = quoted.map(|quoted| QuotedLine { seq: quoted.seq, message: quoted.id });
-        let forwarded = message.references.forwarded.as_ref().map(|first| first.user.clone());
-        let pinned = message.state.pinned.clone().map(|Pin { by, at }| PinLine { at, by });
-        let Message { id, room, seq, sender, client_id, origin, created_at, n, own_n, .. } = message;
-        let sender = sender.user;
-        Self {
-            room,
-            seq,
-            id,
-            sender,
-            r#type,
-            system,
-            content,
-            image_url,
-            client_id,
-            body_hash,
-            origin,
-            created_at,
-            edited_at,
-            deleted_at,
-            n,
-            own_n,
-            attachments,
-            quoted,
-            pinned,
-            forwarded,
-        }
-    }
-}
-
-impl From<&Attachment> for AttachmentLine {
-    fn from(attachment: &Attachment) -> Self {
-        let Attachment { id, name, media_type, size, dimensions, has_thumbnail, created_at, .. } =
-            attachment.clone();
-        let (width, height) = dimensions.map(|sides| (sides.width, sides.height)).unzip();
-        Self { id, name, media_type, size, width, height, has_thumbnail, created_at }
-    }
-}
-
-impl AttachmentLine {
-    fn attachment(self, room: RoomId, uploader: &UserId) -> Result<Attachment, FieldError> {
-        let Self { id, name, media_type, size, width, height, has_thumbnail, created_at } = self;
-        check_texts(&[("name", Some(&name)), ("mediaType", Some(&media_type))])?;
-        check_numbers(&[("size", size)])?;
-        let dimensions = match (width, height) {
-            (Some(width), Some(height)) => Some(Dimensions { width, height }),
-            (None, None) => None,
-            _ => return Err(FieldError::Unfit("width")),
-        };
-        let uploader = uploader.clone();
-        Ok(Attachment { id, room, uploader, name, media_type, size, dimensions, has_thumbnail, created_at })
-    }
-}
-
 impl From<Member> for MemberLine {
     fn from(member: Member) -> Self {
         let role = match member.role {
@@ -524,76 +388,6 @@ impl RoomLine {
             about: About { topic, picture, visibility, custom },
             slow_mode,
         })
-    }
-}
-
-impl MessageLine {
-    pub(super) fn record(self) -> Result<(Message, Option<BodyHash>), FieldError> {
-        let Self { room, seq, id, sender, client_id, origin, created_at, n, own_n, .. } = self;
-        check_texts(&[("content", self.content.as_deref()), ("imageUrl", self.image_url.as_deref())])?;
-        check_numbers(&[("seq", seq), ("n", n), ("ownN", own_n)])?;
-        let body = match (self.r#type, self.system, self.content, self.image_url) {
-            (was @ (MessageType::Text | MessageType::Image), None, None, None)
-                if self.deleted_at.is_some() =>
-            {
-                Body::Deleted(was)
-            }
-            _ if self.deleted_at.is_some() => return Err(FieldError::Unfit("deletedAt")),
-            (MessageType::Text, None, Some(text), None) => Body::Text(text),
-            (MessageType::Image, None, caption, Some(url)) => Body::Image { url, caption },
-            (MessageType::System, Some(kind), Some(text), None) => Body::System { kind, text },
-            _ => return Err(FieldError::Unfit("type")),
-        };
-        let hash = match &self.body_hash {
-            Some(text) => {
-                let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-                Some(BodyHash(bytes.ok_or(FieldError::Unfit("bodyHash"))?))
-            }
-            None => None,
-        };
-        if hash.is_some() != client_id.is_some() {
-            return Err(FieldError::Unfit("bodyHash"));
-        }
-        let attachments = self.attachments.into_iter().map(|line| line.attachment(room, &sender));
-        let attachments = attachments.collect::<Result<_, _>>()?;
-        let quoted = self.quoted.map(|line| line.quoted(seq, &sender)).transpose()?;
-        let forwarded = self.forwarded.map(|first| Arc::new(Profile::unknown(first)));
-        let (sender, pos) = (Profile::unknown(sender), 0);
-        let pinned = self.pinned.map(|PinLine { at, by }| Pin { by, at });
-        if pinned.is_some() && !matches!(body, Body::Text(_) | Body::Image { .. }) {
-            return Err(FieldError::Unfit("pinned"));
-        }
-        let edited_at = self.deleted_at.or(self.edited_at);
-        let state = MessageState { edited_at, pinned, ..MessageState::default() };
-        let message = Message {
-            id,
-            room,
-            seq,
-            sender,
-            body,
-            client_id,
-            origin,
-            created_at,
-            pos,
-            n,
-            own_n,
-            state,
-            attachments,
-            references: References { quoted, forwarded },
-        };
-        Ok((message, hash))
-    }
-}
-
-impl QuotedLine {
-    /// It answers one that was there before it. What that one says a store reads where it is.
-    fn quoted(self, by: u64, sender: &UserId) -> Result<Arc<Quoted>, FieldError> {
-        let Self { seq, message: id } = self;
-        if !(1..by).contains(&seq) {
-            return Err(FieldError::Unfit("quoted"));
-        }
-        let (sender, body) = (Profile::unknown(sender.clone()), Body::Deleted(MessageType::Text));
-        Ok(Arc::new(Quoted { id, seq, sender, body, edited_at: None, changed_pos: 0 }))
     }
 }
 

@@ -249,6 +249,7 @@ async fn its_bounds_are_those_of_a_message_and_of_the_node() {
     assert_eq!(code(ben.stop_stream(chat.room, message).await), "FORBIDDEN");
     assert_eq!(code(bot.start_stream(chat.room, Draft::image("https://a")).await), "INVALID_INPUT");
     assert_eq!(code(bot.append_stream(RoomId::generate(), message, "x").await), "ROOM_NOT_FOUND");
+    // Whoever tries to end another's ends nothing.
     let second = chat.begin().await;
     assert_eq!(code(bot.start_stream(chat.room, Draft::begun(None, None)).await), "RATE_LIMITED");
     assert_eq!(code(chat.stop(second).await), "FORBIDDEN", "without a word");
@@ -320,4 +321,32 @@ async fn a_session_writes_too_and_hears_nothing_of_its_own() {
     assert!(first.contains("thanks"), "something of its own came before: {first}");
     let error = bot.execute(Command::AppendStream(chat.room, message.id, "!".into())).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Forbidden(_)));
+}
+
+#[tokio::test]
+async fn an_end_that_cannot_be_kept_loses_no_words_and_is_tried_again() {
+    let chat = Chat::new().await;
+    let session = chat.engine.as_user(id("bot")).connect().await.unwrap();
+    let message = chat.begin().await;
+    chat.append(message, "one").await.unwrap();
+    chat.is_kept(message, "one", false).await;
+    chat.append(message, " two").await.unwrap();
+    chat.store.refuse(true);
+    assert_eq!(code(chat.stop(message).await), "UNAVAILABLE");
+    assert_eq!(code(session.execute(Command::StopStream(chat.room, message)).await), "UNAVAILABLE");
+    chat.store.refuse(false);
+    chat.append(message, " three").await.unwrap();
+    assert_eq!(chat.stop(message).await.unwrap().body.content(), Some("one two three"));
+
+    let silent = chat.begin().await;
+    chat.append(silent, "four").await.unwrap();
+    chat.is_kept(silent, "four", false).await;
+    chat.append(silent, " five").await.unwrap();
+    chat.store.refuse(true);
+    chat.clock.advance(30 * SECOND);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    chat.store.refuse(false);
+    chat.clock.advance(30 * SECOND);
+    chat.is_kept(silent, "four five", true).await;
+    assert_eq!(code(chat.append(silent, "!").await), "FORBIDDEN");
 }

@@ -2,12 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const TIMEOUT = 15_000;
+const AXE = new URL('node_modules/axe-core/axe.min.js', import.meta.url);
+
+/** The size of a small phone. */
+export const PHONE = { width: 375, height: 812 };
 
 export function openBrowser() {
   const executablePath = process.env.CHROMIUM ?? PATHS.find((path) => existsSync(path));
@@ -173,6 +178,16 @@ export class Person {
     await this.click('#ask .choice', choice);
     await this.click('#ask-action');
     await this.seesNo('#ask');
+  }
+
+  /** axe finds nothing serious in what shows now. */
+  async isAccessible(where) {
+    const { page } = this;
+    if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(await readFile(AXE, 'utf8'));
+    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+    const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+    const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} (${failureSummary})`).join(', ')}`);
+    assert.deepEqual(told, [], where);
   }
 
   // Screenshots, for people to look at

@@ -44,8 +44,16 @@ export async function call(url, method, path, { token, body, headers = {}, alone
 
 /** A user by a development token, with REST calls of their own. */
 export class User {
-  static async create(url, name, nickname = name) {
-    const userUuid = unique(name);
+  static create(url, name, nickname = name) {
+    return User.as(url, unique(name), nickname);
+  }
+
+  /** Whoever signs in to the page by this name. */
+  static atPage(url, name) {
+    return User.as(url, name.toLowerCase(), name);
+  }
+
+  static async as(url, userUuid, nickname) {
     const answer = await call(url, 'POST', '/api/auth/dev-token', { body: { userUuid, nickname } });
     if (answer.status !== 201) throw new Error(`no token: ${answer.status} ${answer.text}`);
     return new User(url, userUuid, answer.body.accessToken, nickname);

@@ -1,27 +1,19 @@
 // The page at `/` in a real browser: messages are edited, deleted and reacted to.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
 import english from '../../examples/server/page/texts.en.js';
-import { openBrowser, Person } from './browser.mjs';
-import { call, unique, User } from './client.mjs';
+import { openBrowser, Person, PHONE } from './browser.mjs';
+import { unique, User } from './client.mjs';
 import { startServer } from './server.mjs';
-
-const PHONE = { width: 375, height: 812 };
 
 let server;
 let browser;
 before(async () => { [server, browser] = await Promise.all([startServer(), openBrowser()]); });
 after(() => Promise.all([browser?.close(), server?.stop()]));
 
-/** The same person, over REST. */
-async function overRest(name) {
-  const userUuid = name.toLowerCase();
-  const { body } = await call(server.url, 'POST', '/api/auth/dev-token', { body: { userUuid, nickname: name } });
-  return new User(server.url, userUuid, body.accessToken, name);
-}
+const overRest = (name) => User.atPage(server.url, name);
 
 /** Ana and Ben, each at a page, in a group that both have open. */
 async function scene(look = {}) {
@@ -274,9 +266,6 @@ describe('reactions', { timeout: 90_000 }, () => {
 });
 
 describe('axe finds nothing serious', { timeout: 120_000 }, () => {
-  let axe;
-  before(async () => { axe = await readFile(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8'); });
-
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
     'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark' },
@@ -299,13 +288,10 @@ describe('axe finds nothing serious', { timeout: 120_000 }, () => {
       await say(anas, 'ok');
       await ana.seesMessage('ok');
       await ana.sees('.picture.loaded');
-      await ana.page.evaluate(axe);
       const shot = name.replaceAll(' ', '-');
       const check = async (where) => {
         await ana.shoot(`changes-${shot}-${where.replaceAll(' ', '-')}`);
-        const { violations } = await ana.page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-        const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-        assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} (${failureSummary})`).join(', ')}`), [], where);
+        await ana.isAccessible(where);
       };
       await check('a room');
       await openMenu(ana, 'The long run');

@@ -1,7 +1,6 @@
 // The page at `/` in a real browser, where the network is bad, the history long, and the mouse broken.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
 import english from '../../examples/server/page/texts.en.js';
@@ -21,12 +20,7 @@ let browser;
 before(async () => { [server, browser] = await Promise.all([startServer(), openBrowser()]); });
 after(() => Promise.all([browser?.close(), server?.stop()]));
 
-/** Somebody over REST, who may have a page as well. */
-async function overRest(name, url = server.url) {
-  const userUuid = name.toLowerCase();
-  const { body } = await call(url, 'POST', '/api/auth/dev-token', { body: { userUuid, nickname: name } });
-  return new User(url, userUuid, body.accessToken, name);
-}
+const overRest = (name, url = server.url) => User.atPage(url, name);
 
 /** Ana at her page behind a network of her own, and Ben over REST, with a direct chat that she has open. */
 async function scene(look) {
@@ -420,22 +414,13 @@ describe('the keyboard', { timeout: 60_000 }, () => {
 });
 
 describe('axe finds nothing serious', { timeout: 120_000 }, () => {
-  let axe;
-  before(async () => { axe = await readFile(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8'); });
-
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
     'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark' },
   })) {
     test(name, async () => {
       const { ana, ben, room, proxy, close } = await scene(look);
-      await ana.page.evaluate(axe);
-      const check = async (where) => {
-        const { violations } = await ana.page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-        const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-        const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, any, all }) => `${target} (${[...any, ...all].map(({ message }) => message).join('; ')})`).join(', ')}`);
-        assert.deepEqual(told, [], where);
-      };
+      const check = (where) => ana.isAccessible(where);
       await call(server.url, 'POST', '/api/friends/requests', { token: ben.token, body: { userUuid: ana.name.toLowerCase() } });
       await ben.say(room, 'with a link https://example.org/and/so/on');
       await ben.ok('POST', `/rooms/${room}/messages`, { type: 'IMAGE', imageUrl: 'https://pictures.example/hills.svg', content: 'Hills' });
@@ -474,7 +459,6 @@ describe('axe finds nothing serious', { timeout: 120_000 }, () => {
       await ana.toLists();
       await ana.click('#sign-out');
       await ana.sees('#sign-in');
-      await ana.page.evaluate(axe);
       await check('signing in');
       await close();
     });

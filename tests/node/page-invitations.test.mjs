@@ -1,28 +1,20 @@
 // The page at `/` in a real browser: people are invited to a chat, and accept or decline.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
 import english from '../../examples/server/page/texts.en.js';
 import korean from '../../examples/server/page/texts.ko.js';
-import { openBrowser, Person } from './browser.mjs';
-import { call, unique, User } from './client.mjs';
+import { openBrowser, Person, PHONE } from './browser.mjs';
+import { unique, User } from './client.mjs';
 import { startServer } from './server.mjs';
-
-const PHONE = { width: 375, height: 812 };
 
 let server;
 let browser;
 before(async () => { [server, browser] = await Promise.all([startServer(), openBrowser()]); });
 after(() => Promise.all([browser?.close(), server?.stop()]));
 
-/** Somebody over REST, who may have a page as well. */
-async function overRest(name) {
-  const userUuid = name.toLowerCase();
-  const { body } = await call(server.url, 'POST', '/api/auth/dev-token', { body: { userUuid, nickname: name } });
-  return new User(server.url, userUuid, body.accessToken, name);
-}
+const overRest = (name) => User.atPage(server.url, name);
 
 const people = (...names) => Promise.all(names.map((name) => overRest(unique(name))));
 const openPage = ({ nickname }, look) => Person.open(browser, server.url, nickname, look);
@@ -130,9 +122,6 @@ describe('an invitation', { timeout: 60_000 }, () => {
 });
 
 describe('axe finds nothing serious', { timeout: 120_000 }, () => {
-  let axe;
-  before(async () => { axe = await readFile(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8'); });
-
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
     'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },
@@ -146,12 +135,9 @@ describe('axe finds nothing serious', { timeout: 120_000 }, () => {
       await invite(bens, await bens.group([], '달리기 모임'), anas);
       await ana.countIs('#invitations .person', 2);
       await ana.page.waitForFunction(() => document.querySelector('#toast').innerText === '', undefined, { timeout: 8000 });
-      await ana.page.evaluate(axe);
       const check = async (where) => {
         await ana.shoot(`invitations-${name.replaceAll(' ', '-')}-${where.replaceAll(' ', '-')}`);
-        const { violations } = await ana.page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-        const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-        assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} (${failureSummary})`).join(', ')}`), [], where);
+        await ana.isAccessible(where);
       };
       await check('the rooms');
       await ana.openRoom('Cooks');

@@ -1,17 +1,15 @@
 // The page at `/` in a real browser: messages are looked for, in all chats and in one.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
 import english from '../../examples/server/page/texts.en.js';
 import korean from '../../examples/server/page/texts.ko.js';
-import { openBrowser, Person } from './browser.mjs';
-import { call, unique, User } from './client.mjs';
+import { openBrowser, Person, PHONE } from './browser.mjs';
+import { unique, User } from './client.mjs';
 import { SEEDED_ROOM, startSeeded } from './seed.mjs';
 import { startServer } from './server.mjs';
 
-const PHONE = { width: 375, height: 812 };
 const numbers = (total) => Array.from({ length: total }, (_, n) => n);
 
 let server;
@@ -19,12 +17,7 @@ let browser;
 before(async () => { [server, browser] = await Promise.all([startServer(), openBrowser()]); });
 after(() => Promise.all([browser?.close(), server?.stop()]));
 
-/** Somebody over REST, who may have a page as well. */
-async function overRest(name, url = server.url) {
-  const userUuid = name.toLowerCase();
-  const { body } = await call(url, 'POST', '/api/auth/dev-token', { body: { userUuid, nickname: name } });
-  return new User(url, userUuid, body.accessToken, name);
-}
+const overRest = (name, url = server.url) => User.atPage(url, name);
 
 /** Ana at her page, who is with Ben in two groups. */
 async function scene(look = {}) {
@@ -305,9 +298,6 @@ describe('a search in a long history', { timeout: 60_000 }, () => {
 });
 
 describe('axe finds nothing serious', { timeout: 120_000 }, () => {
-  let axe;
-  before(async () => { axe = await readFile(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8'); });
-
   for (const [name, shape] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
     'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },
@@ -319,12 +309,9 @@ describe('axe finds nothing serious', { timeout: 120_000 }, () => {
       await anas.say(runners, 'Meet at the mill, 강변 달리기 모임은 일요일 아침에 물레방아 앞에서 만나요');
       await bens.say(runners, 'A mill? https://mill.example/the-mill');
       const ana = await begin();
-      await ana.page.evaluate(axe);
       const check = async (where) => {
         await ana.shoot(`search-${name.replaceAll(' ', '-')}-${where.replaceAll(' ', '-')}`);
-        const { violations } = await ana.page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-        const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-        assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} (${failureSummary})`).join(', ')}`), [], where);
+        await ana.isAccessible(where);
       };
       await check('the rooms');
       await look(ana, '#search-text', 'mill', words.found(3, false));

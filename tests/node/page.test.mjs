@@ -34,11 +34,7 @@ async function bothAreWell(...people) {
 }
 
 /** The same person, over REST. */
-async function overRest({ name }, url = server.url) {
-  const userUuid = name.toLowerCase();
-  const { body } = await call(url, 'POST', '/api/auth/dev-token', { body: { userUuid, nickname: name } });
-  return new User(url, userUuid, body.accessToken, name);
-}
+const overRest = ({ name }, url = server.url) => User.atPage(url, name);
 
 /** A direct chat that both have open. */
 async function directChat(ana, ben) {

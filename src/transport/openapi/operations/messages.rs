@@ -14,6 +14,18 @@ use crate::transport::wire::{
     ReactionsJson,
 };
 
+/// Why a message may not be changed.
+const CHANGING: &[Code] = &[
+    Code::RoomNotFound,
+    Code::NotAParticipant,
+    Code::MessageNotFound,
+    Code::MessageDeleted,
+    Code::Forbidden,
+    Code::NotFriends,
+    Code::Muted,
+    Code::RoomClosed,
+];
+
 pub(super) fn send_message() -> Description {
     let text = "It is durable once this is answered. Under a `clientId`, a retry gives the first message back, however \
                 late it comes. One that answers another (`quotedMessageUuid`) shows that one as it is whenever it is read; who is \
@@ -70,6 +82,7 @@ pub(super) fn forward() -> Description {
             Code::MessageDeleted,
             Code::Forbidden,
             Code::NotFriends,
+            Code::Muted,
             Code::RoomClosed,
             Code::ClientIdConflict,
             Code::AttachmentNotFound,
@@ -149,15 +162,6 @@ pub(super) fn list_messages() -> Description {
 }
 
 pub(super) fn of_stream(operation: Operation) -> Description {
-    const WRITING: &[Code] = &[
-        Code::RoomNotFound,
-        Code::NotAParticipant,
-        Code::MessageNotFound,
-        Code::MessageDeleted,
-        Code::Forbidden,
-        Code::NotFriends,
-        Code::RoomClosed,
-    ];
     match operation {
         Operation::AppendStream => {
             let text = "Each call is a change of the message, durable once it is answered: append sentences, not letters. \
@@ -165,7 +169,7 @@ pub(super) fn of_stream(operation: Operation) -> Description {
             Description::new(MESSAGES, "Write more of a message", text)
                 .body(Body::MoreText, [("words", json!({ "text": " at seven" }))])
                 .answer(200, "The message as it is now.", &MessageChangeJson::of(&samples::begun_message()))
-                .codes(WRITING)
+                .codes(CHANGING)
         }
         Operation::StopStream => Description::new(
             MESSAGES,
@@ -173,7 +177,7 @@ pub(super) fn of_stream(operation: Operation) -> Description {
             "It needs words by then; to give it up, delete it.",
         )
         .answer(200, "The message as it is now.", &MessageChangeJson::of(&samples::message()))
-        .codes(WRITING),
+        .codes(CHANGING),
         _ => {
             let text = "A TEXT that others see while it is written, as bots and agents write them. It is a message like any \
                         other, at once; its `streamingUntil` says that more may come. It is written once it is stopped, or \
@@ -192,6 +196,7 @@ pub(super) fn of_stream(operation: Operation) -> Description {
                     Code::NotAParticipant,
                     Code::Forbidden,
                     Code::NotFriends,
+                    Code::Muted,
                     Code::RoomClosed,
                     Code::ClientIdConflict,
                 ])
@@ -202,16 +207,8 @@ pub(super) fn of_stream(operation: Operation) -> Description {
 pub(super) fn of_message(operation: Operation) -> Description {
     let (edited, deleted, liked) = (samples::edited(), samples::deleted(), samples::liked());
     let changed = |description: Description, message: &Message| {
-        description.answer(200, "The message as it is now.", &MessageChangeJson::of(message)).codes(&[
-            Code::RoomNotFound,
-            Code::NotAParticipant,
-            Code::MessageNotFound,
-            Code::MessageDeleted,
-            Code::Forbidden,
-            Code::NotFriends,
-            Code::Muted,
-            Code::RoomClosed,
-        ])
+        let now = MessageChangeJson::of(message);
+        description.answer(200, "The message as it is now.", &now).codes(CHANGING)
     };
     match operation {
         Operation::EditMessage => {

@@ -1,0 +1,84 @@
+//! The fingerprint by which a retry is known.
+
+use sha2::{Digest, Sha256};
+
+use super::Refers;
+use crate::id::AttachmentId;
+use crate::model::Body;
+
+/// A fingerprint of what was sent under a client id, so that a retry can be told from another message: the first
+/// 16 bytes of a SHA-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyHash(pub [u8; 16]);
+
+impl BodyHash {
+    /// The fingerprint of a message as it is sent first, without attachments.
+    pub fn of(body: &Body) -> Self {
+        Self::with(body, &[])
+    }
+
+    /// The fingerprint of a message as it is sent first, with its attachments in their order.
+    pub fn with(body: &Body, attachments: &[AttachmentId]) -> Self {
+        Self::sent(body, attachments, &Refers::default())
+    }
+
+    /// The fingerprint of a message as it is sent first, with its attachments in their order and what it refers to.
+    pub fn sent(body: &Body, attachments: &[AttachmentId], refers: &Refers) -> Self {
+        let mut hash = Sha256::new();
+        if let Some(forward) = &refers.forwarded {
+            // No type of a message is this byte.
+            hash.update(b"f");
+            hash.update(forward.message.to_bytes());
+            return Self::short(hash);
+        }
+        let parts = [body.content(), body.image_url()];
+        hash.update([body.message_type() as u8]);
+        for part in parts {
+            // Length first, so that no two bodies are written alike.
+            hash.update(part.map_or(u64::MAX, |part| part.len() as u64).to_be_bytes());
+            hash.update(part.unwrap_or_default());
+        }
+        // Behind the body, whose end is known; without any, as before there were attachments.
+        attachments.iter().for_each(|id| hash.update(id.to_bytes()));
+        // Likewise. An id of an attachment has 16 bytes, and this one more.
+        if let Some(quoted) = refers.quoted {
+            hash.update(b"q");
+            hash.update(quoted.to_bytes());
+        }
+        Self::short(hash)
+    }
+
+    fn short(hash: Sha256) -> Self {
+        let mut short = [0; 16];
+        short.copy_from_slice(&hash.finalize()[..16]);
+        Self(short)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::MessageId;
+
+    #[test]
+    fn a_fingerprint_tells_bodies_apart() {
+        let text = |text: &str| BodyHash::of(&Body::Text(text.into()));
+        let image = |url: &str, caption: Option<&str>| {
+            BodyHash::of(&Body::Image { url: url.into(), caption: caption.map(Into::into) })
+        };
+        assert_eq!(text("hi"), text("hi"));
+        assert_ne!(text("hi"), text("ho"));
+        assert_ne!(image("https://a", None), image("https://a", Some("")));
+        assert_ne!(image("bc", Some("a")), image("c", Some("ab")));
+        let (body, one, other) =
+            (Body::Text("hi".into()), AttachmentId::generate(), AttachmentId::generate());
+        assert_eq!(BodyHash::with(&body, &[]), text("hi"));
+        assert_ne!(BodyHash::with(&body, &[one]), text("hi"));
+        assert_ne!(BodyHash::with(&body, &[one, other]), BodyHash::with(&body, &[other, one]));
+        let quoting = |id| BodyHash::sent(&body, &[one], &Refers { quoted: Some(id), ..Refers::default() });
+        let (first, second) = (MessageId::generate(), MessageId::generate());
+        assert_ne!(quoting(first), BodyHash::with(&body, &[one]));
+        assert_ne!(quoting(first), quoting(second));
+        assert_eq!(BodyHash::sent(&body, &[one], &Refers::default()), BodyHash::with(&body, &[one]));
+    }
+}

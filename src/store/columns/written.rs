@@ -1,0 +1,151 @@
+//! How a value stands in columns.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{MessageId, UserId};
+use crate::model::{
+    Act, Attachment, Body, Message, MessageType, PinCursor, RelationKind, ReportOutcome, Role, Room,
+    RoomKind, SystemKind, Visibility,
+};
+
+/// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
+pub(in crate::store) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(in crate::store) fn role_code(role: Role) -> i16 {
+    match role {
+        Role::Owner => 1,
+        Role::Member => 2,
+        Role::Admin => 3,
+        Role::ReadOnly => 4,
+    }
+}
+
+/// What a room's owner has changed; nothing where nothing was.
+pub(in crate::store) fn permissions_text(room: &Room) -> Option<String> {
+    (!room.permissions.is_default()).then(|| room.permissions.to_string())
+}
+
+/// What the app keeps of its own with the room; nothing where it is empty.
+pub(in crate::store) fn custom_text(room: &Room) -> Option<&str> {
+    let custom = &room.about.custom;
+    (!custom.is_empty()).then(|| custom.as_str())
+}
+
+/// Whether everybody may find the room.
+pub(in crate::store) fn is_public(room: &Room) -> bool {
+    room.about.visibility == Visibility::Public
+}
+
+/// An act in its columns: its code, a number that goes with it, a message.
+pub(in crate::store) fn act_columns(act: Act) -> (i16, Option<i64>, Option<MessageId>) {
+    match act {
+        Act::Mute(until) => (1, Some(until.as_millis()), None),
+        Act::Unmute => (2, None, None),
+        Act::Ban(until) => (3, Some(until.as_millis()), None),
+        Act::Unban => (4, None, None),
+        Act::Remove => (5, None, None),
+        Act::Delete(message) => (6, None, Some(message)),
+        Act::SetRole(role) => (7, Some(role_code(role).into()), None),
+        Act::SlowMode(seconds) => (8, Some(seconds.into()), None),
+        Act::Resolve(message, outcome) => (9, Some(outcome_code(outcome).into()), Some(message)),
+    }
+}
+
+pub(in crate::store) fn outcome_code(outcome: ReportOutcome) -> i16 {
+    match outcome {
+        ReportOutcome::Dismissed => 1,
+        ReportOutcome::MessageDeleted => 2,
+        ReportOutcome::UserMuted => 3,
+        ReportOutcome::UserBanned => 4,
+    }
+}
+
+pub(super) fn outcome_of(code: i64) -> Option<ReportOutcome> {
+    match code {
+        1 => Some(ReportOutcome::Dismissed),
+        2 => Some(ReportOutcome::MessageDeleted),
+        3 => Some(ReportOutcome::UserMuted),
+        4 => Some(ReportOutcome::UserBanned),
+        _ => None,
+    }
+}
+
+pub(in crate::store) fn relation_code(kind: RelationKind) -> i16 {
+    match kind {
+        RelationKind::Friend => 1,
+        RelationKind::RequestSent => 2,
+        RelationKind::RequestReceived => 3,
+        RelationKind::Blocked => 4,
+    }
+}
+
+pub(in crate::store) fn room_code(kind: &RoomKind) -> i16 {
+    match kind {
+        RoomKind::Direct(_) => 1,
+        RoomKind::Group => 2,
+        RoomKind::Challenge(_) => 3,
+    }
+}
+
+pub(in crate::store) fn body_code(body: &Body) -> i16 {
+    match body {
+        Body::Text(_) => 1,
+        Body::Image { .. } => 2,
+        Body::Deleted(MessageType::Image) => 4,
+        Body::Deleted(_) => 3,
+        Body::System { kind, .. } => match kind {
+            SystemKind::Joined => 11,
+            SystemKind::Left => 12,
+            SystemKind::Removed => 13,
+            SystemKind::Renamed => 14,
+        },
+    }
+}
+
+/// A message's attachments in one column, so that whoever reads the message reads nothing besides. They
+/// never change. Another shape of [`Attachment`] is another variant, and what was written stays readable.
+#[derive(Serialize, Deserialize)]
+enum Kept<'a> {
+    First(Cow<'a, [Attachment]>),
+}
+
+/// Who sent it first, as it is kept.
+pub(in crate::store) fn first_sender(message: &Message) -> Option<&str> {
+    message.references.forwarded.as_ref().map(|first| first.user.as_str())
+}
+
+/// When it was pinned, and by whom, as it is kept.
+pub(in crate::store) fn pin_of(message: &Message) -> (Option<i64>, Option<&str>) {
+    let pin = message.state.pinned.as_ref();
+    (pin.map(|pin| pin.at.as_millis()), pin.and_then(|pin| pin.by.as_ref()).map(UserId::as_str))
+}
+
+/// A place among pins as it is compared; without one, beyond all.
+pub(in crate::store) fn below_pin(before: Option<PinCursor>) -> (i64, i64) {
+    before.map_or((i64::MAX, i64::MAX), |cursor| (cursor.at.as_millis(), int(cursor.seq)))
+}
+
+/// Which message it answers, as it is kept.
+pub(in crate::store) fn quoted_seq(message: &Message) -> Option<i64> {
+    message.references.quoted.as_ref().map(|quoted| int(quoted.seq))
+}
+
+/// As they are kept; NULL without any.
+pub(in crate::store) fn kept_attachments(attachments: &[Attachment]) -> Option<Vec<u8>> {
+    if attachments.is_empty() {
+        return None;
+    }
+    // Into a vector it always fits.
+    postcard::to_extend(&Kept::First(attachments.into()), Vec::new()).ok()
+}
+
+pub(super) fn attachments_of(bytes: &[u8]) -> Option<Arc<[Attachment]>> {
+    match postcard::from_bytes(bytes).ok()? {
+        Kept::First(attachments) => Some(attachments.into_owned().into()),
+    }
+}

@@ -1,0 +1,128 @@
+//! What comes of what is committed.
+
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::id::{RoomId, UserId};
+use crate::model::{
+    Amendment, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, Report, Role, Room,
+};
+
+/// What came of an item.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What changed in a room, in the order of its positions; empty where nothing did.
+    pub changes: Vec<Change>,
+    /// What changed between two people. It takes no position: it is told live, and read anew by whoever
+    /// was away.
+    pub relation: Option<RelationChange>,
+    /// What whoever asked wants to know.
+    pub answer: Answer,
+}
+
+/// What changed between two people.
+#[derive(Debug, Clone)]
+pub struct RelationChange {
+    /// Who has changed it.
+    pub user: Profile,
+    /// The other one.
+    pub other: Profile,
+    /// What the other one is told of it, if anything.
+    pub notice: Option<FriendNotice>,
+}
+
+/// The answer to an item.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// The message: the new one, or the first one under its client id, as it is now.
+    Message(Arc<Message>),
+    /// The message as it is now, changed or as it was.
+    Amended(Arc<Message>),
+    /// This room has the key already.
+    Standing(RoomId),
+    /// The report, made now or before.
+    Reported(Report),
+    /// The member's marks as they are now, and the unread count.
+    Marked {
+        /// The membership.
+        member: Arc<Member>,
+        /// How many messages are [unread](Member::unread_in).
+        unread: u64,
+    },
+    /// How the user stands to the other one now.
+    Relation {
+        /// The user's side.
+        now: Option<Relation>,
+        /// Whether the item has changed it.
+        is_new: bool,
+    },
+}
+
+/// A durable change.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Its position. A mark has the position at its commit, which is another change's.
+    pub pos: Pos,
+    /// The position of the room's change before it; 0 for its first.
+    pub prev: u64,
+    /// What it is.
+    pub what: What,
+}
+
+/// What changed. Rooms, messages and members in it are as they were right after that.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum What {
+    /// A room was made, with these people in it.
+    Created(Arc<Room>, Arc<[UserId]>),
+    /// Somebody joined.
+    Joined(Arc<Room>, Profile),
+    /// Somebody left or was taken out.
+    Parted(Arc<Room>, Profile),
+    /// A message came.
+    Message(Arc<Message>),
+    /// A message changed.
+    Amended {
+        /// The message as it is now.
+        message: Arc<Message>,
+        /// Who changed it; `None` is the host, or not known.
+        by: Option<UserId>,
+        /// How; `None` where no more is known than how it is now.
+        how: Option<Amendment>,
+    },
+    /// A member has another role, or is muted until another time: both as they are now.
+    Role(Arc<Room>, Profile, Role, Option<Timestamp>),
+    /// The room changed: what is said of it, its permissions, or whether it is open.
+    Changed(Arc<Room>),
+    /// A mark moved.
+    Marked {
+        /// Whose, and where it is now.
+        member: Arc<Member>,
+        /// Which.
+        mark: Mark,
+        /// Whether the room's others are told; those who have blocked each other are not.
+        is_shared: bool,
+    },
+    /// A row came from another store. Nobody is told.
+    Imported(RoomId),
+    /// Something that nobody is told of: a ban of somebody who is not in the room, or the end of one.
+    Untold(RoomId),
+}
+
+impl What {
+    /// The room that it is in.
+    pub fn room(&self) -> RoomId {
+        match self {
+            Self::Created(room, _) | Self::Joined(room, _) | Self::Parted(room, _) | Self::Changed(room) => {
+                room.id
+            }
+            Self::Role(room, ..) => room.id,
+            Self::Message(message) | Self::Amended { message, .. } => message.room,
+            Self::Marked { member, .. } => member.room,
+            Self::Imported(room) | Self::Untold(room) => *room,
+        }
+    }
+}
