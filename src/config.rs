@@ -113,9 +113,16 @@ pub struct Config {
     /// The most messages that are written on one node at once; one more is
     /// [`RateLimited`](crate::ErrorKind::RateLimited). Default 10,000.
     pub max_streams: usize,
-    /// Presence is told in rooms of at most so many participants. Default 100. With 0 it is told to nobody,
+    /// Presence is told in rooms of at most so many participants; of greater ones how many are here, at most every five
+    /// seconds. Default 100. With 0 neither is told,
     /// and between several nodes, none knows who is connected to another.
     pub presence_max_members: u32,
+    /// Who types is told in rooms of at most so many participants; of greater ones how many type, at most every second.
+    /// Default 100.
+    pub typing_max_members: u32,
+    /// How far somebody has read, and what has arrived, is told live, and to whoever was away, in rooms of at most so many
+    /// participants; in greater ones to other devices of theirs alone. Default 100.
+    pub receipts_max_members: u32,
     /// When the server stops, clients come back after a random delay of at most this. Default 5 s.
     pub reconnect_spread: Duration,
 
@@ -204,6 +211,8 @@ impl Default for Config {
             stream_timeout: Duration::from_secs(30),
             max_streams: 10_000,
             presence_max_members: 100,
+            typing_max_members: 100,
+            receipts_max_members: 100,
             reconnect_spread: Duration::from_secs(5),
             max_attachment_bytes: 25 * 1024 * 1024,
             max_attachments: 10,

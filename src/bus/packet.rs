@@ -84,6 +84,9 @@ pub(crate) enum News {
     Invite(InviteNews),
     /// To a room: a message that is being written says more.
     Delta(Delta),
+    /// To a room: so many of those who are connected to this node are here, who are this node's to count. One that asks knows
+    /// of no other node's count.
+    Online { count: u32, asks: bool },
 }
 
 /// What a batch changed, without what it says.

@@ -28,6 +28,7 @@ mod logins;
 mod messages;
 mod moderation;
 mod nodes;
+mod online;
 mod outbox;
 mod outlet;
 mod pins;
@@ -284,7 +285,9 @@ async fn tick(engine: std::sync::Weak<Inner>) {
     for turn in 0u64.. {
         interval.tick().await;
         let Some(inner) = engine.upgrade() else { return };
-        inner.hub.tick(tokio::time::Instant::now().into_std(), inner.clock.now());
+        let now = tokio::time::Instant::now().into_std();
+        inner.hub.tick(now, inner.clock.now());
+        inner.count_online(now);
         if turn % LIMITS_SWEPT == 0 {
             inner.limits.sweep();
         }

@@ -61,7 +61,7 @@ impl Actor {
         let listed = self.engine.config().max_listed;
         let entry = self.engine.store().room_entry(room, &self.user, listed).await?;
         if let Some(view) = self.room_views(entry.into_iter().collect()).await?.pop() {
-            return Ok(view);
+            return Ok(RoomView { online: self.engine.hub().online_count(room), ..view });
         }
         self.membership(room).await?;
         Err(crate::ErrorKind::RoomNotFound(room).into())
@@ -192,7 +192,8 @@ impl Actor {
         let unread = member.unread_in(&room);
         let muted_until = member.muted_at(self.engine.now());
         let role = member.role;
-        RoomView { name, participants: users, unread, last_message, room: Arc::new(room), role, muted_until }
+        let room = Arc::new(room);
+        RoomView { name, participants: users, unread, last_message, room, role, muted_until, online: None }
     }
 
     /// A name from the others' nicknames, as the actor sees them.

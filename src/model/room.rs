@@ -198,6 +198,10 @@ pub struct RoomView {
     pub role: Role,
     /// Until when the viewer is [muted](super::Member::muted_until) in it, if they are.
     pub muted_until: Option<Timestamp>,
+    /// How many are here who listen to it: of a room of more than
+    /// [`Config::presence_max_members`](crate::Config::presence_max_members) participants, where it is asked for alone and the
+    /// node that answers knows it.
+    pub online: Option<u32>,
 }
 
 /// A page of public rooms, the newest first. One of a search may hold fewer than were asked for, and none, and

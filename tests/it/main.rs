@@ -3,6 +3,7 @@
 mod attachments;
 mod authenticators;
 mod buses;
+mod counts;
 mod custom_store;
 mod documents;
 mod engine;

@@ -230,6 +230,7 @@ pub(super) fn room_view() -> RoomView {
         last_message: Some(message_view()),
         role: Role::Owner,
         muted_until: None,
+        online: None,
     }
 }
 
@@ -407,6 +408,8 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Marked(user("ben"), Mark::Read, marked())),
         durable(EventKind::Marked(user("ben"), Mark::Delivered, marked())),
         fleeting(gone),
+        fleeting(EventKind::TypingCount(3)),
+        fleeting(EventKind::OnlineCount(250)),
         durable(EventKind::Room(RoomChange::Updated, room.clone())),
         durable(EventKind::Room(RoomChange::Updated, Arc::new(Room { slow_mode: 30, ..Room::clone(&room) }))),
         durable(EventKind::Room(RoomChange::Reset, room.clone())),

@@ -266,6 +266,11 @@ pub(crate) struct RoomJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     muted_until: Option<Timestamp>,
+    /// How many of its participants are here, as it was last counted. Only of a great room that is asked for alone, and only
+    /// where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    online_count: Option<u32>,
 }
 
 impl<'a> From<&'a RoomView> for RoomJson<'a> {
@@ -291,6 +296,7 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             custom: &room.about.custom,
             slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
             muted_until: view.muted_until,
+            online_count: view.online,
         }
     }
 }
