@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    AuditEntry, Ban, Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom,
+    AuditEntry, Ban, Draft, Edit, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom,
     PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room, RoomKey, RoomKind,
     SearchCursor, Settings, Token, Visibility,
 };
@@ -57,6 +57,8 @@ struct Tables {
     reports: BTreeMap<ReportId, Report>,
     /// In the order of their commits. By room and `pos`.
     acts: Vec<AuditEntry>,
+    /// By room, `seq` and version.
+    edits: BTreeMap<(RoomId, u64, u64), Edit>,
     /// By user.
     settings: BTreeMap<UserId, Settings>,
 }
@@ -79,6 +81,7 @@ impl PlainStore {
             bans: BTreeMap::new(),
             reports: BTreeMap::new(),
             acts: Vec::new(),
+            edits: BTreeMap::new(),
             settings: BTreeMap::new(),
         }))
     }
@@ -191,6 +194,14 @@ impl Tables {
         self.bans.extend(rows.bans);
         self.reports.extend(rows.reports);
         self.settings.extend(rows.settings);
+        for (room, seq, edit) in rows.new_edits {
+            self.edits.insert((room, seq, edit.version), edit);
+        }
+        for ((room, seq), keep) in rows.kept_edits {
+            let of_it = self.edits.range((room, seq, 0)..=(room, seq, u64::MAX)).map(|(key, _)| *key);
+            let old: Vec<_> = of_it.rev().skip(keep as usize).collect();
+            old.iter().for_each(|key| drop(self.edits.remove(key)));
+        }
         self.acts.extend(rows.new_acts);
     }
 }
@@ -495,6 +506,12 @@ impl Store for PlainStore {
         let tables = self.tables();
         let is_own = |key: &&ReactionKey| key.room == room && key.user == *user && seqs.contains(&key.seq);
         Ok(tables.reactions.iter().filter(is_own).map(|key| (key.seq, key.reaction.clone())).collect())
+    }
+
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        let tables = self.tables();
+        let below = tables.edits.range((room, seq, 0)..(room, seq, before.unwrap_or(u64::MAX))).rev();
+        Ok(below.map(|(_, edit)| edit.clone()).take(limit as usize).collect())
     }
 
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {

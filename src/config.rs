@@ -39,6 +39,9 @@ pub struct Config {
     /// For how long after it was sent a message may be edited by its sender; then it is
     /// [`Forbidden`](crate::ErrorKind::Forbidden). Default `None`: for ever.
     pub edit_window: Option<Duration>,
+    /// How many former states of a message's words are [kept](crate::Actor::edits) when it is edited, the newest of them.
+    /// Default 0: none.
+    pub kept_edits: u32,
     /// For how long after it was sent a message may be deleted by its sender, likewise. Default `None`: for
     /// ever.
     pub delete_window: Option<Duration>,
@@ -184,6 +187,7 @@ impl Default for Config {
             max_participants: 1000,
             max_room_members: 100_000,
             edit_window: None,
+            kept_edits: 0,
             delete_window: None,
             max_reaction_kinds: 20,
             max_pins: 100,

@@ -7,7 +7,7 @@ use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, S
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Invite, InviteCode, LastSeen, Member, Message,
+    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Edit, Invite, InviteCode, LastSeen, Member, Message,
     MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References, Relation, RelationKind,
     Report, Resolution, Role, Room, RoomKind, Settings, SystemKind, Visibility,
 };
@@ -441,6 +441,11 @@ pub(super) trait ReadRow<'r> {
             read_receipts: self.flag()?,
             changed_at: self.time()?,
         })
+    }
+
+    fn edit(&mut self) -> Result<Edit, Self::Error> {
+        let (version, content) = (self.number()?, self.maybe_text()?.map(Into::into));
+        Ok(Edit { version, content, since: self.time()? })
     }
 
     /// Reads a nickname and an image. A nickname is there when the profile is known.

@@ -6,6 +6,7 @@ mod buses;
 mod counts;
 mod custom_store;
 mod documents;
+mod edits;
 mod engine;
 mod examples;
 #[path = "../faults/mod.rs"]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Quoted,
+    AuditEntry, Ban, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Quoted,
     Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
 };
 use crate::store::search::{PLACES, first_place};
@@ -58,6 +58,8 @@ pub(super) struct RoomData {
     pub(super) bans: BTreeMap<UserId, Ban>,
     /// In the order of their positions.
     pub(super) acts: Vec<AuditEntry>,
+    /// Former states by `seq`, the oldest first.
+    pub(super) edits: BTreeMap<u64, Vec<Edit>>,
 }
 
 pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -79,6 +81,7 @@ impl RoomData {
             attachments: BTreeMap::new(),
             bans: BTreeMap::new(),
             acts: Vec::new(),
+            edits: BTreeMap::new(),
         }
     }
 
@@ -281,6 +284,19 @@ impl State {
         for ((room, _), message) in rows.amended {
             if let Some(data) = self.rooms.get_mut(&room) {
                 data.amend(message);
+            }
+        }
+        for (room, seq, edit) in rows.new_edits {
+            if let Some(data) = self.rooms.get_mut(&room) {
+                data.edits.entry(seq).or_default().push(edit);
+            }
+        }
+        for ((room, seq), keep) in &rows.kept_edits {
+            let Some(data) = self.rooms.get_mut(room) else { continue };
+            let Some(edits) = data.edits.get_mut(seq) else { continue };
+            edits.drain(..edits.len().saturating_sub(*keep as usize));
+            if edits.is_empty() {
+                data.edits.remove(seq);
             }
         }
         for (room, seq) in &rows.cleared {

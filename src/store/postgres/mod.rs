@@ -20,6 +20,7 @@ mod attachments;
 mod columns;
 mod commit;
 mod connections;
+mod edits;
 mod error;
 mod load;
 mod moderation;
@@ -50,7 +51,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
+    AuditEntry, Ban, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
     Relation, RelationKind, Report, Room, Settings, Token,
 };
 
@@ -317,6 +318,10 @@ impl Store for PostgresStore {
         seqs: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Reaction)>> {
         Ok(amend::reactions_of(&self.connections, room, user, seqs).await?)
+    }
+
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        Ok(edits::edits(&self.connections, room, seq, before, limit).await?)
     }
 
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {

@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, load, moderation, read, records, schema, search,
+    PostgresOptions, amend, attachments, connections, edits, load, moderation, read, records, schema, search,
     settings, write,
 };
 
@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 78] = [
+const STATEMENTS: [(&str, &str, bool); 80] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -81,6 +81,8 @@ const STATEMENTS: [(&str, &str, bool); 78] = [
     (read::PROFILES, "profiles_pkey", false),
     (read::LOGOUTS, "profiles_pkey", false),
     (settings::SETTINGS, "settings_pkey", false),
+    (edits::EDITS, "edits_pkey", false),
+    (edits::KEEP, "edits_pkey", false),
     (settings::WRITE, "settings_pkey", false),
     (records::SETTINGS, "settings_pkey", false),
     (read::RELATION, "relations_pkey", false),

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{SqliteOptions, amend, attachments, moderation, read, records, rows, schema, search, settings};
+use super::{SqliteOptions, amend, attachments, edits, moderation, read, records, rows, schema, search, settings};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -43,6 +43,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::PROFILE, primary, false),
         (read::LOGOUT, primary, false),
         (settings::SETTINGS, primary, false),
+        (edits::EDITS, "PRIMARY KEY (room=? AND seq=? AND version<?)", false),
         (records::SETTINGS, "PRIMARY KEY (user>?)", false),
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),

@@ -29,7 +29,7 @@ use crate::model::{InviteCode, Limit, Reaction};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
-    AttachmentJson, AuditJson, BanJson, BansJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson,
+    AttachmentJson, AuditJson, BanJson, BansJson, EditsJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson,
     LinkJson, MarkedJson, MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson,
     ReactionsJson, RelationJson, ReportsJson, RoomsJson, SettingsJson,
 };
@@ -469,6 +469,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<LoggedOutJson>();
     schemas.add::<TokenJson>();
     schemas.add::<SettingsJson>();
+    schemas.add::<EditsJson<'_>>();
     schemas.add::<ProblemJson<'_>>();
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas.0)

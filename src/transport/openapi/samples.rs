@@ -17,7 +17,7 @@ use crate::model::{
     Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions, Phrases, Pin,
     PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
     RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Role, Room, RoomKind,
-    RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind, Token, Visibility, Words,
+    RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind, Token, Visibility, Words, Edit, EditPage,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -363,6 +363,10 @@ pub(super) fn people(kind: RelationKind) -> RelationPage {
 
 pub(super) fn marked() -> Marked {
     Marked { room: room_id(), read_seq: 2, delivered_seq: 2, unread: 0, at: at(45) }
+}
+
+pub(super) fn edits() -> EditPage {
+    EditPage { edits: vec![Edit::new(0, Some("Are you runing today?".into()), at(0))], next: None }
 }
 
 pub(super) fn settings() -> Settings {

@@ -2,6 +2,7 @@
 
 mod amended;
 mod attachments;
+mod edits;
 pub(crate) mod events;
 mod invites;
 mod json;
@@ -36,6 +37,7 @@ pub(crate) use amended::{MessageChangeJson, ReactionsJson};
 pub(crate) use attachments::AttachmentJson;
 #[cfg(any(feature = "blobs", feature = "openapi"))]
 pub(crate) use attachments::LinkJson;
+pub(crate) use edits::EditsJson;
 pub(crate) use events::EventJson;
 pub(crate) use invites::{
     InvitationsJson, InviteDeclinedJson, InviteEndedJson, InviteJson, InvitedJson, InvitesJson,
