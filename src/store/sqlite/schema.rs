@@ -40,7 +40,7 @@ const MIGRATIONS: [&str; 21] = [
 const OLDEST_LIBRARY: (i32, &str) = (3_051_003, "3.51.3");
 
 /// More than there are statements, so that none is ever prepared twice.
-const STATEMENTS: usize = 96;
+const STATEMENTS: usize = 256;
 
 /// A write-ahead log that grew beyond this, since a long read held it, is cut back.
 const LOG_BYTES: i64 = 64 * 1024 * 1024;
