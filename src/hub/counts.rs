@@ -151,7 +151,9 @@ impl Hub {
             counts.online.retain(|room, _| self.is_great(*room, self.presence_max_members));
             let is_due = |online: &Online| {
                 let is_old = online.counted.is_some_and(|at| now.duration_since(at) >= COUNTED_ANEW);
-                is_old || online.told.is_due && online.counted.is_none_or(|at| now.duration_since(at) >= ONLINE_EVERY)
+                is_old
+                    || online.told.is_due
+                        && online.counted.is_none_or(|at| now.duration_since(at) >= ONLINE_EVERY)
             };
             counts.online.iter().filter(|(_, online)| is_due(online)).map(|(room, _)| *room).collect()
         };

@@ -7,9 +7,9 @@ use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, S
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Edit, Invite, InviteCode, LastSeen, Member, Message,
-    MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References, Relation, RelationKind,
-    Report, Resolution, Role, Room, RoomKind, Settings, SystemKind, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Edit, Invite, InviteCode, LastSeen, Member,
+    Message, MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References, Relation,
+    RelationKind, Report, Resolution, Role, Room, RoomKind, Settings, SystemKind, Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;

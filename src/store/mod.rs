@@ -42,8 +42,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 pub use apply::apply;

@@ -7,8 +7,8 @@ use super::RoomRecord;
 use super::{Amend, Batch, BodyHash, Item, Op, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Body, Edit, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation,
-    RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
+    AuditEntry, Ban, Body, Edit, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction,
+    Relation, RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
 };
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever

@@ -11,8 +11,8 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 use crate::store::{
     Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search, Store,

@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, StatementStatus};
 
-use super::{SqliteOptions, amend, attachments, edits, moderation, read, records, rows, schema, search, settings};
+use super::{
+    SqliteOptions, amend, attachments, edits, moderation, read, records, rows, schema, search, settings,
+};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();

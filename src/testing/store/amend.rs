@@ -141,8 +141,11 @@ pub async fn only_the_sender_edits_and_only_within_the_time(chat: Fixture) {
     forbidden(chat.refused(chat.edit_item(&sent, Some("ana"), "ho")).await);
     let not_in = chat.refused(chat.edit_item(&sent, Some("zoe"), "ho")).await;
     assert_eq!(not_in, ErrorKind::NotAParticipant(room));
-    let within =
-        |millis| Amend::Edit { content: Some("ho".into()), within: Some(Duration::from_millis(millis)), keep: 0 };
+    let within = |millis| Amend::Edit {
+        content: Some("ho".into()),
+        within: Some(Duration::from_millis(millis)),
+        keep: 0,
+    };
     forbidden(chat.refused(chat.amend_item(&sent, Some("ben"), within(1))).await);
     chat.run(chat.amend_item(&sent, Some("ben"), within(60_000))).await;
     chat.run(chat.amend_item(&sent, None, within(1))).await;

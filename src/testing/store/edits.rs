@@ -31,7 +31,8 @@ pub async fn what_was_edited_is_kept_newest_first_up_to_a_bound(chat: Fixture) {
     for n in 1..=4 {
         let words = n.to_string();
         chat.run(chat.edit_keeping(&message, Some(&words), 3)).await;
-        let now = chat.store().message(room, message.id).await.expect("the store reads").expect("it is there");
+        let now =
+            chat.store().message(room, message.id).await.expect("the store reads").expect("it is there");
         versions.push(now.state.changed_pos);
     }
     // What stands already is no edit.

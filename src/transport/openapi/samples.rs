@@ -13,11 +13,11 @@ use crate::event::{
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, Delta, Dimensions,
-    Epoch, FriendNotice, History, Hit, Hits, Invitation, InvitationPage, Invite, InviteCode, Limit, Mark,
-    Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions, Phrases, Pin,
-    PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
-    RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Role, Room, RoomKind,
-    RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind, Token, Visibility, Words, Edit, EditPage,
+    Edit, EditPage, Epoch, FriendNotice, History, Hit, Hits, Invitation, InvitationPage, Invite, InviteCode,
+    Limit, Mark, Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions,
+    Phrases, Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt,
+    References, RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Role, Room,
+    RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind, Token, Visibility, Words,
 };
 
 /// 2026-03-02T09:00:00Z.

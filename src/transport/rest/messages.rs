@@ -12,8 +12,8 @@ use crate::error::{Error, Result, parse_field};
 use crate::id::{MessageId, RoomId};
 use crate::model::{Cursor, Draft, HistoryQuery, Limit};
 use crate::transport::wire::{
-    EditsJson, HistoryJson, MarkedJson, MessageChangeJson, MessageJson, PinsJson, ReactionsJson, parse_number,
-    parse_place, whole,
+    EditsJson, HistoryJson, MarkedJson, MessageChangeJson, MessageJson, PinsJson, ReactionsJson,
+    parse_number, parse_place, whole,
 };
 
 pub(super) async fn send(
