@@ -94,7 +94,7 @@ pub struct Config {
     /// The most delivered marks that wait to be written, which they are once a second; beyond that they are
     /// written at once. Default 50,000.
     pub delivered_waiting: usize,
-    /// The most profiles kept in memory; the oldest half is forgotten beyond it. Default 50,000.
+    /// The most profiles kept in memory, and as many settings; the oldest half is forgotten beyond it. Default 50,000.
     pub profile_cache: usize,
 
     /// How long a connection may take to authenticate, before it is closed as

@@ -49,6 +49,7 @@ use connection::Place;
 use counts::Counts;
 use lock::Mutex;
 use rooms::Topics;
+use settings::Settled;
 use typing::Typing;
 use user::Users;
 
@@ -71,6 +72,7 @@ pub struct Hub {
     receipts_max_members: u32,
     /// What is told of great rooms.
     counts: Mutex<Counts>,
+    settled: Mutex<Settled>,
 }
 
 impl Hub {
@@ -90,6 +92,7 @@ impl Hub {
             typing_max_members: config.typing_max_members,
             receipts_max_members: config.receipts_max_members,
             counts: Mutex::default(),
+            settled: Mutex::new(Settled::new(config.profile_cache)),
         }
     }
 

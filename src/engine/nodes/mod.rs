@@ -419,6 +419,7 @@ impl Nodes {
         for (user, at) in found.logouts {
             publisher.hub().log_out(&user, at);
         }
+        publisher.hub().forget_settled();
         for (user, settings) in found.settings {
             self.settle(&user, settings, publisher);
         }
