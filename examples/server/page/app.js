@@ -6,10 +6,12 @@ import { startComposer } from './composer.js';
 import { startDialogs } from './dialogs.js';
 import { $, on, onSubmit, setAvatar } from './dom.js';
 import { explain } from './errors.js';
+import { startForwarding } from './forwarding.js';
 import { startFriendList } from './friend-list.js';
 import { loadFriends } from './friends.js';
 import { loadInvitations, startInvitations, takeInvitation } from './invitations.js';
 import { startMessageMenu } from './message-menu.js';
+import { startModeration } from './moderation.js';
 import { startNewChat } from './new-chat.js';
 import { attempt, toast } from './notices.js';
 import { refreshPeople, startPeople } from './people.js';
@@ -25,6 +27,8 @@ import { startSearch } from './search.js';
 import { startSide } from './side.js';
 import { awaitMidnight, currentLanguage, firstLanguage, languageChanged, speak, t } from './texts.js';
 import { takeTyping } from './typing.js';
+import { resumeUploads } from './uploads.js';
+import { startViewer } from './viewer.js';
 
 // Events
 
@@ -38,6 +42,7 @@ const handlers = {
     loadInvitations().catch(() => {});
     loadPins().catch(() => {});
     resumeRoom();
+    resumeUploads();
     refreshPeople();
   },
   reset: () => attempt(reloadAll),
@@ -171,7 +176,7 @@ on('skip', 'click', (event) => {
 });
 document.addEventListener('visibilitychange', () => me && markRead());
 
-for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startFriendList, startInvitations, startNewChat, startPeople, startPins, startSearch, startSide]) begin();
+for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFriendList, startInvitations, startNewChat, startPeople, startModeration, startPins, startSearch, startSide, startViewer]) begin();
 showPane('rooms');
 speak(firstLanguage());
 awaitMidnight();
