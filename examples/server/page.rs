@@ -10,7 +10,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 53] = [
+const FILES: [(&str, &str, &str); 54] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
@@ -54,6 +54,7 @@ const FILES: [(&str, &str, &str); 53] = [
     ("/room.js", SCRIPT, include_str!("page/room.js")),
     ("/rooms.js", SCRIPT, include_str!("page/rooms.js")),
     ("/search.js", SCRIPT, include_str!("page/search.js")),
+    ("/settings.js", SCRIPT, include_str!("page/settings.js")),
     ("/side.js", SCRIPT, include_str!("page/side.js")),
     ("/signal.js", SCRIPT, include_str!("page/signal.js")),
     ("/text-field.js", SCRIPT, include_str!("page/text-field.js")),

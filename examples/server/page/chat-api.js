@@ -34,6 +34,7 @@
  * @typedef {{ code: string, roomUuid: string, createdBy: string | null, createdAt: string, expiresAt: string | null, maxUses: number | null, uses: number, userUuid: string | null }} Invite `userUuid`: whom alone it lets in
  * @typedef {{ code: string, roomUuid: string, roomType: Room['type'], name: string | null, invitedBy: import('./chat.js').Sender | null, createdAt: string, expiresAt: string | null }} Invitation `invitedBy`: null is the host
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: Role, online: boolean, lastSeenAt: string | null, mutedUntil?: string }} Participant
+ * @typedef {{ lastSeen: 'everyone' | 'friends' | 'nobody', invisible: boolean, readReceipts: boolean }} Settings what others see of one
  * @typedef {{ expiresIn?: number, reason?: string }} Sanction `expiresIn`: seconds; without them it holds for good
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, bannedBy: string | null, bannedAt: string, bannedUntil: string, reason: string | null }} Banned
  * @typedef {{ reportUuid: string, roomUuid: string, messageUuid: string, senderUuid: string, reportedBy: string, createdAt: string, reason: string | null }} Report
@@ -332,6 +333,16 @@ export class ChatApi {
   /** Says what was done about a report. @param {string} room @param {string} report @param {Outcome} outcome */
   resolveReport(room, report, outcome) {
     return this.#chat.http('PATCH', `chat/rooms/${of(room)}/reports/${of(report)}`, { outcome });
+  }
+
+  /** What one lets others see of oneself. @returns {Promise<Settings>} */
+  settings() {
+    return this.#chat.http('GET', 'chat/users/me/settings');
+  }
+
+  /** @param {Partial<Settings>} changes @returns {Promise<Settings>} */
+  updateSettings(changes) {
+    return this.#chat.http('PATCH', 'chat/users/me/settings', changes);
   }
 
   /** @returns {Promise<Relation[]>} */

@@ -590,7 +590,7 @@ export class Chat {
     const { status, data } = globalThis.XMLHttpRequest
       ? await this.#postInBrowser(url, file, authorization, { onProgress, signal }).catch(() => { throw refused(); })
       : await fetch(url, { method: 'POST', headers: { authorization }, body: file, signal })
-        .then(async (answer) => ({ status: answer.status, data: await answer.json() }))
+        .then(async (answer) => ({ status: answer.status, data: await answer.json().catch(() => ({})) }))
         .catch(() => { throw refused(); });
     if (status < 300) return data;
     throw new ChatError({ ...data, status });

@@ -244,6 +244,18 @@ export default {
   act_slowMode: ({ who, span }) => (span ? `${who} set slow mode to ${span}` : `${who} turned slow mode off`),
   act_resolveReport: ({ who, whom, outcome }) => `${who} settled a report about ${whom}: ${outcome}`,
 
+  // What others see
+  settings: 'What others see of you',
+  setInvisible: 'Appear offline',
+  setInvisibleText: 'Nobody sees you come, go or type.',
+  setReceipts: 'Let others see what you have read',
+  setReceiptsText: 'Without it nobody knows whether their message has come.',
+  setLastSeen: 'Who sees when you were last here?',
+  seenByEveryone: 'Everybody in a chat with you',
+  seenByFriends: 'Your friends',
+  seenByNobody: 'Nobody',
+  invisible: 'Connected, and not seen',
+
   // A new chat
   kindOfChat: 'Kind of chat',
   direct: 'Direct',

@@ -242,6 +242,18 @@ export default {
   act_slowMode: ({ who, span }) => (span ? `${who}님이 천천히 대화를 ${span}(으)로 정했어요` : `${who}님이 천천히 대화를 껐어요`),
   act_resolveReport: ({ who, whom, outcome }) => `${who}님이 ${whom}님에 대한 신고를 처리했어요: ${outcome}`,
 
+  // What others see
+  settings: '다른 사람에게 보이는 내 정보',
+  setInvisible: '오프라인으로 표시',
+  setInvisibleText: '접속과 입력 중 표시가 아무에게도 보이지 않아요.',
+  setReceipts: '읽음 표시 보내기',
+  setReceiptsText: '끄면 메시지가 도착했는지, 읽었는지 아무도 알 수 없어요.',
+  setLastSeen: '마지막 접속 시간을 볼 수 있는 사람',
+  seenByEveryone: '같은 채팅에 있는 모두',
+  seenByFriends: '내 친구',
+  seenByNobody: '아무도 없음',
+  invisible: '연결됨 (보이지 않음)',
+
   // A new chat
   kindOfChat: '채팅 종류',
   direct: '1:1',
