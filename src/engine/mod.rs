@@ -36,6 +36,7 @@ mod public;
 mod publish;
 mod receipts;
 mod reports;
+mod retention;
 mod rooms;
 mod search;
 mod session;

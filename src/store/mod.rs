@@ -122,7 +122,8 @@ pub struct MemberEntry {
 /// [`Profile::unknown`].
 ///
 /// **Quotes.** A [`Message`] comes with what it [quotes](crate::model::References::quoted) as that is now, which
-/// is read along with it and not copied: only the number of the other message is kept.
+/// is read along with it and not copied: only the number of the other message is kept. One that was cut away is quoted
+/// by none any more.
 ///
 /// **Outbox.** A store in a database may let transactions of the host's own leave messages in a table of it,
 /// for the engine to send. One without answers [`outbox_table`](Store::outbox_table) with `None`,
@@ -151,7 +152,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// each seeing those before it.
     ///
     /// An implementation locks and loads what [`Needs::of`] names into [`Rows`], and then what
-    /// [`Needs::heirs`] and [`Needs::relations_with`] name, calls [`apply()`], writes
+    /// [`Needs::senders`], [`Needs::heirs`] and [`Needs::relations_with`] name, calls [`apply()`], writes
     /// what [`Rows`] says has changed, and commits.
     ///
     /// # Errors
@@ -451,6 +452,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// Only those of [every call](Store). What was taken in stays so, and the rest waits.
     async fn index(&self, limit: u32) -> Result<bool>;
+
+    /// The rooms of which it is said [how much is kept](Room::keeping), in the order of their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>>;
 
     /// The messages that a user looks for, newest first: of those in the [index](Store::index) in rooms in which they
     /// are active, those that are [meant](Search::means), as they are now. No message comes on two pages, and none

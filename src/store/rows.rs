@@ -53,6 +53,9 @@ pub struct Needs {
     pub reports: BTreeSet<(RoomId, ReportId)>,
     /// Users of whom it must be known whether they are banned.
     pub bans: BTreeSet<(RoomId, UserId)>,
+    /// Rooms of which the oldest messages are needed, and how many; and then the memberships of
+    /// [`senders`](Self::senders).
+    pub oldest: BTreeMap<RoomId, u32>,
 }
 
 impl Needs {
@@ -131,6 +134,11 @@ impl Needs {
                     needs.bans.insert((item.room, user.clone()));
                 }
                 Op::Close => {}
+                Op::Cut { limit, .. } => {
+                    let most = needs.oldest.entry(item.room).or_default();
+                    *most = (*most).max(*limit);
+                    needs.pins.insert(item.room);
+                }
                 Op::Reopen { kind } => needs.keys.extend(kind.key()),
                 Op::SetRole { about, role } => {
                     member(&about.user);
@@ -206,6 +214,12 @@ impl Needs {
             }
         }
         relations
+    }
+
+    /// The memberships that are needed of who has sent the oldest messages, now that those are loaded.
+    pub fn senders(&self, oldest: &HashMap<RoomId, Vec<Arc<Message>>>) -> BTreeSet<(RoomId, UserId)> {
+        let messages = oldest.values().flatten();
+        messages.map(|message| (message.room, message.sender.user.clone())).collect()
     }
 
     /// Rooms whose owners may change, and how many of each room's active members are needed besides those
@@ -304,6 +318,8 @@ pub struct Rows {
     pub bans: HashMap<(RoomId, UserId), Ban>,
     /// The reports that there are, of those in [`Needs::reported`] and [`Needs::reports`].
     pub reports: HashMap<ReportId, Report>,
+    /// The oldest messages that there are of the rooms in [`Needs::oldest`], in their order.
+    pub oldest: HashMap<RoomId, Vec<Arc<Message>>>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -337,6 +353,9 @@ pub struct Rows {
     pub written_reports: BTreeSet<ReportId>,
     /// Acts to add, in their order.
     pub new_acts: Vec<AuditEntry>,
+    /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them and
+    /// what an index has of them.
+    pub cut: BTreeMap<RoomId, u64>,
 }
 
 impl Rows {
@@ -359,6 +378,7 @@ impl Rows {
             attachments: HashMap::new(),
             bans: HashMap::new(),
             reports: HashMap::new(),
+            oldest: HashMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
@@ -373,6 +393,7 @@ impl Rows {
             written_bans: BTreeSet::new(),
             written_reports: BTreeSet::new(),
             new_acts: Vec::new(),
+            cut: BTreeMap::new(),
         }
     }
 

@@ -21,6 +21,7 @@ mod outbox;
 mod pins;
 mod postgres;
 mod quotes;
+mod retention;
 mod roles;
 mod running;
 mod search;

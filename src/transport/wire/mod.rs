@@ -12,6 +12,7 @@ mod pins;
 mod public;
 mod references;
 mod reports;
+mod retention;
 mod search;
 
 use std::borrow::Cow;
@@ -49,6 +50,7 @@ pub(crate) use permissions::PermissionsJson;
 pub(crate) use pins::PinsJson;
 pub(crate) use public::PublicRoomsJson;
 pub(crate) use reports::{ReportJson, ReportsJson};
+pub(crate) use retention::RetentionJson;
 pub(crate) use search::{HitsJson, SearchArgs};
 
 /// A user as others see them.
@@ -264,6 +266,14 @@ pub(crate) struct RoomJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     muted_until: Option<Timestamp>,
+    /// How long its messages are kept. Only in a room that has a rule of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    retention: Option<RetentionJson>,
+    /// The `seq` of the first message that is kept. Only where those before it were cut away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    first_seq: Option<u64>,
 }
 
 impl<'a> From<&'a RoomView> for RoomJson<'a> {
@@ -289,6 +299,8 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             custom: &room.about.custom,
             slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
             muted_until: view.muted_until,
+            retention: room.retention().map(Into::into),
+            first_seq: retention::first_seq(room),
         }
     }
 }
