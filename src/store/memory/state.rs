@@ -57,6 +57,8 @@ pub(super) struct RoomData {
     pub(super) bans: BTreeMap<UserId, Ban>,
     /// In the order of their positions.
     pub(super) acts: Vec<AuditEntry>,
+    /// The `seq`s of the messages that mention somebody, each with its sender; nobody is everybody.
+    pub(super) mentions: HashMap<Option<UserId>, BTreeMap<u64, UserId>>,
 }
 
 pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -78,6 +80,7 @@ impl RoomData {
             attachments: BTreeMap::new(),
             bans: BTreeMap::new(),
             acts: Vec::new(),
+            mentions: HashMap::new(),
         }
     }
 
@@ -127,6 +130,14 @@ impl RoomData {
         }
         self.own.entry(user).or_default().push(message.seq);
         self.messages.push(message);
+    }
+
+    /// How many messages beyond the read mark mention the member.
+    fn unread_mentions(&self, member: &Member) -> u64 {
+        let of = [Some(member.user.clone()), None].map(|user| self.mentions.get(&user));
+        let beyond = (Bound::Excluded(member.read_seq), Bound::Unbounded);
+        let unread = of.into_iter().flatten().flat_map(|of| of.range(beyond));
+        unread.filter(|(_, sender)| **sender != member.user).count() as u64
     }
 
     pub(super) fn active(&self) -> impl Iterator<Item = &Member> {
@@ -267,6 +278,16 @@ impl State {
                 self.rooms_of.entry(user.clone()).or_default().insert(*room);
             }
         }
+        for mention in rows.new_mentions() {
+            let Some(data) = self.rooms.get_mut(&mention.room) else { continue };
+            data.mentions.entry(mention.user).or_default().insert(mention.seq, mention.sender);
+        }
+        for mention in rows.ended_mentions {
+            let Some(data) = self.rooms.get_mut(&mention.room) else { continue };
+            if let Some(of) = data.mentions.get_mut(&mention.user) {
+                of.remove(&mention.seq);
+            }
+        }
         for (message, hash) in rows.new_messages {
             self.place(&message);
             if let Some(data) = self.rooms.get_mut(&message.room) {
@@ -389,6 +410,7 @@ impl State {
             member: member.clone(),
             last_message: data.messages.last().map(|message| self.shown(message)),
             participants,
+            mentions: data.unread_mentions(member),
         }
     }
 

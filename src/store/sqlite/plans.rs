@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{SqliteOptions, amend, attachments, moderation, read, records, rows, schema, search};
+use super::{SqliteOptions, amend, attachments, mentions, moderation, read, records, rows, schema, search};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -64,6 +64,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (search::PLACE, "search_places_by_message (room=? AND seq=?)", false),
         (search::LAST_PLACE, "INTEGER PRIMARY KEY (rowid>? AND rowid<?)", false),
         (search::OWN_ROOMS, "members_by_user (user=?)", false),
+        (mentions::UNREAD, "PRIMARY KEY (room=? AND user=? AND seq>?)", false),
         (moderation::AUDIT, "PRIMARY KEY (room=? AND pos<?)", false),
         (moderation::BAN, primary, false),
         (moderation::REPORTS, "reports_waiting (id>?)", false),
