@@ -35,14 +35,16 @@ impl Draft {
     /// Whom it mentions.
     fn mentioned(&self, config: &Config) -> Result<Option<Box<Mentions>>> {
         const FIELD: &str = "mentions";
-        if self.mentions.is_empty() && !self.mentions_all {
+        if self.mentions.is_none() && !self.mentions_all {
             return Ok(None);
         }
-        if self.mentions.len() > config.max_mentions {
+        let named = self.mentions.as_deref().map(Vec::as_slice).unwrap_or_default();
+        if named.len() > config.max_mentions {
             return Err(Error::invalid(FIELD, format!("must name at most {} people", config.max_mentions)));
         }
-        let users = self.mentions.iter().map(|user| parse_field(FIELD, user)).collect::<Result<_>>()?;
-        Ok(Some(Box::new(Mentions { users, all: self.mentions_all })))
+        let users = named.iter().map(|user| parse_field(FIELD, user)).collect::<Result<_>>()?;
+        let mentions = Mentions { users, all: self.mentions_all };
+        Ok(Some(mentions).filter(|mentions| !mentions.is_empty()).map(Box::new))
     }
 
     /// Checks it against the rules and bounds. `picture` is where the first of its attachments is, if it has

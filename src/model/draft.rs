@@ -33,8 +33,9 @@ pub struct Draft {
     pub quoted_message_uuid: Option<String>,
     /// Ids of the people whom it mentions, at most [`Config::max_mentions`](crate::Config::max_mentions). Whoever is
     /// not in the room is left out, and so is the sender.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub mentions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(clippy::box_collection, reason = "most mention nobody, and a draft is moved often")]
+    pub mentions: Option<Box<Vec<String>>>,
     /// Whether it mentions everybody in the room, which takes [`Verb::MentionAll`](super::Verb::MentionAll).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mentions_all: bool,
@@ -69,7 +70,7 @@ impl Draft {
             client_id: None,
             attachments: Vec::new(),
             quoted_message_uuid: None,
-            mentions: Vec::new(),
+            mentions: None,
             mentions_all: false,
         }
     }
@@ -91,7 +92,7 @@ impl Draft {
     /// With somebody whom it mentions, besides those who are named already.
     #[must_use]
     pub fn mentioning(mut self, user: impl Into<String>) -> Self {
-        self.mentions.push(user.into());
+        self.mentions.get_or_insert_default().push(user.into());
         self
     }
 

@@ -20,7 +20,7 @@ pub struct Mention {
 
 impl Mention {
     /// Those of a message: one alone where it mentions everybody, so that it counts once for each.
-    fn of(message: &Message) -> impl Iterator<Item = Self> {
+    pub(super) fn of(message: &Message) -> impl Iterator<Item = Self> {
         let mentions = message.references.mentions.as_deref();
         let users = mentions.filter(|mentions| !mentions.all).map(|mentions| mentions.users.iter());
         let users = users.into_iter().flatten().cloned().map(Some);
@@ -33,7 +33,11 @@ impl Mention {
 impl Rows {
     /// Mentions to add, once the messages are there.
     pub fn new_mentions(&self) -> impl Iterator<Item = Mention> {
-        self.new_messages.iter().flat_map(|(message, _)| Mention::of(message))
+        // Most mention nobody.
+        let messages = self.new_messages.iter().map(|(message, _)| message);
+        messages
+            .filter(|message| message.references.mentions.is_some())
+            .flat_map(|message| Mention::of(message))
     }
 
     /// Takes out those of a message that is deleted.

@@ -395,7 +395,7 @@ impl World {
         let client = &mut self.clients[by];
         let draft = draft(self.sends);
         let may_mention = !draft.mentions_all || model.role(by) >= Some(Role::Admin);
-        let (named, all) = (draft.mentions.clone(), draft.mentions_all);
+        let (named, all) = (draft.mentions.clone().unwrap_or_default(), draft.mentions_all);
         let sent = match &client.session {
             Some(session) => session.send(*room, draft).await,
             None => client.actor.send(*room, draft).await,

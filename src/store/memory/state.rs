@@ -11,7 +11,9 @@ use crate::model::{
     Reaction, Relation, Report, Room, RoomKey, RoomKind,
 };
 use crate::store::search::{PLACES, first_place};
-use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
+use crate::store::{
+    BodyHash, Mention, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment,
+};
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -123,6 +125,11 @@ impl RoomData {
     }
 
     pub(super) fn push(&mut self, message: Arc<Message>, hash: Option<BodyHash>) {
+        if message.references.mentions.is_some() {
+            for mention in Mention::of(&message) {
+                self.mentions.entry(mention.user).or_default().insert(mention.seq, mention.sender);
+            }
+        }
         let user = message.sender.user.clone();
         self.by_id.insert(message.id, message.seq);
         if let (Some(client), Some(hash)) = (message.client_id.clone(), hash) {
@@ -278,20 +285,16 @@ impl State {
                 self.rooms_of.entry(user.clone()).or_default().insert(*room);
             }
         }
-        for mention in rows.new_mentions() {
-            let Some(data) = self.rooms.get_mut(&mention.room) else { continue };
-            data.mentions.entry(mention.user).or_default().insert(mention.seq, mention.sender);
+        for (message, hash) in rows.new_messages {
+            self.place(&message);
+            if let Some(data) = self.rooms.get_mut(&message.room) {
+                data.push(message, hash);
+            }
         }
         for mention in rows.ended_mentions {
             let Some(data) = self.rooms.get_mut(&mention.room) else { continue };
             if let Some(of) = data.mentions.get_mut(&mention.user) {
                 of.remove(&mention.seq);
-            }
-        }
-        for (message, hash) in rows.new_messages {
-            self.place(&message);
-            if let Some(data) = self.rooms.get_mut(&message.room) {
-                data.push(message, hash);
             }
         }
         for ((room, _), message) in rows.amended {

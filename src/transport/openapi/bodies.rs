@@ -324,7 +324,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
     let mentions = || {
         let users = list(named::<UserId>()).max_items(Some(config.max_mentions));
         let what = "Whom it mentions. Whoever is not in the room is left out, and so is the sender.";
-        optional("mentions", users.description(Some(what)))
+        optional("mentions", or_null(users.description(Some(what))))
     };
     let all = || {
         optional(
