@@ -236,8 +236,8 @@ struct World {
 /// The message of this number: each third mentions somebody, each fifth everybody.
 fn draft(number: u32) -> Draft {
     let draft = Draft::text(format!("message {number}")).with_client_id(number.to_string());
-    let draft = if number % 5 == 0 { draft.mentioning_all() } else { draft };
-    if number % 3 == 0 { draft.mentioning(USERS[number as usize % USERS.len()]) } else { draft }
+    let draft = if number.is_multiple_of(5) { draft.mentioning_all() } else { draft };
+    if number.is_multiple_of(3) { draft.mentioning(USERS[number as usize % USERS.len()]) } else { draft }
 }
 
 fn id(user: usize) -> UserId {
