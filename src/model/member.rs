@@ -63,6 +63,8 @@ pub enum Verb {
     Join,
     /// Say how long its messages are kept.
     SetRetention,
+    /// Mention everybody in it at once.
+    MentionAll,
 }
 
 impl Role {
