@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::model::Phrases;
+use crate::model::{Phrases, Retention};
 
 /// Every bound and time that the engine keeps. `Config::default()` suits one server; nothing is read from
 /// the environment. Each holds for one node; text is counted in UTF-8 where it is counted in bytes, and
@@ -65,6 +65,9 @@ pub struct Config {
     /// How many characters of a message are shown with one that [quotes](crate::model::References::quoted) it; the
     /// rest is left out. Default 200.
     pub max_quoted_chars: usize,
+    /// The most people whom a message mentions by name; with more it is [`Invalid`](crate::ErrorKind::Invalid).
+    /// Default 50.
+    pub max_mentions: usize,
     /// The most users named in a list within an answer; counts beside it are exact. Default 100.
     pub max_listed: usize,
     /// The most bytes of one frame from a client. A larger one ends the connection as
@@ -175,6 +178,15 @@ pub struct Config {
     pub search: bool,
     /// The most characters of what is searched for; more is [`Invalid`](crate::ErrorKind::Invalid). Default 200.
     pub max_search_chars: usize,
+
+    /// How long messages are kept, in rooms that do not say otherwise. Whatever is older, or beyond the count, is cut
+    /// away for good, pinned or not, within [`retention_interval`](Self::retention_interval). Default `None`: for ever.
+    pub retention: Option<Retention>,
+    /// Whatever a rule says, no message is cut away before it is so old: a retry under its client id finds it until
+    /// then. Default 1 h.
+    pub retention_grace: Duration,
+    /// How often it is looked for what is to be cut away. Default 10 min.
+    pub retention_interval: Duration,
 }
 
 impl Default for Config {
@@ -196,6 +208,7 @@ impl Default for Config {
             hook_failure: HookFailure::Refuse,
             max_invites: 100,
             max_quoted_chars: 200,
+            max_mentions: 50,
             max_listed: 100,
             max_frame_bytes: 64 * 1024,
             max_body_bytes: 1024 * 1024,
@@ -233,6 +246,9 @@ impl Default for Config {
             phrases: Phrases::english(),
             search: true,
             max_search_chars: 200,
+            retention: None,
+            retention_grace: Duration::from_secs(60 * 60),
+            retention_interval: Duration::from_secs(10 * 60),
         }
     }
 }

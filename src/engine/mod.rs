@@ -38,6 +38,7 @@ mod public;
 mod publish;
 mod receipts;
 mod reports;
+mod retention;
 mod rooms;
 mod search;
 mod session;

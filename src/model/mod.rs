@@ -10,6 +10,7 @@ mod edit;
 mod history;
 mod invite;
 mod member;
+mod mentions;
 mod message;
 mod permissions;
 mod pin;
@@ -19,6 +20,7 @@ mod reaction;
 mod references;
 mod relation;
 mod report;
+mod retention;
 mod room;
 mod search;
 mod settings;
@@ -37,6 +39,7 @@ pub use edit::{Edit, EditPage};
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
 pub use invite::{Invitation, InvitationPage, Invite, InviteCode, NewInvite};
 pub use member::{Mark, Member, Role, Verb};
+pub use mentions::Mentions;
 pub use message::{
     Amendment, Body, Message, MessageState, MessageType, MessageView, Phrases, Receipt, SystemKind,
 };
@@ -48,6 +51,7 @@ pub use reaction::{MAX_REACTION_BYTES, Reaction, ReactionError, ReactionPage, Re
 pub use references::{Quoted, References};
 pub use relation::{FriendNotice, Relation, RelationKind, RelationPage, RelationView};
 pub use report::{Report, ReportOutcome, ReportPage, Resolution};
+pub use retention::{Floor, Keeping, KeepingError, MAX_RETENTION_DAYS, MAX_RETENTION_MESSAGES, Retention};
 pub use room::{About, MAX_SLOW_MODE, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
 pub use search::{Hit, Hits, SearchCursor, SearchCursorError, SearchQuery, SnippetPart};
 pub use settings::{LastSeen, Settings, SettingsUpdate};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Custom, MessageView, Permissions, Role, Verb};
+use super::{Custom, Keeping, MessageView, Permissions, Role, Verb};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, RoomId, UserId};
 
@@ -135,6 +135,9 @@ pub struct Room {
     /// How many seconds have to pass between two messages of a member who is no admin; 0: none. At most
     /// [`MAX_SLOW_MODE`].
     pub slow_mode: u32,
+    /// How much of it is kept; `None`: as long as [`Config::retention`](crate::Config::retention) says, and all of it so
+    /// far.
+    pub keeping: Option<Box<Keeping>>,
 }
 
 /// The most seconds of a room's [slow mode](Room::slow_mode): 6 hours.
@@ -202,6 +205,8 @@ pub struct RoomView {
     /// [`Config::presence_max_members`](crate::Config::presence_max_members) participants, where it is asked for alone and the
     /// node that answers knows it.
     pub online: Option<u32>,
+    /// How many of the unread ones [mention](super::Message::mentions) the viewer. Exact; deleted ones do not count.
+    pub mentions: u64,
 }
 
 /// A page of public rooms, the newest first. One of a search may hold fewer than were asked for, and none, and

@@ -147,6 +147,7 @@ fn delete(
     let state = MessageState { edited_at: Some(ctx.at), ..MessageState::default() };
     rows.drop_edits(message);
     rows.clear_reactions(message);
+    rows.end_mentions(message);
     if let (Some(_), Some(pins)) = (&message.state.pinned, rows.pins.get_mut(&ctx.id)) {
         *pins = pins.saturating_sub(1);
     }

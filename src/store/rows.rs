@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::RoomRecord;
-use super::{Amend, Batch, BodyHash, Item, Op, StoredAttachment};
+use super::{Amend, Batch, BodyHash, Item, Mention, Op, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Body, Edit, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction,
@@ -53,6 +53,9 @@ pub struct Needs {
     pub reports: BTreeSet<(RoomId, ReportId)>,
     /// Users of whom it must be known whether they are banned.
     pub bans: BTreeSet<(RoomId, UserId)>,
+    /// Rooms of which the oldest messages are needed, and how many; and then the memberships of
+    /// [`senders`](Self::senders).
+    pub oldest: BTreeMap<RoomId, u32>,
     /// Users of whom it must be known what they let others see.
     pub settings: BTreeSet<UserId>,
 }
@@ -87,6 +90,7 @@ impl Needs {
                 }
                 Op::Send { sender, client_id, attachments, refers, .. } => {
                     member(&sender.user);
+                    refers.mentions.iter().flat_map(|named| &named.users).for_each(&mut member);
                     needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
                     needs.spoken_in.insert(item.room);
                     needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
@@ -137,6 +141,11 @@ impl Needs {
                     needs.bans.insert((item.room, user.clone()));
                 }
                 Op::Close => {}
+                Op::Cut { limit, .. } => {
+                    let most = needs.oldest.entry(item.room).or_default();
+                    *most = (*most).max(*limit);
+                    needs.pins.insert(item.room);
+                }
                 Op::Reopen { kind } => needs.keys.extend(kind.key()),
                 Op::SetRole { about, role } => {
                     member(&about.user);
@@ -213,6 +222,12 @@ impl Needs {
             }
         }
         relations
+    }
+
+    /// The memberships that are needed of who has sent the oldest messages, now that those are loaded.
+    pub fn senders(&self, oldest: &HashMap<RoomId, Vec<Arc<Message>>>) -> BTreeSet<(RoomId, UserId)> {
+        let messages = oldest.values().flatten();
+        messages.map(|message| (message.room, message.sender.user.clone())).collect()
     }
 
     /// Rooms whose owners may change, and how many of each room's active members are needed besides those
@@ -311,6 +326,8 @@ pub struct Rows {
     pub bans: HashMap<(RoomId, UserId), Ban>,
     /// The reports that there are, of those in [`Needs::reported`] and [`Needs::reports`].
     pub reports: HashMap<ReportId, Report>,
+    /// The oldest messages that there are of the rooms in [`Needs::oldest`], in their order.
+    pub oldest: HashMap<RoomId, Vec<Arc<Message>>>,
     /// What those of [`Needs::settings`] let others see who ever settled something.
     pub settings: BTreeMap<UserId, Settings>,
 
@@ -350,6 +367,11 @@ pub struct Rows {
     pub new_edits: Vec<(RoomId, u64, Edit)>,
     /// Messages of which, once those are added, only so many of the newest former states stay.
     pub kept_edits: BTreeMap<(RoomId, u64), u32>,
+    /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them, their former states and
+    /// what an index has of them.
+    pub cut: BTreeMap<RoomId, u64>,
+    /// Mentions to delete, once [those to add](Self::new_mentions) are there.
+    pub ended_mentions: Vec<Mention>,
     /// Users whose settings are to be written, new or changed.
     pub written_settings: BTreeSet<UserId>,
 }
@@ -374,6 +396,7 @@ impl Rows {
             attachments: HashMap::new(),
             bans: HashMap::new(),
             reports: HashMap::new(),
+            oldest: HashMap::new(),
             settings: BTreeMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
@@ -391,6 +414,8 @@ impl Rows {
             new_acts: Vec::new(),
             new_edits: Vec::new(),
             kept_edits: BTreeMap::new(),
+            cut: BTreeMap::new(),
+            ended_mentions: Vec::new(),
             written_settings: BTreeSet::new(),
         }
     }

@@ -22,7 +22,9 @@ mod commit;
 mod connections;
 mod edits;
 mod error;
+mod keeping;
 mod load;
+mod mentions;
 mod moderation;
 mod outbox;
 #[cfg(test)]
@@ -398,6 +400,10 @@ impl Store for PostgresStore {
             },
         }
         Ok(!self.waiting.is_empty())
+    }
+
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        Ok(keeping::rooms(&self.connections, after, limit).await?)
     }
 
     async fn search(&self, search: Search) -> Result<Found> {

@@ -42,6 +42,8 @@ mod attachments;
 mod columns;
 mod edits;
 mod error;
+mod keeping;
+mod mentions;
 mod moderation;
 mod outbox;
 #[cfg(test)]
@@ -463,6 +465,10 @@ impl Store for SqliteStore {
             }
         }
         Ok(!self.waiting.is_empty())
+    }
+
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        Ok(self.readers.run(move |tx| keeping::rooms(tx, after, limit)).await?)
     }
 
     async fn search(&self, search: Search) -> Result<Found> {

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::retention::first_seq;
 use super::{
     InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, PermissionsJson,
-    SettledJson, UserJson,
+    RetentionJson, SettledJson, UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -229,6 +230,14 @@ pub(crate) struct RoomChangeJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     slow_mode: Option<u32>,
+    /// How long its messages are kept. Only in a room that has a rule of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    retention: Option<RetentionJson>,
+    /// The `seq` of the first message that is kept. Only where those before it were cut away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    first_seq: Option<u64>,
 }
 
 /// Somebody joined or left, has another role, or is muted or no more.
@@ -342,6 +351,8 @@ pub(crate) struct ReadyRoomJson {
     seq: u64,
     /// How many messages are unread.
     unread_count: u64,
+    /// How many of those mention the user.
+    mention_count: u64,
 }
 
 /// All that was missed has been told.
@@ -491,6 +502,8 @@ impl<'a> RoomChangeJson<'a> {
             visibility: room.about.visibility,
             custom: &room.about.custom,
             slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
+            retention: room.retention().map(Into::into),
+            first_seq: first_seq(room),
         }
     }
 }
@@ -501,6 +514,7 @@ impl<'a> From<&'a Ready> for ReadyJson<'a> {
             room_uuid: one.room.id,
             seq: one.room.seq,
             unread_count: one.unread,
+            mention_count: one.mentions,
         };
         Self {
             user_uuid: &ready.user,

@@ -13,6 +13,7 @@ mod pins;
 mod public;
 mod references;
 mod reports;
+mod retention;
 mod search;
 mod settings;
 
@@ -52,6 +53,7 @@ pub(crate) use permissions::PermissionsJson;
 pub(crate) use pins::PinsJson;
 pub(crate) use public::PublicRoomsJson;
 pub(crate) use reports::{ReportJson, ReportsJson};
+pub(crate) use retention::RetentionJson;
 pub(crate) use search::{HitsJson, SearchArgs};
 pub(crate) use settings::{SettingsJson, SettledJson};
 
@@ -155,6 +157,12 @@ pub(crate) struct MessageJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     forwarded: Option<ForwardedJson<'a>>,
+    /// Whom it mentions, in the sender's order. Not there where it names nobody.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mentions: &'a [UserId],
+    /// Whether it mentions everybody. Not there where it does not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    mentions_all: bool,
 }
 
 impl<'a> MessageJson<'a> {
@@ -169,6 +177,7 @@ impl<'a> MessageJson<'a> {
             _ => None,
         };
         let (edited_at, deleted_at) = amended::changed_at(message);
+        let mentions = message.references.mentions.as_deref();
         Self {
             message_uuid: message.id,
             room_uuid: message.room,
@@ -194,6 +203,8 @@ impl<'a> MessageJson<'a> {
             quoted_message: message.references.quoted.as_deref().map(|quoted| Box::new(quoted.into())),
             pinned: message.state.pinned.as_ref().map(Into::into),
             forwarded: message.references.forwarded.as_deref().map(Into::into),
+            mentions: mentions.map(|mentions| &mentions.users[..]).unwrap_or_default(),
+            mentions_all: mentions.is_some_and(|mentions| mentions.all),
         }
     }
 
@@ -273,6 +284,16 @@ pub(crate) struct RoomJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     online_count: Option<u32>,
+    /// How long its messages are kept. Only in a room that has a rule of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    retention: Option<RetentionJson>,
+    /// The `seq` of the first message that is kept. Only where those before it were cut away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    first_seq: Option<u64>,
+    /// How many of the unread messages mention the caller. Exact; deleted ones do not count.
+    mention_count: u64,
 }
 
 impl<'a> From<&'a RoomView> for RoomJson<'a> {
@@ -299,6 +320,9 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
             muted_until: view.muted_until,
             online_count: view.online,
+            retention: room.retention().map(Into::into),
+            first_seq: retention::first_seq(room),
+            mention_count: view.mentions,
         }
     }
 }

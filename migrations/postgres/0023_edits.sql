@@ -9,4 +9,4 @@ CREATE TABLE chat.edits (
     PRIMARY KEY (room, seq, version)
 );
 
-INSERT INTO chat.migrations (version) VALUES (21);
+INSERT INTO chat.migrations (version) VALUES (23);
