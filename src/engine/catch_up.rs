@@ -264,7 +264,7 @@ impl Missed<'_> {
         }
         if room.members > self.actor.engine.config().receipts_max_members {
             if member.marks_pos >= from {
-                self.marked(member);
+                self.marked(member.clone());
             }
         } else if room.marks_pos >= from {
             self.marks(&room, from).await?;

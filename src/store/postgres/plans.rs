@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 85] = [
+const STATEMENTS: [(&str, &str, bool); 86] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -67,6 +67,7 @@ const STATEMENTS: [(&str, &str, bool); 85] = [
     // Both begin with the room.
     (keeping::CUT[1], "reactions_", false),
     (keeping::CUT[2], "search_places_by_message", false),
+    (keeping::CUT[3], "edits_pkey", false),
     (read::PUBLIC_ROOMS, "rooms_public", false),
     (read::INVITE, "invites_pkey", false),
     (read::INVITES, "invites_by_room", false),

@@ -40,6 +40,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (keeping::ROOMS, "rooms_keeping (id>?)", false),
         (keeping::CUT[0], "PRIMARY KEY (room=? AND seq<?)", false),
         (keeping::CUT[1], "PRIMARY KEY (room=? AND seq<?)", false),
+        (keeping::CUT[2], "PRIMARY KEY (room=? AND seq<?)", false),
         (keeping::CUT_INDEX[1], "search_places_by_message (room=? AND seq<?)", false),
         (read::PUBLIC_ROOMS, "rooms_public (id<?)", false),
         (read::INVITE, "PRIMARY KEY (code=?)", false),
