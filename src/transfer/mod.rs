@@ -188,9 +188,9 @@ pub enum TransferError {
         /// The line of the footer.
         line: u64,
         /// What it counts.
-        footer: Counts,
+        footer: Box<Counts>,
         /// What came before it.
-        read: Counts,
+        read: Box<Counts>,
     },
     /// The store has refused a record.
     #[error("line {line} was refused")]
