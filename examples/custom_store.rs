@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    AuditEntry, Ban, Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom,
-    PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room, RoomKey, RoomKind,
-    SearchCursor, Token, Visibility,
+    AuditEntry, Ban, DoNotDisturb, Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message,
+    NewRoom, PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room, RoomKey,
+    RoomKind, SearchCursor, Token, Visibility,
 };
 use chat_core::store::{
     Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey,
@@ -45,6 +45,7 @@ struct Tables {
     profiles: HashMap<UserId, Profile>,
     last_seen: HashMap<UserId, Timestamp>,
     logouts: HashMap<UserId, Timestamp>,
+    quiet: HashMap<UserId, DoNotDisturb>,
     /// By user and other; by user, kind and other.
     relations: BTreeMap<(UserId, UserId), Relation>,
     /// By code; by room; by user and code.
@@ -71,6 +72,7 @@ impl PlainStore {
             profiles: HashMap::new(),
             last_seen: HashMap::new(),
             logouts: HashMap::new(),
+            quiet: HashMap::new(),
             relations: BTreeMap::new(),
             invites: BTreeMap::new(),
             attachments: BTreeMap::new(),
@@ -280,6 +282,12 @@ impl Store for PlainStore {
                 let latest = times.entry(user.clone()).or_insert(*at);
                 *latest = (*latest).max(*at);
             }
+        }
+        for (user, quiet) in &batch.do_not_disturb {
+            match quiet {
+                Some(quiet) => next.quiet.insert(user.clone(), *quiet),
+                None => next.quiet.remove(user),
+            };
         }
         let mut rows = next.load(&Needs::of(&batch));
         let outcomes = apply(batch, &mut rows);
@@ -527,6 +535,12 @@ impl Store for PlainStore {
         let tables = self.tables();
         let logouts = tables.logouts.iter().filter(|(user, _)| users.contains(user));
         Ok(logouts.map(|(user, at)| (user.clone(), *at)).collect())
+    }
+
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
+        let tables = self.tables();
+        let quiet = tables.quiet.iter().filter(|(user, _)| users.contains(user));
+        Ok(quiet.map(|(user, quiet)| (user.clone(), *quiet)).collect())
     }
 
     async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::model::Phrases;
+use crate::model::{NotifyLevel, Phrases, RoomKind};
 
 /// Every bound and time that the engine keeps. `Config::default()` suits one server; nothing is read from
 /// the environment. Each holds for one node; text is counted in UTF-8 where it is counted in bytes, and
@@ -153,6 +153,9 @@ pub struct Config {
     /// where they are not pages of the same origin, such as `https://chat.example.org/api`. Default `/api`.
     pub public_url: String,
 
+    /// Of which messages people want notices where they have not chosen. All by default.
+    pub notify: NotifyDefaults,
+
     /// How much one user and one connection may do. Nothing is limited by default.
     pub rate_limits: RateLimits,
 
@@ -216,10 +219,41 @@ impl Default for Config {
             attachment_keep: Duration::from_secs(24 * 60 * 60),
             link_time: Duration::from_secs(10 * 60),
             public_url: "/api".into(),
+            notify: NotifyDefaults::default(),
             rate_limits: RateLimits::default(),
             phrases: Phrases::english(),
             search: true,
             max_search_chars: 200,
+        }
+    }
+}
+
+/// Of which messages people want notices where they have not [chosen](crate::Actor::set_notifications), by the room's
+/// kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_structs, reason = "there is one for each kind of room")]
+pub struct NotifyDefaults {
+    /// In rooms of two.
+    pub direct: NotifyLevel,
+    /// In groups.
+    pub group: NotifyLevel,
+    /// In rooms of challenges.
+    pub challenge: NotifyLevel,
+}
+
+impl Default for NotifyDefaults {
+    fn default() -> Self {
+        Self { direct: NotifyLevel::All, group: NotifyLevel::All, challenge: NotifyLevel::All }
+    }
+}
+
+impl NotifyDefaults {
+    /// That of a room of this kind.
+    pub fn of(&self, kind: &RoomKind) -> NotifyLevel {
+        match kind {
+            RoomKind::Direct(_) => self.direct,
+            RoomKind::Group => self.group,
+            RoomKind::Challenge(_) => self.challenge,
         }
     }
 }

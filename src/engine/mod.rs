@@ -28,6 +28,7 @@ mod logins;
 mod messages;
 mod moderation;
 mod nodes;
+mod notify;
 mod outbox;
 mod outlet;
 mod pins;

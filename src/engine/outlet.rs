@@ -9,7 +9,7 @@ use super::publish::Publisher;
 use crate::event::Notification;
 use crate::hub::ConnectionId;
 use crate::id::{RoomId, UserId};
-use crate::model::{Delta, Epoch, Message, Position, Token};
+use crate::model::{Delta, DoNotDisturb, Epoch, Message, Position, Token};
 use crate::store::{Change, RelationChange, What};
 
 /// The one way out, so that all sessions of the node see one order.
@@ -98,6 +98,14 @@ impl Outlet {
             nodes.tell_of_invite(user, &notification);
         }
         self.publisher.notify_alone(user, notification);
+    }
+
+    /// Tells a user's devices when the user wants no notices.
+    pub(super) fn tell_do_not_disturb(&mut self, user: &UserId, now: DoNotDisturb) {
+        if let Some(nodes) = &self.nodes {
+            nodes.tell_do_not_disturb(user, now);
+        }
+        self.publisher.notify_alone(user, Notification::DoNotDisturb(now));
     }
 
     /// Tells a room what is written.

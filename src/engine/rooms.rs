@@ -189,8 +189,9 @@ impl Actor {
         }
         let unread = member.unread_in(&room);
         let muted_until = member.muted_at(self.engine.now());
-        let role = member.role;
-        RoomView { name, participants: users, unread, last_message, room: Arc::new(room), role, muted_until }
+        let (role, notify) = (member.role, member.notify_at(self.engine.now()));
+        let room = Arc::new(room);
+        RoomView { name, participants: users, unread, last_message, room, role, muted_until, notify }
     }
 
     /// A name from the others' nicknames, as the actor sees them.

@@ -10,6 +10,7 @@ mod history;
 mod invite;
 mod member;
 mod message;
+mod notify;
 mod permissions;
 mod pin;
 mod position;
@@ -37,6 +38,7 @@ pub use member::{Mark, Member, Role, Verb};
 pub use message::{
     Amendment, Body, Message, MessageState, MessageType, MessageView, Phrases, Receipt, SystemKind,
 };
+pub use notify::{DailyHours, DoNotDisturb, Notify, NotifyError, NotifyLevel, NotifySetting, Quiet};
 pub use permissions::{Permissions, PermissionsError};
 pub use pin::{Pin, PinCursor, PinCursorError, PinPage};
 pub use position::{Epoch, MAX_LANES, Pos, Position, Token, TokenError};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Custom, MessageView, Permissions, Role, Verb};
+use super::{Custom, MessageView, NotifySetting, Permissions, Role, Verb};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, RoomId, UserId};
 
@@ -198,6 +198,9 @@ pub struct RoomView {
     pub role: Role,
     /// Until when the viewer is [muted](super::Member::muted_until) in it, if they are.
     pub muted_until: Option<Timestamp>,
+    /// Of what the viewer has chosen to have notices, if that is not the
+    /// [default](crate::config::NotifyDefaults).
+    pub notify: Option<NotifySetting>,
 }
 
 /// A page of public rooms, the newest first. One of a search may hold fewer than were asked for, and none, and

@@ -7,9 +7,9 @@ use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, S
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Invite, InviteCode, Member, Message,
-    MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References, Relation, RelationKind,
-    Report, Resolution, Role, Room, RoomKind, SystemKind, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Invite, InviteCode,
+    Member, Message, MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References,
+    Relation, RelationKind, Report, Resolution, Role, Room, RoomKind, SystemKind, Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -171,6 +171,7 @@ pub(super) trait ReadRow<'r> {
             own_n: self.number()?,
             muted_until: self.maybe_time()?,
             slowed_at: self.maybe_time()?,
+            notify: self.maybe()?.map(Box::new),
         })
     }
 
@@ -405,6 +406,22 @@ pub(super) trait ReadRow<'r> {
         let ban = self.ban()?;
         let profile = self.profile(ban.user.clone())?;
         Ok((ban, profile))
+    }
+
+    /// Reads when somebody wants no notices.
+    fn do_not_disturb(&mut self) -> Result<DoNotDisturb, Self::Error> {
+        let until = self.maybe_time()?;
+        let daily = match (self.maybe_integer()?, self.maybe_integer()?, self.maybe_integer()?) {
+            (None, None, None) => None,
+            (Some(from), Some(to), Some(offset)) => {
+                let (from, to, offset) = (from.try_into().ok(), to.try_into().ok(), offset.try_into().ok());
+                let hours = from.zip(to).zip(offset);
+                let hours = hours.and_then(|((from, to), offset)| DailyHours::new(from, to, offset));
+                Some(hours.ok_or_else(|| self.no_sense())?)
+            }
+            _ => return Err(self.no_sense()),
+        };
+        Ok(DoNotDisturb { until, daily })
     }
 
     fn relation(&mut self) -> Result<Relation, Self::Error> {

@@ -18,8 +18,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Token, Visibility,
+    AuditEntry, Ban, DoNotDisturb, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    Reaction, Relation, RelationKind, Report, Room, Token, Visibility,
 };
 use state::{State, beyond, keep_latest};
 
@@ -81,6 +81,9 @@ impl Store for MemoryStore {
         }
         for (user, at) in last_seen {
             keep_latest(&mut state.people.entry(user).or_default().last_seen, at);
+        }
+        for (user, quiet) in std::mem::take(&mut batch.do_not_disturb) {
+            state.people.entry(user).or_default().do_not_disturb = quiet;
         }
         for (user, at) in logouts {
             keep_latest(&mut state.people.entry(user).or_default().logged_out, at);
@@ -238,6 +241,12 @@ impl Store for MemoryStore {
         let state = self.state.lock();
         let logout = |user: &UserId| Some((user.clone(), state.people.get(user)?.logged_out?));
         Ok(BTreeSet::from_iter(users).into_iter().filter_map(logout).collect())
+    }
+
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
+        let state = self.state.lock();
+        let quiet = |user: &UserId| Some((user.clone(), state.people.get(user)?.do_not_disturb?));
+        Ok(BTreeSet::from_iter(users).into_iter().filter_map(quiet).collect())
     }
 
     async fn changed_rooms(

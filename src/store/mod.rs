@@ -19,6 +19,7 @@ mod invites;
 mod item;
 mod memory;
 mod moderate;
+mod notify;
 mod outbox;
 mod outcome;
 #[cfg(feature = "postgres")]
@@ -41,8 +42,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Token,
+    AuditEntry, Ban, DoNotDisturb, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    Reaction, Relation, RelationKind, Report, Room, Token,
 };
 
 pub use apply::apply;
@@ -293,6 +294,13 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// Only those of [every call](Store).
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>>;
+
+    /// When those of these users who ever said so [want no notices](Batch::do_not_disturb), each once and in any
+    /// order. The engine asks for some 500 at most, among whom one may stand twice.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>>;
 
     /// The user's memberships, past ones too, of rooms in which anything changed after `since`: a row, the
     /// membership itself, or (at `since` or after it) a mark. In the order of the rooms' ids, beyond

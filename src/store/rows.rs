@@ -130,7 +130,7 @@ impl Needs {
                 Op::Unban(user) => {
                     needs.bans.insert((item.room, user.clone()));
                 }
-                Op::Close => {}
+                Op::Close | Op::SetNotify(_) => {}
                 Op::Reopen { kind } => needs.keys.extend(kind.key()),
                 Op::SetRole { about, role } => {
                     member(&about.user);

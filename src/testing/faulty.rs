@@ -11,8 +11,8 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Token,
+    AuditEntry, Ban, DoNotDisturb, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    Reaction, Relation, RelationKind, Report, Room, Token,
 };
 use crate::store::{
     Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search, Store,
@@ -334,6 +334,10 @@ impl Store for FaultyStore {
 
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
         self.around(self.store("logouts").logouts(users)).await
+    }
+
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
+        self.around(self.store("do_not_disturb").do_not_disturb(users)).await
     }
 
     async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {

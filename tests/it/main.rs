@@ -17,6 +17,7 @@ mod model;
 mod moderation;
 mod nats;
 mod nodes;
+mod notify;
 mod outbox;
 mod pins;
 mod postgres;

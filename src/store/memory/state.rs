@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Quoted,
-    Reaction, Relation, Report, Room, RoomKey, RoomKind,
+    AuditEntry, Ban, DoNotDisturb, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    Quoted, Reaction, Relation, Report, Room, RoomKey, RoomKind,
 };
 use crate::store::search::{PLACES, first_place};
 use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
@@ -35,6 +35,7 @@ pub(super) struct Person {
     pub(super) profile: Option<Profile>,
     pub(super) last_seen: Option<Timestamp>,
     pub(super) logged_out: Option<Timestamp>,
+    pub(super) do_not_disturb: Option<DoNotDisturb>,
 }
 
 #[derive(Debug)]

@@ -23,6 +23,7 @@ mod connections;
 mod error;
 mod load;
 mod moderation;
+mod notify;
 mod outbox;
 #[cfg(test)]
 mod plans;
@@ -49,8 +50,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Token,
+    AuditEntry, Ban, DoNotDisturb, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    Reaction, Relation, RelationKind, Report, Room, Token,
 };
 
 /// How a [`PostgresStore`] uses its database.
@@ -264,6 +265,10 @@ impl Store for PostgresStore {
 
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
         Ok(read::logouts(&self.connections, users).await?)
+    }
+
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
+        Ok(notify::quiet(&self.connections, users).await?)
     }
 
     async fn changed_rooms(

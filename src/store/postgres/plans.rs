@@ -3,7 +3,8 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, load, moderation, read, records, schema, search, write,
+    PostgresOptions, amend, attachments, connections, load, moderation, notify, read, records, schema,
+    search, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
@@ -56,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 75] = [
+const STATEMENTS: [(&str, &str, bool); 76] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -78,6 +79,7 @@ const STATEMENTS: [(&str, &str, bool); 75] = [
     (read::MESSAGE, "messages_by_id", false),
     (read::MESSAGES_SINCE, "messages_by_pos", false),
     (read::PROFILES, "profiles_pkey", false),
+    (notify::QUIET, "do_not_disturb_pkey", false),
     (read::LOGOUTS, "profiles_pkey", false),
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),

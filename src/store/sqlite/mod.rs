@@ -42,6 +42,7 @@ mod attachments;
 mod columns;
 mod error;
 mod moderation;
+mod notify;
 mod outbox;
 #[cfg(test)]
 mod plans;
@@ -72,8 +73,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Token,
+    AuditEntry, Ban, DoNotDisturb, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    Reaction, Relation, RelationKind, Report, Room, Token,
 };
 
 /// How a [`SqliteStore`] uses its file.
@@ -310,6 +311,11 @@ impl Store for SqliteStore {
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
         let users = users.to_vec();
         Ok(self.readers.run(move |tx| read::logouts(tx, &users)).await?)
+    }
+
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
+        let users = users.to_vec();
+        Ok(self.readers.run(move |tx| notify::quiet(tx, &users)).await?)
     }
 
     async fn changed_rooms(

@@ -29,9 +29,9 @@ use crate::model::{InviteCode, Limit, Reaction};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
-    AttachmentJson, AuditJson, BanJson, BansJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson,
-    LinkJson, MarkedJson, MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson,
-    ReactionsJson, RelationJson, ReportsJson, RoomsJson,
+    AttachmentJson, AuditJson, BanJson, BansJson, DoNotDisturbJson, HistoryJson, HitsJson, InvitationsJson,
+    InvitesJson, LinkJson, MarkedJson, MessageChangeJson, MuteJson, ParticipantsJson, PinsJson,
+    PublicRoomsJson, ReactionsJson, RelationJson, ReportsJson, RoomsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -450,6 +450,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<InvitesJson<'_>>();
     schemas.add::<InvitationsJson<'_>>();
     schemas.add::<MuteJson<'_>>();
+    schemas.add::<DoNotDisturbJson>();
     schemas.add::<BanJson<'_>>();
     schemas.add::<BansJson<'_>>();
     schemas.add::<AuditJson<'_>>();

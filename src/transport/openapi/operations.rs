@@ -3,6 +3,7 @@
 
 mod messages;
 mod moderation;
+mod notices;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -21,11 +22,12 @@ use crate::transport::wire::{
 };
 
 /// The groups that operations stand in: their name and what they are about.
-pub(super) const TAGS: [(&str, &str); 6] = [
+pub(super) const TAGS: [(&str, &str); 7] = [
     (ROOMS, "Rooms of two people, of a group, or of a challenge, and who takes part in them."),
     (MESSAGES, "What is said in a room, and up to where it was read."),
     (ATTACHMENTS, "Files that go with messages."),
     (MODERATION, "How a room is kept in order."),
+    (NOTICES, "Of what somebody wants notices while they are away."),
     (FRIENDS, "Friends, requests for friendship, and blocks."),
     (TOKENS, "Tokens for development, and the end of tokens."),
 ];
@@ -33,6 +35,7 @@ const ROOMS: &str = "Rooms";
 const MESSAGES: &str = "Messages";
 const ATTACHMENTS: &str = "Attachments";
 const MODERATION: &str = "Moderation";
+const NOTICES: &str = "Notices";
 const FRIENDS: &str = "Friends";
 const TOKENS: &str = "Tokens";
 
@@ -350,6 +353,10 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::ListReports
         | Operation::ResolveReport
         | Operation::ListAudit => moderation::of_moderators(operation),
+        Operation::SetNotifications
+        | Operation::GetDoNotDisturb
+        | Operation::SetDoNotDisturb
+        | Operation::EndDoNotDisturb => notices::of_notices(operation),
         Operation::SendMessage => messages::send_message(),
         Operation::ListMessages => messages::list_messages(),
         Operation::GetMessage

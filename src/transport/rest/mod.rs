@@ -27,6 +27,7 @@ mod friends;
 mod invites;
 mod messages;
 mod moderation;
+mod notify;
 mod observe;
 mod problem;
 mod reports;

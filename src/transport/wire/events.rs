@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, PermissionsJson,
-    UserJson,
+    InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, NotificationsJson,
+    PermissionsJson, QuietJson, UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -34,6 +34,8 @@ pub(crate) enum EventJson<'a> {
     Invited(Box<InvitedJson<'a>>),
     InviteEnded(InviteEndedJson),
     InviteDeclined(InviteDeclinedJson<'a>),
+    Notifications(NotificationsJson),
+    Quiet(QuietJson),
     Ready(ReadyJson<'a>),
     CaughtUp(CaughtUpJson),
     Opened { origin: &'a OriginId },
@@ -401,6 +403,10 @@ fn notified(notification: &Notification) -> EventJson<'_> {
         Notification::InviteDeclined(room, who) => {
             EventJson::InviteDeclined(InviteDeclinedJson::new(*room, who))
         }
+        Notification::Notifications(room, setting) => {
+            EventJson::Notifications(NotificationsJson::new(*room, *setting))
+        }
+        Notification::DoNotDisturb(now) => EventJson::Quiet(QuietJson::new(now)),
     }
 }
 

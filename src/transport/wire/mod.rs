@@ -6,6 +6,7 @@ pub(crate) mod events;
 mod invites;
 mod json;
 mod moderation;
+mod notify;
 mod people;
 mod permissions;
 mod pins;
@@ -27,8 +28,8 @@ use crate::error::{Error, ErrorCode};
 use crate::event::{Marked, Reply, View};
 use crate::id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Body, Custom, History, Message, MessageType, MessageView, Page, Profile, Reaction, Receipt, Role,
-    RoomType, RoomView, Span, SystemKind, Visibility,
+    Body, Custom, History, Message, MessageType, MessageView, NotifyLevel, Page, Profile, Reaction, Receipt,
+    Role, RoomType, RoomView, Span, SystemKind, Visibility,
 };
 
 pub(crate) use amended::{MessageChangeJson, ReactionsJson};
@@ -44,6 +45,7 @@ pub(crate) use json::{
     parse_place, parse_reaction, parse_since, parse_target, whole,
 };
 pub(crate) use moderation::{AuditJson, BanJson, BansJson, MuteJson};
+pub(crate) use notify::{DoNotDisturbJson, NotificationsJson, QuietJson, parse_minute};
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 pub(crate) use permissions::PermissionsJson;
 pub(crate) use pins::PinsJson;
@@ -264,6 +266,14 @@ pub(crate) struct RoomJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     muted_until: Option<Timestamp>,
+    /// Of which messages the caller has chosen to have notices. Not there: the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    notifications: Option<NotifyLevel>,
+    /// From when on the default holds again. Not there: it never does by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    notify_until: Option<Timestamp>,
 }
 
 impl<'a> From<&'a RoomView> for RoomJson<'a> {
@@ -289,6 +299,8 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             custom: &room.about.custom,
             slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
             muted_until: view.muted_until,
+            notifications: view.notify.map(|setting| setting.level),
+            notify_until: view.notify.and_then(|setting| setting.until),
         }
     }
 }

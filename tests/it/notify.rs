@@ -1,0 +1,189 @@
+//! What people want notices of: told to their own devices alone, on other nodes and after a time away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_core::bus::LocalBus;
+use chat_core::event::{Event, EventKind, Notification};
+use chat_core::model::{DailyHours, DoNotDisturb, Draft, NewRoom, NotifyLevel, NotifySetting, Quiet, Role};
+use chat_core::store::{MemoryStore, Store};
+use chat_core::testing::{ManualClock, NameTokens};
+use chat_core::{ChatEngine, RoomId, Session, Timestamp, UserId};
+use serde_json::{Value, json};
+
+use crate::socketio::client::http;
+
+fn id(name: &str) -> UserId {
+    name.parse().unwrap()
+}
+
+async fn group(engine: &ChatEngine, users: &[&str]) -> RoomId {
+    let new = NewRoom::group("room").with(users[1..].iter().copied());
+    engine.as_user(id(users[0])).create_room(new).await.unwrap().id()
+}
+
+fn chosen(event: &Event) -> Option<Option<NotifySetting>> {
+    match &event.kind {
+        EventKind::Notification(Notification::Notifications(_, setting)) => Some(*setting),
+        _ => None,
+    }
+}
+
+fn quiet(event: &Event) -> Option<DoNotDisturb> {
+    match &event.kind {
+        EventKind::Notification(Notification::DoNotDisturb(quiet)) => Some(*quiet),
+        _ => None,
+    }
+}
+
+async fn next<T>(session: &mut Session, wanted: impl Fn(&Event) -> Option<T>) -> T {
+    loop {
+        let event = session.next().await.unwrap();
+        if let Some(found) = wanted(&event) {
+            return found;
+        }
+    }
+}
+
+/// What is told up to a message of these words, and before it the end of a catch-up where there is one.
+async fn up_to(session: &mut Session, words: &str) -> Vec<Arc<Event>> {
+    let mut told = Vec::new();
+    loop {
+        let event = session.next().await.unwrap();
+        let is_end =
+            matches!(&event.kind, EventKind::Message(message) if message.body.content() == Some(words));
+        told.push(event);
+        if is_end {
+            return told;
+        }
+    }
+}
+
+const MUTED: NotifySetting = NotifySetting { level: NotifyLevel::None, until: None };
+
+#[tokio::test]
+async fn a_choice_is_told_to_ones_own_devices_on_every_node_and_to_nobody_else() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let mut buses = LocalBus::between(2);
+    let mut node = || ChatEngine::builder().shared_store(store.clone()).bus(buses.remove(0)).build();
+    let (here, there) = (node().await.unwrap(), node().await.unwrap());
+    let room = group(&here, &["ana", "ben"]).await;
+    let (ana, ben) = (here.as_user(id("ana")), here.as_user(id("ben")));
+    let mut other_device = there.as_user(id("ben")).connect().await.unwrap();
+    let mut others = there.as_user(id("ana")).connect().await.unwrap();
+    let view = ben.set_notifications(room, Some(NotifyLevel::None), None).await.unwrap();
+    assert_eq!((view.notify, ana.room(room).await.unwrap().notify), (Some(MUTED), None));
+    assert_eq!(next(&mut other_device, chosen).await, Some(MUTED));
+    ben.set_notifications(room, None, None).await.unwrap();
+    assert_eq!(next(&mut other_device, chosen).await, None);
+    let hours = Quiet { expires_in: None, daily: DailyHours::new(1320, 420, 540) };
+    let now = ben.set_do_not_disturb(Some(hours)).await.unwrap();
+    assert_eq!(next(&mut other_device, quiet).await, now);
+    assert_eq!(there.as_user(id("ben")).do_not_disturb().await.unwrap(), now);
+    ana.send(room, Draft::text("end")).await.unwrap();
+    let told = up_to(&mut others, "end").await;
+    assert!(told.iter().all(|event| chosen(event).is_none() && quiet(event).is_none()), "{told:?}");
+}
+
+#[tokio::test]
+async fn whoever_was_away_learns_of_their_own_choice_once_and_nobody_of_anothers() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let room = group(&engine, &["ana", "ben"]).await;
+    let (ana, ben) = (engine.as_user(id("ana")), engine.as_user(id("ben")));
+    let token = ben.connect().await.unwrap().next().await.unwrap().token.unwrap();
+    ben.set_notifications(room, Some(NotifyLevel::Mentions), Some(60)).await.unwrap();
+    ben.set_notifications(room, Some(NotifyLevel::None), None).await.unwrap();
+    ana.send(room, Draft::text("end")).await.unwrap();
+    let told = up_to(&mut ben.connect_since(token).await.unwrap(), "end").await;
+    assert_eq!(told.iter().filter_map(|event| chosen(event)).collect::<Vec<_>>(), [Some(MUTED)]);
+
+    let told = up_to(&mut ana.connect_since(token).await.unwrap(), "end").await;
+    let of_members =
+        |event: &&Arc<Event>| matches!(event.kind, EventKind::Role(..) | EventKind::Participant(..));
+    assert_eq!(
+        (told.iter().filter_map(|event| chosen(event)).count(), told.iter().filter(of_members).count()),
+        (0, 0)
+    );
+
+    // Another role since then is told all the same.
+    ana.set_role(room, ben.user(), Role::Admin).await.unwrap();
+    ben.set_notifications(room, None, None).await.unwrap();
+    ana.send(room, Draft::text("more")).await.unwrap();
+    let told = up_to(&mut ana.connect_since(token).await.unwrap(), "more").await;
+    assert_eq!(told.iter().filter(of_members).count(), 1);
+}
+
+#[tokio::test]
+async fn a_choice_and_a_time_of_quiet_end_by_themselves() {
+    let clock = ManualClock::default();
+    let engine = ChatEngine::builder().clock(clock.clone()).build().await.unwrap();
+    let room = group(&engine, &["ana", "ben"]).await;
+    let ben = engine.as_user(id("ben"));
+    let view = ben.set_notifications(room, Some(NotifyLevel::None), Some(60)).await.unwrap();
+    assert!(view.notify.unwrap().until.is_some());
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(ben.room(room).await.unwrap().notify, None);
+    for seconds in [0, 31_536_001, u64::MAX] {
+        let quiet = Quiet { expires_in: Some(seconds), daily: None };
+        let refused = ben.set_do_not_disturb(Some(quiet)).await.unwrap_err();
+        assert_eq!(refused.code(), "INVALID_INPUT");
+        let level = Some(NotifyLevel::All);
+        assert_eq!(
+            ben.set_notifications(room, level, Some(seconds)).await.unwrap_err().code(),
+            "INVALID_INPUT"
+        );
+    }
+    let good = ben.set_do_not_disturb(Some(Quiet::default())).await.unwrap();
+    assert_eq!(good.until, Some(Timestamp::NEVER));
+    assert_eq!(ben.set_do_not_disturb(None).await.unwrap(), DoNotDisturb::default());
+}
+
+#[tokio::test]
+async fn choices_are_made_over_rest() {
+    let engine = ChatEngine::builder().authenticator(NameTokens).build().await.unwrap();
+    let room = group(&engine, &["ana", "ben"]).await;
+    let app = chat_core::transport::rest::router(engine, Default::default());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let served = tokio::spawn(async move { axum::serve(listener, app).await });
+    let ask = async |method: &str, path: &str, body: Value| {
+        let headers = "Authorization: Bearer ben\r\nContent-Type: application/json\r\n";
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = http(addr, method, path, headers, &body).await;
+        (answer.status, serde_json::from_str::<Value>(&answer.body).unwrap())
+    };
+    let path = format!("/chat/rooms/{room}/notifications");
+    let (status, view) = ask("PATCH", &path, json!({ "notifications": "none", "expiresIn": 3600 })).await;
+    assert_eq!((status, &view["notifications"]), (200, &json!("none")));
+    assert!(view["notifyUntil"].is_string());
+    let (_, view) = ask("PATCH", &path, json!({ "notifications": "default" })).await;
+    assert!(view.get("notifications").is_none() && view.get("notifyUntil").is_none());
+    for bad in
+        [json!({}), json!({ "notifications": "loud" }), json!({ "notifications": "all", "expiresIn": 0 })]
+    {
+        let (status, problem) = ask("PATCH", &path, bad).await;
+        assert_eq!((status, &problem["code"]), (400, &json!("INVALID_INPUT")));
+    }
+
+    let path = "/chat/users/me/do-not-disturb";
+    let nothing = json!({ "until": null, "daily": null });
+    assert_eq!(ask("GET", path, Value::Null).await, (200, nothing.clone()));
+    let daily = json!({ "from": "22:00", "to": "07:00", "utcOffset": 540 });
+    let stands = json!({ "until": null, "daily": daily });
+    assert_eq!(ask("PUT", path, json!({ "daily": daily })).await, (200, stands.clone()));
+    assert_eq!(ask("GET", path, Value::Null).await, (200, stands));
+    for (bad, field) in [
+        (json!({ "daily": { "from": "22:00", "to": "22:00" } }), "daily.to"),
+        (json!({ "daily": { "from": "24:00", "to": "07:00" } }), "daily.from"),
+        (json!({ "daily": { "from": "22:00" } }), "daily.to"),
+        (json!({ "daily": { "from": "22:00", "to": "07:00", "utcOffset": 900 } }), "daily.utcOffset"),
+        (json!({ "expiresIn": 0 }), "expiresIn"),
+    ] {
+        let (status, problem) = ask("PUT", path, bad).await;
+        assert_eq!((status, &problem["field"]), (400, &json!(field)));
+    }
+    let (_, for_good) = ask("PUT", path, Value::Null).await;
+    assert_eq!(for_good["until"], "9999-12-31T23:59:59.999Z");
+    assert_eq!(ask("DELETE", path, Value::Null).await, (200, nothing));
+    served.abort();
+}
