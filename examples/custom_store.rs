@@ -15,8 +15,9 @@ use chat_core::model::{
     RoomKind, SearchCursor, Token, Visibility,
 };
 use chat_core::store::{
-    Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey,
-    PushBatch, PushRetry, Record, RecordPage, RoomEntry, RoomRecord, Rows, Search, Sent, Stage, Store, StoredAttachment, apply,
+    Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, PushBatch,
+    PushRetry, ReactionKey, Record, RecordPage, RoomEntry, RoomRecord, Rows, Search, Sent, Stage, Store,
+    StoredAttachment, apply,
 };
 use chat_core::{
     AttachmentId, ChatEngine, ClientId, MessageId, ReportId, Result, RoomId, Timestamp, UserId,

@@ -183,6 +183,11 @@ impl ChatEngineBuilder {
             Nodes::new(bus, profiles.clone(), &token.position, self.config.presence_max_members > 0)
         });
         let handed_on = nodes.as_ref().map(Nodes::handed_on);
+        // Before anything can be said.
+        let pushed_since = match &self.push {
+            Some(_) => Some(self.store.pushed_since(self.clock.now()).await?),
+            None => None,
+        };
         let pushing = super::push::Pushing::new(self.push, &self.config);
         let outlet = Outlet::new(
             Publisher::new(hub.clone(), token, self.config.max_quoted_chars),
@@ -231,8 +236,9 @@ impl ChatEngineBuilder {
         if inner.config.search {
             tokio::spawn(super::index::follow(Arc::downgrade(&inner)));
         }
-        if inner.pushing.queue().is_some() {
-            tokio::spawn(super::push::run(Arc::downgrade(&inner), inner.config.push_delay));
+        if let Some(since) = pushed_since {
+            let delay = inner.config.push_delay;
+            tokio::spawn(super::push::run(Arc::downgrade(&inner), since, delay));
         }
         if has_nodes {
             tokio::spawn(nodes::run(Arc::downgrade(&inner), inner.outlet.clone(), inner.store.clone()));

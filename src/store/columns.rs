@@ -3,7 +3,9 @@
 
 mod written;
 
-use super::{BodyHash, OutboxEntry, OutboxRow, PushRetry, ReactionKey, Record, RoomRecord, Stage, StoredAttachment};
+use super::{
+    BodyHash, OutboxEntry, OutboxRow, PushRetry, ReactionKey, Record, RoomRecord, Stage, StoredAttachment,
+};
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{

@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 
 use super::search::Gathering;
 use super::{
-    Batch, Found, MemberEntry, Memberships, Needs, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage, RoomEntry, Search,
-    Stage, Store, StoredAttachment, apply,
+    Batch, Found, MemberEntry, Memberships, Needs, OutboxRow, Outcome, PushBatch, PushRetry, Record,
+    RecordPage, RoomEntry, Search, Stage, Store, StoredAttachment, apply,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};

@@ -15,8 +15,8 @@ use crate::model::{
     Reaction, Relation, RelationKind, Report, Room, Token,
 };
 use crate::store::{
-    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage, RoomEntry, Search, Store,
-    StoredAttachment,
+    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage,
+    RoomEntry, Search, Store, StoredAttachment,
 };
 use async_trait::async_trait;
 use parking_lot::Mutex;

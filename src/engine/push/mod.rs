@@ -75,11 +75,11 @@ impl Pushing {
     }
 }
 
-/// Runs until the engine is gone.
-pub(super) async fn run(engine: Weak<Inner>, delay: Duration) {
+/// Runs until the engine is gone. There are notices since that moment.
+pub(super) async fn run(engine: Weak<Inner>, since: Timestamp, delay: Duration) {
     let mut ticks = interval(PAUSE.min(delay / 4).max(Duration::from_millis(10)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut round = Round { since: None, tasks: JoinSet::new(), retried: Instant::now() };
+    let mut round = Round { since, tasks: JoinSet::new(), retried: Instant::now() };
     loop {
         ticks.tick().await;
         while round.tasks.try_join_next().is_some() {}
@@ -96,7 +96,7 @@ pub(super) async fn run(engine: Weak<Inner>, delay: Duration) {
 
 struct Round {
     /// Since when there are notices.
-    since: Option<Timestamp>,
+    since: Timestamp,
     tasks: JoinSet<()>,
     /// When it was last looked for what is to be tried again.
     retried: Instant,
@@ -106,12 +106,8 @@ impl Round {
     async fn look(&mut self, engine: &ChatEngine) -> Result<()> {
         let (store, queue) = (engine.store(), &engine.inner.pushing.queue);
         let now = engine.now();
-        let since = match self.since {
-            Some(since) => since,
-            None => *self.since.insert(store.pushed_since(now).await?),
-        };
         // What is older is told to nobody any more.
-        let since = since.max(now.minus(engine.config().push_keep));
+        let since = self.since.max(now.minus(engine.config().push_keep));
         if let Some(after) = queue.look(Instant::now().into_std()) {
             let found = store.unpushed_rooms(since, after, PAGE).await?;
             let last = found.last().copied().filter(|_| found.len() == PAGE as usize);
@@ -259,8 +255,11 @@ impl ChatEngine {
         let senders: HashSet<&UserId> = messages.iter().map(|message| &message.sender.user).collect();
         let mut blocked: HashSet<(UserId, UserId)> = HashSet::new();
         for sender in senders {
-            let pairs: Vec<(UserId, UserId)> =
-                users.iter().filter(|user| *user != sender).map(|user| (user.clone(), sender.clone())).collect();
+            let pairs: Vec<(UserId, UserId)> = users
+                .iter()
+                .filter(|user| *user != sender)
+                .map(|user| (user.clone(), sender.clone()))
+                .collect();
             if !pairs.is_empty() {
                 blocked.extend(self.store().blocks(&pairs).await?);
             }

@@ -44,7 +44,8 @@ pub(super) fn wanted(
         if level == NotifyLevel::Mentions && !is_mention {
             continue;
         }
-        let newest = wanted.get_or_insert_with(|| Wanted { message: message.clone(), is_mention, mentions: 0 });
+        let newest =
+            wanted.get_or_insert_with(|| Wanted { message: message.clone(), is_mention, mentions: 0 });
         if is_mention && !newest.is_mention {
             (newest.message, newest.is_mention) = (message.clone(), true);
         }

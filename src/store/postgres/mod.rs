@@ -44,8 +44,8 @@ use async_trait::async_trait;
 use self::connections::Connections;
 use super::index::{Step, Waiting};
 use super::{
-    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage, RoomEntry, Search, Store,
-    StoredAttachment,
+    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage,
+    RoomEntry, Search, Store, StoredAttachment,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;

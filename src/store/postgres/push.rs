@@ -15,7 +15,8 @@ use crate::store::{PushBatch, PushRetry};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
 
-pub(super) const SINCE: &str = "UPDATE chat.meta SET pushed_since = coalesce(pushed_since, $1) RETURNING pushed_since";
+pub(super) const SINCE: &str =
+    "UPDATE chat.meta SET pushed_since = coalesce(pushed_since, $1) RETURNING pushed_since";
 
 /// The moment is kept as it was given first.
 pub(super) async fn since(db: &Connections, now: Timestamp) -> Result<Timestamp> {
@@ -150,4 +151,3 @@ pub(super) async fn blocks(db: &Connections, pairs: &[(UserId, UserId)]) -> Resu
     let sought = || query(BLOCKS).bind(&users).bind(&others);
     db.all(sought, |columns| Ok((columns.parsed()?, columns.parsed()?))).await
 }
-

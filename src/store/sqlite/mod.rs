@@ -68,8 +68,8 @@ use self::writer::Writer;
 use super::index::{Piece, Step, Waiting};
 use super::push::Claims;
 use super::{
-    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage, RoomEntry, Search, Store,
-    StoredAttachment,
+    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage,
+    RoomEntry, Search, Store, StoredAttachment,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;

@@ -2,7 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::{SqliteOptions, amend, attachments, moderation, notify, push, read, records, rows, schema, search};
+use super::{
+    SqliteOptions, amend, attachments, moderation, notify, push, read, records, rows, schema, search,
+};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();

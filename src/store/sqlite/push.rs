@@ -47,12 +47,7 @@ pub(super) const DUE: &str = "SELECT room, user, seq, tries, due FROM push_retri
 const TAKE: &str = "UPDATE push_retries SET due = ?3 WHERE room = ?1 AND user = ?2";
 
 /// Takes what is due, until then.
-pub(super) fn due(
-    conn: &Connection,
-    now: Timestamp,
-    until: Timestamp,
-    limit: u32,
-) -> Result<Vec<PushRetry>> {
+pub(super) fn due(conn: &Connection, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>> {
     let due = all(conn, DUE, &[&now.as_millis(), &limit], |columns| columns.push_retry())?;
     for one in &due {
         let values = params![one.room.to_bytes(), one.user.as_str(), until.as_millis()];

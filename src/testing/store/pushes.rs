@@ -73,7 +73,8 @@ pub async fn rooms_wait_until_their_messages_are_considered(chat: Fixture) {
 pub async fn a_room_is_held_by_one_at_a_time(chat: Fixture) {
     let (one, other) = (chat.group(&["ana"]).await, chat.group(&["ana"]).await);
     let claim = async |rooms: &[RoomId], now, until| {
-        let mut claimed = chat.store().claim_pushes(rooms, at(now), at(until)).await.expect("the store claims");
+        let mut claimed =
+            chat.store().claim_pushes(rooms, at(now), at(until)).await.expect("the store claims");
         claimed.sort();
         claimed
     };
@@ -110,13 +111,22 @@ pub async fn what_failed_is_due_once_and_bounded(chat: Fixture) {
     assert_eq!(due(20, 10).await, [retry("cho", 1, 1, 20)], "and none twice");
     assert_eq!(due(29, 10).await, []);
     fail(vec![retry("cho", 4, 2, 50)], 10).await;
-    chat.pushes(PushBatch { ended: vec![(room, user("ben")), (room, user("eve"))], ..PushBatch::default() }).await;
+    chat.pushes(PushBatch { ended: vec![(room, user("ben")), (room, user("eve"))], ..PushBatch::default() })
+        .await;
     assert_eq!(due(50, 10).await, [retry("ana", 1, 1, 30), retry("cho", 4, 2, 50)]);
-    assert_eq!(due(1000, 10).await, [retry("ana", 1, 1, 150), retry("cho", 4, 2, 150)], "what was taken and not ended");
+    assert_eq!(
+        due(1000, 10).await,
+        [retry("ana", 1, 1, 150), retry("cho", 4, 2, 150)],
+        "what was taken and not ended"
+    );
 
     fail(vec![retry("dee", 1, 1, 2000), retry("cho", 5, 3, 2000), retry("eve", 1, 1, 2000)], 3).await;
     let kept: Vec<_> = due(5000, 10).await.into_iter().map(|one| (one.user, one.seq)).collect();
-    assert_eq!(kept, [(user("ana"), 1), (user("cho"), 5), (user("dee"), 1)], "what waited, and as many as fit");
+    assert_eq!(
+        kept,
+        [(user("ana"), 1), (user("cho"), 5), (user("dee"), 1)],
+        "what waited, and as many as fit"
+    );
     fail(vec![retry("fay", 1, 1, 2000)], 0).await;
     let batch = PushBatch {
         ended: ["ana", "cho", "dee"].map(|who| (room, user(who))).into(),
