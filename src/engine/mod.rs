@@ -35,6 +35,7 @@ mod pins;
 mod profiles;
 mod public;
 mod publish;
+mod push;
 mod receipts;
 mod reports;
 mod rooms;
@@ -121,6 +122,7 @@ struct Inner {
     limits: Limits,
     delivered: DeliveredMarks,
     outbox: Outbox,
+    pushing: push::Pushing,
     streams: streams::Streams,
     /// When users were last seen, to be written with the next tick.
     last_seen: parking_lot::Mutex<std::collections::HashMap<UserId, Timestamp>>,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::nodes::{Beside, Nodes, Posted};
 use super::publish::Publisher;
+use super::push::Queue;
 use crate::event::Notification;
 use crate::hub::ConnectionId;
 use crate::id::{RoomId, UserId};
@@ -21,6 +22,8 @@ pub(super) struct Outlet {
     gathered: Vec<Posted>,
     /// Told of each message that this engine has committed.
     hook: MessageHook,
+    /// The rooms that have something to tell people who are away; `None`: nobody is told.
+    pushes: Option<Arc<Queue>>,
 }
 
 type Hook = dyn Fn(&Arc<Message>) + Send + Sync;
@@ -53,8 +56,13 @@ impl fmt::Debug for MessageHook {
 }
 
 impl Outlet {
-    pub(super) fn new(publisher: Publisher, nodes: Option<Nodes>, hook: MessageHook) -> Self {
-        Self { publisher, nodes, gathered: Vec::new(), hook }
+    pub(super) fn new(
+        publisher: Publisher,
+        nodes: Option<Nodes>,
+        hook: MessageHook,
+        pushes: Option<Arc<Queue>>,
+    ) -> Self {
+        Self { publisher, nodes, gathered: Vec::new(), hook, pushes }
     }
 
     pub(super) fn start_epoch(&mut self, epoch: Epoch) {
@@ -75,6 +83,9 @@ impl Outlet {
     /// Takes the changes of an item. They may wait for [`Self::end_batch`].
     pub(super) fn publish(&mut self, changes: Vec<Change>, origin: Option<ConnectionId>) {
         self.hook.call(&changes);
+        if let Some(pushes) = &self.pushes {
+            pushes.heard(&changes, tokio::time::Instant::now().into_std());
+        }
         if self.nodes.is_some() {
             self.gathered.extend(changes.into_iter().map(|change| Posted { change, origin }));
             return;

@@ -3,7 +3,9 @@
 
 mod written;
 
-use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, Stage, StoredAttachment};
+use super::{
+    BodyHash, OutboxEntry, OutboxRow, PushRetry, ReactionKey, Record, RoomRecord, Stage, StoredAttachment,
+};
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
@@ -324,6 +326,17 @@ pub(super) trait ReadRow<'r> {
             at: self.time()?,
         };
         Ok(OutboxRow { number, entry })
+    }
+
+    /// Reads a notice that is to be tried again.
+    fn push_retry(&mut self) -> Result<PushRetry, Self::Error> {
+        Ok(PushRetry {
+            room: self.room_id()?,
+            user: self.parsed()?,
+            seq: self.number()?,
+            tries: self.number()?.try_into().map_err(|_| self.no_sense())?,
+            due: self.time()?,
+        })
     }
 
     fn invite(&mut self) -> Result<Invite, Self::Error> {

@@ -1,5 +1,6 @@
 //! A store in memory: for tests, demos, and chats that may be forgotten.
 
+mod push;
 mod records;
 mod state;
 
@@ -11,8 +12,8 @@ use parking_lot::Mutex;
 
 use super::search::Gathering;
 use super::{
-    Batch, Found, MemberEntry, Memberships, Needs, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search,
-    Stage, Store, StoredAttachment, apply,
+    Batch, Found, MemberEntry, Memberships, Needs, OutboxRow, Outcome, PushBatch, PushRetry, Record,
+    RecordPage, RoomEntry, Search, Stage, Store, StoredAttachment, apply,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -433,5 +434,51 @@ impl Store for MemoryStore {
             }
         }
         Ok(page.page())
+    }
+
+    async fn pushed_since(&self, now: Timestamp) -> Result<Timestamp> {
+        Ok(*self.state.lock().pushes.since.get_or_insert(now))
+    }
+
+    async fn unpushed_rooms(
+        &self,
+        since: Timestamp,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<RoomId>> {
+        let state = self.state.lock();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rooms = state.rooms.range((from, Bound::Unbounded)).map(|(_, data)| &data.room);
+        let waits = |room: &&Room| {
+            let is_new = room.last_message_at.is_some_and(|at| at >= since);
+            is_new && room.seq > state.pushes.considered(room.id)
+        };
+        Ok(rooms.filter(waits).map(|room| room.id).take(limit as usize).collect())
+    }
+
+    async fn claim_pushes(
+        &self,
+        rooms: &[RoomId],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(RoomId, u64)>> {
+        Ok(self.state.lock().pushes.claim(rooms, now, until))
+    }
+
+    async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>> {
+        Ok(self.state.lock().pushes.due(now, until, limit))
+    }
+
+    async fn write_pushes(&self, batch: PushBatch) -> Result<()> {
+        self.state.lock().pushes.write(batch);
+        Ok(())
+    }
+
+    async fn blocks(&self, pairs: &[(UserId, UserId)]) -> Result<Vec<(UserId, UserId)>> {
+        let state = self.state.lock();
+        let is_block = |(user, other): &&(UserId, UserId)| {
+            state.relation(user, other).is_some_and(|relation| relation.kind == RelationKind::Blocked)
+        };
+        Ok(pairs.iter().filter(is_block).cloned().collect())
     }
 }

@@ -21,6 +21,7 @@ mod notify;
 mod outbox;
 mod pins;
 mod postgres;
+mod push;
 mod quotes;
 mod roles;
 mod running;

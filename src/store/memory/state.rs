@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::{Bound, RangeInclusive};
 use std::sync::Arc;
 
+use super::push::Pushes;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
@@ -27,6 +28,7 @@ pub(super) struct State {
     /// Messages in the order of time: at their moment, or at the first place behind it that is free.
     pub(super) places: BTreeMap<u64, (RoomId, u64)>,
     pub(super) reports: BTreeMap<ReportId, Report>,
+    pub(super) pushes: Pushes,
 }
 
 /// What is known of a user: either may be there without the other.
@@ -148,6 +150,7 @@ impl State {
             invites: BTreeMap::new(),
             places: BTreeMap::new(),
             reports: BTreeMap::new(),
+            pushes: Pushes::default(),
         }
     }
 

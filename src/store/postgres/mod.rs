@@ -27,6 +27,7 @@ mod notify;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod push;
 mod read;
 mod records;
 mod schema;
@@ -43,8 +44,8 @@ use async_trait::async_trait;
 use self::connections::Connections;
 use super::index::{Step, Waiting};
 use super::{
-    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search, Store,
-    StoredAttachment,
+    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage,
+    RoomEntry, Search, Store, StoredAttachment,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -397,5 +398,39 @@ impl Store for PostgresStore {
 
     async fn search(&self, search: Search) -> Result<Found> {
         Ok(search::search(&self.connections, &search).await?)
+    }
+
+    async fn pushed_since(&self, now: Timestamp) -> Result<Timestamp> {
+        Ok(push::since(&self.connections, now).await?)
+    }
+
+    async fn unpushed_rooms(
+        &self,
+        since: Timestamp,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<RoomId>> {
+        Ok(push::rooms(&self.connections, since, after, limit).await?)
+    }
+
+    async fn claim_pushes(
+        &self,
+        rooms: &[RoomId],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(RoomId, u64)>> {
+        Ok(push::claim(&self.connections, rooms, now, until).await?)
+    }
+
+    async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>> {
+        Ok(push::due(&self.connections, now, until, limit).await?)
+    }
+
+    async fn write_pushes(&self, batch: PushBatch) -> Result<()> {
+        Ok(push::write(&self.connections, &batch).await?)
+    }
+
+    async fn blocks(&self, pairs: &[(UserId, UserId)]) -> Result<Vec<(UserId, UserId)>> {
+        Ok(push::blocks(&self.connections, pairs).await?)
     }
 }

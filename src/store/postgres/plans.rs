@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, load, moderation, notify, read, records, schema,
+    PostgresOptions, amend, attachments, connections, load, moderation, notify, push, read, records, schema,
     search, write,
 };
 
@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 76] = [
+const STATEMENTS: [(&str, &str, bool); 80] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -80,6 +80,10 @@ const STATEMENTS: [(&str, &str, bool); 76] = [
     (read::MESSAGES_SINCE, "messages_by_pos", false),
     (read::PROFILES, "profiles_pkey", false),
     (notify::QUIET, "do_not_disturb_pkey", false),
+    (push::ROOMS, "rooms_pkey", false),
+    (push::DUE, "push_retries_due", false),
+    (push::END, "push_retries_pkey", false),
+    (push::BLOCKS, "relations_pkey", false),
     (read::LOGOUTS, "profiles_pkey", false),
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),
