@@ -60,8 +60,11 @@ impl Claims {
             held.retain(|_, until| now < *until);
         }
         let mut take = |room: &&RoomId| {
-            let is_free = held.get(room).is_none_or(|until| *until <= now);
-            is_free && held.insert(**room, until).is_none_or(|_| true)
+            let is_free = held.get(*room).is_none_or(|until| *until <= now);
+            if is_free {
+                held.insert(**room, until);
+            }
+            is_free
         };
         rooms.iter().filter(|room| take(room)).copied().collect()
     }

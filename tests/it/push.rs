@@ -64,7 +64,7 @@ impl Push for Provider {
 
 impl Provider {
     fn failing(failures: usize) -> Self {
-        let inner = Inner { failures: failures.into(), ..Inner::default() };
+        let inner = Inner { failures: AtomicUsize::new(failures), ..Inner::default() };
         Self(Arc::new(inner))
     }
 
@@ -138,8 +138,8 @@ async fn nobody_is_told_who_wants_no_notices_or_has_blocked_the_sender() {
     user("none").set_notifications(room, Some(NotifyLevel::None), Some(60)).await.unwrap();
     user("mentions").set_notifications(room, Some(NotifyLevel::Mentions), None).await.unwrap();
     user("quiet").set_do_not_disturb(Some(Quiet { expires_in: Some(60), daily: None })).await.unwrap();
-    // 1,790,000,000 s is 13:33 in UTC.
-    let night = DailyHours::new(22 * 60, 23 * 60, 9 * 60);
+    // 1,790,000,000 s is 14:13 in UTC.
+    let night = DailyHours::new(23 * 60, 0, 9 * 60);
     user("night").set_do_not_disturb(Some(Quiet { expires_in: None, daily: night })).await.unwrap();
     user("blocked").block(&id("ana")).await.unwrap();
     user("gone").leave(room).await.unwrap();
@@ -189,7 +189,7 @@ async fn the_servers_own_words_and_what_was_deleted_are_in_no_notice() {
 #[tokio::test(start_paused = true)]
 async fn what_fails_hangs_or_panics_is_tried_again_until_it_is_taken_or_read() {
     for (hangs, panics) in [(false, false), (true, false), (false, true)] {
-        let push = Provider(Arc::new(Inner { failures: 3.into(), hangs, panics, ..Inner::default() }));
+        let push = Provider(Arc::new(Inner { failures: AtomicUsize::new(3), hangs, panics, ..Inner::default() }));
         let engine = engine(&push).await;
         let room = group(&engine, &["ana", "ben"]).await;
         say(&engine, "ana", room, "hi").await;

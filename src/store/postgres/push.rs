@@ -10,7 +10,8 @@ use super::read;
 use super::write::each;
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
-use crate::store::columns::{ReadRow, int};
+use crate::model::RelationKind;
+use crate::store::columns::{ReadRow, int, relation_code};
 use crate::store::{PushBatch, PushRetry};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -139,8 +140,10 @@ async fn write_all(conn: &mut PgConnection, batch: &PushBatch) -> Result<()> {
     Ok(())
 }
 
-pub(super) const BLOCKS: &str = "SELECT f.user_id, f.other FROM UNNEST($1::text[], $2::text[]) AS k (user_id, other) \
-     JOIN chat.relations f ON f.user_id = k.user_id AND f.other = k.other AND f.kind = 4";
+// What they are to each other is looked at here: asked of PostgreSQL, it would rather look through all blocks.
+pub(super) const BLOCKS: &str =
+    "SELECT f.user_id, f.other, f.kind FROM UNNEST($1::text[], $2::text[]) AS k (user_id, other) \
+     JOIN chat.relations f ON f.user_id = k.user_id AND f.other = k.other";
 
 pub(super) async fn blocks(db: &Connections, pairs: &[(UserId, UserId)]) -> Result<Vec<(UserId, UserId)>> {
     if pairs.is_empty() {
@@ -149,5 +152,9 @@ pub(super) async fn blocks(db: &Connections, pairs: &[(UserId, UserId)]) -> Resu
     let (users, others): (Vec<&str>, Vec<&str>) =
         pairs.iter().map(|(user, other)| (user.as_str(), other.as_str())).unzip();
     let sought = || query(BLOCKS).bind(&users).bind(&others);
-    db.all(sought, |columns| Ok((columns.parsed()?, columns.parsed()?))).await
+    let found = db.all(sought, |columns| {
+        let pair = (columns.parsed()?, columns.parsed()?);
+        Ok((pair, columns.code()? == relation_code(RelationKind::Blocked)))
+    });
+    Ok(found.await?.into_iter().filter_map(|(pair, is_block)| is_block.then_some(pair)).collect())
 }
