@@ -45,15 +45,27 @@ async fn next<T>(session: &mut Session, wanted: impl Fn(&Event) -> Option<T>) ->
     }
 }
 
-/// What is told up to a message of these words, and before it the end of a catch-up where there is one.
+/// What is told up to a message of these words.
 async fn up_to(session: &mut Session, words: &str) -> Vec<Arc<Event>> {
+    until(
+        session,
+        |kind| matches!(kind, EventKind::Message(message) if message.body.content() == Some(words)),
+    )
+    .await
+}
+
+/// What a catch-up tells.
+async fn caught_up(session: &mut Session) -> Vec<Arc<Event>> {
+    until(session, |kind| matches!(kind, EventKind::CaughtUp { recovered: true })).await
+}
+
+async fn until(session: &mut Session, is_end: impl Fn(&EventKind) -> bool) -> Vec<Arc<Event>> {
     let mut told = Vec::new();
     loop {
         let event = session.next().await.unwrap();
-        let is_end =
-            matches!(&event.kind, EventKind::Message(message) if message.body.content() == Some(words));
+        let ends = is_end(&event.kind);
         told.push(event);
-        if is_end {
+        if ends {
             return told;
         }
     }
@@ -94,10 +106,10 @@ async fn whoever_was_away_learns_of_their_own_choice_once_and_nobody_of_anothers
     ben.set_notifications(room, Some(NotifyLevel::Mentions), Some(60)).await.unwrap();
     ben.set_notifications(room, Some(NotifyLevel::None), None).await.unwrap();
     ana.send(room, Draft::text("end")).await.unwrap();
-    let told = up_to(&mut ben.connect_since(token).await.unwrap(), "end").await;
+    let told = caught_up(&mut ben.connect_since(token).await.unwrap()).await;
     assert_eq!(told.iter().filter_map(|event| chosen(event)).collect::<Vec<_>>(), [Some(MUTED)]);
 
-    let told = up_to(&mut ana.connect_since(token).await.unwrap(), "end").await;
+    let told = caught_up(&mut ana.connect_since(token).await.unwrap()).await;
     let of_members =
         |event: &&Arc<Event>| matches!(event.kind, EventKind::Role(..) | EventKind::Participant(..));
     assert_eq!(
@@ -109,7 +121,7 @@ async fn whoever_was_away_learns_of_their_own_choice_once_and_nobody_of_anothers
     ana.set_role(room, ben.user(), Role::Admin).await.unwrap();
     ben.set_notifications(room, None, None).await.unwrap();
     ana.send(room, Draft::text("more")).await.unwrap();
-    let told = up_to(&mut ana.connect_since(token).await.unwrap(), "more").await;
+    let told = caught_up(&mut ana.connect_since(token).await.unwrap()).await;
     assert_eq!(told.iter().filter(of_members).count(), 1);
 }
 

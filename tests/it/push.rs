@@ -189,7 +189,8 @@ async fn the_servers_own_words_and_what_was_deleted_are_in_no_notice() {
 #[tokio::test(start_paused = true)]
 async fn what_fails_hangs_or_panics_is_tried_again_until_it_is_taken_or_read() {
     for (hangs, panics) in [(false, false), (true, false), (false, true)] {
-        let push = Provider(Arc::new(Inner { failures: AtomicUsize::new(3), hangs, panics, ..Inner::default() }));
+        let push =
+            Provider(Arc::new(Inner { failures: AtomicUsize::new(3), hangs, panics, ..Inner::default() }));
         let engine = engine(&push).await;
         let room = group(&engine, &["ana", "ben"]).await;
         say(&engine, "ana", room, "hi").await;

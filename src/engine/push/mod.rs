@@ -281,7 +281,8 @@ impl ChatEngine {
     /// Whether a device that is connected has said that it has the message. Who is connected elsewhere is not known
     /// where presence is told to nobody.
     fn has_it(&self, member: &Member, wanted: &Wanted) -> bool {
-        member.delivered_seq >= wanted.message.seq && self.is_online(&member.user)
+        member.delivered_seq >= wanted.message.seq
+            && (self.hub().is_online(&member.user) || self.is_online(&member.user))
     }
 
     /// Hands notices over, some at a time.

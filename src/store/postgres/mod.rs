@@ -32,6 +32,7 @@ mod read;
 mod records;
 mod schema;
 mod search;
+mod settings;
 mod write;
 
 use std::collections::HashMap;
@@ -52,7 +53,7 @@ use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, DoNotDisturb, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
-    Reaction, Relation, RelationKind, Report, Room, Token,
+    Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 /// How a [`PostgresStore`] uses its database.
@@ -270,6 +271,10 @@ impl Store for PostgresStore {
 
     async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
         Ok(notify::quiet(&self.connections, users).await?)
+    }
+
+    async fn settings(&self, users: &[UserId]) -> Result<Vec<(UserId, Settings)>> {
+        Ok(settings::settings(&self.connections, users).await?)
     }
 
     async fn changed_rooms(

@@ -141,8 +141,7 @@ async fn write_all(conn: &mut PgConnection, batch: &PushBatch) -> Result<()> {
 }
 
 // What they are to each other is looked at here: asked of PostgreSQL, it would rather look through all blocks.
-pub(super) const BLOCKS: &str =
-    "SELECT f.user_id, f.other, f.kind FROM UNNEST($1::text[], $2::text[]) AS k (user_id, other) \
+pub(super) const BLOCKS: &str = "SELECT f.user_id, f.other, f.kind FROM UNNEST($1::text[], $2::text[]) AS k (user_id, other) \
      JOIN chat.relations f ON f.user_id = k.user_id AND f.other = k.other";
 
 pub(super) async fn blocks(db: &Connections, pairs: &[(UserId, UserId)]) -> Result<Vec<(UserId, UserId)>> {

@@ -53,6 +53,7 @@ mod records;
 mod rows;
 mod schema;
 mod search;
+mod settings;
 mod writer;
 
 use std::collections::HashMap;
@@ -76,7 +77,7 @@ use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, DoNotDisturb, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
-    Reaction, Relation, RelationKind, Report, Room, Token,
+    Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 /// How a [`SqliteStore`] uses its file.
@@ -321,6 +322,11 @@ impl Store for SqliteStore {
     async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
         let users = users.to_vec();
         Ok(self.readers.run(move |tx| notify::quiet(tx, &users)).await?)
+    }
+
+    async fn settings(&self, users: &[UserId]) -> Result<Vec<(UserId, Settings)>> {
+        let users = users.to_vec();
+        Ok(self.readers.run(move |tx| settings::settings(tx, &users)).await?)
     }
 
     async fn changed_rooms(

@@ -24,7 +24,7 @@ use crate::transport::frame::split;
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
     ErrorJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, MarkedJson,
-    MessageChangeJson, MessageJson, NotificationsJson, QuietJson,
+    MessageChangeJson, MessageJson, NotificationsJson, QuietJson, SettledJson,
 };
 
 /// A socket's protocol, as a document tells of it.
@@ -342,6 +342,7 @@ pub(super) fn notification() -> RefOr<Schema> {
         .item(named::<InviteDeclinedJson<'_>>())
         .item(named::<NotificationsJson>())
         .item(named::<QuietJson>())
+        .item(named::<SettledJson>())
         .into()
 }
 
@@ -363,6 +364,7 @@ pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<NotificationsJson>();
     schemas.add::<QuietJson>();
     schemas.add::<InviteDeclinedJson<'_>>();
+    schemas.add::<SettledJson>();
 }
 
 /// Texts as JSON.

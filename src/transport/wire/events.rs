@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, NotificationsJson,
-    PermissionsJson, QuietJson, UserJson,
+    PermissionsJson, QuietJson, SettledJson, UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -36,6 +36,7 @@ pub(crate) enum EventJson<'a> {
     InviteDeclined(InviteDeclinedJson<'a>),
     Notifications(NotificationsJson),
     Quiet(QuietJson),
+    Settled(SettledJson),
     Ready(ReadyJson<'a>),
     CaughtUp(CaughtUpJson),
     Opened { origin: &'a OriginId },
@@ -157,7 +158,7 @@ pub(crate) struct PresenceJson<'a> {
     user_uuid: &'a UserId,
     /// Whether a connection of theirs is open.
     online: bool,
-    /// When their last connection ended.
+    /// When their last connection ended; null where not everybody may see it.
     #[cfg_attr(feature = "openapi", schema(required))]
     last_seen_at: Option<Timestamp>,
 }
@@ -407,6 +408,7 @@ fn notified(notification: &Notification) -> EventJson<'_> {
             EventJson::Notifications(NotificationsJson::new(*room, *setting))
         }
         Notification::DoNotDisturb(now) => EventJson::Quiet(QuietJson::new(now)),
+        Notification::Settings(settings) => EventJson::Settled(settings.into()),
     }
 }
 
