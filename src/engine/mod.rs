@@ -13,6 +13,7 @@ mod commit;
 #[cfg(feature = "blobs")]
 mod copies;
 mod drafts;
+mod feed;
 mod forward;
 mod friends;
 mod govern;

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use chat_core::bus::LocalBus;
 use chat_core::event::{Event, EventKind, Notification};
-use chat_core::model::{DailyHours, DoNotDisturb, Draft, NewRoom, NotifyLevel, NotifySetting, Quiet, Role};
+use chat_core::model::{
+    DailyHours, DoNotDisturb, Draft, FeedQuery, FeedRoom, Limit, NewRoom, NotifyLevel, NotifySetting, Quiet,
+    Role, Token,
+};
 use chat_core::store::{MemoryStore, Store};
 use chat_core::testing::{ManualClock, NameTokens};
-use chat_core::{ChatEngine, RoomId, Session, Timestamp, UserId};
+use chat_core::{Actor, ChatEngine, RoomId, Session, Timestamp, UserId};
 use serde_json::{Value, json};
 
 use crate::socketio::client::http;
@@ -150,6 +153,67 @@ async fn a_choice_and_a_time_of_quiet_end_by_themselves() {
     assert_eq!(ben.set_do_not_disturb(None).await.unwrap(), DoNotDisturb::default());
 }
 
+/// All pages of a feed: whether it is a delta, the rooms, and the next token.
+async fn feed(actor: &Actor, since: Option<Token>) -> (bool, Vec<FeedRoom>, Token) {
+    let (mut cursor, mut rooms) = (None, Vec::new());
+    loop {
+        let limit = Limit::new(2).unwrap();
+        let page = actor.feed(FeedQuery { since, cursor, limit }).await.unwrap();
+        rooms.extend(page.rooms);
+        if let Some(token) = page.token {
+            assert!(page.next.is_none());
+            return (page.is_delta, rooms, token);
+        }
+        cursor = page.next.map(|next| next.to_string().parse().unwrap());
+        assert!(cursor.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_feed_has_all_rooms_and_then_what_changed_as_it_is() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let engine = ChatEngine::builder().shared_store(store.clone()).build().await.unwrap();
+    let (ana, ben) = (engine.as_user(id("ana")), engine.as_user(id("ben")));
+    let mut rooms = Vec::new();
+    for _ in 0..5 {
+        rooms.push(group(&engine, &["ana", "ben"]).await);
+    }
+    rooms.sort();
+    ana.send(rooms[0], Draft::text("hi")).await.unwrap();
+    let (is_delta, all, token) = feed(&ben, None).await;
+    let of = |all: &[FeedRoom]| all.iter().map(|one| (one.room, one.unread)).collect::<Vec<_>>();
+    assert!(!is_delta);
+    assert_eq!(of(&all), [(rooms[0], 1), (rooms[1], 0), (rooms[2], 0), (rooms[3], 0), (rooms[4], 0)]);
+
+    ana.send(rooms[1], Draft::text("ho")).await.unwrap();
+    ana.send(rooms[1], Draft::text("ho")).await.unwrap();
+    ben.set_notifications(rooms[2], Some(NotifyLevel::None), None).await.unwrap();
+    ben.leave(rooms[4]).await.unwrap();
+    let (is_delta, changed, later) = feed(&ben, Some(token)).await;
+    assert!(is_delta);
+    assert_eq!(of(&changed), [(rooms[1], 2), (rooms[2], 0), (rooms[4], 0)]);
+    assert_eq!(changed.iter().map(|one| one.is_member).collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!(changed[1].notify, Some(MUTED));
+    assert!(changed[0].version > all[1].version && changed[2].version > all[4].version);
+
+    // The same place as the newest change: the mark is told, and beyond what was known.
+    ben.mark_read(rooms[1], None).await.unwrap();
+    let (_, read, end) = feed(&ben, Some(later)).await;
+    let read = read.into_iter().find(|one| one.room == rooms[1]).unwrap();
+    assert_eq!((read.unread, read.read_seq > changed[0].read_seq), (0, true));
+    assert!(read.version >= changed[0].version);
+    let others = engine.as_user(id("eve"));
+    assert_eq!(feed(&others, Some(end)).await.1, []);
+
+    let cursor =
+        ben.feed(FeedQuery { since: None, cursor: None, limit: Limit::new(1).unwrap() }).await.unwrap().next;
+    engine.admin().rotate_epoch().await.unwrap();
+    let (is_delta, all, _) = feed(&ben, Some(end)).await;
+    assert_eq!((is_delta, all.len()), (false, 4));
+    let old = FeedQuery { since: None, cursor, limit: Limit::new(1).unwrap() };
+    assert_eq!(ben.feed(old).await.unwrap_err().code(), "INVALID_INPUT");
+}
+
 #[tokio::test]
 async fn choices_are_made_over_rest() {
     let engine = ChatEngine::builder().authenticator(NameTokens).build().await.unwrap();
@@ -197,5 +261,17 @@ async fn choices_are_made_over_rest() {
     let (_, for_good) = ask("PUT", path, Value::Null).await;
     assert_eq!(for_good["until"], "9999-12-31T23:59:59.999Z");
     assert_eq!(ask("DELETE", path, Value::Null).await, (200, nothing));
+
+    let (status, page) = ask("GET", "/chat/feed", Value::Null).await;
+    assert_eq!(
+        (status, &page["isDelta"], &page["rooms"][0]["roomUuid"]),
+        (200, &json!(false), &json!(room.to_string()))
+    );
+    let since = format!("/chat/feed?limit=1&since={}", page["token"].as_str().unwrap());
+    let (_, page) = ask("GET", &since, Value::Null).await;
+    assert_eq!(page["isDelta"], json!(true));
+    for bad in ["/chat/feed?since=x", "/chat/feed?cursor=x", "/chat/feed?limit=0"] {
+        assert_eq!(ask("GET", bad, Value::Null).await.1["code"], json!("INVALID_INPUT"));
+    }
     served.abort();
 }

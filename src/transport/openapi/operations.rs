@@ -61,6 +61,10 @@ pub(super) enum Query {
     ActCursor,
     /// A part of a room's name.
     Part,
+    /// What changed since this place.
+    Since,
+    /// A page of the feed begins here.
+    FeedCursor,
     /// What a search looks for.
     Words,
     /// In one room alone.
@@ -355,7 +359,8 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::ListReports
         | Operation::ResolveReport
         | Operation::ListAudit => moderation::of_moderators(operation),
-        Operation::SetNotifications
+        Operation::GetFeed
+        | Operation::SetNotifications
         | Operation::GetDoNotDisturb
         | Operation::SetDoNotDisturb
         | Operation::EndDoNotDisturb => notices::of_notices(operation),

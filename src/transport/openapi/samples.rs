@@ -13,12 +13,12 @@ use crate::event::{
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, DailyHours, Delta,
-    Dimensions, DoNotDisturb, Epoch, FriendNotice, History, Hit, Hits, Invitation, InvitationPage, Invite,
-    InviteCode, Limit, Mark, Message, MessageState, MessageType, MessageView, NotifyLevel, NotifySetting,
-    Page, PageQuery, Participant, Permissions, Phrases, Pin, PinPage, Position, Profile, PublicRooms, Quoted,
-    Reaction, ReactionPage, Receipt, References, RelationKind, RelationPage, RelationView, Report,
-    ReportOutcome, ReportPage, Role, Room, RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span,
-    SystemKind, Token, Visibility, Words,
+    Dimensions, DoNotDisturb, Epoch, FeedPage, FeedRoom, FriendNotice, History, Hit, Hits, Invitation,
+    InvitationPage, Invite, InviteCode, Limit, Mark, Message, MessageState, MessageType, MessageView,
+    NotifyLevel, NotifySetting, Page, PageQuery, Participant, Permissions, Phrases, Pin, PinPage, Position,
+    Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References, RelationKind, RelationPage,
+    RelationView, Report, ReportOutcome, ReportPage, Role, Room, RoomKind, RoomView, SearchCursor, Settings,
+    SettingsUpdate, Span, SystemKind, Token, Visibility, Words,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -232,6 +232,25 @@ pub(super) fn room_view() -> RoomView {
         role: Role::Owner,
         muted_until: None,
         notify: None,
+    }
+}
+
+pub(super) fn feed() -> FeedPage {
+    let room = FeedRoom {
+        room: room_id(),
+        is_member: true,
+        seq: 3,
+        read_seq: 2,
+        unread: 1,
+        notify: Some(muted()),
+        version: 1042,
+    };
+    FeedPage {
+        is_delta: true,
+        rooms: vec![room],
+        invitations: vec![invitation()],
+        next: None,
+        token: Some(token()),
     }
 }
 

@@ -23,6 +23,7 @@
 mod attachments;
 mod auth;
 mod extract;
+mod feed;
 mod friends;
 mod invites;
 mod messages;

@@ -3,6 +3,7 @@
 mod amended;
 mod attachments;
 pub(crate) mod events;
+mod feed;
 mod invites;
 mod json;
 mod moderation;
@@ -38,6 +39,7 @@ pub(crate) use attachments::AttachmentJson;
 #[cfg(any(feature = "blobs", feature = "openapi"))]
 pub(crate) use attachments::LinkJson;
 pub(crate) use events::EventJson;
+pub(crate) use feed::FeedJson;
 pub(crate) use invites::{
     InvitationsJson, InviteDeclinedJson, InviteEndedJson, InviteJson, InvitedJson, InvitesJson,
 };

@@ -2,15 +2,24 @@
 
 use serde_json::json;
 
-use super::{Description, IN_ROOM, NOTICES};
+use super::{Description, IN_ROOM, NOTICES, Query};
+use crate::model::Limit;
 use crate::transport::openapi::bodies::Body;
 use crate::transport::openapi::samples;
 use crate::transport::rest::Operation;
-use crate::transport::wire::{DoNotDisturbJson, RoomJson};
+use crate::transport::wire::{DoNotDisturbJson, FeedJson, RoomJson};
 
 pub(super) fn of_notices(operation: Operation) -> Description {
     let (quiet, loud) = (samples::quiet(), Default::default());
     match operation {
+        Operation::GetFeed => {
+            let text = "What a badge and a list of rooms show, and nothing of what was said: of each room that has changed for \
+                        the caller since a token, its counts as they are now; of each that they left since, that they are no \
+                        member. What has not changed may be in it too. All pages are asked for with the same `since`.";
+            Description::new(NOTICES, "Read the caller's feed", text)
+                .query(&[Query::Since, Query::FeedCursor, Query::Limit(Limit::MESSAGES)])
+                .answer(200, "A page of the feed.", &FeedJson::from(&samples::feed()))
+        }
         Operation::SetNotifications => Description::new(
             NOTICES,
             "Choose of which messages of a room one wants notices",
