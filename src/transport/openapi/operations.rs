@@ -22,7 +22,7 @@ use crate::transport::wire::{
 };
 
 /// The groups that operations stand in: their name and what they are about.
-pub(super) const TAGS: [(&str, &str); 7] = [
+pub(super) const TAGS: [(&str, &str); 8] = [
     (ROOMS, "Rooms of two people, of a group, or of a challenge, and who takes part in them."),
     (MESSAGES, "What is said in a room, and up to where it was read."),
     (ATTACHMENTS, "Files that go with messages."),
