@@ -24,7 +24,7 @@ pub struct Notice {
     pub message: Arc<Message>,
     /// How many messages of the room they have not read. A later notice of the room says it anew.
     pub unread: u64,
-    /// How many of these mention them, as far as this notice knows.
+    /// How many of these mention them.
     pub mention_count: u64,
     /// Whether the message mentions them.
     pub is_mention: bool,

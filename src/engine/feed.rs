@@ -43,8 +43,18 @@ impl Actor {
                 room.last_pos > from || member.changed_pos > from || member.marks_pos >= from
             })
         };
-        let rooms = found.iter().filter(has_changed).map(|(room, member)| FeedRoom::new(room, member, at));
-        let rooms = rooms.collect();
+        let mut rooms = Vec::new();
+        for (room, member) in found.iter().filter(has_changed) {
+            // As they are together, where they are still in it.
+            let entry = match member.active {
+                true => self.engine.store().room_entry(room.id, &self.user, 0).await?,
+                false => None,
+            };
+            rooms.push(match entry {
+                Some(entry) => FeedRoom::new(&entry.room, &entry.member, entry.mentions, at),
+                None => FeedRoom::new(room, &Member { active: false, ..member.clone() }, 0, at),
+            });
+        }
         let invitations = match cursor {
             None => self.invitations(None, limit).await?.invitations,
             Some(_) => Vec::new(),

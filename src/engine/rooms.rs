@@ -181,7 +181,7 @@ impl Actor {
     }
 
     fn room_view(&self, entry: RoomEntry, marks: &[(UserId, u64, u64)]) -> RoomView {
-        let RoomEntry { room, member, last_message, participants } = entry;
+        let RoomEntry { room, member, last_message, participants, mentions } = entry;
         let last_message = last_message.map(|message| self.message_view(&room, message, marks));
         let name = room.name.clone().unwrap_or_else(|| self.made_name(&participants));
         let mut users: Vec<_> = participants.into_iter().map(|profile| profile.user).collect();
@@ -192,8 +192,17 @@ impl Actor {
         let unread = member.unread_in(&room);
         let muted_until = member.muted_at(self.engine.now());
         let (role, notify) = (member.role, member.notify_at(self.engine.now()));
-        let room = Arc::new(room);
-        RoomView { name, participants: users, unread, last_message, room, role, muted_until, notify }
+        RoomView {
+            name,
+            participants: users,
+            unread,
+            last_message,
+            room: Arc::new(room),
+            role,
+            muted_until,
+            mentions,
+            notify,
+        }
     }
 
     /// A name from the others' nicknames, as the actor sees them.

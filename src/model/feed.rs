@@ -24,6 +24,8 @@ pub struct FeedRoom {
     pub read_seq: u64,
     /// How many messages of others the viewer has not read, SYSTEM messages not counted.
     pub unread: u64,
+    /// How many of these mention the viewer.
+    pub mentions: u64,
     /// Of what the viewer has chosen to have notices, if that is not the default.
     pub notify: Option<NotifySetting>,
     /// The position of what changed last.
@@ -31,12 +33,13 @@ pub struct FeedRoom {
 }
 
 impl FeedRoom {
-    pub(crate) fn new(room: &Room, member: &Member, now: Timestamp) -> Self {
+    pub(crate) fn new(room: &Room, member: &Member, mentions: u64, now: Timestamp) -> Self {
         let version = member.changed_pos.max(member.marks_pos);
         if !member.active {
             let version = member.changed_pos;
             let room = room.id;
-            return Self { room, is_member: false, seq: 0, read_seq: 0, unread: 0, notify: None, version };
+            let (seq, read_seq, unread, mentions) = (0, 0, 0, 0);
+            return Self { room, is_member: false, seq, read_seq, unread, mentions, notify: None, version };
         }
         Self {
             room: room.id,
@@ -44,6 +47,7 @@ impl FeedRoom {
             seq: room.seq,
             read_seq: member.read_seq,
             unread: member.unread_in(room),
+            mentions,
             notify: member.notify_at(now),
             version: version.max(room.last_pos),
         }

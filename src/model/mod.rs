@@ -10,6 +10,7 @@ mod feed;
 mod history;
 mod invite;
 mod member;
+mod mentions;
 mod message;
 mod notify;
 mod permissions;
@@ -38,6 +39,7 @@ pub use feed::{FeedCursor, FeedCursorError, FeedPage, FeedQuery, FeedRoom};
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
 pub use invite::{Invitation, InvitationPage, Invite, InviteCode, NewInvite};
 pub use member::{Mark, Member, Role, Verb};
+pub use mentions::Mentions;
 pub use message::{
     Amendment, Body, Message, MessageState, MessageType, MessageView, Phrases, Receipt, SystemKind,
 };

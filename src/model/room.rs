@@ -201,6 +201,8 @@ pub struct RoomView {
     /// Of what the viewer has chosen to have notices, if that is not the
     /// [default](crate::config::NotifyDefaults).
     pub notify: Option<NotifySetting>,
+    /// How many of the unread ones [mention](super::Message::mentions) the viewer. Exact; deleted ones do not count.
+    pub mentions: u64,
 }
 
 /// A page of public rooms, the newest first. One of a search may hold fewer than were asked for, and none, and

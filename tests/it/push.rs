@@ -174,6 +174,27 @@ async fn a_device_that_says_it_has_the_message_is_enough_and_a_silent_one_is_not
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_mention_is_told_before_others_and_to_whoever_wants_no_others() {
+    let push = Provider::default();
+    let engine = engine(&push).await;
+    let room = group(&engine, &["ana", "ben", "cho"]).await;
+    let ben = engine.as_user(id("ben"));
+    ben.set_notifications(room, Some(NotifyLevel::Mentions), None).await.unwrap();
+    say(&engine, "ana", room, "one").await;
+    sleep(DELAY * 3).await;
+    assert_eq!(push.taken(), [told("cho", "one", 1)]);
+    let mention = Draft::text("you").mentioning("ben");
+    engine.as_user(id("ana")).send(room, mention).await.unwrap();
+    say(&engine, "ana", room, "three").await;
+    sleep(DELAY * 3).await;
+    let counts = |notice: &Notice| (notice.user.to_string(), notice.mention_count, notice.is_mention);
+    let mut counted: Vec<_> = push.0.taken.lock().iter().map(counts).collect();
+    counted.sort();
+    assert_eq!(counted, [("ben".to_owned(), 1, true), ("cho".to_owned(), 0, false)]);
+    assert_eq!(push.taken(), [told("ben", "you", 3), told("cho", "three", 3)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_servers_own_words_and_what_was_deleted_are_in_no_notice() {
     let push = Provider::default();
     let engine = engine(&push).await;

@@ -272,10 +272,21 @@ impl ChatEngine {
             let is_heard =
                 |message: &Message| !blocked.contains(&(member.user.clone(), message.sender.user.clone()));
             if let Some(wanted) = wanted(&member, messages, default, now, is_heard) {
-                notices.push(notice(room, &member, wanted, 0));
+                notices.extend(self.notice(&member.user, room, wanted).await?);
             }
         }
         Ok(notices)
+    }
+
+    /// The notice, with the counts of now; `None` for whoever has left or read it meanwhile.
+    async fn notice(&self, user: &UserId, room: &Arc<Room>, wanted: Wanted) -> Result<Option<Notice>> {
+        let Some(entry) = self.store().room_entry(room.id, user, 0).await? else { return Ok(None) };
+        if entry.member.read_seq >= wanted.message.seq {
+            return Ok(None);
+        }
+        let (user, room, Wanted { message, is_mention }) = (user.clone(), room.clone(), wanted);
+        let (unread, mention_count) = (entry.member.unread_in(&entry.room), entry.mentions);
+        Ok(Some(Notice { user, room, message, unread, mention_count, is_mention, tries: 0 }))
     }
 
     /// Whether a device that is connected has said that it has the message. Who is connected elsewhere is not known
@@ -389,12 +400,6 @@ impl ChatEngine {
         let most = self.config().push_retries;
         self.store().write_pushes(PushBatch { most, ..batch }).await
     }
-}
-
-fn notice(room: &Arc<Room>, member: &Member, wanted: Wanted, tries: u32) -> Notice {
-    let Wanted { message, is_mention, mentions } = wanted;
-    let (user, unread) = (member.user.clone(), member.unread_in(room));
-    Notice { user, room: room.clone(), message, unread, mention_count: mentions, is_mention, tries }
 }
 
 /// How long nothing is tried after so many tries.

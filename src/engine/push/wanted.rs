@@ -11,13 +11,6 @@ pub(super) struct Wanted {
     /// The newest one that mentions them, or the newest.
     pub(super) message: Arc<Message>,
     pub(super) is_mention: bool,
-    /// How many of them mention the member.
-    pub(super) mentions: u64,
-}
-
-/// Whether the message mentions the member.
-fn mentions(_message: &Message, _member: &Member) -> bool {
-    false
 }
 
 /// Of these messages, in their order, what the member has not read and wants to know of. `default` is the room's level;
@@ -40,16 +33,14 @@ pub(super) fn wanted(
         if message.sender.user == member.user || !is_told(message) || !is_heard(message) {
             continue;
         }
-        let is_mention = mentions(message, member);
+        let is_mention = message.mentions(&member.user);
         if level == NotifyLevel::Mentions && !is_mention {
             continue;
         }
-        let newest =
-            wanted.get_or_insert_with(|| Wanted { message: message.clone(), is_mention, mentions: 0 });
+        let newest = wanted.get_or_insert_with(|| Wanted { message: message.clone(), is_mention });
         if is_mention && !newest.is_mention {
             (newest.message, newest.is_mention) = (message.clone(), true);
         }
-        newest.mentions += u64::from(is_mention);
     }
     wanted
 }

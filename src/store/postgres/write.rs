@@ -4,13 +4,13 @@ use sqlx::{PgConnection, query};
 
 use super::columns::Uuid;
 use super::error::PostgresError;
-use super::{amend, attachments, moderation, settings};
+use super::{amend, attachments, mentions, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
 use crate::store::columns::{
-    body_code, custom_text, first_sender, int, is_public, kept_attachments, permissions_text, quoted_seq,
-    relation_code, role_code, room_code,
+    body_code, custom_text, first_sender, int, is_public, kept_attachments, kept_mentions, permissions_text,
+    quoted_seq, relation_code, role_code, room_code,
 };
 use crate::store::{BodyHash, Rows};
 
@@ -42,7 +42,7 @@ pub(super) const WRITE: &str = "WITH \
             muted_until, slowed_at, notify) \
         SELECT * FROM UNNEST($19::uuid[], $20::text[], $21::int2[], $22::bool[], $23::int8[], $24::int8[], \
             $25::int8[], $26::int8[], $27::int8[], $28::int8[], $29::int8[], $30::int8[], $31::int8[], \
-            $32::int8[], $33::int8[], $58::int8[], $59::int8[], $60::text[]) \
+            $32::int8[], $33::int8[], $58::int8[], $59::int8[], $61::text[]) \
         ON CONFLICT (room, user_id) DO UPDATE SET role = excluded.role, active = excluded.active, \
             joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
             joined_pos = excluded.joined_pos, changed_pos = excluded.changed_pos, \
@@ -52,14 +52,15 @@ pub(super) const WRITE: &str = "WITH \
             muted_until = excluded.muted_until, slowed_at = excluded.slowed_at, \
             notify = excluded.notify) \
     INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
-        created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded) \
+        created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded, mentioned) \
     SELECT * FROM UNNEST($34::uuid[], $35::int8[], $36::uuid[], $37::text[], $38::int2[], $39::text[], \
         $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::text[], \
-        $52::bytea[], $54::int8[], $55::int8[], $56::text[])";
+        $52::bytea[], $54::int8[], $55::int8[], $56::text[], $60::bytea[])";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
     write_rows(conn, rows, before).await?;
     amend::write(conn, rows).await?;
+    mentions::write(conn, rows).await?;
     write_keys(conn, rows).await?;
     write_invites(conn, rows).await?;
     write_relations(conn, rows).await?;
@@ -138,6 +139,7 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(&rooms, |room| i64::from(room.slow_mode)))
         .bind(each(&members, |member| member.muted_until.map(Timestamp::as_millis)))
         .bind(each(&members, |member| member.slowed_at.map(Timestamp::as_millis)))
+        .bind(each(messages, |(message, _)| kept_mentions(message)))
         .bind(each(&members, |member| member.notify.as_ref().map(ToString::to_string)));
     written.execute(conn).await?;
     Ok(())

@@ -42,6 +42,8 @@ pub(crate) struct FeedRoomJson {
     read_seq: u64,
     /// How many messages the caller has not read.
     unread_count: u64,
+    /// How many of these mention the caller.
+    mention_count: u64,
     /// Of which messages the caller has chosen to have notices. Not there: the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -62,6 +64,7 @@ impl From<&FeedRoom> for FeedRoomJson {
             seq: room.seq,
             read_seq: room.read_seq,
             unread_count: room.unread,
+            mention_count: room.mentions,
             notifications: room.notify.map(|setting| setting.level),
             notify_until: room.notify.and_then(|setting| setting.until),
             version: room.version,
