@@ -34,6 +34,7 @@ struct Tables {
     /// Outlives a restart: a new epoch voids all tokens of clients. The position's row is locked from the
     /// load until the commit, so that positions commit in their order.
     token: Token,
+    /// By id; those of which it is said how much is kept by id.
     rooms: BTreeMap<RoomId, Room>,
     /// Past ones too. By room; by user; by room and `changed_pos`; by room and `marks_pos`.
     members: BTreeMap<(RoomId, UserId), Member>,
@@ -107,7 +108,12 @@ impl Tables {
     fn load(&self, needs: &Needs) -> Rows {
         let mut rows = Rows::at(self.token.position);
         rows.rooms = found(&needs.rooms, |id| self.rooms.get(id).cloned());
-        rows.members = found(&needs.members, |key| self.members.get(key).cloned());
+        let oldest = |room: &RoomId, limit: &u32| {
+            self.messages_in(*room).take(*limit as usize).map(Arc::new).collect::<Vec<_>>()
+        };
+        rows.oldest = needs.oldest.iter().map(|(room, limit)| (*room, oldest(room, limit))).collect();
+        let members = needs.members.union(&needs.senders(&rows.oldest)).cloned().collect();
+        rows.members = found(&members, |key| self.members.get(key).cloned());
         for (room, count) in needs.heirs(&rows.members) {
             let mut heirs: Vec<&Member> = self.active_in(room, None).collect();
             heirs.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
@@ -203,6 +209,9 @@ impl Tables {
         self.reports.extend(rows.reports);
         self.settings.extend(rows.settings);
         self.acts.extend(rows.new_acts);
+        let is_cut = |room: &RoomId, seq: u64| rows.cut.get(room).is_some_and(|upto| seq <= *upto);
+        self.messages.retain(|(message, _)| !is_cut(&message.room, message.seq));
+        self.reactions.retain(|key| !is_cut(&key.room, key.seq));
     }
 }
 
@@ -220,12 +229,12 @@ impl Tables {
     /// as that is now. A database keeps the number of that one, and joins.
     fn shown(&self, message: &Message) -> Message {
         let mut shown = Message { sender: self.profile(&message.sender.user), ..message.clone() };
-        if let Some(quoted) = &mut shown.references.quoted {
+        if let Some(quoted) = &shown.references.quoted {
             let is_it = |of: &Message| (of.room, of.seq) == (message.room, quoted.seq);
             let now = self.messages.iter().find(|(message, _)| is_it(message));
             let now =
                 now.map(|(now, _)| Quoted { sender: self.profile(&now.sender.user), ..(&**now).into() });
-            *quoted = now.map_or_else(|| quoted.clone(), Arc::new);
+            shown.references.quoted = now.map(Arc::new);
         }
         if let Some(first) = &mut shown.references.forwarded {
             *first = Arc::new(self.profile(&first.user));
@@ -688,6 +697,12 @@ impl Store for PlainStore {
     /// It searches without an index.
     async fn index(&self, _limit: u32) -> Result<bool> {
         Ok(false)
+    }
+
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        let tables = self.tables();
+        let beyond = tables.rooms.values().filter(|room| after.is_none_or(|after| room.id > after));
+        Ok(beyond.filter(|room| room.keeping.is_some()).take(limit as usize).cloned().collect())
     }
 
     async fn search(&self, search: Search) -> Result<Found> {

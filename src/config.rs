@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::model::{NotifyLevel, Phrases, RoomKind};
+use crate::model::{NotifyLevel, Phrases, Retention, RoomKind};
 
 /// Every bound and time that the engine keeps. `Config::default()` suits one server; nothing is read from
 /// the environment. Each holds for one node; text is counted in UTF-8 where it is counted in bytes, and
@@ -185,6 +185,15 @@ pub struct Config {
     pub search: bool,
     /// The most characters of what is searched for; more is [`Invalid`](crate::ErrorKind::Invalid). Default 200.
     pub max_search_chars: usize,
+
+    /// How long messages are kept, in rooms that do not say otherwise. Whatever is older, or beyond the count, is cut
+    /// away for good, pinned or not, within [`retention_interval`](Self::retention_interval). Default `None`: for ever.
+    pub retention: Option<Retention>,
+    /// Whatever a rule says, no message is cut away before it is so old: a retry under its client id finds it until
+    /// then. Default 1 h.
+    pub retention_grace: Duration,
+    /// How often it is looked for what is to be cut away. Default 10 min.
+    pub retention_interval: Duration,
 }
 
 impl Default for Config {
@@ -248,6 +257,9 @@ impl Default for Config {
             phrases: Phrases::english(),
             search: true,
             max_search_chars: 200,
+            retention: None,
+            retention_grace: Duration::from_secs(60 * 60),
+            retention_interval: Duration::from_secs(10 * 60),
         }
     }
 }

@@ -39,6 +39,7 @@ mod publish;
 mod push;
 mod receipts;
 mod reports;
+mod retention;
 mod rooms;
 mod search;
 mod session;

@@ -21,6 +21,7 @@ mod reaction;
 mod references;
 mod relation;
 mod report;
+mod retention;
 mod room;
 mod search;
 mod settings;
@@ -52,6 +53,7 @@ pub use reaction::{MAX_REACTION_BYTES, Reaction, ReactionError, ReactionPage, Re
 pub use references::{Quoted, References};
 pub use relation::{FriendNotice, Relation, RelationKind, RelationPage, RelationView};
 pub use report::{Report, ReportOutcome, ReportPage, Resolution};
+pub use retention::{Floor, Keeping, KeepingError, MAX_RETENTION_DAYS, MAX_RETENTION_MESSAGES, Retention};
 pub use room::{About, MAX_SLOW_MODE, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
 pub use search::{Hit, Hits, SearchCursor, SearchCursorError, SearchQuery, SnippetPart};
 pub use settings::{LastSeen, Settings, SettingsUpdate};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Custom, MessageView, NotifySetting, Permissions, Role, Verb};
+use super::{Custom, Keeping, MessageView, NotifySetting, Permissions, Role, Verb};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, RoomId, UserId};
 
@@ -135,6 +135,9 @@ pub struct Room {
     /// How many seconds have to pass between two messages of a member who is no admin; 0: none. At most
     /// [`MAX_SLOW_MODE`].
     pub slow_mode: u32,
+    /// How much of it is kept; `None`: as long as [`Config::retention`](crate::Config::retention) says, and all of it so
+    /// far.
+    pub keeping: Option<Box<Keeping>>,
 }
 
 /// The most seconds of a room's [slow mode](Room::slow_mode): 6 hours.

@@ -25,7 +25,7 @@ macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
          r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
-         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode"
+         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode, r.keeping"
     };
 }
 
@@ -92,11 +92,11 @@ macro_rules! seniority {
 }
 
 pub(super) use written::{
-    act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, kept_attachments,
-    kept_mentions, last_seen_code, outcome_code, permissions_text, pin_of, quoted_seq, relation_code,
-    role_code, room_code,
+    act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, keeping_text,
+    kept_attachments, kept_mentions, last_seen_code, outcome_code, permissions_text, pin_of, quoted_seq,
+    relation_code, role_code, room_code,
 };
-use written::{attachments_of, mentions_of, outcome_of};
+use written::{attachments_of, mentions_of, outcome_of, retention_of};
 
 pub(super) use {
     attachment_columns, audit_columns, invite_columns, message_columns, outbox_columns, report_columns,
@@ -155,6 +155,7 @@ pub(super) trait ReadRow<'r> {
                 custom: self.maybe()?.unwrap_or_default(),
             },
             slow_mode: self.number()?.try_into().map_err(|_| self.no_sense())?,
+            keeping: self.maybe()?.map(Box::new),
         })
     }
 
@@ -222,9 +223,14 @@ pub(super) trait ReadRow<'r> {
             self.skip(9);
             return Ok(None);
         };
+        // One that was cut away is quoted by none any more.
+        let Some(id) = self.maybe_id()?.map(MessageId::from_bytes) else {
+            self.skip(8);
+            return Ok(None);
+        };
         let quoted = Quoted {
             seq: u64::try_from(seq).map_err(|_| self.no_sense())?,
-            id: MessageId::from_bytes(self.bytes()?),
+            id,
             sender: {
                 let user = self.parsed()?;
                 self.profile(user)?
@@ -408,6 +414,8 @@ pub(super) trait ReadRow<'r> {
             (6, None, Some(message)) => Some(Act::Delete(message)),
             (7, Some(value), None) => role(value).map(Act::SetRole),
             (8, Some(seconds), None) => u32::try_from(seconds).ok().map(Act::SlowMode),
+            (10, None, None) => Some(Act::SetRetention(None)),
+            (10, Some(rule), None) => retention_of(rule).map(|rule| Act::SetRetention(Some(rule))),
             (9, Some(code), Some(message)) => outcome_of(code).map(|outcome| Act::Resolve(message, outcome)),
             _ => None,
         };

@@ -9,8 +9,8 @@ use crate::error::ErrorKind;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Attachment, Ban, Body, Custom, DoNotDisturb, Invite, InviteCode, Mark, Mentions, NotifySetting,
-    Profile, Reaction, RelationKind, ReportOutcome, Role, RoomKind, Settings, SettingsUpdate, Verb,
-    Visibility,
+    Profile, Reaction, RelationKind, ReportOutcome, Retention, Role, RoomKind, Settings, SettingsUpdate,
+    Verb, Visibility,
 };
 
 /// What is committed together.
@@ -239,6 +239,17 @@ pub enum Op {
     },
     /// Change what is said of the room, all of it or nothing.
     Update(Box<Update>),
+    /// Cut away the oldest messages that the room's [rule](crate::model::Room::retention) lets go, with their
+    /// reactions, pins and client ids; their files may be collected. The host's alone. The answer is
+    /// [`Answer::Cut`](super::Answer::Cut).
+    Cut {
+        /// The rule of a room that has none of its own.
+        retention: Option<Retention>,
+        /// What is younger stays.
+        grace: Duration,
+        /// The most messages that are cut away.
+        limit: u32,
+    },
     /// Take in a row of another store, with new positions. What is there already stays, but for what only
     /// grows: more messages, later marks, another stay, a room that has closed. What does not go with what is
     /// there is a [`Contradiction`](crate::ErrorKind::Contradiction).
@@ -383,6 +394,8 @@ pub struct Update {
     pub custom: Option<Custom>,
     /// Its [slow mode](crate::model::Room::slow_mode), in seconds.
     pub slow_mode: Option<u32>,
+    /// How long its messages are kept; `Some(None)`: as long as those of any room.
+    pub retention: Option<Option<Retention>>,
 }
 
 /// A change of how two people stand to each other.

@@ -131,7 +131,8 @@ pub struct MemberEntry {
 /// [`Profile::unknown`].
 ///
 /// **Quotes.** A [`Message`] comes with what it [quotes](crate::model::References::quoted) as that is now, which
-/// is read along with it and not copied: only the number of the other message is kept.
+/// is read along with it and not copied: only the number of the other message is kept. One that was cut away is quoted
+/// by none any more.
 ///
 /// **Mentions.** Whom a [`Message`] [mentions](crate::model::References::mentions) stands with it, and besides in rows of
 /// their own ([`Rows::new_mentions`], [`Rows::ended_mentions`]), by which [`RoomEntry::mentions`] is counted.
@@ -163,7 +164,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// each seeing those before it.
     ///
     /// An implementation locks and loads what [`Needs::of`] names into [`Rows`], and then what
-    /// [`Needs::heirs`] and [`Needs::relations_with`] name, calls [`apply()`], writes
+    /// [`Needs::senders`], [`Needs::heirs`] and [`Needs::relations_with`] name, calls [`apply()`], writes
     /// what [`Rows`] says has changed, and commits.
     ///
     /// # Errors
@@ -478,6 +479,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// Only those of [every call](Store). What was taken in stays so, and the rest waits.
     async fn index(&self, limit: u32) -> Result<bool>;
+
+    /// The rooms of which it is said [how much is kept](Room::keeping), in the order of their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>>;
 
     /// The messages that a user looks for, newest first: of those in the [index](Store::index) in rooms in which they
     /// are active, those that are [meant](Search::means), as they are now. No message comes on two pages, and none

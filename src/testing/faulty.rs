@@ -193,6 +193,10 @@ impl Store for FaultyStore {
         self.around(self.store("public_rooms").public_rooms(before, limit)).await
     }
 
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        self.around(self.store("keeping_rooms").keeping_rooms(after, limit)).await
+    }
+
     async fn invite(&self, code: InviteCode) -> Result<Option<Invite>> {
         self.around(self.store("invite").invite(code)).await
     }

@@ -25,6 +25,7 @@ mod pins;
 mod postgres;
 mod push;
 mod quotes;
+mod retention;
 mod roles;
 mod running;
 mod search;

@@ -153,6 +153,7 @@ impl Proof {
                     item.op,
                     Op::Mark { .. }
                         | Op::Close
+                        | Op::Cut { .. }
                         | Op::Reopen { .. }
                         | Op::Import(_)
                         | Op::Update(_)

@@ -21,6 +21,7 @@ mod columns;
 mod commit;
 mod connections;
 mod error;
+mod keeping;
 mod load;
 mod mentions;
 mod moderation;
@@ -400,6 +401,10 @@ impl Store for PostgresStore {
             },
         }
         Ok(!self.waiting.is_empty())
+    }
+
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        Ok(keeping::rooms(&self.connections, after, limit).await?)
     }
 
     async fn search(&self, search: Search) -> Result<Found> {

@@ -41,6 +41,7 @@ mod amend;
 mod attachments;
 mod columns;
 mod error;
+mod keeping;
 mod mentions;
 mod moderation;
 mod notify;
@@ -470,6 +471,10 @@ impl Store for SqliteStore {
             }
         }
         Ok(!self.waiting.is_empty())
+    }
+
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        Ok(self.readers.run(move |tx| keeping::rooms(tx, after, limit)).await?)
     }
 
     async fn search(&self, search: Search) -> Result<Found> {

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, StatementStatus};
 
 use super::{
-    SqliteOptions, amend, attachments, mentions, moderation, notify, push, read, records, rows, schema,
-    search, settings,
+    SqliteOptions, amend, attachments, keeping, mentions, moderation, notify, push, read, records, rows,
+    schema, search, settings,
 };
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
@@ -37,6 +37,10 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::ROOM_COUNT, "members_by_user (user=?)", false),
         (read::ROOMS_BY_ACTIVITY, "members_by_user (user=?)", true),
         (read::FIRST_PROFILES, "PRIMARY KEY (room=?)", false),
+        (keeping::ROOMS, "rooms_keeping (id>?)", false),
+        (keeping::CUT[0], "PRIMARY KEY (room=? AND seq<?)", false),
+        (keeping::CUT[1], "PRIMARY KEY (room=? AND seq<?)", false),
+        (keeping::CUT_INDEX[1], "search_places_by_message (room=? AND seq<?)", false),
         (read::PUBLIC_ROOMS, "rooms_public (id<?)", false),
         (read::INVITE, "PRIMARY KEY (code=?)", false),
         (read::INVITES, "invites_by_room (room=?)", false),

@@ -10,14 +10,14 @@ use super::error::SqliteError;
 use super::mentions;
 use super::moderation;
 use super::settings;
-use super::{amend, notify, read};
+use super::{amend, keeping, notify, read};
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, Room, RoomKind};
 use crate::store::columns::{
-    ReadRow, body_code, custom_text, first_sender, int, is_public, kept_attachments, kept_mentions,
-    message_columns, permissions_text, quoted_seq, relation_code, role_code, room_code,
+    ReadRow, body_code, custom_text, first_sender, int, is_public, keeping_text, kept_attachments,
+    kept_mentions, message_columns, permissions_text, quoted_seq, relation_code, role_code, room_code,
 };
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
@@ -60,7 +60,8 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
             rows.rooms.insert(*id, room);
         }
     }
-    for key in &needs.members {
+    keeping::load(conn, &needs.oldest, &mut rows)?;
+    for key in needs.members.iter().chain(&needs.senders(&rows.oldest)) {
         if let Some(member) = read::member(conn, key.0, &key.1)? {
             rows.members.insert(key.clone(), member);
         }
@@ -189,7 +190,8 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
     settings::write(conn, rows)?;
-    moderation::write(conn, rows)
+    moderation::write(conn, rows)?;
+    keeping::cut(conn, rows)
 }
 
 fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteError> {
@@ -203,15 +205,15 @@ fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteErr
 /// Its kind and when it was made never change.
 const WRITE_ROOM: &str = "INSERT INTO rooms (id, kind, one, other, challenge, name, active, created_at, \
          seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, \
-         permissions, topic, picture, public, custom, slow_mode) \
+         permissions, topic, picture, public, custom, slow_mode, keeping) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-         ?20, ?21, ?22) \
+         ?20, ?21, ?22, ?23) \
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, seq = excluded.seq, \
          countable = excluded.countable, members = excluded.members, \
          last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
          last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, permissions = excluded.permissions, \
          topic = excluded.topic, picture = excluded.picture, public = excluded.public, \
-         custom = excluded.custom, slow_mode = excluded.slow_mode";
+         custom = excluded.custom, slow_mode = excluded.slow_mode, keeping = excluded.keeping";
 
 fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
     let pair = match &room.kind {
@@ -241,6 +243,7 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
         is_public(room),
         custom_text(room),
         room.slow_mode,
+        keeping_text(room),
     ])?;
     Ok(())
 }

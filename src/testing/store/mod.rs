@@ -48,6 +48,7 @@ pub mod pushes;
 pub mod quotes;
 pub mod reads;
 pub mod records;
+pub mod retention;
 pub mod roles;
 pub mod rooms;
 pub mod search;
@@ -337,6 +338,18 @@ macro_rules! store_suite {
                     who_sent_it_first_stands_in_a_message_wherever_it_is_read
                     a_retry_of_a_forward_is_known_by_what_was_passed_on
                     forwards_are_taken_in_with_whom_they_name;
+                retention:
+                    a_count_keeps_the_newest_and_a_cut_takes_no_more_than_its_bound
+                    an_age_lets_go_what_is_older_and_stops_at_what_is_not
+                    nothing_goes_before_it_has_the_least_age
+                    the_rooms_own_rule_stands_instead_of_the_one_for_all
+                    what_was_cut_away_is_not_unread_and_counts_stay_exact
+                    unread_equals_a_fresh_count_of_what_is_kept
+                    what_hangs_on_a_message_goes_with_it
+                    what_was_cut_away_before_it_was_indexed_holds_nothing_up
+                    a_cut_stands_in_a_batch_like_anything_else
+                    rooms_of_which_it_is_said_come_in_pages
+                    what_is_kept_outlives_a_reopening_and_a_move;
                 mentions:
                     mentions_stand_in_a_message_wherever_it_is_read
                     nobody_mentions_who_is_not_there_or_themselves
@@ -460,6 +473,7 @@ mod tests {
             include_str!("quotes.rs"),
             include_str!("reads.rs"),
             include_str!("records.rs"),
+            include_str!("retention.rs"),
             include_str!("roles.rs"),
             include_str!("rooms.rs"),
             include_str!("streams.rs"),

@@ -24,7 +24,7 @@ fn search(who: &str, q: &str) -> Search {
 
 impl Fixture {
     /// Until nothing waits any more.
-    async fn index(&self, limit: u32) {
+    pub(super) async fn index(&self, limit: u32) {
         for _ in 0..100_000 {
             if !self.store().index(limit).await.expect("the store takes in") {
                 return;
@@ -56,7 +56,7 @@ impl Fixture {
     }
 
     /// What somebody finds, with all in the index.
-    async fn find(&self, who: &str, q: &str) -> Vec<String> {
+    pub(super) async fn find(&self, who: &str, q: &str) -> Vec<String> {
         self.index(100).await;
         self.words(&search(who, q)).await
     }

@@ -13,7 +13,8 @@ use super::schemas::{
 use crate::config::Config;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Ban, DailyHours, LastSeen, MAX_SLOW_MODE, NotifyLevel, Permissions, ReportOutcome, Role, Visibility,
+    Ban, DailyHours, LastSeen, MAX_RETENTION_DAYS, MAX_RETENTION_MESSAGES, MAX_SLOW_MODE, NotifyLevel,
+    Permissions, ReportOutcome, Role, Visibility,
 };
 
 /// Not white space alone, and no control characters but line breaks and tabs.
@@ -260,6 +261,19 @@ fn custom(config: &Config, types: impl Into<SchemaType>, more: &str) -> ObjectBu
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true)))
 }
 
+/// At least one of the two, and nothing else.
+fn retention() -> ObjectBuilder {
+    let bounded = |text, most: u32| number(text).minimum(Some(1_usize)).maximum(Some(most));
+    let text = "How long its messages are kept; null: as long as those of any room.";
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .description(Some(text))
+        .property("days", bounded("For how many days.", MAX_RETENTION_DAYS))
+        .property("messages", bounded("How many of them.", MAX_RETENTION_MESSAGES))
+        .min_properties(Some(1))
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+}
+
 /// What is left out stays, but something must be there.
 fn room_update(config: &Config) -> RefOr<Schema> {
     let name = name(config, text("The new name. A blank one takes its own name away."));
@@ -281,9 +295,10 @@ fn room_update(config: &Config) -> RefOr<Schema> {
             optional("visibility", named::<Visibility>()),
             optional("custom", custom(config, Type::Object, "It stands instead of what is there.")),
             optional("slowMode", slow_mode.maximum(Some(MAX_SLOW_MODE))),
+            optional("retention", retention()),
         ],
     );
-    let any = ["name", "topic", "picture", "permissions", "visibility", "custom", "slowMode"]
+    let any = ["name", "topic", "picture", "permissions", "visibility", "custom", "slowMode", "retention"]
         .into_iter()
         .fold(AnyOfBuilder::new(), |any, field| {
             any.item(ObjectBuilder::new().schema_type(Type::Object).required(field))

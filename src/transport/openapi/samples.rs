@@ -13,12 +13,12 @@ use crate::event::{
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, DailyHours, Delta,
-    Dimensions, DoNotDisturb, Epoch, FeedPage, FeedRoom, FriendNotice, History, Hit, Hits, Invitation,
+    Dimensions, DoNotDisturb, Epoch, FeedPage, FeedRoom, Floor, FriendNotice, History, Hit, Hits, Invitation,
     InvitationPage, Invite, InviteCode, Limit, Mark, Mentions, Message, MessageState, MessageType,
     MessageView, NotifyLevel, NotifySetting, Page, PageQuery, Participant, Permissions, Phrases, Pin,
     PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
-    RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Role, Room, RoomKind,
-    RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind, Token, Visibility, Words,
+    RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Retention, Role, Room,
+    RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind, Token, Visibility, Words,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -79,7 +79,18 @@ pub(super) fn room() -> Room {
             custom: Custom::from(&[("pace".to_owned(), "easy".into())].into_iter().collect()),
         },
         slow_mode: 0,
+        keeping: None,
     }
+}
+
+/// One with a rule of its own, of which the beginning was cut away.
+pub(super) fn kept() -> Room {
+    let mut room = Room { seq: 52, countable: 52, ..room() };
+    room.keep(|keeping| {
+        keeping.retention = Retention::new(Some(90), Some(10_000)).ok();
+        keeping.floor = Floor { seq: 12, pos: 12, n: 11, oldest_at: Some(at(20)) };
+    });
+    room
 }
 
 pub(super) fn message() -> Message {
@@ -448,6 +459,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
         fleeting(gone),
         durable(EventKind::Room(RoomChange::Updated, room.clone())),
         durable(EventKind::Room(RoomChange::Updated, Arc::new(Room { slow_mode: 30, ..Room::clone(&room) }))),
+        durable(EventKind::Room(RoomChange::Updated, Arc::new(kept()))),
         durable(EventKind::Room(RoomChange::Reset, room.clone())),
         durable(EventKind::Room(RoomChange::Left, room.clone())),
         durable(EventKind::Participant(ben(), true)),

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::retention::first_seq;
 use super::{
     InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, NotificationsJson,
-    PermissionsJson, QuietJson, SettledJson, UserJson,
+    PermissionsJson, QuietJson, RetentionJson, SettledJson, UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -205,6 +206,14 @@ pub(crate) struct RoomChangeJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     slow_mode: Option<u32>,
+    /// How long its messages are kept. Only in a room that has a rule of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    retention: Option<RetentionJson>,
+    /// The `seq` of the first message that is kept. Only where those before it were cut away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    first_seq: Option<u64>,
 }
 
 /// Somebody joined or left, has another role, or is muted or no more.
@@ -467,6 +476,8 @@ impl<'a> RoomChangeJson<'a> {
             visibility: room.about.visibility,
             custom: &room.about.custom,
             slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
+            retention: room.retention().map(Into::into),
+            first_seq: first_seq(room),
         }
     }
 }

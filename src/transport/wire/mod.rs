@@ -14,6 +14,7 @@ mod pins;
 mod public;
 mod references;
 mod reports;
+mod retention;
 mod search;
 mod settings;
 
@@ -54,6 +55,7 @@ pub(crate) use permissions::PermissionsJson;
 pub(crate) use pins::PinsJson;
 pub(crate) use public::PublicRoomsJson;
 pub(crate) use reports::{ReportJson, ReportsJson};
+pub(crate) use retention::RetentionJson;
 pub(crate) use search::{HitsJson, SearchArgs};
 pub(crate) use settings::{SettingsJson, SettledJson};
 
@@ -287,6 +289,14 @@ pub(crate) struct RoomJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     notify_until: Option<Timestamp>,
+    /// How long its messages are kept. Only in a room that has a rule of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    retention: Option<RetentionJson>,
+    /// The `seq` of the first message that is kept. Only where those before it were cut away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    first_seq: Option<u64>,
     /// How many of the unread messages mention the caller. Exact; deleted ones do not count.
     mention_count: u64,
 }
@@ -316,6 +326,8 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             muted_until: view.muted_until,
             notifications: view.notify.map(|setting| setting.level),
             notify_until: view.notify.and_then(|setting| setting.until),
+            retention: room.retention().map(Into::into),
+            first_seq: retention::first_seq(room),
             mention_count: view.mentions,
         }
     }
