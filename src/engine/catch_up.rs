@@ -256,7 +256,7 @@ impl Missed<'_> {
             self.push(id, EventKind::Room(RoomChange::Reset, Arc::new(room)));
             return Ok(false);
         }
-        if let Some(notify) = member.notify.filter(|notify| is_new(notify.pos)) {
+        if let Some(notify) = member.notify.as_ref().filter(|notify| is_new(notify.pos)) {
             let kind = EventKind::Notification(Notification::Notifications(id, notify.setting));
             self.push(id, kind);
         }

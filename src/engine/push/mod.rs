@@ -272,14 +272,14 @@ impl ChatEngine {
             let is_heard =
                 |message: &Message| !blocked.contains(&(member.user.clone(), message.sender.user.clone()));
             if let Some(wanted) = wanted(&member, messages, default, now, is_heard) {
-                notices.extend(self.notice(&member.user, room, wanted).await?);
+                notices.extend(self.counted(&member.user, room, wanted).await?);
             }
         }
         Ok(notices)
     }
 
     /// The notice, with the counts of now; `None` for whoever has left or read it meanwhile.
-    async fn notice(&self, user: &UserId, room: &Arc<Room>, wanted: Wanted) -> Result<Option<Notice>> {
+    async fn counted(&self, user: &UserId, room: &Arc<Room>, wanted: Wanted) -> Result<Option<Notice>> {
         let Some(entry) = self.store().room_entry(room.id, user, 0).await? else { return Ok(None) };
         if entry.member.read_seq >= wanted.message.seq {
             return Ok(None);
