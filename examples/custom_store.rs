@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    AuditEntry, Ban, DoNotDisturb, Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message,
-    NewRoom, PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room, RoomKey,
-    RoomKind, SearchCursor, Settings, Token, Visibility,
+    AuditEntry, Ban, DoNotDisturb, Draft, Edit, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member,
+    Message, NewRoom, PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room,
+    RoomKey, RoomKind, SearchCursor, Settings, Token, Visibility,
 };
 use chat_core::store::{
     Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, PushBatch,
@@ -65,6 +65,8 @@ struct Tables {
     reports: BTreeMap<ReportId, Report>,
     /// In the order of their commits. By room and `pos`.
     acts: Vec<AuditEntry>,
+    /// By room, `seq` and version.
+    edits: BTreeMap<(RoomId, u64, u64), Edit>,
     /// By user.
     settings: BTreeMap<UserId, Settings>,
 }
@@ -91,6 +93,7 @@ impl PlainStore {
             bans: BTreeMap::new(),
             reports: BTreeMap::new(),
             acts: Vec::new(),
+            edits: BTreeMap::new(),
             settings: BTreeMap::new(),
         }))
     }
@@ -208,10 +211,19 @@ impl Tables {
         self.bans.extend(rows.bans);
         self.reports.extend(rows.reports);
         self.settings.extend(rows.settings);
+        for (room, seq, edit) in rows.new_edits {
+            self.edits.insert((room, seq, edit.version), edit);
+        }
+        for ((room, seq), keep) in rows.kept_edits {
+            let of_it = self.edits.range((room, seq, 0)..=(room, seq, u64::MAX)).map(|(key, _)| *key);
+            let old: Vec<_> = of_it.rev().skip(keep as usize).collect();
+            old.iter().for_each(|key| drop(self.edits.remove(key)));
+        }
         self.acts.extend(rows.new_acts);
         let is_cut = |room: &RoomId, seq: u64| rows.cut.get(room).is_some_and(|upto| seq <= *upto);
         self.messages.retain(|(message, _)| !is_cut(&message.room, message.seq));
         self.reactions.retain(|key| !is_cut(&key.room, key.seq));
+        self.edits.retain(|(room, seq, _), _| !is_cut(room, *seq));
     }
 }
 
@@ -524,6 +536,12 @@ impl Store for PlainStore {
         let tables = self.tables();
         let is_own = |key: &&ReactionKey| key.room == room && key.user == *user && seqs.contains(&key.seq);
         Ok(tables.reactions.iter().filter(is_own).map(|key| (key.seq, key.reaction.clone())).collect())
+    }
+
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        let tables = self.tables();
+        let below = tables.edits.range((room, seq, 0)..(room, seq, before.unwrap_or(u64::MAX))).rev();
+        Ok(below.map(|(_, edit)| edit.clone()).take(limit as usize).collect())
     }
 
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {

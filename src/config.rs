@@ -39,6 +39,9 @@ pub struct Config {
     /// For how long after it was sent a message may be edited by its sender; then it is
     /// [`Forbidden`](crate::ErrorKind::Forbidden). Default `None`: for ever.
     pub edit_window: Option<Duration>,
+    /// How many former states of a message's words are [kept](crate::Actor::edits) when it is edited, the newest of them.
+    /// Default 0: none.
+    pub kept_edits: u32,
     /// For how long after it was sent a message may be deleted by its sender, likewise. Default `None`: for
     /// ever.
     pub delete_window: Option<Duration>,
@@ -94,7 +97,7 @@ pub struct Config {
     /// The most delivered marks that wait to be written, which they are once a second; beyond that they are
     /// written at once. Default 50,000.
     pub delivered_waiting: usize,
-    /// The most profiles kept in memory; the oldest half is forgotten beyond it. Default 50,000.
+    /// The most profiles kept in memory, and as many settings; the oldest half is forgotten beyond it. Default 50,000.
     pub profile_cache: usize,
 
     /// How long a connection may take to authenticate, before it is closed as
@@ -116,9 +119,16 @@ pub struct Config {
     /// The most messages that are written on one node at once; one more is
     /// [`RateLimited`](crate::ErrorKind::RateLimited). Default 10,000.
     pub max_streams: usize,
-    /// Presence is told in rooms of at most so many participants. Default 100. With 0 it is told to nobody,
+    /// Presence is told in rooms of at most so many participants; of greater ones how many are here, at most every five
+    /// seconds. Default 100. With 0 neither is told,
     /// and between several nodes, none knows who is connected to another.
     pub presence_max_members: u32,
+    /// Who types is told in rooms of at most so many participants; of greater ones how many type, at most every second.
+    /// Default 100.
+    pub typing_max_members: u32,
+    /// How far somebody has read, and what has arrived, is told live, and to whoever was away, in rooms of at most so many
+    /// participants; in greater ones to other devices of theirs alone. Default 100.
+    pub receipts_max_members: u32,
     /// When the server stops, clients come back after a random delay of at most this. Default 5 s.
     pub reconnect_spread: Duration,
 
@@ -206,6 +216,7 @@ impl Default for Config {
             max_participants: 1000,
             max_room_members: 100_000,
             edit_window: None,
+            kept_edits: 0,
             delete_window: None,
             max_reaction_kinds: 20,
             max_pins: 100,
@@ -234,6 +245,8 @@ impl Default for Config {
             stream_timeout: Duration::from_secs(30),
             max_streams: 10_000,
             presence_max_members: 100,
+            typing_max_members: 100,
+            receipts_max_members: 100,
             reconnect_spread: Duration::from_secs(5),
             max_attachment_bytes: 25 * 1024 * 1024,
             max_attachments: 10,

@@ -87,6 +87,9 @@ pub(crate) enum News {
     Delta(Delta),
     /// To a user: when they want no notices.
     DoNotDisturb(DoNotDisturb),
+    /// To a room: so many of those who are connected to this node are here, who are this node's to count. One that asks knows
+    /// of no other node's count.
+    Online { count: u32, asks: bool },
 }
 
 /// What a batch changed, without what it says.

@@ -268,7 +268,11 @@ impl Missed<'_> {
                 self.push(id, EventKind::Room(RoomChange::Updated, Arc::new(room.clone())));
             }
         }
-        if room.marks_pos >= from {
+        if room.members > self.actor.engine.config().receipts_max_members {
+            if member.marks_pos >= from {
+                self.marked(member.clone());
+            }
+        } else if room.marks_pos >= from {
             self.marks(&room, from).await?;
         }
         // What was cut away meanwhile was perhaps not read any more.
@@ -375,18 +379,22 @@ impl Missed<'_> {
             let private = private_among(store, others).await?;
             let is_told = |member: &Member| Some(&member.user) != untold && !private.contains(&member.user);
             for member in members.into_iter().filter(is_told) {
-                if member.read_seq > member.joined_seq {
-                    let at = marked(&member, None);
-                    self.push(room.id, EventKind::Marked(member.user.clone(), Mark::Read, at));
-                }
-                if member.delivered_seq > member.read_seq {
-                    let at = marked(&member, None);
-                    self.push(room.id, EventKind::Marked(member.user, Mark::Delivered, at));
-                }
+                self.marked(member);
             }
             if is_last || !self.connection.is_in(room.id) {
                 return Ok(());
             }
+        }
+    }
+
+    /// Tells where a member's marks stand.
+    fn marked(&self, member: Member) {
+        let (room, at) = (member.room, marked(&member, None));
+        if member.read_seq > member.joined_seq {
+            self.push(room, EventKind::Marked(member.user.clone(), Mark::Read, at));
+        }
+        if member.delivered_seq > member.read_seq {
+            self.push(room, EventKind::Marked(member.user, Mark::Delivered, at));
         }
     }
 

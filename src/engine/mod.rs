@@ -13,6 +13,7 @@ mod commit;
 #[cfg(feature = "blobs")]
 mod copies;
 mod drafts;
+mod edits;
 mod feed;
 mod forward;
 mod friends;
@@ -30,6 +31,7 @@ mod messages;
 mod moderation;
 mod nodes;
 mod notify;
+mod online;
 mod outbox;
 mod outlet;
 mod pins;
@@ -289,7 +291,9 @@ async fn tick(engine: std::sync::Weak<Inner>) {
     for turn in 0u64.. {
         interval.tick().await;
         let Some(inner) = engine.upgrade() else { return };
-        inner.hub.tick(tokio::time::Instant::now().into_std(), inner.clock.now());
+        let now = tokio::time::Instant::now().into_std();
+        inner.hub.tick(now, inner.clock.now());
+        inner.count_online(now);
         if turn % LIMITS_SWEPT == 0 {
             inner.limits.sweep();
         }

@@ -61,7 +61,7 @@ impl Actor {
         let listed = self.engine.config().max_listed;
         let entry = self.engine.store().room_entry(room, &self.user, listed).await?;
         if let Some(view) = self.room_views(entry.into_iter().collect()).await?.pop() {
-            return Ok(view);
+            return Ok(RoomView { online: self.engine.hub().online_count(room), ..view });
         }
         self.membership(room).await?;
         Err(crate::ErrorKind::RoomNotFound(room).into())
@@ -202,6 +202,7 @@ impl Actor {
             muted_until,
             mentions,
             notify,
+            online: None,
         }
     }
 

@@ -204,6 +204,10 @@ pub struct RoomView {
     /// Of what the viewer has chosen to have notices, if that is not the
     /// [default](crate::config::NotifyDefaults).
     pub notify: Option<NotifySetting>,
+    /// How many are here who listen to it: of a room of more than
+    /// [`Config::presence_max_members`](crate::Config::presence_max_members) participants, where it is asked for alone and the
+    /// node that answers knows it.
+    pub online: Option<u32>,
     /// How many of the unread ones [mention](super::Message::mentions) the viewer. Exact; deleted ones do not count.
     pub mentions: u64,
 }

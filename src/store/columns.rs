@@ -9,10 +9,10 @@ use super::{
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Invite, InviteCode,
-    LastSeen, Member, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted, Reaction,
-    Reactions, References, Relation, RelationKind, Report, Resolution, Role, Room, RoomKind, Settings,
-    SystemKind, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Edit, Invite,
+    InviteCode, LastSeen, Member, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted,
+    Reaction, Reactions, References, Relation, RelationKind, Report, Resolution, Role, Room, RoomKind,
+    Settings, SystemKind, Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -491,6 +491,11 @@ pub(super) trait ReadRow<'r> {
             read_receipts: self.flag()?,
             changed_at: self.time()?,
         })
+    }
+
+    fn edit(&mut self) -> Result<Edit, Self::Error> {
+        let (version, content) = (self.number()?, self.maybe_text()?.map(Into::into));
+        Ok(Edit { version, content, since: self.time()? })
     }
 
     /// Reads a nickname and an image. A nickname is there when the profile is known.

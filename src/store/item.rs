@@ -328,6 +328,9 @@ pub enum Amend {
         /// [`Forbidden`](crate::ErrorKind::Forbidden), but to the host. The engine gives
         /// [`Config::edit_window`](crate::Config::edit_window).
         within: Option<Duration>,
+        /// How many of its former states are kept, the newest ones. The engine gives
+        /// [`Config::kept_edits`](crate::Config::kept_edits).
+        keep: u32,
     },
     /// Say what is written so far, in a message that is being written: of its sender alone. One that is written
     /// already is [`Forbidden`](crate::ErrorKind::Forbidden), and so is the end of one without words, or what does

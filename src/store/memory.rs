@@ -19,8 +19,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
-    Reaction, Relation, RelationKind, Report, Room, Settings, Token, Visibility,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
+    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token, Visibility,
 };
 use state::{State, beyond, keep_latest};
 
@@ -334,6 +334,14 @@ impl Store for MemoryStore {
         let on = data.reactions.range(seqs).flat_map(|(seq, on)| on.iter().map(move |one| (seq, one)));
         let own = on.filter(|(_, (_, by))| by == user);
         Ok(own.map(|(seq, (reaction, _))| (*seq, reaction.clone())).collect())
+    }
+
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        let state = self.state.lock();
+        let kept = state.rooms.get(&room).and_then(|data| data.edits.get(&seq)).map(Vec::as_slice);
+        let below = kept.unwrap_or_default().iter().rev();
+        let below = below.filter(|edit| before.is_none_or(|before| edit.version < before));
+        Ok(below.take(limit as usize).cloned().collect())
     }
 
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {

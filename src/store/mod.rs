@@ -45,8 +45,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
-    Reaction, Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
+    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 pub use apply::apply;
@@ -387,6 +387,13 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         user: &UserId,
         seqs: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Reaction)>>;
+
+    /// The former states of the message with this number that are kept, the newest first: by falling versions, below
+    /// `before`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>>;
 
     /// The room's pinned messages, below `before`: the newest pin first, those of one moment by falling numbers.
     ///

@@ -7,8 +7,8 @@ use super::RoomRecord;
 use super::{Amend, Batch, BodyHash, Item, Mention, Op, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation,
-    RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
+    AuditEntry, Ban, Body, Edit, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction,
+    Relation, RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
 };
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -363,7 +363,11 @@ pub struct Rows {
     pub written_reports: BTreeSet<ReportId>,
     /// Acts to add, in their order.
     pub new_acts: Vec<AuditEntry>,
-    /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them and
+    /// Former states of messages to add, by room and number.
+    pub new_edits: Vec<(RoomId, u64, Edit)>,
+    /// Messages of which, once those are added, only so many of the newest former states stay.
+    pub kept_edits: BTreeMap<(RoomId, u64), u32>,
+    /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them, their former states and
     /// what an index has of them.
     pub cut: BTreeMap<RoomId, u64>,
     /// Mentions to delete, once [those to add](Self::new_mentions) are there.
@@ -408,6 +412,8 @@ impl Rows {
             written_bans: BTreeSet::new(),
             written_reports: BTreeSet::new(),
             new_acts: Vec::new(),
+            new_edits: Vec::new(),
+            kept_edits: BTreeMap::new(),
             cut: BTreeMap::new(),
             ended_mentions: Vec::new(),
             written_settings: BTreeSet::new(),
@@ -525,6 +531,26 @@ impl Rows {
         let key = (ban.room, ban.user.clone());
         self.written_bans.insert(key.clone());
         self.bans.insert(key, ban);
+    }
+
+    /// Keeps what a message says before it is edited, and so many former states of it in all.
+    pub(super) fn keep_edit(&mut self, message: &Message, keep: u32) {
+        if keep > 0 {
+            let content = match &message.body {
+                Body::Text(words) => Some(words.clone()),
+                Body::Image { caption, .. } => caption.clone(),
+                Body::System { .. } | Body::Deleted(_) => None,
+            };
+            let since = message.state.edited_at.unwrap_or(message.created_at);
+            let edit = Edit { version: message.state.changed_pos, content, since };
+            self.new_edits.push((message.room, message.seq, edit));
+        }
+        self.kept_edits.insert((message.room, message.seq), keep);
+    }
+
+    /// Keeps no former state of a message.
+    pub(super) fn drop_edits(&mut self, message: &Message) {
+        self.kept_edits.insert((message.room, message.seq), 0);
     }
 
     /// What the user lets others see.

@@ -3,8 +3,10 @@
 mod attachments;
 mod authenticators;
 mod buses;
+mod counts;
 mod custom_store;
 mod documents;
+mod edits;
 mod engine;
 mod examples;
 #[path = "../faults/mod.rs"]

@@ -8,8 +8,8 @@ use super::push::Pushes;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
-    Quoted, Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
+    Profile, Quoted, Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
 };
 use crate::store::search::{PLACES, first_place};
 use crate::store::{
@@ -65,6 +65,8 @@ pub(super) struct RoomData {
     pub(super) bans: BTreeMap<UserId, Ban>,
     /// In the order of their positions.
     pub(super) acts: Vec<AuditEntry>,
+    /// Former states by `seq`, the oldest first.
+    pub(super) edits: BTreeMap<u64, Vec<Edit>>,
     /// The `seq`s of the messages that mention somebody, each with its sender; nobody is everybody.
     pub(super) mentions: HashMap<Option<UserId>, BTreeMap<u64, UserId>>,
 }
@@ -89,6 +91,7 @@ impl RoomData {
             attachments: BTreeMap::new(),
             bans: BTreeMap::new(),
             acts: Vec::new(),
+            edits: BTreeMap::new(),
             mentions: HashMap::new(),
         }
     }
@@ -150,6 +153,7 @@ impl RoomData {
         self.amended.retain(|_, seq| *seq > upto);
         self.pins.retain(|pin| pin.seq > upto);
         self.reactions.retain(|seq, _| *seq > upto);
+        self.edits.retain(|seq, _| *seq > upto);
         cut
     }
 
@@ -339,6 +343,19 @@ impl State {
         for ((room, _), message) in rows.amended {
             if let Some(data) = self.rooms.get_mut(&room) {
                 data.amend(message);
+            }
+        }
+        for (room, seq, edit) in rows.new_edits {
+            if let Some(data) = self.rooms.get_mut(&room) {
+                data.edits.entry(seq).or_default().push(edit);
+            }
+        }
+        for ((room, seq), keep) in &rows.kept_edits {
+            let Some(data) = self.rooms.get_mut(room) else { continue };
+            let Some(edits) = data.edits.get_mut(seq) else { continue };
+            edits.drain(..edits.len().saturating_sub(*keep as usize));
+            if edits.is_empty() {
+                data.edits.remove(seq);
             }
         }
         for (room, seq) in &rows.cleared {

@@ -42,10 +42,11 @@ pub(super) async fn load(
 }
 
 /// Each by its room and the numbers up to one.
-pub(super) const CUT: [&str; 3] = [
+pub(super) const CUT: [&str; 4] = [
     "DELETE FROM chat.messages WHERE room = $1 AND seq <= $2",
     "DELETE FROM chat.reactions WHERE room = $1 AND seq <= $2",
     "DELETE FROM chat.search_places WHERE room = $1 AND seq <= $2",
+    "DELETE FROM chat.edits WHERE room = $1 AND seq <= $2",
 ];
 
 /// The last of all that is written.

@@ -40,9 +40,10 @@ pub(super) fn load(conn: &Connection, needs: &BTreeMap<RoomId, u32>, rows: &mut 
 const PLACES: &str = "SELECT n FROM search_rooms WHERE room = ?1";
 
 /// Each by its room and the numbers up to one, which is how their keys begin.
-pub(super) const CUT: [&str; 2] = [
+pub(super) const CUT: [&str; 3] = [
     "DELETE FROM messages WHERE room = ?1 AND seq <= ?2",
     "DELETE FROM reactions WHERE room = ?1 AND seq <= ?2",
+    "DELETE FROM edits WHERE room = ?1 AND seq <= ?2",
 ];
 
 /// The terms before the places that name them.

@@ -40,6 +40,7 @@
 mod amend;
 mod attachments;
 mod columns;
+mod edits;
 mod error;
 mod keeping;
 mod mentions;
@@ -78,8 +79,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
-    Reaction, Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
+    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 /// How a [`SqliteStore`] uses its file.
@@ -382,6 +383,10 @@ impl Store for SqliteStore {
     ) -> Result<Vec<(u64, Reaction)>> {
         let user = user.clone();
         Ok(self.readers.run(move |tx| amend::reactions_of(tx, room, &user, seqs)).await?)
+    }
+
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        Ok(self.readers.run(move |tx| edits::edits(tx, room, seq, before, limit)).await?)
     }
 
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, StatementStatus};
 
 use super::{
-    SqliteOptions, amend, attachments, keeping, mentions, moderation, notify, push, read, records, rows,
-    schema, search, settings,
+    SqliteOptions, amend, attachments, edits, keeping, mentions, moderation, notify, push, read, records,
+    rows, schema, search, settings,
 };
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
@@ -40,6 +40,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (keeping::ROOMS, "rooms_keeping (id>?)", false),
         (keeping::CUT[0], "PRIMARY KEY (room=? AND seq<?)", false),
         (keeping::CUT[1], "PRIMARY KEY (room=? AND seq<?)", false),
+        (keeping::CUT[2], "PRIMARY KEY (room=? AND seq<?)", false),
         (keeping::CUT_INDEX[1], "search_places_by_message (room=? AND seq<?)", false),
         (read::PUBLIC_ROOMS, "rooms_public (id<?)", false),
         (read::INVITE, "PRIMARY KEY (code=?)", false),
@@ -60,6 +61,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::PROFILE, primary, false),
         (read::LOGOUT, primary, false),
         (settings::SETTINGS, primary, false),
+        (edits::EDITS, "PRIMARY KEY (room=? AND seq=? AND version<?)", false),
         (records::SETTINGS, "PRIMARY KEY (user>?)", false),
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::attachments;
 use super::columns::{Columns, message_joins};
+use super::edits;
 use super::error::SqliteError;
 use super::mentions;
 use super::moderation;
@@ -190,6 +191,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
     settings::write(conn, rows)?;
+    edits::write(conn, rows)?;
     moderation::write(conn, rows)?;
     keeping::cut(conn, rows)
 }

@@ -32,6 +32,7 @@ pub mod about;
 pub mod amend;
 pub mod attachments;
 pub mod catch_up;
+pub mod edits;
 pub mod forwards;
 pub mod friends;
 pub mod invites;
@@ -259,6 +260,11 @@ macro_rules! store_suite {
                     no_message_is_committed_after_a_block
                     people_come_in_pages_by_their_ids_with_their_profiles
                     relations_outlive_a_reopening;
+                edits:
+                    what_was_edited_is_kept_newest_first_up_to_a_bound
+                    nothing_is_kept_of_what_is_deleted_or_where_nothing_is_to_be_kept
+                    edits_of_one_batch_are_kept_each
+                    former_states_outlive_a_reopening;
                 settings:
                     what_was_never_settled_is_seen
                     what_stands_already_is_no_news_and_each_state_is_later
@@ -459,6 +465,7 @@ mod tests {
             include_str!("about.rs"),
             include_str!("attachments.rs"),
             include_str!("catch_up.rs"),
+            include_str!("edits.rs"),
             include_str!("forwards.rs"),
             include_str!("friends.rs"),
             include_str!("invites.rs"),

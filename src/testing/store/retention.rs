@@ -278,7 +278,7 @@ pub async fn a_cut_stands_in_a_batch_like_anything_else(chat: Fixture) {
     chat.send_many(room, "ana", 6).await;
     let ids: Vec<_> = chat.history(room).await.iter().map(|message| message.id).collect();
     let amend = |id, change| chat.item(room, Some("ana"), Op::Amend { message: id, change });
-    let edit = |words: &str| Amend::Edit { content: Some(words.into()), within: None };
+    let edit = |words: &str| Amend::Edit { content: Some(words.into()), within: None, keep: 5 };
     let outcomes = chat
         .commit(vec![
             amend(ids[0], edit("first")),
@@ -294,6 +294,10 @@ pub async fn a_cut_stands_in_a_batch_like_anything_else(chat: Fixture) {
     let kept = chat.history(room).await;
     assert_eq!(kept.iter().map(|message| message.seq).collect::<Vec<_>>(), [4, 5, 6, 7]);
     assert_eq!(kept[2].body, text("last"));
+    for (seq, states) in [(1, 0), (6, 1)] {
+        let former = chat.store().edits(room, seq, None, 10).await.expect("the store reads");
+        assert_eq!(former.len(), states, "former words go with their message");
+    }
     let edited = outcomes[0].as_ref().expect("done").changes[0].pos.at;
     assert_eq!(chat.room(room).await.floor().pos, edited);
     assert_eq!(kept[0].state, MessageState::default());

@@ -372,6 +372,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::EditMessage
         | Operation::DeleteMessage
         | Operation::ListReactions
+        | Operation::ListEdits
         | Operation::React
         | Operation::TakeReactionBack
         | Operation::Pin

@@ -13,10 +13,10 @@ use crate::event::{
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, DailyHours, Delta,
-    Dimensions, DoNotDisturb, Epoch, FeedPage, FeedRoom, Floor, FriendNotice, History, Hit, Hits, Invitation,
-    InvitationPage, Invite, InviteCode, Limit, Mark, Mentions, Message, MessageState, MessageType,
-    MessageView, NotifyLevel, NotifySetting, Page, PageQuery, Participant, Permissions, Phrases, Pin,
-    PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
+    Dimensions, DoNotDisturb, Edit, EditPage, Epoch, FeedPage, FeedRoom, Floor, FriendNotice, History, Hit,
+    Hits, Invitation, InvitationPage, Invite, InviteCode, Limit, Mark, Mentions, Message, MessageState,
+    MessageType, MessageView, NotifyLevel, NotifySetting, Page, PageQuery, Participant, Permissions, Phrases,
+    Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
     RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Retention, Role, Room,
     RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind, Token, Visibility, Words,
 };
@@ -250,6 +250,7 @@ pub(super) fn room_view() -> RoomView {
         role: Role::Owner,
         muted_until: None,
         notify: None,
+        online: None,
     }
 }
 
@@ -413,6 +414,10 @@ pub(super) fn marked() -> Marked {
     Marked { room: room_id(), read_seq: 2, delivered_seq: 2, unread: 0, at: at(45) }
 }
 
+pub(super) fn edits() -> EditPage {
+    EditPage { edits: vec![Edit::new(0, Some("Are you runing today?".into()), at(0))], next: None }
+}
+
 pub(super) fn settings() -> Settings {
     let hidden = SettingsUpdate { invisible: Some(true), ..SettingsUpdate::default() };
     Settings::default().updated(hidden, at(0))
@@ -457,6 +462,8 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Marked(user("ben"), Mark::Read, marked())),
         durable(EventKind::Marked(user("ben"), Mark::Delivered, marked())),
         fleeting(gone),
+        fleeting(EventKind::TypingCount(3)),
+        fleeting(EventKind::OnlineCount(250)),
         durable(EventKind::Room(RoomChange::Updated, room.clone())),
         durable(EventKind::Room(RoomChange::Updated, Arc::new(Room { slow_mode: 30, ..Room::clone(&room) }))),
         durable(EventKind::Room(RoomChange::Updated, Arc::new(kept()))),

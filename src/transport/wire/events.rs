@@ -24,6 +24,8 @@ pub(crate) enum EventJson<'a> {
     Amended(Box<MessageChangeJson<'a>>),
     Typing(TypingJson<'a>),
     Delta(DeltaJson<'a>),
+    TypingCount(TypingCountJson),
+    OnlineCount(OnlineCountJson),
     Read(ReadJson<'a>),
     Delivered(DeliveredJson<'a>),
     Presence(PresenceJson<'a>),
@@ -115,6 +117,30 @@ pub(crate) struct TypingJson<'a> {
     nickname: &'a str,
     /// Whether they type now.
     is_typing: bool,
+}
+
+/// So many type in a great room, the reader counted if they do.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TypingCount))]
+pub(crate) struct TypingCountJson {
+    /// The room.
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    room_uuid: Option<RoomId>,
+    /// How many.
+    typing_count: u32,
+}
+
+/// So many of a great room's participants are here, the reader counted.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OnlineCount))]
+pub(crate) struct OnlineCountJson {
+    /// The room.
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    room_uuid: Option<RoomId>,
+    /// How many.
+    online_count: u32,
 }
 
 /// Somebody has read everything up to a message.
@@ -352,6 +378,12 @@ impl<'a> EventJson<'a> {
                 nickname: &profile.nickname,
                 is_typing: *is_typing,
             }),
+            EventKind::TypingCount(count) => {
+                Self::TypingCount(TypingCountJson { room_uuid: room, typing_count: *count })
+            }
+            EventKind::OnlineCount(count) => {
+                Self::OnlineCount(OnlineCountJson { room_uuid: room, online_count: *count })
+            }
             EventKind::Delta(delta) => Self::Delta(DeltaJson::new(room, delta)),
             EventKind::Marked(user, mark, at) => marked(user, *mark, at),
             EventKind::Presence { user, online, last_seen } => Self::Presence(PresenceJson {

@@ -2,6 +2,7 @@
 
 mod amended;
 mod attachments;
+mod edits;
 pub(crate) mod events;
 mod feed;
 mod invites;
@@ -39,6 +40,7 @@ pub(crate) use amended::{MessageChangeJson, ReactionsJson};
 pub(crate) use attachments::AttachmentJson;
 #[cfg(any(feature = "blobs", feature = "openapi"))]
 pub(crate) use attachments::LinkJson;
+pub(crate) use edits::EditsJson;
 pub(crate) use events::EventJson;
 pub(crate) use feed::FeedJson;
 pub(crate) use invites::{
@@ -289,6 +291,11 @@ pub(crate) struct RoomJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     notify_until: Option<Timestamp>,
+    /// How many of its participants are here, as it was last counted. Only of a great room that is asked for alone, and only
+    /// where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    online_count: Option<u32>,
     /// How long its messages are kept. Only in a room that has a rule of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -326,6 +333,7 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             muted_until: view.muted_until,
             notifications: view.notify.map(|setting| setting.level),
             notify_until: view.notify.and_then(|setting| setting.until),
+            online_count: view.online,
             retention: room.retention().map(Into::into),
             first_seq: retention::first_seq(room),
             mention_count: view.mentions,

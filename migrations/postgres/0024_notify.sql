@@ -11,4 +11,4 @@ CREATE TABLE chat.do_not_disturb (
     utc_offset bigint
 );
 
-INSERT INTO chat.migrations (version) VALUES (23);
+INSERT INTO chat.migrations (version) VALUES (24);

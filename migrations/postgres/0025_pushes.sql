@@ -19,4 +19,4 @@ CREATE TABLE chat.push_retries (
 
 CREATE INDEX push_retries_due ON chat.push_retries (due, room, user_id);
 
-INSERT INTO chat.migrations (version) VALUES (24);
+INSERT INTO chat.migrations (version) VALUES (25);
