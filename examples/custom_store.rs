@@ -10,13 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    AuditEntry, Ban, Draft, Edit, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom,
-    PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room, RoomKey, RoomKind,
-    SearchCursor, Settings, Token, Visibility,
+    AuditEntry, Ban, DoNotDisturb, Draft, Edit, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member,
+    Message, NewRoom, PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room,
+    RoomKey, RoomKind, SearchCursor, Settings, Token, Visibility,
 };
 use chat_core::store::{
-    Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey,
-    Record, RecordPage, RoomEntry, RoomRecord, Rows, Search, Sent, Stage, Store, StoredAttachment, apply,
+    Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, PushBatch,
+    PushRetry, ReactionKey, Record, RecordPage, RoomEntry, RoomRecord, Rows, Search, Sent, Stage, Store,
+    StoredAttachment, apply,
 };
 use chat_core::{
     AttachmentId, ChatEngine, ClientId, MessageId, ReportId, Result, RoomId, Timestamp, UserId,
@@ -46,6 +47,12 @@ struct Tables {
     profiles: HashMap<UserId, Profile>,
     last_seen: HashMap<UserId, Timestamp>,
     logouts: HashMap<UserId, Timestamp>,
+    quiet: HashMap<UserId, DoNotDisturb>,
+    pushed_since: Option<Timestamp>,
+    /// Up to where a room's notices have come, and until when somebody holds it.
+    pushed: HashMap<RoomId, (u64, Timestamp)>,
+    /// By room and user; by when they are due.
+    push_retries: HashMap<(RoomId, UserId), PushRetry>,
     /// By user and other; by user, kind and other.
     relations: BTreeMap<(UserId, UserId), Relation>,
     /// By code; by room; by user and code.
@@ -76,6 +83,10 @@ impl PlainStore {
             profiles: HashMap::new(),
             last_seen: HashMap::new(),
             logouts: HashMap::new(),
+            quiet: HashMap::new(),
+            pushed_since: None,
+            pushed: HashMap::new(),
+            push_retries: HashMap::new(),
             relations: BTreeMap::new(),
             invites: BTreeMap::new(),
             attachments: BTreeMap::new(),
@@ -313,6 +324,12 @@ impl Store for PlainStore {
                 let latest = times.entry(user.clone()).or_insert(*at);
                 *latest = (*latest).max(*at);
             }
+        }
+        for (user, quiet) in &batch.do_not_disturb {
+            match quiet {
+                Some(quiet) => next.quiet.insert(user.clone(), *quiet),
+                None => next.quiet.remove(user),
+            };
         }
         let mut rows = next.load(&Needs::of(&batch));
         let outcomes = apply(batch, &mut rows);
@@ -576,6 +593,12 @@ impl Store for PlainStore {
         Ok(logouts.map(|(user, at)| (user.clone(), *at)).collect())
     }
 
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
+        let tables = self.tables();
+        let quiet = tables.quiet.iter().filter(|(user, _)| users.contains(user));
+        Ok(quiet.map(|(user, quiet)| (user.clone(), *quiet)).collect())
+    }
+
     async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {
         Ok(self.tables().relations.get(&(user.clone(), other.clone())).cloned())
     }
@@ -719,6 +742,85 @@ impl Store for PlainStore {
         found.truncate(search.limit as usize);
         let next = found.last().filter(|_| is_cut).map(|(place, _)| SearchCursor(*place));
         Ok(Found { messages: found.into_iter().map(|(_, message)| message).collect(), next })
+    }
+
+    async fn pushed_since(&self, now: Timestamp) -> Result<Timestamp> {
+        Ok(*self.tables().pushed_since.get_or_insert(now))
+    }
+
+    async fn unpushed_rooms(
+        &self,
+        since: Timestamp,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<RoomId>> {
+        let tables = self.tables();
+        let waits = |room: &&Room| {
+            let considered = tables.pushed.get(&room.id).map_or(0, |(seq, _)| *seq);
+            room.last_message_at.is_some_and(|at| at >= since) && room.seq > considered
+        };
+        let rooms = tables.rooms.values().filter(|room| after.is_none_or(|after| room.id > after));
+        Ok(rooms.filter(waits).map(|room| room.id).take(limit as usize).collect())
+    }
+
+    async fn claim_pushes(
+        &self,
+        rooms: &[RoomId],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(RoomId, u64)>> {
+        let mut tables = self.tables();
+        let mut claimed = Vec::new();
+        for room in rooms {
+            let (seq, held) = tables.pushed.entry(*room).or_insert((0, Timestamp::from_millis(0)));
+            if *held <= now {
+                *held = until;
+                claimed.push((*room, *seq));
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>> {
+        let mut tables = self.tables();
+        let mut due: Vec<_> = tables.push_retries.values().filter(|one| one.due <= now).cloned().collect();
+        due.sort_by_key(|one| (one.due, one.room, one.user.clone()));
+        due.truncate(limit as usize);
+        for one in &due {
+            let taken = PushRetry { due: until, ..one.clone() };
+            tables.push_retries.insert((one.room, one.user.clone()), taken);
+        }
+        Ok(due)
+    }
+
+    async fn write_pushes(&self, batch: PushBatch) -> Result<()> {
+        let mut tables = self.tables();
+        for (room, until) in batch.held {
+            tables.pushed.entry(room).and_modify(|(_, held)| *held = until);
+        }
+        for (room, seq) in batch.considered {
+            let before = tables.pushed.get(&room).map_or(0, |(seq, _)| *seq);
+            tables.pushed.insert(room, (seq.max(before), Timestamp::from_millis(0)));
+        }
+        for key in &batch.ended {
+            tables.push_retries.remove(key);
+        }
+        for one in batch.failed {
+            let key = (one.room, one.user.clone());
+            let waits = tables.push_retries.contains_key(&key);
+            if waits || (tables.push_retries.len() as u64) < batch.most {
+                tables.push_retries.insert(key, one);
+            }
+        }
+        Ok(())
+    }
+
+    async fn blocks(&self, pairs: &[(UserId, UserId)]) -> Result<Vec<(UserId, UserId)>> {
+        let tables = self.tables();
+        let is_block = |pair: &&(UserId, UserId)| {
+            tables.relations.get(*pair).is_some_and(|relation| relation.kind == RelationKind::Blocked)
+        };
+        Ok(pairs.iter().filter(is_block).cloned().collect())
     }
 }
 

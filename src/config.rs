@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::model::{Phrases, Retention};
+use crate::model::{NotifyLevel, Phrases, Retention, RoomKind};
 
 /// Every bound and time that the engine keeps. `Config::default()` suits one server; nothing is read from
 /// the environment. Each holds for one node; text is counted in UTF-8 where it is counted in bytes, and
@@ -166,6 +166,23 @@ pub struct Config {
     /// where they are not pages of the same origin, such as `https://chat.example.org/api`. Default `/api`.
     pub public_url: String,
 
+    /// Of which messages people want notices where they have not chosen. All by default.
+    pub notify: NotifyDefaults,
+    /// How long after it was committed a message has to be unread before people who are away are sent a
+    /// [notice](crate::push::Push), and how far apart the notices of a room are. Default 5 s.
+    pub push_delay: Duration,
+    /// How long handing over a notice may take. Default 10 s.
+    pub push_timeout: Duration,
+    /// How many notices are handed over at once, at least 1. Default 64.
+    pub pushes_at_once: usize,
+    /// How often a notice is tried, with pauses from 5 s that double up to 10 min, before it is dropped. Default 16, which
+    /// is some hour and a half.
+    pub push_tries: u32,
+    /// The most notices that wait to be tried again; others are dropped at their first failure. Default 10,000.
+    pub push_retries: u64,
+    /// How old a message may be of which people are still told, after a time without a server. Default 24 h.
+    pub push_keep: Duration,
+
     /// How much one user and one connection may do. Nothing is limited by default.
     pub rate_limits: RateLimits,
 
@@ -242,6 +259,13 @@ impl Default for Config {
             attachment_keep: Duration::from_secs(24 * 60 * 60),
             link_time: Duration::from_secs(10 * 60),
             public_url: "/api".into(),
+            notify: NotifyDefaults::default(),
+            push_delay: Duration::from_secs(5),
+            push_timeout: Duration::from_secs(10),
+            pushes_at_once: 64,
+            push_tries: 16,
+            push_retries: 10_000,
+            push_keep: Duration::from_secs(24 * 60 * 60),
             rate_limits: RateLimits::default(),
             phrases: Phrases::english(),
             search: true,
@@ -249,6 +273,36 @@ impl Default for Config {
             retention: None,
             retention_grace: Duration::from_secs(60 * 60),
             retention_interval: Duration::from_secs(10 * 60),
+        }
+    }
+}
+
+/// Of which messages people want notices where they have not [chosen](crate::Actor::set_notifications), by the room's
+/// kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_structs, reason = "there is one for each kind of room")]
+pub struct NotifyDefaults {
+    /// In rooms of two.
+    pub direct: NotifyLevel,
+    /// In groups.
+    pub group: NotifyLevel,
+    /// In rooms of challenges.
+    pub challenge: NotifyLevel,
+}
+
+impl Default for NotifyDefaults {
+    fn default() -> Self {
+        Self { direct: NotifyLevel::All, group: NotifyLevel::All, challenge: NotifyLevel::All }
+    }
+}
+
+impl NotifyDefaults {
+    /// That of a room of this kind.
+    pub fn of(&self, kind: &RoomKind) -> NotifyLevel {
+        match kind {
+            RoomKind::Direct(_) => self.direct,
+            RoomKind::Group => self.group,
+            RoomKind::Challenge(_) => self.challenge,
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Delta, Draft, FriendNotice, History, HistoryQuery, Hits, Invitation, InviteCode, Mark,
-    Message, Participant, Profile, Reaction, Role, Room, SearchQuery, Settings, Token,
+    Amendment, Delta, DoNotDisturb, Draft, FriendNotice, History, HistoryQuery, Hits, Invitation, InviteCode,
+    Mark, Message, NotifySetting, Participant, Profile, Reaction, Role, Room, SearchQuery, Settings, Token,
 };
 
 /// What a connection asks for. A [`Session`](crate::Session) executes it, and it is refused as the method of
@@ -226,6 +226,11 @@ pub enum Notification {
     InviteEnded(RoomId, InviteCode),
     /// This user has declined the invitation to the room that this one has made.
     InviteDeclined(RoomId, Profile),
+    /// The user has chosen of which messages of the room they want notices; `None` is the default.
+    Notifications(RoomId, Option<NotifySetting>),
+    /// The user has changed when they want no notices. It may be lost;
+    /// [`Actor::do_not_disturb`](crate::Actor::do_not_disturb) tells it.
+    DoNotDisturb(DoNotDisturb),
     /// The user has changed what others see of them. It may be lost;
     /// [`Actor::settings`](crate::Actor::settings) has it.
     Settings(Settings),

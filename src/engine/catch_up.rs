@@ -13,7 +13,9 @@ use super::publish::{marked, message_event};
 use super::settings::private_among;
 use super::{Actor, ChatEngine};
 use crate::error::{ErrorKind, Result};
-use crate::event::{Amended, CloseReason, Event, EventKind, Ready, ReadyRoom, RoomChange, View};
+use crate::event::{
+    Amended, CloseReason, Event, EventKind, Notification, Ready, ReadyRoom, RoomChange, View,
+};
 use crate::hub::Connection;
 use crate::id::{OriginId, RoomId, UserId};
 use crate::metrics;
@@ -254,6 +256,10 @@ impl Missed<'_> {
             self.push(id, EventKind::Room(RoomChange::Reset, Arc::new(room)));
             return Ok(false);
         }
+        if let Some(notify) = member.notify.as_ref().filter(|notify| is_new(notify.pos)) {
+            let kind = EventKind::Notification(Notification::Notifications(id, notify.setting));
+            self.push(id, kind);
+        }
         if room.last_pos > from {
             self.messages(id, from, to).await?;
             self.amended(id, from).await?;
@@ -341,6 +347,9 @@ impl Missed<'_> {
             let is_last = members.len() < ROWS as usize;
             for (member, profile) in members {
                 from = member.changed_pos;
+                if member.told_pos() <= self.from.of_room(room) {
+                    continue;
+                }
                 let has_come = member.joined_pos > self.from.of_room(room);
                 let has_other_role = !has_come || member.role != Role::Member || member.muted_until.is_some();
                 if !member.active || has_come {

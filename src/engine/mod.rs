@@ -14,6 +14,7 @@ mod commit;
 mod copies;
 mod drafts;
 mod edits;
+mod feed;
 mod forward;
 mod friends;
 mod govern;
@@ -29,6 +30,7 @@ mod logins;
 mod messages;
 mod moderation;
 mod nodes;
+mod notify;
 mod online;
 mod outbox;
 mod outlet;
@@ -36,6 +38,7 @@ mod pins;
 mod profiles;
 mod public;
 mod publish;
+mod push;
 mod receipts;
 mod reports;
 mod retention;
@@ -124,6 +127,7 @@ struct Inner {
     limits: Limits,
     delivered: DeliveredMarks,
     outbox: Outbox,
+    pushing: push::Pushing,
     streams: streams::Streams,
     /// When users were last seen, to be written with the next tick.
     last_seen: parking_lot::Mutex<std::collections::HashMap<UserId, Timestamp>>,

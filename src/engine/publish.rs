@@ -101,6 +101,12 @@ impl Publisher {
                 let id = room.id;
                 self.add(id, EventKind::Room(RoomChange::Updated, room), pos);
             }
+            What::Notify(member) => {
+                self.flush();
+                let setting = member.notify.as_ref().and_then(|notify| notify.setting);
+                let notification = Notification::Notifications(member.room, setting);
+                self.notify(&member.user, member.room, pos, None, notification);
+            }
             // Nobody listens to an import.
             What::Imported(_) | What::Untold(_) => {}
             What::Marked { member, mark, is_shared } => {

@@ -191,7 +191,7 @@ impl Actor {
         }
         let unread = member.unread_in(&room);
         let muted_until = member.muted_at(self.engine.now());
-        let role = member.role;
+        let (role, notify) = (member.role, member.notify_at(self.engine.now()));
         RoomView {
             name,
             participants: users,
@@ -201,6 +201,7 @@ impl Actor {
             role,
             muted_until,
             mentions,
+            notify,
             online: None,
         }
     }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Permissions, Room, RoomType};
+use super::{Notify, NotifySetting, Permissions, Room, RoomType};
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 
@@ -115,6 +115,8 @@ pub struct Member {
     pub muted_until: Option<Timestamp>,
     /// When they last sent a message in a room that was [slow](Room::slow_mode) then.
     pub slowed_at: Option<Timestamp>,
+    /// Of what they want notices; `None` where they never chose. It outlasts the stay.
+    pub notify: Option<Box<Notify>>,
 }
 
 impl Member {
@@ -129,6 +131,20 @@ impl Member {
     /// Until when they are muted, where they are at this moment.
     pub fn muted_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.muted_until.filter(|until| now < *until)
+    }
+
+    /// What they have chosen to have notices of, where they have and that holds at this moment.
+    pub fn notify_at(&self, now: Timestamp) -> Option<NotifySetting> {
+        self.notify.as_ref()?.setting.filter(|setting| setting.holds(now))
+    }
+
+    /// The position of the last change of the membership that others are told of: at most
+    /// [`changed_pos`](Self::changed_pos).
+    pub fn told_pos(&self) -> u64 {
+        match &self.notify {
+            Some(notify) if notify.pos == self.changed_pos => notify.told_pos,
+            _ => self.changed_pos,
+        }
     }
 
     /// The order in which active members follow an owner who leaves: the greatest role first, then who has

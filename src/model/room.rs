@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Custom, Keeping, MessageView, Permissions, Role, Verb};
+use super::{Custom, Keeping, MessageView, NotifySetting, Permissions, Role, Verb};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, RoomId, UserId};
 
@@ -201,6 +201,9 @@ pub struct RoomView {
     pub role: Role,
     /// Until when the viewer is [muted](super::Member::muted_until) in it, if they are.
     pub muted_until: Option<Timestamp>,
+    /// Of what the viewer has chosen to have notices, if that is not the
+    /// [default](crate::config::NotifyDefaults).
+    pub notify: Option<NotifySetting>,
     /// How many are here who listen to it: of a room of more than
     /// [`Config::presence_max_members`](crate::Config::presence_max_members) participants, where it is asked for alone and the
     /// node that answers knows it.

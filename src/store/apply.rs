@@ -15,6 +15,7 @@ use super::govern;
 use super::import::import;
 use super::invites;
 use super::moderate;
+use super::notify;
 use super::relate::relate;
 use super::report;
 use super::settings::settle;
@@ -86,6 +87,7 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::Cut { retention, grace, limit: _ } => cut::cut(&ctx, retention, grace, rows),
         Op::Import(record) if record.room() == ctx.id => import(*record, rows),
         Op::Attach(op) => attach::attach(&ctx, op, rows),
+        Op::SetNotify(setting) => notify::set(&ctx, setting, rows),
         Op::Import(_) => Err(Error::invalid("room", "is not the record's")),
     }
 }
@@ -236,6 +238,7 @@ fn begin_stay(
         own_n,
         muted_until: earlier.and_then(|member| member.muted_at(ctx.at)),
         slowed_at: earlier.and_then(|member| member.slowed_at),
+        notify: earlier.and_then(|member| member.notify.clone()),
     }
 }
 

@@ -3,13 +3,16 @@
 
 mod written;
 
-use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, Stage, StoredAttachment};
+use super::{
+    BodyHash, OutboxEntry, OutboxRow, PushRetry, ReactionKey, Record, RoomRecord, Stage, StoredAttachment,
+};
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Edit, Invite, InviteCode, LastSeen, Member,
-    Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References,
-    Relation, RelationKind, Report, Resolution, Role, Room, RoomKind, Settings, SystemKind, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Edit, Invite,
+    InviteCode, LastSeen, Member, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted,
+    Reaction, Reactions, References, Relation, RelationKind, Report, Resolution, Role, Room, RoomKind,
+    Settings, SystemKind, Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -181,6 +184,7 @@ pub(super) trait ReadRow<'r> {
             own_n: self.number()?,
             muted_until: self.maybe_time()?,
             slowed_at: self.maybe_time()?,
+            notify: self.maybe()?.map(Box::new),
         })
     }
 
@@ -349,6 +353,17 @@ pub(super) trait ReadRow<'r> {
         Ok(OutboxRow { number, entry })
     }
 
+    /// Reads a notice that is to be tried again.
+    fn push_retry(&mut self) -> Result<PushRetry, Self::Error> {
+        Ok(PushRetry {
+            room: self.room_id()?,
+            user: self.parsed()?,
+            seq: self.number()?,
+            tries: self.number()?.try_into().map_err(|_| self.no_sense())?,
+            due: self.time()?,
+        })
+    }
+
     fn invite(&mut self) -> Result<Invite, Self::Error> {
         Ok(Invite {
             code: InviteCode::from_bytes(self.bytes()?),
@@ -431,6 +446,22 @@ pub(super) trait ReadRow<'r> {
         let ban = self.ban()?;
         let profile = self.profile(ban.user.clone())?;
         Ok((ban, profile))
+    }
+
+    /// Reads when somebody wants no notices.
+    fn do_not_disturb(&mut self) -> Result<DoNotDisturb, Self::Error> {
+        let until = self.maybe_time()?;
+        let daily = match (self.maybe_integer()?, self.maybe_integer()?, self.maybe_integer()?) {
+            (None, None, None) => None,
+            (Some(from), Some(to), Some(offset)) => {
+                let (from, to, offset) = (from.try_into().ok(), to.try_into().ok(), offset.try_into().ok());
+                let hours = from.zip(to).zip(offset);
+                let hours = hours.and_then(|((from, to), offset)| DailyHours::new(from, to, offset));
+                Some(hours.ok_or_else(|| self.no_sense())?)
+            }
+            _ => return Err(self.no_sense()),
+        };
+        Ok(DoNotDisturb { until, daily })
     }
 
     fn relation(&mut self) -> Result<Relation, Self::Error> {

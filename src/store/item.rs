@@ -8,8 +8,9 @@ use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Ban, Body, Custom, Invite, InviteCode, Mark, Mentions, Profile, Reaction,
-    RelationKind, ReportOutcome, Retention, Role, RoomKind, Settings, SettingsUpdate, Verb, Visibility,
+    About, Attachment, Ban, Body, Custom, DoNotDisturb, Invite, InviteCode, Mark, Mentions, NotifySetting,
+    Profile, Reaction, RelationKind, ReportOutcome, Retention, Role, RoomKind, Settings, SettingsUpdate,
+    Verb, Visibility,
 };
 
 /// What is committed together.
@@ -26,6 +27,8 @@ pub struct Batch {
     /// Numbers of [outbox rows](super::OutboxRow) to delete: their messages are sent, or refused. One that is
     /// not there any more is no error.
     pub sent: Vec<u64>,
+    /// When users want no notices, each replacing what stood before it; `None` ends it.
+    pub do_not_disturb: Vec<(UserId, Option<DoNotDisturb>)>,
 }
 
 impl Batch {
@@ -253,6 +256,8 @@ pub enum Op {
     Import(Box<RoomRecord>),
     /// Begin, finish or end an attachment. Nobody is told: it shows with its message.
     Attach(AttachOp),
+    /// Choose of what `by` wants notices; `None` is the default.
+    SetNotify(Option<NotifySetting>),
 }
 
 /// What a message that is sent refers to.

@@ -20,10 +20,12 @@ mod item;
 mod memory;
 mod mention;
 mod moderate;
+mod notify;
 mod outbox;
 mod outcome;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod push;
 mod record;
 mod relate;
 mod report;
@@ -43,8 +45,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
-    Reaction, Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
+    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 pub use apply::apply;
@@ -60,6 +62,7 @@ pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
 pub use outcome::{Answer, Change, Outcome, RelationChange, What};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
+pub use push::{PushBatch, PushRetry};
 pub use record::{Record, RecordPage, RoomRecord};
 pub use rows::{Needs, Ordinals, ReactionKey, Rows, Sent};
 pub use search::{Found, Search};
@@ -305,6 +308,13 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Only those of [every call](Store).
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>>;
 
+    /// When those of these users who ever said so [want no notices](Batch::do_not_disturb), each once and in any
+    /// order. The engine asks for some 500 at most, among whom one may stand twice.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>>;
+
     /// What those of these users who ever settled something let others see, each once and in any order. The
     /// engine asks for some 500 at most, among whom one may stand twice.
     ///
@@ -490,4 +500,55 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// Only those of [every call](Store).
     async fn search(&self, search: Search) -> Result<Found>;
+
+    /// Since when there are [notices](crate::push): `now`, where nobody has asked before, and the same from then on.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn pushed_since(&self, now: Timestamp) -> Result<Timestamp>;
+
+    /// The rooms whose newest message came at `since` or later and is not [considered](PushBatch::considered) yet, in
+    /// the order of their ids, beyond `after`. It may look at all rooms there are.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn unpushed_rooms(
+        &self,
+        since: Timestamp,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<RoomId>>;
+
+    /// Claims those of these rooms that nobody holds at `now`, until then, each with the number up to which its
+    /// messages are considered; 0 at first. Of two who claim a room at once, one gets it. What a process held that has
+    /// ended may be free at once. The engine names each once.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn claim_pushes(
+        &self,
+        rooms: &[RoomId],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(RoomId, u64)>>;
+
+    /// Takes the notices that are due at `now`, the earliest first (then by room and user): they are due again at
+    /// `until`. No two callers get the same one.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>>;
+
+    /// Writes what has come of notices.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn write_pushes(&self, batch: PushBatch) -> Result<()>;
+
+    /// Those of these pairs of which the first has blocked the second, in any order. The engine asks for some 500 at
+    /// most, each once.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn blocks(&self, pairs: &[(UserId, UserId)]) -> Result<Vec<(UserId, UserId)>>;
 }

@@ -125,6 +125,8 @@ pub enum What {
     Imported(RoomId),
     /// Something that nobody is told of: a ban of somebody who is not in the room, or the end of one.
     Untold(RoomId),
+    /// A member has chosen of what they want notices. They alone are told.
+    Notify(Arc<Member>),
 }
 
 impl What {
@@ -136,7 +138,7 @@ impl What {
             }
             Self::Role(room, ..) => room.id,
             Self::Message(message) | Self::Amended { message, .. } => message.room,
-            Self::Marked { member, .. } => member.room,
+            Self::Marked { member, .. } | Self::Notify(member) => member.room,
             Self::Imported(room) | Self::Untold(room) => *room,
         }
     }

@@ -140,7 +140,7 @@ impl Needs {
                 Op::Unban(user) => {
                     needs.bans.insert((item.room, user.clone()));
                 }
-                Op::Close => {}
+                Op::Close | Op::SetNotify(_) => {}
                 Op::Cut { limit, .. } => {
                     let most = needs.oldest.entry(item.room).or_default();
                     *most = (*most).max(*limit);

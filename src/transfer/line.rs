@@ -13,8 +13,8 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Ban, Custom, Floor, LastSeen, MAX_SLOW_MODE, Member, Profile, Reaction, Relation, RelationKind,
-    Retention, Role, Room, RoomKind, RoomType, Settings, Visibility,
+    About, Ban, Custom, Floor, LastSeen, MAX_SLOW_MODE, Member, Notify, NotifySetting, Profile, Reaction,
+    Relation, RelationKind, Retention, Role, Room, RoomKind, RoomType, Settings, Visibility,
 };
 use crate::store::{ReactionKey, Record, RoomRecord};
 
@@ -172,6 +172,8 @@ pub(super) struct MemberLine {
     own_n: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     muted_until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notifications: Option<NotifySetting>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -322,6 +324,7 @@ impl From<Member> for MemberLine {
             read_own_n,
             own_n,
             muted_until,
+            notifications: member.notify.and_then(|notify| notify.setting),
         }
     }
 }
@@ -454,7 +457,7 @@ impl ReactionLine {
 
 impl MemberLine {
     pub(super) fn record(self) -> Result<Member, FieldError> {
-        let Self { room, user, role, active, joined_at, joined_seq, marked_at, .. } = self;
+        let Self { room, user, role, active, joined_at, joined_seq, marked_at, notifications, .. } = self;
         let Self { read_seq, delivered_seq, read_n, read_own_n, own_n, muted_until, .. } = self;
         let role = match role {
             RoleLine::Owner => Role::Owner,
@@ -484,6 +487,8 @@ impl MemberLine {
             muted_until,
             // Of seconds ago, if at all.
             slowed_at: None,
+            notify: notifications
+                .map(|setting| Box::new(Notify { setting: Some(setting), pos: 0, told_pos: 0 })),
         })
     }
 }

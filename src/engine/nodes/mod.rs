@@ -30,7 +30,7 @@ use crate::event::{Event, EventKind, Notification};
 use crate::hub::{ConnectionId, Hub, OnlinePart};
 use crate::id::{RoomId, UserId};
 use crate::metrics::{self, Direction};
-use crate::model::{Delta, Position, Settings, Token};
+use crate::model::{Delta, DoNotDisturb, Position, Settings, Token};
 use crate::store::{Change, RelationChange};
 
 use fill::{Found, Gap};
@@ -293,6 +293,9 @@ impl Nodes {
                 publisher.hub().online_elsewhere(room, from.number(), OnlinePart { count, asks });
             }
             (News::Delta(delta), Topic::Room(room)) => publisher.hub().delta(room, delta),
+            (News::DoNotDisturb(now), Topic::User(user)) => {
+                notify(publisher.hub(), &user, Notification::DoNotDisturb(now));
+            }
             (News::Invite(news), Topic::User(user)) => notify(publisher.hub(), &user, news.into()),
             // For another node, or under a topic where nobody tells it.
             _ => {}
@@ -447,6 +450,11 @@ impl Nodes {
             self.publish(&Topic::User(other.user.clone()), News::Friend(*notice, user.clone()));
         }
         self.publish(&Topic::User(user.user.clone()), News::FriendsChanged(other.clone()));
+    }
+
+    /// Tells a user's devices when the user wants no notices.
+    pub(super) fn tell_do_not_disturb(&self, user: &UserId, now: DoNotDisturb) {
+        self.publish(&Topic::User(user.clone()), News::DoNotDisturb(now));
     }
 
     /// Tells a user of an invitation.

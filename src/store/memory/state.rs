@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::{Bound, RangeInclusive};
 use std::sync::Arc;
 
+use super::push::Pushes;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Quoted,
-    Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
+    Profile, Quoted, Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
 };
 use crate::store::search::{PLACES, first_place};
 use crate::store::{
@@ -29,6 +30,7 @@ pub(super) struct State {
     /// Messages in the order of time: at their moment, or at the first place behind it that is free.
     pub(super) places: BTreeMap<u64, (RoomId, u64)>,
     pub(super) reports: BTreeMap<ReportId, Report>,
+    pub(super) pushes: Pushes,
     pub(super) settings: BTreeMap<UserId, Settings>,
 }
 
@@ -38,6 +40,7 @@ pub(super) struct Person {
     pub(super) profile: Option<Profile>,
     pub(super) last_seen: Option<Timestamp>,
     pub(super) logged_out: Option<Timestamp>,
+    pub(super) do_not_disturb: Option<DoNotDisturb>,
 }
 
 #[derive(Debug)]
@@ -195,6 +198,7 @@ impl State {
             invites: BTreeMap::new(),
             places: BTreeMap::new(),
             reports: BTreeMap::new(),
+            pushes: Pushes::default(),
             settings: BTreeMap::new(),
         }
     }

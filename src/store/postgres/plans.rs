@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, edits, keeping, load, mentions, moderation, read,
-    records, schema, search, settings, write,
+    PostgresOptions, amend, attachments, connections, edits, keeping, load, mentions, moderation, notify,
+    push, read, records, schema, search, settings, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 86] = [
+const STATEMENTS: [(&str, &str, bool); 91] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -85,6 +85,11 @@ const STATEMENTS: [(&str, &str, bool); 86] = [
     (read::MESSAGE, "messages_by_id", false),
     (read::MESSAGES_SINCE, "messages_by_pos", false),
     (read::PROFILES, "profiles_pkey", false),
+    (notify::QUIET, "do_not_disturb_pkey", false),
+    (push::ROOMS, "rooms_pkey", false),
+    (push::DUE, "push_retries_due", false),
+    (push::END, "push_retries_pkey", false),
+    (push::BLOCKS, "relations_pkey", false),
     (read::LOGOUTS, "profiles_pkey", false),
     (settings::SETTINGS, "settings_pkey", false),
     (edits::EDITS, "edits_pkey", false),

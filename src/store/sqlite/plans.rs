@@ -3,8 +3,8 @@
 use rusqlite::{Connection, StatementStatus};
 
 use super::{
-    SqliteOptions, amend, attachments, edits, keeping, mentions, moderation, read, records, rows, schema,
-    search, settings,
+    SqliteOptions, amend, attachments, edits, keeping, mentions, moderation, notify, push, read, records,
+    rows, schema, search, settings,
 };
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
@@ -99,6 +99,13 @@ fn each_read_finds_its_rows_by_an_index() {
         (rows::END_OUTBOX_ROW, "INTEGER PRIMARY KEY (rowid=?)", false),
         (rows::SENT, "messages_by_client_id (room=? AND sender=? AND client_id=?)", false),
         (rows::COUNT_AT, "PRIMARY KEY (room=? AND seq=?)", false),
+        (notify::QUIET, primary, false),
+        (push::ROOMS, "PRIMARY KEY (id>?)", false),
+        (push::CONSIDERED, primary, false),
+        (push::DUE, "push_retries_due (due<?)", false),
+        (push::IS_DUE, "push_retries_due (due<?)", false),
+        (push::WAITS, primary, false),
+        (push::BLOCK, "(user=? AND", false),
         (rows::OWN_COUNT_AT, "messages_by_sender (room=? AND sender=? AND seq<?)", false),
     ];
     for (sql, start, may_sort) in reads {

@@ -11,7 +11,7 @@ use super::error::SqliteError;
 use super::mentions;
 use super::moderation;
 use super::settings;
-use super::{amend, keeping, read};
+use super::{amend, keeping, notify, read};
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
@@ -33,6 +33,9 @@ pub(super) fn commit(conn: &Connection, mut batch: Batch) -> Result<Vec<StoreRes
     }
     for (user, at) in std::mem::take(&mut batch.logouts) {
         write_time(conn, WRITE_LOGOUT, &user, at)?;
+    }
+    for (user, quiet) in std::mem::take(&mut batch.do_not_disturb) {
+        notify::write_quiet(conn, &user, quiet)?;
     }
     for number in std::mem::take(&mut batch.sent) {
         conn.prepare_cached(END_OUTBOX_ROW)?.execute([int(number)])?;
@@ -256,14 +259,15 @@ const WRITE_COUNTS: &str = "UPDATE members SET own_n = ?5, marked_at = ?6, read_
 /// Another stay in the same room is the same row.
 const WRITE_MEMBER: &str = "INSERT INTO members (room, user, changed_pos, marks_pos, own_n, marked_at, \
          read_seq, delivered_seq, read_n, read_own_n, slowed_at, role, active, joined_at, joined_seq, \
-         joined_pos, muted_until) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+         joined_pos, muted_until, notify) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
      ON CONFLICT (room, user) DO UPDATE SET changed_pos = excluded.changed_pos, \
          marks_pos = excluded.marks_pos, own_n = excluded.own_n, marked_at = excluded.marked_at, \
          read_seq = excluded.read_seq, delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
          read_own_n = excluded.read_own_n, slowed_at = excluded.slowed_at, role = excluded.role, \
          active = excluded.active, joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
-         joined_pos = excluded.joined_pos, muted_until = excluded.muted_until";
+         joined_pos = excluded.joined_pos, muted_until = excluded.muted_until, \
+         notify = excluded.notify";
 
 fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
     let values = params![
@@ -284,6 +288,7 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
         int(member.joined_seq),
         int(member.joined_pos),
         member.muted_until.map(Timestamp::as_millis),
+        member.notify.as_ref().map(ToString::to_string),
     ];
     if conn.prepare_cached(WRITE_COUNTS)?.execute(&values[..11])? == 0 {
         conn.prepare_cached(WRITE_MEMBER)?.execute(values)?;

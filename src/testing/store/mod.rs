@@ -41,9 +41,11 @@ pub mod members;
 pub mod mentions;
 pub mod messages;
 pub mod moderation;
+pub mod notify;
 pub mod order;
 pub mod pins;
 pub mod public;
+pub mod pushes;
 pub mod quotes;
 pub mod reads;
 pub mod records;
@@ -130,6 +132,16 @@ macro_rules! store_suite {
                     members_come_in_pages_by_their_ids
                     memberships_come_in_pages_by_their_rooms
                     read_marks_are_those_of_active_members;
+                notify:
+                    what_a_member_wants_notices_of_is_theirs_and_told_to_nobody_else
+                    a_choice_outlasts_the_stay_and_is_carried_by_its_record
+                    when_somebody_wants_no_notices_is_what_was_said_last;
+                pushes:
+                    notices_begin_at_a_moment_that_stays
+                    rooms_wait_until_their_messages_are_considered
+                    a_room_is_held_by_one_at_a_time
+                    what_failed_is_due_once_and_bounded
+                    blocks_are_told_of_pairs;
                 about:
                     a_room_is_made_with_what_is_said_of_it
                     what_is_said_of_a_room_is_changed_without_words

@@ -12,13 +12,13 @@ use crate::event::{
 };
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, Delta, Dimensions,
-    Edit, EditPage, Epoch, Floor, FriendNotice, History, Hit, Hits, Invitation, InvitationPage, Invite,
-    InviteCode, Limit, Mark, Mentions, Message, MessageState, MessageType, MessageView, Page, PageQuery,
-    Participant, Permissions, Phrases, Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction,
-    ReactionPage, Receipt, References, RelationKind, RelationPage, RelationView, Report, ReportOutcome,
-    ReportPage, Retention, Role, Room, RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span,
-    SystemKind, Token, Visibility, Words,
+    About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, DailyHours, Delta,
+    Dimensions, DoNotDisturb, Edit, EditPage, Epoch, FeedPage, FeedRoom, Floor, FriendNotice, History, Hit,
+    Hits, Invitation, InvitationPage, Invite, InviteCode, Limit, Mark, Mentions, Message, MessageState,
+    MessageType, MessageView, NotifyLevel, NotifySetting, Page, PageQuery, Participant, Permissions, Phrases,
+    Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
+    RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Retention, Role, Room,
+    RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind, Token, Visibility, Words,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -249,8 +249,38 @@ pub(super) fn room_view() -> RoomView {
         last_message: Some(message_view()),
         role: Role::Owner,
         muted_until: None,
+        notify: None,
         online: None,
     }
+}
+
+pub(super) fn feed() -> FeedPage {
+    let room = FeedRoom {
+        room: room_id(),
+        is_member: true,
+        seq: 3,
+        read_seq: 2,
+        unread: 1,
+        mentions: 1,
+        notify: Some(muted()),
+        version: 1042,
+    };
+    FeedPage {
+        is_delta: true,
+        rooms: vec![room],
+        invitations: vec![invitation()],
+        next: None,
+        token: Some(token()),
+    }
+}
+
+/// A choice of notices.
+fn muted() -> NotifySetting {
+    NotifySetting { level: NotifyLevel::None, until: Some(at(3600)) }
+}
+
+pub(super) fn quiet() -> DoNotDisturb {
+    DoNotDisturb { until: None, daily: DailyHours::new(22 * 60, 7 * 60, 9 * 60) }
 }
 
 /// A room that was made just now.
@@ -453,6 +483,8 @@ pub(super) fn events() -> Vec<(Event, View)> {
         of_user(Notification::Invited(invitation())),
         of_user(Notification::InviteEnded(room_id(), invitation().code)),
         of_user(Notification::InviteDeclined(room_id(), ben())),
+        durable(EventKind::Notification(Notification::Notifications(room_id(), Some(muted())))),
+        of_user(Notification::DoNotDisturb(quiet())),
         of_user(Notification::Settings(settings())),
     ]
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::retention::first_seq;
 use super::{
-    InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, PermissionsJson,
-    RetentionJson, SettledJson, UserJson,
+    InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, NotificationsJson,
+    PermissionsJson, QuietJson, RetentionJson, SettledJson, UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -37,6 +37,8 @@ pub(crate) enum EventJson<'a> {
     Invited(Box<InvitedJson<'a>>),
     InviteEnded(InviteEndedJson),
     InviteDeclined(InviteDeclinedJson<'a>),
+    Notifications(NotificationsJson),
+    Quiet(QuietJson),
     Settled(SettledJson),
     Ready(ReadyJson<'a>),
     CaughtUp(CaughtUpJson),
@@ -445,6 +447,10 @@ fn notified(notification: &Notification) -> EventJson<'_> {
         Notification::InviteDeclined(room, who) => {
             EventJson::InviteDeclined(InviteDeclinedJson::new(*room, who))
         }
+        Notification::Notifications(room, setting) => {
+            EventJson::Notifications(NotificationsJson::new(*room, *setting))
+        }
+        Notification::DoNotDisturb(now) => EventJson::Quiet(QuietJson::new(now)),
         Notification::Settings(settings) => EventJson::Settled(settings.into()),
     }
 }

@@ -4,9 +4,11 @@ mod amended;
 mod attachments;
 mod edits;
 pub(crate) mod events;
+mod feed;
 mod invites;
 mod json;
 mod moderation;
+mod notify;
 mod people;
 mod permissions;
 mod pins;
@@ -30,8 +32,8 @@ use crate::error::{Error, ErrorCode};
 use crate::event::{Marked, Reply, View};
 use crate::id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Body, Custom, History, Message, MessageType, MessageView, Page, Profile, Reaction, Receipt, Role,
-    RoomType, RoomView, Span, SystemKind, Visibility,
+    Body, Custom, History, Message, MessageType, MessageView, NotifyLevel, Page, Profile, Reaction, Receipt,
+    Role, RoomType, RoomView, Span, SystemKind, Visibility,
 };
 
 pub(crate) use amended::{MessageChangeJson, ReactionsJson};
@@ -40,6 +42,7 @@ pub(crate) use attachments::AttachmentJson;
 pub(crate) use attachments::LinkJson;
 pub(crate) use edits::EditsJson;
 pub(crate) use events::EventJson;
+pub(crate) use feed::FeedJson;
 pub(crate) use invites::{
     InvitationsJson, InviteDeclinedJson, InviteEndedJson, InviteJson, InvitedJson, InvitesJson,
 };
@@ -48,6 +51,7 @@ pub(crate) use json::{
     parse_place, parse_reaction, parse_since, parse_target, whole,
 };
 pub(crate) use moderation::{AuditJson, BanJson, BansJson, MuteJson};
+pub(crate) use notify::{DoNotDisturbJson, NotificationsJson, QuietJson, parse_minute};
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 pub(crate) use permissions::PermissionsJson;
 pub(crate) use pins::PinsJson;
@@ -279,6 +283,14 @@ pub(crate) struct RoomJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     muted_until: Option<Timestamp>,
+    /// Of which messages the caller has chosen to have notices. Not there: the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    notifications: Option<NotifyLevel>,
+    /// From when on the default holds again. Not there: it never does by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    notify_until: Option<Timestamp>,
     /// How many of its participants are here, as it was last counted. Only of a great room that is asked for alone, and only
     /// where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -319,6 +331,8 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             custom: &room.about.custom,
             slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
             muted_until: view.muted_until,
+            notifications: view.notify.map(|setting| setting.level),
+            notify_until: view.notify.and_then(|setting| setting.until),
             online_count: view.online,
             retention: room.retention().map(Into::into),
             first_seq: retention::first_seq(room),
