@@ -322,6 +322,12 @@ async fn two_nodes_tell_of_each_message_once_on_postgres() {
 const CHILD_FILE: &str = "CHAT_PUSH_CHILD_FILE";
 const CHILD_HANGS: &str = "CHAT_PUSH_CHILD_HANGS";
 
+/// To whoever kills it.
+#[allow(clippy::print_stdout, reason = "the other process reads it there")]
+fn ready_to_die() {
+    println!("child: ready to die");
+}
+
 /// Says that it is asked, and never takes anything.
 #[derive(Debug)]
 struct Stuck;
@@ -329,7 +335,7 @@ struct Stuck;
 #[async_trait]
 impl Push for Stuck {
     async fn notify(&self, _: Notice) -> chat_core::Result<()> {
-        println!("child: ready to die");
+        ready_to_die();
         std::future::pending().await
     }
 }
@@ -350,7 +356,7 @@ async fn a_child_that_says_something_and_waits_to_be_killed() {
     say(&engine, "ana", room, "one").await;
     say(&engine, "ana", room, "two").await;
     if !hangs {
-        println!("child: ready to die");
+        ready_to_die();
     }
     sleep(Duration::from_secs(60)).await;
 }

@@ -207,8 +207,10 @@ async fn what_makes_no_sense_is_corrupt_and_no_panic() {
         "UPDATE rooms SET active = 2",
         "UPDATE members SET role = 5",
         "UPDATE rooms SET permissions = 'dance=owner'",
-        "UPDATE members SET user = char(10) WHERE user = 'ana'; INSERT INTO members SELECT room, 'ana', 9, \
-         active, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL FROM members",
+        "UPDATE members SET user = char(10) WHERE user = 'ana'; \
+         INSERT INTO members (room, user, role, active, joined_at, joined_seq, joined_pos, changed_pos, marks_pos, \
+             marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n) \
+         SELECT room, 'ana', 9, active, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM members",
         "DELETE FROM lanes",
         "UPDATE lanes SET lane = lane + 1, pos = -5",
         "DELETE FROM meta",
