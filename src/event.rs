@@ -215,6 +215,11 @@ pub enum Notification {
     InviteEnded(RoomId, InviteCode),
     /// This user has declined the invitation to the room that this one has made.
     InviteDeclined(RoomId, Profile),
+    /// A message of the user's that was held is sent. It may be lost; the message itself comes as any other.
+    MessageApproved(RoomId, MessageId),
+    /// A message of the user's that was held is not sent, for this reason, if one was given. It may be lost;
+    /// [`Actor::own_held`](crate::Actor::own_held) lists what waits.
+    MessageRejected(RoomId, MessageId, Option<String>),
 }
 
 /// Where a fresh connection stands.

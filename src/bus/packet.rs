@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::MAX_PACKET_BYTES;
+use super::held::HeldNews;
 use super::invited::InviteNews;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
@@ -84,6 +85,8 @@ pub(crate) enum News {
     Invite(InviteNews),
     /// To a room: a message that is being written says more.
     Delta(Delta),
+    /// To a user: of a message of theirs that was held.
+    Held(HeldNews),
 }
 
 /// What a batch changed, without what it says.

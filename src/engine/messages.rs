@@ -11,7 +11,7 @@ use crate::model::{
     Attachment, Body, Cursor, Draft, History, HistoryQuery, Message, MessageView, Profile, Reaction, Receipt,
     Room, Span, Verb,
 };
-use crate::store::{Answer, Item, Op};
+use crate::store::{Answer, Item, Op, Ruling};
 
 impl Actor {
     /// Sends a message. When it returns, the message is as durable as the store makes it, and was handed
@@ -33,6 +33,8 @@ impl Actor {
     /// [`MessageNotFound`](ErrorKind::MessageNotFound), [`MessageDeleted`](ErrorKind::MessageDeleted), and
     /// [`Forbidden`](ErrorKind::Forbidden) for the server's own words. The policy's; [`Forbidden`](ErrorKind::Forbidden)
     /// by the host's [`Hooks`](crate::policy::Hooks), or [`Unavailable`](ErrorKind::Unavailable) where they cannot tell.
+    /// [`Held`](ErrorKind::Held) where they hold it, which is no refusal: it [waits](Self::own_held). Beyond
+    /// [`Config::max_held`](crate::Config::max_held) of those it is [`RateLimited`](ErrorKind::RateLimited).
     ///
     /// After [`Unavailable`](ErrorKind::Unavailable) it may have been sent all the same: try again under the same
     /// client id.
@@ -51,7 +53,11 @@ impl Actor {
     ) -> Result<Item> {
         let (attachments, refers) = (draft.attached(self.engine.config())?, draft.refers()?);
         let (body, client_id) = self.check_draft(room, draft, writing_until.is_some()).await?;
-        let (body, ruling) = self.rule_on(room, body, &attachments, &refers).await?;
+        let (body, mut ruling) = self.rule_on(room, body, &attachments, &refers).await?;
+        if let (Ruling::Held(_), Some(_)) = (&ruling, writing_until) {
+            let kind = ErrorKind::Forbidden("what is seen while it is written is not held".into());
+            ruling = Ruling::Refused(Box::new(kind));
+        }
         let sender = Profile::clone(&*self.profile().await?);
         let id = MessageId::generate();
         let op = Op::Send { id, sender, body, client_id, origin, attachments, writing_until, refers, ruling };
@@ -178,6 +184,7 @@ impl Actor {
 pub(super) fn sent(answer: Result<Answer>, quoted_chars: usize) -> Result<Arc<Message>> {
     match answer? {
         Answer::Message(message) => Ok(message.quoting(quoted_chars)),
+        Answer::Held(id) => Err(ErrorKind::Held(id).into()),
         other => Err(ErrorKind::Corrupt(format!("a send was answered with {other:?}").into()).into()),
     }
 }

@@ -16,6 +16,7 @@ mod drafts;
 mod forward;
 mod friends;
 mod govern;
+mod held;
 mod hooks;
 #[cfg(feature = "transfer")]
 mod import;

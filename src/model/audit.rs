@@ -27,6 +27,10 @@ pub enum Act {
     SlowMode(u32),
     /// Said what came of a report on this message.
     Resolve(MessageId, ReportOutcome),
+    /// Had a message sent that was held.
+    ApproveMessage(MessageId),
+    /// Had a message not sent that was held.
+    RejectMessage(MessageId),
 }
 
 names! {
@@ -41,6 +45,8 @@ names! {
         SetRole = "setRole",
         SlowMode = "slowMode",
         Resolve = "resolveReport",
+        ApproveMessage = "approveMessage",
+        RejectMessage = "rejectMessage",
     }
 }
 
@@ -57,6 +63,8 @@ impl Act {
             Self::SetRole(_) => ActName::SetRole,
             Self::SlowMode(_) => ActName::SlowMode,
             Self::Resolve(..) => ActName::Resolve,
+            Self::ApproveMessage(_) => ActName::ApproveMessage,
+            Self::RejectMessage(_) => ActName::RejectMessage,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How a value is read back from columns, in which it [stands](written) the same in every SQL store. What makes no sense
 //! is an error, never a guess.
 
+mod held;
 mod written;
 
 use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, Stage, StoredAttachment};
@@ -80,6 +81,7 @@ macro_rules! seniority {
     };
 }
 
+pub(super) use held::{held_columns, held_of, refers_text};
 pub(super) use written::{
     act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, kept_attachments,
     outcome_code, permissions_text, pin_of, quoted_seq, relation_code, role_code, room_code,
@@ -280,7 +282,7 @@ pub(super) trait ReadRow<'r> {
             (false, None) => Stage::Arriving,
             (true, None) => Stage::Waiting,
             (true, Some(message)) => Stage::Sent(MessageId::from_bytes(message)),
-            (false, Some(_)) => return Err(Self::no_match("attachments.whole")),
+            (false, Some(message)) => Stage::Held(MessageId::from_bytes(message)),
         };
         Ok(StoredAttachment { attachment, stage })
     }
@@ -376,6 +378,8 @@ pub(super) trait ReadRow<'r> {
             (7, Some(value), None) => role(value).map(Act::SetRole),
             (8, Some(seconds), None) => u32::try_from(seconds).ok().map(Act::SlowMode),
             (9, Some(code), Some(message)) => outcome_of(code).map(|outcome| Act::Resolve(message, outcome)),
+            (10, None, Some(message)) => Some(Act::ApproveMessage(message)),
+            (11, None, Some(message)) => Some(Act::RejectMessage(message)),
             _ => None,
         };
         let act = act.ok_or_else(|| Self::no_match("audit.act"))?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::id::{RoomId, UserId};
+use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
     Amendment, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, Report, Role, Room,
 };
@@ -43,6 +43,8 @@ pub enum Answer {
     Amended(Arc<Message>),
     /// This room has the key already.
     Standing(RoomId),
+    /// The message waits until somebody says whether it is said: the new one, or the first one under its client id.
+    Held(MessageId),
     /// The report, made now or before.
     Reported(Report),
     /// The member's marks as they are now, and the unread count.

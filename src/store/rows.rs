@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::RoomRecord;
-use super::{Amend, Batch, BodyHash, Item, Op, StoredAttachment};
+use super::{Amend, Batch, BodyHash, Held, Item, Op, Ruling, Settlement, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation,
@@ -53,6 +53,12 @@ pub struct Needs {
     pub reports: BTreeSet<(RoomId, ReportId)>,
     /// Users of whom it must be known whether they are banned.
     pub bans: BTreeSet<(RoomId, UserId)>,
+    /// Messages of which it must be known whether they wait.
+    pub held: BTreeSet<(RoomId, MessageId)>,
+    /// Messages that wait under a client id.
+    pub held_as: BTreeSet<(RoomId, UserId, ClientId)>,
+    /// Rooms of which it must be known how many messages wait, of whomever and of this user.
+    pub holding: BTreeSet<(RoomId, UserId)>,
 }
 
 impl Needs {
@@ -79,8 +85,9 @@ impl Needs {
                     needs.keys.extend(kind.key());
                     needs.pairs(item.by.as_ref(), members);
                 }
-                Op::Send { sender, client_id, attachments, refers, .. } => {
+                Op::Send { sender, client_id, attachments, refers, ruling, .. } => {
                     member(&sender.user);
+                    needs.hold(item.room, &sender.user, client_id.as_ref(), ruling);
                     needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
                     needs.spoken_in.insert(item.room);
                     needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
@@ -136,6 +143,19 @@ impl Needs {
                     member(&about.user);
                     if *role == Role::Owner {
                         needs.given_away.insert(item.room);
+                    }
+                }
+                Op::Settle { held, how } => {
+                    needs.held.insert((item.room, held.id));
+                    needs.attachments.extend(held.attachments.iter().map(|one| (item.room, one.id)));
+                    if *how == Settlement::Approve {
+                        let (sender, refers) = (&held.sender.user, &held.refers);
+                        needs.members.insert((item.room, sender.clone()));
+                        needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
+                        needs.spoken_in.insert(item.room);
+                        if let Some(client) = &held.client_id {
+                            needs.sent.insert((item.room, sender.clone(), client.clone()));
+                        }
                     }
                 }
                 Op::Update(update) => {
@@ -225,6 +245,17 @@ impl Needs {
         rooms.into_iter().map(needed).collect()
     }
 
+    /// What waits under a message's client id, where the host was asked about it, and how many wait, where it is to be
+    /// one of them.
+    fn hold(&mut self, room: RoomId, sender: &UserId, client: Option<&ClientId>, ruling: &Ruling) {
+        if let (Some(client), false) = (client, matches!(ruling, Ruling::AsSaid)) {
+            self.held_as.insert((room, sender.clone(), client.clone()));
+        }
+        if let Ruling::Held(_) = ruling {
+            self.holding.insert((room, sender.clone()));
+        }
+    }
+
     fn pairs<'a>(&mut self, by: Option<&UserId>, others: impl IntoIterator<Item = &'a UserId>) {
         if let Some(by) = by {
             others.into_iter().for_each(|other| self.pair(by, other));
@@ -304,6 +335,12 @@ pub struct Rows {
     pub bans: HashMap<(RoomId, UserId), Ban>,
     /// The reports that there are, of those in [`Needs::reported`] and [`Needs::reports`].
     pub reports: HashMap<ReportId, Report>,
+    /// Those that wait, of the messages in [`Needs::held`].
+    pub held: BTreeSet<MessageId>,
+    /// The ids and fingerprints of those that wait, of [`Needs::held_as`].
+    pub held_as: BTreeMap<(RoomId, UserId, ClientId), (MessageId, BodyHash)>,
+    /// How many wait in the room, and how many of those are the user's, for each of [`Needs::holding`].
+    pub held_counts: BTreeMap<(RoomId, UserId), (u64, u64)>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -337,6 +374,10 @@ pub struct Rows {
     pub written_reports: BTreeSet<ReportId>,
     /// Acts to add, in their order.
     pub new_acts: Vec<AuditEntry>,
+    /// Messages that wait from now on, to add. One that is there already stays as it is.
+    pub new_held: Vec<Held>,
+    /// Messages that wait no more, to delete once those to add are there.
+    pub ended_held: BTreeSet<MessageId>,
 }
 
 impl Rows {
@@ -359,6 +400,9 @@ impl Rows {
             attachments: HashMap::new(),
             bans: HashMap::new(),
             reports: HashMap::new(),
+            held: BTreeSet::new(),
+            held_as: BTreeMap::new(),
+            held_counts: BTreeMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
@@ -373,6 +417,8 @@ impl Rows {
             written_bans: BTreeSet::new(),
             written_reports: BTreeSet::new(),
             new_acts: Vec::new(),
+            new_held: Vec::new(),
+            ended_held: BTreeSet::new(),
         }
     }
 

@@ -42,7 +42,7 @@
 //! imported last, and of two bans the later one holds. It takes away nothing, so that a friendship which has ended in between is still there. What contradicts
 //! the store is refused, with the number of its line, and what came before that line stays.
 //!
-//! Reports and audit trails stay behind: those are by positions of their store. Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
+//! Messages that are held stay behind: settle them first. Reports and audit trails stay behind: those are by positions of their store. Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
 //!
 //! # An export while people talk
 //!

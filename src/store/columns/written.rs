@@ -53,6 +53,8 @@ pub(in crate::store) fn act_columns(act: Act) -> (i16, Option<i64>, Option<Messa
         Act::SetRole(role) => (7, Some(role_code(role).into()), None),
         Act::SlowMode(seconds) => (8, Some(seconds.into()), None),
         Act::Resolve(message, outcome) => (9, Some(outcome_code(outcome).into()), Some(message)),
+        Act::ApproveMessage(message) => (10, None, Some(message)),
+        Act::RejectMessage(message) => (11, None, Some(message)),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::{
     Reaction, Relation, Report, Room, RoomKey, RoomKind,
 };
 use crate::store::search::{PLACES, first_place};
-use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
+use crate::store::{BodyHash, Held, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -27,6 +27,7 @@ pub(super) struct State {
     /// Messages in the order of time: at their moment, or at the first place behind it that is free.
     pub(super) places: BTreeMap<u64, (RoomId, u64)>,
     pub(super) reports: BTreeMap<ReportId, Report>,
+    pub(super) held: BTreeMap<MessageId, Held>,
 }
 
 /// What is known of a user: either may be there without the other.
@@ -147,6 +148,7 @@ impl State {
             invites: BTreeMap::new(),
             places: BTreeMap::new(),
             reports: BTreeMap::new(),
+            held: BTreeMap::new(),
         }
     }
 
@@ -244,7 +246,35 @@ impl State {
                 rows.bans.insert((*room, user.clone()), ban.clone());
             }
         }
+        self.load_held(needs, &mut rows);
         rows
+    }
+
+    fn load_held(&self, needs: &Needs, rows: &mut Rows) {
+        for (room, id) in &needs.held {
+            if self.held.get(id).is_some_and(|held| held.room == *room) {
+                rows.held.insert(*id);
+            }
+        }
+        for key in &needs.held_as {
+            let (room, user, client) = key;
+            let is_it = |held: &&Held| {
+                (held.room, &held.sender.user, held.client_id.as_ref()) == (*room, user, Some(client))
+            };
+            if let Some(held) = self.held.values().find(is_it) {
+                rows.held_as.insert(key.clone(), (held.id, held.hash));
+            }
+        }
+        for (room, user) in &needs.holding {
+            let in_room = || self.held.values().filter(|held| held.room == *room);
+            let of_user = in_room().filter(|held| held.sender.user == *user).count() as u64;
+            rows.held_counts.insert((*room, user.clone()), (in_room().count() as u64, of_user));
+        }
+    }
+
+    /// A message that waits, with its sender's profile of now.
+    pub(super) fn waiting(&self, held: &Held) -> Held {
+        Held { sender: self.profile(&held.sender.user), ..held.clone() }
     }
 
     pub(super) fn write(&mut self, mut rows: Rows) {
@@ -324,6 +354,12 @@ impl State {
         }
         for id in rows.written_reports {
             self.reports.extend(rows.reports.remove(&id).map(|report| (id, report)));
+        }
+        for held in rows.new_held {
+            self.held.entry(held.id).or_insert(held);
+        }
+        for id in rows.ended_held {
+            self.held.remove(&id);
         }
         for entry in rows.new_acts {
             if let Some(data) = self.rooms.get_mut(&entry.room) {

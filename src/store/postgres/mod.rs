@@ -21,6 +21,7 @@ mod columns;
 mod commit;
 mod connections;
 mod error;
+mod held;
 mod load;
 mod moderation;
 mod outbox;
@@ -42,8 +43,8 @@ use async_trait::async_trait;
 use self::connections::Connections;
 use super::index::{Step, Waiting};
 use super::{
-    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search, Store,
-    StoredAttachment,
+    Batch, Found, Held, MemberEntry, Memberships, OutboxRow, Outcome, Queue, Record, RecordPage, RoomEntry,
+    Search, Store, StoredAttachment,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -236,6 +237,14 @@ impl Store for PostgresStore {
         limit: u32,
     ) -> Result<Vec<Report>> {
         Ok(moderation::reports(&self.connections, room, after, limit).await?)
+    }
+
+    async fn held(&self, queue: Queue, after: Option<MessageId>, limit: u32) -> Result<Vec<Held>> {
+        Ok(held::held(&self.connections, &queue, after, limit).await?)
+    }
+
+    async fn held_message(&self, room: RoomId, id: MessageId) -> Result<Option<Held>> {
+        Ok(held::message(&self.connections, room, id).await?)
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

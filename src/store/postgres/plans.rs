@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, load, moderation, read, records, schema, search, write,
+    PostgresOptions, amend, attachments, connections, held, load, moderation, read, records, schema, search, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
@@ -56,7 +56,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 75] = [
+const STATEMENTS: [(&str, &str, bool); 83] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -118,6 +118,15 @@ const STATEMENTS: [(&str, &str, bool); 75] = [
     (moderation::REPORTS_IN, "reports_waiting_in", false),
     (moderation::LOAD_REPORTED, "reports_made", false),
     (moderation::LOAD_REPORTS, "reports_pkey", false),
+    (held::HELD, "held_pkey", false),
+    (held::ALL, "held_pkey", false),
+    (held::IN_ROOM, "held_in_room", false),
+    (held::BY_SENDER, "held_by_sender", false),
+    (held::ARE_THERE, "held_", false),
+    (held::HELD_AS, "held_as", false),
+    // Two of its indexes begin with the room.
+    (held::COUNTS, "held_", false),
+    (held::END, "held_pkey", false),
     (moderation::LOAD, "bans_pkey", false),
     (moderation::BANS, "bans_pkey", false),
     (records::BANS, "bans_pkey", false),

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{SqliteOptions, amend, attachments, moderation, read, records, rows, schema, search};
+use super::{SqliteOptions, amend, attachments, held, moderation, read, records, rows, schema, search};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -70,6 +70,13 @@ fn each_read_finds_its_rows_by_an_index() {
         (moderation::REPORTS_IN, "reports_waiting_in (room=? AND id>?)", false),
         (moderation::REPORT, primary, false),
         (moderation::REPORTED, "(room=? AND message=? AND made_by=?)", false),
+        (held::HELD, primary, false),
+        (held::ALL, "PRIMARY KEY (id>?)", false),
+        (held::IN_ROOM, "held_in_room (room=? AND id>?)", false),
+        (held::BY_SENDER, "held_by_sender (sender=? AND id>?)", false),
+        (held::IS_THERE, primary, false),
+        (held::HELD_AS, "held_as (room=? AND sender=? AND client_id=?)", false),
+        (held::COUNT, "COVERING INDEX held_as (room=?)", false),
         (moderation::BANS, "PRIMARY KEY (room=? AND user>?)", false),
         (records::BANS, "PRIMARY KEY (room=? AND user>?)", false),
         (rows::PLACE, "messages_by_id (id=?)", false),

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::attachments;
 use super::columns::{Columns, message_joins};
 use super::error::SqliteError;
+use super::held;
 use super::moderation;
 use super::{amend, read};
 use crate::clock::Timestamp;
@@ -105,6 +106,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
         }
     }
     moderation::load(conn, needs, &mut rows)?;
+    held::load(conn, needs, &mut rows)?;
     Ok(rows)
 }
 
@@ -181,7 +183,8 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     for key in &rows.written_attachments {
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
-    moderation::write(conn, rows)
+    moderation::write(conn, rows)?;
+    held::write(conn, rows)
 }
 
 fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteError> {

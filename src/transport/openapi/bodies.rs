@@ -36,6 +36,7 @@ pub(super) enum Body {
     Sanction,
     NewReport,
     NewResolution,
+    Rejection,
     Draft,
     Forward,
     Edit,
@@ -48,7 +49,7 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
@@ -57,6 +58,7 @@ impl Body {
         Self::Sanction,
         Self::NewReport,
         Self::NewResolution,
+        Self::Rejection,
         Self::Draft,
         Self::Forward,
         Self::Edit,
@@ -78,6 +80,7 @@ impl Body {
             Self::Sanction => "Sanction",
             Self::NewReport => "NewReport",
             Self::NewResolution => "NewResolution",
+            Self::Rejection => "Rejection",
             Self::Draft => "Draft",
             Self::Forward => "Forward",
             Self::Edit => "Edit",
@@ -126,6 +129,10 @@ impl Body {
             Self::NewReport => object("Why a message is reported.", [optional("reason", reason())]).into(),
             Self::NewResolution => {
                 object("What was done.", [needed("outcome", named::<ReportOutcome>())]).into()
+            }
+            Self::Rejection => {
+                let why = reason().description(Some("Why, for its sender. At most 1,000 bytes of UTF-8."));
+                object("Why a held message is not sent.", [optional("reason", why)]).into()
             }
             Self::Draft => draft(config),
             Self::Forward => {

@@ -13,11 +13,11 @@ use crate::event::{
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, Delta, Dimensions,
-    Epoch, FriendNotice, History, Hit, Hits, Invitation, InvitationPage, Invite, InviteCode, Limit, Mark,
-    Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions, Phrases, Pin,
-    PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
-    RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Role, Room, RoomKind,
-    RoomView, SearchCursor, Span, SystemKind, Token, Visibility, Words,
+    Epoch, FriendNotice, HeldMessage, HeldPage, History, Hit, Hits, Invitation, InvitationPage, Invite,
+    InviteCode, Limit, Mark, Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant,
+    Permissions, Phrases, Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage,
+    Receipt, References, RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Role,
+    Room, RoomKind, RoomView, SearchCursor, Span, SystemKind, Token, Visibility, Words,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -292,6 +292,28 @@ pub(super) fn reports() -> ReportPage {
     ReportPage { reports: vec![report()], next: None }
 }
 
+pub(super) fn held() -> HeldPage {
+    let held = HeldMessage {
+        id: message_id(),
+        room: room_id(),
+        sender: ana(),
+        body: Body::Text("Shoes, half price".into()),
+        attachments: Arc::new([attachment()]),
+        quoted: Some(answer().id),
+        forwarded: Some(ben()),
+        reason: Some("Looks like advertising".into()),
+        at: at(30),
+    };
+    HeldPage { held: vec![held], next: None }
+}
+
+/// The same, as its sender sees it.
+pub(super) fn own_held() -> HeldPage {
+    let mut page = held();
+    page.held.iter_mut().for_each(|held| held.reason = None);
+    page
+}
+
 /// One of each act.
 pub(super) fn audit() -> AuditPage {
     let acts = [
@@ -304,6 +326,8 @@ pub(super) fn audit() -> AuditPage {
         Act::SetRole(Role::Admin),
         Act::SlowMode(30),
         Act::Resolve(message_id(), ReportOutcome::MessageDeleted),
+        Act::ApproveMessage(message_id()),
+        Act::RejectMessage(message_id()),
     ];
     let entry = |(pos, act): (u64, Act)| {
         let by = Some(user("ana")).filter(|_| act != Act::Unban);
@@ -420,6 +444,8 @@ pub(super) fn events() -> Vec<(Event, View)> {
         of_user(Notification::Invited(invitation())),
         of_user(Notification::InviteEnded(room_id(), invitation().code)),
         of_user(Notification::InviteDeclined(room_id(), ben())),
+        of_user(Notification::MessageApproved(room_id(), message_id())),
+        of_user(Notification::MessageRejected(room_id(), message_id(), Some("Advertising".into()))),
     ]
 }
 
@@ -444,6 +470,7 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::RoomNotFound => ErrorKind::RoomNotFound(room),
         ErrorCode::MessageNotFound => ErrorKind::MessageNotFound(message_id()),
         ErrorCode::MessageDeleted => ErrorKind::MessageDeleted(message_id()),
+        ErrorCode::Held => ErrorKind::Held(message_id()),
         ErrorCode::ReportNotFound => ErrorKind::ReportNotFound(report().id),
         ErrorCode::AttachmentNotFound => ErrorKind::AttachmentNotFound(attachment().id),
         ErrorCode::AttachmentUsed => ErrorKind::AttachmentUsed(attachment().id),

@@ -24,6 +24,7 @@ mod attachments;
 mod auth;
 mod extract;
 mod friends;
+mod held;
 mod invites;
 mod messages;
 mod moderation;

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, PermissionsJson,
-    UserJson,
+    HeldNewsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson,
+    PermissionsJson, UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -34,6 +34,7 @@ pub(crate) enum EventJson<'a> {
     Invited(Box<InvitedJson<'a>>),
     InviteEnded(InviteEndedJson),
     InviteDeclined(InviteDeclinedJson<'a>),
+    HeldNews(HeldNewsJson<'a>),
     Ready(ReadyJson<'a>),
     CaughtUp(CaughtUpJson),
     Opened { origin: &'a OriginId },
@@ -400,6 +401,10 @@ fn notified(notification: &Notification) -> EventJson<'_> {
         Notification::InviteEnded(room, code) => EventJson::InviteEnded(InviteEndedJson::new(*room, *code)),
         Notification::InviteDeclined(room, who) => {
             EventJson::InviteDeclined(InviteDeclinedJson::new(*room, who))
+        }
+        Notification::MessageApproved(room, id) => EventJson::HeldNews(HeldNewsJson::approved(*room, *id)),
+        Notification::MessageRejected(room, id, reason) => {
+            EventJson::HeldNews(HeldNewsJson::rejected(*room, *id, reason.as_deref()))
         }
     }
 }
