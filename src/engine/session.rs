@@ -271,7 +271,9 @@ impl Session {
     /// wait for their commit, it waits too.
     ///
     /// # Errors
-    /// Those of the method of [`Actor`] that does it; [`RateLimited`](ErrorKind::RateLimited), by a second, for a
+    /// Those of the method of [`Actor`] that does it; once the session has ended, that of its
+    /// [reason](CloseReason::error), or [`Unavailable`](ErrorKind::Unavailable);
+    /// [`RateLimited`](ErrorKind::RateLimited), by a second, for a
     /// [`Command::Resume`], or a [`Command::Subscribe`] with a token, while another catch-up goes on.
     pub async fn execute(&self, command: Command) -> Result<Reply> {
         let (tell, told) = oneshot::channel();
@@ -300,6 +302,10 @@ impl Session {
 
     async fn run(&self, command: Command, answer: impl FnOnce(Result<Reply>) + Send + 'static) {
         let _entering = self.actor.engine.inner.entering.read().await;
+        // Whoever was logged out acts no more by what they opened before.
+        if let Some(reason) = self.close_reason() {
+            return answer(Err(reason.error().unwrap_or_else(|| ErrorKind::Unavailable.into())));
+        }
         let reply = match command {
             Command::Send(room, draft) => {
                 let item = self.actor.draft_item(room, draft, self.origin.clone(), None).await;
