@@ -98,7 +98,8 @@ impl Chat {
     }
 
     async fn said(&self) -> Vec<Option<String>> {
-        let history = self.user("cho").history(self.room, HistoryQuery::newest(Limit::MESSAGES)).await.unwrap();
+        let history =
+            self.user("cho").history(self.room, HistoryQuery::newest(Limit::MESSAGES)).await.unwrap();
         history.messages.iter().map(|seen| seen.message.body.content().map(str::to_owned)).collect()
     }
 }
@@ -129,11 +130,17 @@ async fn what_is_held_is_seen_by_moderators_alone_and_once_approved_by_everybody
     let [ana, ben, cho] = chat.people();
     let (mut sender, mut listener) = (ben.connect().await.unwrap(), cho.connect().await.unwrap());
     let refused = sender.send(chat.room, Draft::text("buy now")).await.unwrap_err();
-    assert_eq!((refused.code(), refused.to_string().as_str()), ("HELD", "your message waits for a moderator"));
+    assert_eq!(
+        (refused.code(), refused.to_string().as_str()),
+        ("HELD", "your message waits for a moderator")
+    );
     let waits = held(refused);
     let page = ana.held(chat.room, None, Limit::MESSAGES).await.unwrap();
     let [seen] = &page.held[..] else { panic!("{page:?}") };
-    assert_eq!((seen.id, &seen.body, seen.sender.user.as_str()), (waits, &Body::Text("buy now".into()), "ben"));
+    assert_eq!(
+        (seen.id, &seen.body, seen.sender.user.as_str()),
+        (waits, &Body::Text("buy now".into()), "ben")
+    );
     assert_eq!((seen.reason.as_deref(), page.next), (Some("Advertising?"), None));
     let own = ben.own_held(None, Limit::MESSAGES).await.unwrap().held;
     assert_eq!((own[0].id, &own[0].reason), (waits, &None), "why, is not told");
@@ -189,7 +196,10 @@ async fn a_rejection_tells_its_sender_why_and_a_withdrawal_nobody() {
     assert_eq!((*room, *id, why.as_deref()), (chat.room, one, Some("no ads")));
     assert!(ana.held(chat.room, None, Limit::MESSAGES).await.unwrap().held.is_empty());
     let acts = ana.audit(chat.room, None, Limit::MESSAGES).await.unwrap().entries;
-    assert_eq!((acts.len(), acts[0].act, acts[0].reason.as_deref()), (1, Act::RejectMessage(one), Some("no ads")));
+    assert_eq!(
+        (acts.len(), acts[0].act, acts[0].reason.as_deref()),
+        (1, Act::RejectMessage(one), Some("no ads"))
+    );
     assert_eq!(chat.said().await, [Some("the end".to_owned())]);
 }
 
@@ -207,7 +217,12 @@ async fn a_retry_is_answered_alike_until_the_message_is_there() {
     // An engine that asks nobody sends it; what waits is then settled by that.
     let draft = || Draft::text("buy more").with_client_id("c2");
     let waits = held(ben.send(chat.room, draft()).await.unwrap_err());
-    let plain = ChatEngine::builder().shared_store(chat.store.shared()).build().await.unwrap();
+    let plain = ChatEngine::builder()
+        .shared_store(chat.store.shared())
+        .clock(chat.clock.clone())
+        .build()
+        .await
+        .unwrap();
     let sent = plain.as_user(id("ben")).send(chat.room, draft()).await.unwrap();
     assert_eq!(ana.approve_held(chat.room, waits).await.unwrap().id, sent.id);
     assert!(ana.held(chat.room, None, Limit::MESSAGES).await.unwrap().held.is_empty());
@@ -245,7 +260,11 @@ async fn what_cannot_be_held_is_refused() {
     assert_eq!(code(ana.start_stream(chat.room, begun).await), "FORBIDDEN");
     let begun = ana.start_stream(chat.room, Draft::begun(Some("b".into()), None)).await.unwrap().id;
     assert_eq!(code(ana.append_stream(chat.room, begun, "uy").await), "FORBIDDEN");
-    assert_eq!(code(ana.send(chat.room, Draft::text("long")).await), "UNAVAILABLE", "no reason of the engine's");
+    assert_eq!(
+        code(ana.send(chat.room, Draft::text("long")).await),
+        "UNAVAILABLE",
+        "no reason of the engine's"
+    );
     assert!(ana.own_held(None, Limit::MESSAGES).await.unwrap().held.is_empty());
 }
 
@@ -272,7 +291,8 @@ async fn beyond_the_bound_a_message_is_refused_for_now() {
     let mut config = Config::default();
     (config.max_held, config.max_held_per_user) = (3, 2);
     let chat = Chat::with(config).await;
-    for (who, expected) in [("ben", "HELD"), ("ben", "HELD"), ("ben", "RATE_LIMITED"), ("cho", "HELD"), ("ana", "RATE_LIMITED")]
+    for (who, expected) in
+        [("ben", "HELD"), ("ben", "HELD"), ("ben", "RATE_LIMITED"), ("cho", "HELD"), ("ana", "RATE_LIMITED")]
     {
         assert_eq!(code(chat.user(who).send(chat.room, Draft::text("buy")).await), expected, "{who}");
     }
@@ -379,7 +399,9 @@ async fn the_sender_is_told_on_whichever_node_they_are() {
     let (mut told, mut sent) = (Vec::new(), None);
     while told.len() < 2 || sent.is_none() {
         match &ben.next().await.unwrap().kind {
-            EventKind::Notification(Notification::MessageRejected(_, id, why)) => told.push((*id, why.clone())),
+            EventKind::Notification(Notification::MessageRejected(_, id, why)) => {
+                told.push((*id, why.clone()))
+            }
             EventKind::Notification(Notification::MessageApproved(_, id)) => told.push((*id, None)),
             EventKind::Message(message) => sent = Some(message.id),
             _ => {}
@@ -427,13 +449,17 @@ async fn rest_and_both_sockets_say_that_it_is_held_and_not_sent() {
         }
     };
     assert_eq!(answered, json!({ "id": 7, "error": error }));
-    io.send(&format!("42/chat,5{}", json!(["sendMessage", { "roomUuid": chat.room, "message": draft }]))).await;
+    io.send(&format!("42/chat,5{}", json!(["sendMessage", { "roomUuid": chat.room, "message": draft }])))
+        .await;
     assert_eq!(io.answer(5).await.1, json!({ "ok": false, "error": error }));
 
     let (status, page) = ask("ana", "GET", format!("{rooms}/held?limit=1"), Value::Null).await;
     assert_eq!((status, &page["nextCursor"]), (200, &Value::Null));
     let seen = &page["held"][0];
-    assert_eq!((&seen["heldUuid"], &seen["content"], &seen["reason"]), (&waits, &json!("buy now"), &json!("Advertising?")));
+    assert_eq!(
+        (&seen["heldUuid"], &seen["content"], &seen["reason"]),
+        (&waits, &json!("buy now"), &json!("Advertising?"))
+    );
     assert_eq!(ask("ben", "GET", format!("{rooms}/held"), Value::Null).await.0, 403);
     let (_, own) = ask("ben", "GET", "/chat/held".into(), Value::Null).await;
     assert_eq!((&own["held"][0]["heldUuid"], own["held"][0].get("reason")), (&waits, None));

@@ -3,7 +3,8 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, held, load, moderation, read, records, schema, search, write,
+    PostgresOptions, amend, attachments, connections, held, load, moderation, read, records, schema, search,
+    write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small

@@ -49,10 +49,10 @@ impl Fixture {
     async fn wait(&self, item: RoomItem) -> Held {
         let room = item.room;
         let id = held_id(&self.run(item).await);
-        self.waiting(room, id).await.expect("it waits")
+        self.held_one(room, id).await.expect("it waits")
     }
 
-    async fn waiting(&self, room: RoomId, id: MessageId) -> Option<Held> {
+    async fn held_one(&self, room: RoomId, id: MessageId) -> Option<Held> {
         self.store().held_message(room, id).await.expect("the store reads")
     }
 
@@ -68,7 +68,8 @@ pub async fn what_is_held_waits_and_is_no_message(chat: Fixture) {
     let quoted = chat.send(room, "ana", "hello").await;
     let file = chat.uploaded(room, "ben", "사진.png").await;
     let before = (chat.room(room).await, chat.position().await, chat.member(room, "ben").await);
-    let body = Body::Image { url: "https://example.org/x.png".into(), caption: Some("보기\n\t🦊".into()) };
+    let body =
+        Body::Image { url: "https://example.org/x.png".into(), caption: Some("보기\n\t🦊".into()) };
     let first = profile("cho");
     let forwarded = Some(Box::new(Forward { message: MessageId::generate(), first }));
     let refers = Refers { quoted: Some(quoted.id), forwarded };
@@ -98,7 +99,7 @@ pub async fn what_is_held_waits_and_is_no_message(chat: Fixture) {
     assert_eq!((chat.room(room).await, chat.position().await, chat.member(room, "ben").await), before);
     assert_eq!(chat.history(room).await.len(), 1);
     assert_eq!(chat.store().message(room, id).await.unwrap(), None);
-    assert_eq!(chat.waiting(RoomId::generate(), id).await, None, "it is of its room");
+    assert_eq!(chat.held_one(RoomId::generate(), id).await, None, "it is of its room");
     // Nothing takes its file, and nobody collects it.
     assert_eq!(chat.stage(&file).await, Some(Stage::Held(id)));
     assert!(chat.unsent(Timestamp::from_millis(i64::MAX / 2), 10).await.is_empty());
@@ -108,7 +109,7 @@ pub async fn what_is_held_waits_and_is_no_message(chat: Fixture) {
     }
     assert_eq!(chat.refused(other).await, ErrorKind::AttachmentUsed(file.id));
     let Some(chat) = chat.reopened().await else { return };
-    assert_eq!(chat.waiting(room, id).await, Some(expected));
+    assert_eq!(chat.held_one(room, id).await, Some(expected));
     assert_eq!(chat.stage(&file).await, Some(Stage::Held(id)));
 }
 
@@ -224,8 +225,12 @@ pub async fn what_its_sender_may_not_send_now_waits_on(chat: Fixture) {
     chat.run(mute(None)).await;
     chat.run(chat.leave_item(room, "ben")).await;
     assert!(is_forbidden(&chat.refused(approve(&held)).await), "gone");
-    chat.run(chat.item(room, Some("ana"), Op::Amend { message: quoted.id, change: Amend::Delete { within: None } }))
-        .await;
+    chat.run(chat.item(
+        room,
+        Some("ana"),
+        Op::Amend { message: quoted.id, change: Amend::Delete { within: None } },
+    ))
+    .await;
     assert_eq!(chat.refused(approve(&answer)).await, ErrorKind::MessageDeleted(quoted.id));
     let acts = chat.store().audit(room, None, 10).await.unwrap();
     assert!(acts.iter().all(|entry| !matches!(entry.act, Act::ApproveMessage(_))), "nothing is left behind");
@@ -247,8 +252,10 @@ pub async fn what_its_sender_may_not_send_now_waits_on(chat: Fixture) {
 
 pub async fn only_who_moderates_settles_and_nobody_approves_their_own(chat: Fixture) {
     let room = chat.group(&["ana", "ben", "cho"]).await;
-    let (own, other) =
-        (chat.wait(chat.hold_item(room, "ana", "mine")).await, chat.wait(chat.hold_item(room, "ben", "his")).await);
+    let (own, other) = (
+        chat.wait(chat.hold_item(room, "ana", "mine")).await,
+        chat.wait(chat.hold_item(room, "ben", "his")).await,
+    );
     let reject = || Settlement::Reject(Some("no".into()));
     for (by, held, how) in [
         ("ben", &other, Settlement::Approve),
@@ -276,7 +283,8 @@ pub async fn only_who_moderates_settles_and_nobody_approves_their_own(chat: Fixt
 pub async fn what_is_rejected_is_noted_and_its_files_are_collected(chat: Fixture) {
     let room = chat.group(&["ana", "ben"]).await;
     let mut files: Vec<Attachment> = Vec::new();
-    for (n, how) in [Settlement::Reject(Some("no\nads".into())), Settlement::Withdraw].into_iter().enumerate() {
+    for (n, how) in [Settlement::Reject(Some("no\nads".into())), Settlement::Withdraw].into_iter().enumerate()
+    {
         let file = chat.uploaded(room, "ben", "a.png").await;
         let mut item = chat.hold_as_item(room, "ben", "buy", &format!("c{n}"));
         if let Op::Send { attachments, .. } = &mut item.op {
@@ -286,7 +294,7 @@ pub async fn what_is_rejected_is_noted_and_its_files_are_collected(chat: Fixture
         let by = if how == Settlement::Withdraw { None } else { Some("ana") };
         let outcome = chat.run(chat.settle_item(by, &held, how)).await;
         assert!(outcome.changes.iter().all(|change| matches!(change.what, What::Untold(of) if of == room)));
-        assert_eq!(chat.waiting(room, held.id).await, None);
+        assert_eq!(chat.held_one(room, held.id).await, None);
         assert_eq!(chat.stage(&file).await, Some(Stage::Arriving));
         files.push(file);
     }
@@ -313,7 +321,7 @@ pub async fn so_many_wait_in_a_room_and_of_one_user(chat: Fixture) {
     chat.run(item(room, "ana")).await;
     assert!(is_full(chat.refused(item(room, "ana")).await), "of the room");
     let first = chat.queue(Queue::Sender(user("ana"))).await[0];
-    let held = chat.waiting(room, first).await.unwrap();
+    let held = chat.held_one(room, first).await.unwrap();
     chat.run(chat.settle_item(Some("ana"), &held, Settlement::Withdraw)).await;
     chat.run(item(room, "ana")).await;
 }
