@@ -8,7 +8,7 @@ use super::{Amend, Batch, BodyHash, Held, Item, Op, Ruling, Settlement, StoredAt
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation,
-    RelationKind, Report, Role, Room, RoomKey, RoomKind,
+    RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
 };
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -53,6 +53,8 @@ pub struct Needs {
     pub reports: BTreeSet<(RoomId, ReportId)>,
     /// Users of whom it must be known whether they are banned.
     pub bans: BTreeSet<(RoomId, UserId)>,
+    /// Users of whom it must be known what they let others see.
+    pub settings: BTreeSet<UserId>,
     /// Messages of which it must be known whether they wait.
     pub held: BTreeSet<(RoomId, MessageId)>,
     /// Messages that wait under a client id.
@@ -70,6 +72,10 @@ impl Needs {
                 Item::Room(item) => item,
                 Item::Relation(item) => {
                     needs.pair(&item.user.user, &item.other.user);
+                    continue;
+                }
+                Item::Settings(item) => {
+                    needs.settings.insert(item.user.clone());
                     continue;
                 }
             };
@@ -165,6 +171,7 @@ impl Needs {
                 }
                 Op::Mark { mark, to } => {
                     needs.spoken_in.insert(item.room);
+                    needs.settings.extend(item.by.clone());
                     if let (Mark::Read, Some(to), Some(by)) = (mark, to, &item.by) {
                         needs.ordinals.insert((item.room, by.clone(), *to));
                     }
@@ -335,6 +342,8 @@ pub struct Rows {
     pub bans: HashMap<(RoomId, UserId), Ban>,
     /// The reports that there are, of those in [`Needs::reported`] and [`Needs::reports`].
     pub reports: HashMap<ReportId, Report>,
+    /// What those of [`Needs::settings`] let others see who ever settled something.
+    pub settings: BTreeMap<UserId, Settings>,
     /// Those that wait, of the messages in [`Needs::held`].
     pub held: BTreeSet<MessageId>,
     /// The ids and fingerprints of those that wait, of [`Needs::held_as`].
@@ -374,6 +383,8 @@ pub struct Rows {
     pub written_reports: BTreeSet<ReportId>,
     /// Acts to add, in their order.
     pub new_acts: Vec<AuditEntry>,
+    /// Users whose settings are to be written, new or changed.
+    pub written_settings: BTreeSet<UserId>,
     /// Messages that wait from now on, to add. One that is there already stays as it is.
     pub new_held: Vec<Held>,
     /// Messages that wait no more, to delete once those to add are there.
@@ -400,6 +411,7 @@ impl Rows {
             attachments: HashMap::new(),
             bans: HashMap::new(),
             reports: HashMap::new(),
+            settings: BTreeMap::new(),
             held: BTreeSet::new(),
             held_as: BTreeMap::new(),
             held_counts: BTreeMap::new(),
@@ -417,6 +429,7 @@ impl Rows {
             written_bans: BTreeSet::new(),
             written_reports: BTreeSet::new(),
             new_acts: Vec::new(),
+            written_settings: BTreeSet::new(),
             new_held: Vec::new(),
             ended_held: BTreeSet::new(),
         }
@@ -533,6 +546,17 @@ impl Rows {
         let key = (ban.room, ban.user.clone());
         self.written_bans.insert(key.clone());
         self.bans.insert(key, ban);
+    }
+
+    /// What the user lets others see.
+    pub(super) fn settings_of(&self, user: &UserId) -> Settings {
+        self.settings.get(user).copied().unwrap_or_default()
+    }
+
+    /// Puts what the user lets others see, to be written.
+    pub(super) fn put_settings(&mut self, user: UserId, settings: Settings) {
+        self.written_settings.insert(user.clone());
+        self.settings.insert(user, settings);
     }
 
     /// Takes a ban out, to be deleted.

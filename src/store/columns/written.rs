@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{MessageId, UserId};
 use crate::model::{
-    Act, Attachment, Body, Message, MessageType, PinCursor, RelationKind, ReportOutcome, Role, Room,
-    RoomKind, SystemKind, Visibility,
+    Act, Attachment, Body, LastSeen, Message, MessageType, PinCursor, RelationKind, ReportOutcome, Role,
+    Room, RoomKind, SystemKind, Visibility,
 };
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
@@ -55,6 +55,14 @@ pub(in crate::store) fn act_columns(act: Act) -> (i16, Option<i64>, Option<Messa
         Act::Resolve(message, outcome) => (9, Some(outcome_code(outcome).into()), Some(message)),
         Act::ApproveMessage(message) => (10, None, Some(message)),
         Act::RejectMessage(message) => (11, None, Some(message)),
+    }
+}
+
+pub(in crate::store) fn last_seen_code(last_seen: LastSeen) -> i16 {
+    match last_seen {
+        LastSeen::Everyone => 1,
+        LastSeen::Friends => 2,
+        LastSeen::Nobody => 3,
     }
 }
 
