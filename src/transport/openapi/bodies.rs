@@ -50,7 +50,7 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
