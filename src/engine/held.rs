@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Notification;
 use crate::id::{MessageId, RoomId};
 use crate::model::{HeldMessage, HeldPage, Limit, Message, Verb};
-use crate::store::{Answer, Held, Op, Queue, RoomItem, Settlement};
+use crate::store::{Answer, Held, Op, Queue, Refers, RoomItem, Settlement};
 
 /// How often it is looked for what has waited too long.
 const PAUSE: Duration = Duration::from_secs(10 * 60);
@@ -143,8 +143,9 @@ impl ChatEngine {
     async fn shown(&self, mut held: Held) -> Result<HeldMessage> {
         self.name_first(&mut held).await?;
         let Held { id, room, sender, body, attachments, refers, reason, at, .. } = held;
-        let forwarded = refers.forwarded.map(|forward| forward.first);
-        Ok(HeldMessage { id, room, sender, body, attachments, quoted: refers.quoted, forwarded, reason, at })
+        let Refers { quoted, forwarded, mentions } = refers;
+        let forwarded = forwarded.map(|forward| forward.first);
+        Ok(HeldMessage { id, room, sender, body, attachments, quoted, forwarded, mentions, reason, at })
     }
 
     /// Who sent it first, as they are shown now: a store keeps no more than who it is.
@@ -173,7 +174,11 @@ impl ChatEngine {
                 Error::with_source(kind, error)
             }
         };
-        sender.check_policy(Verb::Send, held.room, &[]).await.map_err(may_not)
+        sender.check_policy(Verb::Send, held.room, &[]).await.map_err(may_not)?;
+        if held.refers.mentions.as_ref().is_some_and(|mentions| mentions.all) {
+            sender.check_policy(Verb::MentionAll, held.room, &[]).await.map_err(may_not)?;
+        }
+        Ok(())
     }
 
     /// The message in the answer to an approval, of which its sender is told.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Attachment, Body, Profile};
+use super::{Attachment, Body, Mentions, Profile};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId};
 
@@ -25,6 +25,8 @@ pub struct HeldMessage {
     pub quoted: Option<MessageId>,
     /// Who sent it first, where it is passed on.
     pub forwarded: Option<Profile>,
+    /// Whom it mentions, as it was asked for: who is not in the room once it is sent is left out then.
+    pub mentions: Option<Box<Mentions>>,
     /// Why it is held, in the host's words: for moderators, and not for its sender.
     pub reason: Option<String>,
     /// Since when.

@@ -4,13 +4,16 @@
 mod held;
 mod written;
 
-use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, Stage, StoredAttachment};
+use super::{
+    BodyHash, OutboxEntry, OutboxRow, PushRetry, ReactionKey, Record, RoomRecord, Stage, StoredAttachment,
+};
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Invite, InviteCode, LastSeen, Member, Message,
-    MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References, Relation, RelationKind,
-    Report, Resolution, Role, Room, RoomKind, Settings, SystemKind, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Edit, Invite,
+    InviteCode, LastSeen, Member, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted,
+    Reaction, Reactions, References, Relation, RelationKind, Report, Resolution, Role, Room, RoomKind,
+    Settings, SystemKind, Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -23,7 +26,7 @@ macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
          r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
-         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode"
+         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode, r.keeping"
     };
 }
 
@@ -34,7 +37,8 @@ macro_rules! message_columns {
         "s.id, s.room, s.seq, s.sender, p.nickname, p.image, s.kind, s.content, s.image_url, s.client_id, \
          s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions, \
          s.writing_until, s.pinned_at, s.pinned_by, s.attachments, s.quoted, q.id, q.sender, t.nickname, t.image, \
-         q.kind, q.content, q.image_url, q.edited_at, q.changed_pos, s.forwarded, f.nickname, f.image"
+         q.kind, q.content, q.image_url, q.edited_at, q.changed_pos, s.forwarded, f.nickname, f.image, \
+         s.mentioned"
     };
 }
 
@@ -90,10 +94,11 @@ macro_rules! seniority {
 
 pub(super) use held::{held_columns, held_of, refers_text};
 pub(super) use written::{
-    act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, kept_attachments,
-    last_seen_code, outcome_code, permissions_text, pin_of, quoted_seq, relation_code, role_code, room_code,
+    act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, keeping_text,
+    kept_attachments, kept_mentions, last_seen_code, outcome_code, permissions_text, pin_of, quoted_seq,
+    relation_code, role_code, room_code,
 };
-use written::{attachments_of, outcome_of};
+use written::{attachments_of, mentions_of, outcome_of, retention_of};
 
 pub(super) use {
     attachment_columns, audit_columns, invite_columns, message_columns, outbox_columns, report_columns,
@@ -152,6 +157,7 @@ pub(super) trait ReadRow<'r> {
                 custom: self.maybe()?.unwrap_or_default(),
             },
             slow_mode: self.number()?.try_into().map_err(|_| self.no_sense())?,
+            keeping: self.maybe()?.map(Box::new),
         })
     }
 
@@ -180,6 +186,7 @@ pub(super) trait ReadRow<'r> {
             own_n: self.number()?,
             muted_until: self.maybe_time()?,
             slowed_at: self.maybe_time()?,
+            notify: self.maybe()?.map(Box::new),
         })
     }
 
@@ -205,7 +212,11 @@ pub(super) trait ReadRow<'r> {
             own_n: self.number()?,
             state: self.state()?,
             attachments: self.attachments()?,
-            references: References { quoted: self.quoted()?, forwarded: self.forwarded()? },
+            references: References {
+                quoted: self.quoted()?,
+                forwarded: self.forwarded()?,
+                mentions: self.mentions()?,
+            },
         })
     }
 
@@ -214,9 +225,14 @@ pub(super) trait ReadRow<'r> {
             self.skip(9);
             return Ok(None);
         };
+        // One that was cut away is quoted by none any more.
+        let Some(id) = self.maybe_id()?.map(MessageId::from_bytes) else {
+            self.skip(8);
+            return Ok(None);
+        };
         let quoted = Quoted {
             seq: u64::try_from(seq).map_err(|_| self.no_sense())?,
-            id: MessageId::from_bytes(self.bytes()?),
+            id,
             sender: {
                 let user = self.parsed()?;
                 self.profile(user)?
@@ -234,6 +250,11 @@ pub(super) trait ReadRow<'r> {
             return Ok(None);
         };
         Ok(Some(Arc::new(self.profile(first)?)))
+    }
+
+    fn mentions(&mut self) -> Result<Option<Arc<Mentions>>, Self::Error> {
+        let Some(bytes) = self.maybe_bytes()? else { return Ok(None) };
+        mentions_of(bytes).map(Some).ok_or_else(|| self.no_sense())
     }
 
     /// NULL where nothing has changed it.
@@ -334,6 +355,17 @@ pub(super) trait ReadRow<'r> {
         Ok(OutboxRow { number, entry })
     }
 
+    /// Reads a notice that is to be tried again.
+    fn push_retry(&mut self) -> Result<PushRetry, Self::Error> {
+        Ok(PushRetry {
+            room: self.room_id()?,
+            user: self.parsed()?,
+            seq: self.number()?,
+            tries: self.number()?.try_into().map_err(|_| self.no_sense())?,
+            due: self.time()?,
+        })
+    }
+
     fn invite(&mut self) -> Result<Invite, Self::Error> {
         Ok(Invite {
             code: InviteCode::from_bytes(self.bytes()?),
@@ -384,9 +416,11 @@ pub(super) trait ReadRow<'r> {
             (6, None, Some(message)) => Some(Act::Delete(message)),
             (7, Some(value), None) => role(value).map(Act::SetRole),
             (8, Some(seconds), None) => u32::try_from(seconds).ok().map(Act::SlowMode),
+            (10, None, None) => Some(Act::SetRetention(None)),
+            (10, Some(rule), None) => retention_of(rule).map(|rule| Act::SetRetention(Some(rule))),
             (9, Some(code), Some(message)) => outcome_of(code).map(|outcome| Act::Resolve(message, outcome)),
-            (10, None, Some(message)) => Some(Act::ApproveMessage(message)),
-            (11, None, Some(message)) => Some(Act::RejectMessage(message)),
+            (11, None, Some(message)) => Some(Act::ApproveMessage(message)),
+            (12, None, Some(message)) => Some(Act::RejectMessage(message)),
             _ => None,
         };
         let act = act.ok_or_else(|| Self::no_match("audit.act"))?;
@@ -418,6 +452,22 @@ pub(super) trait ReadRow<'r> {
         Ok((ban, profile))
     }
 
+    /// Reads when somebody wants no notices.
+    fn do_not_disturb(&mut self) -> Result<DoNotDisturb, Self::Error> {
+        let until = self.maybe_time()?;
+        let daily = match (self.maybe_integer()?, self.maybe_integer()?, self.maybe_integer()?) {
+            (None, None, None) => None,
+            (Some(from), Some(to), Some(offset)) => {
+                let (from, to, offset) = (from.try_into().ok(), to.try_into().ok(), offset.try_into().ok());
+                let hours = from.zip(to).zip(offset);
+                let hours = hours.and_then(|((from, to), offset)| DailyHours::new(from, to, offset));
+                Some(hours.ok_or_else(|| self.no_sense())?)
+            }
+            _ => return Err(self.no_sense()),
+        };
+        Ok(DoNotDisturb { until, daily })
+    }
+
     fn relation(&mut self) -> Result<Relation, Self::Error> {
         Ok(Relation {
             user: self.parsed()?,
@@ -445,6 +495,11 @@ pub(super) trait ReadRow<'r> {
             read_receipts: self.flag()?,
             changed_at: self.time()?,
         })
+    }
+
+    fn edit(&mut self) -> Result<Edit, Self::Error> {
+        let (version, content) = (self.number()?, self.maybe_text()?.map(Into::into));
+        Ok(Edit { version, content, since: self.time()? })
     }
 
     /// Reads a nickname and an image. A nickname is there when the profile is known.

@@ -110,7 +110,7 @@ fn approve(ctx: &Ctx, mut room: Room, held: Held, rows: &mut Rows) -> Result<Out
     let mut member = theirs.speaker(&room, &user, rows).map_err(|_| {
         Error::from(ErrorKind::Forbidden("its sender may send nothing in this room now".into()))
     })?;
-    let references = refer::references(&theirs, &held.refers, rows)?;
+    let references = refer::references(&theirs, &held.refers, &room, &member, rows)?;
     let is_held = |file: &Attachment| {
         let there = rows.attachments.get(&(ctx.id, file.id));
         there.is_some_and(|there| there.stage == Stage::Held(held.id))

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ReadRow, profile_of};
 use crate::id::{MessageId, UserId};
-use crate::model::Profile;
+use crate::model::{Mentions, Profile};
 use crate::store::{Forward, Held, Refers};
 
 /// What [`held_of`] reads, of `held h`, with `profiles p` of its sender.
@@ -17,7 +17,7 @@ macro_rules! held_columns {
 
 pub(in crate::store) use held_columns;
 
-/// What it refers to, as text. What is not there is left out, and what an older version left out is not there.
+/// What it refers to, as JSON. What is not there is left out, and what an older version left out is not there.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct KeptRefers {
@@ -27,27 +27,30 @@ struct KeptRefers {
     forwarded: Option<MessageId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     first: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mentions: Option<Box<Mentions>>,
 }
 
 /// As it is kept; NULL where it refers to nothing.
 pub(in crate::store) fn refers_text(refers: &Refers) -> Option<String> {
-    let Refers { quoted, forwarded } = refers;
+    let Refers { quoted, forwarded, mentions } = refers;
     let kept = KeptRefers {
         quoted: *quoted,
         forwarded: forwarded.as_ref().map(|forward| forward.message),
         first: forwarded.as_ref().map(|forward| forward.first.user.clone()),
+        mentions: mentions.clone(),
     };
     if *refers == Refers::default() { None } else { serde_json::to_string(&kept).ok() }
 }
 
 fn refers_of(text: &str) -> Option<Refers> {
-    let KeptRefers { quoted, forwarded, first } = serde_json::from_str(text).ok()?;
+    let KeptRefers { quoted, forwarded, first, mentions } = serde_json::from_str(text).ok()?;
     let forwarded = match (forwarded, first) {
         (Some(message), Some(first)) => Some(Box::new(Forward { message, first: Profile::unknown(first) })),
         (None, None) => None,
         _ => return None,
     };
-    Some(Refers { quoted, forwarded })
+    Some(Refers { quoted, forwarded, mentions })
 }
 
 /// Reads a message that waits.

@@ -8,7 +8,7 @@ use super::kit::{assert_distinct, notice, profile, sent, text, user};
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::{AttachmentId, MessageId, RoomId};
-use crate::model::{Act, Attachment, Body, Role, SystemKind};
+use crate::model::{Act, Attachment, Body, Mentions, Role, SystemKind};
 use crate::store::{
     Amend, Answer, BodyHash, Forward, Held, Hold, Op, Outcome, Queue, Refers, RelationOp, RoomItem, Ruling,
     Settlement, Stage, What,
@@ -72,7 +72,8 @@ pub async fn what_is_held_waits_and_is_no_message(chat: Fixture) {
         Body::Image { url: "https://example.org/x.png".into(), caption: Some("보기\n\t🦊".into()) };
     let first = profile("cho");
     let forwarded = Some(Box::new(Forward { message: MessageId::generate(), first }));
-    let refers = Refers { quoted: Some(quoted.id), forwarded };
+    let mentions = Some(Box::new(Mentions { users: vec![user("ana"), user("김철수")], all: false }));
+    let refers = Refers { quoted: Some(quoted.id), forwarded, mentions };
     let mut item = hold(chat.body_item(room, "ben", body.clone(), Some("c1")), 1, 1);
     let (at, files) = (item.at, vec![file.id]);
     let Op::Send { id, attachments, refers: to, .. } = &mut item.op else { unreachable!() };
@@ -172,6 +173,8 @@ pub async fn what_is_approved_is_sent_as_its_sender_at_that_moment(chat: Fixture
     let mut item = chat.hold_as_item(room, "ben", "buy", "c1");
     if let Op::Send { attachments, refers, .. } = &mut item.op {
         (*attachments, refers.quoted) = (vec![file.id], Some(quoted.id));
+        let users = vec![user("ana"), user("eve")];
+        refers.mentions = Some(Box::new(Mentions { users, all: false }));
     }
     let held = chat.wait(item).await;
     chat.send(room, "ana", "between").await;
@@ -184,6 +187,8 @@ pub async fn what_is_approved_is_sent_as_its_sender_at_that_moment(chat: Fixture
     assert_eq!((message.sender.user.as_str(), &message.body), ("ben", &text("buy")));
     assert_eq!(message.client_id, held.client_id);
     assert_eq!(message.references.quoted.as_ref().map(|quoted| quoted.seq), Some(1));
+    let mentions = message.references.mentions.as_deref().map(|mentions| &mentions.users[..]);
+    assert_eq!(mentions, Some(&[user("ana")][..]), "whoever is in the room");
     assert_eq!((&*message.attachments, message.n, message.own_n), (&[file.clone()][..], 3, 1));
     assert_eq!(chat.store().message(room, held.id).await.unwrap().as_ref(), Some(&*message));
     assert_eq!(chat.stage(&file).await, Some(Stage::Sent(held.id)));

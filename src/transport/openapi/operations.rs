@@ -4,6 +4,7 @@
 mod held;
 mod messages;
 mod moderation;
+mod notices;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -22,11 +23,12 @@ use crate::transport::wire::{
 };
 
 /// The groups that operations stand in: their name and what they are about.
-pub(super) const TAGS: [(&str, &str); 7] = [
+pub(super) const TAGS: [(&str, &str); 8] = [
     (ROOMS, "Rooms of two people, of a group, or of a challenge, and who takes part in them."),
     (MESSAGES, "What is said in a room, and up to where it was read."),
     (ATTACHMENTS, "Files that go with messages."),
     (MODERATION, "How a room is kept in order."),
+    (NOTICES, "Of what somebody wants notices while they are away."),
     (FRIENDS, "Friends, requests for friendship, and blocks."),
     (SETTINGS, "What others see of the caller."),
     (TOKENS, "Tokens for development, and the end of tokens."),
@@ -35,6 +37,7 @@ const ROOMS: &str = "Rooms";
 const MESSAGES: &str = "Messages";
 const ATTACHMENTS: &str = "Attachments";
 const MODERATION: &str = "Moderation";
+const NOTICES: &str = "Notices";
 const FRIENDS: &str = "Friends";
 const TOKENS: &str = "Tokens";
 const SETTINGS: &str = "Settings";
@@ -61,6 +64,10 @@ pub(super) enum Query {
     ActCursor,
     /// A part of a room's name.
     Part,
+    /// What changed since this place.
+    Since,
+    /// A page of the feed begins here.
+    FeedCursor,
     /// What a search looks for.
     Words,
     /// In one room alone.
@@ -218,8 +225,9 @@ pub(super) fn describe(operation: Operation) -> Description {
         .codes(IN_ROOM),
         Operation::RenameRoom => {
             let text = "What is left out stays. Name, topic, picture and `custom` take the permission `rename`, and a SYSTEM \
-                        message tells of another name; the slow mode takes `moderate`; permissions and visibility are the \
-                        owner's to change. Refused is all of it or nothing.";
+                        message tells of another name; the slow mode takes `moderate`; permissions, visibility and \
+                        `retention` are the owner's to change. What is older than its `days`, or beyond its newest \
+                        `messages`, is cut away for good, pinned or not. Refused is all of it or nothing.";
             Description::new(ROOMS, "Change a room", text)
                 .body(
                     Body::RoomUpdate,
@@ -229,6 +237,7 @@ pub(super) fn describe(operation: Operation) -> Description {
                         ("visibility", json!({ "visibility": "public" })),
                         ("custom", json!({ "custom": { "pace": "easy" } })),
                         ("slowMode", json!({ "slowMode": 30 })),
+                        ("retention", json!({ "retention": { "days": 90, "messages": 10_000 } })),
                         ("permissions", json!({ "permissions": { "invite": "ADMIN", "send": "READ_ONLY" } })),
                     ],
                 )
@@ -355,6 +364,11 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::ListReports
         | Operation::ResolveReport
         | Operation::ListAudit => moderation::of_moderators(operation),
+        Operation::GetFeed
+        | Operation::SetNotifications
+        | Operation::GetDoNotDisturb
+        | Operation::SetDoNotDisturb
+        | Operation::EndDoNotDisturb => notices::of_notices(operation),
         Operation::ListHeld
         | Operation::ListOwnHeld
         | Operation::ApproveHeld
@@ -366,6 +380,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::EditMessage
         | Operation::DeleteMessage
         | Operation::ListReactions
+        | Operation::ListEdits
         | Operation::React
         | Operation::TakeReactionBack
         | Operation::Pin

@@ -23,11 +23,13 @@
 mod attachments;
 mod auth;
 mod extract;
+mod feed;
 mod friends;
 mod held;
 mod invites;
 mod messages;
 mod moderation;
+mod notify;
 mod observe;
 mod problem;
 mod reports;

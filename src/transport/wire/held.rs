@@ -6,7 +6,7 @@ use super::references::ForwardedJson;
 use super::{AttachmentJson, UserJson};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::id::{MessageId, RoomId};
+use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{HeldMessage, HeldPage, MessageType};
 use crate::names::names;
 
@@ -39,6 +39,12 @@ pub(crate) struct HeldJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     forwarded: Option<ForwardedJson<'a>>,
+    /// Whom it mentions. Not there where it names nobody.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mentions: &'a [UserId],
+    /// Whether it mentions everybody. Not there where it does not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    mentions_all: bool,
     /// Why it is held: for moderators alone, where the app says why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -49,6 +55,7 @@ pub(crate) struct HeldJson<'a> {
 
 impl<'a> From<&'a HeldMessage> for HeldJson<'a> {
     fn from(held: &'a HeldMessage) -> Self {
+        let mentions = held.mentions.as_deref();
         Self {
             held_uuid: held.id,
             room_uuid: held.room,
@@ -59,6 +66,8 @@ impl<'a> From<&'a HeldMessage> for HeldJson<'a> {
             attachments: held.attachments.iter().map(Into::into).collect(),
             quoted_message_uuid: held.quoted,
             forwarded: held.forwarded.as_ref().map(Into::into),
+            mentions: mentions.map(|mentions| &mentions.users[..]).unwrap_or_default(),
+            mentions_all: mentions.is_some_and(|mentions| mentions.all),
             reason: held.reason.as_deref(),
             created_at: held.at,
         }

@@ -20,4 +20,4 @@ CREATE INDEX held_by_sender ON chat.held (sender, id);
 CREATE UNIQUE INDEX held_as ON chat.held (room, sender, client_id);
 
 -- A file of such a message has `message` and is not `whole`: it is neither sent nor collected.
-INSERT INTO chat.migrations (version) VALUES (21);
+INSERT INTO chat.migrations (version) VALUES (26);
