@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use self::message::MessageLine;
 use super::Counts;
 use crate::clock::Timestamp;
-use crate::id::{ChallengeId, MessageId, RoomId, UserId};
+use crate::id::{ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Ban, Custom, LastSeen, MAX_SLOW_MODE, Member, Profile, Reaction, Relation, RelationKind, Role,
-    Room, RoomKind, RoomType, Settings, Visibility,
+    About, Ban, Custom, LastSeen, MAX_SLOW_MODE, Member, Profile, Reaction, Relation, RelationKind, Report,
+    ReportOutcome, Resolution, Role, Room, RoomKind, RoomType, Settings, Visibility,
 };
 use crate::store::{ReactionKey, Record, RoomRecord};
 
@@ -55,6 +55,7 @@ pub(super) enum Line {
     Reaction(ReactionLine),
     Member(MemberLine),
     Ban(BanLine),
+    Report(ReportLine),
     Footer(Footer),
 }
 
@@ -175,6 +176,25 @@ pub(super) struct BanLine {
     reason: Option<String>,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ReportLine {
+    room: RoomId,
+    id: ReportId,
+    message: MessageId,
+    sender: UserId,
+    by: UserId,
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolved_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolved_by: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<ReportOutcome>,
+}
+
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum RoleLine {
@@ -201,19 +221,24 @@ pub(super) struct Footer {
     /// Likewise.
     #[serde(default)]
     settings: u64,
+    /// Likewise.
+    #[serde(default)]
+    reports: u64,
 }
 
 impl From<Counts> for Footer {
     fn from(counts: Counts) -> Self {
-        let Counts { profiles, relations, rooms, members, messages, reactions, bans, settings } = counts;
-        Self { profiles, relations, rooms, members, messages, reactions, bans, settings }
+        let Counts { profiles, relations, rooms, members, messages, reactions, bans, settings, reports } =
+            counts;
+        Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports }
     }
 }
 
 impl From<Footer> for Counts {
     fn from(footer: Footer) -> Self {
-        let Footer { profiles, relations, rooms, members, messages, reactions, bans, settings } = footer;
-        Self { profiles, relations, rooms, members, messages, reactions, bans, settings }
+        let Footer { profiles, relations, rooms, members, messages, reactions, bans, settings, reports } =
+            footer;
+        Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports }
     }
 }
 
@@ -248,6 +273,7 @@ impl From<Record> for Line {
             Record::Room(RoomRecord::Ban(Ban { room, user, by, at, until, reason })) => {
                 Self::Ban(BanLine { room, user, by, at, until, reason })
             }
+            Record::Room(RoomRecord::Report(report)) => Self::Report(report.into()),
         }
     }
 }
@@ -459,6 +485,29 @@ impl MemberLine {
             // Of seconds ago, if at all.
             slowed_at: None,
         })
+    }
+}
+
+impl From<Report> for ReportLine {
+    fn from(report: Report) -> Self {
+        let Report { id, room, message, sender, by, at, reason, resolution } = report;
+        let resolved_at = resolution.as_ref().map(|one| one.at);
+        let outcome = resolution.as_ref().map(|one| one.outcome);
+        let resolved_by = resolution.and_then(|one| one.by);
+        Self { room, id, message, sender, by, at, reason, resolved_at, resolved_by, outcome }
+    }
+}
+
+impl ReportLine {
+    pub(super) fn record(self) -> Result<Report, FieldError> {
+        let Self { room, id, message, sender, by, at, reason, resolved_at, resolved_by, outcome } = self;
+        check_texts(&[("reason", reason.as_deref())])?;
+        let resolution = match (resolved_at, outcome) {
+            (Some(at), Some(outcome)) => Some(Resolution { at, by: resolved_by, outcome }),
+            (None, None) if resolved_by.is_none() => None,
+            _ => return Err(FieldError::Unfit("outcome")),
+        };
+        Ok(Report { id, room, message, sender, by, at, reason, resolution })
     }
 }
 
