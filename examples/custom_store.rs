@@ -748,6 +748,16 @@ impl Store for PlainStore {
                 let beyond = tables.bans_in(room, after.as_ref());
                 beyond.map(|ban| Record::Room(RoomRecord::Ban(ban.clone()))).take(limit).collect()
             }
+            RecordPage::Reports { room, after } => {
+                let key = |report: &Report| (report.message, report.by.clone());
+                let of_room = tables.reports.values().filter(|report| report.room == room);
+                let mut reports: Vec<&Report> = of_room
+                    .filter(|report| after.as_ref().is_none_or(|after| key(report) > *after))
+                    .collect();
+                reports.sort_by_key(|report| key(report));
+                let record = |report: &Report| Record::Room(RoomRecord::Report(report.clone()));
+                reports.into_iter().map(record).take(limit).collect()
+            }
         })
     }
 

@@ -546,6 +546,10 @@ pub(super) trait ReadRow<'r> {
         Ok(Record::Room(RoomRecord::Member(self.member()?)))
     }
 
+    fn report_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Report(self.report()?)))
+    }
+
     fn ban_record(&mut self) -> Result<Record, Self::Error> {
         Ok(Record::Room(RoomRecord::Ban(self.ban()?)))
     }

@@ -210,6 +210,9 @@ impl Needs {
                             needs.sent.insert((item.room, sender.clone(), client.clone()));
                         }
                     }
+                    RoomRecord::Report(report) => {
+                        needs.reported.insert((item.room, report.message, report.by.clone()));
+                    }
                     RoomRecord::Ban(ban) => {
                         needs.bans.insert((item.room, ban.user.clone()));
                     }

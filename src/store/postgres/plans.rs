@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 99] = [
+const STATEMENTS: [(&str, &str, bool); 100] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -148,6 +148,7 @@ const STATEMENTS: [(&str, &str, bool); 99] = [
     (moderation::LOAD, "bans_pkey", false),
     (moderation::BANS, "bans_pkey", false),
     (records::BANS, "bans_pkey", false),
+    (records::REPORTS, "reports_made", false),
     (write::WRITE, "lanes_pkey", false),
     (write::END_OUTBOX_ROWS, "outbox_pkey", false),
     (search::ROOMS, "rooms_pkey", false),

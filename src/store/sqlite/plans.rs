@@ -100,6 +100,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (held::HELD_AS, "held_as (room=? AND sender=? AND client_id=?)", false),
         (held::COUNT, "COVERING INDEX held_as (room=?)", false),
         (moderation::BANS, "PRIMARY KEY (room=? AND user>?)", false),
+        (records::REPORTS, "(room=? AND (message,made_by)>(?,?))", false),
         (records::BANS, "PRIMARY KEY (room=? AND user>?)", false),
         (rows::PLACE, "messages_by_id (id=?)", false),
         (rows::ROOM_WITH_KEY, primary, false),

@@ -291,6 +291,7 @@ macro_rules! store_suite {
                     what_does_not_go_with_what_is_there_is_not_taken_in
                     a_room_that_is_taken_in_holds_its_key_while_it_is_open
                     marks_and_stays_that_are_taken_in_only_grow
+                    reports_are_taken_in_with_what_came_of_them
                     a_relation_that_is_taken_in_ends_nothing_later;
                 amend:
                     an_edit_takes_a_position_and_leaves_the_place
