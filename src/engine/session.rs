@@ -282,8 +282,8 @@ impl Session {
     /// wait for their commit, it waits too.
     ///
     /// # Errors
-    /// Those of the method of [`Actor`] that does it; once the session has ended, that of its
-    /// [reason](CloseReason::error), or [`Unavailable`](ErrorKind::Unavailable);
+    /// Those of the method of [`Actor`] that does it; once the user was
+    /// logged out, or their token has expired, that [reason](CloseReason::error);
     /// [`RateLimited`](ErrorKind::RateLimited), by a second, for a
     /// [`Command::Resume`], or a [`Command::Subscribe`] with a token, while another catch-up goes on.
     pub async fn execute(&self, command: Command) -> Result<Reply> {
@@ -313,9 +313,10 @@ impl Session {
 
     async fn run(&self, command: Command, answer: impl FnOnce(Result<Reply>) + Send + 'static) {
         let _entering = self.actor.engine.inner.entering.read().await;
-        // Whoever was logged out acts no more by what they opened before.
-        if let Some(reason) = self.close_reason() {
-            return answer(Err(reason.error().unwrap_or_else(|| ErrorKind::Unavailable.into())));
+        // Whoever was logged out acts no more by what they opened before. Who only reads too slowly may.
+        if let Some(reason @ (CloseReason::Unauthenticated | CloseReason::TokenExpired)) = self.close_reason()
+        {
+            return answer(Err(reason.error().unwrap_or_else(|| ErrorKind::Unauthenticated.into())));
         }
         let reply = match command {
             Command::Send(room, draft) => {
