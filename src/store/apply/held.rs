@@ -25,6 +25,9 @@ pub(super) fn standing(
     hash: Option<BodyHash>,
     rows: &Rows,
 ) -> Result<Option<Outcome>> {
+    if rows.held_as.is_empty() {
+        return Ok(None);
+    }
     let Some((id, first)) = key.and_then(|key| rows.held_as.get(key)) else { return Ok(None) };
     if Some(*first) != hash {
         return Err(ErrorKind::ClientIdConflict.into());
@@ -33,6 +36,7 @@ pub(super) fn standing(
 }
 
 /// Keeps a message that could be sent now.
+#[cold]
 pub(super) fn hold(
     ctx: &Ctx,
     new: NewMessage,

@@ -307,7 +307,9 @@ impl State {
         for user in &needs.settings {
             rows.settings.extend(self.settings.get(user).map(|settings| (user.clone(), *settings)));
         }
-        self.load_held(needs, &mut rows);
+        if !(needs.held.is_empty() && needs.held_as.is_empty() && needs.holding.is_empty()) {
+            self.load_held(needs, &mut rows);
+        }
         rows
     }
 
@@ -441,8 +443,8 @@ impl State {
         for held in rows.new_held {
             self.held.entry(held.id).or_insert(held);
         }
-        for id in rows.ended_held {
-            self.held.remove(&id);
+        for id in &rows.ended_held {
+            self.held.remove(id);
         }
         for entry in rows.new_acts {
             if let Some(data) = self.rooms.get_mut(&entry.room) {
