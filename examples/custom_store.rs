@@ -15,9 +15,9 @@ use chat_core::model::{
     RoomKey, RoomKind, SearchCursor, Settings, Token, Visibility,
 };
 use chat_core::store::{
-    Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, PushBatch,
-    PushRetry, ReactionKey, Record, RecordPage, RoomEntry, RoomRecord, Rows, Search, Sent, Stage, Store,
-    StoredAttachment, apply,
+    Batch, BodyHash, Found, Held, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, PushBatch,
+    PushRetry, Queue, ReactionKey, Record, RecordPage, RoomEntry, RoomRecord, Rows, Search, Sent, Stage,
+    Store, StoredAttachment, apply,
 };
 use chat_core::{
     AttachmentId, ChatEngine, ClientId, MessageId, ReportId, Result, RoomId, Timestamp, UserId,
@@ -63,6 +63,8 @@ struct Tables {
     bans: BTreeMap<(RoomId, UserId), Ban>,
     /// By id; those that wait by id, and by room and id; by room, message and who has made it.
     reports: BTreeMap<ReportId, Report>,
+    /// Messages that wait. By id; by room and id; by sender and id; unique by room, sender and client id.
+    held: BTreeMap<MessageId, Held>,
     /// In the order of their commits. By room and `pos`.
     acts: Vec<AuditEntry>,
     /// By room, `seq` and version.
@@ -92,6 +94,7 @@ impl PlainStore {
             attachments: BTreeMap::new(),
             bans: BTreeMap::new(),
             reports: BTreeMap::new(),
+            held: BTreeMap::new(),
             acts: Vec::new(),
             edits: BTreeMap::new(),
             settings: BTreeMap::new(),
@@ -155,7 +158,23 @@ impl Tables {
         };
         let reports = self.reports.values().filter(is_needed);
         rows.reports = reports.map(|report| (report.id, report.clone())).collect();
+        self.load_held(needs, &mut rows);
         rows
+    }
+
+    fn load_held(&self, needs: &Needs, rows: &mut Rows) {
+        let is_there =
+            |(room, id): &&(RoomId, MessageId)| self.held.get(id).is_some_and(|one| one.room == *room);
+        rows.held = needs.held.iter().filter(is_there).map(|(_, id)| *id).collect();
+        let key = |one: &Held| Some((one.room, one.sender.user.clone(), one.client_id.clone()?));
+        let named = self.held.values().filter_map(|one| Some((key(one)?, (one.id, one.hash))));
+        rows.held_as = named.filter(|(key, _)| needs.held_as.contains(key)).collect();
+        let count = |(room, user): &(RoomId, UserId)| {
+            let in_room = || self.held.values().filter(|one| one.room == *room);
+            let of_user = in_room().filter(|one| one.sender.user == *user);
+            ((*room, user.clone()), (in_room().count() as u64, of_user.count() as u64))
+        };
+        rows.held_counts = needs.holding.iter().map(count).collect();
     }
 
     fn sent(&self, (room, user, client): &(RoomId, UserId, ClientId)) -> Option<Sent> {
@@ -224,6 +243,8 @@ impl Tables {
         self.messages.retain(|(message, _)| !is_cut(&message.room, message.seq));
         self.reactions.retain(|key| !is_cut(&key.room, key.seq));
         self.edits.retain(|(room, seq, _), _| !is_cut(room, *seq));
+        self.held.extend(rows.new_held.into_iter().map(|one| (one.id, one)));
+        self.held.retain(|id, _| !rows.ended_held.contains(id));
     }
 }
 
@@ -431,6 +452,24 @@ impl Store for PlainStore {
         Ok(meant.take(limit as usize).cloned().collect())
     }
 
+    async fn held(&self, queue: Queue, after: Option<MessageId>, limit: u32) -> Result<Vec<Held>> {
+        let tables = self.tables();
+        let is_meant = |one: &&Held| match &queue {
+            Queue::All => true,
+            Queue::Room(room) => one.room == *room,
+            Queue::Sender(user) => one.sender.user == *user,
+        };
+        let beyond = tables.held.values().filter(|one| after.is_none_or(|after| one.id > after));
+        let page = beyond.filter(is_meant).take(limit as usize);
+        Ok(page.map(|one| Held { sender: tables.profile(&one.sender.user), ..one.clone() }).collect())
+    }
+
+    async fn held_message(&self, room: RoomId, id: MessageId) -> Result<Option<Held>> {
+        let tables = self.tables();
+        let found = tables.held.get(&id).filter(|one| one.room == room);
+        Ok(found.map(|one| Held { sender: tables.profile(&one.sender.user), ..one.clone() }))
+    }
+
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         let tables = self.tables();
         let rooms = tables.rooms_of(user, after).filter(|(_, member)| member.active);
@@ -635,7 +674,7 @@ impl Store for PlainStore {
         let tables = self.tables();
         let old = tables.attachments.values().filter(|stored| stored.attachment.created_at <= before);
         let mut unsent: Vec<_> =
-            old.filter(|stored| !matches!(stored.stage, Stage::Sent(_))).cloned().collect();
+            old.filter(|stored| !matches!(stored.stage, Stage::Held(_) | Stage::Sent(_))).cloned().collect();
         // In the map they are in the order of their rooms and ids; this keeps it within a moment.
         unsent.sort_by_key(|stored| stored.attachment.created_at);
         unsent.truncate(limit as usize);
@@ -708,6 +747,16 @@ impl Store for PlainStore {
             RecordPage::Bans { room, after } => {
                 let beyond = tables.bans_in(room, after.as_ref());
                 beyond.map(|ban| Record::Room(RoomRecord::Ban(ban.clone()))).take(limit).collect()
+            }
+            RecordPage::Reports { room, after } => {
+                let key = |report: &Report| (report.message, report.by.clone());
+                let of_room = tables.reports.values().filter(|report| report.room == room);
+                let mut reports: Vec<&Report> = of_room
+                    .filter(|report| after.as_ref().is_none_or(|after| key(report) > *after))
+                    .collect();
+                reports.sort_by_key(|report| key(report));
+                let record = |report: &Report| Record::Room(RoomRecord::Report(report.clone()));
+                reports.into_iter().map(record).take(limit).collect()
             }
         })
     }

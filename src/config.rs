@@ -204,6 +204,14 @@ pub struct Config {
     pub retention_grace: Duration,
     /// How often it is looked for what is to be cut away. Default 10 min.
     pub retention_interval: Duration,
+    /// The most messages of a room that wait because the host's [`Hooks`](crate::policy::Hooks) hold them; one more is
+    /// [`RateLimited`](crate::ErrorKind::RateLimited). Default 1,000.
+    pub max_held: u32,
+    /// The most of those of one user, likewise. Default 20.
+    pub max_held_per_user: u32,
+    /// How long such a message waits before it is let go, unsent: then within some ten minutes. Nobody is told. Default
+    /// 7 days.
+    pub held_keep: Duration,
 }
 
 impl Default for Config {
@@ -270,6 +278,9 @@ impl Default for Config {
             phrases: Phrases::english(),
             search: true,
             max_search_chars: 200,
+            max_held: 1000,
+            max_held_per_user: 20,
+            held_keep: Duration::from_secs(7 * 24 * 60 * 60),
             retention: None,
             retention_grace: Duration::from_secs(60 * 60),
             retention_interval: Duration::from_secs(10 * 60),
@@ -309,12 +320,15 @@ impl NotifyDefaults {
 
 /// What becomes of a message, an edit or a join of which the host's [`Hooks`](crate::policy::Hooks) could not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_enums, reason = "it is done or not")]
+#[allow(clippy::exhaustive_enums, reason = "a host names one")]
 pub enum HookFailure {
     /// It is [`Unavailable`](crate::ErrorKind::Unavailable), to be tried again.
     Refuse,
     /// It is let through.
     Allow,
+    /// A message is [held](crate::policy::Verdict::Hold). What cannot be, an edit, a join, and what is seen while it is
+    /// written, is [`Unavailable`](crate::ErrorKind::Unavailable).
+    Hold,
 }
 
 /// What is taken by default: nothing that a browser would run.

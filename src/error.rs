@@ -144,6 +144,10 @@ pub enum ErrorKind {
     /// The message was deleted: nothing in it can be changed any more.
     #[error("message {0} was deleted")]
     MessageDeleted(MessageId),
+    /// The message was taken and is not sent: it waits until somebody who moderates the room says whether it is. Over
+    /// HTTP that is 202.
+    #[error("your message waits for a moderator")]
+    Held(MessageId),
     /// There is no such report in the room.
     #[error("there is no report {0} in this room")]
     ReportNotFound(ReportId),
@@ -209,6 +213,7 @@ names! {
         RoomNotFound = "ROOM_NOT_FOUND",
         MessageNotFound = "MESSAGE_NOT_FOUND",
         MessageDeleted = "MESSAGE_DELETED",
+        Held = "HELD",
         ReportNotFound = "REPORT_NOT_FOUND",
         AttachmentNotFound = "ATTACHMENT_NOT_FOUND",
         AttachmentUsed = "ATTACHMENT_USED",
@@ -248,6 +253,7 @@ impl ErrorKind {
             Self::RoomNotFound(_) => ErrorCode::RoomNotFound,
             Self::MessageNotFound(_) => ErrorCode::MessageNotFound,
             Self::MessageDeleted(_) => ErrorCode::MessageDeleted,
+            Self::Held(_) => ErrorCode::Held,
             Self::ReportNotFound(_) => ErrorCode::ReportNotFound,
             Self::AttachmentNotFound(_) => ErrorCode::AttachmentNotFound,
             Self::AttachmentUsed(_) => ErrorCode::AttachmentUsed,

@@ -234,6 +234,11 @@ pub enum Notification {
     /// The user has changed what others see of them. It may be lost;
     /// [`Actor::settings`](crate::Actor::settings) has it.
     Settings(Settings),
+    /// A message of the user's that was held is sent. It may be lost; the message itself comes as any other.
+    MessageApproved(RoomId, MessageId),
+    /// A message of the user's that was held is not sent, for this reason, if one was given. It may be lost;
+    /// [`Actor::own_held`](crate::Actor::own_held) lists what waits.
+    MessageRejected(RoomId, MessageId, Option<String>),
 }
 
 /// Where a fresh connection stands.

@@ -20,6 +20,7 @@
 //! ```
 #![doc = include_str!("nodes.md")]
 
+pub(crate) mod held;
 pub(crate) mod invited;
 mod local;
 #[cfg(feature = "nats")]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::MAX_PACKET_BYTES;
+use super::held::HeldNews;
 use super::invited::InviteNews;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
@@ -90,6 +91,8 @@ pub(crate) enum News {
     /// To a room: so many of those who are connected to this node are here, who are this node's to count. One that asks knows
     /// of no other node's count.
     Online { count: u32, asks: bool },
+    /// To a user: of a message of theirs that was held.
+    Held(HeldNews),
 }
 
 /// What a batch changed, without what it says.

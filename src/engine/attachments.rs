@@ -115,9 +115,13 @@ impl Actor {
     /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound); [`NotFound`](ErrorKind::NotFound) where the
     /// engine keeps no files.
     pub async fn download(&self, room: RoomId, id: AttachmentId) -> Result<Download> {
-        self.membership(room).await?;
-        let is_own = |attachment: &Attachment| attachment.uploader == self.user;
-        self.engine.open_attachment(room, id, is_own).await
+        let (room_now, member) = self.membership(room).await?;
+        let moderates = room_now.lets(member.role, Verb::Moderate);
+        let sees = |stored: &StoredAttachment| {
+            let is_own = stored.attachment.uploader == self.user;
+            is_own || moderates && matches!(stored.stage, Stage::Held(_))
+        };
+        self.engine.open_attachment(room, id, sees).await
     }
 }
 
@@ -160,13 +164,13 @@ impl ChatEngine {
         &self,
         room: RoomId,
         id: AttachmentId,
-        sees_unsent: impl Fn(&Attachment) -> bool + Send + Sync,
+        sees_unsent: impl Fn(&StoredAttachment) -> bool + Send + Sync,
     ) -> Result<Download> {
         let blobs = self.inner.uploads.blobs()?;
         let stored = self.store().attachment(room, id).await?;
         let may_see = |stored: &StoredAttachment| match stored.stage {
             Stage::Arriving => false,
-            Stage::Waiting => sees_unsent(&stored.attachment),
+            Stage::Waiting | Stage::Held(_) => sees_unsent(stored),
             Stage::Sent(_) => true,
         };
         let stored = stored.filter(may_see).ok_or(ErrorKind::AttachmentNotFound(id))?;

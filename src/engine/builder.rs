@@ -228,6 +228,7 @@ impl ChatEngineBuilder {
         });
         tokio::spawn(tick(Arc::downgrade(&inner)));
         tokio::spawn(write_behind(Arc::downgrade(&inner)));
+        tokio::spawn(super::held::expire(Arc::downgrade(&inner)));
         tokio::spawn(super::streams::run(Arc::downgrade(&inner), inner.config.stream_interval));
         #[cfg(feature = "blobs")]
         if inner.uploads.has_blobs() {

@@ -196,6 +196,7 @@ impl Work {
             Self::Job(Job { item: Item::Room(RoomItem { op, .. }), .. }) => {
                 let (body, attachments) = match op {
                     Op::Send { body, attachments, .. } => (Some(body), attachments.len()),
+                    Op::Settle { held, .. } => (Some(&held.body), held.attachments.len()),
                     Op::Import(record) => match &**record {
                         RoomRecord::Message(message, _) => (Some(&message.body), message.attachments.len()),
                         _ => (None, 0),

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::moderation::check_reason;
 use super::{Actor, ChatEngine};
 use crate::config::{Config, HookFailure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, MessageId, RoomId};
 use crate::model::{Body, Room};
 use crate::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
-use crate::store::{BodyHash, Refers, Ruling};
+use crate::store::{BodyHash, Hold, Refers, Ruling};
 
 /// The host's rules, and how many questions may be on their way.
 #[derive(Debug)]
@@ -51,10 +52,37 @@ impl ChatEngine {
     fn failed(&self, error: &Error) -> Result<()> {
         tracing::warn!(error = error as &dyn std::error::Error, "a hook of the host's has failed");
         match self.config().hook_failure {
-            HookFailure::Refuse => Err(ErrorKind::Unavailable.into()),
+            HookFailure::Refuse | HookFailure::Hold => Err(ErrorKind::Unavailable.into()),
             HookFailure::Allow => Ok(()),
         }
     }
+
+    /// What is to become of what somebody wants to say, within the engine's bounds.
+    fn heard(&self, verdict: Result<Verdict>) -> Heard {
+        let heard = match verdict {
+            Ok(Verdict::Allow) => Ok(Heard::AsSaid),
+            Ok(Verdict::Rewrite(words)) => {
+                self.check_words(Some(words)).map(|words| words.map_or(Heard::AsSaid, Heard::Instead))
+            }
+            Ok(Verdict::Reject(reason)) => Ok(Heard::Refused(ErrorKind::Forbidden(reason).into())),
+            Ok(Verdict::Hold(reason)) => check_reason(reason.into_owned()).map(Heard::Held),
+            Err(error) => Err(error),
+        };
+        heard.unwrap_or_else(|error| match self.failed(&error) {
+            _ if self.config().hook_failure == HookFailure::Hold => Heard::Held(None),
+            Ok(()) => Heard::AsSaid,
+            Err(refusal) => Heard::Refused(refusal),
+        })
+    }
+}
+
+/// What is to become of what somebody wants to say.
+enum Heard {
+    AsSaid,
+    Instead(Arc<str>),
+    Refused(Error),
+    /// For this reason.
+    Held(Option<String>),
 }
 
 impl Actor {
@@ -70,9 +98,9 @@ impl Actor {
         let (room, _) = self.membership(room).await?;
         let sending = Sending { actor: &self.user, room: &room, body: &body, attachments };
         let verdict = self.engine.answer(hooks.before_send(sending)).await;
-        match self.reworded(verdict) {
-            Ok(None) => Ok((body, Ruling::AsSaid)),
-            Ok(Some(words)) => {
+        match self.engine.heard(verdict) {
+            Heard::AsSaid => Ok((body, Ruling::Allowed)),
+            Heard::Instead(words) => {
                 let said = BodyHash::sent(&body, attachments, refers);
                 let body = match body {
                     Body::Image { url, .. } => Body::Image { url, caption: Some(words) },
@@ -80,7 +108,12 @@ impl Actor {
                 };
                 Ok((body, Ruling::Rewritten(said)))
             }
-            Err(error) => Ok((body, Ruling::Refused(Box::new(error.kind().clone())))),
+            Heard::Refused(error) => Ok((body, Ruling::Refused(Box::new(error.kind().clone())))),
+            Heard::Held(reason) => {
+                let config = self.engine.config();
+                let (max_held, max_held_per_user) = (config.max_held, config.max_held_per_user);
+                Ok((body, Ruling::Held(Box::new(Hold { reason, max_held, max_held_per_user }))))
+            }
         }
     }
 
@@ -95,7 +128,15 @@ impl Actor {
         let (room, _) = self.membership(room).await?;
         let editing = Editing { actor: &self.user, room: &room, message, content: content.as_deref() };
         let verdict = self.engine.answer(hooks.before_edit(editing)).await;
-        Ok(self.reworded(verdict)?.or(content))
+        if let Ok(Verdict::Hold(_)) = verdict {
+            return Err(not_held());
+        }
+        match self.engine.heard(verdict) {
+            Heard::AsSaid => Ok(content),
+            Heard::Instead(words) => Ok(Some(words)),
+            Heard::Refused(error) => Err(error),
+            Heard::Held(_) => Err(ErrorKind::Unavailable.into()),
+        }
     }
 
     /// Whether the host lets a message that is being written say more. What is told already cannot be said in other
@@ -114,6 +155,7 @@ impl Actor {
         match self.engine.answer(hooks.before_edit(editing)).await {
             Ok(Verdict::Allow) => Ok(()),
             Ok(Verdict::Reject(reason)) => Err(ErrorKind::Forbidden(reason).into()),
+            Ok(Verdict::Hold(_)) => Err(not_held()),
             Ok(Verdict::Rewrite(_)) => Err(ErrorKind::Forbidden("this cannot be said".into()).into()),
             Err(error) => self.engine.failed(&error),
         }
@@ -131,15 +173,9 @@ impl Actor {
             Err(error) => self.engine.failed(&error),
         }
     }
+}
 
-    /// The words that are to be said instead, if any are.
-    fn reworded(&self, verdict: Result<Verdict>) -> Result<Option<Arc<str>>> {
-        let words = match verdict {
-            Ok(Verdict::Allow) => Ok(None),
-            Ok(Verdict::Rewrite(words)) => self.engine.check_words(Some(words)),
-            Ok(Verdict::Reject(reason)) => return Err(ErrorKind::Forbidden(reason).into()),
-            Err(error) => Err(error),
-        };
-        words.or_else(|error| self.engine.failed(&error).map(|()| None))
-    }
+/// What is there already is not taken away until somebody has looked at it.
+fn not_held() -> Error {
+    ErrorKind::Forbidden("this cannot be said before somebody has looked at it".into()).into()
 }

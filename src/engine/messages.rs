@@ -11,7 +11,7 @@ use crate::model::{
     Attachment, Body, Cursor, Draft, History, HistoryQuery, Message, MessageView, Profile, Reaction, Receipt,
     Room, Span, Verb,
 };
-use crate::store::{Answer, Item, Op};
+use crate::store::{Answer, Item, Op, Ruling};
 
 impl Actor {
     /// Sends a message. When it returns, the message is as durable as the store makes it, and was handed
@@ -34,6 +34,8 @@ impl Actor {
     /// [`Forbidden`](ErrorKind::Forbidden) for the server's own words. [`Forbidden`](ErrorKind::Forbidden) where it
     /// [mentions everybody](Draft::mentioning_all) and the sender may not. The policy's; [`Forbidden`](ErrorKind::Forbidden)
     /// by the host's [`Hooks`](crate::policy::Hooks), or [`Unavailable`](ErrorKind::Unavailable) where they cannot tell.
+    /// [`Held`](ErrorKind::Held) where they hold it, which is no refusal: it [waits](Self::own_held). Beyond
+    /// [`Config::max_held`](crate::Config::max_held) of those it is [`RateLimited`](ErrorKind::RateLimited).
     ///
     /// After [`Unavailable`](ErrorKind::Unavailable) it may have been sent all the same: try again under the same
     /// client id.
@@ -56,7 +58,11 @@ impl Actor {
         if refers.mentions.as_ref().is_some_and(|mentions| mentions.all) {
             self.check_policy(Verb::MentionAll, room, &[]).await?;
         }
-        let (body, ruling) = self.rule_on(room, body, &attachments, &refers).await?;
+        let (body, mut ruling) = self.rule_on(room, body, &attachments, &refers).await?;
+        if let (Ruling::Held(_), Some(_)) = (&ruling, writing_until) {
+            let kind = ErrorKind::Forbidden("what is seen while it is written is not held".into());
+            ruling = Ruling::Refused(Box::new(kind));
+        }
         let sender = Profile::clone(&*self.profile().await?);
         let id = MessageId::generate();
         let op = Op::Send { id, sender, body, client_id, origin, attachments, writing_until, refers, ruling };
@@ -186,6 +192,7 @@ impl Actor {
 pub(super) fn sent(answer: Result<Answer>, quoted_chars: usize) -> Result<Arc<Message>> {
     match answer? {
         Answer::Message(message) => Ok(message.quoting(quoted_chars)),
+        Answer::Held(id) => Err(ErrorKind::Held(id).into()),
         other => Err(ErrorKind::Corrupt(format!("a send was answered with {other:?}").into()).into()),
     }
 }

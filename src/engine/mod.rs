@@ -18,6 +18,7 @@ mod feed;
 mod forward;
 mod friends;
 mod govern;
+mod held;
 mod hooks;
 #[cfg(feature = "transfer")]
 mod import;

@@ -30,7 +30,8 @@ impl Actor {
     /// is refused there is told to the hook of
     /// [`on_refused_send`](super::ChatEngineBuilder::on_refused_send). The message gets its number and its
     /// time then too. Under a [client id](Draft::with_client_id), two transactions that commit send one
-    /// message. The host's [`Hooks`](crate::policy::Hooks) are asked then as well, and in a
+    /// message. The host's [`Hooks`](crate::policy::Hooks) are asked then as well: what they hold is out of the
+    /// outbox and [waits](Self::own_held), and the hook of refusals hears nothing of it, whatever becomes of it. In a
     /// [slow](crate::model::Room::slow_mode) room it waits until its author's next message may come.
     ///
     /// Writing the row locks nothing that others wait for: on PostgreSQL the transaction may take its time.

@@ -141,6 +141,14 @@ impl Outlet {
         }
     }
 
+    /// Tells a user what became of a message of theirs that was held.
+    pub(super) fn tell_of_held(&mut self, user: &UserId, notification: Notification) {
+        if let Some(nodes) = &self.nodes {
+            nodes.tell_of_held(user, &notification);
+        }
+        self.publisher.notify_alone(user, notification);
+    }
+
     /// Tells a room what is written.
     pub(super) fn tell_delta(&mut self, room: RoomId, delta: Delta) {
         if let Some(nodes) = &self.nodes {

@@ -282,7 +282,9 @@ impl Session {
     /// wait for their commit, it waits too.
     ///
     /// # Errors
-    /// Those of the method of [`Actor`] that does it; [`RateLimited`](ErrorKind::RateLimited), by a second, for a
+    /// Those of the method of [`Actor`] that does it; once the user was
+    /// logged out, or their token has expired, that [reason](CloseReason::error);
+    /// [`RateLimited`](ErrorKind::RateLimited), by a second, for a
     /// [`Command::Resume`], or a [`Command::Subscribe`] with a token, while another catch-up goes on.
     pub async fn execute(&self, command: Command) -> Result<Reply> {
         let (tell, told) = oneshot::channel();
@@ -311,6 +313,11 @@ impl Session {
 
     async fn run(&self, command: Command, answer: impl FnOnce(Result<Reply>) + Send + 'static) {
         let _entering = self.actor.engine.inner.entering.read().await;
+        // Whoever was logged out acts no more by what they opened before. Who only reads too slowly may.
+        if let Some(reason @ (CloseReason::Unauthenticated | CloseReason::TokenExpired)) = self.close_reason()
+        {
+            return answer(Err(reason.error().unwrap_or_else(|| ErrorKind::Unauthenticated.into())));
+        }
         let reply = match command {
             Command::Send(room, draft) => {
                 let item = self.actor.draft_item(room, draft, self.origin.clone(), None).await;

@@ -29,6 +29,10 @@ pub enum Act {
     Resolve(MessageId, ReportOutcome),
     /// Said how long the room's messages are kept; `None`: as long as those of any room.
     SetRetention(Option<Retention>),
+    /// Had a message sent that was held.
+    ApproveMessage(MessageId),
+    /// Had a message not sent that was held.
+    RejectMessage(MessageId),
 }
 
 names! {
@@ -44,6 +48,8 @@ names! {
         SlowMode = "slowMode",
         Resolve = "resolveReport",
         SetRetention = "setRetention",
+        ApproveMessage = "approveMessage",
+        RejectMessage = "rejectMessage",
     }
 }
 
@@ -61,6 +67,8 @@ impl Act {
             Self::SlowMode(_) => ActName::SlowMode,
             Self::Resolve(..) => ActName::Resolve,
             Self::SetRetention(_) => ActName::SetRetention,
+            Self::ApproveMessage(_) => ActName::ApproveMessage,
+            Self::RejectMessage(_) => ActName::RejectMessage,
         }
     }
 }

@@ -58,6 +58,15 @@ pub enum Verdict {
     Rewrite(String),
     /// It is not said: [`Forbidden`](crate::ErrorKind::Forbidden), with these words for whoever wanted it.
     Reject(Cow<'static, str>),
+    /// It is not said yet: it [waits](crate::Actor::held) until somebody who moderates the room says whether it is, and
+    /// nobody else sees it meanwhile. With these words for them, of at most
+    /// [`Ban::MAX_REASON_BYTES`](crate::model::Ban::MAX_REASON_BYTES), others count as a [failure](Hooks); blank ones are
+    /// none. Its sender is told [`Held`](crate::ErrorKind::Held), and nothing of why. In a direct room only the
+    /// [host](crate::Admin::approve_held) can approve it.
+    ///
+    /// An edit is not held, nor what is seen while it is written: there it is
+    /// [`Forbidden`](crate::ErrorKind::Forbidden).
+    Hold(Cow<'static, str>),
 }
 
 /// Whether somebody comes in.
@@ -80,7 +89,8 @@ pub enum Welcome {
 /// answered with an error, is a failure, and [`Config::hook_failure`](crate::Config::hook_failure) says what becomes of it. A call may
 /// be dropped halfway: at the timeout, or when its asker goes away.
 ///
-/// A retry under a client id is asked about again, and gets the message that was sent first, whatever is answered then.
+/// A retry under a client id is asked about again, and gets the message that was sent first, whatever is answered then;
+/// while that waits, held, the answer is the same.
 /// A message by [`send_in`](crate::Actor::send_in) is asked about when it is sent, not when it is written. One that is
 /// seen while it is written is asked about when it is begun, and with each append, as an edit to all that it says then:
 /// where that shall be said in other words, it is refused.

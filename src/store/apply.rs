@@ -5,6 +5,7 @@
 
 pub(super) mod attach;
 mod cut;
+mod held;
 mod refer;
 
 use std::collections::{BTreeSet, HashSet};
@@ -83,6 +84,7 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::Unban(user) => moderate::unban(&ctx, &user, rows),
         Op::Report { id, message, reason } => report::report(&ctx, id, message, reason, rows),
         Op::Resolve { id, outcome } => report::resolve(&ctx, id, outcome, rows),
+        Op::Settle { held, how } => held::settle(&ctx, *held, how, rows),
         Op::Update(update) => govern::update(&ctx, *update, rows),
         Op::Cut { retention, grace, limit: _ } => cut::cut(&ctx, retention, grace, rows),
         Op::Import(record) if record.room() == ctx.id => import(*record, rows),
@@ -281,9 +283,14 @@ fn send(
         }
         return answered(Vec::new(), Answer::Message(first.message.clone()));
     }
-    if let Ruling::Refused(kind) = ruling {
-        return Err((*kind).into());
+    if let Some(waiting) = held::standing(sent_as.as_ref(), hash, rows)? {
+        return Ok(waiting);
     }
+    let hold = match ruling {
+        Ruling::Refused(kind) => return Err((*kind).into()),
+        Ruling::Held(hold) => Some(hold),
+        _ => None,
+    };
     ctx.check_open(&room)?;
     if ctx.by.is_some() {
         ctx.check_role(member.role, Verb::Send, &room)?;
@@ -292,7 +299,11 @@ fn send(
     }
     ctx.check_reachable(room.kind.peer_of(&new.sender.user), rows)?;
     new.references = refer::references(ctx, refers, &room, &member, rows)?;
-    new.attachments = attach::sendable(ctx, &new.sender.user, &new.body, attachments, rows)?;
+    new.attachments = attach::sendable(ctx, (&new.sender.user, new.id), &new.body, attachments, rows)?;
+    if let Some(hold) = hold {
+        let files = new.attachments.clone();
+        return held::hold(ctx, new, (files, refers), *hold, (&room, member), rows);
+    }
     attach::put_sent(ctx.id, new.id, &new.attachments, rows);
     if new.body.is_countable() {
         member.own_n += 1;

@@ -22,6 +22,8 @@ pub enum Stage {
     Arriving,
     /// Its bytes are there, and no message has it.
     Waiting,
+    /// A message has it that [waits](super::Held), and may yet be sent.
+    Held(MessageId),
     /// This message has it, for good.
     Sent(MessageId),
 }

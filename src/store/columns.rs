@@ -1,6 +1,7 @@
 //! How a value is read back from columns, in which it [stands](written) the same in every SQL store. What makes no sense
 //! is an error, never a guess.
 
+mod held;
 mod written;
 
 use super::{
@@ -91,6 +92,7 @@ macro_rules! seniority {
     };
 }
 
+pub(super) use held::{held_columns, held_of, refers_text};
 pub(super) use written::{
     act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, keeping_text,
     kept_attachments, kept_mentions, last_seen_code, outcome_code, permissions_text, pin_of, quoted_seq,
@@ -308,7 +310,7 @@ pub(super) trait ReadRow<'r> {
             (false, None) => Stage::Arriving,
             (true, None) => Stage::Waiting,
             (true, Some(message)) => Stage::Sent(MessageId::from_bytes(message)),
-            (false, Some(_)) => return Err(Self::no_match("attachments.whole")),
+            (false, Some(message)) => Stage::Held(MessageId::from_bytes(message)),
         };
         Ok(StoredAttachment { attachment, stage })
     }
@@ -417,6 +419,8 @@ pub(super) trait ReadRow<'r> {
             (10, None, None) => Some(Act::SetRetention(None)),
             (10, Some(rule), None) => retention_of(rule).map(|rule| Act::SetRetention(Some(rule))),
             (9, Some(code), Some(message)) => outcome_of(code).map(|outcome| Act::Resolve(message, outcome)),
+            (11, None, Some(message)) => Some(Act::ApproveMessage(message)),
+            (12, None, Some(message)) => Some(Act::RejectMessage(message)),
             _ => None,
         };
         let act = act.ok_or_else(|| Self::no_match("audit.act"))?;
@@ -540,6 +544,10 @@ pub(super) trait ReadRow<'r> {
 
     fn member_record(&mut self) -> Result<Record, Self::Error> {
         Ok(Record::Room(RoomRecord::Member(self.member()?)))
+    }
+
+    fn report_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Report(self.report()?)))
     }
 
     fn ban_record(&mut self) -> Result<Record, Self::Error> {

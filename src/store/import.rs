@@ -11,7 +11,7 @@ use super::govern::owner_of;
 use super::{BodyHash, Change, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
 use crate::error::{Contradiction, ErrorKind, Result};
 use crate::id::{MessageId, RoomId};
-use crate::model::{Ban, Floor, Member, Message, MessageState, Pos, Role, Room};
+use crate::model::{Ban, Floor, Member, Message, MessageState, Pos, Report, Role, Room};
 
 /// Decides on one row.
 pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
@@ -21,6 +21,7 @@ pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
         RoomRecord::Reaction(key, message) => import_reaction(key, message, rows),
         RoomRecord::Member(member) => import_member(member, rows),
         RoomRecord::Ban(ban) => import_ban(ban, rows),
+        RoomRecord::Report(report) => import_report(report, rows),
     }
 }
 
@@ -266,6 +267,21 @@ fn import_ban(ban: Ban, rows: &mut Rows) -> Result<Outcome> {
     let there = rows.bans.get(&(ban.room, ban.user.clone()));
     if there.is_none_or(|there| there.at < ban.at) {
         rows.put_ban(ban);
+    }
+    done(Vec::new())
+}
+
+/// One user reports a message once: of two the one that is there stays, and what came of it is known from either.
+fn import_report(report: Report, rows: &mut Rows) -> Result<Outcome> {
+    standing(report.room, rows)?;
+    let key = |one: &Report| (one.room, one.message, one.by.clone());
+    let there = rows.reports.values().find(|there| key(there) == key(&report)).cloned();
+    match there {
+        None => rows.put_report(report),
+        Some(there) if there.resolution.is_none() && report.resolution.is_some() => {
+            rows.put_report(Report { resolution: report.resolution, ..there });
+        }
+        Some(_) => {}
     }
     done(Vec::new())
 }

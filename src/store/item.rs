@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{BodyHash, RoomRecord};
+use super::{BodyHash, Held, Hold, RoomRecord, Settlement};
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
@@ -91,6 +91,9 @@ pub enum Op {
     /// Of what it quotes: [`MessageNotFound`](crate::ErrorKind::MessageNotFound),
     /// [`MessageDeleted`](crate::ErrorKind::MessageDeleted), and [`Forbidden`](crate::ErrorKind::Forbidden) for a
     /// SYSTEM message. [`Forbidden`](crate::ErrorKind::Forbidden) where it mentions everybody, and its sender may not.
+    ///
+    /// One that is to be [held](Ruling::Held) keeps to all of that, and then waits: the answer is
+    /// [`Held`](super::Answer::Held), as to whatever comes under its client id while it waits.
     Send {
         /// The message's id.
         id: MessageId,
@@ -237,6 +240,18 @@ pub enum Op {
         /// What was done.
         outcome: ReportOutcome,
     },
+    /// Say what becomes of a message that waits. Whoever moderates the room approves it, but not their own, or
+    /// rejects it; its sender withdraws it, and so does the host. One that does not wait any more is
+    /// [`MessageNotFound`](crate::ErrorKind::MessageNotFound).
+    ///
+    /// Approved, it is sent at this moment and by every rule of a send but the pace of a slow room, with the answer of
+    /// one: where its sender may not send now it is [`Forbidden`](crate::ErrorKind::Forbidden), and it waits on.
+    Settle {
+        /// The message, as it was read. Whether it waits still, the commit tells.
+        held: Box<Held>,
+        /// What becomes of it.
+        how: Settlement,
+    },
     /// Change what is said of the room, all of it or nothing.
     Update(Box<Update>),
     /// Cut away the oldest messages that the room's [rule](crate::model::Room::retention) lets go, with their
@@ -291,10 +306,14 @@ pub enum Ruling {
     /// It is sent as it was said.
     #[default]
     AsSaid,
+    /// It is sent as it was said, and the host was asked. What waits under its client id is looked for.
+    Allowed,
     /// It is sent with other words. What was said has this fingerprint, by which a retry is known.
     Rewritten(BodyHash),
     /// It is not sent, for this reason.
     Refused(Box<ErrorKind>),
+    /// It waits until somebody says whether it is said.
+    Held(Box<Hold>),
 }
 
 /// What is asked of an attachment. Done again, each changes nothing.

@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 
 use super::search::Gathering;
 use super::{
-    Batch, Found, MemberEntry, Memberships, Needs, OutboxRow, Outcome, PushBatch, PushRetry, Record,
-    RecordPage, RoomEntry, Search, Stage, Store, StoredAttachment, apply,
+    Batch, Found, Held, MemberEntry, Memberships, Needs, OutboxRow, Outcome, PushBatch, PushRetry, Queue,
+    Record, RecordPage, RoomEntry, Search, Stage, Store, StoredAttachment, apply,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -193,6 +193,24 @@ impl Store for MemoryStore {
         let waiting = beyond.filter(|report| report.resolution.is_none());
         let meant = waiting.filter(|report| room.is_none_or(|room| report.room == room));
         Ok(meant.take(limit as usize).cloned().collect())
+    }
+
+    async fn held(&self, queue: Queue, after: Option<MessageId>, limit: u32) -> Result<Vec<Held>> {
+        let state = self.state.lock();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let beyond = state.held.range((from, Bound::Unbounded)).map(|(_, held)| held);
+        let is_meant = |held: &&Held| match &queue {
+            Queue::All => true,
+            Queue::Room(room) => held.room == *room,
+            Queue::Sender(user) => held.sender.user == *user,
+        };
+        Ok(beyond.filter(is_meant).take(limit as usize).map(|held| state.waiting(held)).collect())
+    }
+
+    async fn held_message(&self, room: RoomId, id: MessageId) -> Result<Option<Held>> {
+        let state = self.state.lock();
+        let found = state.held.get(&id).filter(|held| held.room == room);
+        Ok(found.map(|held| state.waiting(held)))
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
@@ -416,7 +434,7 @@ impl Store for MemoryStore {
         let state = self.state.lock();
         let all = state.rooms.values().flat_map(|data| data.attachments.values());
         let is_unsent = |stored: &&StoredAttachment| {
-            !matches!(stored.stage, Stage::Sent(_)) && stored.attachment.created_at <= before
+            !matches!(stored.stage, Stage::Held(_) | Stage::Sent(_)) && stored.attachment.created_at <= before
         };
         let mut unsent: Vec<_> = all.filter(is_unsent).cloned().collect();
         unsent.sort_by_key(|StoredAttachment { attachment: a, .. }| (a.created_at, a.room, a.id));

@@ -12,6 +12,7 @@ mod body_hash;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod columns;
 mod govern;
+mod held;
 mod import;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod index;
@@ -52,6 +53,7 @@ use crate::model::{
 pub use apply::apply;
 pub use attachment::{Stage, StoredAttachment};
 pub use body_hash::BodyHash;
+pub use held::{Held, Hold, Queue, Settlement};
 pub use item::{
     Amend, AttachOp, Batch, Forward, Item, Notice, Op, Refers, RelationItem, RelationOp, RoomItem, Ruling,
     SettingsItem, SettingsOp, Update,
@@ -255,6 +257,18 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Only those of [every call](Store).
     async fn reports(&self, room: Option<RoomId>, after: Option<ReportId>, limit: u32)
     -> Result<Vec<Report>>;
+
+    /// Messages that wait until somebody says whether they are said, the oldest first: by their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn held(&self, queue: Queue, after: Option<MessageId>, limit: u32) -> Result<Vec<Held>>;
+
+    /// The message of this id, when it waits in this room.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn held_message(&self, room: RoomId, id: MessageId) -> Result<Option<Held>>;
 
     /// A room's audit trail, the newest first: by falling positions, below `before`.
     ///

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::id::{RoomId, UserId};
+use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
     Amendment, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, Report, Role, Room, Settings,
 };
@@ -48,6 +48,8 @@ pub enum Answer {
         /// Whether more may have to be.
         is_more: bool,
     },
+    /// The message waits until somebody says whether it is said: the new one, or the first one under its client id.
+    Held(MessageId),
     /// The report, made now or before.
     Reported(Report),
     /// The member's marks as they are now, and the unread count.

@@ -3,7 +3,7 @@
 use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem, SettingsItem, SettingsOp};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Ban, Member, Message, Profile, Reaction, Relation, Room, Settings};
+use crate::model::{Ban, Member, Message, Profile, Reaction, Relation, Report, Room, Settings};
 
 /// A row as [`Store::records`](super::Store::records) reads it.
 ///
@@ -33,7 +33,7 @@ pub enum Record {
 }
 
 /// What belongs to a room. A room is imported first, then its messages in the order of their numbers, then
-/// the reactions on them, then its people and its bans: so nobody is in a room that has not all its messages.
+/// the reactions on them, then its people, its bans and its reports: so nobody is in a room that has not all its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
 pub enum RoomRecord {
@@ -48,6 +48,8 @@ pub enum RoomRecord {
     Member(Member),
     /// A ban, also one that is over.
     Ban(Ban),
+    /// A report, also one of which somebody has said what came of it.
+    Report(Report),
 }
 
 impl RoomRecord {
@@ -59,6 +61,7 @@ impl RoomRecord {
             Self::Reaction(key, _) => key.room,
             Self::Member(member) => member.room,
             Self::Ban(ban) => ban.room,
+            Self::Report(report) => report.room,
         }
     }
 }
@@ -144,5 +147,12 @@ pub enum RecordPage {
         room: RoomId,
         /// Beyond this one.
         after: Option<UserId>,
+    },
+    /// A room's reports, those that do not wait any more too, by the messages' ids and who has made them.
+    Reports {
+        /// The room.
+        room: RoomId,
+        /// Beyond this one.
+        after: Option<(MessageId, UserId)>,
     },
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::RoomRecord;
-use super::{Amend, Batch, BodyHash, Item, Mention, Op, StoredAttachment};
+use super::{Amend, Batch, BodyHash, Held, Item, Mention, Op, Ruling, Settlement, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Body, Edit, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction,
@@ -58,6 +58,12 @@ pub struct Needs {
     pub oldest: BTreeMap<RoomId, u32>,
     /// Users of whom it must be known what they let others see.
     pub settings: BTreeSet<UserId>,
+    /// Messages of which it must be known whether they wait.
+    pub held: BTreeSet<(RoomId, MessageId)>,
+    /// Messages that wait under a client id.
+    pub held_as: BTreeSet<(RoomId, UserId, ClientId)>,
+    /// Rooms of which it must be known how many messages wait, of whomever and of this user.
+    pub holding: BTreeSet<(RoomId, UserId)>,
 }
 
 impl Needs {
@@ -88,9 +94,10 @@ impl Needs {
                     needs.keys.extend(kind.key());
                     needs.pairs(item.by.as_ref(), members);
                 }
-                Op::Send { sender, client_id, attachments, refers, .. } => {
+                Op::Send { sender, client_id, attachments, refers, ruling, .. } => {
                     member(&sender.user);
                     refers.mentions.iter().flat_map(|named| &named.users).for_each(&mut member);
+                    needs.hold(item.room, &sender.user, client_id.as_ref(), ruling);
                     needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
                     needs.spoken_in.insert(item.room);
                     needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
@@ -153,6 +160,21 @@ impl Needs {
                         needs.given_away.insert(item.room);
                     }
                 }
+                Op::Settle { held, how } => {
+                    needs.held.insert((item.room, held.id));
+                    needs.attachments.extend(held.attachments.iter().map(|one| (item.room, one.id)));
+                    if *how == Settlement::Approve {
+                        let (sender, refers) = (&held.sender.user, &held.refers);
+                        let named = refers.mentions.iter().flat_map(|named| &named.users);
+                        let people = named.chain([sender]).map(|user| (item.room, user.clone()));
+                        needs.members.extend(people);
+                        needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
+                        needs.spoken_in.insert(item.room);
+                        if let Some(client) = &held.client_id {
+                            needs.sent.insert((item.room, sender.clone(), client.clone()));
+                        }
+                    }
+                }
                 Op::Update(update) => {
                     if let Some((_, notice)) = &update.name {
                         member(&notice.about.user);
@@ -187,6 +209,9 @@ impl Needs {
                         if let Some(client) = &message.client_id {
                             needs.sent.insert((item.room, sender.clone(), client.clone()));
                         }
+                    }
+                    RoomRecord::Report(report) => {
+                        needs.reported.insert((item.room, report.message, report.by.clone()));
                     }
                     RoomRecord::Ban(ban) => {
                         needs.bans.insert((item.room, ban.user.clone()));
@@ -245,6 +270,17 @@ impl Needs {
         let named = |room: &RoomId| self.members.iter().filter(|(of, _)| of == room).count();
         let needed = |room: RoomId| (room, u32::try_from(2 * named(&room) + 2).unwrap_or(u32::MAX));
         rooms.into_iter().map(needed).collect()
+    }
+
+    /// What waits under a message's client id, where the host was asked about it, and how many wait, where it is to be
+    /// one of them.
+    fn hold(&mut self, room: RoomId, sender: &UserId, client: Option<&ClientId>, ruling: &Ruling) {
+        if let (Some(client), false) = (client, matches!(ruling, Ruling::AsSaid)) {
+            self.held_as.insert((room, sender.clone(), client.clone()));
+        }
+        if let Ruling::Held(_) = ruling {
+            self.holding.insert((room, sender.clone()));
+        }
     }
 
     fn pairs<'a>(&mut self, by: Option<&UserId>, others: impl IntoIterator<Item = &'a UserId>) {
@@ -330,6 +366,12 @@ pub struct Rows {
     pub oldest: HashMap<RoomId, Vec<Arc<Message>>>,
     /// What those of [`Needs::settings`] let others see who ever settled something.
     pub settings: BTreeMap<UserId, Settings>,
+    /// Those that wait, of the messages in [`Needs::held`].
+    pub held: BTreeSet<MessageId>,
+    /// The ids and fingerprints of those that wait, of [`Needs::held_as`].
+    pub held_as: BTreeMap<(RoomId, UserId, ClientId), (MessageId, BodyHash)>,
+    /// How many wait in the room, and how many of those are the user's, for each of [`Needs::holding`].
+    pub held_counts: BTreeMap<(RoomId, UserId), (u64, u64)>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -374,6 +416,10 @@ pub struct Rows {
     pub ended_mentions: Vec<Mention>,
     /// Users whose settings are to be written, new or changed.
     pub written_settings: BTreeSet<UserId>,
+    /// Messages that wait from now on, to add. One that is there already stays as it is.
+    pub new_held: Vec<Held>,
+    /// Messages that wait no more, to delete once those to add are there.
+    pub ended_held: BTreeSet<MessageId>,
 }
 
 impl Rows {
@@ -398,6 +444,9 @@ impl Rows {
             reports: HashMap::new(),
             oldest: HashMap::new(),
             settings: BTreeMap::new(),
+            held: BTreeSet::new(),
+            held_as: BTreeMap::new(),
+            held_counts: BTreeMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
@@ -417,6 +466,8 @@ impl Rows {
             cut: BTreeMap::new(),
             ended_mentions: Vec::new(),
             written_settings: BTreeSet::new(),
+            new_held: Vec::new(),
+            ended_held: BTreeSet::new(),
         }
     }
 

@@ -15,8 +15,8 @@ use crate::model::{
     Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 use crate::store::{
-    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage,
-    RoomEntry, Search, Store, StoredAttachment,
+    Batch, Found, Held, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Queue, Record,
+    RecordPage, RoomEntry, Search, Store, StoredAttachment,
 };
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -235,6 +235,14 @@ impl Store for FaultyStore {
         limit: u32,
     ) -> Result<Vec<Report>> {
         self.around(self.store("reports").reports(room, after, limit)).await
+    }
+
+    async fn held(&self, queue: Queue, after: Option<MessageId>, limit: u32) -> Result<Vec<Held>> {
+        self.around(self.store("held").held(queue, after, limit)).await
+    }
+
+    async fn held_message(&self, room: RoomId, id: MessageId) -> Result<Option<Held>> {
+        self.around(self.store("held_message").held_message(room, id)).await
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

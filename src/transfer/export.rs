@@ -135,7 +135,12 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::Room(RoomRecord::Ban(ban)) => Some(ban.user.clone()),
             _ => None,
         };
-        self.pages(|last| RecordPage::Bans { room: room.id, after: last.and_then(after) }).await
+        self.pages(|last| RecordPage::Bans { room: room.id, after: last.and_then(after) }).await?;
+        let after = |last: &Record| match last {
+            Record::Room(RoomRecord::Report(report)) => Some((report.message, report.by.clone())),
+            _ => None,
+        };
+        self.pages(|last| RecordPage::Reports { room: room.id, after: last.and_then(after) }).await
     }
 
     /// Those on messages that are exported.
@@ -169,6 +174,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::Room(RoomRecord::Reaction(..)) => &mut self.counts.reactions,
             Record::Room(RoomRecord::Member(_)) => &mut self.counts.members,
             Record::Room(RoomRecord::Ban(_)) => &mut self.counts.bans,
+            Record::Room(RoomRecord::Report(_)) => &mut self.counts.reports,
         };
         *count += 1;
         self.line(&Line::from(record))

@@ -210,6 +210,12 @@ impl Import<'_> {
                     self.check_room(ban.room, &lines)?;
                     Record::Room(RoomRecord::Ban(ban))
                 }
+                Line::Report(line) => {
+                    counts.reports += 1;
+                    let report = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(report.room, &lines)?;
+                    Record::Room(RoomRecord::Report(report))
+                }
             };
             self.hand_in(lines.line, lines.buffer.len(), record).await?;
             if lines.line.is_multiple_of(TOLD_AFTER) {

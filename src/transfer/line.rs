@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use self::message::MessageLine;
 use super::Counts;
 use crate::clock::Timestamp;
-use crate::id::{ChallengeId, MessageId, RoomId, UserId};
+use crate::id::{ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Ban, Custom, Floor, LastSeen, MAX_SLOW_MODE, Member, Notify, NotifySetting, Profile, Reaction,
-    Relation, RelationKind, Retention, Role, Room, RoomKind, RoomType, Settings, Visibility,
+    Relation, RelationKind, Report, ReportOutcome, Resolution, Retention, Role, Room, RoomKind, RoomType,
+    Settings, Visibility,
 };
 use crate::store::{ReactionKey, Record, RoomRecord};
 
@@ -55,6 +56,7 @@ pub(super) enum Line {
     Reaction(ReactionLine),
     Member(MemberLine),
     Ban(BanLine),
+    Report(ReportLine),
     Footer(Footer),
 }
 
@@ -189,6 +191,25 @@ pub(super) struct BanLine {
     reason: Option<String>,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ReportLine {
+    room: RoomId,
+    id: ReportId,
+    message: MessageId,
+    sender: UserId,
+    by: UserId,
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolved_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolved_by: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<ReportOutcome>,
+}
+
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum RoleLine {
@@ -215,19 +236,24 @@ pub(super) struct Footer {
     /// Likewise.
     #[serde(default)]
     settings: u64,
+    /// Likewise.
+    #[serde(default)]
+    reports: u64,
 }
 
 impl From<Counts> for Footer {
     fn from(counts: Counts) -> Self {
-        let Counts { profiles, relations, rooms, members, messages, reactions, bans, settings } = counts;
-        Self { profiles, relations, rooms, members, messages, reactions, bans, settings }
+        let Counts { profiles, relations, rooms, members, messages, reactions, bans, settings, reports } =
+            counts;
+        Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports }
     }
 }
 
 impl From<Footer> for Counts {
     fn from(footer: Footer) -> Self {
-        let Footer { profiles, relations, rooms, members, messages, reactions, bans, settings } = footer;
-        Self { profiles, relations, rooms, members, messages, reactions, bans, settings }
+        let Footer { profiles, relations, rooms, members, messages, reactions, bans, settings, reports } =
+            footer;
+        Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports }
     }
 }
 
@@ -262,6 +288,7 @@ impl From<Record> for Line {
             Record::Room(RoomRecord::Ban(Ban { room, user, by, at, until, reason })) => {
                 Self::Ban(BanLine { room, user, by, at, until, reason })
             }
+            Record::Room(RoomRecord::Report(report)) => Self::Report(report.into()),
         }
     }
 }
@@ -490,6 +517,29 @@ impl MemberLine {
             notify: notifications
                 .map(|setting| Box::new(Notify { setting: Some(setting), pos: 0, told_pos: 0 })),
         })
+    }
+}
+
+impl From<Report> for ReportLine {
+    fn from(report: Report) -> Self {
+        let Report { id, room, message, sender, by, at, reason, resolution } = report;
+        let resolved_at = resolution.as_ref().map(|one| one.at);
+        let outcome = resolution.as_ref().map(|one| one.outcome);
+        let resolved_by = resolution.and_then(|one| one.by);
+        Self { room, id, message, sender, by, at, reason, resolved_at, resolved_by, outcome }
+    }
+}
+
+impl ReportLine {
+    pub(super) fn record(self) -> Result<Report, FieldError> {
+        let Self { room, id, message, sender, by, at, reason, resolved_at, resolved_by, outcome } = self;
+        check_texts(&[("reason", reason.as_deref())])?;
+        let resolution = match (resolved_at, outcome) {
+            (Some(at), Some(outcome)) => Some(Resolution { at, by: resolved_by, outcome }),
+            (None, None) if resolved_by.is_none() => None,
+            _ => return Err(FieldError::Unfit("outcome")),
+        };
+        Ok(Report { id, room, message, sender, by, at, reason, resolution })
     }
 }
 

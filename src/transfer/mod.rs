@@ -42,7 +42,7 @@
 //! imported last, and of two bans the later one holds. It takes away nothing, so that a friendship which has ended in between is still there. What contradicts
 //! the store is refused, with the number of its line, and what came before that line stays.
 //!
-//! What edited messages said before stays behind. Reports and audit trails stay behind: those are by positions of their store. Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
+//! Messages that are held stay behind: settle them first. What edited messages said before stays behind. Audit trails stay behind: they are by positions of their store. Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
 //!
 //! # An export while people talk
 //!
@@ -66,9 +66,10 @@
 //! | `reaction` | `room`, `seq` and `message` (its id), `reaction`, `user` |
 //! | `member` | `room`, `user`, `role` (`owner`, `admin`, `member`, `readOnly`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN`, `mutedUntil`? |
 //! | `ban` | `room`, `user`, `by`? (the host without it), `at`, `until`, `reason`? |
-//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`: how many of each. The last line |
+//! | `report` | `room`, `id`, `message` (its id), `sender`, `by`, `at`, `reason`?, `resolvedAt`? and `outcome`? (`dismissed`, `messageDeleted`, `userMuted`, `userBanned`), `resolvedBy`? (the host without it) |
+//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`: how many of each. The last line |
 //!
-//! They come in this order, the messages, the reactions, the people and then the bans of a room behind it. What has
+//! They come in this order, the messages, the reactions, the people, the bans and then the reports of a room behind it. What has
 //! no end ends at `9999-12-31T23:59:59.999Z`. `n` is how many
 //! countable messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
 //! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
@@ -122,13 +123,18 @@ pub struct Counts {
     pub bans: u64,
     /// Users who have settled what others see of them.
     pub settings: u64,
+    /// Reports, also those that do not wait any more.
+    pub reports: u64,
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { profiles, relations, rooms, members, messages, reactions, bans, settings } = self;
+        let Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports } = self;
         write!(f, "{rooms} rooms, {messages} messages, {reactions} reactions, {members} members, ")?;
-        write!(f, "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings")
+        write!(
+            f,
+            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports"
+        )
     }
 }
 

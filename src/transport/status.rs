@@ -7,6 +7,8 @@ use crate::event::CloseReason;
 /// The HTTP status of an error.
 pub(crate) fn http_status(code: ErrorCode) -> u16 {
     match code {
+        // Taken, and not done yet.
+        ErrorCode::Held => 202,
         ErrorCode::InvalidInput => 400,
         ErrorCode::Unauthenticated | ErrorCode::TokenExpired => 401,
         ErrorCode::Forbidden

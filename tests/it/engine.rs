@@ -562,3 +562,25 @@ async fn the_host_is_told_of_each_message_once_in_order_and_its_panic_harms_nobo
     let expected = ["1", "2", "3", "ben left"].map(|text| Some(text.to_owned()));
     assert_eq!(told, (1..).zip(expected).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn a_session_that_was_ended_does_nothing_more() {
+    let engine = engine(MemoryStore::new()).await;
+    let room = group(&engine, &["ana", "ben"]).await;
+    let ana = user(&engine, "ana");
+    for is_host in [true, false] {
+        let session = ana.connect().await.unwrap();
+        session.send(room, Draft::text("hello")).await.unwrap();
+        if is_host {
+            engine.admin().disconnect(ana.user())
+        } else {
+            ana.log_out().await.unwrap()
+        }
+        let refused = session.send(room, Draft::text("and another thing")).await.unwrap_err();
+        assert_eq!(refused.code(), "UNAUTHENTICATED");
+        let refused = session.execute(chat_core::event::Command::Ping).await.unwrap_err();
+        assert_eq!(refused.code(), "UNAUTHENTICATED");
+    }
+    let said = ana.history(room, HistoryQuery::newest(Limit::MESSAGES)).await.unwrap().messages;
+    assert_eq!(said.len(), 2);
+}

@@ -13,6 +13,7 @@ mod examples;
 mod faults;
 mod forwards;
 mod friends;
+mod held;
 mod hooks;
 mod limits;
 mod manners;

@@ -25,6 +25,10 @@ const ALL: u64 = 100;
 enum Step {
     Create(usize, usize),
     Send(usize, usize),
+    /// In answer to the message of this number.
+    Answer(usize, usize, u64),
+    /// A message of the first room is passed on to the second.
+    Forward(usize, usize, u64, usize),
     /// Again under the client id of the user's newest message in the room.
     Retry(usize, usize),
     Read(usize, usize, u64),
@@ -66,6 +70,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => amended.prop_map(|(by, room, seq, how)| Step::Amend(by, room, seq, how)),
         2 => (user.clone(), user.clone()).prop_map(|(by, other)| Step::Create(by, other)),
         8 => (user.clone(), room.clone()).prop_map(|(by, room)| Step::Send(by, room)),
+        4 => (user.clone(), room.clone(), 0..20u64).prop_map(|(by, room, of)| Step::Answer(by, room, of)),
+        3 => (user.clone(), room.clone(), 0..20u64, room.clone()).prop_map(|(by, from, of, to)| Step::Forward(by, from, of, to)),
         2 => (user.clone(), room.clone()).prop_map(|(by, room)| Step::Retry(by, room)),
         4 => (user.clone(), room.clone(), 0..20u64).prop_map(|(by, room, to)| Step::Read(by, room, to)),
         1 => (user.clone(), room.clone(), 0..20u64).prop_map(|(by, room, to)| Step::Deliver(by, room, to)),
@@ -101,6 +107,12 @@ struct RoomModel {
     pinned: BTreeSet<u64>,
     /// Whom those that are not deleted mention.
     mentions: BTreeMap<u64, BTreeSet<usize>>,
+    /// Their ids.
+    ids: BTreeMap<u64, MessageId>,
+    /// Which of them answer which.
+    answers: BTreeMap<u64, u64>,
+    /// Who sent those first that were passed on.
+    first: BTreeMap<u64, usize>,
 }
 
 /// A membership: where it began, and up to where the user has read.
@@ -170,6 +182,21 @@ impl RoomModel {
         unread.filter(|(_, of)| of.contains(&user)).count() as u64
     }
 
+    /// A message has come.
+    fn take(&mut self, message: &Message, by: usize) {
+        self.senders.push(Some(by));
+        assert_eq!(message.seq, self.seq());
+        let words = message.body.content().unwrap_or_default().to_owned();
+        self.said.insert(message.seq, Some((words, BTreeSet::new())));
+        self.ids.insert(message.seq, message.id);
+    }
+
+    /// What a message answers, as that is now.
+    fn quoted(&self, seq: u64) -> Option<(u64, Option<String>)> {
+        let of = self.answers.get(&seq)?;
+        Some((*of, self.said[of].as_ref().map(|(words, _)| words.clone())))
+    }
+
     fn part(&mut self, user: usize) {
         let gone = self.members.remove(&user).unwrap();
         self.senders.push(None);
@@ -195,6 +222,10 @@ struct Shown {
     likes: u64,
     version: u64,
     pinned: bool,
+    /// What it answers: its number, its words, its version.
+    quoted: Option<(u64, Option<String>, u64)>,
+    /// Who sent it first, where it was passed on.
+    first: Option<UserId>,
 }
 
 impl Shown {
@@ -202,7 +233,11 @@ impl Shown {
         let words = message.body.content().map(str::to_owned);
         let likes = message.state.reactions.count(&like());
         let (version, pinned) = (message.state.changed_pos, message.state.pinned.is_some());
-        Self { id: message.id, words, likes, version, pinned }
+        let quoted = message.references.quoted.as_ref();
+        let quoted =
+            quoted.map(|quoted| (quoted.seq, quoted.body.content().map(str::to_owned), quoted.changed_pos));
+        let first = message.references.forwarded.as_ref().map(|first| first.user.clone());
+        Self { id: message.id, words, likes, version, pinned, quoted, first }
     }
 }
 
@@ -217,6 +252,23 @@ struct Gathered {
     messages: BTreeMap<u64, Shown>,
     members: BTreeMap<UserId, Role>,
     read: BTreeMap<UserId, u64>,
+}
+
+impl Gathered {
+    /// Where a message is quoted, and where it quotes, the later state of the quoted one holds, as a client that is live
+    /// mends what it shows.
+    fn mend_quotes(&mut self, seq: u64) {
+        let state = |shown: &Shown| (shown.words.clone(), shown.version);
+        let states: BTreeMap<u64, _> = self.messages.iter().map(|(seq, one)| (*seq, state(one))).collect();
+        for (own, shown) in &mut self.messages {
+            let Some((of, words, version)) = &mut shown.quoted else { continue };
+            if let Some((now, later)) = states.get(of).filter(|_| *own == seq || *of == seq)
+                && later > version
+            {
+                (*words, *version) = (now.clone(), *later);
+            }
+        }
+    }
 }
 
 struct Client {
@@ -273,6 +325,8 @@ impl World {
             _ if self.rooms.is_empty() => {}
             step @ (Step::Expel(..) | Step::Appoint(..)) => self.host(step).await,
             Step::Send(by, room) => self.send(by, room % count).await,
+            Step::Answer(by, room, of) => self.answer(by, room % count, of).await,
+            Step::Forward(by, from, of, to) => self.forward(by, (from % count, of), to % count).await,
             Step::Retry(by, room) => self.retry(by, room % count).await,
             Step::Read(by, room, to) => self.read(by, room % count, to).await,
             Step::Deliver(by, room, to) => {
@@ -409,6 +463,55 @@ impl World {
             let there = model.members.keys().copied().filter(|user| *user != by && is_meant(*user));
             model.mentions.insert(message.seq, there.collect());
             model.newest.insert(by, (client_id, message.seq));
+            model.ids.insert(message.seq, message.id);
+            client.put(&message);
+        }
+    }
+
+    /// Somebody answers a message, which those who see the answer see as it is now.
+    async fn answer(&mut self, by: usize, room: usize, of: u64) {
+        let (room, model) = &mut self.rooms[room];
+        let Some(quoted) = model.ids.get(&of) else { return };
+        let client = &mut self.clients[by];
+        let draft = Draft::text(format!("answer to {of}")).quoting(*quoted);
+        let sent = match &client.session {
+            Some(session) => session.send(*room, draft).await,
+            None => client.actor.send(*room, draft).await,
+        };
+        assert_eq!(sent.is_ok(), model.may_write(by) && model.said[&of].is_some(), "{sent:?}");
+        if let Ok(message) = sent {
+            model.take(&message, by);
+            model.answers.insert(message.seq, of);
+            client.put(&message);
+        }
+    }
+
+    /// Somebody passes a message on, which says for ever whose it was.
+    async fn forward(&mut self, by: usize, (from, of): (usize, u64), to: usize) {
+        let source = self.rooms[from].1.clone();
+        let Some(id) = source.ids.get(&of) else { return };
+        let (from, to) = (self.rooms[from].0, &mut self.rooms[to]);
+        let client = &mut self.clients[by];
+        let sent = match &client.session {
+            Some(session) => {
+                let (message, client_id) = (*id, None);
+                let command = Command::Forward { from, message, to: to.0, client_id };
+                session.execute(command).await.map(|reply| match reply {
+                    Reply::Message(message) => message,
+                    other => panic!("{other:?}"),
+                })
+            }
+            None => client.actor.forward(from, *id, to.0, None).await,
+        };
+        let may = source.members.contains_key(&by) && source.said[&of].is_some() && to.1.may_write(by);
+        assert_eq!(sent.is_ok(), may, "{sent:?}");
+        if let Ok(message) = sent {
+            let words = source.said[&of].as_ref().map(|(words, _)| words.as_str());
+            assert_eq!(message.body.content(), words);
+            let sender = source.senders[usize::try_from(of - 1).unwrap()];
+            let first = source.first.get(&of).copied().or(sender);
+            to.1.take(&message, by);
+            to.1.first.insert(message.seq, first.expect("somebody has sent it"));
             client.put(&message);
         }
     }
@@ -462,6 +565,8 @@ impl World {
                     *said = None;
                     model.pinned.remove(&seq);
                     model.mentions.remove(&seq);
+                    model.answers.remove(&seq);
+                    model.first.remove(&seq);
                 }
             }
             client.put(&message);
@@ -606,6 +711,10 @@ impl World {
                 let expected = said.as_ref().map(|(words, likes)| (words.clone(), likes.len() as u64));
                 assert_eq!(shown.words.zip(Some(shown.likes)), expected, "{seen:?}");
                 assert_eq!(shown.pinned, model.pinned.contains(&seen.message.seq), "{seen:?}");
+                let quoted = shown.quoted.map(|(seq, words, _)| (seq, words));
+                assert_eq!(quoted, model.quoted(seen.message.seq), "as it is now: {seen:?}");
+                let first = model.first.get(&seen.message.seq).map(|first| id(*first));
+                assert_eq!(shown.first, first, "{seen:?}");
                 let own = said.as_ref().is_some_and(|(_, likes)| likes.contains(&user));
                 assert_eq!(seen.own_reactions.contains(&like()), own, "{seen:?}");
             }
@@ -640,6 +749,7 @@ impl Client {
             if new.version > known.version {
                 *known = new;
             }
+            room.mend_quotes(message.seq);
         }
     }
 

@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 use super::profiles::Profiles;
 use super::publish::Publisher;
 use super::settings::{Appearance, settle};
+use crate::bus::held::HeldNews;
 use crate::bus::invited::InviteNews;
 use crate::bus::packet::{Checksum, Digest, News, NodeId, Packet, Part};
 use crate::bus::{Bus, Topic};
@@ -297,6 +298,7 @@ impl Nodes {
                 notify(publisher.hub(), &user, Notification::DoNotDisturb(now));
             }
             (News::Invite(news), Topic::User(user)) => notify(publisher.hub(), &user, news.into()),
+            (News::Held(news), Topic::User(user)) => notify(publisher.hub(), &user, news.into()),
             // For another node, or under a topic where nobody tells it.
             _ => {}
         }
@@ -461,6 +463,13 @@ impl Nodes {
     pub(super) fn tell_of_invite(&self, user: &UserId, notification: &Notification) {
         if let Some(news) = InviteNews::of(notification) {
             self.publish(&Topic::User(user.clone()), News::Invite(news));
+        }
+    }
+
+    /// Tells a user what became of a message of theirs that was held.
+    pub(super) fn tell_of_held(&self, user: &UserId, notification: &Notification) {
+        if let Some(news) = HeldNews::of(notification) {
+            self.publish(&Topic::User(user.clone()), News::Held(news));
         }
     }
 

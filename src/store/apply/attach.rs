@@ -50,7 +50,7 @@ fn discard(ctx: &Ctx, id: AttachmentId, rows: &mut Rows) -> Result<Outcome> {
             there.stage = Stage::Arriving;
             rows.put_attachment(there);
         }
-        Stage::Sent(_) => return Err(ErrorKind::AttachmentUsed(id).into()),
+        Stage::Sent(_) | Stage::Held(_) => return Err(ErrorKind::AttachmentUsed(id).into()),
     }
     done(Vec::new())
 }
@@ -59,7 +59,9 @@ fn forget(ctx: &Ctx, id: AttachmentId, rows: &mut Rows) -> Result<Outcome> {
     match rows.attachments.get(&(ctx.id, id)).map(|there| there.stage) {
         None => {}
         Some(Stage::Arriving) => rows.end_attachment(ctx.id, id),
-        Some(Stage::Waiting | Stage::Sent(_)) => return Err(ErrorKind::AttachmentUsed(id).into()),
+        Some(Stage::Waiting | Stage::Held(_) | Stage::Sent(_)) => {
+            return Err(ErrorKind::AttachmentUsed(id).into());
+        }
     }
     done(Vec::new())
 }
@@ -67,7 +69,7 @@ fn forget(ctx: &Ctx, id: AttachmentId, rows: &mut Rows) -> Result<Outcome> {
 /// The attachments, when the sender may send each of them in this body. A stranger's is not told from none.
 pub(super) fn sendable(
     ctx: &Ctx,
-    sender: &UserId,
+    (sender, message): (&UserId, MessageId),
     body: &Body,
     ids: &[AttachmentId],
     rows: &Rows,
@@ -77,7 +79,9 @@ pub(super) fn sendable(
         let there = rows.attachments.get(&(ctx.id, *id)).filter(|there| there.attachment.uploader == *sender);
         let attachment = match there.map(|there| (there.stage, &there.attachment)) {
             Some((Stage::Waiting, attachment)) => attachment.clone(),
-            Some((Stage::Sent(_), _)) => return Err(ErrorKind::AttachmentUsed(*id).into()),
+            // Held once before, by a commit whose answer was lost.
+            Some((Stage::Held(by), attachment)) if by == message => attachment.clone(),
+            Some((Stage::Sent(_) | Stage::Held(_), _)) => return Err(ErrorKind::AttachmentUsed(*id).into()),
             Some((Stage::Arriving, _)) | None => return Err(ErrorKind::AttachmentNotFound(*id).into()),
         };
         if !named.insert(*id) {
@@ -115,14 +119,14 @@ pub(in crate::store) fn end(attachments: &[Attachment], rows: &mut Rows) {
 pub(in crate::store) fn is_taken(message: &Message, rows: &Rows) -> bool {
     let stage = |one: &Attachment| rows.attachments.get(&(message.room, one.id)).map(|there| there.stage);
     message.attachments.iter().any(|one| match stage(one) {
-        Some(Stage::Sent(by)) => by != message.id,
+        Some(Stage::Held(by) | Stage::Sent(by)) => by != message.id,
         Some(Stage::Arriving | Stage::Waiting) | None => false,
     })
 }
 
 impl Rows {
     /// Puts an attachment, to be written.
-    fn put_attachment(&mut self, stored: StoredAttachment) {
+    pub(super) fn put_attachment(&mut self, stored: StoredAttachment) {
         let key = (stored.attachment.room, stored.attachment.id);
         self.written_attachments.insert(key);
         self.attachments.insert(key, stored);

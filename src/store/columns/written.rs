@@ -59,6 +59,8 @@ pub(in crate::store) fn act_columns(act: Act) -> (i16, Option<i64>, Option<Messa
         Act::SlowMode(seconds) => (8, Some(seconds.into()), None),
         Act::SetRetention(rule) => (10, rule.map(retention_code), None),
         Act::Resolve(message, outcome) => (9, Some(outcome_code(outcome).into()), Some(message)),
+        Act::ApproveMessage(message) => (11, None, Some(message)),
+        Act::RejectMessage(message) => (12, None, Some(message)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::state::{Person, RoomData, State, beyond};
 use crate::id::UserId;
-use crate::model::Reaction;
+use crate::model::{Reaction, Report};
 use crate::store::{ReactionKey, Record, RecordPage, RoomRecord};
 
 pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record> {
@@ -73,6 +73,15 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             let Some(data) = state.rooms.get(&room) else { return Vec::new() };
             let bans = beyond(&data.bans, after.as_ref()).take(limit);
             bans.map(|ban| Record::Room(RoomRecord::Ban(ban.clone()))).collect()
+        }
+        RecordPage::Reports { room, after } => {
+            let key = |report: &Report| (report.message, report.by.clone());
+            let of_room = state.reports.values().filter(|report| report.room == room);
+            let beyond = of_room.filter(|report| after.as_ref().is_none_or(|after| key(report) > *after));
+            let mut reports: Vec<&Report> = beyond.collect();
+            reports.sort_by_key(|report| key(report));
+            let page = reports.into_iter().take(limit);
+            page.map(|report| Record::Room(RoomRecord::Report(report.clone()))).collect()
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::store::search::{PLACES, first_place};
 use crate::store::{
-    BodyHash, Mention, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment,
+    BodyHash, Held, Mention, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment,
 };
 
 #[derive(Debug)]
@@ -32,6 +32,7 @@ pub(super) struct State {
     pub(super) reports: BTreeMap<ReportId, Report>,
     pub(super) pushes: Pushes,
     pub(super) settings: BTreeMap<UserId, Settings>,
+    pub(super) held: BTreeMap<MessageId, Held>,
 }
 
 /// What is known of a user: either may be there without the other.
@@ -200,6 +201,7 @@ impl State {
             reports: BTreeMap::new(),
             pushes: Pushes::default(),
             settings: BTreeMap::new(),
+            held: BTreeMap::new(),
         }
     }
 
@@ -305,7 +307,37 @@ impl State {
         for user in &needs.settings {
             rows.settings.extend(self.settings.get(user).map(|settings| (user.clone(), *settings)));
         }
+        if !(needs.held.is_empty() && needs.held_as.is_empty() && needs.holding.is_empty()) {
+            self.load_held(needs, &mut rows);
+        }
         rows
+    }
+
+    fn load_held(&self, needs: &Needs, rows: &mut Rows) {
+        for (room, id) in &needs.held {
+            if self.held.get(id).is_some_and(|held| held.room == *room) {
+                rows.held.insert(*id);
+            }
+        }
+        for key in &needs.held_as {
+            let (room, user, client) = key;
+            let is_it = |held: &&Held| {
+                (held.room, &held.sender.user, held.client_id.as_ref()) == (*room, user, Some(client))
+            };
+            if let Some(held) = self.held.values().find(is_it) {
+                rows.held_as.insert(key.clone(), (held.id, held.hash));
+            }
+        }
+        for (room, user) in &needs.holding {
+            let in_room = || self.held.values().filter(|held| held.room == *room);
+            let of_user = in_room().filter(|held| held.sender.user == *user).count() as u64;
+            rows.held_counts.insert((*room, user.clone()), (in_room().count() as u64, of_user));
+        }
+    }
+
+    /// A message that waits, with its sender's profile of now.
+    pub(super) fn waiting(&self, held: &Held) -> Held {
+        Held { sender: self.profile(&held.sender.user), ..held.clone() }
     }
 
     pub(super) fn write(&mut self, mut rows: Rows) {
@@ -407,6 +439,12 @@ impl State {
         }
         for user in rows.written_settings {
             self.settings.extend(rows.settings.remove(&user).map(|settings| (user, settings)));
+        }
+        for held in rows.new_held {
+            self.held.entry(held.id).or_insert(held);
+        }
+        for id in &rows.ended_held {
+            self.held.remove(id);
         }
         for entry in rows.new_acts {
             if let Some(data) = self.rooms.get_mut(&entry.room) {

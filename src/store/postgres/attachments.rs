@@ -85,7 +85,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
         stored.attachment.dimensions.map(side).map(i64::from)
     };
     let message = |stored: &StoredAttachment| match stored.stage {
-        Stage::Sent(message) => Some(Uuid::from(message)),
+        Stage::Held(message) | Stage::Sent(message) => Some(Uuid::from(message)),
         Stage::Arriving | Stage::Waiting => None,
     };
     let write = query(WRITE)
@@ -99,7 +99,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
         .bind(each(&put, |one| side(one, |sides| sides.height)))
         .bind(each(&put, |one| one.attachment.has_thumbnail))
         .bind(each(&put, |one| one.attachment.created_at.as_millis()))
-        .bind(each(&put, |one| one.stage != Stage::Arriving))
+        .bind(each(&put, |one| matches!(one.stage, Stage::Waiting | Stage::Sent(_))))
         .bind(each(&put, |one| message(one)));
     write.execute(conn).await?;
     Ok(())

@@ -22,6 +22,7 @@ mod commit;
 mod connections;
 mod edits;
 mod error;
+mod held;
 mod keeping;
 mod load;
 mod mentions;
@@ -48,8 +49,8 @@ use async_trait::async_trait;
 use self::connections::Connections;
 use super::index::{Step, Waiting};
 use super::{
-    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage,
-    RoomEntry, Search, Store, StoredAttachment,
+    Batch, Found, Held, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Queue, Record,
+    RecordPage, RoomEntry, Search, Store, StoredAttachment,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -242,6 +243,14 @@ impl Store for PostgresStore {
         limit: u32,
     ) -> Result<Vec<Report>> {
         Ok(moderation::reports(&self.connections, room, after, limit).await?)
+    }
+
+    async fn held(&self, queue: Queue, after: Option<MessageId>, limit: u32) -> Result<Vec<Held>> {
+        Ok(held::held(&self.connections, &queue, after, limit).await?)
+    }
+
+    async fn held_message(&self, room: RoomId, id: MessageId) -> Result<Option<Held>> {
+        Ok(held::message(&self.connections, room, id).await?)
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

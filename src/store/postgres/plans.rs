@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, edits, keeping, load, mentions, moderation, notify,
-    push, read, records, schema, search, settings, write,
+    PostgresOptions, amend, attachments, connections, edits, held, keeping, load, mentions, moderation,
+    notify, push, read, records, schema, search, settings, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 91] = [
+const STATEMENTS: [(&str, &str, bool); 100] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -136,9 +136,19 @@ const STATEMENTS: [(&str, &str, bool); 91] = [
     (moderation::REPORTS_IN, "reports_waiting_in", false),
     (moderation::LOAD_REPORTED, "reports_made", false),
     (moderation::LOAD_REPORTS, "reports_pkey", false),
+    (held::HELD, "held_pkey", false),
+    (held::ALL, "held_pkey", false),
+    (held::IN_ROOM, "held_in_room", false),
+    (held::BY_SENDER, "held_by_sender", false),
+    (held::ARE_THERE, "held_pkey", false),
+    (held::HELD_AS, "held_as", false),
+    // Two of its indexes begin with the room.
+    (held::COUNTS, "held_", false),
+    (held::END, "held_pkey", false),
     (moderation::LOAD, "bans_pkey", false),
     (moderation::BANS, "bans_pkey", false),
     (records::BANS, "bans_pkey", false),
+    (records::REPORTS, "reports_made", false),
     (write::WRITE, "lanes_pkey", false),
     (write::END_OUTBOX_ROWS, "outbox_pkey", false),
     (search::ROOMS, "rooms_pkey", false),

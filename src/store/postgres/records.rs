@@ -6,7 +6,7 @@ use super::columns::{Uuid, ban_columns, member_columns, message_joins, relation_
 use super::connections::Connections;
 use super::error::PostgresError;
 use super::read::{beyond, beyond_user};
-use crate::store::columns::{ReadRow, int, message_columns, room_columns, settings_columns};
+use crate::store::columns::{ReadRow, int, message_columns, report_columns, room_columns, settings_columns};
 use crate::store::{Record, RecordPage};
 
 pub(super) const PROFILES: &str = "SELECT user_id, nickname, image, last_seen, logged_out FROM chat.profiles \
@@ -57,6 +57,13 @@ pub(super) const BANS: &str = concat!(
     "SELECT ",
     ban_columns!(),
     " FROM chat.bans b WHERE b.room = $1 AND b.user_id > $2 ORDER BY b.user_id LIMIT $3"
+);
+
+pub(super) const REPORTS: &str = concat!(
+    "SELECT ",
+    report_columns!(),
+    " FROM chat.reports w WHERE w.room = $1 AND (w.message, w.made_by) > ($2, $3) \
+     ORDER BY w.message, w.made_by LIMIT $4"
 );
 
 pub(super) async fn records(
@@ -112,6 +119,14 @@ pub(super) async fn records(
             let (room, after) = (Uuid::from(*room), beyond_user(after.as_ref()));
             let sought = || query(BANS).bind(room).bind(after).bind(limit);
             db.all(sought, |columns| columns.ban_record()).await
+        }
+        RecordPage::Reports { room, after } => {
+            // Beyond the least id and nobody is every report.
+            let (message, user) = after
+                .as_ref()
+                .map_or((Uuid::NIL, ""), |(message, user)| (Uuid::from(*message), user.as_str()));
+            let sought = || query(REPORTS).bind(Uuid::from(*room)).bind(message).bind(user).bind(limit);
+            db.all(sought, |columns| columns.report_record()).await
         }
     }
 }

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, query};
 
 use super::columns::Uuid;
 use super::error::PostgresError;
-use super::{amend, attachments, edits, keeping, mentions, moderation, settings};
+use super::{amend, attachments, edits, held, keeping, mentions, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
@@ -67,6 +67,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position
     write_relations(conn, rows).await?;
     moderation::write(conn, rows).await?;
     settings::write(conn, rows).await?;
+    held::write(conn, rows).await?;
     edits::write(conn, rows).await?;
     attachments::write(conn, rows).await?;
     keeping::cut(conn, rows).await

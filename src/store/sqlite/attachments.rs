@@ -54,7 +54,7 @@ pub(super) fn write(
         return Ok(());
     };
     let message = match stage {
-        Stage::Sent(message) => Some(message.to_bytes()),
+        Stage::Held(message) | Stage::Sent(message) => Some(message.to_bytes()),
         Stage::Arriving | Stage::Waiting => None,
     };
     conn.prepare_cached(WRITE)?.execute(params![
@@ -68,7 +68,7 @@ pub(super) fn write(
         attachment.dimensions.map(|sides| sides.height),
         attachment.has_thumbnail,
         attachment.created_at.as_millis(),
-        *stage != Stage::Arriving,
+        matches!(stage, Stage::Waiting | Stage::Sent(_)),
         message,
     ])?;
     Ok(())

@@ -42,6 +42,7 @@ mod attachments;
 mod columns;
 mod edits;
 mod error;
+mod held;
 mod keeping;
 mod mentions;
 mod moderation;
@@ -72,8 +73,8 @@ use self::writer::Writer;
 use super::index::{Piece, Step, Waiting};
 use super::push::Claims;
 use super::{
-    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage,
-    RoomEntry, Search, Store, StoredAttachment,
+    Batch, Found, Held, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Queue, Record,
+    RecordPage, RoomEntry, Search, Store, StoredAttachment,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -284,6 +285,14 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<Report>> {
         Ok(self.readers.run(move |tx| moderation::reports(tx, room, after, limit)).await?)
+    }
+
+    async fn held(&self, queue: Queue, after: Option<MessageId>, limit: u32) -> Result<Vec<Held>> {
+        Ok(self.readers.run(move |tx| held::held(tx, &queue, after, limit)).await?)
+    }
+
+    async fn held_message(&self, room: RoomId, id: MessageId) -> Result<Option<Held>> {
+        Ok(self.readers.run(move |tx| held::message(tx, room, id)).await?)
     }
 
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, StatementStatus};
 
 use super::{
-    SqliteOptions, amend, attachments, edits, keeping, mentions, moderation, notify, push, read, records,
-    rows, schema, search, settings,
+    SqliteOptions, amend, attachments, edits, held, keeping, mentions, moderation, notify, push, read,
+    records, rows, schema, search, settings,
 };
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
@@ -92,7 +92,15 @@ fn each_read_finds_its_rows_by_an_index() {
         (moderation::REPORTS_IN, "reports_waiting_in (room=? AND id>?)", false),
         (moderation::REPORT, primary, false),
         (moderation::REPORTED, "(room=? AND message=? AND made_by=?)", false),
+        (held::HELD, primary, false),
+        (held::ALL, "PRIMARY KEY (id>?)", false),
+        (held::IN_ROOM, "held_in_room (room=? AND id>?)", false),
+        (held::BY_SENDER, "held_by_sender (sender=? AND id>?)", false),
+        (held::IS_THERE, primary, false),
+        (held::HELD_AS, "held_as (room=? AND sender=? AND client_id=?)", false),
+        (held::COUNT, "COVERING INDEX held_as (room=?)", false),
         (moderation::BANS, "PRIMARY KEY (room=? AND user>?)", false),
+        (records::REPORTS, "(room=? AND (message,made_by)>(?,?))", false),
         (records::BANS, "PRIMARY KEY (room=? AND user>?)", false),
         (rows::PLACE, "messages_by_id (id=?)", false),
         (rows::ROOM_WITH_KEY, primary, false),

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::columns::{ban_columns, member_columns, message_joins, relation_columns};
 use super::error::SqliteError;
 use super::read::{ROOM, all, beyond, beyond_user};
-use crate::store::columns::{ReadRow, int, message_columns, room_columns, settings_columns};
+use crate::store::columns::{ReadRow, int, message_columns, report_columns, room_columns, settings_columns};
 use crate::store::{Record, RecordPage};
 
 pub(super) const PROFILES: &str = "SELECT user, nickname, image, last_seen, logged_out FROM profiles WHERE user > ?1 ORDER BY user LIMIT ?2";
@@ -55,6 +55,13 @@ pub(super) const BANS: &str = concat!(
     " FROM bans b WHERE b.room = ?1 AND b.user > ?2 ORDER BY b.user LIMIT ?3"
 );
 
+pub(super) const REPORTS: &str = concat!(
+    "SELECT ",
+    report_columns!(),
+    " FROM reports w WHERE w.room = ?1 AND (w.message, w.made_by) > (?2, ?3) \
+     ORDER BY w.message, w.made_by LIMIT ?4"
+);
+
 pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Result<Vec<Record>, SqliteError> {
     match page {
         RecordPage::Profiles { after } => {
@@ -97,6 +104,13 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
         RecordPage::Bans { room, after } => {
             let params = (room.to_bytes(), beyond_user(after.as_ref()));
             all(conn, BANS, &[&params.0, &params.1, &limit], |columns| columns.ban_record())
+        }
+        RecordPage::Reports { room, after } => {
+            // The empty blob is before every id.
+            let (message, user) =
+                after.as_ref().map_or((Vec::new(), ""), |(id, user)| (id.to_bytes().to_vec(), user.as_str()));
+            let params = (room.to_bytes(), message, user);
+            all(conn, REPORTS, &[&params.0, &params.1, &params.2, &limit], |columns| columns.report_record())
         }
     }
 }

@@ -8,6 +8,7 @@ use super::attachments;
 use super::columns::{Columns, message_joins};
 use super::edits;
 use super::error::SqliteError;
+use super::held;
 use super::mentions;
 use super::moderation;
 use super::settings;
@@ -113,6 +114,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
     }
     moderation::load(conn, needs, &mut rows)?;
     settings::load(conn, needs, &mut rows)?;
+    held::load(conn, needs, &mut rows)?;
     Ok(rows)
 }
 
@@ -191,6 +193,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
     settings::write(conn, rows)?;
+    held::write(conn, rows)?;
     edits::write(conn, rows)?;
     moderation::write(conn, rows)?;
     keeping::cut(conn, rows)

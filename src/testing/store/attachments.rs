@@ -45,7 +45,7 @@ impl Fixture {
     }
 
     /// A whole one, in no message yet.
-    async fn uploaded(&self, room: RoomId, who: &str, name: &str) -> Attachment {
+    pub(super) async fn uploaded(&self, room: RoomId, who: &str, name: &str) -> Attachment {
         let begun = self.new_attachment(room, who, name);
         self.run(self.begin_item(&begun)).await;
         let dimensions = Some(Dimensions { width: 5, height: u32::MAX });
@@ -71,11 +71,11 @@ impl Fixture {
         self.store().attachment(room, id).await.expect("the store reads")
     }
 
-    async fn stage(&self, attachment: &Attachment) -> Option<Stage> {
+    pub(super) async fn stage(&self, attachment: &Attachment) -> Option<Stage> {
         self.stored(attachment).await.map(|stored| stored.stage)
     }
 
-    async fn unsent(&self, before: Timestamp, limit: u32) -> Vec<AttachmentId> {
+    pub(super) async fn unsent(&self, before: Timestamp, limit: u32) -> Vec<AttachmentId> {
         let found = self.store().unsent_attachments(before, limit).await.expect("the store reads");
         found.into_iter().map(|stored| stored.attachment.id).collect()
     }

@@ -35,6 +35,7 @@ pub mod catch_up;
 pub mod edits;
 pub mod forwards;
 pub mod friends;
+pub mod held;
 pub mod invites;
 pub mod marks;
 pub mod members;
@@ -190,6 +191,17 @@ macro_rules! store_suite {
                     each_act_of_a_moderator_is_noted_where_it_was_committed
                     a_report_waits_until_somebody_says_what_came_of_it
                     whoever_reads_reports_what_others_have_said;
+                held:
+                    what_is_held_waits_and_is_no_message
+                    whoever_may_not_send_has_nothing_wait
+                    a_retry_of_what_waits_is_answered_alike_whatever_the_host_says
+                    what_is_approved_is_sent_as_its_sender_at_that_moment
+                    what_its_sender_may_not_send_now_waits_on
+                    only_who_moderates_settles_and_nobody_approves_their_own
+                    what_is_rejected_is_noted_and_its_files_are_collected
+                    so_many_wait_in_a_room_and_of_one_user
+                    those_that_wait_come_oldest_first_and_in_pages
+                    what_waits_counts_for_the_pace_of_a_slow_room;
                 messages:
                     a_message_comes_back_as_it_was_sent
                     a_retry_within_a_batch_gets_the_first_message
@@ -279,6 +291,7 @@ macro_rules! store_suite {
                     what_does_not_go_with_what_is_there_is_not_taken_in
                     a_room_that_is_taken_in_holds_its_key_while_it_is_open
                     marks_and_stays_that_are_taken_in_only_grow
+                    reports_are_taken_in_with_what_came_of_them
                     a_relation_that_is_taken_in_ends_nothing_later;
                 amend:
                     an_edit_takes_a_position_and_leaves_the_place
@@ -468,6 +481,7 @@ mod tests {
             include_str!("edits.rs"),
             include_str!("forwards.rs"),
             include_str!("friends.rs"),
+            include_str!("held.rs"),
             include_str!("invites.rs"),
             include_str!("marks.rs"),
             include_str!("members.rs"),

@@ -1,14 +1,16 @@
 //! Cases about rows that are moved: read out of one store, and taken in by another.
 #![allow(missing_docs, reason = "the name of a case says what it checks")]
 
+use std::collections::BTreeSet;
+
 use super::Fixture;
 use super::kit::{PAGES, sent, user};
 use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
-use crate::id::{MessageId, RoomId};
-use crate::model::{Ban, Mark, Member, Profile, Relation, RelationKind, RoomKind};
+use crate::id::{MessageId, ReportId, RoomId};
+use crate::model::{Ban, Mark, Member, Profile, Relation, RelationKind, Report, ReportOutcome, RoomKind};
 use crate::store::RelationOp::{Accept, Block, Request};
-use crate::store::{Batch, BodyHash, Record, RecordPage, RoomRecord};
+use crate::store::{Answer, Batch, BodyHash, Op, Record, RecordPage, RoomRecord};
 
 impl Fixture {
     /// All rows of a kind, in pages of so many.
@@ -41,6 +43,7 @@ impl Fixture {
         rows.extend(self.records(RecordPage::Reactions { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Members { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Bans { room, after: None }, 1000).await);
+        rows.extend(self.records(RecordPage::Reports { room, after: None }, 1000).await);
         let of_room = |row| match row {
             Record::Room(row) => row,
             other => panic!("{other:?} is of no room"),
@@ -79,6 +82,9 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Bans { room, .. }, Record::Room(RoomRecord::Ban(ban))) => {
             RecordPage::Bans { room, after: Some(ban.user.clone()) }
         }
+        (RecordPage::Reports { room, .. }, Record::Room(RoomRecord::Report(report))) => {
+            RecordPage::Reports { room, after: Some((report.message, report.by.clone())) }
+        }
         (page, row) => panic!("{row:?} is no row of {page:?}"),
     }
 }
@@ -105,6 +111,7 @@ fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
             RoomRecord::Member(member)
         }
         RoomRecord::Ban(ban) => RoomRecord::Ban(Ban { room: id, ..ban }),
+        RoomRecord::Report(report) => RoomRecord::Report(Report { room: id, ..report }),
     }
 }
 
@@ -187,6 +194,7 @@ pub async fn each_row_comes_once_and_in_its_order(chat: Fixture) {
         RecordPage::Messages { room: nowhere, after: 0 },
         RecordPage::Members { room: nowhere, after: None },
         RecordPage::Bans { room: nowhere, after: None },
+        RecordPage::Reports { room: nowhere, after: None },
         RecordPage::ProfilesIn { room: nowhere, after: None },
         RecordPage::Rooms { after: Some(RoomId::from_bytes([0xff; 16])) },
     ] {
@@ -375,4 +383,62 @@ pub async fn a_relation_that_is_taken_in_ends_nothing_later(chat: Fixture) {
     chat.run(blocked.clone()).await;
     chat.run(friend).await;
     assert_eq!(stored().await, Some(blocked));
+}
+
+pub async fn reports_are_taken_in_with_what_came_of_them(chat: Fixture) {
+    let room = chat.group(&["ana", "ben", "cho"]).await;
+    let (mut reports, mut ids) = (Vec::new(), Vec::new());
+    for words in ["one", "two", "three"] {
+        ids.push(chat.send(room, "ben", words).await.id);
+    }
+    for (message, by) in [(ids[0], "ana"), (ids[0], "cho"), (ids[1], "ana"), (ids[2], "cho")] {
+        let reason = (by == "ana").then(|| "광고\n🦊".to_owned());
+        let report = Op::Report { id: ReportId::generate(), message, reason };
+        let Answer::Reported(report) = chat.run(chat.item(room, Some(by), report)).await.answer else {
+            panic!()
+        };
+        reports.push(report);
+    }
+    let resolve = |by: Option<&str>, report: &Report, outcome| {
+        chat.item(room, by, Op::Resolve { id: report.id, outcome })
+    };
+    chat.run(resolve(Some("ana"), &reports[0], ReportOutcome::UserBanned)).await;
+    chat.run(resolve(None, &reports[3], ReportOutcome::Dismissed)).await;
+    let rows = chat.pages(RecordPage::Reports { room, after: None }).await;
+    let of = |row: &Record| match row {
+        Record::Room(RoomRecord::Report(report)) => report.clone(),
+        other => panic!("{other:?}"),
+    };
+    let rows: Vec<Report> = rows.iter().map(of).collect();
+    assert!(rows.is_sorted_by_key(|report| (report.message, report.by.clone())));
+    let resolved = rows.iter().filter(|report| report.resolution.is_some()).map(|report| report.id);
+    let expected = BTreeSet::from([reports[0].id, reports[3].id]);
+    assert_eq!((rows.len(), resolved.collect::<BTreeSet<_>>()), (4, expected), "those that wait no more too");
+
+    let copy = chat.group(&["dee"]).await;
+    let moved = |report: &Report| {
+        RoomRecord::Report(Report { id: ReportId::generate(), room: copy, ..report.clone() })
+    };
+    let moved: Vec<RoomRecord> = rows.iter().map(moved).collect();
+    let waits = |row: &RoomRecord| match row {
+        RoomRecord::Report(report) => RoomRecord::Report(Report { resolution: None, ..report.clone() }),
+        other => panic!("{other:?}"),
+    };
+    // First while they wait, then with what came of them, and then once more, of an older export.
+    let position = chat.position().await;
+    let there = async || -> Vec<RoomRecord> {
+        let rows = chat.records(RecordPage::Reports { room: copy, after: None }, 1000).await;
+        rows.iter().map(|row| RoomRecord::Report(of(row))).collect()
+    };
+    let waiting: Vec<RoomRecord> = moved.iter().map(waits).collect();
+    for (taken, expected) in [(&waiting, &waiting), (&moved, &moved), (&waiting, &moved)] {
+        chat.done(taken.clone()).await;
+        assert_eq!(there().await, *expected);
+    }
+    assert_eq!(chat.position().await, position, "nobody is told");
+    let queue = chat.store().reports(Some(copy), None, 10).await.expect("the store reads");
+    assert_eq!(queue.len(), 2, "those that wait are in the queue");
+    let nowhere = RoomId::generate();
+    let kind = chat.refused(RoomRecord::Report(Report { room: nowhere, ..reports[0].clone() })).await;
+    assert_eq!(kind, ErrorKind::RoomNotFound(nowhere));
 }

@@ -43,6 +43,7 @@ pub(super) enum Body {
     NewQuiet,
     NewReport,
     NewResolution,
+    Rejection,
     Draft,
     Forward,
     Edit,
@@ -56,7 +57,7 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 21] = [
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
@@ -67,6 +68,7 @@ impl Body {
         Self::NewQuiet,
         Self::NewReport,
         Self::NewResolution,
+        Self::Rejection,
         Self::Draft,
         Self::Forward,
         Self::Edit,
@@ -91,6 +93,7 @@ impl Body {
             Self::NewQuiet => "NewQuiet",
             Self::NewReport => "NewReport",
             Self::NewResolution => "NewResolution",
+            Self::Rejection => "Rejection",
             Self::Draft => "Draft",
             Self::Forward => "Forward",
             Self::Edit => "Edit",
@@ -142,6 +145,10 @@ impl Body {
             Self::NewReport => object("Why a message is reported.", [optional("reason", reason())]).into(),
             Self::NewResolution => {
                 object("What was done.", [needed("outcome", named::<ReportOutcome>())]).into()
+            }
+            Self::Rejection => {
+                let why = reason().description(Some("Why, for its sender. At most 1,000 bytes of UTF-8."));
+                object("Why a held message is not sent.", [optional("reason", why)]).into()
             }
             Self::Draft => draft(config),
             Self::Forward => {

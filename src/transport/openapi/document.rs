@@ -29,10 +29,10 @@ use crate::model::{InviteCode, Limit, Reaction, Token};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
-    AttachmentJson, AuditJson, BanJson, BansJson, DoNotDisturbJson, EditsJson, FeedJson, HistoryJson,
-    HitsJson, InvitationsJson, InvitesJson, LinkJson, MarkedJson, MessageChangeJson, MuteJson,
-    ParticipantsJson, PinsJson, PublicRoomsJson, ReactionsJson, RelationJson, ReportsJson, RoomsJson,
-    SettingsJson,
+    AttachmentJson, AuditJson, BanJson, BansJson, DoNotDisturbJson, EditsJson, FeedJson, HeldAnswerJson,
+    HeldPageJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson, LinkJson, MarkedJson,
+    MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson, ReactionsJson, RelationJson,
+    ReportsJson, RoomsJson, SettingsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -117,8 +117,16 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
     if is_open {
         built = built.securities(Some([]));
     }
-    let parameters =
-        ["roomUuid", "messageUuid", "attachmentUuid", "reaction", "userUuid", "code", "reportUuid"];
+    let parameters = [
+        "roomUuid",
+        "messageUuid",
+        "attachmentUuid",
+        "reaction",
+        "userUuid",
+        "code",
+        "reportUuid",
+        "heldUuid",
+    ];
     for name in parameters.into_iter().filter(|name| path.contains(&format!("{{{name}}}"))) {
         built = built.parameter(path_parameter(name));
     }
@@ -129,7 +137,12 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
         // A read mark moves without one, and a link may hold for ever.
         let is_required = if matches!(
             body,
-            Body::ReadTo | Body::NewInvite | Body::NewStream | Body::Sanction | Body::NewReport
+            Body::ReadTo
+                | Body::NewInvite
+                | Body::NewStream
+                | Body::Sanction
+                | Body::NewReport
+                | Body::Rejection
         ) {
             Required::False
         } else {
@@ -181,6 +194,7 @@ fn path_parameter(name: &'static str) -> ParameterBuilder {
     let (schema, text, example) = match name {
         "roomUuid" => (named::<RoomId>(), "The room.", samples::room_id().to_string()),
         "messageUuid" => (named::<MessageId>(), "The message.", samples::message_id().to_string()),
+        "heldUuid" => (named::<MessageId>(), "The held message.", samples::message_id().to_string()),
         "reportUuid" => (named::<ReportId>(), "The report.", samples::report().id.to_string()),
         "reaction" => (named::<Reaction>(), "The reaction.", "👍".to_owned()),
         "code" => (named::<InviteCode>(), "The invite link's.", samples::invite().code.to_string()),
@@ -220,6 +234,9 @@ fn query_parameter(query: Query) -> ParameterBuilder {
         }
         Query::ReportCursor => {
             ("cursor", "The `nextCursor` of the page before it.", named::<ReportId>().into())
+        }
+        Query::HeldCursor => {
+            ("cursor", "The `nextCursor` of the page before it.", named::<MessageId>().into())
         }
         Query::ActCursor => {
             ("cursor", "The `nextCursor` of the page before it.", number("").description(None::<&str>).into())
@@ -306,7 +323,7 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
     let named = |link: LinkBuilder, to: Operation| (to.name(), link.build());
     match made_by {
         Operation::CreateRoom => {
-            let others = ["{messageUuid}", "{attachmentUuid}", "{code}", "{reportUuid}"];
+            let others = ["{messageUuid}", "{attachmentUuid}", "{code}", "{reportUuid}", "{heldUuid}"];
             let is_of_room = |to: &&Operation| {
                 let is_of_it = |path: &&str| {
                     path.contains("{roomUuid}") && !others.iter().any(|other| path.contains(other))
@@ -431,6 +448,7 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::RoomNotFound => "There is no such room.",
         Code::MessageNotFound => "There is no such message in the room.",
         Code::MessageDeleted => "The message was deleted.",
+        Code::Held => "The message was taken and waits for a moderator: `heldUuid` names it.",
         Code::ReportNotFound => "There is no such report in the room.",
         Code::AttachmentNotFound => "There is no such attachment in the room, or not for the caller.",
         Code::AttachmentUsed => "The attachment is in a message already.",
@@ -466,6 +484,8 @@ fn components(config: &Config) -> Components {
     schemas.add::<BansJson<'_>>();
     schemas.add::<AuditJson<'_>>();
     schemas.add::<ReportsJson<'_>>();
+    schemas.add::<HeldPageJson<'_>>();
+    schemas.add::<HeldAnswerJson>();
     schemas.add::<AttachmentJson<'_>>();
     schemas.add::<AttachmentId>();
     schemas.add::<LinkJson<'_>>();

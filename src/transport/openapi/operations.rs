@@ -1,6 +1,7 @@
 //! What each REST operation takes and answers with. The router is built of the same [`Operation`]s, so none is missing
 //! here and none is described that is not there.
 
+mod held;
 mod messages;
 mod moderation;
 mod notices;
@@ -57,6 +58,8 @@ pub(super) enum Query {
     InviteCursor,
     /// A page of reports begins after this one.
     ReportCursor,
+    /// A page of held messages begins after this one.
+    HeldCursor,
     /// A page of an audit trail begins below this one.
     ActCursor,
     /// A part of a room's name.
@@ -366,6 +369,11 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::GetDoNotDisturb
         | Operation::SetDoNotDisturb
         | Operation::EndDoNotDisturb => notices::of_notices(operation),
+        Operation::ListHeld
+        | Operation::ListOwnHeld
+        | Operation::ApproveHeld
+        | Operation::RejectHeld
+        | Operation::WithdrawHeld => held::of_held(operation),
         Operation::SendMessage => messages::send_message(),
         Operation::ListMessages => messages::list_messages(),
         Operation::GetMessage

@@ -13,12 +13,13 @@ use crate::event::{
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, DailyHours, Delta,
-    Dimensions, DoNotDisturb, Edit, EditPage, Epoch, FeedPage, FeedRoom, Floor, FriendNotice, History, Hit,
-    Hits, Invitation, InvitationPage, Invite, InviteCode, Limit, Mark, Mentions, Message, MessageState,
-    MessageType, MessageView, NotifyLevel, NotifySetting, Page, PageQuery, Participant, Permissions, Phrases,
-    Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
-    RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Retention, Role, Room,
-    RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind, Token, Visibility, Words,
+    Dimensions, DoNotDisturb, Edit, EditPage, Epoch, FeedPage, FeedRoom, Floor, FriendNotice, HeldMessage,
+    HeldPage, History, Hit, Hits, Invitation, InvitationPage, Invite, InviteCode, Limit, Mark, Mentions,
+    Message, MessageState, MessageType, MessageView, NotifyLevel, NotifySetting, Page, PageQuery,
+    Participant, Permissions, Phrases, Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction,
+    ReactionPage, Receipt, References, RelationKind, RelationPage, RelationView, Report, ReportOutcome,
+    ReportPage, Retention, Role, Room, RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span,
+    SystemKind, Token, Visibility, Words,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -342,6 +343,29 @@ pub(super) fn reports() -> ReportPage {
     ReportPage { reports: vec![report()], next: None }
 }
 
+pub(super) fn held() -> HeldPage {
+    let held = HeldMessage {
+        id: message_id(),
+        room: room_id(),
+        sender: ana(),
+        body: Body::Text("Shoes, half price".into()),
+        attachments: Arc::new([attachment()]),
+        quoted: Some(answer().id),
+        forwarded: Some(ben()),
+        mentions: Some(Box::new(Mentions { users: vec![user("ben")], all: true })),
+        reason: Some("Looks like advertising".into()),
+        at: at(30),
+    };
+    HeldPage { held: vec![held], next: None }
+}
+
+/// The same, as its sender sees it.
+pub(super) fn own_held() -> HeldPage {
+    let mut page = held();
+    page.held.iter_mut().for_each(|held| held.reason = None);
+    page
+}
+
 /// One of each act.
 pub(super) fn audit() -> AuditPage {
     let acts = [
@@ -354,6 +378,8 @@ pub(super) fn audit() -> AuditPage {
         Act::SetRole(Role::Admin),
         Act::SlowMode(30),
         Act::Resolve(message_id(), ReportOutcome::MessageDeleted),
+        Act::ApproveMessage(message_id()),
+        Act::RejectMessage(message_id()),
     ];
     let entry = |(pos, act): (u64, Act)| {
         let by = Some(user("ana")).filter(|_| act != Act::Unban);
@@ -486,6 +512,8 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Notification(Notification::Notifications(room_id(), Some(muted())))),
         of_user(Notification::DoNotDisturb(quiet())),
         of_user(Notification::Settings(settings())),
+        of_user(Notification::MessageApproved(room_id(), message_id())),
+        of_user(Notification::MessageRejected(room_id(), message_id(), Some("Advertising".into()))),
     ]
 }
 
@@ -510,6 +538,7 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::RoomNotFound => ErrorKind::RoomNotFound(room),
         ErrorCode::MessageNotFound => ErrorKind::MessageNotFound(message_id()),
         ErrorCode::MessageDeleted => ErrorKind::MessageDeleted(message_id()),
+        ErrorCode::Held => ErrorKind::Held(message_id()),
         ErrorCode::ReportNotFound => ErrorKind::ReportNotFound(report().id),
         ErrorCode::AttachmentNotFound => ErrorKind::AttachmentNotFound(attachment().id),
         ErrorCode::AttachmentUsed => ErrorKind::AttachmentUsed(attachment().id),

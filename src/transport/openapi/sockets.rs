@@ -23,8 +23,8 @@ use crate::model::Limit;
 use crate::transport::frame::split;
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
-    ErrorJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, MarkedJson,
-    MessageChangeJson, MessageJson, NotificationsJson, QuietJson, SettledJson,
+    ErrorJson, HeldNewsJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson,
+    MarkedJson, MessageChangeJson, MessageJson, NotificationsJson, QuietJson, SettledJson,
 };
 
 /// A socket's protocol, as a document tells of it.
@@ -343,6 +343,7 @@ pub(super) fn notification() -> RefOr<Schema> {
         .item(named::<NotificationsJson>())
         .item(named::<QuietJson>())
         .item(named::<SettledJson>())
+        .item(named::<HeldNewsJson<'_>>())
         .into()
 }
 
@@ -367,6 +368,7 @@ pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<QuietJson>();
     schemas.add::<InviteDeclinedJson<'_>>();
     schemas.add::<SettledJson>();
+    schemas.add::<HeldNewsJson<'_>>();
 }
 
 /// Texts as JSON.

@@ -103,6 +103,18 @@ impl<S: Send + Sync> FromRequestParts<S> for OfReport {
     }
 }
 
+/// The held message in the path.
+pub(super) struct OfHeld(pub(super) MessageId);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfHeld {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let path = PathParts::of(parts).await?;
+        Ok(Self(parse_field("heldUuid", path.get("heldUuid"))?))
+    }
+}
+
 /// The reaction in the path.
 pub(super) struct WithReaction(pub(super) Reaction);
 

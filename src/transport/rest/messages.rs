@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::extract::{Caller, InRoom, JsonBody, OfMessage, OptionalJsonBody, Params, WithReaction};
+use super::held::held_or_refused;
 use super::problem::Problem;
 use crate::engine::Actor;
 use crate::error::{Error, Result, parse_field};
@@ -21,8 +22,10 @@ pub(super) async fn send(
     InRoom(room): InRoom,
     JsonBody(draft): JsonBody<Draft>,
 ) -> Result<Response, Problem> {
-    let message = caller.send(room, draft).await?;
-    Ok((StatusCode::CREATED, Json(MessageJson::own(&message))).into_response())
+    match caller.send(room, draft).await {
+        Ok(message) => Ok((StatusCode::CREATED, Json(MessageJson::own(&message))).into_response()),
+        Err(error) => held_or_refused(error),
+    }
 }
 
 pub(super) async fn history(
@@ -199,6 +202,8 @@ pub(super) async fn forward(
     JsonBody(body): JsonBody<ForwardJson>,
 ) -> Result<Response, Problem> {
     let to = parse_field("roomUuid", &body.room_uuid)?;
-    let sent = caller.forward(room, message, to, body.client_id.as_deref()).await?;
-    Ok((StatusCode::CREATED, Json(MessageJson::own(&sent))).into_response())
+    match caller.forward(room, message, to, body.client_id.as_deref()).await {
+        Ok(sent) => Ok((StatusCode::CREATED, Json(MessageJson::own(&sent))).into_response()),
+        Err(error) => held_or_refused(error),
+    }
 }

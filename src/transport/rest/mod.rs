@@ -25,6 +25,7 @@ mod auth;
 mod extract;
 mod feed;
 mod friends;
+mod held;
 mod invites;
 mod messages;
 mod moderation;

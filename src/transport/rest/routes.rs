@@ -5,8 +5,8 @@ use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::{
-    Mounted, RestOptions, attachments, auth, feed, friends, invites, messages, moderation, notify, reports,
-    rooms, search, settings, streams,
+    Mounted, RestOptions, attachments, auth, feed, friends, held, invites, messages, moderation, notify,
+    reports, rooms, search, settings, streams,
 };
 use crate::names::names;
 
@@ -103,6 +103,11 @@ operations! {
     Report = "reportMessage": POST "/chat/rooms/{roomUuid}/messages/{messageUuid}/report" => reports::report;
     ListReports = "listReports": GET "/chat/rooms/{roomUuid}/reports" => reports::list;
     ResolveReport = "resolveReport": PATCH "/chat/rooms/{roomUuid}/reports/{reportUuid}" => reports::resolve;
+    ListHeld = "listHeld": GET "/chat/rooms/{roomUuid}/held" => held::list;
+    ListOwnHeld = "listOwnHeld": GET "/chat/held" => held::own;
+    ApproveHeld = "approveHeld": POST "/chat/rooms/{roomUuid}/held/{heldUuid}/approve" => held::approve;
+    RejectHeld = "rejectHeld": POST "/chat/rooms/{roomUuid}/held/{heldUuid}/reject" => held::reject;
+    WithdrawHeld = "withdrawHeld": DELETE "/chat/rooms/{roomUuid}/held/{heldUuid}" => held::withdraw;
     MarkRead = "markRead": PATCH "/chat/rooms/{roomUuid}/read" or "/chat/room/{roomUuid}/read" => messages::read;
     UploadAttachment = "uploadAttachment": POST "/chat/rooms/{roomUuid}/attachments" => attachments::upload;
     GetAttachment = "getAttachment": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}"

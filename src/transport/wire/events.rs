@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::retention::first_seq;
 use super::{
-    InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, NotificationsJson,
-    PermissionsJson, QuietJson, RetentionJson, SettledJson, UserJson,
+    HeldNewsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson,
+    NotificationsJson, PermissionsJson, QuietJson, RetentionJson, SettledJson, UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -40,6 +40,7 @@ pub(crate) enum EventJson<'a> {
     Notifications(NotificationsJson),
     Quiet(QuietJson),
     Settled(SettledJson),
+    HeldNews(HeldNewsJson<'a>),
     Ready(ReadyJson<'a>),
     CaughtUp(CaughtUpJson),
     Opened { origin: &'a OriginId },
@@ -452,6 +453,10 @@ fn notified(notification: &Notification) -> EventJson<'_> {
         }
         Notification::DoNotDisturb(now) => EventJson::Quiet(QuietJson::new(now)),
         Notification::Settings(settings) => EventJson::Settled(settings.into()),
+        Notification::MessageApproved(room, id) => EventJson::HeldNews(HeldNewsJson::approved(*room, *id)),
+        Notification::MessageRejected(room, id, reason) => {
+            EventJson::HeldNews(HeldNewsJson::rejected(*room, *id, reason.as_deref()))
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod attachments;
 mod edits;
 pub(crate) mod events;
 mod feed;
+mod held;
 mod invites;
 mod json;
 mod moderation;
@@ -43,6 +44,7 @@ pub(crate) use attachments::LinkJson;
 pub(crate) use edits::EditsJson;
 pub(crate) use events::EventJson;
 pub(crate) use feed::FeedJson;
+pub(crate) use held::{HeldAnswerJson, HeldNewsJson, HeldPageJson};
 pub(crate) use invites::{
     InvitationsJson, InviteDeclinedJson, InviteEndedJson, InviteJson, InvitedJson, InvitesJson,
 };
@@ -485,6 +487,10 @@ pub(crate) struct ErrorJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub(crate) until: Option<Timestamp>,
+    /// The message that is held, and has this id once it is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub(crate) held_uuid: Option<MessageId>,
 }
 
 impl<'a> From<&'a Error> for ErrorJson<'a> {
@@ -499,8 +505,12 @@ impl<'a> From<&'a Error> for ErrorJson<'a> {
             Kind::Muted(until) | Kind::Banned { until, .. } => Some(*until),
             _ => None,
         };
+        let held_uuid = match error.kind() {
+            Kind::Held(id) => Some(*id),
+            _ => None,
+        };
         let (code, message) = (error.kind().wire_code(), error.kind().public_message());
-        Self { code, message, field, room_uuid, until }
+        Self { code, message, field, room_uuid, until, held_uuid }
     }
 }
 

@@ -125,7 +125,7 @@ struct ActJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     user_uuid: Option<&'a UserId>,
-    /// The message of a `deleteMessage` and a `resolveReport`.
+    /// The message of a `deleteMessage`, a `resolveReport`, an `approveMessage` and a `rejectMessage`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     message_uuid: Option<MessageId>,
@@ -172,7 +172,9 @@ impl<'a> From<&'a AuditEntry> for ActJson<'a> {
         };
         match entry.act {
             Act::Mute(until) | Act::Ban(until) => json.until = Some(until),
-            Act::Delete(message) => json.message_uuid = Some(message),
+            Act::Delete(message) | Act::ApproveMessage(message) | Act::RejectMessage(message) => {
+                json.message_uuid = Some(message);
+            }
             Act::SetRole(role) => json.role = Some(role),
             Act::Resolve(message, outcome) => {
                 (json.message_uuid, json.outcome) = (Some(message), Some(outcome));

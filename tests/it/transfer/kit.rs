@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chat_core::event::EventKind;
 use chat_core::model::{
-    Cursor, Draft, HistoryQuery, LastSeen, Limit, Message, MessageState, NewRoom, PageQuery, Profile, Role,
-    Room, RoomUpdate, SettingsUpdate, Token, Verb,
+    Cursor, Draft, HistoryQuery, LastSeen, Limit, Message, MessageState, NewRoom, PageQuery, Profile,
+    ReportOutcome, Role, Room, RoomUpdate, SettingsUpdate, Token, Verb,
 };
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{
@@ -182,6 +182,9 @@ impl Town {
         let answer = Draft::text("answer").quoting(edited).with_client_id("answer");
         let answer = cho.send(group, answer).await.unwrap().id;
         admin.pin(group, answer, true).await.unwrap();
+        let report = ana.report(group, answer, Some("why?\n🦊".into())).await.unwrap().id;
+        ben.report(group, answer, None).await.unwrap();
+        ana.resolve_report(group, report, ReportOutcome::Dismissed).await.unwrap();
         ben.forward(direct, first, group, Some("forward")).await.unwrap();
         dee.send(group, Draft::text("from dee")).await.unwrap();
         dee.leave(group).await.unwrap();
@@ -374,6 +377,11 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
             let Record::Room(RoomRecord::Ban(ban)) = page else { panic!("{page:?}") };
             bans = RecordPage::Bans { room, after: Some(ban.user) };
         }
+        let mut reports = RecordPage::Reports { room, after: None };
+        while let Some(page) = page(store, reports.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::Report(report)) = page else { panic!("{page:?}") };
+            reports = RecordPage::Reports { room, after: Some((report.message, report.by)) };
+        }
     }
     Rows { all, rooms: count }
 }
@@ -398,7 +406,7 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
             Record::Profile { .. }
             | Record::Relation(_)
             | Record::Settings(..)
-            | Record::Room(RoomRecord::Reaction(..) | RoomRecord::Ban(_)) => {}
+            | Record::Room(RoomRecord::Reaction(..) | RoomRecord::Ban(_) | RoomRecord::Report(_)) => {}
         }
     }
     rows

@@ -10,8 +10,8 @@ use crate::transport::openapi::samples;
 use crate::transport::openapi::schemas::named;
 use crate::transport::rest::Operation;
 use crate::transport::wire::{
-    AttachmentJson, EditsJson, HistoryJson, HitsJson, LinkJson, MarkedJson, MessageChangeJson, MessageJson,
-    ReactionsJson,
+    AttachmentJson, EditsJson, HeldAnswerJson, HistoryJson, HitsJson, LinkJson, MarkedJson,
+    MessageChangeJson, MessageJson, ReactionsJson,
 };
 
 /// Why a message may not be changed.
@@ -53,6 +53,13 @@ pub(super) fn send_message() -> Description {
                 ("answer", &MessageJson::own(&samples::answer())),
             ],
         )
+        .answers(
+            202,
+            "The app's own rules hold it until somebody has looked at it. A retry under its `clientId` is answered so too, \
+             until it is sent.",
+            named::<HeldAnswerJson>(),
+            [("held", &held_answer())],
+        )
         .codes(&[
             Code::RoomNotFound,
             Code::NotAParticipant,
@@ -68,6 +75,11 @@ pub(super) fn send_message() -> Description {
         ])
 }
 
+/// The answer to what is held.
+fn held_answer() -> Option<HeldAnswerJson> {
+    HeldAnswerJson::of(&samples::error(Code::Held).into())
+}
+
 pub(super) fn forward() -> Description {
     let text = "It is the caller's own in the other room, or in the same one, and names who sent it first. Its words, its picture \
                 and copies of its files go with it; what it quotes and the reactions on it stay behind. Under a `clientId`, a \
@@ -75,6 +87,13 @@ pub(super) fn forward() -> Description {
     Description::new(MESSAGES, "Pass a message on", text)
         .body(Body::Forward, [("example", json!({ "roomUuid": samples::room_id(), "clientId": "run-2" }))])
         .answer(201, "The message in the other room.", &MessageJson::own(&samples::forwarded()))
+        .answers(
+            202,
+            "The app's own rules hold it until somebody has looked at it. A retry under its `clientId` is answered so too, \
+             until it is sent.",
+            named::<HeldAnswerJson>(),
+            [("held", &held_answer())],
+        )
         .codes(&[
             Code::RoomNotFound,
             Code::NotAParticipant,
