@@ -4,7 +4,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::Hash;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -248,7 +247,7 @@ impl Tables {
     }
 }
 
-fn found<K: Clone + Eq + Hash, V>(keys: &BTreeSet<K>, row: impl Fn(&K) -> Option<V>) -> HashMap<K, V> {
+fn found<K: Clone, V, M: FromIterator<(K, V)>>(keys: &BTreeSet<K>, row: impl Fn(&K) -> Option<V>) -> M {
     keys.iter().filter_map(|key| Some((key.clone(), row(key)?))).collect()
 }
 

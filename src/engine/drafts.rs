@@ -167,10 +167,17 @@ fn too_long(field: &'static str, limit: usize) -> Error {
 
 /// Refuses NUL and the other control characters, which no keyboard makes and many a terminal obeys.
 pub(super) fn check_text(field: &'static str, text: &str) -> Result<()> {
-    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+    let is_refused = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    if may_hold_controls(text) && text.chars().any(is_refused) {
         return Err(Error::invalid(field, "must hold no control characters"));
     }
     Ok(())
+}
+
+/// A look at all bytes without a branch, for most texts hold none: the controls of ASCII, and the byte that those of
+/// Latin-1 begin with.
+fn may_hold_controls(text: &str) -> bool {
+    text.bytes().fold(false, |seen, byte| seen | (byte < b' ') | (byte == 0x7f) | (byte == 0xc2))
 }
 
 fn check_url(field: &'static str, url: String) -> Result<Arc<str>> {

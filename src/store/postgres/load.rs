@@ -196,7 +196,7 @@ pub(super) async fn load(
 async fn load_sent(
     conn: &mut PgConnection,
     keys: &BTreeSet<(RoomId, UserId, ClientId)>,
-) -> Result<HashMap<(RoomId, UserId, ClientId), Sent>> {
+) -> Result<BTreeMap<(RoomId, UserId, ClientId), Sent>> {
     let rooms: Vec<Uuid> = keys.iter().map(|(room, ..)| Uuid::from(*room)).collect();
     let senders: Vec<&str> = keys.iter().map(|(_, sender, _)| sender.as_str()).collect();
     let clients: Vec<&str> = keys.iter().map(|(.., client)| client.as_str()).collect();
