@@ -61,6 +61,8 @@ pub enum Verb {
     SetVisibility,
     /// Come into it, where it is public.
     Join,
+    /// Mention everybody in it at once.
+    MentionAll,
 }
 
 impl Role {

@@ -145,6 +145,7 @@ fn delete(
     let body = Body::Deleted(message.body.message_type());
     let state = MessageState { edited_at: Some(ctx.at), ..MessageState::default() };
     rows.clear_reactions(message);
+    rows.end_mentions(message);
     if let (Some(_), Some(pins)) = (&message.state.pinned, rows.pins.get_mut(&ctx.id)) {
         *pins = pins.saturating_sub(1);
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::RoomRecord;
-use super::{Amend, Batch, BodyHash, Item, Op, StoredAttachment};
+use super::{Amend, Batch, BodyHash, Item, Mention, Op, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation,
@@ -87,6 +87,7 @@ impl Needs {
                 }
                 Op::Send { sender, client_id, attachments, refers, .. } => {
                     member(&sender.user);
+                    refers.mentions.iter().flat_map(|named| &named.users).for_each(&mut member);
                     needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
                     needs.spoken_in.insert(item.room);
                     needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
@@ -346,6 +347,8 @@ pub struct Rows {
     pub written_reports: BTreeSet<ReportId>,
     /// Acts to add, in their order.
     pub new_acts: Vec<AuditEntry>,
+    /// Mentions to delete, once [those to add](Self::new_mentions) are there.
+    pub ended_mentions: Vec<Mention>,
     /// Users whose settings are to be written, new or changed.
     pub written_settings: BTreeSet<UserId>,
 }
@@ -385,6 +388,7 @@ impl Rows {
             written_bans: BTreeSet::new(),
             written_reports: BTreeSet::new(),
             new_acts: Vec::new(),
+            ended_mentions: Vec::new(),
             written_settings: BTreeSet::new(),
         }
     }

@@ -22,6 +22,7 @@ mod commit;
 mod connections;
 mod error;
 mod load;
+mod mentions;
 mod moderation;
 mod outbox;
 #[cfg(test)]

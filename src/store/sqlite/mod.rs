@@ -41,6 +41,7 @@ mod amend;
 mod attachments;
 mod columns;
 mod error;
+mod mentions;
 mod moderation;
 mod outbox;
 #[cfg(test)]

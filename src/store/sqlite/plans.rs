@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, StatementStatus};
 
-use super::{SqliteOptions, amend, attachments, moderation, read, records, rows, schema, search, settings};
+use super::{
+    SqliteOptions, amend, attachments, mentions, moderation, read, records, rows, schema, search, settings,
+};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -76,6 +78,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (search::PLACE, "search_places_by_message (room=? AND seq=?)", false),
         (search::LAST_PLACE, "INTEGER PRIMARY KEY (rowid>? AND rowid<?)", false),
         (search::OWN_ROOMS, "members_by_user (user=?)", false),
+        (mentions::UNREAD, "PRIMARY KEY (room=? AND user=? AND seq>?)", false),
         (moderation::AUDIT, "PRIMARY KEY (room=? AND pos<?)", false),
         (moderation::BAN, primary, false),
         (moderation::REPORTS, "reports_waiting (id>?)", false),
