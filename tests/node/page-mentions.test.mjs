@@ -19,6 +19,8 @@ async function scene(look = {}) {
   const names = ['Ana Maria', 'Ben', 'Cho'].map((name) => `${name}${unique('')}`);
   const ids = names.map((name) => name.toLowerCase().replaceAll(' ', '-'));
   const [anas, bens, chos] = await Promise.all(names.map((name, n) => User.as(server.url, ids[n], name)));
+  // Who has never been here is called by their id.
+  await chos.ok('GET', '/rooms');
   const room = await anas.group([bens, chos], 'Runners');
   const [ana, ben] = await Promise.all(names.slice(0, 2).map((name) => Person.open(browser, server.url, name, look)));
   await Promise.all([ana, ben].map(async (person) => {
