@@ -10,13 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    AuditEntry, Ban, Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom,
-    PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room, RoomKey, RoomKind,
-    SearchCursor, Settings, Token, Visibility,
+    AuditEntry, Ban, DoNotDisturb, Draft, Edit, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member,
+    Message, NewRoom, PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room,
+    RoomKey, RoomKind, SearchCursor, Settings, Token, Visibility,
 };
 use chat_core::store::{
-    Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey,
-    Record, RecordPage, RoomEntry, RoomRecord, Rows, Search, Sent, Stage, Store, StoredAttachment, apply,
+    Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, PushBatch,
+    PushRetry, ReactionKey, Record, RecordPage, RoomEntry, RoomRecord, Rows, Search, Sent, Stage, Store,
+    StoredAttachment, apply,
 };
 use chat_core::{
     AttachmentId, ChatEngine, ClientId, MessageId, ReportId, Result, RoomId, Timestamp, UserId,
@@ -33,6 +34,7 @@ struct Tables {
     /// Outlives a restart: a new epoch voids all tokens of clients. The position's row is locked from the
     /// load until the commit, so that positions commit in their order.
     token: Token,
+    /// By id; those of which it is said how much is kept by id.
     rooms: BTreeMap<RoomId, Room>,
     /// Past ones too. By room; by user; by room and `changed_pos`; by room and `marks_pos`.
     members: BTreeMap<(RoomId, UserId), Member>,
@@ -45,6 +47,12 @@ struct Tables {
     profiles: HashMap<UserId, Profile>,
     last_seen: HashMap<UserId, Timestamp>,
     logouts: HashMap<UserId, Timestamp>,
+    quiet: HashMap<UserId, DoNotDisturb>,
+    pushed_since: Option<Timestamp>,
+    /// Up to where a room's notices have come, and until when somebody holds it.
+    pushed: HashMap<RoomId, (u64, Timestamp)>,
+    /// By room and user; by when they are due.
+    push_retries: HashMap<(RoomId, UserId), PushRetry>,
     /// By user and other; by user, kind and other.
     relations: BTreeMap<(UserId, UserId), Relation>,
     /// By code; by room; by user and code.
@@ -57,6 +65,8 @@ struct Tables {
     reports: BTreeMap<ReportId, Report>,
     /// In the order of their commits. By room and `pos`.
     acts: Vec<AuditEntry>,
+    /// By room, `seq` and version.
+    edits: BTreeMap<(RoomId, u64, u64), Edit>,
     /// By user.
     settings: BTreeMap<UserId, Settings>,
 }
@@ -73,12 +83,17 @@ impl PlainStore {
             profiles: HashMap::new(),
             last_seen: HashMap::new(),
             logouts: HashMap::new(),
+            quiet: HashMap::new(),
+            pushed_since: None,
+            pushed: HashMap::new(),
+            push_retries: HashMap::new(),
             relations: BTreeMap::new(),
             invites: BTreeMap::new(),
             attachments: BTreeMap::new(),
             bans: BTreeMap::new(),
             reports: BTreeMap::new(),
             acts: Vec::new(),
+            edits: BTreeMap::new(),
             settings: BTreeMap::new(),
         }))
     }
@@ -96,7 +111,12 @@ impl Tables {
     fn load(&self, needs: &Needs) -> Rows {
         let mut rows = Rows::at(self.token.position);
         rows.rooms = found(&needs.rooms, |id| self.rooms.get(id).cloned());
-        rows.members = found(&needs.members, |key| self.members.get(key).cloned());
+        let oldest = |room: &RoomId, limit: &u32| {
+            self.messages_in(*room).take(*limit as usize).map(Arc::new).collect::<Vec<_>>()
+        };
+        rows.oldest = needs.oldest.iter().map(|(room, limit)| (*room, oldest(room, limit))).collect();
+        let members = needs.members.union(&needs.senders(&rows.oldest)).cloned().collect();
+        rows.members = found(&members, |key| self.members.get(key).cloned());
         for (room, count) in needs.heirs(&rows.members) {
             let mut heirs: Vec<&Member> = self.active_in(room, None).collect();
             heirs.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
@@ -191,7 +211,19 @@ impl Tables {
         self.bans.extend(rows.bans);
         self.reports.extend(rows.reports);
         self.settings.extend(rows.settings);
+        for (room, seq, edit) in rows.new_edits {
+            self.edits.insert((room, seq, edit.version), edit);
+        }
+        for ((room, seq), keep) in rows.kept_edits {
+            let of_it = self.edits.range((room, seq, 0)..=(room, seq, u64::MAX)).map(|(key, _)| *key);
+            let old: Vec<_> = of_it.rev().skip(keep as usize).collect();
+            old.iter().for_each(|key| drop(self.edits.remove(key)));
+        }
         self.acts.extend(rows.new_acts);
+        let is_cut = |room: &RoomId, seq: u64| rows.cut.get(room).is_some_and(|upto| seq <= *upto);
+        self.messages.retain(|(message, _)| !is_cut(&message.room, message.seq));
+        self.reactions.retain(|key| !is_cut(&key.room, key.seq));
+        self.edits.retain(|(room, seq, _), _| !is_cut(room, *seq));
     }
 }
 
@@ -209,12 +241,12 @@ impl Tables {
     /// as that is now. A database keeps the number of that one, and joins.
     fn shown(&self, message: &Message) -> Message {
         let mut shown = Message { sender: self.profile(&message.sender.user), ..message.clone() };
-        if let Some(quoted) = &mut shown.references.quoted {
+        if let Some(quoted) = &shown.references.quoted {
             let is_it = |of: &Message| (of.room, of.seq) == (message.room, quoted.seq);
             let now = self.messages.iter().find(|(message, _)| is_it(message));
             let now =
                 now.map(|(now, _)| Quoted { sender: self.profile(&now.sender.user), ..(&**now).into() });
-            *quoted = now.map_or_else(|| quoted.clone(), Arc::new);
+            shown.references.quoted = now.map(Arc::new);
         }
         if let Some(first) = &mut shown.references.forwarded {
             *first = Arc::new(self.profile(&first.user));
@@ -292,6 +324,12 @@ impl Store for PlainStore {
                 let latest = times.entry(user.clone()).or_insert(*at);
                 *latest = (*latest).max(*at);
             }
+        }
+        for (user, quiet) in &batch.do_not_disturb {
+            match quiet {
+                Some(quiet) => next.quiet.insert(user.clone(), *quiet),
+                None => next.quiet.remove(user),
+            };
         }
         let mut rows = next.load(&Needs::of(&batch));
         let outcomes = apply(batch, &mut rows);
@@ -500,6 +538,12 @@ impl Store for PlainStore {
         Ok(tables.reactions.iter().filter(is_own).map(|key| (key.seq, key.reaction.clone())).collect())
     }
 
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        let tables = self.tables();
+        let below = tables.edits.range((room, seq, 0)..(room, seq, before.unwrap_or(u64::MAX))).rev();
+        Ok(below.map(|(_, edit)| edit.clone()).take(limit as usize).collect())
+    }
+
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
         let place = |message: &Message| message.pin_cursor();
         let is_it = |message: &Message| place(message).is_some_and(|at| before.is_none_or(|end| at < end));
@@ -547,6 +591,12 @@ impl Store for PlainStore {
         let tables = self.tables();
         let logouts = tables.logouts.iter().filter(|(user, _)| users.contains(user));
         Ok(logouts.map(|(user, at)| (user.clone(), *at)).collect())
+    }
+
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
+        let tables = self.tables();
+        let quiet = tables.quiet.iter().filter(|(user, _)| users.contains(user));
+        Ok(quiet.map(|(user, quiet)| (user.clone(), *quiet)).collect())
     }
 
     async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {
@@ -667,6 +717,12 @@ impl Store for PlainStore {
         Ok(false)
     }
 
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        let tables = self.tables();
+        let beyond = tables.rooms.values().filter(|room| after.is_none_or(|after| room.id > after));
+        Ok(beyond.filter(|room| room.keeping.is_some()).take(limit as usize).cloned().collect())
+    }
+
     async fn search(&self, search: Search) -> Result<Found> {
         let tables = self.tables();
         let is_own = |room: RoomId| {
@@ -686,6 +742,85 @@ impl Store for PlainStore {
         found.truncate(search.limit as usize);
         let next = found.last().filter(|_| is_cut).map(|(place, _)| SearchCursor(*place));
         Ok(Found { messages: found.into_iter().map(|(_, message)| message).collect(), next })
+    }
+
+    async fn pushed_since(&self, now: Timestamp) -> Result<Timestamp> {
+        Ok(*self.tables().pushed_since.get_or_insert(now))
+    }
+
+    async fn unpushed_rooms(
+        &self,
+        since: Timestamp,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<RoomId>> {
+        let tables = self.tables();
+        let waits = |room: &&Room| {
+            let considered = tables.pushed.get(&room.id).map_or(0, |(seq, _)| *seq);
+            room.last_message_at.is_some_and(|at| at >= since) && room.seq > considered
+        };
+        let rooms = tables.rooms.values().filter(|room| after.is_none_or(|after| room.id > after));
+        Ok(rooms.filter(waits).map(|room| room.id).take(limit as usize).collect())
+    }
+
+    async fn claim_pushes(
+        &self,
+        rooms: &[RoomId],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(RoomId, u64)>> {
+        let mut tables = self.tables();
+        let mut claimed = Vec::new();
+        for room in rooms {
+            let (seq, held) = tables.pushed.entry(*room).or_insert((0, Timestamp::from_millis(0)));
+            if *held <= now {
+                *held = until;
+                claimed.push((*room, *seq));
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>> {
+        let mut tables = self.tables();
+        let mut due: Vec<_> = tables.push_retries.values().filter(|one| one.due <= now).cloned().collect();
+        due.sort_by_key(|one| (one.due, one.room, one.user.clone()));
+        due.truncate(limit as usize);
+        for one in &due {
+            let taken = PushRetry { due: until, ..one.clone() };
+            tables.push_retries.insert((one.room, one.user.clone()), taken);
+        }
+        Ok(due)
+    }
+
+    async fn write_pushes(&self, batch: PushBatch) -> Result<()> {
+        let mut tables = self.tables();
+        for (room, until) in batch.held {
+            tables.pushed.entry(room).and_modify(|(_, held)| *held = until);
+        }
+        for (room, seq) in batch.considered {
+            let before = tables.pushed.get(&room).map_or(0, |(seq, _)| *seq);
+            tables.pushed.insert(room, (seq.max(before), Timestamp::from_millis(0)));
+        }
+        for key in &batch.ended {
+            tables.push_retries.remove(key);
+        }
+        for one in batch.failed {
+            let key = (one.room, one.user.clone());
+            let waits = tables.push_retries.contains_key(&key);
+            if waits || (tables.push_retries.len() as u64) < batch.most {
+                tables.push_retries.insert(key, one);
+            }
+        }
+        Ok(())
+    }
+
+    async fn blocks(&self, pairs: &[(UserId, UserId)]) -> Result<Vec<(UserId, UserId)>> {
+        let tables = self.tables();
+        let is_block = |pair: &&(UserId, UserId)| {
+            tables.relations.get(*pair).is_some_and(|relation| relation.kind == RelationKind::Blocked)
+        };
+        Ok(pairs.iter().filter(is_block).cloned().collect())
     }
 }
 

@@ -10,8 +10,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Delta, Draft, FriendNotice, History, HistoryQuery, Hits, Invitation, InviteCode, Mark,
-    Message, Participant, Profile, Reaction, Role, Room, SearchQuery, Settings, Token,
+    Amendment, Delta, DoNotDisturb, Draft, FriendNotice, History, HistoryQuery, Hits, Invitation, InviteCode,
+    Mark, Message, NotifySetting, Participant, Profile, Reaction, Role, Room, SearchQuery, Settings, Token,
 };
 
 /// What a connection asks for. A [`Session`](crate::Session) executes it, and it is refused as the method of
@@ -146,9 +146,19 @@ pub enum EventKind {
     /// A message that is [being written](crate::Actor::start_stream) says more. It may be lost; the message's next
     /// state has it.
     Delta(Delta),
-    /// Somebody types (`true`), or has stopped. It may be lost.
+    /// Somebody types (`true`), or has stopped. It is told in rooms of at most
+    /// [`Config::typing_max_members`](crate::Config::typing_max_members) participants, and may be lost.
     Typing(Profile, bool),
-    /// Whose mark moved, which one, and where both stand. Of several only the last may come.
+    /// So many type in a room of more than [`Config::typing_max_members`](crate::Config::typing_max_members) participants,
+    /// whoever is told counted if they do. At most every second. It may be lost.
+    TypingCount(u32),
+    /// So many are here who listen to a room of more than
+    /// [`Config::presence_max_members`](crate::Config::presence_max_members) participants, whoever is told counted. At most
+    /// every five seconds. It may be lost.
+    OnlineCount(u32),
+    /// Whose mark moved, which one, and where both stand. Of several only the last may come. In rooms of
+    /// more than [`Config::receipts_max_members`](crate::Config::receipts_max_members) participants it is told to other devices
+    /// of the same user alone.
     Marked(UserId, Mark, Marked),
     /// Somebody came online, or went from the last node on which they were. It is told in rooms of at most
     /// [`Config::presence_max_members`](crate::Config::presence_max_members) participants, and may be lost.
@@ -216,6 +226,11 @@ pub enum Notification {
     InviteEnded(RoomId, InviteCode),
     /// This user has declined the invitation to the room that this one has made.
     InviteDeclined(RoomId, Profile),
+    /// The user has chosen of which messages of the room they want notices; `None` is the default.
+    Notifications(RoomId, Option<NotifySetting>),
+    /// The user has changed when they want no notices. It may be lost;
+    /// [`Actor::do_not_disturb`](crate::Actor::do_not_disturb) tells it.
+    DoNotDisturb(DoNotDisturb),
     /// The user has changed what others see of them. It may be lost;
     /// [`Actor::settings`](crate::Actor::settings) has it.
     Settings(Settings),

@@ -25,6 +25,7 @@ pub mod metrics;
 pub mod model;
 mod names;
 pub mod policy;
+pub mod push;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -19,6 +19,7 @@
 //! | `chat_catch_ups_total` | counter | `recovered` | clients that were told what they missed, or to reload |
 //! | `chat_requests_total` | counter | `route`, `method`, `status` | REST requests answered |
 //! | `chat_request_seconds` | histogram | `route`, `method` | how long a REST request took |
+//! | `chat_pushes_total` | counter | `outcome` | [notices](crate::push) that were `taken`, that `failed` and are tried again, that were `dropped` |
 //! | `chat_bus_up` | gauge | | 1: other nodes can be told of something now |
 //! | `chat_bus_packets_total` | counter | `direction` | packets to and from other nodes |
 //! | `chat_bus_gaps_filled_total` | counter | `kind` | times the store was read for what the bus did not bring: some `rooms`, or `all` of them |
@@ -90,6 +91,7 @@ metrics! {
     BUS_UP = Gauge "chat_bus_up" "Whether other nodes can be told of something";
     BUS_PACKETS = Counter "chat_bus_packets_total" "Packets to and from other nodes";
     BUS_GAPS_FILLED = Counter "chat_bus_gaps_filled_total" "Reads of what the bus did not bring";
+    PUSHES = Counter "chat_pushes_total" "Notices to people who are away";
     NODES = Gauge "chat_nodes" "Other nodes that live";
 }
 
@@ -139,6 +141,9 @@ pub(crate) fn describe() {
         delivered(0);
         dropped_ephemeral(0);
         ::metrics::counter!(CLOSES, "reason" => reason_name(CloseReason::Lagged)).increment(0);
+        for outcome in [PushOutcome::Taken, PushOutcome::Failed, PushOutcome::Dropped] {
+            ::metrics::counter!(PUSHES, "outcome" => outcome.name()).increment(0);
+        }
         for recovered in ["true", "false"] {
             ::metrics::counter!(CATCH_UPS, "recovered" => recovered).increment(0);
         }
@@ -260,6 +265,29 @@ pub(crate) fn bus_gaps_filled(gap: Gap, times: u64) {
         Gap::All => "all",
     };
     counted!(::metrics::counter!(BUS_GAPS_FILLED, "kind" => kind).increment(times));
+}
+
+/// What came of a notice.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PushOutcome {
+    Taken,
+    Failed,
+    Dropped,
+}
+
+impl PushOutcome {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Failed => "failed",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// A notice was handed over, or not.
+pub(crate) fn pushed(outcome: PushOutcome) {
+    counted!(::metrics::counter!(PUSHES, "outcome" => outcome.name()).increment(1));
 }
 
 /// So many other nodes live.

@@ -12,9 +12,9 @@ use super::invited::InviteNews;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Attachment, Body, Delta, Epoch, FriendNotice, MAX_LANES, Mark, Member, Mentions, Message,
-    MessageState, MessageType, Position, Profile, Quoted, Reaction, References, Role, Settings, SystemKind,
-    Token,
+    Amendment, Attachment, Body, Delta, DoNotDisturb, Epoch, FriendNotice, MAX_LANES, Mark, Member, Mentions,
+    Message, MessageState, MessageType, Notify, Position, Profile, Quoted, Reaction, References, Role,
+    Settings, SystemKind, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
@@ -85,6 +85,11 @@ pub(crate) enum News {
     Invite(InviteNews),
     /// To a room: a message that is being written says more.
     Delta(Delta),
+    /// To a user: when they want no notices.
+    DoNotDisturb(DoNotDisturb),
+    /// To a room: so many of those who are connected to this node are here, who are this node's to count. One that asks knows
+    /// of no other node's count.
+    Online { count: u32, asks: bool },
 }
 
 /// What a batch changed, without what it says.
@@ -356,6 +361,8 @@ struct MemberDef {
     muted_until: Option<Timestamp>,
     #[serde(skip)]
     slowed_at: Option<Timestamp>,
+    #[serde(skip)]
+    notify: Option<Box<Notify>>,
 }
 
 /// A remote derive is for the thing itself, not for an `Arc` of it.

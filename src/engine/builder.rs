@@ -18,6 +18,7 @@ use crate::hub::Hub;
 use crate::metrics;
 use crate::model::Message;
 use crate::policy::{Hooks, Open, Policy};
+use crate::push::Push;
 use crate::store::{MemoryStore, Store};
 
 /// Puts an engine together. Whatever is not given has a default: a store in memory, no tokens (in
@@ -34,6 +35,7 @@ pub struct ChatEngineBuilder {
     config: Config,
     refusals: Refusals,
     message_hook: MessageHook,
+    push: Option<Arc<dyn Push>>,
     #[cfg(feature = "blobs")]
     blobs: Option<Arc<dyn crate::blob::BlobStore>>,
     #[cfg(feature = "blobs")]
@@ -52,6 +54,7 @@ impl Default for ChatEngineBuilder {
             config: Config::default(),
             refusals: Refusals::default(),
             message_hook: MessageHook::default(),
+            push: None,
             #[cfg(feature = "blobs")]
             blobs: None,
             #[cfg(feature = "blobs")]
@@ -122,14 +125,20 @@ impl ChatEngineBuilder {
     }
 
     /// Is told of each message, SYSTEM messages too, once it is committed, and before it is answered: to
-    /// push it to people who are offline, to count, to archive. Among several nodes, the one that has
-    /// committed the message tells of it.
+    /// count, to archive. Among several nodes, the one that has committed the message tells of it. For notices to
+    /// people who are away there is [`push`](Self::push).
     ///
     /// It is told in the order of the commits, from where they are published: so it must return at once, and
-    /// may not call the engine. Hand the message to a channel, as `examples/push.rs` does. What was told and
+    /// may not call the engine. Hand the message to a channel. What was told and
     /// not yet done is lost with the process; what must not be lost is found in the history.
     pub fn on_message(mut self, hook: impl Fn(&Arc<Message>) + Send + Sync + 'static) -> Self {
         self.message_hook = MessageHook::to(hook);
+        self
+    }
+
+    /// What brings notices to people who are away. Without it nobody is sent any, and a message pays nothing for it.
+    pub fn push(mut self, push: impl Push) -> Self {
+        self.push = Some(Arc::new(push));
         self
     }
 
@@ -174,10 +183,17 @@ impl ChatEngineBuilder {
             Nodes::new(bus, profiles.clone(), &token.position, self.config.presence_max_members > 0)
         });
         let handed_on = nodes.as_ref().map(Nodes::handed_on);
+        // Before anything can be said.
+        let pushed_since = match &self.push {
+            Some(_) => Some(self.store.pushed_since(self.clock.now()).await?),
+            None => None,
+        };
+        let pushing = super::push::Pushing::new(self.push, &self.config);
         let outlet = Outlet::new(
             Publisher::new(hub.clone(), token, self.config.max_quoted_chars),
             nodes,
             self.message_hook,
+            pushing.queue(),
         );
         let outlet = Arc::new(parking_lot::Mutex::new(outlet));
         let committer = Committer::start(self.store.clone(), outlet.clone(), token.position, &self.config);
@@ -195,6 +211,7 @@ impl ChatEngineBuilder {
             limits: Limits::new(&self.config.rate_limits),
             delivered: DeliveredMarks::new(self.config.delivered_waiting),
             outbox: Outbox::new(self.refusals),
+            pushing,
             streams: super::streams::Streams::default(),
             config: self.config,
             hub,
@@ -216,8 +233,13 @@ impl ChatEngineBuilder {
         if inner.uploads.has_blobs() {
             tokio::spawn(super::collect::collect(Arc::downgrade(&inner)));
         }
+        tokio::spawn(super::retention::keep(Arc::downgrade(&inner), inner.config.retention_interval));
         if inner.config.search {
             tokio::spawn(super::index::follow(Arc::downgrade(&inner)));
+        }
+        if let Some(since) = pushed_since {
+            let delay = inner.config.push_delay;
+            tokio::spawn(super::push::run(Arc::downgrade(&inner), since, delay));
         }
         if has_nodes {
             tokio::spawn(nodes::run(Arc::downgrade(&inner), inner.outlet.clone(), inner.store.clone()));

@@ -89,22 +89,25 @@ impl Actor {
     /// [`MessageNotFound`](ErrorKind::MessageNotFound) for a cursor of another room or of none.
     pub async fn history(&self, room: RoomId, query: HistoryQuery) -> Result<History> {
         let (found, _) = self.membership(room).await?;
-        let head = found.seq;
+        let (first, head) = (found.floor().seq, found.seq);
         // `from..=to`, empty where `from` is beyond `to`.
         let (from, to) = match query {
-            HistoryQuery::Page(page) => page.seqs(head).map_or((1, 0), |seqs| (*seqs.start(), *seqs.end())),
+            HistoryQuery::Page(page) => {
+                page.seqs(first, head).map_or((1, 0), |seqs| (*seqs.start(), *seqs.end()))
+            }
             HistoryQuery::Before(cursor, limit) => {
                 let to = self.seq_of(room, cursor).await?.saturating_sub(1).min(head);
-                (to.saturating_sub(u64::from(limit.count()) - 1).max(1), to)
+                (to.saturating_sub(u64::from(limit.count()) - 1).max(first), to)
             }
             HistoryQuery::After(cursor, limit) => {
-                let from = self.seq_of(room, cursor).await?.saturating_add(1);
+                let from = self.seq_of(room, cursor).await?.saturating_add(1).max(first);
                 (from, from.saturating_add(u64::from(limit.count()) - 1).min(head))
             }
             HistoryQuery::Around(cursor, limit) => {
-                let (at, limit) = (self.seq_of(room, cursor).await?.clamp(1, head.max(1)), limit.count());
+                let (at, limit) =
+                    (self.seq_of(room, cursor).await?.clamp(first, head.max(first)), limit.count());
                 let last = at.saturating_add(u64::from(limit / 2)).min(head);
-                let from = (last + 1).saturating_sub(u64::from(limit)).max(1);
+                let from = (last + 1).saturating_sub(u64::from(limit)).max(first);
                 (from, from.saturating_add(u64::from(limit) - 1).min(head))
             }
         };
@@ -113,8 +116,8 @@ impl Actor {
         let mut messages = self.views(&found, stored).await?;
         messages.reverse();
         let span = match query {
-            HistoryQuery::Page(query) => Span::Page { query, total: head },
-            _ => Span::Window { has_more_before: from > 1 && head > 0, has_more_after: to < head },
+            HistoryQuery::Page(query) => Span::Page { query, total: (head + 1).saturating_sub(first) },
+            _ => Span::Window { has_more_before: from > first && head > 0, has_more_after: to < head },
         };
         Ok(History { messages, span })
     }

@@ -13,6 +13,8 @@ mod commit;
 #[cfg(feature = "blobs")]
 mod copies;
 mod drafts;
+mod edits;
+mod feed;
 mod forward;
 mod friends;
 mod govern;
@@ -28,14 +30,18 @@ mod logins;
 mod messages;
 mod moderation;
 mod nodes;
+mod notify;
+mod online;
 mod outbox;
 mod outlet;
 mod pins;
 mod profiles;
 mod public;
 mod publish;
+mod push;
 mod receipts;
 mod reports;
+mod retention;
 mod rooms;
 mod search;
 mod session;
@@ -121,6 +127,7 @@ struct Inner {
     limits: Limits,
     delivered: DeliveredMarks,
     outbox: Outbox,
+    pushing: push::Pushing,
     streams: streams::Streams,
     /// When users were last seen, to be written with the next tick.
     last_seen: parking_lot::Mutex<std::collections::HashMap<UserId, Timestamp>>,
@@ -284,7 +291,9 @@ async fn tick(engine: std::sync::Weak<Inner>) {
     for turn in 0u64.. {
         interval.tick().await;
         let Some(inner) = engine.upgrade() else { return };
-        inner.hub.tick(tokio::time::Instant::now().into_std(), inner.clock.now());
+        let now = tokio::time::Instant::now().into_std();
+        inner.hub.tick(now, inner.clock.now());
+        inner.count_online(now);
         if turn % LIMITS_SWEPT == 0 {
             inner.limits.sweep();
         }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::nodes::{Beside, Nodes, Posted};
 use super::publish::Publisher;
+use super::push::Queue;
 use super::settings::{Appearance, settle};
 use crate::event::Notification;
 use crate::hub::ConnectionId;
 use crate::id::{RoomId, UserId};
-use crate::model::{Delta, Epoch, Message, Position, Settings, Token};
+use crate::model::{Delta, DoNotDisturb, Epoch, Message, Position, Settings, Token};
 use crate::store::{Change, RelationChange, What};
 
 /// The one way out, so that all sessions of the node see one order.
@@ -22,6 +23,8 @@ pub(super) struct Outlet {
     gathered: Vec<Posted>,
     /// Told of each message that this engine has committed.
     hook: MessageHook,
+    /// The rooms that have something to tell people who are away; `None`: nobody is told.
+    pushes: Option<Arc<Queue>>,
 }
 
 type Hook = dyn Fn(&Arc<Message>) + Send + Sync;
@@ -54,8 +57,13 @@ impl fmt::Debug for MessageHook {
 }
 
 impl Outlet {
-    pub(super) fn new(publisher: Publisher, nodes: Option<Nodes>, hook: MessageHook) -> Self {
-        Self { publisher, nodes, gathered: Vec::new(), hook }
+    pub(super) fn new(
+        publisher: Publisher,
+        nodes: Option<Nodes>,
+        hook: MessageHook,
+        pushes: Option<Arc<Queue>>,
+    ) -> Self {
+        Self { publisher, nodes, gathered: Vec::new(), hook, pushes }
     }
 
     pub(super) fn start_epoch(&mut self, epoch: Epoch) {
@@ -76,6 +84,9 @@ impl Outlet {
     /// Takes the changes of an item. They may wait for [`Self::end_batch`].
     pub(super) fn publish(&mut self, changes: Vec<Change>, origin: Option<ConnectionId>) {
         self.hook.call(&changes);
+        if let Some(pushes) = &self.pushes {
+            pushes.heard(&changes, tokio::time::Instant::now().into_std());
+        }
         if self.nodes.is_some() {
             self.gathered.extend(changes.into_iter().map(|change| Posted { change, origin }));
             return;
@@ -101,6 +112,14 @@ impl Outlet {
         self.publisher.notify_alone(user, notification);
     }
 
+    /// Tells a user's devices when the user wants no notices.
+    pub(super) fn tell_do_not_disturb(&mut self, user: &UserId, now: DoNotDisturb) {
+        if let Some(nodes) = &self.nodes {
+            nodes.tell_do_not_disturb(user, now);
+        }
+        self.publisher.notify_alone(user, Notification::DoNotDisturb(now));
+    }
+
     /// Has everybody know what a user lets others see: this node, the user's devices on it, whoever sees them come or
     /// go by it, and with the end of the batch the other nodes.
     pub(super) fn settle(&mut self, user: &UserId, settings: Settings) {
@@ -115,8 +134,10 @@ impl Outlet {
     pub(super) fn appear(&mut self, user: &UserId, appearance: &Appearance) {
         let hub = self.publisher.hub().clone();
         let is_news = self.nodes.as_mut().is_none_or(|nodes| nodes.presence(user, appearance, &hub));
-        if is_news {
-            hub.presence(user, &appearance.rooms, appearance.online, appearance.last_seen);
+        match is_news {
+            true => hub.presence(user, &appearance.rooms, appearance.online, appearance.last_seen),
+            // Another node may be the one to count them now.
+            false => hub.recount(&appearance.rooms),
         }
     }
 

@@ -101,6 +101,12 @@ impl Publisher {
                 let id = room.id;
                 self.add(id, EventKind::Room(RoomChange::Updated, room), pos);
             }
+            What::Notify(member) => {
+                self.flush();
+                let setting = member.notify.as_ref().and_then(|notify| notify.setting);
+                let notification = Notification::Notifications(member.room, setting);
+                self.notify(&member.user, member.room, pos, None, notification);
+            }
             // Nobody listens to an import.
             What::Imported(_) | What::Untold(_) => {}
             What::Marked { member, mark, is_shared } => {
@@ -108,7 +114,7 @@ impl Publisher {
                 let (room, user) = (member.room, &member.user);
                 let kind = EventKind::Marked(user.clone(), mark, marked(&member, None));
                 let event = Event { room: Some(room), token: None, kind };
-                let post = if is_shared {
+                let post = if is_shared && self.hub.tells_receipts(room) {
                     self.hub.post(event, Some(pos), None, None)
                 } else {
                     self.hub.post(event, Some(pos), None, Some(user)).to(Audience::OwnDevices)

@@ -61,7 +61,7 @@ impl Actor {
         let listed = self.engine.config().max_listed;
         let entry = self.engine.store().room_entry(room, &self.user, listed).await?;
         if let Some(view) = self.room_views(entry.into_iter().collect()).await?.pop() {
-            return Ok(view);
+            return Ok(RoomView { online: self.engine.hub().online_count(room), ..view });
         }
         self.membership(room).await?;
         Err(crate::ErrorKind::RoomNotFound(room).into())
@@ -191,7 +191,7 @@ impl Actor {
         }
         let unread = member.unread_in(&room);
         let muted_until = member.muted_at(self.engine.now());
-        let role = member.role;
+        let (role, notify) = (member.role, member.notify_at(self.engine.now()));
         RoomView {
             name,
             participants: users,
@@ -201,6 +201,8 @@ impl Actor {
             role,
             muted_until,
             mentions,
+            notify,
+            online: None,
         }
     }
 

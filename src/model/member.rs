@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Permissions, Room, RoomType};
+use super::{Notify, NotifySetting, Permissions, Room, RoomType};
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 
@@ -61,6 +61,8 @@ pub enum Verb {
     SetVisibility,
     /// Come into it, where it is public.
     Join,
+    /// Say how long its messages are kept.
+    SetRetention,
     /// Mention everybody in it at once.
     MentionAll,
 }
@@ -103,7 +105,8 @@ pub struct Member {
     pub delivered_seq: u64,
     /// How many countable messages the room had up to `read_seq`.
     pub read_n: u64,
-    /// How many of those this user sent. Countable are TEXT and IMAGE, also deleted ones.
+    /// How many of those this user sent, or of those below the room's [`Floor`](super::Floor) where that is higher.
+    /// Countable are TEXT and IMAGE, also deleted ones.
     pub read_own_n: u64,
     /// How many countable messages this user has sent to the room.
     pub own_n: u64,
@@ -112,19 +115,36 @@ pub struct Member {
     pub muted_until: Option<Timestamp>,
     /// When they last sent a message in a room that was [slow](Room::slow_mode) then.
     pub slowed_at: Option<Timestamp>,
+    /// Of what they want notices; `None` where they never chose. It outlasts the stay.
+    pub notify: Option<Box<Notify>>,
 }
 
 impl Member {
     /// How many countable messages of others stand above the read mark. Exact, at no cost that grows
     /// with the room.
     pub fn unread_in(&self, room: &Room) -> u64 {
-        let all = room.countable.saturating_sub(self.read_n);
+        // Of what was cut away nothing is unread.
+        let all = room.countable.saturating_sub(self.read_n.max(room.floor().n));
         all.saturating_sub(self.own_n.saturating_sub(self.read_own_n))
     }
 
     /// Until when they are muted, where they are at this moment.
     pub fn muted_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.muted_until.filter(|until| now < *until)
+    }
+
+    /// What they have chosen to have notices of, where they have and that holds at this moment.
+    pub fn notify_at(&self, now: Timestamp) -> Option<NotifySetting> {
+        self.notify.as_ref()?.setting.filter(|setting| setting.holds(now))
+    }
+
+    /// The position of the last change of the membership that others are told of: at most
+    /// [`changed_pos`](Self::changed_pos).
+    pub fn told_pos(&self) -> u64 {
+        match &self.notify {
+            Some(notify) if notify.pos == self.changed_pos => notify.told_pos,
+            _ => self.changed_pos,
+        }
     }
 
     /// The order in which active members follow an owner who leaves: the greatest role first, then who has

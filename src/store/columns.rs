@@ -3,13 +3,16 @@
 
 mod written;
 
-use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, Stage, StoredAttachment};
+use super::{
+    BodyHash, OutboxEntry, OutboxRow, PushRetry, ReactionKey, Record, RoomRecord, Stage, StoredAttachment,
+};
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Invite, InviteCode, LastSeen, Member,
-    Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References,
-    Relation, RelationKind, Report, Resolution, Role, Room, RoomKind, Settings, SystemKind, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Edit, Invite,
+    InviteCode, LastSeen, Member, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted,
+    Reaction, Reactions, References, Relation, RelationKind, Report, Resolution, Role, Room, RoomKind,
+    Settings, SystemKind, Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -22,7 +25,7 @@ macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
          r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
-         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode"
+         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode, r.keeping"
     };
 }
 
@@ -89,11 +92,11 @@ macro_rules! seniority {
 }
 
 pub(super) use written::{
-    act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, kept_attachments,
-    kept_mentions, last_seen_code, outcome_code, permissions_text, pin_of, quoted_seq, relation_code,
-    role_code, room_code,
+    act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, keeping_text,
+    kept_attachments, kept_mentions, last_seen_code, outcome_code, permissions_text, pin_of, quoted_seq,
+    relation_code, role_code, room_code,
 };
-use written::{attachments_of, mentions_of, outcome_of};
+use written::{attachments_of, mentions_of, outcome_of, retention_of};
 
 pub(super) use {
     attachment_columns, audit_columns, invite_columns, message_columns, outbox_columns, report_columns,
@@ -152,6 +155,7 @@ pub(super) trait ReadRow<'r> {
                 custom: self.maybe()?.unwrap_or_default(),
             },
             slow_mode: self.number()?.try_into().map_err(|_| self.no_sense())?,
+            keeping: self.maybe()?.map(Box::new),
         })
     }
 
@@ -180,6 +184,7 @@ pub(super) trait ReadRow<'r> {
             own_n: self.number()?,
             muted_until: self.maybe_time()?,
             slowed_at: self.maybe_time()?,
+            notify: self.maybe()?.map(Box::new),
         })
     }
 
@@ -218,9 +223,14 @@ pub(super) trait ReadRow<'r> {
             self.skip(9);
             return Ok(None);
         };
+        // One that was cut away is quoted by none any more.
+        let Some(id) = self.maybe_id()?.map(MessageId::from_bytes) else {
+            self.skip(8);
+            return Ok(None);
+        };
         let quoted = Quoted {
             seq: u64::try_from(seq).map_err(|_| self.no_sense())?,
-            id: MessageId::from_bytes(self.bytes()?),
+            id,
             sender: {
                 let user = self.parsed()?;
                 self.profile(user)?
@@ -343,6 +353,17 @@ pub(super) trait ReadRow<'r> {
         Ok(OutboxRow { number, entry })
     }
 
+    /// Reads a notice that is to be tried again.
+    fn push_retry(&mut self) -> Result<PushRetry, Self::Error> {
+        Ok(PushRetry {
+            room: self.room_id()?,
+            user: self.parsed()?,
+            seq: self.number()?,
+            tries: self.number()?.try_into().map_err(|_| self.no_sense())?,
+            due: self.time()?,
+        })
+    }
+
     fn invite(&mut self) -> Result<Invite, Self::Error> {
         Ok(Invite {
             code: InviteCode::from_bytes(self.bytes()?),
@@ -393,6 +414,8 @@ pub(super) trait ReadRow<'r> {
             (6, None, Some(message)) => Some(Act::Delete(message)),
             (7, Some(value), None) => role(value).map(Act::SetRole),
             (8, Some(seconds), None) => u32::try_from(seconds).ok().map(Act::SlowMode),
+            (10, None, None) => Some(Act::SetRetention(None)),
+            (10, Some(rule), None) => retention_of(rule).map(|rule| Act::SetRetention(Some(rule))),
             (9, Some(code), Some(message)) => outcome_of(code).map(|outcome| Act::Resolve(message, outcome)),
             _ => None,
         };
@@ -425,6 +448,22 @@ pub(super) trait ReadRow<'r> {
         Ok((ban, profile))
     }
 
+    /// Reads when somebody wants no notices.
+    fn do_not_disturb(&mut self) -> Result<DoNotDisturb, Self::Error> {
+        let until = self.maybe_time()?;
+        let daily = match (self.maybe_integer()?, self.maybe_integer()?, self.maybe_integer()?) {
+            (None, None, None) => None,
+            (Some(from), Some(to), Some(offset)) => {
+                let (from, to, offset) = (from.try_into().ok(), to.try_into().ok(), offset.try_into().ok());
+                let hours = from.zip(to).zip(offset);
+                let hours = hours.and_then(|((from, to), offset)| DailyHours::new(from, to, offset));
+                Some(hours.ok_or_else(|| self.no_sense())?)
+            }
+            _ => return Err(self.no_sense()),
+        };
+        Ok(DoNotDisturb { until, daily })
+    }
+
     fn relation(&mut self) -> Result<Relation, Self::Error> {
         Ok(Relation {
             user: self.parsed()?,
@@ -452,6 +491,11 @@ pub(super) trait ReadRow<'r> {
             read_receipts: self.flag()?,
             changed_at: self.time()?,
         })
+    }
+
+    fn edit(&mut self) -> Result<Edit, Self::Error> {
+        let (version, content) = (self.number()?, self.maybe_text()?.map(Into::into));
+        Ok(Edit { version, content, since: self.time()? })
     }
 
     /// Reads a nickname and an image. A nickname is there when the profile is known.

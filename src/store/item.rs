@@ -8,8 +8,9 @@ use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Ban, Body, Custom, Invite, InviteCode, Mark, Mentions, Profile, Reaction,
-    RelationKind, ReportOutcome, Role, RoomKind, Settings, SettingsUpdate, Verb, Visibility,
+    About, Attachment, Ban, Body, Custom, DoNotDisturb, Invite, InviteCode, Mark, Mentions, NotifySetting,
+    Profile, Reaction, RelationKind, ReportOutcome, Retention, Role, RoomKind, Settings, SettingsUpdate,
+    Verb, Visibility,
 };
 
 /// What is committed together.
@@ -26,6 +27,8 @@ pub struct Batch {
     /// Numbers of [outbox rows](super::OutboxRow) to delete: their messages are sent, or refused. One that is
     /// not there any more is no error.
     pub sent: Vec<u64>,
+    /// When users want no notices, each replacing what stood before it; `None` ends it.
+    pub do_not_disturb: Vec<(UserId, Option<DoNotDisturb>)>,
 }
 
 impl Batch {
@@ -236,12 +239,25 @@ pub enum Op {
     },
     /// Change what is said of the room, all of it or nothing.
     Update(Box<Update>),
+    /// Cut away the oldest messages that the room's [rule](crate::model::Room::retention) lets go, with their
+    /// reactions, pins and client ids; their files may be collected. The host's alone. The answer is
+    /// [`Answer::Cut`](super::Answer::Cut).
+    Cut {
+        /// The rule of a room that has none of its own.
+        retention: Option<Retention>,
+        /// What is younger stays.
+        grace: Duration,
+        /// The most messages that are cut away.
+        limit: u32,
+    },
     /// Take in a row of another store, with new positions. What is there already stays, but for what only
     /// grows: more messages, later marks, another stay, a room that has closed. What does not go with what is
     /// there is a [`Contradiction`](crate::ErrorKind::Contradiction).
     Import(Box<RoomRecord>),
     /// Begin, finish or end an attachment. Nobody is told: it shows with its message.
     Attach(AttachOp),
+    /// Choose of what `by` wants notices; `None` is the default.
+    SetNotify(Option<NotifySetting>),
 }
 
 /// What a message that is sent refers to.
@@ -312,6 +328,9 @@ pub enum Amend {
         /// [`Forbidden`](crate::ErrorKind::Forbidden), but to the host. The engine gives
         /// [`Config::edit_window`](crate::Config::edit_window).
         within: Option<Duration>,
+        /// How many of its former states are kept, the newest ones. The engine gives
+        /// [`Config::kept_edits`](crate::Config::kept_edits).
+        keep: u32,
     },
     /// Say what is written so far, in a message that is being written: of its sender alone. One that is written
     /// already is [`Forbidden`](crate::ErrorKind::Forbidden), and so is the end of one without words, or what does
@@ -378,6 +397,8 @@ pub struct Update {
     pub custom: Option<Custom>,
     /// Its [slow mode](crate::model::Room::slow_mode), in seconds.
     pub slow_mode: Option<u32>,
+    /// How long its messages are kept; `Some(None)`: as long as those of any room.
+    pub retention: Option<Option<Retention>>,
 }
 
 /// A change of how two people stand to each other.

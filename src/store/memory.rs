@@ -1,5 +1,6 @@
 //! A store in memory: for tests, demos, and chats that may be forgotten.
 
+mod push;
 mod records;
 mod state;
 
@@ -11,15 +12,15 @@ use parking_lot::Mutex;
 
 use super::search::Gathering;
 use super::{
-    Batch, Found, MemberEntry, Memberships, Needs, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search,
-    Stage, Store, StoredAttachment, apply,
+    Batch, Found, MemberEntry, Memberships, Needs, OutboxRow, Outcome, PushBatch, PushRetry, Record,
+    RecordPage, RoomEntry, Search, Stage, Store, StoredAttachment, apply,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Settings, Token, Visibility,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
+    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token, Visibility,
 };
 use state::{State, beyond, keep_latest};
 
@@ -81,6 +82,9 @@ impl Store for MemoryStore {
         }
         for (user, at) in last_seen {
             keep_latest(&mut state.people.entry(user).or_default().last_seen, at);
+        }
+        for (user, quiet) in std::mem::take(&mut batch.do_not_disturb) {
+            state.people.entry(user).or_default().do_not_disturb = quiet;
         }
         for (user, at) in logouts {
             keep_latest(&mut state.people.entry(user).or_default().logged_out, at);
@@ -240,6 +244,12 @@ impl Store for MemoryStore {
         Ok(BTreeSet::from_iter(users).into_iter().filter_map(logout).collect())
     }
 
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
+        let state = self.state.lock();
+        let quiet = |user: &UserId| Some((user.clone(), state.people.get(user)?.do_not_disturb?));
+        Ok(BTreeSet::from_iter(users).into_iter().filter_map(quiet).collect())
+    }
+
     async fn settings(&self, users: &[UserId]) -> Result<Vec<(UserId, Settings)>> {
         let state = self.state.lock();
         let found =
@@ -324,6 +334,14 @@ impl Store for MemoryStore {
         let on = data.reactions.range(seqs).flat_map(|(seq, on)| on.iter().map(move |one| (seq, one)));
         let own = on.filter(|(_, (_, by))| by == user);
         Ok(own.map(|(seq, (reaction, _))| (*seq, reaction.clone())).collect())
+    }
+
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        let state = self.state.lock();
+        let kept = state.rooms.get(&room).and_then(|data| data.edits.get(&seq)).map(Vec::as_slice);
+        let below = kept.unwrap_or_default().iter().rev();
+        let below = below.filter(|edit| before.is_none_or(|before| edit.version < before));
+        Ok(below.take(limit as usize).cloned().collect())
     }
 
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
@@ -415,6 +433,13 @@ impl Store for MemoryStore {
         Ok(false)
     }
 
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        let state = self.state.lock();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rooms = state.rooms.range((from, Bound::Unbounded)).map(|(_, data)| &data.room);
+        Ok(rooms.filter(|room| room.keeping.is_some()).take(limit as usize).cloned().collect())
+    }
+
     async fn search(&self, search: Search) -> Result<Found> {
         let state = self.state.lock();
         let mut page = Gathering::new(&search);
@@ -431,5 +456,51 @@ impl Store for MemoryStore {
             }
         }
         Ok(page.page())
+    }
+
+    async fn pushed_since(&self, now: Timestamp) -> Result<Timestamp> {
+        Ok(*self.state.lock().pushes.since.get_or_insert(now))
+    }
+
+    async fn unpushed_rooms(
+        &self,
+        since: Timestamp,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<RoomId>> {
+        let state = self.state.lock();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rooms = state.rooms.range((from, Bound::Unbounded)).map(|(_, data)| &data.room);
+        let waits = |room: &&Room| {
+            let is_new = room.last_message_at.is_some_and(|at| at >= since);
+            is_new && room.seq > state.pushes.considered(room.id)
+        };
+        Ok(rooms.filter(waits).map(|room| room.id).take(limit as usize).collect())
+    }
+
+    async fn claim_pushes(
+        &self,
+        rooms: &[RoomId],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(RoomId, u64)>> {
+        Ok(self.state.lock().pushes.claim(rooms, now, until))
+    }
+
+    async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>> {
+        Ok(self.state.lock().pushes.due(now, until, limit))
+    }
+
+    async fn write_pushes(&self, batch: PushBatch) -> Result<()> {
+        self.state.lock().pushes.write(batch);
+        Ok(())
+    }
+
+    async fn blocks(&self, pairs: &[(UserId, UserId)]) -> Result<Vec<(UserId, UserId)>> {
+        let state = self.state.lock();
+        let is_block = |(user, other): &&(UserId, UserId)| {
+            state.relation(user, other).is_some_and(|relation| relation.kind == RelationKind::Blocked)
+        };
+        Ok(pairs.iter().filter(is_block).cloned().collect())
     }
 }

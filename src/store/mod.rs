@@ -20,10 +20,12 @@ mod item;
 mod memory;
 mod mention;
 mod moderate;
+mod notify;
 mod outbox;
 mod outcome;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod push;
 mod record;
 mod relate;
 mod report;
@@ -43,8 +45,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
+    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 pub use apply::apply;
@@ -60,6 +62,7 @@ pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
 pub use outcome::{Answer, Change, Outcome, RelationChange, What};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
+pub use push::{PushBatch, PushRetry};
 pub use record::{Record, RecordPage, RoomRecord};
 pub use rows::{Needs, Ordinals, ReactionKey, Rows, Sent};
 pub use search::{Found, Search};
@@ -128,7 +131,8 @@ pub struct MemberEntry {
 /// [`Profile::unknown`].
 ///
 /// **Quotes.** A [`Message`] comes with what it [quotes](crate::model::References::quoted) as that is now, which
-/// is read along with it and not copied: only the number of the other message is kept.
+/// is read along with it and not copied: only the number of the other message is kept. One that was cut away is quoted
+/// by none any more.
 ///
 /// **Mentions.** Whom a [`Message`] [mentions](crate::model::References::mentions) stands with it, and besides in rows of
 /// their own ([`Rows::new_mentions`], [`Rows::ended_mentions`]), by which [`RoomEntry::mentions`] is counted.
@@ -160,7 +164,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// each seeing those before it.
     ///
     /// An implementation locks and loads what [`Needs::of`] names into [`Rows`], and then what
-    /// [`Needs::heirs`] and [`Needs::relations_with`] name, calls [`apply()`], writes
+    /// [`Needs::senders`], [`Needs::heirs`] and [`Needs::relations_with`] name, calls [`apply()`], writes
     /// what [`Rows`] says has changed, and commits.
     ///
     /// # Errors
@@ -304,6 +308,13 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Only those of [every call](Store).
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>>;
 
+    /// When those of these users who ever said so [want no notices](Batch::do_not_disturb), each once and in any
+    /// order. The engine asks for some 500 at most, among whom one may stand twice.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>>;
+
     /// What those of these users who ever settled something let others see, each once and in any order. The
     /// engine asks for some 500 at most, among whom one may stand twice.
     ///
@@ -376,6 +387,13 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         user: &UserId,
         seqs: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Reaction)>>;
+
+    /// The former states of the message with this number that are kept, the newest first: by falling versions, below
+    /// `before`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>>;
 
     /// The room's pinned messages, below `before`: the newest pin first, those of one moment by falling numbers.
     ///
@@ -469,6 +487,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Only those of [every call](Store). What was taken in stays so, and the rest waits.
     async fn index(&self, limit: u32) -> Result<bool>;
 
+    /// The rooms of which it is said [how much is kept](Room::keeping), in the order of their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>>;
+
     /// The messages that a user looks for, newest first: of those in the [index](Store::index) in rooms in which they
     /// are active, those that are [meant](Search::means), as they are now. No message comes on two pages, and none
     /// that is there all the time on none, whatever is sent meanwhile.
@@ -476,4 +500,55 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// Only those of [every call](Store).
     async fn search(&self, search: Search) -> Result<Found>;
+
+    /// Since when there are [notices](crate::push): `now`, where nobody has asked before, and the same from then on.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn pushed_since(&self, now: Timestamp) -> Result<Timestamp>;
+
+    /// The rooms whose newest message came at `since` or later and is not [considered](PushBatch::considered) yet, in
+    /// the order of their ids, beyond `after`. It may look at all rooms there are.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn unpushed_rooms(
+        &self,
+        since: Timestamp,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<RoomId>>;
+
+    /// Claims those of these rooms that nobody holds at `now`, until then, each with the number up to which its
+    /// messages are considered; 0 at first. Of two who claim a room at once, one gets it. What a process held that has
+    /// ended may be free at once. The engine names each once.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn claim_pushes(
+        &self,
+        rooms: &[RoomId],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(RoomId, u64)>>;
+
+    /// Takes the notices that are due at `now`, the earliest first (then by room and user): they are due again at
+    /// `until`. No two callers get the same one.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>>;
+
+    /// Writes what has come of notices.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn write_pushes(&self, batch: PushBatch) -> Result<()>;
+
+    /// Those of these pairs of which the first has blocked the second, in any order. The engine asks for some 500 at
+    /// most, each once.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn blocks(&self, pairs: &[(UserId, UserId)]) -> Result<Vec<(UserId, UserId)>>;
 }

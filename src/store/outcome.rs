@@ -43,6 +43,11 @@ pub enum Answer {
     Amended(Arc<Message>),
     /// This room has the key already.
     Standing(RoomId),
+    /// The oldest messages were cut away.
+    Cut {
+        /// Whether more may have to be.
+        is_more: bool,
+    },
     /// The report, made now or before.
     Reported(Report),
     /// The member's marks as they are now, and the unread count.
@@ -120,6 +125,8 @@ pub enum What {
     Imported(RoomId),
     /// Something that nobody is told of: a ban of somebody who is not in the room, or the end of one.
     Untold(RoomId),
+    /// A member has chosen of what they want notices. They alone are told.
+    Notify(Arc<Member>),
 }
 
 impl What {
@@ -131,7 +138,7 @@ impl What {
             }
             Self::Role(room, ..) => room.id,
             Self::Message(message) | Self::Amended { message, .. } => message.room,
-            Self::Marked { member, .. } => member.room,
+            Self::Marked { member, .. } | Self::Notify(member) => member.room,
             Self::Imported(room) | Self::Untold(room) => *room,
         }
     }

@@ -11,12 +11,12 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
+    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 use crate::store::{
-    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search, Store,
-    StoredAttachment,
+    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage,
+    RoomEntry, Search, Store, StoredAttachment,
 };
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -193,6 +193,10 @@ impl Store for FaultyStore {
         self.around(self.store("public_rooms").public_rooms(before, limit)).await
     }
 
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        self.around(self.store("keeping_rooms").keeping_rooms(after, limit)).await
+    }
+
     async fn invite(&self, code: InviteCode) -> Result<Option<Invite>> {
         self.around(self.store("invite").invite(code)).await
     }
@@ -312,6 +316,10 @@ impl Store for FaultyStore {
         self.around(self.store("reactions_of").reactions_of(room, user, seqs)).await
     }
 
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        self.around(self.store("edits").edits(room, seq, before, limit)).await
+    }
+
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
         self.around(self.store("pinned").pinned(room, before, limit)).await
     }
@@ -338,6 +346,10 @@ impl Store for FaultyStore {
 
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
         self.around(self.store("logouts").logouts(users)).await
+    }
+
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
+        self.around(self.store("do_not_disturb").do_not_disturb(users)).await
     }
 
     async fn relation(&self, user: &UserId, other: &UserId) -> Result<Option<Relation>> {
@@ -381,5 +393,39 @@ impl Store for FaultyStore {
 
     async fn search(&self, search: Search) -> Result<Found> {
         self.around(self.store("search").search(search)).await
+    }
+
+    async fn pushed_since(&self, now: Timestamp) -> Result<Timestamp> {
+        self.around(self.store("pushed_since").pushed_since(now)).await
+    }
+
+    async fn unpushed_rooms(
+        &self,
+        since: Timestamp,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<RoomId>> {
+        self.around(self.store("unpushed_rooms").unpushed_rooms(since, after, limit)).await
+    }
+
+    async fn claim_pushes(
+        &self,
+        rooms: &[RoomId],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(RoomId, u64)>> {
+        self.around(self.store("claim_pushes").claim_pushes(rooms, now, until)).await
+    }
+
+    async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>> {
+        self.around(self.store("due_pushes").due_pushes(now, until, limit)).await
+    }
+
+    async fn write_pushes(&self, batch: PushBatch) -> Result<()> {
+        self.around(self.store("write_pushes").write_pushes(batch)).await
+    }
+
+    async fn blocks(&self, pairs: &[(UserId, UserId)]) -> Result<Vec<(UserId, UserId)>> {
+        self.around(self.store("blocks").blocks(pairs)).await
     }
 }

@@ -153,6 +153,7 @@ impl Import<'_> {
                 Line::Footer(footer) => {
                     let (line, footer, read) = (lines.line, Counts::from(footer), counts);
                     if footer != read {
+                        let (footer, read) = (Box::new(footer), Box::new(read));
                         return Err(TransferError::Counts { line, footer, read });
                     }
                     if lines.next().await? {

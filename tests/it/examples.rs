@@ -89,7 +89,7 @@ fn the_apps_own_tables_say_who_is_who_and_whose_friend() {
 
 #[test]
 fn a_push_goes_to_whoever_is_offline_and_has_not_read() {
-    assert_eq!(stdout("push"), "push to cho: ana: Seven o'clock?\n");
+    assert_eq!(stdout("push"), "push to cho: 2 unread: ana: Seven o'clock?\n");
 }
 
 #[test]

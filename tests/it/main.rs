@@ -3,8 +3,10 @@
 mod attachments;
 mod authenticators;
 mod buses;
+mod counts;
 mod custom_store;
 mod documents;
+mod edits;
 mod engine;
 mod examples;
 #[path = "../faults/mod.rs"]
@@ -19,10 +21,13 @@ mod model;
 mod moderation;
 mod nats;
 mod nodes;
+mod notify;
 mod outbox;
 mod pins;
 mod postgres;
+mod push;
 mod quotes;
+mod retention;
 mod roles;
 mod running;
 mod search;

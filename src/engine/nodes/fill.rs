@@ -108,6 +108,10 @@ impl Reader<'_> {
     /// `false`: there is too much.
     async fn room(&mut self, room: Arc<Room>) -> Result<bool> {
         let from = self.gap.from.of_room(room.id);
+        // Some of it was cut away: whoever listens is told so when they resume.
+        if room.floor().pos > from {
+            return Ok(false);
+        }
         let rows = room.last_pos > from;
         if rows && !(self.members(&room).await? && self.messages(&room).await? && self.amended(&room).await?)
         {
@@ -172,7 +176,12 @@ impl Reader<'_> {
         // it may have got another role after it.
         let members = self.store.members_since(room.id, from, u64::MAX, MAX_CHANGES as u32).await?;
         let mut founders = Vec::new();
-        for (Member { user, active, role, joined_pos, changed_pos, muted_until, .. }, profile) in members {
+        for (member, profile) in members {
+            let (told_pos, chosen) = (member.told_pos(), member.notify.as_ref().map(|notify| notify.pos));
+            if let Some(at) = chosen.filter(|_| member.active) {
+                self.add(room, at, What::Notify(Arc::new(member.clone())));
+            }
+            let Member { user, active, role, joined_pos, changed_pos, muted_until, .. } = member;
             if !active {
                 self.add(room, changed_pos, What::Parted(room.clone(), profile));
                 continue;
@@ -181,8 +190,8 @@ impl Reader<'_> {
                 true => founders.push(user),
                 false => self.add(room, joined_pos, What::Joined(room.clone(), profile.clone())),
             }
-            if changed_pos != joined_pos {
-                self.add(room, changed_pos, What::Role(room.clone(), profile, role, muted_until));
+            if told_pos != joined_pos {
+                self.add(room, told_pos, What::Role(room.clone(), profile, role, muted_until));
             }
         }
         if !founders.is_empty() {

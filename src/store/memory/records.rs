@@ -79,8 +79,9 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
 
 fn profile(state: &State, user: &UserId) -> Option<Record> {
     let person = state.people.get(user)?;
-    let Person { profile, last_seen, logged_out } = person;
-    Some(Record::Profile {
+    let Person { profile, last_seen, logged_out, do_not_disturb: _ } = person;
+    let is_known = profile.is_some() || last_seen.is_some() || logged_out.is_some();
+    is_known.then(|| Record::Profile {
         user: user.clone(),
         profile: profile.clone(),
         last_seen: *last_seen,

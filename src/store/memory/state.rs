@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::{Bound, RangeInclusive};
 use std::sync::Arc;
 
+use super::push::Pushes;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Quoted,
-    Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
+    Profile, Quoted, Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
 };
 use crate::store::search::{PLACES, first_place};
 use crate::store::{
@@ -29,6 +30,7 @@ pub(super) struct State {
     /// Messages in the order of time: at their moment, or at the first place behind it that is free.
     pub(super) places: BTreeMap<u64, (RoomId, u64)>,
     pub(super) reports: BTreeMap<ReportId, Report>,
+    pub(super) pushes: Pushes,
     pub(super) settings: BTreeMap<UserId, Settings>,
 }
 
@@ -38,14 +40,17 @@ pub(super) struct Person {
     pub(super) profile: Option<Profile>,
     pub(super) last_seen: Option<Timestamp>,
     pub(super) logged_out: Option<Timestamp>,
+    pub(super) do_not_disturb: Option<DoNotDisturb>,
 }
 
 #[derive(Debug)]
 pub(super) struct RoomData {
     pub(super) room: Room,
     pub(super) members: BTreeMap<UserId, Member>,
-    /// The message with `seq` stands at `seq - 1`.
+    /// The message with `seq` stands at `seq - first`.
     pub(super) messages: Vec<Arc<Message>>,
+    /// The number of the first one that is kept.
+    pub(super) first: u64,
     pub(super) by_id: HashMap<MessageId, u64>,
     /// The `seq`s of each sender's messages.
     pub(super) own: HashMap<UserId, Vec<u64>>,
@@ -60,6 +65,8 @@ pub(super) struct RoomData {
     pub(super) bans: BTreeMap<UserId, Ban>,
     /// In the order of their positions.
     pub(super) acts: Vec<AuditEntry>,
+    /// Former states by `seq`, the oldest first.
+    pub(super) edits: BTreeMap<u64, Vec<Edit>>,
     /// The `seq`s of the messages that mention somebody, each with its sender; nobody is everybody.
     pub(super) mentions: HashMap<Option<UserId>, BTreeMap<u64, UserId>>,
 }
@@ -71,6 +78,7 @@ pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
 impl RoomData {
     pub(super) fn new(room: Room) -> Self {
         Self {
+            first: room.floor().seq,
             room,
             members: BTreeMap::new(),
             messages: Vec::new(),
@@ -83,13 +91,15 @@ impl RoomData {
             attachments: BTreeMap::new(),
             bans: BTreeMap::new(),
             acts: Vec::new(),
+            edits: BTreeMap::new(),
             mentions: HashMap::new(),
         }
     }
 
     pub(super) fn range(&self, seqs: &RangeInclusive<u64>) -> &[Arc<Message>] {
         let index = |seq: u64| usize::try_from(seq).unwrap_or(usize::MAX).min(self.messages.len());
-        let (from, to) = (index(seqs.start().saturating_sub(1)), index(*seqs.end()));
+        let from = index(seqs.start().saturating_sub(self.first));
+        let to = index(seqs.end().saturating_add(1).saturating_sub(self.first));
         self.messages.get(from..to).unwrap_or_default()
     }
 
@@ -112,7 +122,8 @@ impl RoomData {
 
     /// Puts a message in the place of what it was before.
     pub(super) fn amend(&mut self, message: Arc<Message>) {
-        let place = usize::try_from(message.seq - 1).ok().and_then(|index| self.messages.get_mut(index));
+        let index = message.seq.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
+        let place = index.and_then(|index| self.messages.get_mut(index));
         let Some(place) = place else { return };
         self.amended.remove(&place.state.changed_pos);
         if message.state.changed_pos > 0 {
@@ -123,6 +134,27 @@ impl RoomData {
         }
         self.pins.extend(message.pin_cursor());
         *place = message;
+    }
+
+    /// Takes away all up to this number, and gives them.
+    fn cut(&mut self, upto: u64) -> Vec<Arc<Message>> {
+        let gone = self.range(&(1..=upto)).len();
+        let cut: Vec<_> = self.messages.drain(..gone).collect();
+        self.first = self.first.max(upto + 1);
+        for message in &cut {
+            self.by_id.remove(&message.id);
+            if let Some(client) = &message.client_id {
+                self.sent.remove(&(message.sender.user.clone(), client.clone()));
+            }
+            if let Some(own) = self.own.get_mut(&message.sender.user) {
+                own.retain(|seq| *seq > upto);
+            }
+        }
+        self.amended.retain(|_, seq| *seq > upto);
+        self.pins.retain(|pin| pin.seq > upto);
+        self.reactions.retain(|seq, _| *seq > upto);
+        self.edits.retain(|seq, _| *seq > upto);
+        cut
     }
 
     pub(super) fn push(&mut self, message: Arc<Message>, hash: Option<BodyHash>) {
@@ -166,6 +198,7 @@ impl State {
             invites: BTreeMap::new(),
             places: BTreeMap::new(),
             reports: BTreeMap::new(),
+            pushes: Pushes::default(),
             settings: BTreeMap::new(),
         }
     }
@@ -177,7 +210,12 @@ impl State {
                 rows.rooms.insert(*id, data.room.clone());
             }
         }
-        for (room, user) in &needs.members {
+        for (room, limit) in &needs.oldest {
+            let Some(data) = self.rooms.get(room) else { continue };
+            let oldest = data.messages.iter().take(*limit as usize).cloned().collect();
+            rows.oldest.insert(*room, oldest);
+        }
+        for (room, user) in needs.members.iter().chain(&needs.senders(&rows.oldest)) {
             if let Some(member) = self.rooms.get(room).and_then(|data| data.members.get(user)) {
                 rows.members.insert((*room, user.clone()), member.clone());
             }
@@ -307,6 +345,19 @@ impl State {
                 data.amend(message);
             }
         }
+        for (room, seq, edit) in rows.new_edits {
+            if let Some(data) = self.rooms.get_mut(&room) {
+                data.edits.entry(seq).or_default().push(edit);
+            }
+        }
+        for ((room, seq), keep) in &rows.kept_edits {
+            let Some(data) = self.rooms.get_mut(room) else { continue };
+            let Some(edits) = data.edits.get_mut(seq) else { continue };
+            edits.drain(..edits.len().saturating_sub(*keep as usize));
+            if edits.is_empty() {
+                data.edits.remove(seq);
+            }
+        }
         for (room, seq) in &rows.cleared {
             if let Some(data) = self.rooms.get_mut(room) {
                 data.reactions.remove(seq);
@@ -362,6 +413,12 @@ impl State {
                 data.acts.push(entry);
             }
         }
+        for (room, upto) in rows.cut {
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            for message in data.cut(upto) {
+                self.unplace(&message);
+            }
+        }
         for key in rows.written_bans {
             let Some(data) = self.rooms.get_mut(&key.0) else { continue };
             match rows.bans.remove(&key) {
@@ -381,6 +438,15 @@ impl State {
                 return;
             }
             first += PLACES;
+        }
+    }
+
+    /// It stands at its moment, or at the first place behind it that was free.
+    fn unplace(&mut self, message: &Message) {
+        let mut behind = self.places.range(first_place(message.created_at)..);
+        let place = behind.find(|(_, at)| **at == (message.room, message.seq)).map(|(place, _)| *place);
+        if let Some(place) = place {
+            self.places.remove(&place);
         }
     }
 
@@ -405,10 +471,11 @@ impl State {
     /// The message with its sender's profile of now, and what it quotes as that is now.
     pub(super) fn shown(&self, message: &Message) -> Message {
         let mut shown = Message { sender: self.profile(&message.sender.user), ..message.clone() };
-        if let Some(quoted) = &mut shown.references.quoted
+        if let Some(quoted) = shown.references.quoted.take()
             && let Some(now) = self.rooms.get(&message.room).and_then(|data| data.at(quoted.seq))
         {
-            *quoted = Arc::new(Quoted { sender: self.profile(&now.sender.user), ..Quoted::from(&**now) });
+            let now = Quoted { sender: self.profile(&now.sender.user), ..Quoted::from(&**now) };
+            shown.references.quoted = Some(Arc::new(now));
         }
         if let Some(first) = &mut shown.references.forwarded {
             *first = Arc::new(self.profile(&first.user));

@@ -19,7 +19,7 @@ macro_rules! member_columns {
     () => {
         "m.room, m.user_id, m.role, m.active, m.joined_at, m.joined_seq, m.joined_pos, m.changed_pos, \
          m.marks_pos, m.marked_at, m.read_seq, m.delivered_seq, m.read_n, m.read_own_n, m.own_n, \
-         m.muted_until, m.slowed_at"
+         m.muted_until, m.slowed_at, m.notify"
     };
 }
 

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::connections::{Connections, give_up};
 use super::error::PostgresError;
-use super::{load, write};
+use super::{load, notify, write};
 use crate::error::Result as StoreResult;
 use crate::id::{MessageId, RoomId};
 use crate::store::{Batch, Item, Needs, Op, Outcome, RelationOp, Rows, What, apply};
@@ -128,6 +128,7 @@ async fn work(
     let items = Batch { items: batch.items.clone(), ..Batch::default() };
     let outcomes = apply(items, &mut rows);
     write::write(conn, &rows, before).await?;
+    notify::write_quiet(conn, &batch.do_not_disturb).await?;
     write::end_outbox_rows(conn, &batch.sent).await?;
     let proof = Proof::of(batch, &outcomes, &rows);
     Ok(Worked { outcomes, proof, is_earlier: false })
@@ -150,7 +151,13 @@ impl Proof {
             Ok(outcome) if !outcome.changes.is_empty() || outcome.relation.is_some() => match item {
                 Item::Room(item) => matches!(
                     item.op,
-                    Op::Mark { .. } | Op::Close | Op::Reopen { .. } | Op::Import(_) | Op::Update(_)
+                    Op::Mark { .. }
+                        | Op::Close
+                        | Op::Cut { .. }
+                        | Op::Reopen { .. }
+                        | Op::Import(_)
+                        | Op::Update(_)
+                        | Op::SetNotify(_)
                 ),
                 Item::Relation(item) => item.op != RelationOp::Decline,
                 Item::Settings(_) => true,

@@ -20,13 +20,17 @@ mod attachments;
 mod columns;
 mod commit;
 mod connections;
+mod edits;
 mod error;
+mod keeping;
 mod load;
 mod mentions;
 mod moderation;
+mod notify;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod push;
 mod read;
 mod records;
 mod schema;
@@ -44,15 +48,15 @@ use async_trait::async_trait;
 use self::connections::Connections;
 use super::index::{Step, Waiting};
 use super::{
-    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search, Store,
-    StoredAttachment,
+    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage,
+    RoomEntry, Search, Store, StoredAttachment,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
+    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 /// How a [`PostgresStore`] uses its database.
@@ -268,6 +272,10 @@ impl Store for PostgresStore {
         Ok(read::logouts(&self.connections, users).await?)
     }
 
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
+        Ok(notify::quiet(&self.connections, users).await?)
+    }
+
     async fn settings(&self, users: &[UserId]) -> Result<Vec<(UserId, Settings)>> {
         Ok(settings::settings(&self.connections, users).await?)
     }
@@ -318,6 +326,10 @@ impl Store for PostgresStore {
         seqs: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Reaction)>> {
         Ok(amend::reactions_of(&self.connections, room, user, seqs).await?)
+    }
+
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        Ok(edits::edits(&self.connections, room, seq, before, limit).await?)
     }
 
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
@@ -396,7 +408,45 @@ impl Store for PostgresStore {
         Ok(!self.waiting.is_empty())
     }
 
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        Ok(keeping::rooms(&self.connections, after, limit).await?)
+    }
+
     async fn search(&self, search: Search) -> Result<Found> {
         Ok(search::search(&self.connections, &search).await?)
+    }
+
+    async fn pushed_since(&self, now: Timestamp) -> Result<Timestamp> {
+        Ok(push::since(&self.connections, now).await?)
+    }
+
+    async fn unpushed_rooms(
+        &self,
+        since: Timestamp,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<RoomId>> {
+        Ok(push::rooms(&self.connections, since, after, limit).await?)
+    }
+
+    async fn claim_pushes(
+        &self,
+        rooms: &[RoomId],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(RoomId, u64)>> {
+        Ok(push::claim(&self.connections, rooms, now, until).await?)
+    }
+
+    async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>> {
+        Ok(push::due(&self.connections, now, until, limit).await?)
+    }
+
+    async fn write_pushes(&self, batch: PushBatch) -> Result<()> {
+        Ok(push::write(&self.connections, &batch).await?)
+    }
+
+    async fn blocks(&self, pairs: &[(UserId, UserId)]) -> Result<Vec<(UserId, UserId)>> {
+        Ok(push::blocks(&self.connections, pairs).await?)
     }
 }

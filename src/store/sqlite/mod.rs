@@ -40,12 +40,16 @@
 mod amend;
 mod attachments;
 mod columns;
+mod edits;
 mod error;
+mod keeping;
 mod mentions;
 mod moderation;
+mod notify;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod push;
 mod read;
 mod reader;
 mod records;
@@ -66,16 +70,17 @@ use self::error::SqliteError;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::index::{Piece, Step, Waiting};
+use super::push::Claims;
 use super::{
-    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search, Store,
-    StoredAttachment,
+    Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Record, RecordPage,
+    RoomEntry, Search, Store, StoredAttachment,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
+    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 /// How a [`SqliteStore`] uses its file.
@@ -145,6 +150,8 @@ pub struct SqliteStore {
     waiting: Waiting,
     /// One call at a time takes into the index.
     indexing: tokio::sync::Semaphore,
+    /// Rooms of which notices are sent just now.
+    claims: Claims,
 }
 
 impl SqliteStore {
@@ -179,6 +186,7 @@ impl SqliteStore {
             writer: Writer::start(writer)?,
             waiting: Waiting::default(),
             indexing: tokio::sync::Semaphore::new(1),
+            claims: Claims::default(),
         })
     }
 }
@@ -314,6 +322,11 @@ impl Store for SqliteStore {
         Ok(self.readers.run(move |tx| read::logouts(tx, &users)).await?)
     }
 
+    async fn do_not_disturb(&self, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
+        let users = users.to_vec();
+        Ok(self.readers.run(move |tx| notify::quiet(tx, &users)).await?)
+    }
+
     async fn settings(&self, users: &[UserId]) -> Result<Vec<(UserId, Settings)>> {
         let users = users.to_vec();
         Ok(self.readers.run(move |tx| settings::settings(tx, &users)).await?)
@@ -370,6 +383,10 @@ impl Store for SqliteStore {
     ) -> Result<Vec<(u64, Reaction)>> {
         let user = user.clone();
         Ok(self.readers.run(move |tx| amend::reactions_of(tx, room, &user, seqs)).await?)
+    }
+
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        Ok(self.readers.run(move |tx| edits::edits(tx, room, seq, before, limit)).await?)
     }
 
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
@@ -461,7 +478,57 @@ impl Store for SqliteStore {
         Ok(!self.waiting.is_empty())
     }
 
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        Ok(self.readers.run(move |tx| keeping::rooms(tx, after, limit)).await?)
+    }
+
     async fn search(&self, search: Search) -> Result<Found> {
         Ok(self.readers.run(move |tx| search::search(tx, &search)).await?)
+    }
+
+    async fn pushed_since(&self, now: Timestamp) -> Result<Timestamp> {
+        Ok(self.writer.run(move |tx| push::since(tx, now)).await?)
+    }
+
+    async fn unpushed_rooms(
+        &self,
+        since: Timestamp,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<RoomId>> {
+        Ok(self.readers.run(move |tx| push::rooms(tx, since, after, limit)).await?)
+    }
+
+    async fn claim_pushes(
+        &self,
+        rooms: &[RoomId],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(RoomId, u64)>> {
+        let claimed = self.claims.take(rooms, now, until);
+        Ok(self.readers.run(move |tx| push::considered(tx, &claimed)).await?)
+    }
+
+    async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>> {
+        if !self.readers.run(move |tx| push::is_due(tx, now)).await? {
+            return Ok(Vec::new());
+        }
+        Ok(self.writer.run(move |tx| push::due(tx, now, until, limit)).await?)
+    }
+
+    async fn write_pushes(&self, batch: PushBatch) -> Result<()> {
+        self.claims.go_on(&batch.held);
+        if batch.considered.is_empty() && batch.ended.is_empty() && batch.failed.is_empty() {
+            return Ok(());
+        }
+        let considered = batch.considered.clone();
+        self.writer.run(move |tx| push::write(tx, &batch)).await?;
+        self.claims.free(&considered);
+        Ok(())
+    }
+
+    async fn blocks(&self, pairs: &[(UserId, UserId)]) -> Result<Vec<(UserId, UserId)>> {
+        let pairs = pairs.to_vec();
+        Ok(self.readers.run(move |tx| push::blocks(tx, &pairs)).await?)
     }
 }

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, StatementStatus};
 
 use super::{
-    SqliteOptions, amend, attachments, mentions, moderation, read, records, rows, schema, search, settings,
+    SqliteOptions, amend, attachments, edits, keeping, mentions, moderation, notify, push, read, records,
+    rows, schema, search, settings,
 };
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
@@ -36,6 +37,11 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::ROOM_COUNT, "members_by_user (user=?)", false),
         (read::ROOMS_BY_ACTIVITY, "members_by_user (user=?)", true),
         (read::FIRST_PROFILES, "PRIMARY KEY (room=?)", false),
+        (keeping::ROOMS, "rooms_keeping (id>?)", false),
+        (keeping::CUT[0], "PRIMARY KEY (room=? AND seq<?)", false),
+        (keeping::CUT[1], "PRIMARY KEY (room=? AND seq<?)", false),
+        (keeping::CUT[2], "PRIMARY KEY (room=? AND seq<?)", false),
+        (keeping::CUT_INDEX[1], "search_places_by_message (room=? AND seq<?)", false),
         (read::PUBLIC_ROOMS, "rooms_public (id<?)", false),
         (read::INVITE, "PRIMARY KEY (code=?)", false),
         (read::INVITES, "invites_by_room (room=?)", false),
@@ -55,6 +61,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::PROFILE, primary, false),
         (read::LOGOUT, primary, false),
         (settings::SETTINGS, primary, false),
+        (edits::EDITS, "PRIMARY KEY (room=? AND seq=? AND version<?)", false),
         (records::SETTINGS, "PRIMARY KEY (user>?)", false),
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),
@@ -92,6 +99,13 @@ fn each_read_finds_its_rows_by_an_index() {
         (rows::END_OUTBOX_ROW, "INTEGER PRIMARY KEY (rowid=?)", false),
         (rows::SENT, "messages_by_client_id (room=? AND sender=? AND client_id=?)", false),
         (rows::COUNT_AT, "PRIMARY KEY (room=? AND seq=?)", false),
+        (notify::QUIET, primary, false),
+        (push::ROOMS, "PRIMARY KEY (id>?)", false),
+        (push::CONSIDERED, primary, false),
+        (push::DUE, "push_retries_due (due<?)", false),
+        (push::IS_DUE, "push_retries_due (due<?)", false),
+        (push::WAITS, primary, false),
+        (push::BLOCK, "(user=? AND", false),
         (rows::OWN_COUNT_AT, "messages_by_sender (room=? AND sender=? AND seq<?)", false),
     ];
     for (sql, start, may_sort) in reads {

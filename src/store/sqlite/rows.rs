@@ -6,18 +6,19 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::attachments;
 use super::columns::{Columns, message_joins};
+use super::edits;
 use super::error::SqliteError;
 use super::mentions;
 use super::moderation;
 use super::settings;
-use super::{amend, read};
+use super::{amend, keeping, notify, read};
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, Room, RoomKind};
 use crate::store::columns::{
-    ReadRow, body_code, custom_text, first_sender, int, is_public, kept_attachments, kept_mentions,
-    message_columns, permissions_text, quoted_seq, relation_code, role_code, room_code,
+    ReadRow, body_code, custom_text, first_sender, int, is_public, keeping_text, kept_attachments,
+    kept_mentions, message_columns, permissions_text, quoted_seq, relation_code, role_code, room_code,
 };
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
@@ -32,6 +33,9 @@ pub(super) fn commit(conn: &Connection, mut batch: Batch) -> Result<Vec<StoreRes
     }
     for (user, at) in std::mem::take(&mut batch.logouts) {
         write_time(conn, WRITE_LOGOUT, &user, at)?;
+    }
+    for (user, quiet) in std::mem::take(&mut batch.do_not_disturb) {
+        notify::write_quiet(conn, &user, quiet)?;
     }
     for number in std::mem::take(&mut batch.sent) {
         conn.prepare_cached(END_OUTBOX_ROW)?.execute([int(number)])?;
@@ -57,7 +61,8 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
             rows.rooms.insert(*id, room);
         }
     }
-    for key in &needs.members {
+    keeping::load(conn, &needs.oldest, &mut rows)?;
+    for key in needs.members.iter().chain(&needs.senders(&rows.oldest)) {
         if let Some(member) = read::member(conn, key.0, &key.1)? {
             rows.members.insert(key.clone(), member);
         }
@@ -186,7 +191,9 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
     settings::write(conn, rows)?;
-    moderation::write(conn, rows)
+    edits::write(conn, rows)?;
+    moderation::write(conn, rows)?;
+    keeping::cut(conn, rows)
 }
 
 fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteError> {
@@ -200,15 +207,15 @@ fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteErr
 /// Its kind and when it was made never change.
 const WRITE_ROOM: &str = "INSERT INTO rooms (id, kind, one, other, challenge, name, active, created_at, \
          seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, \
-         permissions, topic, picture, public, custom, slow_mode) \
+         permissions, topic, picture, public, custom, slow_mode, keeping) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-         ?20, ?21, ?22) \
+         ?20, ?21, ?22, ?23) \
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, seq = excluded.seq, \
          countable = excluded.countable, members = excluded.members, \
          last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
          last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, permissions = excluded.permissions, \
          topic = excluded.topic, picture = excluded.picture, public = excluded.public, \
-         custom = excluded.custom, slow_mode = excluded.slow_mode";
+         custom = excluded.custom, slow_mode = excluded.slow_mode, keeping = excluded.keeping";
 
 fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
     let pair = match &room.kind {
@@ -238,6 +245,7 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
         is_public(room),
         custom_text(room),
         room.slow_mode,
+        keeping_text(room),
     ])?;
     Ok(())
 }
@@ -251,14 +259,15 @@ const WRITE_COUNTS: &str = "UPDATE members SET own_n = ?5, marked_at = ?6, read_
 /// Another stay in the same room is the same row.
 const WRITE_MEMBER: &str = "INSERT INTO members (room, user, changed_pos, marks_pos, own_n, marked_at, \
          read_seq, delivered_seq, read_n, read_own_n, slowed_at, role, active, joined_at, joined_seq, \
-         joined_pos, muted_until) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+         joined_pos, muted_until, notify) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
      ON CONFLICT (room, user) DO UPDATE SET changed_pos = excluded.changed_pos, \
          marks_pos = excluded.marks_pos, own_n = excluded.own_n, marked_at = excluded.marked_at, \
          read_seq = excluded.read_seq, delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
          read_own_n = excluded.read_own_n, slowed_at = excluded.slowed_at, role = excluded.role, \
          active = excluded.active, joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
-         joined_pos = excluded.joined_pos, muted_until = excluded.muted_until";
+         joined_pos = excluded.joined_pos, muted_until = excluded.muted_until, \
+         notify = excluded.notify";
 
 fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
     let values = params![
@@ -279,6 +288,7 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
         int(member.joined_seq),
         int(member.joined_pos),
         member.muted_until.map(Timestamp::as_millis),
+        member.notify.as_ref().map(ToString::to_string),
     ];
     if conn.prepare_cached(WRITE_COUNTS)?.execute(&values[..11])? == 0 {
         conn.prepare_cached(WRITE_MEMBER)?.execute(values)?;

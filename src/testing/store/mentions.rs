@@ -67,7 +67,7 @@ pub async fn mentions_stand_in_a_message_wherever_it_is_read(chat: Fixture) {
     let Record::Room(RoomRecord::Message(record, Some(_))) = &records[0] else { panic!("{records:?}") };
     assert_eq!(record, &*message);
     let words = Some("other words, for @dan".into());
-    chat.amend_as(&message, "ana", Amend::Edit { content: words, within: None }).await;
+    chat.amend_as(&message, "ana", Amend::Edit { content: words, within: None, keep: 0 }).await;
     assert_eq!(of(&chat.history(room).await[0]), Some(&asked), "an edit leaves them");
     assert_eq!((chat.mentioned(room, "ben").await, chat.mentioned(room, "ana").await), (1, 0));
     let Some(chat) = chat.reopened().await else { return };

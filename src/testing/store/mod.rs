@@ -32,6 +32,7 @@ pub mod about;
 pub mod amend;
 pub mod attachments;
 pub mod catch_up;
+pub mod edits;
 pub mod forwards;
 pub mod friends;
 pub mod invites;
@@ -40,12 +41,15 @@ pub mod members;
 pub mod mentions;
 pub mod messages;
 pub mod moderation;
+pub mod notify;
 pub mod order;
 pub mod pins;
 pub mod public;
+pub mod pushes;
 pub mod quotes;
 pub mod reads;
 pub mod records;
+pub mod retention;
 pub mod roles;
 pub mod rooms;
 pub mod search;
@@ -128,6 +132,16 @@ macro_rules! store_suite {
                     members_come_in_pages_by_their_ids
                     memberships_come_in_pages_by_their_rooms
                     read_marks_are_those_of_active_members;
+                notify:
+                    what_a_member_wants_notices_of_is_theirs_and_told_to_nobody_else
+                    a_choice_outlasts_the_stay_and_is_carried_by_its_record
+                    when_somebody_wants_no_notices_is_what_was_said_last;
+                pushes:
+                    notices_begin_at_a_moment_that_stays
+                    rooms_wait_until_their_messages_are_considered
+                    a_room_is_held_by_one_at_a_time
+                    what_failed_is_due_once_and_bounded
+                    blocks_are_told_of_pairs;
                 about:
                     a_room_is_made_with_what_is_said_of_it
                     what_is_said_of_a_room_is_changed_without_words
@@ -246,6 +260,11 @@ macro_rules! store_suite {
                     no_message_is_committed_after_a_block
                     people_come_in_pages_by_their_ids_with_their_profiles
                     relations_outlive_a_reopening;
+                edits:
+                    what_was_edited_is_kept_newest_first_up_to_a_bound
+                    nothing_is_kept_of_what_is_deleted_or_where_nothing_is_to_be_kept
+                    edits_of_one_batch_are_kept_each
+                    former_states_outlive_a_reopening;
                 settings:
                     what_was_never_settled_is_seen
                     what_stands_already_is_no_news_and_each_state_is_later
@@ -325,6 +344,18 @@ macro_rules! store_suite {
                     who_sent_it_first_stands_in_a_message_wherever_it_is_read
                     a_retry_of_a_forward_is_known_by_what_was_passed_on
                     forwards_are_taken_in_with_whom_they_name;
+                retention:
+                    a_count_keeps_the_newest_and_a_cut_takes_no_more_than_its_bound
+                    an_age_lets_go_what_is_older_and_stops_at_what_is_not
+                    nothing_goes_before_it_has_the_least_age
+                    the_rooms_own_rule_stands_instead_of_the_one_for_all
+                    what_was_cut_away_is_not_unread_and_counts_stay_exact
+                    unread_equals_a_fresh_count_of_what_is_kept
+                    what_hangs_on_a_message_goes_with_it
+                    what_was_cut_away_before_it_was_indexed_holds_nothing_up
+                    a_cut_stands_in_a_batch_like_anything_else
+                    rooms_of_which_it_is_said_come_in_pages
+                    what_is_kept_outlives_a_reopening_and_a_move;
                 mentions:
                     mentions_stand_in_a_message_wherever_it_is_read
                     nobody_mentions_who_is_not_there_or_themselves
@@ -434,6 +465,7 @@ mod tests {
             include_str!("about.rs"),
             include_str!("attachments.rs"),
             include_str!("catch_up.rs"),
+            include_str!("edits.rs"),
             include_str!("forwards.rs"),
             include_str!("friends.rs"),
             include_str!("invites.rs"),
@@ -448,6 +480,7 @@ mod tests {
             include_str!("quotes.rs"),
             include_str!("reads.rs"),
             include_str!("records.rs"),
+            include_str!("retention.rs"),
             include_str!("roles.rs"),
             include_str!("rooms.rs"),
             include_str!("streams.rs"),

@@ -12,7 +12,10 @@ use super::schemas::{
 };
 use crate::config::Config;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, RoomId, UserId};
-use crate::model::{Ban, LastSeen, MAX_SLOW_MODE, Permissions, ReportOutcome, Role, Visibility};
+use crate::model::{
+    Ban, DailyHours, LastSeen, MAX_RETENTION_DAYS, MAX_RETENTION_MESSAGES, MAX_SLOW_MODE, NotifyLevel,
+    Permissions, ReportOutcome, Role, Visibility,
+};
 
 /// Not white space alone, and no control characters but line breaks and tabs.
 const WORDS: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
@@ -23,6 +26,8 @@ const ADDRESS: &str =
     r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\u0000-\u001f\u007f-\u009f][^\s\u0000-\u001f\u007f-\u009f]*$";
 const PICTURE: &str =
     r"^([Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\u0000-\u001f\u007f-\u009f][^\s\u0000-\u001f\u007f-\u009f]*)?$";
+/// As `22:00`.
+const TIME_OF_DAY: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
 const MAX_ADDRESS_BYTES: usize = 2048;
 
 /// The bodies' names.
@@ -34,6 +39,8 @@ pub(super) enum Body {
     NewParticipants,
     NewInvite,
     Sanction,
+    NewLevel,
+    NewQuiet,
     NewReport,
     NewResolution,
     Draft,
@@ -49,13 +56,15 @@ pub(super) enum Body {
 }
 
 impl Body {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 20] = [
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
         Self::NewParticipants,
         Self::NewInvite,
         Self::Sanction,
+        Self::NewLevel,
+        Self::NewQuiet,
         Self::NewReport,
         Self::NewResolution,
         Self::Draft,
@@ -78,6 +87,8 @@ impl Body {
             Self::NewParticipants => "NewParticipants",
             Self::NewInvite => "NewInvite",
             Self::Sanction => "Sanction",
+            Self::NewLevel => "NewLevel",
+            Self::NewQuiet => "NewQuiet",
             Self::NewReport => "NewReport",
             Self::NewResolution => "NewResolution",
             Self::Draft => "Draft",
@@ -126,6 +137,8 @@ impl Body {
                 let fields = [optional("expiresIn", seconds()), optional("reason", reason())];
                 object("How long somebody is muted or banned, and why.", fields).into()
             }
+            Self::NewLevel => new_level(),
+            Self::NewQuiet => new_quiet(),
             Self::NewReport => object("Why a message is reported.", [optional("reason", reason())]).into(),
             Self::NewResolution => {
                 object("What was done.", [needed("outcome", named::<ReportOutcome>())]).into()
@@ -201,6 +214,32 @@ fn seconds() -> ObjectBuilder {
     seconds.description(Some("After how many seconds it is over; without it, never."))
 }
 
+fn new_level() -> RefOr<Schema> {
+    let words = NotifyLevel::ALL.iter().map(|level| level.name()).chain(["default"]);
+    let level = text("Of which messages; `default` takes the choice back.").enum_values(Some(words));
+    let fields = [needed("notifications", level), optional("expiresIn", seconds())];
+    object("Of which messages of a room the caller wants notices.", fields).into()
+}
+
+fn new_quiet() -> RefOr<Schema> {
+    let time = |what: &str| text(what).pattern(Some(TIME_OF_DAY));
+    let offset = ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]))
+        .minimum(Some(*DailyHours::UTC_OFFSETS.start()))
+        .maximum(Some(*DailyHours::UTC_OFFSETS.end()))
+        .description(Some("How many minutes their clock is before UTC. Default 0."));
+    let hours = object(
+        "Hours of each day. They may go over midnight.",
+        [
+            needed("from", time("When they begin.")),
+            needed("to", time("When they are over: at another time than they begin.")),
+            optional("utcOffset", offset),
+        ],
+    );
+    let fields = [optional("expiresIn", seconds()), optional("daily", or_null(hours))];
+    object("When the caller wants no notices: for good, where it says nothing.", fields).into()
+}
+
 fn name(config: &Config, schema: ObjectBuilder) -> ObjectBuilder {
     schema.max_length(Some(config.max_name_chars)).pattern(Some(NAME))
 }
@@ -220,6 +259,19 @@ fn custom(config: &Config, types: impl Into<SchemaType>, more: &str) -> ObjectBu
         .schema_type(types)
         .description(Some(text))
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true)))
+}
+
+/// At least one of the two, and nothing else.
+fn retention() -> ObjectBuilder {
+    let bounded = |text, most: u32| number(text).minimum(Some(1_usize)).maximum(Some(most));
+    let text = "How long its messages are kept; null: as long as those of any room.";
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .description(Some(text))
+        .property("days", bounded("For how many days.", MAX_RETENTION_DAYS))
+        .property("messages", bounded("How many of them.", MAX_RETENTION_MESSAGES))
+        .min_properties(Some(1))
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
 }
 
 /// What is left out stays, but something must be there.
@@ -243,9 +295,10 @@ fn room_update(config: &Config) -> RefOr<Schema> {
             optional("visibility", named::<Visibility>()),
             optional("custom", custom(config, Type::Object, "It stands instead of what is there.")),
             optional("slowMode", slow_mode.maximum(Some(MAX_SLOW_MODE))),
+            optional("retention", retention()),
         ],
     );
-    let any = ["name", "topic", "picture", "permissions", "visibility", "custom", "slowMode"]
+    let any = ["name", "topic", "picture", "permissions", "visibility", "custom", "slowMode", "retention"]
         .into_iter()
         .fold(AnyOfBuilder::new(), |any, field| {
             any.item(ObjectBuilder::new().schema_type(Type::Object).required(field))

@@ -25,13 +25,14 @@ use super::schemas::{Schemas, list, named, needed, number, object, or_null};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode as Code};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
-use crate::model::{InviteCode, Limit, Reaction};
+use crate::model::{InviteCode, Limit, Reaction, Token};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
-    AttachmentJson, AuditJson, BanJson, BansJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson,
-    LinkJson, MarkedJson, MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson,
-    ReactionsJson, RelationJson, ReportsJson, RoomsJson, SettingsJson,
+    AttachmentJson, AuditJson, BanJson, BansJson, DoNotDisturbJson, EditsJson, FeedJson, HistoryJson,
+    HitsJson, InvitationsJson, InvitesJson, LinkJson, MarkedJson, MessageChangeJson, MuteJson,
+    ParticipantsJson, PinsJson, PublicRoomsJson, ReactionsJson, RelationJson, ReportsJson, RoomsJson,
+    SettingsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -223,6 +224,10 @@ fn query_parameter(query: Query) -> ParameterBuilder {
         Query::ActCursor => {
             ("cursor", "The `nextCursor` of the page before it.", number("").description(None::<&str>).into())
         }
+        Query::Since => {
+            ("since", "The `token` of an earlier feed. Without it, all of it.", named::<Token>().into())
+        }
+        Query::FeedCursor => ("cursor", "The `nextCursor` of the page before it.", feed_cursor()),
         Query::Part => ("q", "A part of the names.", part()),
         Query::Words => ("q", "Words and phrases, at most 16.", words()),
         Query::InRoom => ("roomUuid", "In this room alone.", named::<RoomId>().into()),
@@ -398,6 +403,11 @@ fn refused(codes: &[Code]) -> Response {
     .build()
 }
 
+fn feed_cursor() -> RefOr<Schema> {
+    let cursor = super::schemas::text("").description(None::<&str>).max_length(Some(91));
+    cursor.pattern(Some("^[A-Za-z0-9_-]+\\.[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26}$")).into()
+}
+
 fn problem(code: Code) -> Value {
     let error = Error::from(samples::error(code));
     value(&ProblemJson::from(&error))
@@ -450,6 +460,8 @@ fn components(config: &Config) -> Components {
     schemas.add::<InvitesJson<'_>>();
     schemas.add::<InvitationsJson<'_>>();
     schemas.add::<MuteJson<'_>>();
+    schemas.add::<DoNotDisturbJson>();
+    schemas.add::<FeedJson<'_>>();
     schemas.add::<BanJson<'_>>();
     schemas.add::<BansJson<'_>>();
     schemas.add::<AuditJson<'_>>();
@@ -469,6 +481,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<LoggedOutJson>();
     schemas.add::<TokenJson>();
     schemas.add::<SettingsJson>();
+    schemas.add::<EditsJson<'_>>();
     schemas.add::<ProblemJson<'_>>();
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas.0)

@@ -3,6 +3,7 @@
 
 mod messages;
 mod moderation;
+mod notices;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -21,11 +22,12 @@ use crate::transport::wire::{
 };
 
 /// The groups that operations stand in: their name and what they are about.
-pub(super) const TAGS: [(&str, &str); 7] = [
+pub(super) const TAGS: [(&str, &str); 8] = [
     (ROOMS, "Rooms of two people, of a group, or of a challenge, and who takes part in them."),
     (MESSAGES, "What is said in a room, and up to where it was read."),
     (ATTACHMENTS, "Files that go with messages."),
     (MODERATION, "How a room is kept in order."),
+    (NOTICES, "Of what somebody wants notices while they are away."),
     (FRIENDS, "Friends, requests for friendship, and blocks."),
     (SETTINGS, "What others see of the caller."),
     (TOKENS, "Tokens for development, and the end of tokens."),
@@ -34,6 +36,7 @@ const ROOMS: &str = "Rooms";
 const MESSAGES: &str = "Messages";
 const ATTACHMENTS: &str = "Attachments";
 const MODERATION: &str = "Moderation";
+const NOTICES: &str = "Notices";
 const FRIENDS: &str = "Friends";
 const TOKENS: &str = "Tokens";
 const SETTINGS: &str = "Settings";
@@ -58,6 +61,10 @@ pub(super) enum Query {
     ActCursor,
     /// A part of a room's name.
     Part,
+    /// What changed since this place.
+    Since,
+    /// A page of the feed begins here.
+    FeedCursor,
     /// What a search looks for.
     Words,
     /// In one room alone.
@@ -215,8 +222,9 @@ pub(super) fn describe(operation: Operation) -> Description {
         .codes(IN_ROOM),
         Operation::RenameRoom => {
             let text = "What is left out stays. Name, topic, picture and `custom` take the permission `rename`, and a SYSTEM \
-                        message tells of another name; the slow mode takes `moderate`; permissions and visibility are the \
-                        owner's to change. Refused is all of it or nothing.";
+                        message tells of another name; the slow mode takes `moderate`; permissions, visibility and \
+                        `retention` are the owner's to change. What is older than its `days`, or beyond its newest \
+                        `messages`, is cut away for good, pinned or not. Refused is all of it or nothing.";
             Description::new(ROOMS, "Change a room", text)
                 .body(
                     Body::RoomUpdate,
@@ -226,6 +234,7 @@ pub(super) fn describe(operation: Operation) -> Description {
                         ("visibility", json!({ "visibility": "public" })),
                         ("custom", json!({ "custom": { "pace": "easy" } })),
                         ("slowMode", json!({ "slowMode": 30 })),
+                        ("retention", json!({ "retention": { "days": 90, "messages": 10_000 } })),
                         ("permissions", json!({ "permissions": { "invite": "ADMIN", "send": "READ_ONLY" } })),
                     ],
                 )
@@ -352,12 +361,18 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::ListReports
         | Operation::ResolveReport
         | Operation::ListAudit => moderation::of_moderators(operation),
+        Operation::GetFeed
+        | Operation::SetNotifications
+        | Operation::GetDoNotDisturb
+        | Operation::SetDoNotDisturb
+        | Operation::EndDoNotDisturb => notices::of_notices(operation),
         Operation::SendMessage => messages::send_message(),
         Operation::ListMessages => messages::list_messages(),
         Operation::GetMessage
         | Operation::EditMessage
         | Operation::DeleteMessage
         | Operation::ListReactions
+        | Operation::ListEdits
         | Operation::React
         | Operation::TakeReactionBack
         | Operation::Pin

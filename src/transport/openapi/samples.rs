@@ -12,11 +12,12 @@ use crate::event::{
 };
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, Delta, Dimensions,
-    Epoch, FriendNotice, History, Hit, Hits, Invitation, InvitationPage, Invite, InviteCode, Limit, Mark,
-    Mentions, Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions,
-    Phrases, Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt,
-    References, RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Role, Room,
+    About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, DailyHours, Delta,
+    Dimensions, DoNotDisturb, Edit, EditPage, Epoch, FeedPage, FeedRoom, Floor, FriendNotice, History, Hit,
+    Hits, Invitation, InvitationPage, Invite, InviteCode, Limit, Mark, Mentions, Message, MessageState,
+    MessageType, MessageView, NotifyLevel, NotifySetting, Page, PageQuery, Participant, Permissions, Phrases,
+    Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
+    RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Retention, Role, Room,
     RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind, Token, Visibility, Words,
 };
 
@@ -78,7 +79,18 @@ pub(super) fn room() -> Room {
             custom: Custom::from(&[("pace".to_owned(), "easy".into())].into_iter().collect()),
         },
         slow_mode: 0,
+        keeping: None,
     }
+}
+
+/// One with a rule of its own, of which the beginning was cut away.
+pub(super) fn kept() -> Room {
+    let mut room = Room { seq: 52, countable: 52, ..room() };
+    room.keep(|keeping| {
+        keeping.retention = Retention::new(Some(90), Some(10_000)).ok();
+        keeping.floor = Floor { seq: 12, pos: 12, n: 11, oldest_at: Some(at(20)) };
+    });
+    room
 }
 
 pub(super) fn message() -> Message {
@@ -237,7 +249,38 @@ pub(super) fn room_view() -> RoomView {
         last_message: Some(message_view()),
         role: Role::Owner,
         muted_until: None,
+        notify: None,
+        online: None,
     }
+}
+
+pub(super) fn feed() -> FeedPage {
+    let room = FeedRoom {
+        room: room_id(),
+        is_member: true,
+        seq: 3,
+        read_seq: 2,
+        unread: 1,
+        mentions: 1,
+        notify: Some(muted()),
+        version: 1042,
+    };
+    FeedPage {
+        is_delta: true,
+        rooms: vec![room],
+        invitations: vec![invitation()],
+        next: None,
+        token: Some(token()),
+    }
+}
+
+/// A choice of notices.
+fn muted() -> NotifySetting {
+    NotifySetting { level: NotifyLevel::None, until: Some(at(3600)) }
+}
+
+pub(super) fn quiet() -> DoNotDisturb {
+    DoNotDisturb { until: None, daily: DailyHours::new(22 * 60, 7 * 60, 9 * 60) }
 }
 
 /// A room that was made just now.
@@ -371,6 +414,10 @@ pub(super) fn marked() -> Marked {
     Marked { room: room_id(), read_seq: 2, delivered_seq: 2, unread: 0, at: at(45) }
 }
 
+pub(super) fn edits() -> EditPage {
+    EditPage { edits: vec![Edit::new(0, Some("Are you runing today?".into()), at(0))], next: None }
+}
+
 pub(super) fn settings() -> Settings {
     let hidden = SettingsUpdate { invisible: Some(true), ..SettingsUpdate::default() };
     Settings::default().updated(hidden, at(0))
@@ -415,8 +462,11 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Marked(user("ben"), Mark::Read, marked())),
         durable(EventKind::Marked(user("ben"), Mark::Delivered, marked())),
         fleeting(gone),
+        fleeting(EventKind::TypingCount(3)),
+        fleeting(EventKind::OnlineCount(250)),
         durable(EventKind::Room(RoomChange::Updated, room.clone())),
         durable(EventKind::Room(RoomChange::Updated, Arc::new(Room { slow_mode: 30, ..Room::clone(&room) }))),
+        durable(EventKind::Room(RoomChange::Updated, Arc::new(kept()))),
         durable(EventKind::Room(RoomChange::Reset, room.clone())),
         durable(EventKind::Room(RoomChange::Left, room.clone())),
         durable(EventKind::Participant(ben(), true)),
@@ -433,6 +483,8 @@ pub(super) fn events() -> Vec<(Event, View)> {
         of_user(Notification::Invited(invitation())),
         of_user(Notification::InviteEnded(room_id(), invitation().code)),
         of_user(Notification::InviteDeclined(room_id(), ben())),
+        durable(EventKind::Notification(Notification::Notifications(room_id(), Some(muted())))),
+        of_user(Notification::DoNotDisturb(quiet())),
         of_user(Notification::Settings(settings())),
     ]
 }

@@ -24,7 +24,7 @@ use crate::transport::frame::split;
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
     ErrorJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, MarkedJson,
-    MessageChangeJson, MessageJson, SettledJson,
+    MessageChangeJson, MessageJson, NotificationsJson, QuietJson, SettledJson,
 };
 
 /// A socket's protocol, as a document tells of it.
@@ -340,6 +340,8 @@ pub(super) fn notification() -> RefOr<Schema> {
         .item(named::<InvitedJson<'_>>())
         .item(named::<InviteEndedJson>())
         .item(named::<InviteDeclinedJson<'_>>())
+        .item(named::<NotificationsJson>())
+        .item(named::<QuietJson>())
         .item(named::<SettledJson>())
         .into()
 }
@@ -352,6 +354,8 @@ pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<event::ReadJson<'_>>();
     schemas.add::<event::DeliveredJson<'_>>();
     schemas.add::<event::PresenceJson<'_>>();
+    schemas.add::<event::TypingCountJson>();
+    schemas.add::<event::OnlineCountJson>();
     schemas.add::<event::RoomChangeJson<'_>>();
     schemas.add::<event::ParticipantChangeJson<'_>>();
     schemas.add::<event::AddedJson<'_>>();
@@ -359,6 +363,8 @@ pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<event::FriendJson<'_>>();
     schemas.add::<InvitedJson<'_>>();
     schemas.add::<InviteEndedJson>();
+    schemas.add::<NotificationsJson>();
+    schemas.add::<QuietJson>();
     schemas.add::<InviteDeclinedJson<'_>>();
     schemas.add::<SettledJson>();
 }

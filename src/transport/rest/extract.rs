@@ -16,7 +16,9 @@ use crate::config::Config;
 use crate::engine::Actor;
 use crate::error::{Error, ErrorKind, Result, parse_field};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
-use crate::model::{InviteCode, Limit, PageQuery, PinCursor, PinCursorError, Reaction};
+use crate::model::{
+    FeedCursor, FeedCursorError, InviteCode, Limit, PageQuery, PinCursor, PinCursorError, Reaction,
+};
 use crate::transport::bearer;
 use crate::transport::wire::{parse, parse_limit, parse_number, parse_reaction};
 
@@ -183,6 +185,17 @@ impl Params {
     pub(super) fn pin_cursor(&self) -> Result<Option<PinCursor>> {
         let parse = |text: &str| {
             text.parse().map_err(|error: PinCursorError| {
+                let kind = ErrorKind::Invalid { field: "cursor".into(), reason: format!("{error}").into() };
+                Error::with_source(kind, error)
+            })
+        };
+        self.get("cursor").map(parse).transpose()
+    }
+
+    /// The place in the feed that the page before it ended at.
+    pub(super) fn feed_cursor(&self) -> Result<Option<FeedCursor>> {
+        let parse = |text: &str| {
+            text.parse().map_err(|error: FeedCursorError| {
                 let kind = ErrorKind::Invalid { field: "cursor".into(), reason: format!("{error}").into() };
                 Error::with_source(kind, error)
             })

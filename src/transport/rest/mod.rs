@@ -23,10 +23,12 @@
 mod attachments;
 mod auth;
 mod extract;
+mod feed;
 mod friends;
 mod invites;
 mod messages;
 mod moderation;
+mod notify;
 mod observe;
 mod problem;
 mod reports;

@@ -5,8 +5,8 @@ use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::{
-    Mounted, RestOptions, attachments, auth, friends, invites, messages, moderation, reports, rooms, search,
-    settings, streams,
+    Mounted, RestOptions, attachments, auth, feed, friends, invites, messages, moderation, notify, reports,
+    rooms, search, settings, streams,
 };
 use crate::names::names;
 
@@ -68,6 +68,11 @@ operations! {
     Ban = "ban": PUT "/chat/rooms/{roomUuid}/bans/{userUuid}" => moderation::ban;
     Unban = "unban": DELETE "/chat/rooms/{roomUuid}/bans/{userUuid}" => moderation::unban;
     ListAudit = "listAudit": GET "/chat/rooms/{roomUuid}/audit" => moderation::audit;
+    GetFeed = "getFeed": GET "/chat/feed" => feed::feed;
+    SetNotifications = "setNotifications": PATCH "/chat/rooms/{roomUuid}/notifications" => notify::set_level;
+    GetDoNotDisturb = "getDoNotDisturb": GET "/chat/users/me/do-not-disturb" => notify::quiet;
+    SetDoNotDisturb = "setDoNotDisturb": PUT "/chat/users/me/do-not-disturb" => notify::begin_quiet;
+    EndDoNotDisturb = "endDoNotDisturb": DELETE "/chat/users/me/do-not-disturb" => notify::end_quiet;
     CreateInvite = "createInvite": POST "/chat/rooms/{roomUuid}/invites" => invites::create;
     ListInvites = "listInvites": GET "/chat/rooms/{roomUuid}/invites" => invites::list;
     RevokeInvite = "revokeInvite": DELETE "/chat/rooms/{roomUuid}/invites/{code}" => invites::revoke;
@@ -86,6 +91,7 @@ operations! {
     StopStream = "stopStream": POST "/chat/rooms/{roomUuid}/streams/{messageUuid}/stop" => streams::stop;
     ListReactions = "listReactions": GET "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions"
         => messages::reactions;
+    ListEdits = "listEdits": GET "/chat/rooms/{roomUuid}/messages/{messageUuid}/edits" => messages::edits;
     React = "react": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::react;
     TakeReactionBack = "takeReactionBack": DELETE
         "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::take_reaction_back;

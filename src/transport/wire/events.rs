@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::retention::first_seq;
 use super::{
-    InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, PermissionsJson,
-    SettledJson, UserJson,
+    InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, NotificationsJson,
+    PermissionsJson, QuietJson, RetentionJson, SettledJson, UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -23,6 +24,8 @@ pub(crate) enum EventJson<'a> {
     Amended(Box<MessageChangeJson<'a>>),
     Typing(TypingJson<'a>),
     Delta(DeltaJson<'a>),
+    TypingCount(TypingCountJson),
+    OnlineCount(OnlineCountJson),
     Read(ReadJson<'a>),
     Delivered(DeliveredJson<'a>),
     Presence(PresenceJson<'a>),
@@ -34,6 +37,8 @@ pub(crate) enum EventJson<'a> {
     Invited(Box<InvitedJson<'a>>),
     InviteEnded(InviteEndedJson),
     InviteDeclined(InviteDeclinedJson<'a>),
+    Notifications(NotificationsJson),
+    Quiet(QuietJson),
     Settled(SettledJson),
     Ready(ReadyJson<'a>),
     CaughtUp(CaughtUpJson),
@@ -112,6 +117,30 @@ pub(crate) struct TypingJson<'a> {
     nickname: &'a str,
     /// Whether they type now.
     is_typing: bool,
+}
+
+/// So many type in a great room, the reader counted if they do.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TypingCount))]
+pub(crate) struct TypingCountJson {
+    /// The room.
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    room_uuid: Option<RoomId>,
+    /// How many.
+    typing_count: u32,
+}
+
+/// So many of a great room's participants are here, the reader counted.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OnlineCount))]
+pub(crate) struct OnlineCountJson {
+    /// The room.
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    room_uuid: Option<RoomId>,
+    /// How many.
+    online_count: u32,
 }
 
 /// Somebody has read everything up to a message.
@@ -203,6 +232,14 @@ pub(crate) struct RoomChangeJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     slow_mode: Option<u32>,
+    /// How long its messages are kept. Only in a room that has a rule of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    retention: Option<RetentionJson>,
+    /// The `seq` of the first message that is kept. Only where those before it were cut away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    first_seq: Option<u64>,
 }
 
 /// Somebody joined or left, has another role, or is muted or no more.
@@ -341,6 +378,12 @@ impl<'a> EventJson<'a> {
                 nickname: &profile.nickname,
                 is_typing: *is_typing,
             }),
+            EventKind::TypingCount(count) => {
+                Self::TypingCount(TypingCountJson { room_uuid: room, typing_count: *count })
+            }
+            EventKind::OnlineCount(count) => {
+                Self::OnlineCount(OnlineCountJson { room_uuid: room, online_count: *count })
+            }
             EventKind::Delta(delta) => Self::Delta(DeltaJson::new(room, delta)),
             EventKind::Marked(user, mark, at) => marked(user, *mark, at),
             EventKind::Presence { user, online, last_seen } => Self::Presence(PresenceJson {
@@ -404,6 +447,10 @@ fn notified(notification: &Notification) -> EventJson<'_> {
         Notification::InviteDeclined(room, who) => {
             EventJson::InviteDeclined(InviteDeclinedJson::new(*room, who))
         }
+        Notification::Notifications(room, setting) => {
+            EventJson::Notifications(NotificationsJson::new(*room, *setting))
+        }
+        Notification::DoNotDisturb(now) => EventJson::Quiet(QuietJson::new(now)),
         Notification::Settings(settings) => EventJson::Settled(settings.into()),
     }
 }
@@ -461,6 +508,8 @@ impl<'a> RoomChangeJson<'a> {
             visibility: room.about.visibility,
             custom: &room.about.custom,
             slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
+            retention: room.retention().map(Into::into),
+            first_seq: first_seq(room),
         }
     }
 }

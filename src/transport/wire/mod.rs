@@ -2,16 +2,20 @@
 
 mod amended;
 mod attachments;
+mod edits;
 pub(crate) mod events;
+mod feed;
 mod invites;
 mod json;
 mod moderation;
+mod notify;
 mod people;
 mod permissions;
 mod pins;
 mod public;
 mod references;
 mod reports;
+mod retention;
 mod search;
 mod settings;
 
@@ -28,15 +32,17 @@ use crate::error::{Error, ErrorCode};
 use crate::event::{Marked, Reply, View};
 use crate::id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Body, Custom, History, Message, MessageType, MessageView, Page, Profile, Reaction, Receipt, Role,
-    RoomType, RoomView, Span, SystemKind, Visibility,
+    Body, Custom, History, Message, MessageType, MessageView, NotifyLevel, Page, Profile, Reaction, Receipt,
+    Role, RoomType, RoomView, Span, SystemKind, Visibility,
 };
 
 pub(crate) use amended::{MessageChangeJson, ReactionsJson};
 pub(crate) use attachments::AttachmentJson;
 #[cfg(any(feature = "blobs", feature = "openapi"))]
 pub(crate) use attachments::LinkJson;
+pub(crate) use edits::EditsJson;
 pub(crate) use events::EventJson;
+pub(crate) use feed::FeedJson;
 pub(crate) use invites::{
     InvitationsJson, InviteDeclinedJson, InviteEndedJson, InviteJson, InvitedJson, InvitesJson,
 };
@@ -45,11 +51,13 @@ pub(crate) use json::{
     parse_place, parse_reaction, parse_since, parse_target, whole,
 };
 pub(crate) use moderation::{AuditJson, BanJson, BansJson, MuteJson};
+pub(crate) use notify::{DoNotDisturbJson, NotificationsJson, QuietJson, parse_minute};
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 pub(crate) use permissions::PermissionsJson;
 pub(crate) use pins::PinsJson;
 pub(crate) use public::PublicRoomsJson;
 pub(crate) use reports::{ReportJson, ReportsJson};
+pub(crate) use retention::RetentionJson;
 pub(crate) use search::{HitsJson, SearchArgs};
 pub(crate) use settings::{SettingsJson, SettledJson};
 
@@ -275,6 +283,27 @@ pub(crate) struct RoomJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     muted_until: Option<Timestamp>,
+    /// Of which messages the caller has chosen to have notices. Not there: the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    notifications: Option<NotifyLevel>,
+    /// From when on the default holds again. Not there: it never does by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    notify_until: Option<Timestamp>,
+    /// How many of its participants are here, as it was last counted. Only of a great room that is asked for alone, and only
+    /// where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    online_count: Option<u32>,
+    /// How long its messages are kept. Only in a room that has a rule of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    retention: Option<RetentionJson>,
+    /// The `seq` of the first message that is kept. Only where those before it were cut away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    first_seq: Option<u64>,
     /// How many of the unread messages mention the caller. Exact; deleted ones do not count.
     mention_count: u64,
 }
@@ -302,6 +331,11 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             custom: &room.about.custom,
             slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
             muted_until: view.muted_until,
+            notifications: view.notify.map(|setting| setting.level),
+            notify_until: view.notify.and_then(|setting| setting.until),
+            online_count: view.online,
+            retention: room.retention().map(Into::into),
+            first_seq: retention::first_seq(room),
             mention_count: view.mentions,
         }
     }

@@ -1,0 +1,420 @@
+//! Sends notices to people who are away, behind what is committed.
+//!
+//! Each room has a number in the store up to which its messages were considered. A room with newer ones is due when the
+//! delay is over; then somebody claims it, works out who is to be told, and moves the number on once all of it was taken,
+//! or is kept to be tried again.
+
+mod queue;
+mod wanted;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::{ChatEngine, Inner};
+use crate::clock::Timestamp;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::id::{RoomId, UserId};
+use crate::metrics;
+use crate::model::{DoNotDisturb, Limit, Member, Message, Room};
+use crate::push::{Notice, Push};
+use crate::store::{MemberEntry, PushBatch, PushRetry};
+
+pub(super) use queue::Queue;
+use wanted::{Wanted, is_told, wanted};
+
+/// How often it is looked for what is due.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// How often it is looked for what is to be tried again.
+const RETRIES: Duration = Duration::from_secs(1);
+
+/// How long nothing is looked for after a failure of the store.
+const FAILED: Duration = Duration::from_secs(5);
+
+/// How many rooms are seen to at once.
+const ROOMS: usize = 16;
+
+/// How many rooms one look finds, and how many members are read at once.
+const PAGE: u32 = 500;
+
+/// How many messages of a room are one notice at most; more come after the next delay.
+const MESSAGES: usize = 1_000;
+
+/// For so long a room is claimed, and so often again while it is seen to: whoever dies holds it no longer.
+const HELD: Duration = Duration::from_secs(30);
+const RENEWED: Duration = Duration::from_secs(10);
+
+/// The first pause before something is tried again, and the longest; each is twice the one before it.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
+
+/// What the host hands notices over by.
+#[derive(Debug)]
+pub(super) struct Pushing {
+    push: Option<Arc<dyn Push>>,
+    queue: Arc<Queue>,
+    turns: Arc<Semaphore>,
+}
+
+impl Pushing {
+    pub(super) fn new(push: Option<Arc<dyn Push>>, config: &Config) -> Self {
+        let turns = config.pushes_at_once.clamp(1, Semaphore::MAX_PERMITS);
+        let queue = Arc::new(Queue::new(config.push_delay));
+        Self { push, queue, turns: Arc::new(Semaphore::new(turns)) }
+    }
+
+    /// Told of what is committed; `None`: nobody is sent anything.
+    pub(super) fn queue(&self) -> Option<Arc<Queue>> {
+        self.push.as_ref().map(|_| self.queue.clone())
+    }
+}
+
+/// Runs until the engine is gone. There are notices since that moment.
+pub(super) async fn run(engine: Weak<Inner>, since: Timestamp, delay: Duration) {
+    let mut ticks = interval(PAUSE.min(delay / 4).max(Duration::from_millis(10)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut round = Round { since, tasks: JoinSet::new(), retried: Instant::now() };
+    loop {
+        ticks.tick().await;
+        while round.tasks.try_join_next().is_some() {}
+        let Some(inner) = engine.upgrade() else { return };
+        let engine = ChatEngine { inner };
+        if engine.check_running().is_ok()
+            && let Err(error) = round.look(&engine).await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "no notices are sent");
+            ticks.reset_after(FAILED);
+        }
+    }
+}
+
+struct Round {
+    /// Since when there are notices.
+    since: Timestamp,
+    tasks: JoinSet<()>,
+    /// When it was last looked for what is to be tried again.
+    retried: Instant,
+}
+
+impl Round {
+    async fn look(&mut self, engine: &ChatEngine) -> Result<()> {
+        let (store, queue) = (engine.store(), &engine.inner.pushing.queue);
+        let now = engine.now();
+        // What is older is told to nobody any more.
+        let since = self.since.max(now.minus(engine.config().push_keep));
+        if let Some(after) = queue.look(Instant::now().into_std()) {
+            let found = store.unpushed_rooms(since, after, PAGE).await?;
+            let last = found.last().copied().filter(|_| found.len() == PAGE as usize);
+            queue.looked(&found, last, Instant::now().into_std());
+        }
+        let free = ROOMS.saturating_sub(self.tasks.len());
+        let rooms = queue.take(free, Instant::now().into_std());
+        if !rooms.is_empty() {
+            self.begin(engine, rooms, since).await?;
+        }
+        if self.retried.elapsed() >= RETRIES && self.tasks.len() < ROOMS {
+            self.retried = Instant::now();
+            let until = now.plus(HELD + engine.config().push_timeout * 2);
+            let due = store.due_pushes(now, until, Limit::MAX).await?;
+            if !due.is_empty() {
+                let engine = engine.clone();
+                self.tasks.spawn(async move { engine.try_again(due).await });
+            }
+        }
+        Ok(())
+    }
+
+    async fn begin(&mut self, engine: &ChatEngine, rooms: Vec<RoomId>, since: Timestamp) -> Result<()> {
+        let now = engine.now();
+        let claimed = match engine.store().claim_pushes(&rooms, now, now.plus(HELD)).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                engine.push_later(rooms, FAILED);
+                return Err(error);
+            }
+        };
+        let held: HashSet<RoomId> = claimed.iter().map(|(room, _)| *room).collect();
+        // Another node is at it, and may not know of the newest.
+        engine.push_later(rooms.into_iter().filter(|room| !held.contains(room)), engine.config().push_delay);
+        for (room, seq) in claimed {
+            let engine = engine.clone();
+            self.tasks.spawn(async move { engine.push_held(room, seq, since).await });
+        }
+        Ok(())
+    }
+}
+
+/// What came of some notices.
+#[derive(Default)]
+struct Told {
+    ended: Vec<(RoomId, UserId)>,
+    failed: Vec<PushRetry>,
+}
+
+impl ChatEngine {
+    fn push_later(&self, rooms: impl IntoIterator<Item = RoomId>, after: Duration) {
+        let at = (Instant::now() + after).into_std();
+        rooms.into_iter().for_each(|room| self.inner.pushing.queue.add(room, at));
+    }
+
+    /// Sees to a room that is claimed, and goes on to claim it meanwhile.
+    async fn push_held(&self, room: RoomId, seq: u64, since: Timestamp) {
+        let work = self.push_room(room, seq, since);
+        tokio::pin!(work);
+        let mut renewals = interval(RENEWED);
+        renewals.tick().await;
+        let done = loop {
+            tokio::select! {
+                done = &mut work => break done,
+                _ = renewals.tick() => {
+                    let held = vec![(room, self.now().plus(HELD))];
+                    let held = PushBatch { held, ..PushBatch::default() };
+                    // At worst another node begins with it too.
+                    let _ = self.store().write_pushes(held).await;
+                }
+            }
+        };
+        match done {
+            Ok(true) => self.push_later([room], self.config().push_delay),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, %room, "a room's notices wait");
+                self.push_later([room], FAILED);
+            }
+        }
+    }
+
+    /// Tells of what came beyond `seq` and is old enough. `true`: more has come since.
+    async fn push_room(&self, id: RoomId, seq: u64, since: Timestamp) -> Result<bool> {
+        let Some(room) = self.store().rooms(&[id]).await?.pop() else { return Ok(false) };
+        let room = Arc::new(room);
+        let (messages, upto) = self.ripe_messages(&room, seq).await?;
+        let told: Vec<Arc<Message>> =
+            messages.into_iter().filter(|one| is_told(one) && one.created_at >= since).collect();
+        let mut after: Option<UserId> = None;
+        while !told.is_empty() {
+            let members = self.store().members(id, after.as_ref(), PAGE).await?;
+            let is_last = members.len() < PAGE as usize;
+            after = members.last().map(|entry| entry.member.user.clone());
+            let notices = self.notices(&room, members, &told).await?;
+            let Told { ended, failed } = self.tell_all(notices).await;
+            self.write_pushes(PushBatch { ended, failed, ..PushBatch::default() }).await?;
+            if is_last {
+                break;
+            }
+        }
+        self.write_pushes(PushBatch { considered: vec![(id, upto)], ..PushBatch::default() }).await?;
+        Ok(room.seq > upto)
+    }
+
+    /// Those beyond `seq` for which the delay is over, and up to where they are.
+    async fn ripe_messages(&self, room: &Room, seq: u64) -> Result<(Vec<Arc<Message>>, u64)> {
+        let ripe = self.now().minus(self.config().push_delay);
+        let (mut messages, mut upto) = (Vec::new(), seq);
+        while messages.len() < MESSAGES && upto < room.seq {
+            let to = upto.saturating_add(Limit::MAX.into()).min(room.seq);
+            let page = self.store().messages(room.id, upto + 1..=to).await?;
+            for message in page {
+                if message.created_at > ripe {
+                    return Ok((messages, upto));
+                }
+                upto = message.seq;
+                messages.push(Arc::new(message));
+            }
+            upto = to;
+        }
+        Ok((messages, upto))
+    }
+
+    /// What these members are to be told.
+    async fn notices(
+        &self,
+        room: &Arc<Room>,
+        members: Vec<MemberEntry>,
+        messages: &[Arc<Message>],
+    ) -> Result<Vec<Notice>> {
+        let (now, default) = (self.now(), self.config().notify.of(&room.kind));
+        let members = members.into_iter().map(|entry| entry.member);
+        let is_wanted = |member: &Member| {
+            let wanted = wanted(member, messages, default, now, |_| true)?;
+            Some((member.clone(), wanted)).filter(|(member, wanted)| !self.has_it(member, wanted))
+        };
+        let candidates: Vec<(Member, Wanted)> = members.filter_map(|member| is_wanted(&member)).collect();
+        if candidates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let users: Vec<UserId> = candidates.iter().map(|(member, _)| member.user.clone()).collect();
+        let quiet: HashMap<UserId, DoNotDisturb> =
+            self.store().do_not_disturb(&users).await?.into_iter().collect();
+        let senders: HashSet<&UserId> = messages.iter().map(|message| &message.sender.user).collect();
+        let mut blocked: HashSet<(UserId, UserId)> = HashSet::new();
+        for sender in senders {
+            let pairs: Vec<(UserId, UserId)> = users
+                .iter()
+                .filter(|user| *user != sender)
+                .map(|user| (user.clone(), sender.clone()))
+                .collect();
+            if !pairs.is_empty() {
+                blocked.extend(self.store().blocks(&pairs).await?);
+            }
+        }
+        let mut notices = Vec::with_capacity(candidates.len());
+        for (member, _) in candidates {
+            if quiet.get(&member.user).is_some_and(|quiet| quiet.holds(now)) {
+                continue;
+            }
+            let is_heard =
+                |message: &Message| !blocked.contains(&(member.user.clone(), message.sender.user.clone()));
+            if let Some(wanted) = wanted(&member, messages, default, now, is_heard) {
+                notices.extend(self.counted(&member.user, room, wanted).await?);
+            }
+        }
+        Ok(notices)
+    }
+
+    /// The notice, with the counts of now; `None` for whoever has left or read it meanwhile.
+    async fn counted(&self, user: &UserId, room: &Arc<Room>, wanted: Wanted) -> Result<Option<Notice>> {
+        let Some(entry) = self.store().room_entry(room.id, user, 0).await? else { return Ok(None) };
+        if entry.member.read_seq >= wanted.message.seq {
+            return Ok(None);
+        }
+        let (user, room, Wanted { message, is_mention }) = (user.clone(), room.clone(), wanted);
+        let (unread, mention_count) = (entry.member.unread_in(&entry.room), entry.mentions);
+        Ok(Some(Notice { user, room, message, unread, mention_count, is_mention, tries: 0 }))
+    }
+
+    /// Whether a device that is connected has said that it has the message. Who is connected elsewhere is not known
+    /// where presence is told to nobody.
+    fn has_it(&self, member: &Member, wanted: &Wanted) -> bool {
+        member.delivered_seq >= wanted.message.seq
+            && (self.hub().is_online(&member.user) || self.is_online(&member.user))
+    }
+
+    /// Hands notices over, some at a time.
+    async fn tell_all(&self, notices: Vec<Notice>) -> Told {
+        let (mut told, mut tasks) = (Told::default(), JoinSet::new());
+        for notice in notices {
+            // Never closed.
+            let Ok(turn) = self.inner.pushing.turns.clone().acquire_owned().await else { break };
+            let engine = self.clone();
+            tasks.spawn(async move {
+                let done = engine.tell_one(notice.clone()).await;
+                drop(turn);
+                (notice, done)
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            let Ok((notice, done)) = done else { continue };
+            match done {
+                Ok(()) => {
+                    metrics::pushed(metrics::PushOutcome::Taken);
+                    told.ended.push((notice.room.id, notice.user));
+                }
+                Err(error) => self.fail(notice, &error, &mut told),
+            }
+        }
+        told
+    }
+
+    fn fail(&self, notice: Notice, error: &Error, told: &mut Told) {
+        let Notice { user, room, message, tries, .. } = notice;
+        let tries = tries + 1;
+        let is_dropped = tries >= self.config().push_tries;
+        let error = error as &dyn std::error::Error;
+        if is_dropped {
+            metrics::pushed(metrics::PushOutcome::Dropped);
+            tracing::warn!(error, %user, message = %message.id, "a notice is dropped");
+            told.ended.push((room.id, user));
+            return;
+        }
+        metrics::pushed(metrics::PushOutcome::Failed);
+        tracing::debug!(error, %user, message = %message.id, tries, "a notice failed");
+        let due = self.now().plus(pause(tries));
+        told.failed.push(PushRetry { room: room.id, user, seq: message.seq, tries, due });
+    }
+
+    async fn tell_one(&self, notice: Notice) -> Result<()> {
+        let Some(push) = self.inner.pushing.push.clone() else { return Ok(()) };
+        // A task of its own, so that a panic of the host's is a failure of this one alone.
+        let telling = tokio::spawn(async move { push.notify(notice).await });
+        let abort = telling.abort_handle();
+        match timeout(self.config().push_timeout, telling).await {
+            Ok(told) => told.map_err(Error::unavailable)?,
+            Err(elapsed) => {
+                abort.abort();
+                Err(Error::unavailable(elapsed))
+            }
+        }
+    }
+
+    /// Tries again what is due.
+    async fn try_again(&self, due: Vec<PushRetry>) {
+        let (mut told, mut notices) = (Told::default(), Vec::new());
+        for retry in due {
+            let key = (retry.room, retry.user.clone());
+            match self.renewed(&retry).await {
+                Ok(Some(notice)) => notices.push(notice),
+                Ok(None) => told.ended.push(key),
+                // It is taken up again when it is due the next time.
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "a notice waits");
+                }
+            }
+        }
+        let Told { ended, failed } = self.tell_all(notices).await;
+        told.ended.extend(ended);
+        told.failed.extend(failed);
+        let batch = PushBatch { ended: told.ended, failed: told.failed, ..PushBatch::default() };
+        if let Err(error) = self.write_pushes(batch).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "notices are sent once more");
+        }
+    }
+
+    /// What is to be tried again, as it is now; `None` where it is needed no more.
+    async fn renewed(&self, retry: &PushRetry) -> Result<Option<Notice>> {
+        let PushRetry { room, user, seq, tries, .. } = retry;
+        let Some((room, Some(member))) = self.store().membership(*room, user).await? else { return Ok(None) };
+        let message = self.store().messages(room.id, *seq..=*seq).await?.pop();
+        let Some(message) = message.map(Arc::new) else { return Ok(None) };
+        if message.created_at < self.now().minus(self.config().push_keep) {
+            return Ok(None);
+        }
+        // All that is asked of a member of a room is asked again.
+        let profile = crate::model::Profile::unknown(user.clone());
+        let entry = MemberEntry { member, profile, last_seen: None };
+        let notice = self.notices(&Arc::new(room), vec![entry], &[message]).await?.pop();
+        Ok(notice.map(|notice| Notice { tries: *tries, ..notice }))
+    }
+
+    async fn write_pushes(&self, batch: PushBatch) -> Result<()> {
+        let PushBatch { held, considered, ended, failed, .. } = &batch;
+        if held.is_empty() && considered.is_empty() && ended.is_empty() && failed.is_empty() {
+            return Ok(());
+        }
+        let most = self.config().push_retries;
+        self.store().write_pushes(PushBatch { most, ..batch }).await
+    }
+}
+
+/// How long nothing is tried after so many tries.
+fn pause(tries: u32) -> Duration {
+    let factor = 1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX);
+    FIRST_PAUSE.saturating_mul(factor).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_bound() {
+        let seconds = [1, 2, 3, 7, 8, 32, 33, u32::MAX].map(|tries| pause(tries).as_secs());
+        assert_eq!(seconds, [5, 10, 20, 320, 600, 600, 600, 600]);
+    }
+}

@@ -1,0 +1,68 @@
+//! How far notices have come.
+
+use std::collections::BTreeMap;
+
+use crate::clock::Timestamp;
+use crate::id::{RoomId, UserId};
+use crate::store::{PushBatch, PushRetry};
+
+/// Of each room how far it has come, and until when somebody holds it; and what is to be tried again.
+#[derive(Debug, Default)]
+pub(super) struct Pushes {
+    pub(super) since: Option<Timestamp>,
+    rooms: BTreeMap<RoomId, (u64, Timestamp)>,
+    retries: BTreeMap<(RoomId, UserId), PushRetry>,
+}
+
+impl Pushes {
+    pub(super) fn considered(&self, room: RoomId) -> u64 {
+        self.rooms.get(&room).map_or(0, |(seq, _)| *seq)
+    }
+
+    pub(super) fn claim(&mut self, rooms: &[RoomId], now: Timestamp, until: Timestamp) -> Vec<(RoomId, u64)> {
+        let mut claimed = Vec::new();
+        for room in rooms {
+            let (seq, held) = self.rooms.entry(*room).or_insert((0, Timestamp::from_millis(0)));
+            if *held <= now {
+                *held = until;
+                claimed.push((*room, *seq));
+            }
+        }
+        claimed
+    }
+
+    pub(super) fn due(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Vec<PushRetry> {
+        let mut due: Vec<PushRetry> = self.retries.values().filter(|one| one.due <= now).cloned().collect();
+        due.sort_by_key(|one| (one.due, one.room, one.user.clone()));
+        due.truncate(limit as usize);
+        for one in &due {
+            if let Some(kept) = self.retries.get_mut(&(one.room, one.user.clone())) {
+                kept.due = until;
+            }
+        }
+        due
+    }
+
+    pub(super) fn write(&mut self, batch: PushBatch) {
+        let PushBatch { held, considered, ended, failed, most } = batch;
+        for (room, until) in held {
+            if let Some((_, held)) = self.rooms.get_mut(&room) {
+                *held = until;
+            }
+        }
+        for (room, seq) in considered {
+            let (before, held) = self.rooms.entry(room).or_insert((0, Timestamp::from_millis(0)));
+            *before = seq.max(*before);
+            *held = Timestamp::from_millis(0);
+        }
+        for key in &ended {
+            self.retries.remove(key);
+        }
+        for one in failed {
+            let key = (one.room, one.user.clone());
+            if (self.retries.len() as u64) < most || self.retries.contains_key(&key) {
+                self.retries.insert(key, one);
+            }
+        }
+    }
+}
