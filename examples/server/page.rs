@@ -10,7 +10,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 54] = [
+const FILES: [(&str, &str, &str); 57] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
@@ -37,10 +37,13 @@ const FILES: [(&str, &str, &str); 54] = [
     ("/holding.js", SCRIPT, include_str!("page/holding.js")),
     ("/invitations.js", SCRIPT, include_str!("page/invitations.js")),
     ("/links.js", SCRIPT, include_str!("page/links.js")),
+    ("/mentioning.js", SCRIPT, include_str!("page/mentioning.js")),
+    ("/mentions.js", SCRIPT, include_str!("page/mentions.js")),
     ("/message-menu.js", SCRIPT, include_str!("page/message-menu.js")),
     ("/messages.js", SCRIPT, include_str!("page/messages.js")),
     ("/moderating.js", SCRIPT, include_str!("page/moderating.js")),
     ("/moderation.js", SCRIPT, include_str!("page/moderation.js")),
+    ("/names.js", SCRIPT, include_str!("page/names.js")),
     ("/new-chat.js", SCRIPT, include_str!("page/new-chat.js")),
     ("/notices.js", SCRIPT, include_str!("page/notices.js")),
     ("/people.js", SCRIPT, include_str!("page/people.js")),

@@ -2,6 +2,7 @@
 
 import { ChatApi } from './chat-api.js';
 import { Chat, ChatError } from './chat.js';
+import { noteName } from './names.js';
 
 /** Who is signed in: {userUuid, nickname}. */
 export let me;
@@ -18,6 +19,7 @@ export async function signIn(nickname) {
   const userUuid = idOf(nickname);
   const first = await newToken(userUuid, nickname);
   me = { userUuid, nickname };
+  noteName(me);
   const token = (isRefused) => (isRefused ? newToken(userUuid, nickname) : first);
   chat = new Chat({ url: new URL('.', location.href), user: userUuid, token });
   api = new ChatApi(chat);

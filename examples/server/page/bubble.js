@@ -3,10 +3,11 @@
 import { el, icon, textButton, webAddress } from './dom.js';
 import { filesOf } from './files.js';
 import { withLinks } from './links.js';
+import { withMentions } from './mentions.js';
 import { clockOf, t, timeOf } from './texts.js';
 
 /** A message or a draft. `state`: what stands behind the time; `quote`: what it answers. */
-export function bubble({ content, imageUrl, attachments = [], forwarded, editedAt, deletedAt, streamingUntil, pinned }, at, state, quote) {
+export function bubble({ content, imageUrl, attachments = [], forwarded, mentions, mentionsAll, editedAt, deletedAt, streamingUntil, pinned }, at, state, quote) {
   const files = deletedAt ? [] : filesOf(attachments);
   // For clients that know no files, it is the address of the first one.
   const isOfFile = attachments.some(({ url }) => imageUrl?.endsWith(url));
@@ -21,7 +22,7 @@ export function bubble({ content, imageUrl, attachments = [], forwarded, editedA
     node.append(el('span', { className: 'text', textContent: t('messageDeleted') }));
   } else if (content || !(address || files.length > 0)) {
     if (Date.parse(streamingUntil) > Date.now()) node.classList.add('streaming');
-    node.append(el('span', { className: 'text', dir: 'auto' }, ...withLinks(content ?? imageUrl ?? '')));
+    node.append(el('span', { className: 'text', dir: 'auto' }, ...withMentions(withLinks(content ?? imageUrl ?? ''), { mentions, mentionsAll })));
   }
   const edited = editedAt && el('span', { className: 'edited', title: timeOf(new Date(editedAt)), textContent: t('edited') });
   const pin = pinned && el('span', { className: 'pinned', title: t('pinned') }, el('span', { className: 'hidden', textContent: t('pinned') }), icon('pin'));

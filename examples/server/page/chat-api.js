@@ -20,6 +20,7 @@
  * @property {string | null} lastMessageAt
  * @property {string} createdAt
  * @property {number} unreadCount
+ * @property {number} mentionCount how many of those mention one
  * @property {Message | null} lastMessage
  * @property {Role} role one's own
  * @property {Record<string, Role>} permissions the least role that may do each thing

@@ -79,6 +79,8 @@
  * @property {Quoted} [quotedMessage] the one that it answers, as that is now
  * @property {Pin} [pinned] where it is
  * @property {Attachment[]} [attachments] the files that go with it
+ * @property {string[]} [mentions] the ids of whom it mentions
+ * @property {boolean} [mentionsAll] whether it mentions everybody in the room
  * @property {{ userUuid: string, nickname: string }} [forwarded] who sent it first, where it was passed on
  *
  * @typedef {object} Attachment a file
@@ -135,6 +137,8 @@
  * @property {string} [imageUrl]
  * @property {string} [quotedMessageUuid] what it answers
  * @property {string[]} [attachments] ids of files that were uploaded into the room; those of an IMAGE are all pictures
+ * @property {string[]} [mentions] ids of whom it mentions
+ * @property {boolean} [mentionsAll] that it mentions everybody, which not everybody may
  *
  * @typedef {object} Entry what was written: the same object from `send` to `sent`
  * @property {string} room
@@ -157,7 +161,7 @@
  * @property {string} [reason] why it is offline or closed: a code such as OFFLINE, RESTARTING, UNAUTHENTICATED
  * @property {number} [retryIn] milliseconds until the next attempt, where it is offline
  *
- * @typedef {{ userUuid: string, recovered: boolean, rooms: { roomUuid: string, seq: number, unreadCount: number }[] }} Ready
+ * @typedef {{ userUuid: string, recovered: boolean, rooms: { roomUuid: string, seq: number, unreadCount: number, mentionCount: number }[] }} Ready
  *
  * @typedef {object} Events what `on` tells, by name; those without a line here are told as the server sends them
  * @property {StateChange} state

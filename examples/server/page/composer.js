@@ -7,6 +7,7 @@ import { $, on, onSubmit, webAddress } from './dom.js';
 import { endEditing, isEditing, saveEdit, startEditing } from './editing.js';
 import { explain } from './errors.js';
 import { isHeld, startHolding } from './holding.js';
+import { mentionsIn, startMentioning } from './mentioning.js';
 import { attempt, toast } from './notices.js';
 import { entryTakenBack, openUuid, roomOpened } from './room.js';
 import { fitText, writeText } from './text-field.js';
@@ -19,6 +20,7 @@ let draftOf;
 export function startComposer() {
   roomOpened.on(changeRoom);
   entryTakenBack.on(takeBack);
+  startMentioning();
   startEditing();
   startAnswering();
   startUploads();
@@ -64,7 +66,7 @@ function sendText() {
 /** Gives whether it was taken; if too much waits already, it stays where it was written. */
 function send(draft) {
   try {
-    const entry = chat.send(openUuid(), { ...draft, quotedMessageUuid: answeredUuid() });
+    const entry = chat.send(openUuid(), { ...draft, ...mentionsIn(draft.content), quotedMessageUuid: answeredUuid() });
     endAnswering();
     return entry;
   } catch (error) {

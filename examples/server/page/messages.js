@@ -5,7 +5,9 @@ import { chat, me } from './api.js';
 import { bubble, failure, readMark, waitingMark } from './bubble.js';
 import { $, el, newAvatar } from './dom.js';
 import { filesOfDraft } from './files.js';
+import { mentionsMe } from './mentions.js';
 import { menuButton } from './message-menu.js';
+import { noteName } from './names.js';
 import { quoteButton } from './quote.js';
 import { showReactions } from './reactions.js';
 import { readersOf } from './receipts.js';
@@ -74,6 +76,7 @@ export class Messages {
     }
     this.#items.set(key, item);
     if (message?.kind === 'joined') this.#noteJoin(message);
+    if (message) noteName(message.sender);
     item.node = known?.node ?? el('li');
     item.isFirstUnread ??= known?.isFirstUnread;
     this.#draw(item);
@@ -243,13 +246,15 @@ export class Messages {
     const state = isMine && !message?.deletedAt && (message ? this.#receipt(message) : waitingMark(entry));
     const name = el('span', { className: 'name', textContent: nickname, dir: 'auto' });
     const menu = message && !message.deletedAt && menuButton(() => item.message);
+    const mention = message && !message.deletedAt && mentionsMe(message);
     const said = message ?? { ...entry.draft, attachments: filesOfDraft(entry.room, entry.draft.attachments) };
     const row = el('div', { className: 'row' }, bubble(said, at, state, this.#quote(item)), menu);
     const body = el('div', { className: 'body' }, name, row);
     if (message) showReactions(body, message);
     if (entry?.state === 'failed') body.append(failure(this.#explain(entry), this.#actions(entry)));
     const waits = { sending: 'waiting', failed: 'failed' }[entry?.state] ?? '';
-    node.className = `message ${isMine ? 'mine' : ''} ${waits}`;
+    if (mention) body.prepend(el('span', { className: 'hidden', textContent: t('mentionsYou') }));
+    node.className = `message ${isMine ? 'mine' : ''} ${mention ? 'mentions-me' : ''} ${waits}`;
     node.replaceChildren(...[unread, newAvatar(nickname), body].filter(Boolean));
   }
 }

@@ -74,6 +74,8 @@ function roomItem(room) {
       el('span', { className: 'line' }, el('strong', { textContent: name, dir: 'auto' }), when),
       line));
   if (roomInAddress() === roomUuid) link.ariaCurrent = 'page';
+  if (room.mentionCount > 0) line.append(el('span', { className: 'badge mentions', title: t('mentionCount', room.mentionCount) },
+    el('span', { ariaHidden: 'true', textContent: '@' }), el('span', { className: 'hidden', textContent: t('mentionCount', room.mentionCount) })));
   if (unreadCount > 0) {
     const badge = el('span', { className: 'badge' });
     showCount(badge, unreadCount, t('unread', unreadCount));

@@ -1,6 +1,7 @@
 // The rooms that the page knows.
 
 import { api, chat, me } from './api.js';
+import { mentionsMe } from './mentions.js';
 import { signal } from './signal.js';
 
 /** By roomUuid; `seq` is the newest message's that is known of. */
@@ -78,23 +79,26 @@ export function noteMessage(message, isSeen) {
   const isNew = seq > (room?.seq ?? 0);
   if (!room) refreshRoom(roomUuid);
   else if (seq >= (room.lastMessage?.seq ?? 0)) {
-    const unreadCount = room.unreadCount + (isNew && !isSeen && !isMyMessage && type !== 'SYSTEM' ? 1 : 0);
-    putRoom({ ...room, lastMessage: message, lastMessageAt: message.createdAt, unreadCount });
+    const unread = isNew && !isSeen && !isMyMessage && type !== 'SYSTEM' ? 1 : 0;
+    const mentionCount = (room.mentionCount ?? 0) + (unread && mentionsMe(message) ? 1 : 0);
+    putRoom({ ...room, lastMessage: message, lastMessageAt: message.createdAt, unreadCount: room.unreadCount + unread, mentionCount });
   }
   return isNew;
 }
 
 /** A message has changed, which may be a room's last one. */
-export function noteChange({ roomUuid, messageUuid }) {
+export function noteChange({ roomUuid, messageUuid, deletedAt }) {
   const room = rooms.get(roomUuid);
+  // One that is deleted mentions nobody any more.
+  if (deletedAt && room?.mentionCount > 0) refreshRoom(roomUuid);
   if (room?.lastMessage?.messageUuid === messageUuid) putRoom({ ...room, lastMessage: chat.latest(room.lastMessage) });
 }
 
 /** Where each room stands, as `ready` says it. */
 export function noteReady(list) {
-  for (const { roomUuid, seq, unreadCount } of list) {
+  for (const { roomUuid, seq, unreadCount, mentionCount } of list) {
     const room = rooms.get(roomUuid);
-    if (room) rooms.set(roomUuid, { ...room, seq: Math.max(room.seq, seq), unreadCount });
+    if (room) rooms.set(roomUuid, { ...room, seq: Math.max(room.seq, seq), unreadCount, mentionCount });
   }
   roomsChanged();
 }
@@ -103,8 +107,8 @@ export function noteReady(list) {
 export function noteOwnMark(uuid, seq, unreadCount) {
   const room = rooms.get(uuid);
   if (!room) return;
-  if (unreadCount !== undefined) putRoom({ ...room, unreadCount });
-  else if (seq >= room.seq) putRoom({ ...room, unreadCount: 0 });
+  if (unreadCount === 0 || (unreadCount === undefined && seq >= room.seq)) putRoom({ ...room, unreadCount: 0, mentionCount: 0 });
+  else if (unreadCount !== undefined && !room.mentionCount) putRoom({ ...room, unreadCount });
   else refreshRoom(uuid);
 }
 

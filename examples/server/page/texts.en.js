@@ -121,6 +121,13 @@ export default {
   caption: 'Caption',
   optional: 'optional',
 
+  // Mentions
+  mentionWhom: 'Mention somebody',
+  mentionsYou: 'Mentions you.',
+  mentionCount: (count) => (count === 1 ? 'You are mentioned' : `You are mentioned ${count} times`),
+  everyone: 'everyone',
+  everyoneText: 'All people in this chat',
+
   // Files
   attach: 'Attach files',
   files: 'Files to send',

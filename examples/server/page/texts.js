@@ -30,6 +30,9 @@ export function t(key, ...values) {
   return typeof text === 'function' ? text(...values) : text;
 }
 
+/** A text in all languages. */
+export const everyLanguage = (key) => Object.values(LANGUAGES).map((texts) => texts[key]);
+
 export const hasText = (key) => key in en;
 
 export function firstLanguage() {

@@ -119,6 +119,13 @@ export default {
   caption: '설명',
   optional: '선택',
 
+  // Mentions
+  mentionWhom: '멘션할 사람',
+  mentionsYou: '나를 멘션함.',
+  mentionCount: (count) => `나를 멘션한 메시지 ${count}개`,
+  everyone: '모두',
+  everyoneText: '이 채팅의 모든 사람',
+
   // Files
   attach: '파일 첨부',
   files: '보낼 파일',
