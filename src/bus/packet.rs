@@ -12,8 +12,8 @@ use super::invited::InviteNews;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Attachment, Body, Delta, Epoch, FriendNotice, MAX_LANES, Mark, Member, Message, MessageState,
-    MessageType, Position, Profile, Quoted, Reaction, References, Role, SystemKind, Token,
+    Amendment, Attachment, Body, Delta, Epoch, FriendNotice, Hidden, MAX_LANES, Mark, Member, Message,
+    MessageState, MessageType, Position, Profile, Quoted, Reaction, References, Role, SystemKind, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
@@ -135,6 +135,7 @@ pub(crate) enum Told {
         by: Option<UserId>,
         how: Option<How>,
     },
+    Hidden(Hidden),
 }
 
 /// An [`Amendment`].
@@ -352,6 +353,8 @@ struct MemberDef {
     muted_until: Option<Timestamp>,
     #[serde(skip)]
     slowed_at: Option<Timestamp>,
+    #[serde(skip)]
+    hidden: u32,
 }
 
 /// A remote derive is for the thing itself, not for an `Arc` of it.
@@ -459,6 +462,9 @@ mod tests {
         answer.references.quoted = Some(Arc::new(Quoted::from(&message("안녕"))));
         answer.references.forwarded = Some(Arc::new(profile("cho")));
         survives(told(answer));
+        let (room, message) = (RoomId::generate(), MessageId::generate());
+        let hidden = Hidden { room, user: "ana".parse().unwrap(), seq: 7, message, pos: 9 };
+        survives(News::Told(4, vec![Told::Hidden(hidden)]));
         let token = Token { epoch: Epoch(7), position: Position::start(3) };
         survives(News::Sync { id: 1, commits: 2, at: token.into() });
         survives(News::Friend(FriendNotice::Declined, profile("a b.*>")));

@@ -16,6 +16,7 @@ mod drafts;
 mod forward;
 mod friends;
 mod govern;
+mod hide;
 mod hooks;
 #[cfg(feature = "transfer")]
 mod import;

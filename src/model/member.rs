@@ -110,6 +110,8 @@ pub struct Member {
     pub muted_until: Option<Timestamp>,
     /// When they last sent a message in a room that was [slow](Room::slow_mode) then.
     pub slowed_at: Option<Timestamp>,
+    /// How many messages of the room they have [hidden](super::Hidden). It outlasts the stay.
+    pub hidden: u32,
 }
 
 impl Member {

@@ -7,7 +7,7 @@ use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, S
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Invite, InviteCode, Member, Message,
+    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Hidden, Invite, InviteCode, Member, Message,
     MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References, Relation, RelationKind,
     Report, Resolution, Role, Room, RoomKind, SystemKind, Visibility,
 };
@@ -171,6 +171,7 @@ pub(super) trait ReadRow<'r> {
             own_n: self.number()?,
             muted_until: self.maybe_time()?,
             slowed_at: self.maybe_time()?,
+            hidden: self.number()?.try_into().map_err(|_| self.no_sense())?,
         })
     }
 
@@ -460,6 +461,20 @@ pub(super) trait ReadRow<'r> {
 
     fn member_record(&mut self) -> Result<Record, Self::Error> {
         Ok(Record::Room(RoomRecord::Member(self.member()?)))
+    }
+
+    fn hidden(&mut self) -> Result<Hidden, Self::Error> {
+        Ok(Hidden {
+            room: self.room_id()?,
+            user: self.parsed()?,
+            seq: self.number()?,
+            message: MessageId::from_bytes(self.bytes()?),
+            pos: self.number()?,
+        })
+    }
+
+    fn hidden_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Hidden(self.hidden()?)))
     }
 
     fn ban_record(&mut self) -> Result<Record, Self::Error> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 use crate::model::{
-    Amendment, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, Report, Role, Room,
+    Amendment, FriendNotice, Hidden, Mark, Member, Message, Pos, Profile, Relation, Report, Role, Room,
 };
 
 /// What came of an item.
@@ -108,6 +108,8 @@ pub enum What {
     },
     /// A row came from another store. Nobody is told.
     Imported(RoomId),
+    /// Somebody has taken a message out of their own sight. Nobody else is told.
+    Hidden(Hidden),
     /// Something that nobody is told of: a ban of somebody who is not in the room, or the end of one.
     Untold(RoomId),
 }
@@ -122,6 +124,7 @@ impl What {
             Self::Role(room, ..) => room.id,
             Self::Message(message) | Self::Amended { message, .. } => message.room,
             Self::Marked { member, .. } => member.room,
+            Self::Hidden(hidden) => hidden.room,
             Self::Imported(room) | Self::Untold(room) => *room,
         }
     }

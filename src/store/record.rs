@@ -3,7 +3,7 @@
 use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Ban, Member, Message, Profile, Reaction, Relation, Room};
+use crate::model::{Ban, Hidden, Member, Message, Profile, Reaction, Relation, Room};
 
 /// A row as [`Store::records`](super::Store::records) reads it.
 ///
@@ -31,7 +31,7 @@ pub enum Record {
 }
 
 /// What belongs to a room. A room is imported first, then its messages in the order of their numbers, then
-/// the reactions on them, then its people and its bans: so nobody is in a room that has not all its messages.
+/// the reactions on them, then its people, its bans and what its people have hidden: so nobody is in a room that has not all its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
 pub enum RoomRecord {
@@ -46,6 +46,8 @@ pub enum RoomRecord {
     Member(Member),
     /// A ban, also one that is over.
     Ban(Ban),
+    /// That a user has hidden a message. Of one who is not in the room, and never was, it means nothing.
+    Hidden(Hidden),
 }
 
 impl RoomRecord {
@@ -57,6 +59,7 @@ impl RoomRecord {
             Self::Reaction(key, _) => key.room,
             Self::Member(member) => member.room,
             Self::Ban(ban) => ban.room,
+            Self::Hidden(hidden) => hidden.room,
         }
     }
 }
@@ -131,5 +134,12 @@ pub enum RecordPage {
         room: RoomId,
         /// Beyond this one.
         after: Option<UserId>,
+    },
+    /// What a room's people have hidden, by the users' ids and then the messages' numbers.
+    Hidden {
+        /// The room.
+        room: RoomId,
+        /// Beyond this one.
+        after: Option<(UserId, u64)>,
     },
 }

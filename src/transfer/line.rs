@@ -13,7 +13,7 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Ban, Custom, MAX_SLOW_MODE, Member, Profile, Reaction, Relation, RelationKind, Role, Room,
+    About, Ban, Custom, Hidden, MAX_SLOW_MODE, Member, Profile, Reaction, Relation, RelationKind, Role, Room,
     RoomKind, RoomType, Visibility,
 };
 use crate::store::{ReactionKey, Record, RoomRecord};
@@ -54,6 +54,7 @@ pub(super) enum Line {
     Reaction(ReactionLine),
     Member(MemberLine),
     Ban(BanLine),
+    Hidden(HiddenLine),
     Footer(Footer),
 }
 
@@ -164,6 +165,15 @@ pub(super) struct BanLine {
     reason: Option<String>,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct HiddenLine {
+    room: RoomId,
+    user: UserId,
+    seq: u64,
+    message: MessageId,
+}
+
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum RoleLine {
@@ -187,17 +197,22 @@ pub(super) struct Footer {
     /// Likewise.
     #[serde(default)]
     bans: u64,
+    /// Likewise.
+    #[serde(default)]
+    hidden: u64,
 }
 
 impl From<Counts> for Footer {
-    fn from(Counts { profiles, relations, rooms, members, messages, reactions, bans }: Counts) -> Self {
-        Self { profiles, relations, rooms, members, messages, reactions, bans }
+    fn from(counts: Counts) -> Self {
+        let Counts { profiles, relations, rooms, members, messages, reactions, bans, hidden } = counts;
+        Self { profiles, relations, rooms, members, messages, reactions, bans, hidden }
     }
 }
 
 impl From<Footer> for Counts {
-    fn from(Footer { profiles, relations, rooms, members, messages, reactions, bans }: Footer) -> Self {
-        Self { profiles, relations, rooms, members, messages, reactions, bans }
+    fn from(footer: Footer) -> Self {
+        let Footer { profiles, relations, rooms, members, messages, reactions, bans, hidden } = footer;
+        Self { profiles, relations, rooms, members, messages, reactions, bans, hidden }
     }
 }
 
@@ -227,6 +242,9 @@ impl From<Record> for Line {
             Record::Room(RoomRecord::Member(member)) => Self::Member(member.into()),
             Record::Room(RoomRecord::Ban(Ban { room, user, by, at, until, reason })) => {
                 Self::Ban(BanLine { room, user, by, at, until, reason })
+            }
+            Record::Room(RoomRecord::Hidden(Hidden { room, user, seq, message, .. })) => {
+                Self::Hidden(HiddenLine { room, user, seq, message })
             }
         }
     }
@@ -431,7 +449,17 @@ impl MemberLine {
             muted_until,
             // Of seconds ago, if at all.
             slowed_at: None,
+            // It is counted as it comes.
+            hidden: 0,
         })
+    }
+}
+
+impl HiddenLine {
+    pub(super) fn record(self) -> Result<Hidden, FieldError> {
+        let Self { room, user, seq, message } = self;
+        check_numbers(&[("seq", seq)])?;
+        Ok(Hidden { room, user, seq, message, pos: 0 })
     }
 }
 

@@ -11,6 +11,7 @@ mod examples;
 mod faults;
 mod forwards;
 mod friends;
+mod hidden;
 mod hooks;
 mod limits;
 mod model;

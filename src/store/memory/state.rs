@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Quoted,
-    Reaction, Relation, Report, Room, RoomKey, RoomKind,
+    AuditEntry, Ban, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    Quoted, Reaction, Relation, Report, Room, RoomKey, RoomKind,
 };
 use crate::store::search::{PLACES, first_place};
 use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
@@ -57,6 +57,10 @@ pub(super) struct RoomData {
     pub(super) bans: BTreeMap<UserId, Ban>,
     /// In the order of their positions.
     pub(super) acts: Vec<AuditEntry>,
+    /// The `seq`s of what each user has hidden.
+    pub(super) hidden: BTreeMap<UserId, BTreeSet<u64>>,
+    /// The same by the position that hid it.
+    pub(super) hidden_at: BTreeMap<u64, Hidden>,
 }
 
 pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -78,6 +82,8 @@ impl RoomData {
             attachments: BTreeMap::new(),
             bans: BTreeMap::new(),
             acts: Vec::new(),
+            hidden: BTreeMap::new(),
+            hidden_at: BTreeMap::new(),
         }
     }
 
@@ -127,6 +133,15 @@ impl RoomData {
         }
         self.own.entry(user).or_default().push(message.seq);
         self.messages.push(message);
+    }
+
+    pub(super) fn is_hidden(&self, user: &UserId, seq: u64) -> bool {
+        self.hidden.get(user).is_some_and(|hidden| hidden.contains(&seq))
+    }
+
+    /// The newest message that the user has not hidden.
+    fn last_seen_by(&self, user: &UserId) -> Option<&Arc<Message>> {
+        self.messages.iter().rev().find(|message| !self.is_hidden(user, message.seq))
     }
 
     pub(super) fn active(&self) -> impl Iterator<Item = &Member> {
@@ -239,6 +254,11 @@ impl State {
                 rows.reports.insert(*id, report.clone());
             }
         }
+        for key in &needs.hidden {
+            if self.rooms.get(&key.0).is_some_and(|data| data.is_hidden(&key.1, key.2)) {
+                rows.hidden.insert(key.clone());
+            }
+        }
         for (room, user) in &needs.bans {
             if let Some(ban) = self.rooms.get(room).and_then(|data| data.bans.get(user)) {
                 rows.bans.insert((*room, user.clone()), ban.clone());
@@ -330,6 +350,11 @@ impl State {
                 data.acts.push(entry);
             }
         }
+        for hidden in rows.new_hidden {
+            let Some(data) = self.rooms.get_mut(&hidden.room) else { continue };
+            data.hidden.entry(hidden.user.clone()).or_default().insert(hidden.seq);
+            data.hidden_at.insert(hidden.pos, hidden);
+        }
         for key in rows.written_bans {
             let Some(data) = self.rooms.get_mut(&key.0) else { continue };
             match rows.bans.remove(&key) {
@@ -387,7 +412,7 @@ impl State {
         RoomEntry {
             room: data.room.clone(),
             member: member.clone(),
-            last_message: data.messages.last().map(|message| self.shown(message)),
+            last_message: data.last_seen_by(&member.user).map(|message| self.shown(message)),
             participants,
         }
     }

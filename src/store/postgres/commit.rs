@@ -150,7 +150,12 @@ impl Proof {
             Ok(outcome) if !outcome.changes.is_empty() || outcome.relation.is_some() => match item {
                 Item::Room(item) => matches!(
                     item.op,
-                    Op::Mark { .. } | Op::Close | Op::Reopen { .. } | Op::Import(_) | Op::Update(_)
+                    Op::Mark { .. }
+                        | Op::Hide { .. }
+                        | Op::Close
+                        | Op::Reopen { .. }
+                        | Op::Import(_)
+                        | Op::Update(_)
                 ),
                 Item::Relation(item) => item.op != RelationOp::Decline,
             },

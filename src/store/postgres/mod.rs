@@ -21,6 +21,7 @@ mod columns;
 mod commit;
 mod connections;
 mod error;
+mod hidden;
 mod load;
 mod moderation;
 mod outbox;
@@ -49,8 +50,8 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Token,
+    AuditEntry, Ban, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    Reaction, Relation, RelationKind, Report, Room, Token,
 };
 
 /// How a [`PostgresStore`] uses its database.
@@ -316,6 +317,21 @@ impl Store for PostgresStore {
 
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
         Ok(amend::pinned(&self.connections, room, before, limit).await?)
+    }
+
+    async fn hidden(&self, room: RoomId, user: &UserId, seqs: RangeInclusive<u64>) -> Result<Vec<u64>> {
+        Ok(hidden::hidden(&self.connections, room, user, seqs).await?)
+    }
+
+    async fn hidden_since(
+        &self,
+        room: RoomId,
+        user: Option<&UserId>,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<Hidden>> {
+        Ok(hidden::hidden_since(&self.connections, room, user, (after, until), limit).await?)
     }
 
     async fn members_since(

@@ -3,7 +3,8 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, load, moderation, read, records, schema, search, write,
+    PostgresOptions, amend, attachments, connections, hidden, load, moderation, read, records, schema,
+    search, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
@@ -56,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 75] = [
+const STATEMENTS: [(&str, &str, bool); 80] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -120,6 +121,11 @@ const STATEMENTS: [(&str, &str, bool); 75] = [
     (moderation::LOAD_REPORTS, "reports_pkey", false),
     (moderation::LOAD, "bans_pkey", false),
     (moderation::BANS, "bans_pkey", false),
+    (hidden::HIDDEN, "hidden_pkey", false),
+    (hidden::HIDDEN_SINCE, "hidden_pkey", true),
+    (hidden::ALL_HIDDEN_SINCE, "hidden_by_pos", false),
+    (hidden::LOAD, "hidden_pkey", false),
+    (records::HIDDEN, "hidden_pkey", false),
     (records::BANS, "bans_pkey", false),
     (write::WRITE, "lanes_pkey", false),
     (write::END_OUTBOX_ROWS, "outbox_pkey", false),

@@ -2,7 +2,7 @@
 
 use sqlx::query;
 
-use super::columns::{Uuid, ban_columns, member_columns, message_joins, relation_columns};
+use super::columns::{Uuid, ban_columns, hidden_columns, member_columns, message_joins, relation_columns};
 use super::connections::Connections;
 use super::error::PostgresError;
 use super::read::{beyond, beyond_user};
@@ -51,6 +51,13 @@ pub(super) const BANS: &str = concat!(
     "SELECT ",
     ban_columns!(),
     " FROM chat.bans b WHERE b.room = $1 AND b.user_id > $2 ORDER BY b.user_id LIMIT $3"
+);
+
+pub(super) const HIDDEN: &str = concat!(
+    "SELECT ",
+    hidden_columns!(),
+    " FROM chat.hidden h JOIN chat.messages s ON s.room = h.room AND s.seq = h.seq \
+     WHERE h.room = $1 AND (h.user_id, h.seq) > ($2, $3) ORDER BY h.user_id, h.seq LIMIT $4"
 );
 
 pub(super) async fn records(
@@ -102,6 +109,11 @@ pub(super) async fn records(
             let (room, after) = (Uuid::from(*room), beyond_user(after.as_ref()));
             let sought = || query(BANS).bind(room).bind(after).bind(limit);
             db.all(sought, |columns| columns.ban_record()).await
+        }
+        RecordPage::Hidden { room, after } => {
+            let (user, seq) = after.as_ref().map_or(("", 0), |(user, seq)| (user.as_str(), int(*seq)));
+            let sought = || query(HIDDEN).bind(Uuid::from(*room)).bind(user).bind(seq).bind(limit);
+            db.all(sought, |columns| columns.hidden_record()).await
         }
     }
 }

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, query};
 
 use super::columns::Uuid;
 use super::error::PostgresError;
-use super::{amend, attachments, moderation};
+use super::{amend, attachments, hidden, moderation};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
@@ -39,17 +39,18 @@ pub(super) const WRITE: &str = "WITH \
             public = excluded.public, custom = excluded.custom, slow_mode = excluded.slow_mode), \
     counted AS (INSERT INTO chat.members (room, user_id, role, active, joined_at, joined_seq, joined_pos, \
             changed_pos, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n, \
-            muted_until, slowed_at) \
+            muted_until, slowed_at, hidden) \
         SELECT * FROM UNNEST($19::uuid[], $20::text[], $21::int2[], $22::bool[], $23::int8[], $24::int8[], \
             $25::int8[], $26::int8[], $27::int8[], $28::int8[], $29::int8[], $30::int8[], $31::int8[], \
-            $32::int8[], $33::int8[], $58::int8[], $59::int8[]) \
+            $32::int8[], $33::int8[], $58::int8[], $59::int8[], $60::int8[]) \
         ON CONFLICT (room, user_id) DO UPDATE SET role = excluded.role, active = excluded.active, \
             joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
             joined_pos = excluded.joined_pos, changed_pos = excluded.changed_pos, \
             marks_pos = excluded.marks_pos, marked_at = excluded.marked_at, read_seq = excluded.read_seq, \
             delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
             read_own_n = excluded.read_own_n, own_n = excluded.own_n, \
-            muted_until = excluded.muted_until, slowed_at = excluded.slowed_at) \
+            muted_until = excluded.muted_until, slowed_at = excluded.slowed_at, \
+            hidden = excluded.hidden) \
     INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
         created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded) \
     SELECT * FROM UNNEST($34::uuid[], $35::int8[], $36::uuid[], $37::text[], $38::int2[], $39::text[], \
@@ -63,6 +64,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position
     write_invites(conn, rows).await?;
     write_relations(conn, rows).await?;
     moderation::write(conn, rows).await?;
+    hidden::write(conn, rows).await?;
     attachments::write(conn, rows).await
 }
 
@@ -135,7 +137,8 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(messages, |(message, _)| first_sender(message)))
         .bind(each(&rooms, |room| i64::from(room.slow_mode)))
         .bind(each(&members, |member| member.muted_until.map(Timestamp::as_millis)))
-        .bind(each(&members, |member| member.slowed_at.map(Timestamp::as_millis)));
+        .bind(each(&members, |member| member.slowed_at.map(Timestamp::as_millis)))
+        .bind(each(&members, |member| i64::from(member.hidden)));
     written.execute(conn).await?;
     Ok(())
 }

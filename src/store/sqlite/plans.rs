@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, StatementStatus};
 
-use super::{SqliteOptions, amend, attachments, moderation, read, records, rows, schema, search};
+use super::{SqliteOptions, amend, attachments, hidden, moderation, read, records, rows, schema, search};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -81,6 +81,12 @@ fn each_read_finds_its_rows_by_an_index() {
         (moderation::REPORT, primary, false),
         (moderation::REPORTED, "(room=? AND message=? AND made_by=?)", false),
         (moderation::BANS, "PRIMARY KEY (room=? AND user>?)", false),
+        (hidden::HIDDEN, "PRIMARY KEY (room=? AND user=? AND seq>? AND seq<?)", false),
+        (hidden::HIDDEN_SINCE, "PRIMARY KEY (room=? AND user=?)", true),
+        (hidden::ALL_HIDDEN_SINCE, "hidden_by_pos (room=? AND pos>? AND pos<?)", false),
+        (hidden::LAST_SEEN, "PRIMARY KEY (room=?)", false),
+        (hidden::IS_HIDDEN, "PRIMARY KEY (room=? AND user=? AND seq=?)", false),
+        (records::HIDDEN, "PRIMARY KEY (room=? AND (user,seq)>(?,?))", false),
         (records::BANS, "PRIMARY KEY (room=? AND user>?)", false),
         (rows::PLACE, "messages_by_id (id=?)", false),
         (rows::ROOM_WITH_KEY, primary, false),

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::columns::{ban_columns, member_columns, message_joins, relation_columns};
+use super::columns::{ban_columns, hidden_columns, member_columns, message_joins, relation_columns};
 use super::error::SqliteError;
 use super::read::{ROOM, all, beyond, beyond_user};
 use crate::store::columns::{ReadRow, int, message_columns, room_columns};
@@ -49,6 +49,14 @@ pub(super) const BANS: &str = concat!(
     " FROM bans b WHERE b.room = ?1 AND b.user > ?2 ORDER BY b.user LIMIT ?3"
 );
 
+// The messages' own rows are found by their keys.
+pub(super) const HIDDEN: &str = concat!(
+    "SELECT ",
+    hidden_columns!(),
+    " FROM hidden h CROSS JOIN messages s ON s.room = h.room AND s.seq = h.seq \
+     WHERE h.room = ?1 AND (h.user, h.seq) > (?2, ?3) ORDER BY h.user, h.seq LIMIT ?4"
+);
+
 pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Result<Vec<Record>, SqliteError> {
     match page {
         RecordPage::Profiles { after } => {
@@ -88,6 +96,11 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
         RecordPage::Bans { room, after } => {
             let params = (room.to_bytes(), beyond_user(after.as_ref()));
             all(conn, BANS, &[&params.0, &params.1, &limit], |columns| columns.ban_record())
+        }
+        RecordPage::Hidden { room, after } => {
+            let (user, seq) = after.as_ref().map_or(("", 0), |(user, seq)| (user.as_str(), int(*seq)));
+            let params = rusqlite::params![room.to_bytes(), user, seq, limit];
+            all(conn, HIDDEN, params, |columns| columns.hidden_record())
         }
     }
 }

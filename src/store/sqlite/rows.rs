@@ -8,7 +8,7 @@ use super::attachments;
 use super::columns::{Columns, message_joins};
 use super::error::SqliteError;
 use super::moderation;
-use super::{amend, read};
+use super::{amend, hidden, read};
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
@@ -105,6 +105,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
         }
     }
     moderation::load(conn, needs, &mut rows)?;
+    hidden::load(conn, needs, &mut rows)?;
     Ok(rows)
 }
 
@@ -181,6 +182,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     for key in &rows.written_attachments {
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
+    hidden::write(conn, rows)?;
     moderation::write(conn, rows)
 }
 
@@ -240,18 +242,18 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
 /// For who only sent, or marked at the same position again: SQLite writes each index anew of which a
 /// column is named here, changed or not, so those are not. They change with one of the two positions.
 const WRITE_COUNTS: &str = "UPDATE members SET own_n = ?5, marked_at = ?6, read_seq = ?7, \
-         delivered_seq = ?8, read_n = ?9, read_own_n = ?10, slowed_at = ?11 \
+         delivered_seq = ?8, read_n = ?9, read_own_n = ?10, slowed_at = ?11, hidden = ?12 \
      WHERE room = ?1 AND user = ?2 AND changed_pos = ?3 AND marks_pos = ?4";
 
 /// Another stay in the same room is the same row.
 const WRITE_MEMBER: &str = "INSERT INTO members (room, user, changed_pos, marks_pos, own_n, marked_at, \
-         read_seq, delivered_seq, read_n, read_own_n, slowed_at, role, active, joined_at, joined_seq, \
+         read_seq, delivered_seq, read_n, read_own_n, slowed_at, hidden, role, active, joined_at, joined_seq, \
          joined_pos, muted_until) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
      ON CONFLICT (room, user) DO UPDATE SET changed_pos = excluded.changed_pos, \
          marks_pos = excluded.marks_pos, own_n = excluded.own_n, marked_at = excluded.marked_at, \
          read_seq = excluded.read_seq, delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
-         read_own_n = excluded.read_own_n, slowed_at = excluded.slowed_at, role = excluded.role, \
+         read_own_n = excluded.read_own_n, slowed_at = excluded.slowed_at, hidden = excluded.hidden, role = excluded.role, \
          active = excluded.active, joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
          joined_pos = excluded.joined_pos, muted_until = excluded.muted_until";
 
@@ -268,6 +270,7 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
         int(member.read_n),
         int(member.read_own_n),
         member.slowed_at.map(Timestamp::as_millis),
+        member.hidden,
         role_code(member.role),
         member.active,
         member.joined_at.as_millis(),
@@ -275,7 +278,7 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
         int(member.joined_pos),
         member.muted_until.map(Timestamp::as_millis),
     ];
-    if conn.prepare_cached(WRITE_COUNTS)?.execute(&values[..11])? == 0 {
+    if conn.prepare_cached(WRITE_COUNTS)?.execute(&values[..12])? == 0 {
         conn.prepare_cached(WRITE_MEMBER)?.execute(values)?;
     }
     Ok(())

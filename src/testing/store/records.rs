@@ -6,7 +6,7 @@ use super::kit::{PAGES, sent, user};
 use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
 use crate::id::{MessageId, RoomId};
-use crate::model::{Ban, Mark, Member, Profile, Relation, RelationKind, RoomKind};
+use crate::model::{Ban, Hidden, Mark, Member, Profile, Relation, RelationKind, RoomKind};
 use crate::store::RelationOp::{Accept, Block, Request};
 use crate::store::{Batch, BodyHash, Record, RecordPage, RoomRecord};
 
@@ -41,6 +41,7 @@ impl Fixture {
         rows.extend(self.records(RecordPage::Reactions { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Members { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Bans { room, after: None }, 1000).await);
+        rows.extend(self.records(RecordPage::Hidden { room, after: None }, 1000).await);
         let of_room = |row| match row {
             Record::Room(row) => row,
             other => panic!("{other:?} is of no room"),
@@ -76,6 +77,9 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Bans { room, .. }, Record::Room(RoomRecord::Ban(ban))) => {
             RecordPage::Bans { room, after: Some(ban.user.clone()) }
         }
+        (RecordPage::Hidden { room, .. }, Record::Room(RoomRecord::Hidden(hidden))) => {
+            RecordPage::Hidden { room, after: Some((hidden.user.clone(), hidden.seq)) }
+        }
         (page, row) => panic!("{row:?} is no row of {page:?}"),
     }
 }
@@ -102,6 +106,7 @@ fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
             RoomRecord::Member(member)
         }
         RoomRecord::Ban(ban) => RoomRecord::Ban(Ban { room: id, ..ban }),
+        RoomRecord::Hidden(hidden) => RoomRecord::Hidden(Hidden { room: id, pos: 908, ..hidden }),
     }
 }
 
@@ -184,6 +189,7 @@ pub async fn each_row_comes_once_and_in_its_order(chat: Fixture) {
         RecordPage::Messages { room: nowhere, after: 0 },
         RecordPage::Members { room: nowhere, after: None },
         RecordPage::Bans { room: nowhere, after: None },
+        RecordPage::Hidden { room: nowhere, after: None },
         RecordPage::ProfilesIn { room: nowhere, after: None },
         RecordPage::Rooms { after: Some(RoomId::from_bytes([0xff; 16])) },
     ] {
