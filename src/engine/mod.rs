@@ -40,6 +40,7 @@ mod reports;
 mod rooms;
 mod search;
 mod session;
+mod settings;
 mod streams;
 
 use std::fmt;

@@ -8,7 +8,7 @@ use super::{Amend, Batch, BodyHash, Item, Op, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Hidden, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Role, Room, RoomKey, RoomKind,
+    Relation, RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
 };
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -55,6 +55,8 @@ pub struct Needs {
     pub bans: BTreeSet<(RoomId, UserId)>,
     /// Messages by their numbers, of which it must be known whether the user has hidden them.
     pub hidden: BTreeSet<(RoomId, UserId, u64)>,
+    /// Users of whom it must be known what they let others see.
+    pub settings: BTreeSet<UserId>,
 }
 
 impl Needs {
@@ -66,6 +68,10 @@ impl Needs {
                 Item::Room(item) => item,
                 Item::Relation(item) => {
                     needs.pair(&item.user.user, &item.other.user);
+                    continue;
+                }
+                Item::Settings(item) => {
+                    needs.settings.insert(item.user.clone());
                     continue;
                 }
             };
@@ -147,6 +153,7 @@ impl Needs {
                 }
                 Op::Mark { mark, to } => {
                     needs.spoken_in.insert(item.room);
+                    needs.settings.extend(item.by.clone());
                     if let (Mark::Read, Some(to), Some(by)) = (mark, to, &item.by) {
                         needs.ordinals.insert((item.room, by.clone(), *to));
                     }
@@ -197,6 +204,7 @@ impl Needs {
                 Op::Hide { message, seq, .. } => {
                     // The mark that moves along is told to whom a block does not keep from it.
                     needs.spoken_in.insert(item.room);
+                    needs.settings.extend(item.by.clone());
                     needs.messages.insert((item.room, *message));
                     if let Some(by) = &item.by {
                         needs.ordinals.insert((item.room, by.clone(), *seq));
@@ -322,6 +330,8 @@ pub struct Rows {
     pub reports: HashMap<ReportId, Report>,
     /// Those of [`Needs::hidden`] that are hidden.
     pub hidden: BTreeSet<(RoomId, UserId, u64)>,
+    /// What those of [`Needs::settings`] let others see who ever settled something.
+    pub settings: BTreeMap<UserId, Settings>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -357,6 +367,8 @@ pub struct Rows {
     pub new_acts: Vec<AuditEntry>,
     /// What was hidden, to add.
     pub new_hidden: Vec<Hidden>,
+    /// Users whose settings are to be written, new or changed.
+    pub written_settings: BTreeSet<UserId>,
 }
 
 impl Rows {
@@ -380,6 +392,7 @@ impl Rows {
             bans: HashMap::new(),
             reports: HashMap::new(),
             hidden: BTreeSet::new(),
+            settings: BTreeMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
@@ -395,6 +408,7 @@ impl Rows {
             written_reports: BTreeSet::new(),
             new_acts: Vec::new(),
             new_hidden: Vec::new(),
+            written_settings: BTreeSet::new(),
         }
     }
 
@@ -515,6 +529,17 @@ impl Rows {
         let key = (ban.room, ban.user.clone());
         self.written_bans.insert(key.clone());
         self.bans.insert(key, ban);
+    }
+
+    /// What the user lets others see.
+    pub(super) fn settings_of(&self, user: &UserId) -> Settings {
+        self.settings.get(user).copied().unwrap_or_default()
+    }
+
+    /// Puts what the user lets others see, to be written.
+    pub(super) fn put_settings(&mut self, user: UserId, settings: Settings) {
+        self.written_settings.insert(user.clone());
+        self.settings.insert(user, settings);
     }
 
     /// Takes a ban out, to be deleted.

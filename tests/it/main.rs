@@ -14,6 +14,7 @@ mod friends;
 mod hidden;
 mod hooks;
 mod limits;
+mod manners;
 mod model;
 mod moderation;
 mod nats;

@@ -13,6 +13,7 @@ mod public;
 mod references;
 mod reports;
 mod search;
+mod settings;
 
 use std::borrow::Cow;
 
@@ -50,6 +51,7 @@ pub(crate) use pins::PinsJson;
 pub(crate) use public::PublicRoomsJson;
 pub(crate) use reports::{ReportJson, ReportsJson};
 pub(crate) use search::{HitsJson, SearchArgs};
+pub(crate) use settings::{SettingsJson, SettledJson};
 
 /// A user as others see them.
 #[derive(Debug, Serialize)]
