@@ -10,7 +10,6 @@ use chat_core::model::{
 use chat_core::store::{MemoryStore, Store};
 use chat_core::testing::NameTokens;
 use chat_core::{Actor, ChatEngine, Config, MessageId, RoomId, Session, UserId};
-use futures_util::FutureExt;
 use serde_json::Value;
 
 use crate::socketio::client::http;
@@ -70,7 +69,6 @@ async fn hidden_since(actor: &Actor, since: Token) -> Vec<(RoomId, MessageId, u6
         all.extend(hidden(&event));
         if let EventKind::CaughtUp { recovered } = event.kind {
             assert!(recovered);
-            assert!(session.next().now_or_never().is_none(), "nothing comes behind it");
             return all;
         }
     }

@@ -32,7 +32,7 @@ pub(super) const HIDDEN_SINCE: &str = concat!(
     "SELECT ",
     hidden_columns!(),
     " FROM hidden h CROSS JOIN messages s ON s.room = h.room AND s.seq = h.seq \
-     WHERE h.room = ?1 AND h.user = ?2 AND +h.pos > ?3 AND +h.pos <= ?4 ORDER BY h.pos LIMIT ?5"
+     WHERE h.room = ?1 AND h.user = ?2 AND +h.pos > ?3 AND +h.pos <= ?4 ORDER BY +h.pos LIMIT ?5"
 );
 
 pub(super) const ALL_HIDDEN_SINCE: &str = concat!(
