@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    AuditEntry, Ban, Draft, Epoch, Hidden, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom,
-    PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room, RoomKey, RoomKind,
-    SearchCursor, Settings, Token, Visibility,
+    AuditEntry, Ban, Draft, Edit, Epoch, Hidden, HistoryQuery, Invite, InviteCode, Limit, Member, Message,
+    NewRoom, PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room, RoomKey,
+    RoomKind, SearchCursor, Settings, Token, Visibility,
 };
 use chat_core::store::{
     Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey,
@@ -33,6 +33,7 @@ struct Tables {
     /// Outlives a restart: a new epoch voids all tokens of clients. The position's row is locked from the
     /// load until the commit, so that positions commit in their order.
     token: Token,
+    /// By id; those of which it is said how much is kept by id.
     rooms: BTreeMap<RoomId, Room>,
     /// Past ones too. By room; by user; by room and `changed_pos`; by room and `marks_pos`.
     members: BTreeMap<(RoomId, UserId), Member>,
@@ -59,6 +60,8 @@ struct Tables {
     reports: BTreeMap<ReportId, Report>,
     /// In the order of their commits. By room and `pos`.
     acts: Vec<AuditEntry>,
+    /// By room, `seq` and version.
+    edits: BTreeMap<(RoomId, u64, u64), Edit>,
     /// By user.
     settings: BTreeMap<UserId, Settings>,
 }
@@ -82,6 +85,7 @@ impl PlainStore {
             hidden: BTreeMap::new(),
             reports: BTreeMap::new(),
             acts: Vec::new(),
+            edits: BTreeMap::new(),
             settings: BTreeMap::new(),
         }))
     }
@@ -99,7 +103,12 @@ impl Tables {
     fn load(&self, needs: &Needs) -> Rows {
         let mut rows = Rows::at(self.token.position);
         rows.rooms = found(&needs.rooms, |id| self.rooms.get(id).cloned());
-        rows.members = found(&needs.members, |key| self.members.get(key).cloned());
+        let oldest = |room: &RoomId, limit: &u32| {
+            self.messages_in(*room).take(*limit as usize).map(Arc::new).collect::<Vec<_>>()
+        };
+        rows.oldest = needs.oldest.iter().map(|(room, limit)| (*room, oldest(room, limit))).collect();
+        let members = needs.members.union(&needs.senders(&rows.oldest)).cloned().collect();
+        rows.members = found(&members, |key| self.members.get(key).cloned());
         for (room, count) in needs.heirs(&rows.members) {
             let mut heirs: Vec<&Member> = self.active_in(room, None).collect();
             heirs.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
@@ -198,7 +207,25 @@ impl Tables {
         self.hidden.extend(rows.new_hidden.into_iter().map(|hidden| (key(&hidden), hidden)));
         self.reports.extend(rows.reports);
         self.settings.extend(rows.settings);
+        for (room, seq, edit) in rows.new_edits {
+            self.edits.insert((room, seq, edit.version), edit);
+        }
+        for ((room, seq), keep) in rows.kept_edits {
+            let of_it = self.edits.range((room, seq, 0)..=(room, seq, u64::MAX)).map(|(key, _)| *key);
+            let old: Vec<_> = of_it.rev().skip(keep as usize).collect();
+            old.iter().for_each(|key| drop(self.edits.remove(key)));
+        }
         self.acts.extend(rows.new_acts);
+        let is_cut = |room: &RoomId, seq: u64| rows.cut.get(room).is_some_and(|upto| seq <= *upto);
+        self.messages.retain(|(message, _)| !is_cut(&message.room, message.seq));
+        self.reactions.retain(|key| !is_cut(&key.room, key.seq));
+        self.edits.retain(|(room, seq, _), _| !is_cut(room, *seq));
+        for hidden in self.hidden.values().filter(|hidden| is_cut(&hidden.room, hidden.seq)) {
+            if let Some(member) = self.members.get_mut(&(hidden.room, hidden.user.clone())) {
+                member.hidden -= 1;
+            }
+        }
+        self.hidden.retain(|_, hidden| !is_cut(&hidden.room, hidden.seq));
     }
 }
 
@@ -216,12 +243,12 @@ impl Tables {
     /// as that is now. A database keeps the number of that one, and joins.
     fn shown(&self, message: &Message) -> Message {
         let mut shown = Message { sender: self.profile(&message.sender.user), ..message.clone() };
-        if let Some(quoted) = &mut shown.references.quoted {
+        if let Some(quoted) = &shown.references.quoted {
             let is_it = |of: &Message| (of.room, of.seq) == (message.room, quoted.seq);
             let now = self.messages.iter().find(|(message, _)| is_it(message));
             let now =
                 now.map(|(now, _)| Quoted { sender: self.profile(&now.sender.user), ..(&**now).into() });
-            *quoted = now.map_or_else(|| quoted.clone(), Arc::new);
+            shown.references.quoted = now.map(Arc::new);
         }
         if let Some(first) = &mut shown.references.forwarded {
             *first = Arc::new(self.profile(&first.user));
@@ -279,12 +306,11 @@ impl Tables {
             }
         };
         let is_seen = |message: &Message| !self.is_hidden(&member.user, message);
-        RoomEntry {
-            last_message: self.messages_in(room.id).filter(is_seen).last(),
-            room,
-            member,
-            participants,
-        }
+        let last_message = self.messages_in(room.id).filter(is_seen).last();
+        // A database counts the rows of an index.
+        let is_unread = |message: &Message| message.seq > member.read_seq && message.mentions(&member.user);
+        let mentions = self.messages_in(room.id).filter(is_unread).count() as u64;
+        RoomEntry { last_message, room, member, participants, mentions }
     }
 }
 
@@ -519,6 +545,12 @@ impl Store for PlainStore {
         Ok(tables.reactions.iter().filter(is_own).map(|key| (key.seq, key.reaction.clone())).collect())
     }
 
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        let tables = self.tables();
+        let below = tables.edits.range((room, seq, 0)..(room, seq, before.unwrap_or(u64::MAX))).rev();
+        Ok(below.map(|(_, edit)| edit.clone()).take(limit as usize).collect())
+    }
+
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
         let place = |message: &Message| message.pin_cursor();
         let is_it = |message: &Message| place(message).is_some_and(|at| before.is_none_or(|end| at < end));
@@ -713,6 +745,12 @@ impl Store for PlainStore {
     /// It searches without an index.
     async fn index(&self, _limit: u32) -> Result<bool> {
         Ok(false)
+    }
+
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        let tables = self.tables();
+        let beyond = tables.rooms.values().filter(|room| after.is_none_or(|after| room.id > after));
+        Ok(beyond.filter(|room| room.keeping.is_some()).take(limit as usize).cloned().collect())
     }
 
     async fn search(&self, search: Search) -> Result<Found> {

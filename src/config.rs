@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::model::Phrases;
+use crate::model::{Phrases, Retention};
 
 /// Every bound and time that the engine keeps. `Config::default()` suits one server; nothing is read from
 /// the environment. Each holds for one node; text is counted in UTF-8 where it is counted in bytes, and
@@ -39,6 +39,9 @@ pub struct Config {
     /// For how long after it was sent a message may be edited by its sender; then it is
     /// [`Forbidden`](crate::ErrorKind::Forbidden). Default `None`: for ever.
     pub edit_window: Option<Duration>,
+    /// How many former states of a message's words are [kept](crate::Actor::edits) when it is edited, the newest of them.
+    /// Default 0: none.
+    pub kept_edits: u32,
     /// For how long after it was sent a message may be deleted by its sender, likewise. Default `None`: for
     /// ever.
     pub delete_window: Option<Duration>,
@@ -65,6 +68,9 @@ pub struct Config {
     /// How many characters of a message are shown with one that [quotes](crate::model::References::quoted) it; the
     /// rest is left out. Default 200.
     pub max_quoted_chars: usize,
+    /// The most people whom a message mentions by name; with more it is [`Invalid`](crate::ErrorKind::Invalid).
+    /// Default 50.
+    pub max_mentions: usize,
     /// The most users named in a list within an answer; counts beside it are exact. Default 100.
     pub max_listed: usize,
     /// The most bytes of one frame from a client. A larger one ends the connection as
@@ -94,7 +100,7 @@ pub struct Config {
     /// The most delivered marks that wait to be written, which they are once a second; beyond that they are
     /// written at once. Default 50,000.
     pub delivered_waiting: usize,
-    /// The most profiles kept in memory; the oldest half is forgotten beyond it. Default 50,000.
+    /// The most profiles kept in memory, and as many settings; the oldest half is forgotten beyond it. Default 50,000.
     pub profile_cache: usize,
 
     /// How long a connection may take to authenticate, before it is closed as
@@ -116,9 +122,16 @@ pub struct Config {
     /// The most messages that are written on one node at once; one more is
     /// [`RateLimited`](crate::ErrorKind::RateLimited). Default 10,000.
     pub max_streams: usize,
-    /// Presence is told in rooms of at most so many participants. Default 100. With 0 it is told to nobody,
+    /// Presence is told in rooms of at most so many participants; of greater ones how many are here, at most every five
+    /// seconds. Default 100. With 0 neither is told,
     /// and between several nodes, none knows who is connected to another.
     pub presence_max_members: u32,
+    /// Who types is told in rooms of at most so many participants; of greater ones how many type, at most every second.
+    /// Default 100.
+    pub typing_max_members: u32,
+    /// How far somebody has read, and what has arrived, is told live, and to whoever was away, in rooms of at most so many
+    /// participants; in greater ones to other devices of theirs alone. Default 100.
+    pub receipts_max_members: u32,
     /// When the server stops, clients come back after a random delay of at most this. Default 5 s.
     pub reconnect_spread: Duration,
 
@@ -168,6 +181,15 @@ pub struct Config {
     pub search: bool,
     /// The most characters of what is searched for; more is [`Invalid`](crate::ErrorKind::Invalid). Default 200.
     pub max_search_chars: usize,
+
+    /// How long messages are kept, in rooms that do not say otherwise. Whatever is older, or beyond the count, is cut
+    /// away for good, pinned or not, within [`retention_interval`](Self::retention_interval). Default `None`: for ever.
+    pub retention: Option<Retention>,
+    /// Whatever a rule says, no message is cut away before it is so old: a retry under its client id finds it until
+    /// then. Default 1 h.
+    pub retention_grace: Duration,
+    /// How often it is looked for what is to be cut away. Default 10 min.
+    pub retention_interval: Duration,
 }
 
 impl Default for Config {
@@ -180,6 +202,7 @@ impl Default for Config {
             max_participants: 1000,
             max_room_members: 100_000,
             edit_window: None,
+            kept_edits: 0,
             delete_window: None,
             max_reaction_kinds: 20,
             max_pins: 100,
@@ -189,6 +212,7 @@ impl Default for Config {
             hook_failure: HookFailure::Refuse,
             max_invites: 100,
             max_quoted_chars: 200,
+            max_mentions: 50,
             max_listed: 100,
             max_frame_bytes: 64 * 1024,
             max_body_bytes: 1024 * 1024,
@@ -208,6 +232,8 @@ impl Default for Config {
             stream_timeout: Duration::from_secs(30),
             max_streams: 10_000,
             presence_max_members: 100,
+            typing_max_members: 100,
+            receipts_max_members: 100,
             reconnect_spread: Duration::from_secs(5),
             max_attachment_bytes: 25 * 1024 * 1024,
             max_attachments: 10,
@@ -224,6 +250,9 @@ impl Default for Config {
             phrases: Phrases::english(),
             search: true,
             max_search_chars: 200,
+            retention: None,
+            retention_grace: Duration::from_secs(60 * 60),
+            retention_interval: Duration::from_secs(10 * 60),
         }
     }
 }

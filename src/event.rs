@@ -156,9 +156,19 @@ pub enum EventKind {
     /// A message that is [being written](crate::Actor::start_stream) says more. It may be lost; the message's next
     /// state has it.
     Delta(Delta),
-    /// Somebody types (`true`), or has stopped. It may be lost.
+    /// Somebody types (`true`), or has stopped. It is told in rooms of at most
+    /// [`Config::typing_max_members`](crate::Config::typing_max_members) participants, and may be lost.
     Typing(Profile, bool),
-    /// Whose mark moved, which one, and where both stand. Of several only the last may come.
+    /// So many type in a room of more than [`Config::typing_max_members`](crate::Config::typing_max_members) participants,
+    /// whoever is told counted if they do. At most every second. It may be lost.
+    TypingCount(u32),
+    /// So many are here who listen to a room of more than
+    /// [`Config::presence_max_members`](crate::Config::presence_max_members) participants, whoever is told counted. At most
+    /// every five seconds. It may be lost.
+    OnlineCount(u32),
+    /// Whose mark moved, which one, and where both stand. Of several only the last may come. In rooms of
+    /// more than [`Config::receipts_max_members`](crate::Config::receipts_max_members) participants it is told to other devices
+    /// of the same user alone.
     Marked(UserId, Mark, Marked),
     /// Somebody came online, or went from the last node on which they were. It is told in rooms of at most
     /// [`Config::presence_max_members`](crate::Config::presence_max_members) participants, and may be lost.
@@ -249,6 +259,8 @@ pub struct ReadyRoom {
     pub room: Arc<Room>,
     /// How many messages of others the user has not read, SYSTEM messages not counted.
     pub unread: u64,
+    /// How many of those [mention](Message::mentions) the user, deleted ones not counted.
+    pub mentions: u64,
 }
 
 /// A page of participants, in the order of their ids.

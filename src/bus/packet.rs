@@ -12,14 +12,14 @@ use super::invited::InviteNews;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Attachment, Body, Delta, Epoch, FriendNotice, Hidden, MAX_LANES, Mark, Member, Message,
-    MessageState, MessageType, Position, Profile, Quoted, Reaction, References, Role, Settings, SystemKind,
-    Token,
+    Amendment, Attachment, Body, Delta, Epoch, FriendNotice, Hidden, MAX_LANES, Mark, Member, Mentions,
+    Message, MessageState, MessageType, Position, Profile, Quoted, Reaction, References, Role, Settings,
+    SystemKind, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
 /// reads from the store, so that nodes of two versions can run beside each other.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// A node for as long as its engine runs; random, so that a restart is another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,6 +85,9 @@ pub(crate) enum News {
     Invite(InviteNews),
     /// To a room: a message that is being written says more.
     Delta(Delta),
+    /// To a room: so many of those who are connected to this node are here, who are this node's to count. One that asks knows
+    /// of no other node's count.
+    Online { count: u32, asks: bool },
 }
 
 /// What a batch changed, without what it says.
@@ -317,6 +320,7 @@ struct ReferencesDef {
     quoted: Option<Arc<Quoted>>,
     #[serde(with = "maybe_profile")]
     forwarded: Option<Arc<Profile>>,
+    mentions: Option<Arc<Mentions>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -464,6 +468,8 @@ mod tests {
         let mut answer = message("");
         answer.references.quoted = Some(Arc::new(Quoted::from(&message("안녕"))));
         answer.references.forwarded = Some(Arc::new(profile("cho")));
+        answer.references.mentions =
+            Some(Arc::new(Mentions { users: vec!["dan".parse().unwrap()], all: true }));
         survives(told(answer));
         let (room, message) = (RoomId::generate(), MessageId::generate());
         let hidden = Hidden { room, user: "ana".parse().unwrap(), seq: 7, message, pos: 9 };

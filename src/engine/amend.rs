@@ -117,8 +117,8 @@ impl Actor {
         let content = self.engine.check_words(content)?;
         self.check_amend(Verb::Edit, room).await?;
         let content = self.rule_on_edit(room, message, content).await?;
-        let within = self.engine.config().edit_window;
-        Ok(self.item(room, Op::Amend { message, change: Amend::Edit { content, within } }))
+        let (within, keep) = (self.engine.config().edit_window, self.engine.config().kept_edits);
+        Ok(self.item(room, Op::Amend { message, change: Amend::Edit { content, within, keep } }))
     }
 
     pub(super) async fn delete_item(&self, room: RoomId, message: MessageId) -> Result<Item> {
@@ -189,7 +189,7 @@ impl Admin {
         content: Option<&str>,
     ) -> Result<Arc<Message>> {
         let content = self.engine.check_words(content.map(str::to_owned))?;
-        let change = Amend::Edit { content, within: None };
+        let change = Amend::Edit { content, within: None, keep: self.engine.config().kept_edits };
         amended(self.commit(room, Op::Amend { message, change }).await)
     }
 

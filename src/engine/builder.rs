@@ -216,6 +216,7 @@ impl ChatEngineBuilder {
         if inner.uploads.has_blobs() {
             tokio::spawn(super::collect::collect(Arc::downgrade(&inner)));
         }
+        tokio::spawn(super::retention::keep(Arc::downgrade(&inner), inner.config.retention_interval));
         if inner.config.search {
             tokio::spawn(super::index::follow(Arc::downgrade(&inner)));
         }

@@ -60,21 +60,23 @@ pub(super) async fn resume(actor: &Actor, connection: &Arc<Connection>, resume: 
     if recovered {
         actor.engine.reach(&since.position).await?;
     }
+    let mut is_whole = true;
     loop {
         let until = actor.engine.level().await?;
         let still_recovered = recovered && until.epoch == since.epoch;
         if still_recovered {
-            missed.tell(&until.position).await?;
+            is_whole &= missed.tell(&until.position).await?;
         }
+        let recovers_all = still_recovered && is_whole;
         let end = match &missed.origin {
-            Some(_) if recovered && !still_recovered => {
+            Some(_) if recovered && !recovers_all => {
                 // It was promised all. It comes back, and is told the truth.
                 connection.close(CloseReason::Lagged, true);
                 return Ok(());
             }
             Some(_) => ready(actor, until, recovered).await?,
             None => {
-                let kind = EventKind::CaughtUp { recovered: still_recovered };
+                let kind = EventKind::CaughtUp { recovered: recovers_all };
                 Event { room: None, token: Some(until), kind }
             }
         };
@@ -96,7 +98,7 @@ pub(super) async fn resume_room(
     room: RoomId,
     since: Token,
 ) -> Result<()> {
-    let recovered = actor.engine.can_recover(since).await?;
+    let mut recovered = actor.engine.can_recover(since).await?;
     metrics::caught_up(recovered);
     let muted = HashSet::new();
     let mut missed = Missed { actor, connection, since, from: since.position, muted, origin: None };
@@ -106,7 +108,9 @@ pub(super) async fn resume_room(
     loop {
         let until = actor.engine.level().await?;
         match actor.membership(room).await {
-            Ok((found, member)) if recovered => missed.room(found, member, &until.position).await?,
+            Ok((found, member)) if recovered => {
+                recovered = missed.room(found, member, &until.position).await?;
+            }
             Ok(_) => {}
             // Taken out meanwhile, of which the connection is told otherwise.
             Err(error) if matches!(error.kind(), ErrorKind::NotAParticipant(_)) => {}
@@ -133,11 +137,33 @@ async fn push_ready(actor: &Actor, connection: &Connection, token: Token, recove
 async fn ready(actor: &Actor, token: Token, recovered: bool) -> Result<Event> {
     let listed = u32::try_from(actor.engine.config().max_listed).unwrap_or(u32::MAX);
     let (entries, _) = actor.engine.store().rooms_of(&actor.user, 0, listed, 0).await?;
-    let rooms = entries
-        .into_iter()
-        .map(|entry| ReadyRoom { unread: entry.member.unread_in(&entry.room), room: Arc::new(entry.room) });
+    let rooms = entries.into_iter().map(|entry| ReadyRoom {
+        unread: entry.member.unread_in(&entry.room),
+        mentions: entry.mentions,
+        room: Arc::new(entry.room),
+    });
     let ready = Ready { user: actor.user.clone(), recovered, rooms: rooms.collect() };
     Ok(Event { room: None, token: Some(token), kind: EventKind::Ready(ready) })
+}
+
+/// Whether nothing that the user has not seen was cut away from their rooms since.
+pub(super) async fn is_above_floors(actor: &Actor, since: &Position) -> Result<bool> {
+    let mut after = None;
+    loop {
+        let rooms = actor.engine.store().changed_rooms(&actor.user, since, after, ROWS).await?;
+        if rooms.iter().any(|(room, member)| misses(room, member, since.of_room(room.id))) {
+            return Ok(false);
+        }
+        if rooms.len() < ROWS as usize {
+            return Ok(true);
+        }
+        after = rooms.last().map(|(room, _)| room.id);
+    }
+}
+
+/// Whether something was cut away that a member who has seen everything up to there has not.
+fn misses(room: &Room, member: &Member, from: u64) -> bool {
+    member.active && member.joined_pos <= from && room.floor().pos > from
 }
 
 impl ChatEngine {
@@ -182,27 +208,28 @@ struct Missed<'a> {
 }
 
 impl Missed<'_> {
-    /// All rooms that changed, page by page.
-    async fn tell(&self, until: &Position) -> Result<()> {
+    /// All rooms that changed, page by page. `false`: of some of them not all, which are told as reset.
+    async fn tell(&self, until: &Position) -> Result<bool> {
         let store = self.actor.engine.store();
-        let mut after = None;
+        let (mut after, mut is_whole) = (None, true);
         loop {
             let rooms = store.changed_rooms(&self.actor.user, &self.from, after, ROWS).await?;
             let is_last = rooms.len() < ROWS as usize;
             after = rooms.last().map(|(room, _)| room.id);
             for (room, member) in rooms {
-                self.room(room, member, until).await?;
+                is_whole &= self.room(room, member, until).await?;
                 if self.connection.mailbox.close_reason().is_some() {
-                    return Ok(());
+                    return Ok(is_whole);
                 }
             }
             if is_last {
-                return Ok(());
+                return Ok(is_whole);
             }
         }
     }
 
-    async fn room(&self, room: Room, member: Member, until: &Position) -> Result<()> {
+    /// `false`: something of it was cut away, and it is told as reset.
+    async fn room(&self, room: Room, member: Member, until: &Position) -> Result<bool> {
         // Also where one event is all that is told of it: of thousands of rooms these are thousands.
         self.connection.mailbox.space().await;
         let (from, to) = (self.from.of_room(room.id), until.of_room(room.id));
@@ -215,13 +242,17 @@ impl Missed<'_> {
                 let kind = EventKind::Room(RoomChange::Left, Arc::new(room));
                 self.connection.push_own(self.event(id, kind));
             }
-            return Ok(());
+            return Ok(true);
         }
         if member.joined_pos > from || self.muted.contains(&id) {
             if member.joined_pos <= to {
                 self.push(id, EventKind::Room(RoomChange::Reset, Arc::new(room)));
             }
-            return Ok(());
+            return Ok(true);
+        }
+        if misses(&room, &member, from) {
+            self.push(id, EventKind::Room(RoomChange::Reset, Arc::new(room)));
+            return Ok(false);
         }
         if room.last_pos > from {
             self.messages(id, from, to).await?;
@@ -234,10 +265,22 @@ impl Missed<'_> {
                 self.push(id, EventKind::Room(RoomChange::Updated, Arc::new(room.clone())));
             }
         }
-        if room.marks_pos >= from {
+        if room.members > self.actor.engine.config().receipts_max_members {
+            if member.marks_pos >= from {
+                self.marked(member.clone());
+            }
+        } else if room.marks_pos >= from {
             self.marks(&room, from).await?;
         }
-        Ok(())
+        // What was cut away meanwhile was perhaps not read any more.
+        if room.keeping.is_some() || self.actor.engine.config().retention.is_some() {
+            let now = self.actor.engine.store().rooms(&[id]).await?.pop();
+            if let Some(now) = now.filter(|now| misses(now, &member, from)) {
+                self.push(id, EventKind::Room(RoomChange::Reset, Arc::new(now)));
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn messages(&self, room: RoomId, mut from: u64, to: u64) -> Result<()> {
@@ -347,18 +390,22 @@ impl Missed<'_> {
             let private = private_among(store, others).await?;
             let is_told = |member: &Member| Some(&member.user) != untold && !private.contains(&member.user);
             for member in members.into_iter().filter(is_told) {
-                if member.read_seq > member.joined_seq {
-                    let at = marked(&member, None);
-                    self.push(room.id, EventKind::Marked(member.user.clone(), Mark::Read, at));
-                }
-                if member.delivered_seq > member.read_seq {
-                    let at = marked(&member, None);
-                    self.push(room.id, EventKind::Marked(member.user, Mark::Delivered, at));
-                }
+                self.marked(member);
             }
             if is_last || !self.connection.is_in(room.id) {
                 return Ok(());
             }
+        }
+    }
+
+    /// Tells where a member's marks stand.
+    fn marked(&self, member: Member) {
+        let (room, at) = (member.room, marked(&member, None));
+        if member.read_seq > member.joined_seq {
+            self.push(room, EventKind::Marked(member.user.clone(), Mark::Read, at));
+        }
+        if member.delivered_seq > member.read_seq {
+            self.push(room, EventKind::Marked(member.user, Mark::Delivered, at));
         }
     }
 

@@ -23,8 +23,8 @@ impl Actor {
     }
 
     /// Changes what is said of a room, all of it or nothing: its name, topic, picture and what the app keeps with it take
-    /// [`Verb::Rename`], its slow mode [`Verb::Moderate`], what takes which role and who may find it its owner. Another
-    /// name is told with a SYSTEM message.
+    /// [`Verb::Rename`], its slow mode [`Verb::Moderate`], what takes which role, who may find it and how long its messages
+    /// are kept its owner. Another name is told with a SYSTEM message.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) for an update of nothing, a name beyond
@@ -37,7 +37,7 @@ impl Actor {
     pub async fn update_room(&self, room: RoomId, update: RoomUpdate) -> Result<RoomView> {
         let renames = update.describes();
         let (permits, shows) = (update.permissions.is_some(), update.visibility.is_some());
-        let slows = update.slow_mode.is_some();
+        let (slows, keeps) = (update.slow_mode.is_some(), update.retention.is_some());
         let op = self.engine.update_op(&self.user, update).await?;
         if renames {
             self.check_policy(Verb::Rename, room, &[]).await?;
@@ -50,6 +50,9 @@ impl Actor {
         }
         if slows {
             self.check_policy(Verb::Moderate, room, &[]).await?;
+        }
+        if keeps {
+            self.check_policy(Verb::SetRetention, room, &[]).await?;
         }
         self.commit(room, op).await?;
         self.room(room).await
@@ -115,8 +118,11 @@ impl ChatEngine {
     /// What changes all of it at once.
     async fn update_op(&self, by: &UserId, update: RoomUpdate) -> Result<Op> {
         let describes = update.describes();
-        let RoomUpdate { name, topic, picture, permissions, visibility, custom, slow_mode } = update;
-        if !describes && permissions.is_none() && visibility.is_none() && slow_mode.is_none() {
+        let RoomUpdate { name, topic, picture, permissions, visibility, custom, slow_mode, retention } =
+            update;
+        let says_more =
+            permissions.is_some() || visibility.is_some() || slow_mode.is_some() || retention.is_some();
+        if !describes && !says_more {
             return Err(Error::invalid("name", "is missing, and so is whatever else can be changed"));
         }
         let name = match name {
@@ -136,7 +142,7 @@ impl ChatEngine {
         };
         let permissions = permissions.unwrap_or_default().into_iter().map(permit);
         let permissions = permissions.collect::<Result<_>>()?;
-        let update = Update { name, topic, picture, permissions, visibility, custom, slow_mode };
+        let update = Update { name, topic, picture, permissions, visibility, custom, slow_mode, retention };
         Ok(Op::Update(Box::new(update)))
     }
 }

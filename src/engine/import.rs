@@ -40,6 +40,7 @@ impl Admin {
     pub(crate) async fn end_import(&self) -> Result<()> {
         self.engine.inner.committer.barrier().await;
         self.engine.inner.profiles.forget();
+        self.engine.hub().forget_settled();
         self.rotate_epoch().await
     }
 }

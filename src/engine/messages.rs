@@ -31,7 +31,8 @@ impl Actor {
     /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound), also for one that somebody else has uploaded;
     /// [`AttachmentUsed`](ErrorKind::AttachmentUsed). Of what it [quotes](Draft::quoting):
     /// [`MessageNotFound`](ErrorKind::MessageNotFound), [`MessageDeleted`](ErrorKind::MessageDeleted), and
-    /// [`Forbidden`](ErrorKind::Forbidden) for the server's own words. The policy's; [`Forbidden`](ErrorKind::Forbidden)
+    /// [`Forbidden`](ErrorKind::Forbidden) for the server's own words. [`Forbidden`](ErrorKind::Forbidden) where it
+    /// [mentions everybody](Draft::mentioning_all) and the sender may not. The policy's; [`Forbidden`](ErrorKind::Forbidden)
     /// by the host's [`Hooks`](crate::policy::Hooks), or [`Unavailable`](ErrorKind::Unavailable) where they cannot tell.
     ///
     /// After [`Unavailable`](ErrorKind::Unavailable) it may have been sent all the same: try again under the same
@@ -49,8 +50,12 @@ impl Actor {
         origin: Option<OriginId>,
         writing_until: Option<Timestamp>,
     ) -> Result<Item> {
-        let (attachments, refers) = (draft.attached(self.engine.config())?, draft.refers()?);
+        let (attachments, refers) =
+            (draft.attached(self.engine.config())?, draft.refers(self.engine.config())?);
         let (body, client_id) = self.check_draft(room, draft, writing_until.is_some()).await?;
+        if refers.mentions.as_ref().is_some_and(|mentions| mentions.all) {
+            self.check_policy(Verb::MentionAll, room, &[]).await?;
+        }
         let (body, ruling) = self.rule_on(room, body, &attachments, &refers).await?;
         let sender = Profile::clone(&*self.profile().await?);
         let id = MessageId::generate();
@@ -84,22 +89,25 @@ impl Actor {
     /// [`MessageNotFound`](ErrorKind::MessageNotFound) for a cursor of another room or of none.
     pub async fn history(&self, room: RoomId, query: HistoryQuery) -> Result<History> {
         let (found, member) = self.membership(room).await?;
-        let head = found.seq;
+        let (first, head) = (found.floor().seq, found.seq);
         // `from..=to`, empty where `from` is beyond `to`.
         let (from, to) = match query {
-            HistoryQuery::Page(page) => page.seqs(head).map_or((1, 0), |seqs| (*seqs.start(), *seqs.end())),
+            HistoryQuery::Page(page) => {
+                page.seqs(first, head).map_or((1, 0), |seqs| (*seqs.start(), *seqs.end()))
+            }
             HistoryQuery::Before(cursor, limit) => {
                 let to = self.seq_of(room, cursor).await?.saturating_sub(1).min(head);
-                (to.saturating_sub(u64::from(limit.count()) - 1).max(1), to)
+                (to.saturating_sub(u64::from(limit.count()) - 1).max(first), to)
             }
             HistoryQuery::After(cursor, limit) => {
-                let from = self.seq_of(room, cursor).await?.saturating_add(1);
+                let from = self.seq_of(room, cursor).await?.saturating_add(1).max(first);
                 (from, from.saturating_add(u64::from(limit.count()) - 1).min(head))
             }
             HistoryQuery::Around(cursor, limit) => {
-                let (at, limit) = (self.seq_of(room, cursor).await?.clamp(1, head.max(1)), limit.count());
+                let (at, limit) =
+                    (self.seq_of(room, cursor).await?.clamp(first, head.max(first)), limit.count());
                 let last = at.saturating_add(u64::from(limit / 2)).min(head);
-                let from = (last + 1).saturating_sub(u64::from(limit)).max(1);
+                let from = (last + 1).saturating_sub(u64::from(limit)).max(first);
                 (from, from.saturating_add(u64::from(limit) - 1).min(head))
             }
         };
@@ -109,8 +117,8 @@ impl Actor {
         let mut messages = self.views(&found, stored).await?;
         messages.reverse();
         let span = match query {
-            HistoryQuery::Page(query) => Span::Page { query, total: head },
-            _ => Span::Window { has_more_before: from > 1 && head > 0, has_more_after: to < head },
+            HistoryQuery::Page(query) => Span::Page { query, total: (head + 1).saturating_sub(first) },
+            _ => Span::Window { has_more_before: from > first && head > 0, has_more_after: to < head },
         };
         Ok(History { messages, span })
     }

@@ -13,6 +13,7 @@ mod commit;
 #[cfg(feature = "blobs")]
 mod copies;
 mod drafts;
+mod edits;
 mod forward;
 mod friends;
 mod govern;
@@ -29,6 +30,7 @@ mod logins;
 mod messages;
 mod moderation;
 mod nodes;
+mod online;
 mod outbox;
 mod outlet;
 mod pins;
@@ -37,6 +39,7 @@ mod public;
 mod publish;
 mod receipts;
 mod reports;
+mod retention;
 mod rooms;
 mod search;
 mod session;
@@ -285,7 +288,9 @@ async fn tick(engine: std::sync::Weak<Inner>) {
     for turn in 0u64.. {
         interval.tick().await;
         let Some(inner) = engine.upgrade() else { return };
-        inner.hub.tick(tokio::time::Instant::now().into_std(), inner.clock.now());
+        let now = tokio::time::Instant::now().into_std();
+        inner.hub.tick(now, inner.clock.now());
+        inner.count_online(now);
         if turn % LIMITS_SWEPT == 0 {
             inner.limits.sweep();
         }

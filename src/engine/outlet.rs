@@ -115,8 +115,10 @@ impl Outlet {
     pub(super) fn appear(&mut self, user: &UserId, appearance: &Appearance) {
         let hub = self.publisher.hub().clone();
         let is_news = self.nodes.as_mut().is_none_or(|nodes| nodes.presence(user, appearance, &hub));
-        if is_news {
-            hub.presence(user, &appearance.rooms, appearance.online, appearance.last_seen);
+        match is_news {
+            true => hub.presence(user, &appearance.rooms, appearance.online, appearance.last_seen),
+            // Another node may be the one to count them now.
+            false => hub.recount(&appearance.rooms),
         }
     }
 

@@ -114,7 +114,7 @@ impl Publisher {
                 let (room, user) = (member.room, &member.user);
                 let kind = EventKind::Marked(user.clone(), mark, marked(&member, None));
                 let event = Event { room: Some(room), token: None, kind };
-                let post = if is_shared {
+                let post = if is_shared && self.hub.tells_receipts(room) {
                     self.hub.post(event, Some(pos), None, None)
                 } else {
                     self.hub.post(event, Some(pos), None, Some(user)).to(Audience::OwnDevices)

@@ -175,7 +175,12 @@ impl Session {
     /// on in a task of its own, since it waits for whoever takes its events.
     pub(crate) async fn begin(&mut self, start: Start) -> Result<()> {
         let recovered = match start.since {
-            Some(since) => self.actor.engine.can_recover(since).await?,
+            // Whoever comes back by name is promised all before anything is told.
+            Some(since) => {
+                self.actor.engine.can_recover(since).await?
+                    && (start.origin.is_none()
+                        || catch_up::is_above_floors(&self.actor, &since.position).await?)
+            }
             None => false,
         };
         let is_known = start.since.is_none() || recovered;

@@ -100,7 +100,10 @@ impl ChatEngine {
     /// Lets the node know what a user lets others see who has a connection now.
     pub(super) async fn learn_settings(&self, user: &UserId) -> Result<()> {
         if self.hub().settings(user).is_none() {
-            let settings = self.settings(user).await?;
+            let settings = match self.hub().settled(user) {
+                Some(settings) => settings,
+                None => self.settings(user).await?,
+            };
             self.hub().settle(user, settings);
         }
         Ok(())

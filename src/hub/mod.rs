@@ -5,10 +5,11 @@
 //! Whoever publishes appends to mailboxes; whoever owns a socket writes them
 //! (a transport, or its flusher).
 //!
-//! Locks are taken in this order and never the other way round: users, a connection's rooms, a user's settings, the room
+//! Locks are taken in this order and never the other way round: users, a connection's rooms, a user's settings, counts, the room
 //! table, a room's listeners, a mailbox, the dirty list.
 
 mod connection;
+mod counts;
 mod dirty;
 #[cfg(all(test, feature = "shuttle"))]
 mod interleavings;
@@ -37,6 +38,7 @@ use crate::model::{Delta, Pos, Position, Profile};
 
 pub use connection::Connection;
 pub(crate) use connection::ConnectionId;
+pub(crate) use counts::OnlinePart;
 pub(crate) use dirty::DirtyList;
 pub(crate) use mailbox::Pushed;
 pub(crate) use mailbox::{Bounds, Class, Mailbox, Written};
@@ -44,8 +46,10 @@ pub(crate) use rooms::{Audience, Post};
 pub(crate) use settings::Turn;
 
 use connection::Place;
+use counts::Counts;
 use lock::Mutex;
 use rooms::Topics;
+use settings::Settled;
 use typing::Typing;
 use user::Users;
 
@@ -64,6 +68,11 @@ pub struct Hub {
     bounds: Bounds,
     typing_timeout: std::time::Duration,
     presence_max_members: u32,
+    typing_max_members: u32,
+    receipts_max_members: u32,
+    /// What is told of great rooms.
+    counts: Mutex<Counts>,
+    settled: Mutex<Settled>,
 }
 
 impl Hub {
@@ -80,6 +89,10 @@ impl Hub {
             bounds: Bounds { events: config.mailbox_events, bytes: config.mailbox_bytes },
             typing_timeout: config.typing_timeout,
             presence_max_members: config.presence_max_members,
+            typing_max_members: config.typing_max_members,
+            receipts_max_members: config.receipts_max_members,
+            counts: Mutex::default(),
+            settled: Mutex::new(Settled::new(config.profile_cache)),
         }
     }
 
@@ -174,6 +187,7 @@ impl Hub {
                 rooms.joined.entry(room).or_insert_with(listen);
             }
         }
+        self.recount(&[room]);
     }
 
     /// A user left a room: nothing of it reaches them any more, not even what waits already.
@@ -189,7 +203,8 @@ impl Hub {
                 connection.mailbox.purge_room(room);
             }
         }
-        self.typing.lock().stop(room, user);
+        self.stop_typing(room, user);
+        self.recount(&[room]);
     }
 
     /// Stops a room's events on a connection; its membership stays. `false`: it is not in the room.
@@ -286,7 +301,10 @@ impl Hub {
 
     /// Whoever sends has stopped typing. The message itself tells it.
     pub(crate) fn stop_typing(&self, room: RoomId, user: &UserId) {
-        self.typing.lock().stop(room, user);
+        let has_stopped = self.typing.lock().stop(room, user);
+        if has_stopped {
+            self.typing_changed(room);
+        }
     }
 
     /// Tells the room's others what is written.
@@ -296,11 +314,14 @@ impl Hub {
     }
 
     fn tell_typing(&self, room: RoomId, profile: Profile, is_typing: bool) {
+        if self.is_great(room, self.typing_max_members) {
+            return self.typing_changed(room);
+        }
         let user = profile.user.clone();
         self.tell_others(room, &user, EventKind::Typing(profile, is_typing));
     }
 
-    /// Tells the rooms of a user, where they are small enough, that the user came or went.
+    /// Tells the rooms of a user, where they are small enough, that the user came or went. In great ones it is counted.
     pub(crate) fn presence(
         &self,
         user: &UserId,
@@ -314,6 +335,12 @@ impl Hub {
                 self.tell_others(*room, user, kind);
             }
         }
+        self.recount(rooms);
+    }
+
+    /// Whether the room's others are told how far each of them has read.
+    pub(crate) fn tells_receipts(&self, room: RoomId) -> bool {
+        !self.is_great(room, self.receipts_max_members)
     }
 
     /// Hands something that may be lost to everybody in the room but this user.
@@ -339,6 +366,7 @@ impl Hub {
         for (room, profile) in ended {
             self.tell_typing(room, profile, false);
         }
+        self.tell_typing_counts(now);
         let expired = {
             let mut expiring = self.expiring.lock();
             let later = expiring.split_off(&(wall, u64::MAX));

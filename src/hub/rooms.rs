@@ -8,6 +8,7 @@ use bytes::Bytes;
 use slab::Slab;
 
 use super::connection::{Connection, ConnectionId, Place};
+use super::counts::distinct;
 use super::lock::{Mutex, RwLock};
 use super::mailbox::Class;
 use super::user::UserEntry;
@@ -100,6 +101,13 @@ impl Topics {
 
     pub(super) fn members(&self, room: RoomId) -> u32 {
         self.find(room).map_or(0, |topic| topic.members.load(Ordering::Relaxed))
+    }
+
+    /// Whose connections listen to it, each once.
+    pub(super) fn owners(&self, room: RoomId) -> Vec<Arc<UserEntry>> {
+        let Some(topic) = self.find(room) else { return Vec::new() };
+        let listeners = topic.listeners.lock();
+        distinct(listeners.iter().map(|(_, connection)| connection.owner.clone()))
     }
 
     pub(super) fn set_members(&self, room: RoomId, members: u32) {

@@ -57,11 +57,18 @@ impl Typing {
         true
     }
 
-    /// The user has stopped, as is told otherwise.
-    pub(super) fn stop(&mut self, room: RoomId, user: &UserId) {
-        if !self.typists.is_empty() {
-            self.typists.remove(&(room, user.clone()));
+    /// The user has stopped, as is told otherwise. `true`: they did type.
+    pub(super) fn stop(&mut self, room: RoomId, user: &UserId) -> bool {
+        !self.typists.is_empty() && self.typists.remove(&(room, user.clone())).is_some()
+    }
+
+    /// How many type, by room.
+    pub(super) fn count(&self) -> HashMap<RoomId, u32> {
+        let mut counts = HashMap::new();
+        for (room, _) in self.typists.keys() {
+            *counts.entry(*room).or_default() += 1;
         }
+        counts
     }
 
     /// Takes out those whose time is up.

@@ -1,6 +1,6 @@
 //! The audit trail of a room: what those who look after it have done.
 
-use super::{ReportOutcome, Role};
+use super::{ReportOutcome, Retention, Role};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::names::names;
@@ -27,6 +27,8 @@ pub enum Act {
     SlowMode(u32),
     /// Said what came of a report on this message.
     Resolve(MessageId, ReportOutcome),
+    /// Said how long the room's messages are kept; `None`: as long as those of any room.
+    SetRetention(Option<Retention>),
 }
 
 names! {
@@ -41,6 +43,7 @@ names! {
         SetRole = "setRole",
         SlowMode = "slowMode",
         Resolve = "resolveReport",
+        SetRetention = "setRetention",
     }
 }
 
@@ -57,6 +60,7 @@ impl Act {
             Self::SetRole(_) => ActName::SetRole,
             Self::SlowMode(_) => ActName::SlowMode,
             Self::Resolve(..) => ActName::Resolve,
+            Self::SetRetention(_) => ActName::SetRetention,
         }
     }
 }

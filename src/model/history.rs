@@ -82,11 +82,11 @@ impl PageQuery {
         self.page.saturating_mul(self.limit.0.into()) < total
     }
 
-    /// The `seq`s of this page of a room whose newest message is `head`, newest first; `None` beyond the
+    /// The `seq`s of this page of a room whose messages are `first` to `head`, newest first; `None` beyond the
     /// end.
-    pub(crate) fn seqs(&self, head: u64) -> Option<RangeInclusive<u64>> {
-        let newest = head.checked_sub(self.skip()).filter(|newest| *newest > 0)?;
-        Some(newest.saturating_sub(u64::from(self.limit.0) - 1).max(1)..=newest)
+    pub(crate) fn seqs(&self, first: u64, head: u64) -> Option<RangeInclusive<u64>> {
+        let newest = head.checked_sub(self.skip()).filter(|newest| *newest >= first.max(1))?;
+        Some(newest.saturating_sub(u64::from(self.limit.0) - 1).max(first.max(1))..=newest)
     }
 }
 
@@ -169,23 +169,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pages_cover_every_seq_once(head in 0u64..2000, limit in 1u64..=100) {
+        fn pages_cover_every_seq_once(cut in 0u64..500, kept in 0u64..2000, limit in 1u64..=100) {
+            let (first, head) = (cut + 1, cut + kept);
             let mut next = head;
             for page in 1.. {
                 let query = PageQuery::new(page, Limit::new(limit).unwrap()).unwrap();
-                let Some(seqs) = query.seqs(head) else { break };
+                let Some(seqs) = query.seqs(first, head) else { break };
                 prop_assert_eq!(*seqs.end(), next);
                 prop_assert!(seqs.end() - seqs.start() < limit);
-                prop_assert_eq!(query.has_more(head), *seqs.start() > 1);
+                prop_assert_eq!(query.has_more(kept), *seqs.start() > first);
                 next = seqs.start() - 1;
             }
-            prop_assert_eq!(next, 0);
+            prop_assert_eq!(next, cut);
         }
 
         #[test]
-        fn no_page_number_overflows(page in 1u64.., head: u64) {
+        fn no_page_number_overflows(page in 1u64.., first: u64, head: u64) {
             let query = PageQuery::new(page, Limit::MESSAGES).unwrap();
-            let _ = (query.seqs(head), query.has_more(head), query.skip());
+            let _ = (query.seqs(first, head), query.has_more(head), query.skip());
         }
     }
 

@@ -61,6 +61,10 @@ pub enum Verb {
     SetVisibility,
     /// Come into it, where it is public.
     Join,
+    /// Say how long its messages are kept.
+    SetRetention,
+    /// Mention everybody in it at once.
+    MentionAll,
 }
 
 impl Role {
@@ -101,7 +105,8 @@ pub struct Member {
     pub delivered_seq: u64,
     /// How many countable messages the room had up to `read_seq`.
     pub read_n: u64,
-    /// How many of those this user sent. Countable are TEXT and IMAGE, also deleted ones.
+    /// How many of those this user sent, or of those below the room's [`Floor`](super::Floor) where that is higher.
+    /// Countable are TEXT and IMAGE, also deleted ones.
     pub read_own_n: u64,
     /// How many countable messages this user has sent to the room.
     pub own_n: u64,
@@ -118,7 +123,8 @@ impl Member {
     /// How many countable messages of others stand above the read mark. Exact, at no cost that grows
     /// with the room.
     pub fn unread_in(&self, room: &Room) -> u64 {
-        let all = room.countable.saturating_sub(self.read_n);
+        // Of what was cut away nothing is unread.
+        let all = room.countable.saturating_sub(self.read_n.max(room.floor().n));
         all.saturating_sub(self.own_n.saturating_sub(self.read_own_n))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Custom, MessageView, Permissions, Role, Verb};
+use super::{Custom, Keeping, MessageView, Permissions, Role, Verb};
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, RoomId, UserId};
 
@@ -135,6 +135,9 @@ pub struct Room {
     /// How many seconds have to pass between two messages of a member who is no admin; 0: none. At most
     /// [`MAX_SLOW_MODE`].
     pub slow_mode: u32,
+    /// How much of it is kept; `None`: as long as [`Config::retention`](crate::Config::retention) says, and all of it so
+    /// far.
+    pub keeping: Option<Box<Keeping>>,
 }
 
 /// The most seconds of a room's [slow mode](Room::slow_mode): 6 hours.
@@ -198,6 +201,12 @@ pub struct RoomView {
     pub role: Role,
     /// Until when the viewer is [muted](super::Member::muted_until) in it, if they are.
     pub muted_until: Option<Timestamp>,
+    /// How many are here who listen to it: of a room of more than
+    /// [`Config::presence_max_members`](crate::Config::presence_max_members) participants, where it is asked for alone and the
+    /// node that answers knows it.
+    pub online: Option<u32>,
+    /// How many of the unread ones [mention](super::Message::mentions) the viewer. Exact; deleted ones do not count.
+    pub mentions: u64,
 }
 
 /// A page of public rooms, the newest first. One of a search may hold fewer than were asked for, and none, and

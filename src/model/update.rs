@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Custom, Permissions, Role, Verb, Visibility};
+use super::{Custom, Permissions, Retention, Role, Verb, Visibility};
 
 /// What shall be another way about a room; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -36,6 +36,10 @@ pub struct RoomUpdate {
     /// [`MAX_SLOW_MODE`](super::MAX_SLOW_MODE); 0: none.
     #[serde(default, deserialize_with = "given_whole", skip_serializing_if = "Option::is_none")]
     pub slow_mode: Option<u32>,
+    /// How long its messages are kept; `Some(None)` keeps them as long as
+    /// [`Config::retention`](crate::Config::retention) says.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Option<Retention>>,
 }
 
 /// Left out is `None`; null is wrong.
@@ -44,7 +48,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Opt
 }
 
 /// The same of a whole number: in JSON, `2.0` is one too.
-fn given_whole<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u32>, D::Error> {
+pub(super) fn given_whole<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u32>, D::Error> {
     let number = f64::deserialize(value)?;
     if number.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&number) {
         return Err(serde::de::Error::custom("is no whole number"));
@@ -103,6 +107,13 @@ impl RoomUpdate {
     #[must_use]
     pub fn with_slow_mode(mut self, seconds: u32) -> Self {
         self.slow_mode = Some(seconds);
+        self
+    }
+
+    /// Keeps its messages so long; `None` as long as [`Config::retention`](crate::Config::retention) says.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Option<Retention>) -> Self {
+        self.retention = Some(retention);
         self
     }
 

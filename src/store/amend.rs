@@ -21,7 +21,7 @@ pub(super) fn amend(ctx: &Ctx, id: MessageId, change: Amend, rows: &mut Rows) ->
         return Err(ErrorKind::Forbidden("the server's own words stay as they are".into()).into());
     }
     match change {
-        Amend::Edit { content, within } => edit(ctx, room, &message, content, within, rows),
+        Amend::Edit { content, within, keep } => edit(ctx, room, &message, content, (within, keep), rows),
         Amend::Write { content, until } => {
             let is_behind = message.body.content().is_none_or(|words| content.starts_with(words));
             write(ctx, room, &message, is_behind.then_some(content), until, rows)
@@ -66,7 +66,7 @@ fn edit(
     room: Room,
     message: &Arc<Message>,
     content: Option<Arc<str>>,
-    within: Option<Duration>,
+    (within, keep): (Option<Duration>, u32),
     rows: &mut Rows,
 ) -> Result<Outcome> {
     if !ctx.is_own(message) {
@@ -90,6 +90,7 @@ fn edit(
     if body == message.body {
         return unchanged(message);
     }
+    rows.keep_edit(message, keep);
     let state = MessageState { edited_at: Some(ctx.at), writing_until: None, ..message.state.clone() };
     put(ctx, room, Message { body, state, ..Message::clone(message) }, Amendment::Edited, rows)
 }
@@ -144,7 +145,9 @@ fn delete(
     }
     let body = Body::Deleted(message.body.message_type());
     let state = MessageState { edited_at: Some(ctx.at), ..MessageState::default() };
+    rows.drop_edits(message);
     rows.clear_reactions(message);
+    rows.end_mentions(message);
     if let (Some(_), Some(pins)) = (&message.state.pinned, rows.pins.get_mut(&ctx.id)) {
         *pins = pins.saturating_sub(1);
     }

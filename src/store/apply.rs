@@ -4,6 +4,7 @@
 //! which is refused leaves nothing behind.
 
 pub(super) mod attach;
+mod cut;
 mod refer;
 
 use std::collections::{BTreeSet, HashSet};
@@ -19,7 +20,8 @@ use super::relate::relate;
 use super::report;
 use super::settings::settle;
 use super::{
-    Answer, Batch, BodyHash, Change, Item, Notice, Op, Outcome, Refers, RoomItem, Rows, Ruling, Sent, What,
+    Answer, Batch, BodyHash, Change, Item, Notice, Op, Ordinals, Outcome, Refers, RoomItem, Rows, Ruling,
+    Sent, What,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -82,6 +84,7 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::Report { id, message, reason } => report::report(&ctx, id, message, reason, rows),
         Op::Resolve { id, outcome } => report::resolve(&ctx, id, outcome, rows),
         Op::Update(update) => govern::update(&ctx, *update, rows),
+        Op::Cut { retention, grace, limit: _ } => cut::cut(&ctx, retention, grace, rows),
         Op::Import(record) if record.room() == ctx.id => import(*record, rows),
         Op::Hide { message, seq, max_hidden } => hide(&ctx, message, seq, max_hidden, rows),
         Op::Attach(op) => attach::attach(&ctx, op, rows),
@@ -189,6 +192,7 @@ fn create(
         permissions: Permissions::default(),
         about,
         slow_mode: 0,
+        keeping: None,
     };
     let (pos, prev) = rows.next_pos(&mut room);
     (room.created_pos, room.changed_pos) = (pos.at, pos.at);
@@ -287,7 +291,7 @@ fn send(
         ctx.check_pace(&room, &member)?;
     }
     ctx.check_reachable(room.kind.peer_of(&new.sender.user), rows)?;
-    new.references = refer::references(ctx, refers, rows)?;
+    new.references = refer::references(ctx, refers, &room, &member, rows)?;
     new.attachments = attach::sendable(ctx, &new.sender.user, &new.body, attachments, rows)?;
     attach::put_sent(ctx.id, new.id, &new.attachments, rows);
     if new.body.is_countable() {
@@ -513,8 +517,16 @@ pub(super) fn move_mark(ctx: &Ctx, mark: Mark, to: Option<u64>, rows: &mut Rows)
     let mut changes = Vec::new();
     if moves {
         if mark == Mark::Read {
-            let at = rows.ordinals_at(&room, &member, to);
-            (member.read_seq, member.read_n, member.read_own_n) = (to, at.n, at.own_n);
+            let floor = room.floor();
+            // Below the floor there is nothing to count.
+            let at = if to < floor.seq {
+                Ordinals { n: floor.n, own_n: member.read_own_n }
+            } else {
+                rows.ordinals_at(&room, &member, to)
+            };
+            // All of the user's own may have been cut away.
+            (member.read_seq, member.read_n) = (to, at.n);
+            member.read_own_n = at.own_n.max(member.read_own_n);
         }
         member.delivered_seq = member.delivered_seq.max(to);
         member.marked_at = ctx.at;

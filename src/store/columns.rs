@@ -7,9 +7,10 @@ use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, S
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Hidden, Invite, InviteCode, LastSeen, Member,
-    Message, MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References, Relation,
-    RelationKind, Report, Resolution, Role, Room, RoomKind, Settings, SystemKind, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Edit, Hidden, Invite, InviteCode, LastSeen,
+    Member, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions,
+    References, Relation, RelationKind, Report, Resolution, Role, Room, RoomKind, Settings, SystemKind,
+    Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -22,7 +23,7 @@ macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
          r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
-         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode"
+         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode, r.keeping"
     };
 }
 
@@ -33,7 +34,8 @@ macro_rules! message_columns {
         "s.id, s.room, s.seq, s.sender, p.nickname, p.image, s.kind, s.content, s.image_url, s.client_id, \
          s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions, \
          s.writing_until, s.pinned_at, s.pinned_by, s.attachments, s.quoted, q.id, q.sender, t.nickname, t.image, \
-         q.kind, q.content, q.image_url, q.edited_at, q.changed_pos, s.forwarded, f.nickname, f.image"
+         q.kind, q.content, q.image_url, q.edited_at, q.changed_pos, s.forwarded, f.nickname, f.image, \
+         s.mentioned"
     };
 }
 
@@ -88,10 +90,11 @@ macro_rules! seniority {
 }
 
 pub(super) use written::{
-    act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, kept_attachments,
-    last_seen_code, outcome_code, permissions_text, pin_of, quoted_seq, relation_code, role_code, room_code,
+    act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, keeping_text,
+    kept_attachments, kept_mentions, last_seen_code, outcome_code, permissions_text, pin_of, quoted_seq,
+    relation_code, role_code, room_code,
 };
-use written::{attachments_of, outcome_of};
+use written::{attachments_of, mentions_of, outcome_of, retention_of};
 
 pub(super) use {
     attachment_columns, audit_columns, invite_columns, message_columns, outbox_columns, report_columns,
@@ -150,6 +153,7 @@ pub(super) trait ReadRow<'r> {
                 custom: self.maybe()?.unwrap_or_default(),
             },
             slow_mode: self.number()?.try_into().map_err(|_| self.no_sense())?,
+            keeping: self.maybe()?.map(Box::new),
         })
     }
 
@@ -204,7 +208,11 @@ pub(super) trait ReadRow<'r> {
             own_n: self.number()?,
             state: self.state()?,
             attachments: self.attachments()?,
-            references: References { quoted: self.quoted()?, forwarded: self.forwarded()? },
+            references: References {
+                quoted: self.quoted()?,
+                forwarded: self.forwarded()?,
+                mentions: self.mentions()?,
+            },
         })
     }
 
@@ -213,9 +221,14 @@ pub(super) trait ReadRow<'r> {
             self.skip(9);
             return Ok(None);
         };
+        // One that was cut away is quoted by none any more.
+        let Some(id) = self.maybe_id()?.map(MessageId::from_bytes) else {
+            self.skip(8);
+            return Ok(None);
+        };
         let quoted = Quoted {
             seq: u64::try_from(seq).map_err(|_| self.no_sense())?,
-            id: MessageId::from_bytes(self.bytes()?),
+            id,
             sender: {
                 let user = self.parsed()?;
                 self.profile(user)?
@@ -233,6 +246,11 @@ pub(super) trait ReadRow<'r> {
             return Ok(None);
         };
         Ok(Some(Arc::new(self.profile(first)?)))
+    }
+
+    fn mentions(&mut self) -> Result<Option<Arc<Mentions>>, Self::Error> {
+        let Some(bytes) = self.maybe_bytes()? else { return Ok(None) };
+        mentions_of(bytes).map(Some).ok_or_else(|| self.no_sense())
     }
 
     /// NULL where nothing has changed it.
@@ -383,6 +401,8 @@ pub(super) trait ReadRow<'r> {
             (6, None, Some(message)) => Some(Act::Delete(message)),
             (7, Some(value), None) => role(value).map(Act::SetRole),
             (8, Some(seconds), None) => u32::try_from(seconds).ok().map(Act::SlowMode),
+            (10, None, None) => Some(Act::SetRetention(None)),
+            (10, Some(rule), None) => retention_of(rule).map(|rule| Act::SetRetention(Some(rule))),
             (9, Some(code), Some(message)) => outcome_of(code).map(|outcome| Act::Resolve(message, outcome)),
             _ => None,
         };
@@ -442,6 +462,11 @@ pub(super) trait ReadRow<'r> {
             read_receipts: self.flag()?,
             changed_at: self.time()?,
         })
+    }
+
+    fn edit(&mut self) -> Result<Edit, Self::Error> {
+        let (version, content) = (self.number()?, self.maybe_text()?.map(Into::into));
+        Ok(Edit { version, content, since: self.time()? })
     }
 
     /// Reads a nickname and an image. A nickname is there when the profile is known.

@@ -110,7 +110,7 @@ pub(super) fn give(mut member: Member, role: Role, room: &mut Room, rows: &mut R
 
 /// Changes what is said of a room: each thing that is another one takes what it takes.
 pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outcome> {
-    let Update { name, topic, picture, permissions, visibility, custom, slow_mode } = update;
+    let Update { name, topic, picture, permissions, visibility, custom, slow_mode, retention } = update;
     let before = ctx.room(rows)?;
     let mut room = before.clone();
     if name.is_some() || topic.is_some() || picture.is_some() || custom.is_some() {
@@ -126,6 +126,10 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
         if matches!(room.kind, RoomKind::Direct(_)) {
             return forbidden("the two of a direct room are equals, and by themselves");
         }
+    }
+    if let Some(retention) = retention {
+        ctx.check_may(Verb::SetRetention, &before, rows)?;
+        room.keep(|keeping| keeping.retention = retention);
     }
     ctx.check_open(&before)?;
     for (verb, least) in permissions {
@@ -164,6 +168,9 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
     let mut changes = vec![change_room(&mut room, rows)];
     if room.slow_mode != before.slow_mode {
         moderate::note(ctx, &changes[0], Act::SlowMode(room.slow_mode), None, None, rows);
+    }
+    if room.retention() != before.retention() {
+        moderate::note(ctx, &changes[0], Act::SetRetention(room.retention()), None, None, rows);
     }
     changes.extend(notice.map(|notice| add_notice(ctx, &mut room, notice, rows)));
     rows.put_room(room);

@@ -11,7 +11,7 @@ use super::govern::owner_of;
 use super::{BodyHash, Change, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
 use crate::error::{Contradiction, ErrorKind, Result};
 use crate::id::{MessageId, RoomId};
-use crate::model::{Ban, Hidden, Member, Message, MessageState, Pos, Role, Room};
+use crate::model::{Ban, Floor, Hidden, Member, Message, MessageState, Pos, Role, Room};
 
 /// Decides on one row.
 pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
@@ -51,13 +51,20 @@ fn import_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
     // else is said of the room. A closed room stays so: another
     // one may have its key.
     let said = |room: &Room| (room.name.clone(), room.permissions, room.about.clone(), room.slow_mode);
-    let is_said_anew = record.seq > room.seq && said(&record) != said(&room);
+    let is_kept_otherwise = record.retention() != room.retention();
+    let is_said_anew = record.seq > room.seq && (said(&record) != said(&room) || is_kept_otherwise);
     let closes = room.active && !record.active;
-    if !is_said_anew && !closes {
+    // Nothing is there yet, and what comes begins above.
+    let begins_above = room.seq < room.floor().seq && record.floor().seq > room.floor().seq;
+    if !is_said_anew && !closes && !begins_above {
         return done(Vec::new());
     }
     if is_said_anew {
         (room.name, room.permissions, room.about, room.slow_mode) = said(&record);
+        room.keep(|keeping| keeping.retention = record.retention());
+    }
+    if begins_above {
+        begin_at_floor(&mut room, record.floor());
     }
     let change = if closes {
         let Change { pos, prev, .. } = close_room(&mut room, rows);
@@ -79,7 +86,9 @@ fn make_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
         return refused(Contradiction::Key { room: record.id, other: *other });
     }
     let (seq, countable, members, last_message_at) = (0, 0, 0, None);
+    let floor = record.floor();
     let mut room = Room { seq, countable, members, last_message_at, last_pos: 0, marks_pos: 0, ..record };
+    begin_at_floor(&mut room, floor);
     let at = rows.next_pos(&mut room);
     (room.created_pos, room.changed_pos) = (at.0.at, at.0.at);
     if let Some(key) = key {
@@ -91,11 +100,20 @@ fn make_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
     imported(id, at)
 }
 
+/// Has its messages begin where the other store keeps them from. No position here has seen any below.
+fn begin_at_floor(room: &mut Room, floor: Floor) {
+    room.keep(|keeping| keeping.floor = Floor { pos: 0, oldest_at: None, ..floor });
+    (room.seq, room.countable) = (floor.seq - 1, floor.n);
+}
+
 fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows) -> Result<Outcome> {
     let mut room = standing(message.room, rows)?;
     let place = (message.room, message.seq);
     let contradiction = Contradiction::Message { room: message.room, seq: message.seq };
     let there = rows.places.get(&message.id);
+    if (1..room.floor().seq).contains(&message.seq) {
+        return done(Vec::new());
+    }
     if message.seq <= room.seq {
         return if there == Some(&place) { done(Vec::new()) } else { refused(contradiction) };
     }
@@ -141,6 +159,9 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
 
 fn import_reaction(key: ReactionKey, id: MessageId, rows: &mut Rows) -> Result<Outcome> {
     let mut room = standing(key.room, rows)?;
+    if (1..room.floor().seq).contains(&key.seq) {
+        return done(Vec::new());
+    }
     let found = rows.message(room.id, id).filter(|message| message.seq == key.seq);
     let Some(message) = found else {
         return refused(Contradiction::Message { room: room.id, seq: key.seq });

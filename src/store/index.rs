@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::search::{has_attachment, searchable};
 use super::{Batch, Item, Op, Search};
 use crate::id::{RoomId, UserId};
-use crate::model::{Message, Needle, grams};
+use crate::model::{Keeping, Message, Needle, grams};
 
 /// The most rooms that are known to wait. When there are more, all rooms are looked at.
 const WAITING: usize = 10_000;
@@ -96,6 +96,14 @@ fn hash(bytes: &[u8]) -> String {
 pub(super) struct Progress {
     pub(super) seq: u64,
     pub(super) pos: u64,
+}
+
+impl Progress {
+    /// What was cut away before the index came to it is passed over.
+    pub(super) fn above(self, keeping: Option<Keeping>) -> Self {
+        let floor = keeping.unwrap_or_default().floor;
+        Self { seq: self.seq.max(floor.seq.saturating_sub(1)), ..self }
+    }
 }
 
 /// What is to be done next.

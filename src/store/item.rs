@@ -8,8 +8,8 @@ use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Ban, Body, Custom, Invite, InviteCode, Mark, Profile, Reaction, RelationKind,
-    ReportOutcome, Role, RoomKind, Settings, SettingsUpdate, Verb, Visibility,
+    About, Attachment, Ban, Body, Custom, Invite, InviteCode, Mark, Mentions, Profile, Reaction,
+    RelationKind, ReportOutcome, Retention, Role, RoomKind, Settings, SettingsUpdate, Verb, Visibility,
 };
 
 /// What is committed together.
@@ -87,7 +87,7 @@ pub enum Op {
     ///
     /// Of what it quotes: [`MessageNotFound`](crate::ErrorKind::MessageNotFound),
     /// [`MessageDeleted`](crate::ErrorKind::MessageDeleted), and [`Forbidden`](crate::ErrorKind::Forbidden) for a
-    /// SYSTEM message.
+    /// SYSTEM message. [`Forbidden`](crate::ErrorKind::Forbidden) where it mentions everybody, and its sender may not.
     Send {
         /// The message's id.
         id: MessageId,
@@ -236,6 +236,17 @@ pub enum Op {
     },
     /// Change what is said of the room, all of it or nothing.
     Update(Box<Update>),
+    /// Cut away the oldest messages that the room's [rule](crate::model::Room::retention) lets go, with their
+    /// reactions, pins and client ids; their files may be collected. The host's alone. The answer is
+    /// [`Answer::Cut`](super::Answer::Cut).
+    Cut {
+        /// The rule of a room that has none of its own.
+        retention: Option<Retention>,
+        /// What is younger stays.
+        grace: Duration,
+        /// The most messages that are cut away.
+        limit: u32,
+    },
     /// Take in a row of another store, with new positions. What is there already stays, but for what only
     /// grows: more messages, later marks, another stay, a room that has closed. What does not go with what is
     /// there is a [`Contradiction`](crate::ErrorKind::Contradiction).
@@ -264,6 +275,9 @@ pub struct Refers {
     pub quoted: Option<MessageId>,
     /// The message that is passed on by it.
     pub forwarded: Option<Box<Forward>>,
+    /// Whom it mentions, as it was asked for: whoever is no active member is left out, and so is the sender. All of
+    /// them take [`Verb::MentionAll`].
+    pub mentions: Option<Box<Mentions>>,
 }
 
 /// What a message passes on. Under a client id it is known by this alone, whatever it says and brings.
@@ -321,6 +335,9 @@ pub enum Amend {
         /// [`Forbidden`](crate::ErrorKind::Forbidden), but to the host. The engine gives
         /// [`Config::edit_window`](crate::Config::edit_window).
         within: Option<Duration>,
+        /// How many of its former states are kept, the newest ones. The engine gives
+        /// [`Config::kept_edits`](crate::Config::kept_edits).
+        keep: u32,
     },
     /// Say what is written so far, in a message that is being written: of its sender alone. One that is written
     /// already is [`Forbidden`](crate::ErrorKind::Forbidden), and so is the end of one without words, or what does
@@ -387,6 +404,8 @@ pub struct Update {
     pub custom: Option<Custom>,
     /// Its [slow mode](crate::model::Room::slow_mode), in seconds.
     pub slow_mode: Option<u32>,
+    /// How long its messages are kept; `Some(None)`: as long as those of any room.
+    pub retention: Option<Option<Retention>>,
 }
 
 /// A change of how two people stand to each other.

@@ -18,7 +18,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    AuditEntry, Ban, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
     Reaction, Relation, RelationKind, Report, Room, Settings, Token, Visibility,
 };
 use state::{State, beyond, keep_latest};
@@ -326,6 +326,14 @@ impl Store for MemoryStore {
         Ok(own.map(|(seq, (reaction, _))| (*seq, reaction.clone())).collect())
     }
 
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        let state = self.state.lock();
+        let kept = state.rooms.get(&room).and_then(|data| data.edits.get(&seq)).map(Vec::as_slice);
+        let below = kept.unwrap_or_default().iter().rev();
+        let below = below.filter(|edit| before.is_none_or(|before| edit.version < before));
+        Ok(below.take(limit as usize).cloned().collect())
+    }
+
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
         let state = self.state.lock();
         let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
@@ -436,6 +444,13 @@ impl Store for MemoryStore {
     /// It searches without an index.
     async fn index(&self, _limit: u32) -> Result<bool> {
         Ok(false)
+    }
+
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        let state = self.state.lock();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rooms = state.rooms.range((from, Bound::Unbounded)).map(|(_, data)| &data.room);
+        Ok(rooms.filter(|room| room.keeping.is_some()).take(limit as usize).cloned().collect())
     }
 
     async fn search(&self, search: Search) -> Result<Found> {

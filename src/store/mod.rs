@@ -19,6 +19,7 @@ mod index;
 mod invites;
 mod item;
 mod memory;
+mod mention;
 mod moderate;
 mod outbox;
 mod outcome;
@@ -43,7 +44,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    AuditEntry, Ban, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
     Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
@@ -55,6 +56,7 @@ pub use item::{
     SettingsItem, SettingsOp, Update,
 };
 pub use memory::MemoryStore;
+pub use mention::Mention;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
 pub use outcome::{Answer, Change, Outcome, RelationChange, What};
 #[cfg(feature = "postgres")]
@@ -77,6 +79,9 @@ pub struct RoomEntry {
     /// Its first active participants, in the order of their ids and at most as many as were asked for; in a
     /// direct room always both of the pair, also when one has left.
     pub participants: Vec<Profile>,
+    /// How many messages beyond the member's read mark [mention](Message::mentions) them: a deleted one mentions
+    /// nobody any more.
+    pub mentions: u64,
 }
 
 /// Rooms of a user, read at one position.
@@ -124,7 +129,11 @@ pub struct MemberEntry {
 /// [`Profile::unknown`].
 ///
 /// **Quotes.** A [`Message`] comes with what it [quotes](crate::model::References::quoted) as that is now, which
-/// is read along with it and not copied: only the number of the other message is kept.
+/// is read along with it and not copied: only the number of the other message is kept. One that was cut away is quoted
+/// by none any more.
+///
+/// **Mentions.** Whom a [`Message`] [mentions](crate::model::References::mentions) stands with it, and besides in rows of
+/// their own ([`Rows::new_mentions`], [`Rows::ended_mentions`]), by which [`RoomEntry::mentions`] is counted.
 ///
 /// **Outbox.** A store in a database may let transactions of the host's own leave messages in a table of it,
 /// for the engine to send. One without answers [`outbox_table`](Store::outbox_table) with `None`,
@@ -153,7 +162,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// each seeing those before it.
     ///
     /// An implementation locks and loads what [`Needs::of`] names into [`Rows`], and then what
-    /// [`Needs::heirs`] and [`Needs::relations_with`] name, calls [`apply()`], writes
+    /// [`Needs::senders`], [`Needs::heirs`] and [`Needs::relations_with`] name, calls [`apply()`], writes
     /// what [`Rows`] says has changed, and commits.
     ///
     /// # Errors
@@ -370,6 +379,13 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         seqs: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Reaction)>>;
 
+    /// The former states of the message with this number that are kept, the newest first: by falling versions, below
+    /// `before`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>>;
+
     /// The room's pinned messages, below `before`: the newest pin first, those of one moment by falling numbers.
     ///
     /// # Errors
@@ -482,6 +498,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// Only those of [every call](Store). What was taken in stays so, and the rest waits.
     async fn index(&self, limit: u32) -> Result<bool>;
+
+    /// The rooms of which it is said [how much is kept](Room::keeping), in the order of their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>>;
 
     /// The messages that a user looks for, newest first: of those in the [index](Store::index) in rooms in which they
     /// are active, those that are [meant](Search::means) and that they have not hidden, as they are now. No message comes on two pages, and none

@@ -44,6 +44,11 @@ pub enum Answer {
     Amended(Arc<Message>),
     /// This room has the key already.
     Standing(RoomId),
+    /// The oldest messages were cut away.
+    Cut {
+        /// Whether more may have to be.
+        is_more: bool,
+    },
     /// The report, made now or before.
     Reported(Report),
     /// The member's marks as they are now, and the unread count.

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::RoomRecord;
-use super::{Amend, Batch, BodyHash, Item, Op, StoredAttachment};
+use super::{Amend, Batch, BodyHash, Item, Mention, Op, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Hidden, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
+    AuditEntry, Ban, Body, Edit, Hidden, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile,
+    Reaction, Relation, RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
 };
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -55,6 +55,9 @@ pub struct Needs {
     pub bans: BTreeSet<(RoomId, UserId)>,
     /// Messages by their numbers, of which it must be known whether the user has hidden them.
     pub hidden: BTreeSet<(RoomId, UserId, u64)>,
+    /// Rooms of which the oldest messages are needed, and how many; and then the memberships of
+    /// [`senders`](Self::senders).
+    pub oldest: BTreeMap<RoomId, u32>,
     /// Users of whom it must be known what they let others see.
     pub settings: BTreeSet<UserId>,
 }
@@ -89,6 +92,7 @@ impl Needs {
                 }
                 Op::Send { sender, client_id, attachments, refers, .. } => {
                     member(&sender.user);
+                    refers.mentions.iter().flat_map(|named| &named.users).for_each(&mut member);
                     needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
                     needs.spoken_in.insert(item.room);
                     needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
@@ -139,6 +143,11 @@ impl Needs {
                     needs.bans.insert((item.room, user.clone()));
                 }
                 Op::Close => {}
+                Op::Cut { limit, .. } => {
+                    let most = needs.oldest.entry(item.room).or_default();
+                    *most = (*most).max(*limit);
+                    needs.pins.insert(item.room);
+                }
                 Op::Reopen { kind } => needs.keys.extend(kind.key()),
                 Op::SetRole { about, role } => {
                     member(&about.user);
@@ -230,6 +239,12 @@ impl Needs {
             }
         }
         relations
+    }
+
+    /// The memberships that are needed of who has sent the oldest messages, now that those are loaded.
+    pub fn senders(&self, oldest: &HashMap<RoomId, Vec<Arc<Message>>>) -> BTreeSet<(RoomId, UserId)> {
+        let messages = oldest.values().flatten();
+        messages.map(|message| (message.room, message.sender.user.clone())).collect()
     }
 
     /// Rooms whose owners may change, and how many of each room's active members are needed besides those
@@ -330,6 +345,8 @@ pub struct Rows {
     pub reports: HashMap<ReportId, Report>,
     /// Those of [`Needs::hidden`] that are hidden.
     pub hidden: BTreeSet<(RoomId, UserId, u64)>,
+    /// The oldest messages that there are of the rooms in [`Needs::oldest`], in their order.
+    pub oldest: HashMap<RoomId, Vec<Arc<Message>>>,
     /// What those of [`Needs::settings`] let others see who ever settled something.
     pub settings: BTreeMap<UserId, Settings>,
 
@@ -367,6 +384,15 @@ pub struct Rows {
     pub new_acts: Vec<AuditEntry>,
     /// What was hidden, to add.
     pub new_hidden: Vec<Hidden>,
+    /// Former states of messages to add, by room and number.
+    pub new_edits: Vec<(RoomId, u64, Edit)>,
+    /// Messages of which, once those are added, only so many of the newest former states stay.
+    pub kept_edits: BTreeMap<(RoomId, u64), u32>,
+    /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them, their former states and
+    /// what an index has of them.
+    pub cut: BTreeMap<RoomId, u64>,
+    /// Mentions to delete, once [those to add](Self::new_mentions) are there.
+    pub ended_mentions: Vec<Mention>,
     /// Users whose settings are to be written, new or changed.
     pub written_settings: BTreeSet<UserId>,
 }
@@ -392,6 +418,7 @@ impl Rows {
             bans: HashMap::new(),
             reports: HashMap::new(),
             hidden: BTreeSet::new(),
+            oldest: HashMap::new(),
             settings: BTreeMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
@@ -408,6 +435,10 @@ impl Rows {
             written_reports: BTreeSet::new(),
             new_acts: Vec::new(),
             new_hidden: Vec::new(),
+            new_edits: Vec::new(),
+            kept_edits: BTreeMap::new(),
+            cut: BTreeMap::new(),
+            ended_mentions: Vec::new(),
             written_settings: BTreeSet::new(),
         }
     }
@@ -529,6 +560,26 @@ impl Rows {
         let key = (ban.room, ban.user.clone());
         self.written_bans.insert(key.clone());
         self.bans.insert(key, ban);
+    }
+
+    /// Keeps what a message says before it is edited, and so many former states of it in all.
+    pub(super) fn keep_edit(&mut self, message: &Message, keep: u32) {
+        if keep > 0 {
+            let content = match &message.body {
+                Body::Text(words) => Some(words.clone()),
+                Body::Image { caption, .. } => caption.clone(),
+                Body::System { .. } | Body::Deleted(_) => None,
+            };
+            let since = message.state.edited_at.unwrap_or(message.created_at);
+            let edit = Edit { version: message.state.changed_pos, content, since };
+            self.new_edits.push((message.room, message.seq, edit));
+        }
+        self.kept_edits.insert((message.room, message.seq), keep);
+    }
+
+    /// Keeps no former state of a message.
+    pub(super) fn drop_edits(&mut self, message: &Message) {
+        self.kept_edits.insert((message.room, message.seq), 0);
     }
 
     /// What the user lets others see.

@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    AuditEntry, Ban, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
     Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 use crate::store::{
@@ -193,6 +193,10 @@ impl Store for FaultyStore {
         self.around(self.store("public_rooms").public_rooms(before, limit)).await
     }
 
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        self.around(self.store("keeping_rooms").keeping_rooms(after, limit)).await
+    }
+
     async fn invite(&self, code: InviteCode) -> Result<Option<Invite>> {
         self.around(self.store("invite").invite(code)).await
     }
@@ -310,6 +314,10 @@ impl Store for FaultyStore {
         seqs: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Reaction)>> {
         self.around(self.store("reactions_of").reactions_of(room, user, seqs)).await
+    }
+
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        self.around(self.store("edits").edits(room, seq, before, limit)).await
     }
 
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {

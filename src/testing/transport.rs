@@ -92,6 +92,8 @@ impl Seen {
                     Self::Marked(user.clone(), *mark, seq)
                 }
                 EventKind::Presence { .. } => Self::Other("presence".into()),
+                EventKind::TypingCount(_) => Self::Other("typingCount".into()),
+                EventKind::OnlineCount(_) => Self::Other("onlineCount".into()),
                 EventKind::Room(..) => Self::Other("room".into()),
                 EventKind::Participant(..) | EventKind::Role(..) => Self::Other("participant".into()),
                 EventKind::Notification(_) => Self::Other("notification".into()),

@@ -8,7 +8,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use super::line::{Footer, Header, Line};
 use super::{Counts, MAX_LINE_BYTES, Scope, TransferError};
 use crate::engine::Admin;
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
 use crate::id::UserId;
 use crate::model::{Member, Room};
 use crate::store::{Record, RecordPage, RoomRecord, Store};
@@ -98,7 +98,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
     /// Writes a room with what it has had when it was read.
     async fn rows_of(&mut self, room: Room) -> Result<()> {
         self.record(Record::Room(RoomRecord::Room(room.clone())))?;
-        let mut after = 0;
+        let mut after = room.floor().seq - 1;
         while after < room.seq {
             let left = u32::try_from(room.seq - after).unwrap_or(PAGE).min(PAGE);
             let records = self.store.records(RecordPage::Messages { room: room.id, after }, left).await?;
@@ -107,6 +107,10 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             }
             for record in records {
                 if let Record::Room(RoomRecord::Message(message, _)) = &record {
+                    if message.seq != after + 1 {
+                        let cut = "messages were cut away while they were read: begin again";
+                        return Err(TransferError::Store(Error::unavailable(cut)));
+                    }
                     after = message.seq;
                 }
                 self.record(record)?;

@@ -13,8 +13,8 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Ban, Custom, Hidden, LastSeen, MAX_SLOW_MODE, Member, Profile, Reaction, Relation, RelationKind,
-    Role, Room, RoomKind, RoomType, Settings, Visibility,
+    About, Ban, Custom, Floor, Hidden, LastSeen, MAX_SLOW_MODE, Member, Profile, Reaction, Relation,
+    RelationKind, Retention, Role, Room, RoomKind, RoomType, Settings, Visibility,
 };
 use crate::store::{ReactionKey, Record, RoomRecord};
 
@@ -128,6 +128,18 @@ pub(super) struct RoomLine {
     custom: Custom,
     #[serde(skip_serializing_if = "Option::is_none")]
     slow_mode: Option<NonZeroU32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retention: Option<Retention>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    floor: Option<FloorLine>,
+}
+
+/// Where the messages of a room begin that are kept.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct FloorLine {
+    seq: u64,
+    n: u64,
 }
 
 fn is_private(visibility: &Visibility) -> bool {
@@ -273,11 +285,13 @@ impl From<Record> for Line {
 impl From<Room> for RoomLine {
     fn from(room: Room) -> Self {
         let (id, r#type, challenge) = (room.id, room.kind.room_type(), room.kind.challenge().cloned());
+        let (retention, floor) = (room.retention(), room.floor());
         let pair = match room.kind {
             RoomKind::Direct(pair) => Some(pair),
             _ => None,
         };
         let permissions = (!room.permissions.is_default()).then(|| room.permissions.to_string());
+        let floor = (floor.seq > 1).then_some(FloorLine { seq: floor.seq, n: floor.n });
         let Room { name, active, created_at, seq, countable, about, slow_mode, .. } = room;
         let About { topic, picture, visibility, custom } = about;
         Self {
@@ -296,6 +310,8 @@ impl From<Room> for RoomLine {
             visibility,
             custom,
             slow_mode: NonZeroU32::new(slow_mode),
+            retention,
+            floor,
         }
     }
 }
@@ -392,7 +408,7 @@ impl SettingsLine {
 impl RoomLine {
     pub(super) fn record(self) -> Result<Room, FieldError> {
         let Self { id, r#type, pair, challenge, name, active, created_at, seq, countable, .. } = self;
-        let Self { permissions, topic, picture, visibility, custom, slow_mode, .. } = self;
+        let Self { permissions, topic, picture, visibility, custom, slow_mode, retention, floor, .. } = self;
         let texts = [("name", &name), ("topic", &topic), ("picture", &picture)];
         check_texts(&texts.map(|(field, text)| (field, text.as_deref())))?;
         check_numbers(&[("seq", seq), ("countable", countable)])?;
@@ -410,12 +426,19 @@ impl RoomLine {
         if slow_mode > MAX_SLOW_MODE || is_direct && slow_mode > 0 {
             return Err(FieldError::Unfit("slowMode"));
         }
+        let floor = match floor {
+            None => Floor::default(),
+            Some(FloorLine { seq: first, n }) if first > 1 && first - 1 <= seq && n <= countable => {
+                Floor { seq: first, n, ..Floor::default() }
+            }
+            Some(_) => return Err(FieldError::Unfit("floor")),
+        };
         let permissions = permissions.map(|text| text.parse()).transpose();
         let permissions = permissions.map_err(|_| FieldError::Unfit("permissions"))?.unwrap_or_default();
         // What is counted in it comes with its rows.
         let (members, last_message_at) = (0, None);
         let (created_pos, changed_pos, last_pos, marks_pos) = (0, 0, 0, 0);
-        Ok(Room {
+        let mut room = Room {
             id,
             kind,
             name,
@@ -432,7 +455,10 @@ impl RoomLine {
             permissions,
             about: About { topic, picture, visibility, custom },
             slow_mode,
-        })
+            keeping: None,
+        };
+        room.keep(|keeping| (keeping.retention, keeping.floor) = (retention, floor));
+        Ok(room)
     }
 }
 

@@ -42,7 +42,7 @@
 //! imported last, and of two bans the later one holds. It takes away nothing, so that a friendship which has ended in between is still there. What contradicts
 //! the store is refused, with the number of its line, and what came before that line stays.
 //!
-//! Reports and audit trails stay behind: those are by positions of their store. Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
+//! What edited messages said before stays behind. Reports and audit trails stay behind: those are by positions of their store. Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
 //!
 //! # An export while people talk
 //!
@@ -61,8 +61,8 @@
 //! | `profile` | `user`, `nickname`?, `image`?, `lastSeen`?, `loggedOut`? |
 //! | `relation` | `user`, `other`, `kind` (`friend`, `requestSent`, `requestReceived`, `blocked`), `since` |
 //! | `settings` | `user`, `lastSeen` (`everyone`, `friends`, `nobody`), `invisible`, `readReceipts`, `changedAt` |
-//! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable`, `permissions`? (what was changed in them: `invite=admin,send=owner`), `topic`?, `picture`?, `visibility`? (`public`), `custom`? (an object), `slowMode`? |
-//! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `editedAt`? or `deletedAt`?, `n`, `ownN`, `attachments`?, `quoted`? (`seq` and `message`, the id, of what it answers), `pinned`? (`at`, and `by`?), `forwarded`? (who sent it first) |
+//! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable`, `permissions`? (what was changed in them: `invite=admin,send=owner`), `topic`?, `picture`?, `visibility`? (`public`), `custom`? (an object), `slowMode`?, `retention`? (`days`?, `messages`?), `floor`? (of a room whose first messages were cut away: `seq` of the first that is kept, `n` countable ones below it) |
+//! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `editedAt`? or `deletedAt`?, `n`, `ownN`, `attachments`?, `quoted`? (`seq` and `message`, the id, of what it answers), `pinned`? (`at`, and `by`?), `forwarded`? (who sent it first), `mentions`? (ids), `mentionsAll`? |
 //! | `reaction` | `room`, `seq` and `message` (its id), `reaction`, `user` |
 //! | `member` | `room`, `user`, `role` (`owner`, `admin`, `member`, `readOnly`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN`, `mutedUntil`? |
 //! | `ban` | `room`, `user`, `by`? (the host without it), `at`, `until`, `reason`? |

@@ -3,8 +3,10 @@
 mod attachments;
 mod authenticators;
 mod buses;
+mod counts;
 mod custom_store;
 mod documents;
+mod edits;
 mod engine;
 mod examples;
 #[path = "../faults/mod.rs"]
@@ -15,6 +17,7 @@ mod hidden;
 mod hooks;
 mod limits;
 mod manners;
+mod mentions;
 mod model;
 mod moderation;
 mod nats;
@@ -23,6 +26,7 @@ mod outbox;
 mod pins;
 mod postgres;
 mod quotes;
+mod retention;
 mod roles;
 mod running;
 mod search;

@@ -108,6 +108,10 @@ impl Reader<'_> {
     /// `false`: there is too much.
     async fn room(&mut self, room: Arc<Room>) -> Result<bool> {
         let from = self.gap.from.of_room(room.id);
+        // Some of it was cut away: whoever listens is told so when they resume.
+        if room.floor().pos > from {
+            return Ok(false);
+        }
         let rows = room.last_pos > from;
         if rows
             && !(self.members(&room).await?

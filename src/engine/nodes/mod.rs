@@ -27,7 +27,7 @@ use crate::bus::packet::{Checksum, Digest, News, NodeId, Packet, Part};
 use crate::bus::{Bus, Topic};
 use crate::clock::Timestamp;
 use crate::event::{Event, EventKind, Notification};
-use crate::hub::{ConnectionId, Hub};
+use crate::hub::{ConnectionId, Hub, OnlinePart};
 use crate::id::{RoomId, UserId};
 use crate::metrics::{self, Direction};
 use crate::model::{Delta, Position, Settings, Token};
@@ -268,6 +268,9 @@ impl Nodes {
                 };
                 if is_news && !publisher.hub().is_visible(&user) {
                     publisher.hub().presence(&user, &rooms, online, last_seen);
+                } else {
+                    // Another node may be the one to count them now.
+                    publisher.hub().recount(&rooms);
                 }
             }
             (News::Who { of }, _) if of == self.me => self.list_users(now),
@@ -285,6 +288,9 @@ impl Nodes {
             }
             (News::FriendsChanged(profile), Topic::User(user)) => {
                 notify(publisher.hub(), &user, Notification::FriendsChanged(profile));
+            }
+            (News::Online { count, asks }, Topic::Room(room)) => {
+                publisher.hub().online_elsewhere(room, from.number(), OnlinePart { count, asks });
             }
             (News::Delta(delta), Topic::Room(room)) => publisher.hub().delta(room, delta),
             (News::Invite(news), Topic::User(user)) => notify(publisher.hub(), &user, news.into()),
@@ -362,6 +368,7 @@ impl Nodes {
         for node in beat.gone {
             tracing::info!(?node, "a node is gone");
             self.syncs.forget(node);
+            publisher.hub().forget_counts_of(node.number());
             let went = self.directory.forget(node);
             self.have_moved(Vec::new(), went);
         }
@@ -412,6 +419,7 @@ impl Nodes {
         for (user, at) in found.logouts {
             publisher.hub().log_out(&user, at);
         }
+        publisher.hub().forget_settled();
         for (user, settings) in found.settings {
             self.settle(&user, settings, publisher);
         }
@@ -477,6 +485,16 @@ impl Nodes {
     /// Somebody on this node types.
     pub(super) fn typing(&self, room: RoomId, profile: &crate::model::Profile, is_typing: bool) {
         self.publish(&Topic::Room(room), News::Typing(profile.clone(), is_typing));
+    }
+
+    /// Whether a user of this node is this one's to count.
+    pub(super) fn counts(&self, user: &UserId) -> bool {
+        !self.directory.is_before(self.me, user)
+    }
+
+    /// Tells how many this node counts in a room.
+    pub(super) fn tell_count(&self, room: RoomId, OnlinePart { count, asks }: OnlinePart) {
+        self.publish(&Topic::Room(room), News::Online { count, asks });
     }
 
     /// Somebody on this node writes.

@@ -50,6 +50,11 @@ impl Directory {
         self.nodes.values().any(|node| node.users.contains(user))
     }
 
+    /// Whether the user is connected to a node whose number is smaller.
+    pub(super) fn is_before(&self, me: NodeId, user: &UserId) -> bool {
+        self.nodes.iter().any(|(node, residents)| *node < me && residents.users.contains(user))
+    }
+
     /// A user came to a node. `true`: they were on none of the others.
     pub(super) fn came(&mut self, node: NodeId, user: &UserId) -> bool {
         let was_online = self.is_online(user);

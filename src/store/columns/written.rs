@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{MessageId, UserId};
 use crate::model::{
-    Act, Attachment, Body, LastSeen, Message, MessageType, PinCursor, RelationKind, ReportOutcome, Role,
-    Room, RoomKind, SystemKind, Visibility,
+    Act, Attachment, Body, LastSeen, Mentions, Message, MessageType, PinCursor, RelationKind, ReportOutcome,
+    Retention, Role, Room, RoomKind, SystemKind, Visibility,
 };
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
@@ -36,6 +36,11 @@ pub(in crate::store) fn custom_text(room: &Room) -> Option<&str> {
     (!custom.is_empty()).then(|| custom.as_str())
 }
 
+/// How much of the room is kept; nothing where that is all, and said nowhere.
+pub(in crate::store) fn keeping_text(room: &Room) -> Option<String> {
+    room.keeping.as_ref().map(|keeping| keeping.to_string())
+}
+
 /// Whether everybody may find the room.
 pub(in crate::store) fn is_public(room: &Room) -> bool {
     room.about.visibility == Visibility::Public
@@ -52,8 +57,19 @@ pub(in crate::store) fn act_columns(act: Act) -> (i16, Option<i64>, Option<Messa
         Act::Delete(message) => (6, None, Some(message)),
         Act::SetRole(role) => (7, Some(role_code(role).into()), None),
         Act::SlowMode(seconds) => (8, Some(seconds.into()), None),
+        Act::SetRetention(rule) => (10, rule.map(retention_code), None),
         Act::Resolve(message, outcome) => (9, Some(outcome_code(outcome).into()), Some(message)),
     }
+}
+
+/// Days and messages, each less than 2³¹, 0 being none.
+fn retention_code(rule: Retention) -> i64 {
+    i64::from(rule.days().unwrap_or(0)) << 32 | i64::from(rule.messages().unwrap_or(0))
+}
+
+pub(super) fn retention_of(code: i64) -> Option<Retention> {
+    let part = |part: i64| u32::try_from(part).ok().map(|part| Some(part).filter(|part| *part > 0));
+    Retention::new(part(code >> 32)?, part(code & 0xffff_ffff)?).ok()
 }
 
 pub(in crate::store) fn last_seen_code(last_seen: LastSeen) -> i16 {
@@ -155,5 +171,24 @@ pub(in crate::store) fn kept_attachments(attachments: &[Attachment]) -> Option<V
 pub(super) fn attachments_of(bytes: &[u8]) -> Option<Arc<[Attachment]>> {
     match postcard::from_bytes(bytes).ok()? {
         Kept::First(attachments) => Some(attachments.into_owned().into()),
+    }
+}
+
+/// Likewise, whom a message mentions.
+#[derive(Serialize, Deserialize)]
+enum KeptMentions<'a> {
+    First(Cow<'a, Mentions>),
+}
+
+/// Whom it mentions, as it is kept; NULL where it mentions nobody.
+pub(in crate::store) fn kept_mentions(message: &Message) -> Option<Vec<u8>> {
+    let mentions = message.references.mentions.as_deref()?;
+    // Into a vector it always fits.
+    postcard::to_extend(&KeptMentions::First(Cow::Borrowed(mentions)), Vec::new()).ok()
+}
+
+pub(super) fn mentions_of(bytes: &[u8]) -> Option<Arc<Mentions>> {
+    match postcard::from_bytes(bytes).ok()? {
+        KeptMentions::First(mentions) => Some(Arc::new(mentions.into_owned())),
     }
 }

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    AuditEntry, Ban, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
     Quoted, Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
 };
 use crate::store::search::{PLACES, first_place};
-use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
+use crate::store::{
+    BodyHash, Mention, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment,
+};
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -42,8 +44,10 @@ pub(super) struct Person {
 pub(super) struct RoomData {
     pub(super) room: Room,
     pub(super) members: BTreeMap<UserId, Member>,
-    /// The message with `seq` stands at `seq - 1`.
+    /// The message with `seq` stands at `seq - first`.
     pub(super) messages: Vec<Arc<Message>>,
+    /// The number of the first one that is kept.
+    pub(super) first: u64,
     pub(super) by_id: HashMap<MessageId, u64>,
     /// The `seq`s of each sender's messages.
     pub(super) own: HashMap<UserId, Vec<u64>>,
@@ -62,6 +66,10 @@ pub(super) struct RoomData {
     pub(super) hidden: BTreeMap<UserId, BTreeSet<u64>>,
     /// The same by the position that hid it.
     pub(super) hidden_at: BTreeMap<u64, Hidden>,
+    /// Former states by `seq`, the oldest first.
+    pub(super) edits: BTreeMap<u64, Vec<Edit>>,
+    /// The `seq`s of the messages that mention somebody, each with its sender; nobody is everybody.
+    pub(super) mentions: HashMap<Option<UserId>, BTreeMap<u64, UserId>>,
 }
 
 pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -71,6 +79,7 @@ pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
 impl RoomData {
     pub(super) fn new(room: Room) -> Self {
         Self {
+            first: room.floor().seq,
             room,
             members: BTreeMap::new(),
             messages: Vec::new(),
@@ -85,12 +94,15 @@ impl RoomData {
             acts: Vec::new(),
             hidden: BTreeMap::new(),
             hidden_at: BTreeMap::new(),
+            edits: BTreeMap::new(),
+            mentions: HashMap::new(),
         }
     }
 
     pub(super) fn range(&self, seqs: &RangeInclusive<u64>) -> &[Arc<Message>] {
         let index = |seq: u64| usize::try_from(seq).unwrap_or(usize::MAX).min(self.messages.len());
-        let (from, to) = (index(seqs.start().saturating_sub(1)), index(*seqs.end()));
+        let from = index(seqs.start().saturating_sub(self.first));
+        let to = index(seqs.end().saturating_add(1).saturating_sub(self.first));
         self.messages.get(from..to).unwrap_or_default()
     }
 
@@ -113,7 +125,8 @@ impl RoomData {
 
     /// Puts a message in the place of what it was before.
     pub(super) fn amend(&mut self, message: Arc<Message>) {
-        let place = usize::try_from(message.seq - 1).ok().and_then(|index| self.messages.get_mut(index));
+        let index = message.seq.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
+        let place = index.and_then(|index| self.messages.get_mut(index));
         let Some(place) = place else { return };
         self.amended.remove(&place.state.changed_pos);
         if message.state.changed_pos > 0 {
@@ -126,7 +139,41 @@ impl RoomData {
         *place = message;
     }
 
+    /// Takes away all up to this number, and gives them.
+    fn cut(&mut self, upto: u64) -> Vec<Arc<Message>> {
+        let gone = self.range(&(1..=upto)).len();
+        let cut: Vec<_> = self.messages.drain(..gone).collect();
+        self.first = self.first.max(upto + 1);
+        for message in &cut {
+            self.by_id.remove(&message.id);
+            if let Some(client) = &message.client_id {
+                self.sent.remove(&(message.sender.user.clone(), client.clone()));
+            }
+            if let Some(own) = self.own.get_mut(&message.sender.user) {
+                own.retain(|seq| *seq > upto);
+            }
+        }
+        self.amended.retain(|_, seq| *seq > upto);
+        self.pins.retain(|pin| pin.seq > upto);
+        self.reactions.retain(|seq, _| *seq > upto);
+        self.edits.retain(|seq, _| *seq > upto);
+        self.hidden_at.retain(|_, hidden| hidden.seq > upto);
+        for (user, hidden) in &mut self.hidden {
+            hidden.retain(|seq| *seq > upto);
+            if let Some(member) = self.members.get_mut(user) {
+                member.hidden = u32::try_from(hidden.len()).unwrap_or(u32::MAX);
+            }
+        }
+        self.hidden.retain(|_, hidden| !hidden.is_empty());
+        cut
+    }
+
     pub(super) fn push(&mut self, message: Arc<Message>, hash: Option<BodyHash>) {
+        if message.references.mentions.is_some() {
+            for mention in Mention::of(&message) {
+                self.mentions.entry(mention.user).or_default().insert(mention.seq, mention.sender);
+            }
+        }
         let user = message.sender.user.clone();
         self.by_id.insert(message.id, message.seq);
         if let (Some(client), Some(hash)) = (message.client_id.clone(), hash) {
@@ -143,6 +190,14 @@ impl RoomData {
     /// The newest message that the user has not hidden.
     fn last_seen_by(&self, user: &UserId) -> Option<&Arc<Message>> {
         self.messages.iter().rev().find(|message| !self.is_hidden(user, message.seq))
+    }
+
+    /// How many messages beyond the read mark mention the member.
+    fn unread_mentions(&self, member: &Member) -> u64 {
+        let of = [Some(member.user.clone()), None].map(|user| self.mentions.get(&user));
+        let beyond = (Bound::Excluded(member.read_seq), Bound::Unbounded);
+        let unread = of.into_iter().flatten().flat_map(|of| of.range(beyond));
+        unread.filter(|(_, sender)| **sender != member.user).count() as u64
     }
 
     pub(super) fn active(&self) -> impl Iterator<Item = &Member> {
@@ -174,7 +229,12 @@ impl State {
                 rows.rooms.insert(*id, data.room.clone());
             }
         }
-        for (room, user) in &needs.members {
+        for (room, limit) in &needs.oldest {
+            let Some(data) = self.rooms.get(room) else { continue };
+            let oldest = data.messages.iter().take(*limit as usize).cloned().collect();
+            rows.oldest.insert(*room, oldest);
+        }
+        for (room, user) in needs.members.iter().chain(&needs.senders(&rows.oldest)) {
             if let Some(member) = self.rooms.get(room).and_then(|data| data.members.get(user)) {
                 rows.members.insert((*room, user.clone()), member.clone());
             }
@@ -298,9 +358,28 @@ impl State {
                 data.push(message, hash);
             }
         }
+        for mention in rows.ended_mentions {
+            let Some(data) = self.rooms.get_mut(&mention.room) else { continue };
+            if let Some(of) = data.mentions.get_mut(&mention.user) {
+                of.remove(&mention.seq);
+            }
+        }
         for ((room, _), message) in rows.amended {
             if let Some(data) = self.rooms.get_mut(&room) {
                 data.amend(message);
+            }
+        }
+        for (room, seq, edit) in rows.new_edits {
+            if let Some(data) = self.rooms.get_mut(&room) {
+                data.edits.entry(seq).or_default().push(edit);
+            }
+        }
+        for ((room, seq), keep) in &rows.kept_edits {
+            let Some(data) = self.rooms.get_mut(room) else { continue };
+            let Some(edits) = data.edits.get_mut(seq) else { continue };
+            edits.drain(..edits.len().saturating_sub(*keep as usize));
+            if edits.is_empty() {
+                data.edits.remove(seq);
             }
         }
         for (room, seq) in &rows.cleared {
@@ -363,6 +442,12 @@ impl State {
             data.hidden.entry(hidden.user.clone()).or_default().insert(hidden.seq);
             data.hidden_at.insert(hidden.pos, hidden);
         }
+        for (room, upto) in rows.cut {
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            for message in data.cut(upto) {
+                self.unplace(&message);
+            }
+        }
         for key in rows.written_bans {
             let Some(data) = self.rooms.get_mut(&key.0) else { continue };
             match rows.bans.remove(&key) {
@@ -382,6 +467,15 @@ impl State {
                 return;
             }
             first += PLACES;
+        }
+    }
+
+    /// It stands at its moment, or at the first place behind it that was free.
+    fn unplace(&mut self, message: &Message) {
+        let mut behind = self.places.range(first_place(message.created_at)..);
+        let place = behind.find(|(_, at)| **at == (message.room, message.seq)).map(|(place, _)| *place);
+        if let Some(place) = place {
+            self.places.remove(&place);
         }
     }
 
@@ -406,10 +500,11 @@ impl State {
     /// The message with its sender's profile of now, and what it quotes as that is now.
     pub(super) fn shown(&self, message: &Message) -> Message {
         let mut shown = Message { sender: self.profile(&message.sender.user), ..message.clone() };
-        if let Some(quoted) = &mut shown.references.quoted
+        if let Some(quoted) = shown.references.quoted.take()
             && let Some(now) = self.rooms.get(&message.room).and_then(|data| data.at(quoted.seq))
         {
-            *quoted = Arc::new(Quoted { sender: self.profile(&now.sender.user), ..Quoted::from(&**now) });
+            let now = Quoted { sender: self.profile(&now.sender.user), ..Quoted::from(&**now) };
+            shown.references.quoted = Some(Arc::new(now));
         }
         if let Some(first) = &mut shown.references.forwarded {
             *first = Arc::new(self.profile(&first.user));
@@ -428,6 +523,7 @@ impl State {
             member: member.clone(),
             last_message: data.last_seen_by(&member.user).map(|message| self.shown(message)),
             participants,
+            mentions: data.unread_mentions(member),
         }
     }
 

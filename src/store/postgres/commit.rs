@@ -153,6 +153,7 @@ impl Proof {
                     Op::Mark { .. }
                         | Op::Hide { .. }
                         | Op::Close
+                        | Op::Cut { .. }
                         | Op::Reopen { .. }
                         | Op::Import(_)
                         | Op::Update(_)

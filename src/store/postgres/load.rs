@@ -13,7 +13,7 @@ use super::columns::{Uuid, member_columns, message_joins, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
 use super::read::INVITES;
-use super::{amend, attachments, hidden, moderation, settings};
+use super::{amend, attachments, hidden, keeping, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
@@ -124,9 +124,12 @@ pub(super) async fn load(
         lock_absent(conn, needs, &relations, batch).await?;
     }
     write_profiles(conn, batch).await?;
-    if !needs.members.is_empty() {
+    rows.oldest = keeping::load(conn, &needs.oldest).await?;
+    let senders = needs.senders(&rows.oldest);
+    if !needs.members.is_empty() || !senders.is_empty() {
+        let members = needs.members.iter().chain(senders.iter().filter(|one| !needs.members.contains(*one)));
         let (rooms, users): (Vec<Uuid>, Vec<&str>) =
-            needs.members.iter().map(|(room, user)| (Uuid::from(*room), user.as_str())).unzip();
+            members.map(|(room, user)| (Uuid::from(*room), user.as_str())).unzip();
         let members = fetch(conn, query(MEMBERS).bind(rooms).bind(users), |columns| columns.member()).await?;
         let keyed = members.into_iter().map(|member| ((member.room, member.user.clone()), member));
         rows.members = keyed.collect();

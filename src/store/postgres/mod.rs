@@ -20,9 +20,12 @@ mod attachments;
 mod columns;
 mod commit;
 mod connections;
+mod edits;
 mod error;
 mod hidden;
+mod keeping;
 mod load;
+mod mentions;
 mod moderation;
 mod outbox;
 #[cfg(test)]
@@ -51,7 +54,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    AuditEntry, Ban, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
     Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
@@ -320,6 +323,10 @@ impl Store for PostgresStore {
         Ok(amend::reactions_of(&self.connections, room, user, seqs).await?)
     }
 
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        Ok(edits::edits(&self.connections, room, seq, before, limit).await?)
+    }
+
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
         Ok(amend::pinned(&self.connections, room, before, limit).await?)
     }
@@ -409,6 +416,10 @@ impl Store for PostgresStore {
             },
         }
         Ok(!self.waiting.is_empty())
+    }
+
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        Ok(keeping::rooms(&self.connections, after, limit).await?)
     }
 
     async fn search(&self, search: Search) -> Result<Found> {

@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, hidden, load, moderation, read, records, schema,
-    search, settings, write,
+    PostgresOptions, amend, attachments, connections, edits, hidden, keeping, load, mentions, moderation,
+    read, records, schema, search, settings, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
@@ -57,11 +57,17 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 83] = [
+const STATEMENTS: [(&str, &str, bool); 91] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
     (read::ROOMS_BY_ACTIVITY, "members_by_user", true),
+    (keeping::ROOMS, "rooms_keeping", false),
+    (keeping::CUT[0], "messages_pkey", false),
+    // Both begin with the room.
+    (keeping::CUT[1], "reactions_", false),
+    (keeping::CUT[2], "search_places_by_message", false),
+    (keeping::CUT[3], "edits_pkey", false),
     (read::PUBLIC_ROOMS, "rooms_public", false),
     (read::INVITE, "invites_pkey", false),
     (read::INVITES, "invites_by_room", false),
@@ -81,6 +87,8 @@ const STATEMENTS: [(&str, &str, bool); 83] = [
     (read::PROFILES, "profiles_pkey", false),
     (read::LOGOUTS, "profiles_pkey", false),
     (settings::SETTINGS, "settings_pkey", false),
+    (edits::EDITS, "edits_pkey", false),
+    (edits::KEEP, "edits_pkey", false),
     (settings::WRITE, "settings_pkey", false),
     (records::SETTINGS, "settings_pkey", false),
     (read::RELATION, "relations_pkey", false),
@@ -117,6 +125,7 @@ const STATEMENTS: [(&str, &str, bool); 83] = [
     (amend::AMEND, "messages_pkey", false),
     (amend::CLEAR, "reactions_pkey", false),
     (amend::TAKE, "reactions_", false),
+    (mentions::END, "mentions_pkey", false),
     (moderation::AUDIT, "audit_pkey", false),
     (moderation::REPORTS, "reports_waiting", false),
     (moderation::REPORTS_IN, "reports_waiting_in", false),

@@ -91,7 +91,7 @@ pub(super) async fn index(db: &Connections, rooms: Vec<RoomId>, limit: u32) -> R
     done
 }
 
-pub(super) const PROGRESS: &str = "SELECT r.id, r.last_pos, coalesce(x.seq, 0), coalesce(x.pos, 0) \
+pub(super) const PROGRESS: &str = "SELECT r.id, r.last_pos, coalesce(x.seq, 0), coalesce(x.pos, 0), r.keeping \
      FROM UNNEST($1::uuid[]) AS k (room) JOIN chat.rooms r ON r.id = k.room \
      LEFT JOIN chat.search_rooms x ON x.room = r.id";
 
@@ -99,7 +99,8 @@ async fn gather(conn: &mut PgConnection, rooms: &[RoomId], limit: u32) -> Result
     let ids: Vec<Uuid> = rooms.iter().copied().map(Uuid::from).collect();
     let known = fetch(&mut *conn, query(PROGRESS).bind(ids), |columns| {
         let (room, last_pos) = (columns.room_id()?, columns.number()?);
-        Ok((room, (last_pos, Progress { seq: columns.number()?, pos: columns.number()? })))
+        let (seq, pos) = (columns.number()?, columns.number()?);
+        Ok((room, (last_pos, Progress { seq, pos }.above(columns.maybe()?))))
     });
     let known: HashMap<RoomId, (u64, Progress)> = known.await?.into_iter().collect();
     let (mut pieces, mut left) = (Vec::new(), limit);

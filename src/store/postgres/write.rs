@@ -4,13 +4,13 @@ use sqlx::{PgConnection, query};
 
 use super::columns::Uuid;
 use super::error::PostgresError;
-use super::{amend, attachments, hidden, moderation, settings};
+use super::{amend, attachments, edits, hidden, keeping, mentions, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
 use crate::store::columns::{
-    body_code, custom_text, first_sender, int, is_public, kept_attachments, permissions_text, quoted_seq,
-    relation_code, role_code, room_code,
+    body_code, custom_text, first_sender, int, is_public, keeping_text, kept_attachments, kept_mentions,
+    permissions_text, quoted_seq, relation_code, role_code, room_code,
 };
 use crate::store::{BodyHash, Rows};
 
@@ -26,23 +26,24 @@ pub(super) const WRITE: &str = "WITH \
         FROM UNNEST($1::int2[], $2::int8[]) AS w (lane, pos) WHERE l.lane = w.lane), \
     housed AS (INSERT INTO chat.rooms (id, kind, one, other, challenge, name, active, created_at, seq, \
             countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, permissions, \
-            topic, picture, public, custom, slow_mode) \
+            topic, picture, public, custom, slow_mode, keeping) \
         SELECT * FROM UNNEST($3::uuid[], $4::int2[], $5::text[], $6::text[], $7::text[], $8::text[], \
             $9::bool[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], \
             $16::int8[], $17::int8[], $18::int8[], $48::text[], $49::text[], \
-            $50::text[], $51::bool[], $53::text[], $57::int8[]) \
+            $50::text[], $51::bool[], $53::text[], $57::int8[], $60::text[]) \
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, \
             seq = excluded.seq, countable = excluded.countable, members = excluded.members, \
             last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
             last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, \
             permissions = excluded.permissions, topic = excluded.topic, picture = excluded.picture, \
-            public = excluded.public, custom = excluded.custom, slow_mode = excluded.slow_mode), \
+            public = excluded.public, custom = excluded.custom, slow_mode = excluded.slow_mode, \
+            keeping = excluded.keeping), \
     counted AS (INSERT INTO chat.members (room, user_id, role, active, joined_at, joined_seq, joined_pos, \
             changed_pos, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n, \
             muted_until, slowed_at, hidden) \
         SELECT * FROM UNNEST($19::uuid[], $20::text[], $21::int2[], $22::bool[], $23::int8[], $24::int8[], \
             $25::int8[], $26::int8[], $27::int8[], $28::int8[], $29::int8[], $30::int8[], $31::int8[], \
-            $32::int8[], $33::int8[], $58::int8[], $59::int8[], $60::int8[]) \
+            $32::int8[], $33::int8[], $58::int8[], $59::int8[], $62::int8[]) \
         ON CONFLICT (room, user_id) DO UPDATE SET role = excluded.role, active = excluded.active, \
             joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
             joined_pos = excluded.joined_pos, changed_pos = excluded.changed_pos, \
@@ -52,21 +53,24 @@ pub(super) const WRITE: &str = "WITH \
             muted_until = excluded.muted_until, slowed_at = excluded.slowed_at, \
             hidden = excluded.hidden) \
     INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
-        created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded) \
+        created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded, mentioned) \
     SELECT * FROM UNNEST($34::uuid[], $35::int8[], $36::uuid[], $37::text[], $38::int2[], $39::text[], \
         $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::text[], \
-        $52::bytea[], $54::int8[], $55::int8[], $56::text[])";
+        $52::bytea[], $54::int8[], $55::int8[], $56::text[], $61::bytea[])";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
     write_rows(conn, rows, before).await?;
     amend::write(conn, rows).await?;
+    mentions::write(conn, rows).await?;
     write_keys(conn, rows).await?;
     write_invites(conn, rows).await?;
     write_relations(conn, rows).await?;
     moderation::write(conn, rows).await?;
     hidden::write(conn, rows).await?;
     settings::write(conn, rows).await?;
-    attachments::write(conn, rows).await
+    edits::write(conn, rows).await?;
+    attachments::write(conn, rows).await?;
+    keeping::cut(conn, rows).await
 }
 
 async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
@@ -139,6 +143,8 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(&rooms, |room| i64::from(room.slow_mode)))
         .bind(each(&members, |member| member.muted_until.map(Timestamp::as_millis)))
         .bind(each(&members, |member| member.slowed_at.map(Timestamp::as_millis)))
+        .bind(each(&rooms, |room| keeping_text(room)))
+        .bind(each(messages, |(message, _)| kept_mentions(message)))
         .bind(each(&members, |member| i64::from(member.hidden)));
     written.execute(conn).await?;
     Ok(())

@@ -40,8 +40,11 @@
 mod amend;
 mod attachments;
 mod columns;
+mod edits;
 mod error;
 mod hidden;
+mod keeping;
+mod mentions;
 mod moderation;
 mod outbox;
 #[cfg(test)]
@@ -74,7 +77,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
+    AuditEntry, Ban, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile,
     Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
@@ -372,6 +375,10 @@ impl Store for SqliteStore {
         Ok(self.readers.run(move |tx| amend::reactions_of(tx, room, &user, seqs)).await?)
     }
 
+    async fn edits(&self, room: RoomId, seq: u64, before: Option<u64>, limit: u32) -> Result<Vec<Edit>> {
+        Ok(self.readers.run(move |tx| edits::edits(tx, room, seq, before, limit)).await?)
+    }
+
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
         Ok(self.readers.run(move |tx| amend::pinned(tx, room, before, limit)).await?)
     }
@@ -476,6 +483,10 @@ impl Store for SqliteStore {
             }
         }
         Ok(!self.waiting.is_empty())
+    }
+
+    async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
+        Ok(self.readers.run(move |tx| keeping::rooms(tx, after, limit)).await?)
     }
 
     async fn search(&self, search: Search) -> Result<Found> {

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, StatementStatus};
 
 use super::{
-    SqliteOptions, amend, attachments, hidden, moderation, read, records, rows, schema, search, settings,
+    SqliteOptions, amend, attachments, edits, hidden, keeping, mentions, moderation, read, records, rows,
+    schema, search, settings,
 };
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
@@ -36,6 +37,11 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::ROOM_COUNT, "members_by_user (user=?)", false),
         (read::ROOMS_BY_ACTIVITY, "members_by_user (user=?)", true),
         (read::FIRST_PROFILES, "PRIMARY KEY (room=?)", false),
+        (keeping::ROOMS, "rooms_keeping (id>?)", false),
+        (keeping::CUT[0], "PRIMARY KEY (room=? AND seq<?)", false),
+        (keeping::CUT[1], "PRIMARY KEY (room=? AND seq<?)", false),
+        (keeping::CUT[2], "PRIMARY KEY (room=? AND seq<?)", false),
+        (keeping::CUT_INDEX[1], "search_places_by_message (room=? AND seq<?)", false),
         (read::PUBLIC_ROOMS, "rooms_public (id<?)", false),
         (read::INVITE, "PRIMARY KEY (code=?)", false),
         (read::INVITES, "invites_by_room (room=?)", false),
@@ -55,6 +61,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::PROFILE, primary, false),
         (read::LOGOUT, primary, false),
         (settings::SETTINGS, primary, false),
+        (edits::EDITS, "PRIMARY KEY (room=? AND seq=? AND version<?)", false),
         (records::SETTINGS, "PRIMARY KEY (user>?)", false),
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),
@@ -78,6 +85,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (search::PLACE, "search_places_by_message (room=? AND seq=?)", false),
         (search::LAST_PLACE, "INTEGER PRIMARY KEY (rowid>? AND rowid<?)", false),
         (search::OWN_ROOMS, "members_by_user (user=?)", false),
+        (mentions::UNREAD, "PRIMARY KEY (room=? AND user=? AND seq>?)", false),
         (moderation::AUDIT, "PRIMARY KEY (room=? AND pos<?)", false),
         (moderation::BAN, primary, false),
         (moderation::REPORTS, "reports_waiting (id>?)", false),

@@ -8,6 +8,7 @@ use rusqlite::{Connection, ToSql, params};
 use super::columns::{Columns, member_columns, message_joins, relation_columns};
 use super::error::SqliteError;
 use super::hidden;
+use super::mentions;
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
@@ -110,7 +111,8 @@ fn entry(conn: &Connection, room: Room, member: Member, listed: usize) -> Result
         0 => messages(conn, room.id, room.seq..=room.seq)?.pop(),
         _ => hidden::last_seen(conn, room.id, &member.user)?,
     };
-    Ok(RoomEntry { room, member, last_message, participants })
+    let mentions = mentions::unread(conn, &room, &member)?;
+    Ok(RoomEntry { room, member, last_message, participants, mentions })
 }
 
 // Named, for SQLite would rather walk all rooms.

@@ -6,17 +6,19 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::attachments;
 use super::columns::{Columns, message_joins};
+use super::edits;
 use super::error::SqliteError;
+use super::mentions;
 use super::moderation;
 use super::settings;
-use super::{amend, hidden, read};
+use super::{amend, hidden, keeping, read};
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, Room, RoomKind};
 use crate::store::columns::{
-    ReadRow, body_code, custom_text, first_sender, int, is_public, kept_attachments, message_columns,
-    permissions_text, quoted_seq, relation_code, role_code, room_code,
+    ReadRow, body_code, custom_text, first_sender, int, is_public, keeping_text, kept_attachments,
+    kept_mentions, message_columns, permissions_text, quoted_seq, relation_code, role_code, room_code,
 };
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
@@ -56,7 +58,8 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
             rows.rooms.insert(*id, room);
         }
     }
-    for key in &needs.members {
+    keeping::load(conn, &needs.oldest, &mut rows)?;
+    for key in needs.members.iter().chain(&needs.senders(&rows.oldest)) {
         if let Some(member) = read::member(conn, key.0, &key.1)? {
             rows.members.insert(key.clone(), member);
         }
@@ -168,6 +171,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
         add_message(conn, message, hash.as_ref())?;
     }
     amend::write(conn, rows)?;
+    mentions::write(conn, rows)?;
     for key in &rows.freed_keys {
         conn.prepare_cached("DELETE FROM room_keys WHERE key = ?1")?.execute([key.as_str()])?;
     }
@@ -186,7 +190,9 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     }
     hidden::write(conn, rows)?;
     settings::write(conn, rows)?;
-    moderation::write(conn, rows)
+    edits::write(conn, rows)?;
+    moderation::write(conn, rows)?;
+    keeping::cut(conn, rows)
 }
 
 fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteError> {
@@ -200,15 +206,15 @@ fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteErr
 /// Its kind and when it was made never change.
 const WRITE_ROOM: &str = "INSERT INTO rooms (id, kind, one, other, challenge, name, active, created_at, \
          seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, \
-         permissions, topic, picture, public, custom, slow_mode) \
+         permissions, topic, picture, public, custom, slow_mode, keeping) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-         ?20, ?21, ?22) \
+         ?20, ?21, ?22, ?23) \
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, seq = excluded.seq, \
          countable = excluded.countable, members = excluded.members, \
          last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
          last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, permissions = excluded.permissions, \
          topic = excluded.topic, picture = excluded.picture, public = excluded.public, \
-         custom = excluded.custom, slow_mode = excluded.slow_mode";
+         custom = excluded.custom, slow_mode = excluded.slow_mode, keeping = excluded.keeping";
 
 fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
     let pair = match &room.kind {
@@ -238,6 +244,7 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
         is_public(room),
         custom_text(room),
         room.slow_mode,
+        keeping_text(room),
     ])?;
     Ok(())
 }
@@ -290,8 +297,8 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
 /// Never an upsert: a number or an id that is taken is damage, and the batch fails.
 const ADD_MESSAGE: &str = "INSERT INTO messages (room, seq, id, sender, kind, content, image_url, \
          client_id, body_hash, created_at, pos, n, own_n, origin, attachments, \
-         writing_until, quoted, forwarded) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+         writing_until, quoted, forwarded, mentioned) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
 
 fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) -> Result<(), SqliteError> {
     conn.prepare_cached(ADD_MESSAGE)?.execute(params![
@@ -313,6 +320,7 @@ fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) ->
         message.state.writing_until.map(Timestamp::as_millis),
         quoted_seq(message),
         first_sender(message),
+        kept_mentions(message),
     ])?;
     Ok(())
 }

@@ -37,7 +37,7 @@ pub(super) fn waiting_rooms(
     Ok((rooms.into_iter().filter_map(|(room, waits)| waits.then_some(room)).collect(), last))
 }
 
-pub(super) const PROGRESS: &str = "SELECT r.last_pos, ifnull(x.seq, 0), ifnull(x.pos, 0) \
+pub(super) const PROGRESS: &str = "SELECT r.last_pos, ifnull(x.seq, 0), ifnull(x.pos, 0), r.keeping \
      FROM rooms r LEFT JOIN search_rooms x ON x.room = r.id WHERE r.id = ?1";
 
 /// Reads what waits in these rooms: some `limit` messages.
@@ -48,7 +48,8 @@ pub(super) fn gather(conn: &Connection, rooms: &[RoomId], limit: u32) -> Result<
             break;
         }
         let found = read::one(conn, PROGRESS, &[&room.to_bytes()], |columns| {
-            Ok((columns.number()?, Progress { seq: columns.number()?, pos: columns.number()? }))
+            let (last_pos, seq, pos) = (columns.number()?, columns.number()?, columns.number()?);
+            Ok((last_pos, Progress { seq, pos }.above(columns.maybe()?)))
         })?;
         // A room that was not committed after all.
         let (last_pos, before) = found.unwrap_or_default();

@@ -25,7 +25,7 @@ impl Fixture {
 
     fn edit_item(&self, message: &Message, by: Option<&str>, words: &str) -> RoomItem {
         let content = Some(words).filter(|words| !words.is_empty()).map(Into::into);
-        self.amend_item(message, by, Amend::Edit { content, within: None })
+        self.amend_item(message, by, Amend::Edit { content, within: None, keep: 0 })
     }
 
     fn delete_item(&self, message: &Message, by: Option<&str>) -> RoomItem {
@@ -141,8 +141,11 @@ pub async fn only_the_sender_edits_and_only_within_the_time(chat: Fixture) {
     forbidden(chat.refused(chat.edit_item(&sent, Some("ana"), "ho")).await);
     let not_in = chat.refused(chat.edit_item(&sent, Some("zoe"), "ho")).await;
     assert_eq!(not_in, ErrorKind::NotAParticipant(room));
-    let within =
-        |millis| Amend::Edit { content: Some("ho".into()), within: Some(Duration::from_millis(millis)) };
+    let within = |millis| Amend::Edit {
+        content: Some("ho".into()),
+        within: Some(Duration::from_millis(millis)),
+        keep: 0,
+    };
     forbidden(chat.refused(chat.amend_item(&sent, Some("ben"), within(1))).await);
     chat.run(chat.amend_item(&sent, Some("ben"), within(60_000))).await;
     chat.run(chat.amend_item(&sent, None, within(1))).await;
@@ -355,7 +358,7 @@ pub async fn changes_within_a_batch_see_each_other(chat: Fixture) {
     let id = *id;
     let edit = |words: &str| Op::Amend {
         message: id,
-        change: Amend::Edit { content: Some(words.into()), within: None },
+        change: Amend::Edit { content: Some(words.into()), within: None, keep: 0 },
     };
     let like = Op::Amend {
         message: id,

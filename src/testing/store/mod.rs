@@ -32,12 +32,14 @@ pub mod about;
 pub mod amend;
 pub mod attachments;
 pub mod catch_up;
+pub mod edits;
 pub mod forwards;
 pub mod friends;
 pub mod hidden;
 pub mod invites;
 pub mod marks;
 pub mod members;
+pub mod mentions;
 pub mod messages;
 pub mod moderation;
 pub mod order;
@@ -46,6 +48,7 @@ pub mod public;
 pub mod quotes;
 pub mod reads;
 pub mod records;
+pub mod retention;
 pub mod roles;
 pub mod rooms;
 pub mod search;
@@ -246,6 +249,11 @@ macro_rules! store_suite {
                     no_message_is_committed_after_a_block
                     people_come_in_pages_by_their_ids_with_their_profiles
                     relations_outlive_a_reopening;
+                edits:
+                    what_was_edited_is_kept_newest_first_up_to_a_bound
+                    nothing_is_kept_of_what_is_deleted_or_where_nothing_is_to_be_kept
+                    edits_of_one_batch_are_kept_each
+                    former_states_outlive_a_reopening;
                 settings:
                     what_was_never_settled_is_seen
                     what_stands_already_is_no_news_and_each_state_is_later
@@ -333,6 +341,26 @@ macro_rules! store_suite {
                     what_is_hidden_is_no_last_message_and_not_found
                     what_was_hidden_comes_by_its_position_of_one_user_and_of_all
                     what_is_hidden_outlasts_the_stay_a_reopening_and_a_move;
+                retention:
+                    a_count_keeps_the_newest_and_a_cut_takes_no_more_than_its_bound
+                    an_age_lets_go_what_is_older_and_stops_at_what_is_not
+                    nothing_goes_before_it_has_the_least_age
+                    the_rooms_own_rule_stands_instead_of_the_one_for_all
+                    what_was_cut_away_is_not_unread_and_counts_stay_exact
+                    unread_equals_a_fresh_count_of_what_is_kept
+                    what_hangs_on_a_message_goes_with_it
+                    what_was_cut_away_before_it_was_indexed_holds_nothing_up
+                    a_cut_stands_in_a_batch_like_anything_else
+                    rooms_of_which_it_is_said_come_in_pages
+                    what_is_kept_outlives_a_reopening_and_a_move;
+                mentions:
+                    mentions_stand_in_a_message_wherever_it_is_read
+                    nobody_mentions_who_is_not_there_or_themselves
+                    unread_mentions_are_those_beyond_the_read_mark
+                    everybody_is_mentioned_by_whoever_may
+                    a_retry_mentions_the_same
+                    mentions_are_taken_in_with_their_message
+                    the_count_of_mentions_equals_a_fresh_one_whatever_happens;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -434,12 +462,14 @@ mod tests {
             include_str!("about.rs"),
             include_str!("attachments.rs"),
             include_str!("catch_up.rs"),
+            include_str!("edits.rs"),
             include_str!("forwards.rs"),
             include_str!("friends.rs"),
             include_str!("hidden.rs"),
             include_str!("invites.rs"),
             include_str!("marks.rs"),
             include_str!("members.rs"),
+            include_str!("mentions.rs"),
             include_str!("messages.rs"),
             include_str!("moderation.rs"),
             include_str!("order.rs"),
@@ -448,6 +478,7 @@ mod tests {
             include_str!("quotes.rs"),
             include_str!("reads.rs"),
             include_str!("records.rs"),
+            include_str!("retention.rs"),
             include_str!("roles.rs"),
             include_str!("rooms.rs"),
             include_str!("streams.rs"),

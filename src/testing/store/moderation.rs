@@ -84,7 +84,7 @@ pub async fn whoever_is_muted_says_nothing_until_its_end(chat: Fixture) {
     assert_eq!(chat.room(room).await.seq, 2, "of a mute there are no words");
 
     let reaction: Reaction = "👍".parse().expect("an emoji is a reaction");
-    let edit = Amend::Edit { content: Some("after".into()), within: None };
+    let edit = Amend::Edit { content: Some("after".into()), within: None, keep: 0 };
     let react = Amend::React { reaction, on: true, max_kinds: 9 };
     let says = |by: Option<&str>| {
         [

@@ -86,7 +86,7 @@ pub async fn a_quote_stands_in_its_message_wherever_it_is_read(chat: Fixture) {
     let liked = store.amended_since(room, u64::MAX, 0, u64::MAX, 10).await.unwrap();
     assert_eq!((liked[0].id, &liked[0].references), (answer.id, &answer.references));
     let content = Some("no".into());
-    chat.change(&answer, "ben", Amend::Edit { content, within: None }).await;
+    chat.change(&answer, "ben", Amend::Edit { content, within: None, keep: 0 }).await;
     assert_eq!(chat.quoted(&answer).await, answer.references.quoted);
 }
 
@@ -96,7 +96,7 @@ pub async fn a_quote_is_read_as_its_message_is_now(chat: Fixture) {
     let answer = chat.answer(room, "ben", &first).await;
     let of_answer = chat.answer(room, "ana", &answer).await;
     chat.put_profile("ana", "Ana", Some("https://example.org/a.png")).await;
-    chat.change(&first, "ana", Amend::Edit { content: Some("hello".into()), within: None }).await;
+    chat.change(&first, "ana", Amend::Edit { content: Some("hello".into()), within: None, keep: 0 }).await;
     let now = chat.store().message(room, first.id).await.unwrap().unwrap();
     let quoted = chat.quoted(&answer).await.expect("it quotes");
     assert_eq!(*quoted, Quoted::from(&now));

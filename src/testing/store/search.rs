@@ -24,7 +24,7 @@ fn search(who: &str, q: &str) -> Search {
 
 impl Fixture {
     /// Until nothing waits any more.
-    async fn index(&self, limit: u32) {
+    pub(super) async fn index(&self, limit: u32) {
         for _ in 0..100_000 {
             if !self.store().index(limit).await.expect("the store takes in") {
                 return;
@@ -56,7 +56,7 @@ impl Fixture {
     }
 
     /// What somebody finds, with all in the index.
-    async fn find(&self, who: &str, q: &str) -> Vec<String> {
+    pub(super) async fn find(&self, who: &str, q: &str) -> Vec<String> {
         self.index(100).await;
         self.words(&search(who, q)).await
     }
@@ -209,14 +209,14 @@ pub async fn a_changed_message_is_found_by_what_it_says_now(chat: Fixture) {
     let [first, second] =
         [chat.send(room, "ana", "the first needle").await, chat.send(room, "ana", "the second needle").await];
     chat.index(100).await;
-    let edit = Amend::Edit { content: Some("the first thread".into()), within: None };
+    let edit = Amend::Edit { content: Some("the first thread".into()), within: None, keep: 0 };
     chat.run(chat.by_sender_item(&first, edit)).await;
     chat.run(chat.by_sender_item(&second, Amend::Delete { within: None })).await;
     assert!(chat.words(&search("ben", "needle")).await.is_empty(), "nobody sees old words, index or not");
     assert_eq!(chat.find("ben", "thread").await, ["the first thread"]);
     assert!(chat.find("ben", "needle").await.is_empty());
     assert_eq!(chat.words(&search("ben", "first")).await, ["the first thread"], "in its old place");
-    let back = Amend::Edit { content: Some("a needle again".into()), within: None };
+    let back = Amend::Edit { content: Some("a needle again".into()), within: None, keep: 0 };
     chat.run(chat.by_sender_item(&first, back)).await;
     chat.say(room, &["the last needle"]).await;
     assert_eq!(chat.find("ben", "needle").await, ["the last needle", "a needle again"]);

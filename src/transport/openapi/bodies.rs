@@ -12,7 +12,10 @@ use super::schemas::{
 };
 use crate::config::Config;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, RoomId, UserId};
-use crate::model::{Ban, LastSeen, MAX_SLOW_MODE, Permissions, ReportOutcome, Role, Visibility};
+use crate::model::{
+    Ban, LastSeen, MAX_RETENTION_DAYS, MAX_RETENTION_MESSAGES, MAX_SLOW_MODE, Permissions, ReportOutcome,
+    Role, Visibility,
+};
 
 /// Not white space alone, and no control characters but line breaks and tabs.
 const WORDS: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
@@ -222,6 +225,19 @@ fn custom(config: &Config, types: impl Into<SchemaType>, more: &str) -> ObjectBu
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true)))
 }
 
+/// At least one of the two, and nothing else.
+fn retention() -> ObjectBuilder {
+    let bounded = |text, most: u32| number(text).minimum(Some(1_usize)).maximum(Some(most));
+    let text = "How long its messages are kept; null: as long as those of any room.";
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .description(Some(text))
+        .property("days", bounded("For how many days.", MAX_RETENTION_DAYS))
+        .property("messages", bounded("How many of them.", MAX_RETENTION_MESSAGES))
+        .min_properties(Some(1))
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+}
+
 /// What is left out stays, but something must be there.
 fn room_update(config: &Config) -> RefOr<Schema> {
     let name = name(config, text("The new name. A blank one takes its own name away."));
@@ -243,9 +259,10 @@ fn room_update(config: &Config) -> RefOr<Schema> {
             optional("visibility", named::<Visibility>()),
             optional("custom", custom(config, Type::Object, "It stands instead of what is there.")),
             optional("slowMode", slow_mode.maximum(Some(MAX_SLOW_MODE))),
+            optional("retention", retention()),
         ],
     );
-    let any = ["name", "topic", "picture", "permissions", "visibility", "custom", "slowMode"]
+    let any = ["name", "topic", "picture", "permissions", "visibility", "custom", "slowMode", "retention"]
         .into_iter()
         .fold(AnyOfBuilder::new(), |any, field| {
             any.item(ObjectBuilder::new().schema_type(Type::Object).required(field))
@@ -337,6 +354,17 @@ fn draft(config: &Config) -> RefOr<Schema> {
         files.description(Some("Files that the caller has uploaded into the room, each for one message."))
     };
     let quoted = || optional("quotedMessageUuid", or_null(named::<MessageId>()));
+    let mentions = || {
+        let users = list(named::<UserId>()).max_items(Some(config.max_mentions));
+        let what = "Whom it mentions. Whoever is not in the room is left out, and so is the sender.";
+        optional("mentions", or_null(users.description(Some(what))))
+    };
+    let all = || {
+        optional(
+            "mentionsAll",
+            flag("Whether it mentions everybody, which takes the permission `mentionAll`."),
+        )
+    };
     let bytes = config.max_content_bytes;
     let described = |what: &str| format!("{what} At most {bytes} bytes of UTF-8.");
     let content = text(&described("The words; not blank.")).pattern(Some(WORDS)).max_length(Some(bytes));
@@ -349,6 +377,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             optional("attachments", files()),
             client_id(),
             quoted(),
+            mentions(),
+            all(),
         ],
     );
     let caption = || {
@@ -365,6 +395,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             optional("attachments", files()),
             client_id(),
             quoted(),
+            mentions(),
+            all(),
         ],
     );
     let wordless = object(
@@ -376,6 +408,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             optional("imageUrl", null()),
             client_id(),
             quoted(),
+            mentions(),
+            all(),
         ],
     );
     let uploaded = object(
@@ -387,6 +421,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             caption(),
             client_id(),
             quoted(),
+            mentions(),
+            all(),
         ],
     );
     let kinds = [

@@ -29,9 +29,9 @@ use crate::model::{InviteCode, Limit, Reaction};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
-    AttachmentJson, AuditJson, BanJson, BansJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson,
-    LinkJson, MarkedJson, MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson,
-    ReactionsJson, RelationJson, ReportsJson, RoomsJson, SettingsJson,
+    AttachmentJson, AuditJson, BanJson, BansJson, EditsJson, HistoryJson, HitsJson, InvitationsJson,
+    InvitesJson, LinkJson, MarkedJson, MessageChangeJson, MuteJson, ParticipantsJson, PinsJson,
+    PublicRoomsJson, ReactionsJson, RelationJson, ReportsJson, RoomsJson, SettingsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -469,6 +469,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<LoggedOutJson>();
     schemas.add::<TokenJson>();
     schemas.add::<SettingsJson>();
+    schemas.add::<EditsJson<'_>>();
     schemas.add::<ProblemJson<'_>>();
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas.0)

@@ -306,6 +306,10 @@ fn told(name: EventName) -> Told {
             ("Messages have arrived at somebody's device.", of::<event::DeliveredJson<'_>>())
         }
         EventName::Presence => ("Somebody came online or went.", of::<event::PresenceJson<'_>>()),
+        EventName::TypingCount => ("So many type in a great room.", of::<event::TypingCountJson>()),
+        EventName::OnlineCount => {
+            ("So many of a great room's participants are here.", of::<event::OnlineCountJson>())
+        }
         EventName::Room => ("A room changed.", of::<event::RoomChangeJson<'_>>()),
         EventName::Participant => {
             ("Somebody joined or left, or has another role.", of::<event::ParticipantChangeJson<'_>>())

@@ -215,8 +215,9 @@ pub(super) fn describe(operation: Operation) -> Description {
         .codes(IN_ROOM),
         Operation::RenameRoom => {
             let text = "What is left out stays. Name, topic, picture and `custom` take the permission `rename`, and a SYSTEM \
-                        message tells of another name; the slow mode takes `moderate`; permissions and visibility are the \
-                        owner's to change. Refused is all of it or nothing.";
+                        message tells of another name; the slow mode takes `moderate`; permissions, visibility and \
+                        `retention` are the owner's to change. What is older than its `days`, or beyond its newest \
+                        `messages`, is cut away for good, pinned or not. Refused is all of it or nothing.";
             Description::new(ROOMS, "Change a room", text)
                 .body(
                     Body::RoomUpdate,
@@ -226,6 +227,7 @@ pub(super) fn describe(operation: Operation) -> Description {
                         ("visibility", json!({ "visibility": "public" })),
                         ("custom", json!({ "custom": { "pace": "easy" } })),
                         ("slowMode", json!({ "slowMode": 30 })),
+                        ("retention", json!({ "retention": { "days": 90, "messages": 10_000 } })),
                         ("permissions", json!({ "permissions": { "invite": "ADMIN", "send": "READ_ONLY" } })),
                     ],
                 )
@@ -358,6 +360,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::EditMessage
         | Operation::DeleteMessage
         | Operation::ListReactions
+        | Operation::ListEdits
         | Operation::React
         | Operation::TakeReactionBack
         | Operation::Pin

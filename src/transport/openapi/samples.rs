@@ -13,11 +13,12 @@ use crate::event::{
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, Delta, Dimensions,
-    Epoch, FriendNotice, History, Hit, Hits, Invitation, InvitationPage, Invite, InviteCode, Limit, Mark,
-    Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions, Phrases, Pin,
-    PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt, References,
-    RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Role, Room, RoomKind,
-    RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind, Token, Visibility, Words,
+    Edit, EditPage, Epoch, Floor, FriendNotice, History, Hit, Hits, Invitation, InvitationPage, Invite,
+    InviteCode, Limit, Mark, Mentions, Message, MessageState, MessageType, MessageView, Page, PageQuery,
+    Participant, Permissions, Phrases, Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction,
+    ReactionPage, Receipt, References, RelationKind, RelationPage, RelationView, Report, ReportOutcome,
+    ReportPage, Retention, Role, Room, RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span,
+    SystemKind, Token, Visibility, Words,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -78,7 +79,18 @@ pub(super) fn room() -> Room {
             custom: Custom::from(&[("pace".to_owned(), "easy".into())].into_iter().collect()),
         },
         slow_mode: 0,
+        keeping: None,
     }
+}
+
+/// One with a rule of its own, of which the beginning was cut away.
+pub(super) fn kept() -> Room {
+    let mut room = Room { seq: 52, countable: 52, ..room() };
+    room.keep(|keeping| {
+        keeping.retention = Retention::new(Some(90), Some(10_000)).ok();
+        keeping.floor = Floor { seq: 12, pos: 12, n: 11, oldest_at: Some(at(20)) };
+    });
+    room
 }
 
 pub(super) fn message() -> Message {
@@ -140,6 +152,12 @@ pub(super) fn answer() -> Message {
 }
 
 /// The message as ben has passed it on.
+pub(super) fn mentioning() -> Message {
+    let mentions = Mentions { users: vec![user("ben")], all: false };
+    let references = References { mentions: Some(Arc::new(mentions)), ..References::default() };
+    Message { references, ..message() }
+}
+
 pub(super) fn forwarded() -> Message {
     let references = References { forwarded: Some(Arc::new(ana())), ..References::default() };
     Message { sender: ben(), references, ..answer() }
@@ -227,16 +245,18 @@ pub(super) fn room_view() -> RoomView {
         name: "Runners".into(),
         participants: vec![user("ana"), user("ben")],
         unread: 1,
+        mentions: 1,
         last_message: Some(message_view()),
         role: Role::Owner,
         muted_until: None,
+        online: None,
     }
 }
 
 /// A room that was made just now.
 pub(super) fn new_room() -> RoomView {
     let room = Room { seq: 0, countable: 0, last_message_at: None, ..room() };
-    RoomView { room: Arc::new(room), unread: 0, last_message: None, ..room_view() }
+    RoomView { room: Arc::new(room), unread: 0, mentions: 0, last_message: None, ..room_view() }
 }
 
 fn first_page(limit: Limit) -> PageQuery {
@@ -364,6 +384,10 @@ pub(super) fn marked() -> Marked {
     Marked { room: room_id(), read_seq: 2, delivered_seq: 2, unread: 0, at: at(45) }
 }
 
+pub(super) fn edits() -> EditPage {
+    EditPage { edits: vec![Edit::new(0, Some("Are you runing today?".into()), at(0))], next: None }
+}
+
 pub(super) fn settings() -> Settings {
     let hidden = SettingsUpdate { invisible: Some(true), ..SettingsUpdate::default() };
     Settings::default().updated(hidden, at(0))
@@ -378,7 +402,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
     let fleeting = |kind| event(here, None, kind);
     let of_user = |notification| event(None, None, EventKind::Notification(notification));
     let friend = |notice| of_user(Notification::Friend(notice, ana()));
-    let ready_room = ReadyRoom { room: room.clone(), unread: 1 };
+    let ready_room = ReadyRoom { room: room.clone(), unread: 1, mentions: 1 };
     let ready = Ready { user: user("ben"), recovered: true, rooms: vec![ready_room] };
     // On another device of its sender's.
     let own = (durable(EventKind::Message(Arc::new(named_message()))).0, View::Sender);
@@ -390,6 +414,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Message(Arc::new(picture_message()))),
         durable(EventKind::Message(Arc::new(answer()))),
         durable(EventKind::Message(Arc::new(forwarded()))),
+        durable(EventKind::Message(Arc::new(mentioning()))),
         own,
         durable(EventKind::System(Arc::new(system_message()))),
         durable(EventKind::Amended(amended(edited(), Amendment::Edited))),
@@ -408,8 +433,11 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Marked(user("ben"), Mark::Read, marked())),
         durable(EventKind::Marked(user("ben"), Mark::Delivered, marked())),
         fleeting(gone),
+        fleeting(EventKind::TypingCount(3)),
+        fleeting(EventKind::OnlineCount(250)),
         durable(EventKind::Room(RoomChange::Updated, room.clone())),
         durable(EventKind::Room(RoomChange::Updated, Arc::new(Room { slow_mode: 30, ..Room::clone(&room) }))),
+        durable(EventKind::Room(RoomChange::Updated, Arc::new(kept()))),
         durable(EventKind::Room(RoomChange::Reset, room.clone())),
         durable(EventKind::Room(RoomChange::Left, room.clone())),
         durable(EventKind::Participant(ben(), true)),

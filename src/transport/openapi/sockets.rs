@@ -356,6 +356,8 @@ pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<event::ReadJson<'_>>();
     schemas.add::<event::DeliveredJson<'_>>();
     schemas.add::<event::PresenceJson<'_>>();
+    schemas.add::<event::TypingCountJson>();
+    schemas.add::<event::OnlineCountJson>();
     schemas.add::<event::RoomChangeJson<'_>>();
     schemas.add::<event::ParticipantChangeJson<'_>>();
     schemas.add::<event::AddedJson<'_>>();

@@ -13,7 +13,8 @@ use crate::error::{Error, Result, parse_field};
 use crate::id::{MessageId, RoomId};
 use crate::model::{Cursor, Draft, HistoryQuery, Limit};
 use crate::transport::wire::{
-    HistoryJson, MarkedJson, MessageChangeJson, MessageJson, PinsJson, ReactionsJson, parse_place, whole,
+    EditsJson, HistoryJson, MarkedJson, MessageChangeJson, MessageJson, PinsJson, ReactionsJson,
+    parse_number, parse_place, whole,
 };
 
 pub(super) async fn send(
@@ -114,6 +115,17 @@ pub(super) async fn reactions(
     let (after, limit) = (params.reaction_cursor()?, params.limit(Limit::MESSAGES)?);
     let page = caller.reactions(room, message, after.as_ref(), limit).await?;
     Ok(Json(ReactionsJson::from(&page)).into_response())
+}
+
+pub(super) async fn edits(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfMessage(message): OfMessage,
+    params: Params,
+) -> Result<Response, Problem> {
+    let before = params.get("cursor").map(|text| parse_number("cursor", text)).transpose()?;
+    let page = caller.edits(room, message, before, params.limit(Limit::MESSAGES)?).await?;
+    Ok(Json(EditsJson::from(&page)).into_response())
 }
 
 pub(super) async fn react(

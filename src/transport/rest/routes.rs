@@ -86,6 +86,7 @@ operations! {
     StopStream = "stopStream": POST "/chat/rooms/{roomUuid}/streams/{messageUuid}/stop" => streams::stop;
     ListReactions = "listReactions": GET "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions"
         => messages::reactions;
+    ListEdits = "listEdits": GET "/chat/rooms/{roomUuid}/messages/{messageUuid}/edits" => messages::edits;
     React = "react": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::react;
     TakeReactionBack = "takeReactionBack": DELETE
         "/chat/rooms/{roomUuid}/messages/{messageUuid}/reactions/{reaction}" => messages::take_reaction_back;

@@ -31,7 +31,8 @@
 //! | `ping` | |
 //!
 //! From the server: `connected {message, userUuid, pos}`, `newMessage`, `systemMessage`, `messageUpdated`,
-//! `messageDeleted`, `userTyping`, `messagesRead`, `messagesDelivered`, `presence`, `roomUpdated`,
+//! `messageDeleted`, `userTyping`, `messagesRead`, `messagesDelivered`, `presence`, `typingCount`,
+//! `onlineCount`, `roomUpdated`,
 //! `participantChanged`, `notification`, `caughtUp`, `error {code, message}`. `pos` is the place to `resume` from:
 //! that of the last `connected` or `caughtUp`; what came since is told again as states.
 //!

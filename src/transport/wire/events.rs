@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::retention::first_seq;
 use super::{
     InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, PermissionsJson,
-    SettledJson, UserJson,
+    RetentionJson, SettledJson, UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -24,6 +25,8 @@ pub(crate) enum EventJson<'a> {
     Typing(TypingJson<'a>),
     Delta(DeltaJson<'a>),
     Hidden(HiddenJson),
+    TypingCount(TypingCountJson),
+    OnlineCount(OnlineCountJson),
     Read(ReadJson<'a>),
     Delivered(DeliveredJson<'a>),
     Presence(PresenceJson<'a>),
@@ -129,6 +132,30 @@ pub(crate) struct TypingJson<'a> {
     is_typing: bool,
 }
 
+/// So many type in a great room, the reader counted if they do.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TypingCount))]
+pub(crate) struct TypingCountJson {
+    /// The room.
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    room_uuid: Option<RoomId>,
+    /// How many.
+    typing_count: u32,
+}
+
+/// So many of a great room's participants are here, the reader counted.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OnlineCount))]
+pub(crate) struct OnlineCountJson {
+    /// The room.
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    room_uuid: Option<RoomId>,
+    /// How many.
+    online_count: u32,
+}
+
 /// Somebody has read everything up to a message.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -218,6 +245,14 @@ pub(crate) struct RoomChangeJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     slow_mode: Option<u32>,
+    /// How long its messages are kept. Only in a room that has a rule of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    retention: Option<RetentionJson>,
+    /// The `seq` of the first message that is kept. Only where those before it were cut away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    first_seq: Option<u64>,
 }
 
 /// Somebody joined or left, has another role, or is muted or no more.
@@ -331,6 +366,8 @@ pub(crate) struct ReadyRoomJson {
     seq: u64,
     /// How many messages are unread.
     unread_count: u64,
+    /// How many of those mention the user.
+    mention_count: u64,
 }
 
 /// All that was missed has been told.
@@ -354,6 +391,12 @@ impl<'a> EventJson<'a> {
                 nickname: &profile.nickname,
                 is_typing: *is_typing,
             }),
+            EventKind::TypingCount(count) => {
+                Self::TypingCount(TypingCountJson { room_uuid: room, typing_count: *count })
+            }
+            EventKind::OnlineCount(count) => {
+                Self::OnlineCount(OnlineCountJson { room_uuid: room, online_count: *count })
+            }
             EventKind::Delta(delta) => Self::Delta(DeltaJson::new(room, delta)),
             EventKind::Hidden { message, seq } => {
                 Self::Hidden(HiddenJson { room_uuid: room, message_uuid: *message, seq: *seq })
@@ -477,6 +520,8 @@ impl<'a> RoomChangeJson<'a> {
             visibility: room.about.visibility,
             custom: &room.about.custom,
             slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
+            retention: room.retention().map(Into::into),
+            first_seq: first_seq(room),
         }
     }
 }
@@ -487,6 +532,7 @@ impl<'a> From<&'a Ready> for ReadyJson<'a> {
             room_uuid: one.room.id,
             seq: one.room.seq,
             unread_count: one.unread,
+            mention_count: one.mentions,
         };
         Self {
             user_uuid: &ready.user,

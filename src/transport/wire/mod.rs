@@ -2,6 +2,7 @@
 
 mod amended;
 mod attachments;
+mod edits;
 pub(crate) mod events;
 mod invites;
 mod json;
@@ -12,6 +13,7 @@ mod pins;
 mod public;
 mod references;
 mod reports;
+mod retention;
 mod search;
 mod settings;
 
@@ -36,6 +38,7 @@ pub(crate) use amended::{MessageChangeJson, ReactionsJson};
 pub(crate) use attachments::AttachmentJson;
 #[cfg(any(feature = "blobs", feature = "openapi"))]
 pub(crate) use attachments::LinkJson;
+pub(crate) use edits::EditsJson;
 pub(crate) use events::EventJson;
 pub(crate) use invites::{
     InvitationsJson, InviteDeclinedJson, InviteEndedJson, InviteJson, InvitedJson, InvitesJson,
@@ -50,6 +53,7 @@ pub(crate) use permissions::PermissionsJson;
 pub(crate) use pins::PinsJson;
 pub(crate) use public::PublicRoomsJson;
 pub(crate) use reports::{ReportJson, ReportsJson};
+pub(crate) use retention::RetentionJson;
 pub(crate) use search::{HitsJson, SearchArgs};
 pub(crate) use settings::{SettingsJson, SettledJson};
 
@@ -153,6 +157,12 @@ pub(crate) struct MessageJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     forwarded: Option<ForwardedJson<'a>>,
+    /// Whom it mentions, in the sender's order. Not there where it names nobody.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mentions: &'a [UserId],
+    /// Whether it mentions everybody. Not there where it does not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    mentions_all: bool,
 }
 
 impl<'a> MessageJson<'a> {
@@ -167,6 +177,7 @@ impl<'a> MessageJson<'a> {
             _ => None,
         };
         let (edited_at, deleted_at) = amended::changed_at(message);
+        let mentions = message.references.mentions.as_deref();
         Self {
             message_uuid: message.id,
             room_uuid: message.room,
@@ -192,6 +203,8 @@ impl<'a> MessageJson<'a> {
             quoted_message: message.references.quoted.as_deref().map(|quoted| Box::new(quoted.into())),
             pinned: message.state.pinned.as_ref().map(Into::into),
             forwarded: message.references.forwarded.as_deref().map(Into::into),
+            mentions: mentions.map(|mentions| &mentions.users[..]).unwrap_or_default(),
+            mentions_all: mentions.is_some_and(|mentions| mentions.all),
         }
     }
 
@@ -266,6 +279,21 @@ pub(crate) struct RoomJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     muted_until: Option<Timestamp>,
+    /// How many of its participants are here, as it was last counted. Only of a great room that is asked for alone, and only
+    /// where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    online_count: Option<u32>,
+    /// How long its messages are kept. Only in a room that has a rule of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    retention: Option<RetentionJson>,
+    /// The `seq` of the first message that is kept. Only where those before it were cut away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    first_seq: Option<u64>,
+    /// How many of the unread messages mention the caller. Exact; deleted ones do not count.
+    mention_count: u64,
 }
 
 impl<'a> From<&'a RoomView> for RoomJson<'a> {
@@ -291,6 +319,10 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             custom: &room.about.custom,
             slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
             muted_until: view.muted_until,
+            online_count: view.online,
+            retention: room.retention().map(Into::into),
+            first_seq: retention::first_seq(room),
+            mention_count: view.mentions,
         }
     }
 }

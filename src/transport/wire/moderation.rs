@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::UserJson;
+use super::{RetentionJson, UserJson};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Act, ActName, AuditEntry, AuditPage, Ban, BanPage, Profile, ReportOutcome, Role};
@@ -145,6 +145,10 @@ struct ActJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     slow_mode: Option<u32>,
+    /// The rule of a `setRetention`; without one, what holds for any room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    retention: Option<RetentionJson>,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -163,6 +167,7 @@ impl<'a> From<&'a AuditEntry> for ActJson<'a> {
             role: None,
             outcome: None,
             slow_mode: None,
+            retention: None,
             reason: entry.reason.as_deref(),
         };
         match entry.act {
@@ -173,6 +178,7 @@ impl<'a> From<&'a AuditEntry> for ActJson<'a> {
                 (json.message_uuid, json.outcome) = (Some(message), Some(outcome));
             }
             Act::SlowMode(seconds) => json.slow_mode = Some(seconds),
+            Act::SetRetention(rule) => json.retention = rule.map(Into::into),
             Act::Unmute | Act::Unban | Act::Remove => {}
         }
         json

@@ -10,7 +10,7 @@ use crate::transport::openapi::samples;
 use crate::transport::openapi::schemas::named;
 use crate::transport::rest::{DoneJson, Operation};
 use crate::transport::wire::{
-    AttachmentJson, HistoryJson, HitsJson, LinkJson, MarkedJson, MessageChangeJson, MessageJson,
+    AttachmentJson, EditsJson, HistoryJson, HitsJson, LinkJson, MarkedJson, MessageChangeJson, MessageJson,
     ReactionsJson,
 };
 
@@ -258,6 +258,14 @@ pub(super) fn of_message(operation: Operation) -> Description {
             Description::new(MESSAGES, "Hide a message from oneself", text)
                 .answer(200, "Hidden.", &DoneJson { room_uuid: samples::room_id() })
                 .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound, Code::Forbidden])
+        }
+        Operation::ListEdits => {
+            let text = "The newest first. Only what the server keeps, which is nothing by default; and nothing once the message \
+                        is deleted.";
+            Description::new(MESSAGES, "List what a message said before", text)
+                .query(&[Query::ActCursor, Query::Limit(Limit::MESSAGES)])
+                .answer(200, "A page of former states.", &EditsJson::from(&samples::edits()))
+                .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound])
         }
         Operation::ListReactions => {
             let page = samples::reactions();

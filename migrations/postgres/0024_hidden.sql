@@ -11,4 +11,4 @@ CREATE INDEX hidden_by_pos ON chat.hidden (room, pos);
 
 ALTER TABLE chat.members ADD COLUMN hidden bigint NOT NULL DEFAULT 0;  -- how many rows there are
 
-INSERT INTO chat.migrations (version) VALUES (21);
+INSERT INTO chat.migrations (version) VALUES (24);

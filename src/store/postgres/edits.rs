@@ -1,0 +1,58 @@
+//! What edited messages said before: read and written.
+
+use sqlx::{PgConnection, query};
+
+use super::columns::Uuid;
+use super::connections::Connections;
+use super::error::PostgresError;
+use super::write::each;
+use crate::id::RoomId;
+use crate::model::Edit;
+use crate::store::Rows;
+use crate::store::columns::{ReadRow, int};
+
+type Result<T, E = PostgresError> = std::result::Result<T, E>;
+
+pub(super) const EDITS: &str = "SELECT version, content, since FROM chat.edits \
+     WHERE room = $1 AND seq = $2 AND version < $3 ORDER BY version DESC LIMIT $4";
+
+pub(super) async fn edits(
+    db: &Connections,
+    room: RoomId,
+    seq: u64,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<Edit>> {
+    let below = int(before.unwrap_or(u64::MAX));
+    let sought = || query(EDITS).bind(Uuid::from(room)).bind(int(seq)).bind(below).bind(i64::from(limit));
+    db.all(sought, |columns| columns.edit()).await
+}
+
+const ADD: &str = "INSERT INTO chat.edits (room, seq, version, content, since) \
+     SELECT * FROM UNNEST($1::uuid[], $2::int8[], $3::int8[], $4::text[], $5::int8[])";
+
+pub(super) const KEEP: &str = "DELETE FROM chat.edits e USING UNNEST($1::uuid[], $2::int8[], $3::int8[]) AS k (room, seq, keep) \
+     WHERE e.room = k.room AND e.seq = k.seq AND (SELECT count(*) FROM chat.edits later \
+         WHERE later.room = e.room AND later.seq = e.seq AND later.version > e.version) >= k.keep";
+
+pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
+    let new = &rows.new_edits;
+    if !new.is_empty() {
+        let added = query(ADD)
+            .bind(each(new, |(room, ..)| Uuid::from(*room)))
+            .bind(each(new, |(_, seq, _)| int(*seq)))
+            .bind(each(new, |(.., edit)| int(edit.version)))
+            .bind(each(new, |(.., edit)| edit.content.as_deref()))
+            .bind(each(new, |(.., edit)| edit.since.as_millis()));
+        added.execute(&mut *conn).await?;
+    }
+    if !rows.kept_edits.is_empty() {
+        let kept: Vec<_> = rows.kept_edits.iter().collect();
+        let trimmed = query(KEEP)
+            .bind(each(&kept, |((room, _), _)| Uuid::from(*room)))
+            .bind(each(&kept, |((_, seq), _)| int(*seq)))
+            .bind(each(&kept, |(_, keep)| i64::from(**keep)));
+        trimmed.execute(conn).await?;
+    }
+    Ok(())
+}

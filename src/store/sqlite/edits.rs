@@ -1,0 +1,40 @@
+//! What edited messages said before: read and written.
+
+use rusqlite::{Connection, params};
+
+use super::error::SqliteError;
+use super::read::all;
+use crate::id::RoomId;
+use crate::model::Edit;
+use crate::store::Rows;
+use crate::store::columns::{ReadRow, int};
+
+pub(super) const EDITS: &str = "SELECT version, content, since FROM edits \
+     WHERE room = ?1 AND seq = ?2 AND version < ?3 ORDER BY version DESC LIMIT ?4";
+
+pub(super) fn edits(
+    conn: &Connection,
+    room: RoomId,
+    seq: u64,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<Edit>, SqliteError> {
+    let params = params![room.to_bytes(), int(seq), int(before.unwrap_or(u64::MAX)), limit];
+    all(conn, EDITS, params, |columns| columns.edit())
+}
+
+const ADD: &str = "INSERT INTO edits (room, seq, version, content, since) VALUES (?1, ?2, ?3, ?4, ?5)";
+
+const KEEP: &str = "DELETE FROM edits WHERE room = ?1 AND seq = ?2 AND version NOT IN \
+     (SELECT e.version FROM edits e WHERE e.room = ?1 AND e.seq = ?2 ORDER BY e.version DESC LIMIT ?3)";
+
+pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<(), SqliteError> {
+    for (room, seq, Edit { version, content, since }) in &rows.new_edits {
+        let values = params![room.to_bytes(), int(*seq), int(*version), content, since.as_millis()];
+        conn.prepare_cached(ADD)?.execute(values)?;
+    }
+    for ((room, seq), keep) in &rows.kept_edits {
+        conn.prepare_cached(KEEP)?.execute(params![room.to_bytes(), int(*seq), keep])?;
+    }
+    Ok(())
+}
