@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    AuditEntry, Ban, DoNotDisturb, Draft, Edit, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member,
-    Message, NewRoom, PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room,
-    RoomKey, RoomKind, SearchCursor, Settings, Token, Visibility,
+    AuditEntry, Ban, DoNotDisturb, Draft, Edit, Epoch, Hidden, HistoryQuery, Invite, InviteCode, Limit,
+    Member, Message, NewRoom, PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report,
+    Room, RoomKey, RoomKind, SearchCursor, Settings, Token, Visibility,
 };
 use chat_core::store::{
     Batch, BodyHash, Found, Held, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, PushBatch,
@@ -60,6 +60,8 @@ struct Tables {
     attachments: BTreeMap<(RoomId, AttachmentId), StoredAttachment>,
     /// By room and user.
     bans: BTreeMap<(RoomId, UserId), Ban>,
+    /// By room, user and number; and by room and position.
+    hidden: BTreeMap<(RoomId, UserId, u64), Hidden>,
     /// By id; those that wait by id, and by room and id; by room, message and who has made it.
     reports: BTreeMap<ReportId, Report>,
     /// Messages that wait. By id; by room and id; by sender and id; unique by room, sender and client id.
@@ -92,6 +94,7 @@ impl PlainStore {
             invites: BTreeMap::new(),
             attachments: BTreeMap::new(),
             bans: BTreeMap::new(),
+            hidden: BTreeMap::new(),
             reports: BTreeMap::new(),
             held: BTreeMap::new(),
             acts: Vec::new(),
@@ -151,6 +154,8 @@ impl Tables {
             .filter_map(|user| Some((user.clone(), *self.settings.get(user)?)))
             .collect();
         rows.bans = found(&needs.bans, |key| self.bans.get(key).cloned());
+        let hidden = needs.hidden.iter().filter(|key| self.hidden.contains_key(*key));
+        rows.hidden = hidden.cloned().collect();
         let is_needed = |report: &&Report| {
             needs.reports.contains(&(report.room, report.id))
                 || needs.reported.contains(&(report.room, report.message, report.by.clone()))
@@ -227,6 +232,8 @@ impl Tables {
         self.attachments.extend(rows.attachments);
         self.bans.retain(|key, _| !rows.written_bans.contains(key));
         self.bans.extend(rows.bans);
+        let key = |hidden: &Hidden| (hidden.room, hidden.user.clone(), hidden.seq);
+        self.hidden.extend(rows.new_hidden.into_iter().map(|hidden| (key(&hidden), hidden)));
         self.reports.extend(rows.reports);
         self.settings.extend(rows.settings);
         for (room, seq, edit) in rows.new_edits {
@@ -244,6 +251,12 @@ impl Tables {
         self.edits.retain(|(room, seq, _), _| !is_cut(room, *seq));
         self.held.extend(rows.new_held.into_iter().map(|one| (one.id, one)));
         self.held.retain(|id, _| !rows.ended_held.contains(id));
+        for hidden in self.hidden.values().filter(|hidden| is_cut(&hidden.room, hidden.seq)) {
+            if let Some(member) = self.members.get_mut(&(hidden.room, hidden.user.clone())) {
+                member.hidden -= 1;
+            }
+        }
+        self.hidden.retain(|_, hidden| !is_cut(&hidden.room, hidden.seq));
     }
 }
 
@@ -286,6 +299,15 @@ impl Tables {
         active.filter(move |member| after.is_none_or(|after| member.user > *after))
     }
 
+    fn is_hidden(&self, user: &UserId, message: &Message) -> bool {
+        self.hidden.contains_key(&(message.room, user.clone(), message.seq))
+    }
+
+    /// By users and numbers.
+    fn hidden_in(&self, room: RoomId) -> impl Iterator<Item = &Hidden> {
+        self.hidden.values().filter(move |hidden| hidden.room == room)
+    }
+
     /// In the order of the users' ids, those that are over too.
     fn bans_in(&self, room: RoomId, after: Option<&UserId>) -> impl Iterator<Item = &Ban> {
         let bans = self.bans.values().filter(move |ban| ban.room == room);
@@ -314,10 +336,12 @@ impl Tables {
                 self.active_in(room.id, None).take(listed).map(|member| self.profile(&member.user)).collect()
             }
         };
+        let is_seen = |message: &Message| !self.is_hidden(&member.user, message);
+        let last_message = self.messages_in(room.id).filter(is_seen).last();
         // A database counts the rows of an index.
         let is_unread = |message: &Message| message.seq > member.read_seq && message.mentions(&member.user);
         let mentions = self.messages_in(room.id).filter(is_unread).count() as u64;
-        RoomEntry { last_message: self.messages_in(room.id).last(), room, member, participants, mentions }
+        RoomEntry { last_message, room, member, participants, mentions }
     }
 }
 
@@ -591,6 +615,29 @@ impl Store for PlainStore {
         Ok(pinned)
     }
 
+    async fn hidden(&self, room: RoomId, user: &UserId, seqs: RangeInclusive<u64>) -> Result<Vec<u64>> {
+        let tables = self.tables();
+        let is_meant = |hidden: &&Hidden| hidden.user == *user && seqs.contains(&hidden.seq);
+        Ok(tables.hidden_in(room).filter(is_meant).map(|hidden| hidden.seq).collect())
+    }
+
+    async fn hidden_since(
+        &self,
+        room: RoomId,
+        user: Option<&UserId>,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<Hidden>> {
+        let tables = self.tables();
+        let is_new = |hidden: &&Hidden| hidden.pos > after && hidden.pos <= until;
+        let is_theirs = |hidden: &&Hidden| user.is_none_or(|user| hidden.user == *user);
+        let mut hidden: Vec<_> = tables.hidden_in(room).filter(is_new).filter(is_theirs).cloned().collect();
+        hidden.sort_by_key(|hidden| hidden.pos);
+        hidden.truncate(limit as usize);
+        Ok(hidden)
+    }
+
     async fn members_since(
         &self,
         room: RoomId,
@@ -757,6 +804,12 @@ impl Store for PlainStore {
                 let record = |report: &Report| Record::Room(RoomRecord::Report(report.clone()));
                 reports.into_iter().map(record).take(limit).collect()
             }
+            RecordPage::Hidden { room, after } => {
+                let place = |hidden: &Hidden| (hidden.user.clone(), hidden.seq);
+                let all = tables.hidden_in(room);
+                let beyond = all.filter(|one| after.as_ref().is_none_or(|after| place(one) > *after));
+                beyond.map(|one| Record::Room(RoomRecord::Hidden(one.clone()))).take(limit).collect()
+            }
         })
     }
 
@@ -783,7 +836,8 @@ impl Store for PlainStore {
         let mut found: Vec<(u64, Message)> = (0..).zip(all).collect();
         found.retain(|(place, message)| {
             let is_beyond = search.cursor.is_none_or(|cursor| *place < cursor.0);
-            is_beyond && is_own(message.room) && search.means(message)
+            let is_seen = !tables.is_hidden(&search.user, message);
+            is_beyond && is_seen && is_own(message.room) && search.means(message)
         });
         found.reverse();
         let is_cut = found.len() > search.limit as usize;

@@ -50,6 +50,9 @@ pub struct Config {
     pub max_reaction_kinds: usize,
     /// The most pinned messages of a room; one more is [`Forbidden`](crate::ErrorKind::Forbidden). Default 100.
     pub max_pins: u32,
+    /// The most messages of a room that a participant may [hide](crate::Actor::hide) from themselves; one more is
+    /// [`Forbidden`](crate::ErrorKind::Forbidden). Default 1,000.
+    pub max_hidden: u32,
     /// How long the host's [`Hooks`](crate::policy::Hooks) may take for an answer, waiting for a turn included. Default
     /// 500 ms.
     pub hook_timeout: Duration,
@@ -228,6 +231,7 @@ impl Default for Config {
             delete_window: None,
             max_reaction_kinds: 20,
             max_pins: 100,
+            max_hidden: 1_000,
             hook_timeout: Duration::from_millis(500),
             hooks_at_once: 64,
             hook_failure: HookFailure::Refuse,

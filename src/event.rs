@@ -47,6 +47,8 @@ pub enum Command {
     React(RoomId, MessageId, Reaction, bool),
     /// [Pin](crate::Actor::pin) a message (`true`), or take the pin off. Answered with [`Reply::Amended`].
     Pin(RoomId, MessageId, bool),
+    /// [Take a message out of one's own sight](crate::Actor::hide). Answered with [`Reply::Done`].
+    Hide(RoomId, MessageId),
     /// Move the [read](crate::Actor::mark_read) or the [delivered](crate::Actor::mark_delivered) mark up to this
     /// place; `None` is the newest message. Answered with [`Reply::Marked`].
     Mark(RoomId, Mark, Option<crate::model::Cursor>),
@@ -143,6 +145,14 @@ pub enum EventKind {
     System(Arc<Message>),
     /// A message changed: what it says, the reactions on it, or whether it is pinned.
     Amended(Amended),
+    /// The user has [hidden](crate::Actor::hide) this message on another connection: it is shown to them no more. A
+    /// catch-up may tell of the message first, and then of this.
+    Hidden {
+        /// The message.
+        message: MessageId,
+        /// Its number in the room.
+        seq: u64,
+    },
     /// A message that is [being written](crate::Actor::start_stream) says more. It may be lost; the message's next
     /// state has it.
     Delta(Delta),

@@ -13,9 +13,7 @@ use super::invited::InviteNews;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Attachment, Body, Delta, DoNotDisturb, Epoch, FriendNotice, MAX_LANES, Mark, Member, Mentions,
-    Message, MessageState, MessageType, Notify, Position, Profile, Quoted, Reaction, References, Role,
-    Settings, SystemKind, Token,
+    Amendment, Attachment, Body, Delta, DoNotDisturb, Epoch, FriendNotice, Hidden, MAX_LANES, Mark, Member, Mentions, Message, MessageState, MessageType, Notify, Position, Profile, Quoted, Reaction, References, Role, Settings, SystemKind, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
@@ -146,6 +144,7 @@ pub(crate) enum Told {
         by: Option<UserId>,
         how: Option<How>,
     },
+    Hidden(Hidden),
 }
 
 /// An [`Amendment`].
@@ -366,6 +365,7 @@ struct MemberDef {
     slowed_at: Option<Timestamp>,
     #[serde(skip)]
     notify: Option<Box<Notify>>,
+    hidden: u32,
 }
 
 /// A remote derive is for the thing itself, not for an `Arc` of it.
@@ -475,6 +475,9 @@ mod tests {
         answer.references.mentions =
             Some(Arc::new(Mentions { users: vec!["dan".parse().unwrap()], all: true }));
         survives(told(answer));
+        let (room, message) = (RoomId::generate(), MessageId::generate());
+        let hidden = Hidden { room, user: "ana".parse().unwrap(), seq: 7, message, pos: 9 };
+        survives(News::Told(4, vec![Told::Hidden(hidden)]));
         let token = Token { epoch: Epoch(7), position: Position::start(3) };
         survives(News::Sync { id: 1, commits: 2, at: token.into() });
         survives(News::Friend(FriendNotice::Declined, profile("a b.*>")));

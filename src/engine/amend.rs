@@ -70,11 +70,12 @@ impl Actor {
     /// One message as the actor sees it.
     ///
     /// # Errors
-    /// [`MessageNotFound`](ErrorKind::MessageNotFound).
+    /// [`MessageNotFound`](ErrorKind::MessageNotFound), also for one that the actor has [hidden](Self::hide).
     pub async fn message(&self, room: RoomId, message: MessageId) -> Result<MessageView> {
-        let (found, _) = self.membership(room).await?;
-        let stored = self.engine.store().message(room, message).await?;
-        let view = self.views(&found, stored.into_iter().collect()).await?.pop();
+        let (found, member) = self.membership(room).await?;
+        let mut stored = Vec::from_iter(self.engine.store().message(room, message).await?);
+        self.leave_out_hidden(&member, &mut stored).await?;
+        let view = self.views(&found, stored).await?.pop();
         view.ok_or_else(|| ErrorKind::MessageNotFound(message).into())
     }
 

@@ -19,7 +19,7 @@ use crate::event::{
 use crate::hub::Connection;
 use crate::id::{OriginId, RoomId, UserId};
 use crate::metrics;
-use crate::model::{Mark, Member, Message, Position, Reaction, Role, Room, Token};
+use crate::model::{Hidden, Mark, Member, Message, Position, Reaction, Role, Room, Token};
 
 /// How many rows are read at once.
 const ROWS: u32 = 100;
@@ -263,6 +263,9 @@ impl Missed<'_> {
         if room.last_pos > from {
             self.messages(id, from, to).await?;
             self.amended(id, from).await?;
+            if member.hidden > 0 {
+                self.hidden(id, from, to).await?;
+            }
             self.members(id, from, to).await?;
             if is_new(room.changed_pos) {
                 self.push(id, EventKind::Room(RoomChange::Updated, Arc::new(room.clone())));
@@ -328,6 +331,23 @@ impl Missed<'_> {
                 let own = self.actor.reactions_on(&message).await?;
                 self.connection.mailbox.space().await;
                 self.push_amended(Arc::new(message), own);
+            }
+            if is_last || !self.connection.is_in(room) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What the user has taken out of their own sight elsewhere.
+    async fn hidden(&self, room: RoomId, mut from: u64, to: u64) -> Result<()> {
+        let (store, user) = (self.actor.engine.store(), Some(&self.actor.user));
+        loop {
+            let hidden = store.hidden_since(room, user, from, to, ROWS).await?;
+            let is_last = hidden.len() < ROWS as usize;
+            for Hidden { message, seq, pos, .. } in hidden {
+                from = pos;
+                self.connection.mailbox.space().await;
+                self.push(room, EventKind::Hidden { message, seq });
             }
             if is_last || !self.connection.is_in(room) {
                 return Ok(());

@@ -89,12 +89,12 @@ impl Actor {
     }
 
     /// Reads a part of a room's history, newest first: at most [`Limit::MAX`](crate::model::Limit::MAX) messages.
-    /// A page, however deep, costs what the first does.
+    /// A page, however deep, costs what the first does. What the actor has [hidden](Self::hide) is left out of it.
     ///
     /// # Errors
     /// [`MessageNotFound`](ErrorKind::MessageNotFound) for a cursor of another room or of none.
     pub async fn history(&self, room: RoomId, query: HistoryQuery) -> Result<History> {
-        let (found, _) = self.membership(room).await?;
+        let (found, member) = self.membership(room).await?;
         let (first, head) = (found.floor().seq, found.seq);
         // `from..=to`, empty where `from` is beyond `to`.
         let (from, to) = match query {
@@ -117,8 +117,9 @@ impl Actor {
                 (from, from.saturating_add(u64::from(limit) - 1).min(head))
             }
         };
-        let stored =
+        let mut stored =
             if from > to { Vec::new() } else { self.engine.store().messages(room, from..=to).await? };
+        self.leave_out_hidden(&member, &mut stored).await?;
         let mut messages = self.views(&found, stored).await?;
         messages.reverse();
         let span = match query {

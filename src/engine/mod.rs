@@ -19,6 +19,7 @@ mod forward;
 mod friends;
 mod govern;
 mod held;
+mod hide;
 mod hooks;
 #[cfg(feature = "transfer")]
 mod import;

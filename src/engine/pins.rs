@@ -24,14 +24,16 @@ impl Actor {
         amended(self.engine.inner.committer.commit(item).await)
     }
 
-    /// A room's pinned messages, the newest pin first, below `before`: at most `limit`.
+    /// A room's pinned messages, the newest pin first, below `before`: at most `limit`, without those that the actor
+    /// has [hidden](Self::hide).
     ///
     /// # Errors
     /// Only those of [every call](Actor).
     pub async fn pins(&self, room: RoomId, before: Option<PinCursor>, limit: Limit) -> Result<PinPage> {
-        let (found, _) = self.membership(room).await?;
+        let (found, member) = self.membership(room).await?;
         let pinned = self.engine.store().pinned(room, before, limit.count() + 1).await?;
-        let (pinned, next) = limit.page(pinned, Message::pin_cursor);
+        let (mut pinned, next) = limit.page(pinned, Message::pin_cursor);
+        self.leave_out_hidden(&member, &mut pinned).await?;
         let marks = self.engine.store().read_marks(&[room]).await?.remove(&room).unwrap_or_default();
         let mut messages = Vec::with_capacity(pinned.len());
         for message in pinned {

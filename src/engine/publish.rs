@@ -6,7 +6,7 @@ use super::nodes::{Posted, Stretch};
 use crate::event::{Amended, Event, EventKind, Marked, Notification, RoomChange};
 use crate::hub::{Audience, Class, ConnectionId, Hub, Post};
 use crate::id::{RoomId, UserId};
-use crate::model::{Body, Epoch, Member, Message, Pos, Position, Room, Token};
+use crate::model::{Body, Epoch, Hidden, Member, Message, Pos, Position, Room, Token};
 use crate::store::{Change, RelationChange, What};
 
 /// Publishes for one node. There is one, so that all its sessions see one order, and a frame's token
@@ -92,6 +92,12 @@ impl Publisher {
                 let kind = EventKind::Amended(Amended { message, by, how, own_reactions: None });
                 let event = Event { room: Some(room), token: Some(self.token), kind };
                 let post = self.hub.post(event, Some(pos), origin, None);
+                self.push(room, post);
+            }
+            What::Hidden(Hidden { room, user, message, seq, .. }) => {
+                let kind = EventKind::Hidden { message, seq };
+                let event = Event { room: Some(room), token: Some(self.token), kind };
+                let post = self.hub.post(event, Some(pos), origin, Some(&user)).to(Audience::OwnDevices);
                 self.push(room, post);
             }
             What::Role(room, profile, role, muted_until) => {

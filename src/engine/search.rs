@@ -10,7 +10,7 @@ use crate::store::Search;
 
 impl Actor {
     /// Looks for messages by their words in all rooms of the actor, or in one: TEXTs and captions as they are now,
-    /// newest first. Each of the words must be in a message, anywhere and also within a longer one; so must what stands
+    /// newest first, but for those that the actor has [hidden](Self::hide). Each of the words must be in a message, anywhere and also within a longer one; so must what stands
     /// between quotation marks, as one phrase. How they are capitalized, and how Unicode writes them, does not
     /// matter; accents do.
     ///

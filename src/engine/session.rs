@@ -370,6 +370,13 @@ impl Session {
             Command::Pin(room, message, on) => {
                 return self.amend(self.actor.pin_item(room, message, on).await, answer).await;
             }
+            Command::Hide(room, message) => match self.actor.hide_item(room, message).await {
+                Err(error) => Err(error),
+                Ok(item) => {
+                    let answered = move |outcome: Result<Answer>| answer(outcome.map(|_| Reply::Done));
+                    return self.submit(item, true, answered).await;
+                }
+            },
             Command::Mark(room, Mark::Delivered, to) => {
                 self.actor.mark_delivered(room, to).await.map(Reply::Marked)
             }

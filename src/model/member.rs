@@ -117,6 +117,8 @@ pub struct Member {
     pub slowed_at: Option<Timestamp>,
     /// Of what they want notices; `None` where they never chose. It outlasts the stay.
     pub notify: Option<Box<Notify>>,
+    /// How many messages of the room they have [hidden](super::Hidden). It outlasts the stay.
+    pub hidden: u32,
 }
 
 impl Member {

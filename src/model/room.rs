@@ -195,7 +195,7 @@ pub struct RoomView {
     pub participants: Vec<UserId>,
     /// How many messages of others the viewer has not read, SYSTEM messages not counted.
     pub unread: u64,
-    /// The newest message.
+    /// The newest message that the viewer has not [hidden](crate::Actor::hide).
     pub last_message: Option<MessageView>,
     /// What the viewer is in it.
     pub role: Role,

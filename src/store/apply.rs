@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::amend::amend;
 use super::govern;
+use super::hide::hide;
 use super::import::import;
 use super::invites;
 use super::moderate;
@@ -88,6 +89,7 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::Update(update) => govern::update(&ctx, *update, rows),
         Op::Cut { retention, grace, limit: _ } => cut::cut(&ctx, retention, grace, rows),
         Op::Import(record) if record.room() == ctx.id => import(*record, rows),
+        Op::Hide { message, seq, max_hidden } => hide(&ctx, message, seq, max_hidden, rows),
         Op::Attach(op) => attach::attach(&ctx, op, rows),
         Op::SetNotify(setting) => notify::set(&ctx, setting, rows),
         Op::Import(_) => Err(Error::invalid("room", "is not the record's")),
@@ -241,6 +243,7 @@ fn begin_stay(
         muted_until: earlier.and_then(|member| member.muted_at(ctx.at)),
         slowed_at: earlier.and_then(|member| member.slowed_at),
         notify: earlier.and_then(|member| member.notify.clone()),
+        hidden: earlier.map_or(0, |member| member.hidden),
     }
 }
 
@@ -516,7 +519,7 @@ fn close(ctx: &Ctx, rows: &mut Rows) -> Result<Outcome> {
 }
 
 /// Marks merge by maximum, so an older or doubled one does nothing.
-fn move_mark(ctx: &Ctx, mark: Mark, to: Option<u64>, rows: &mut Rows) -> Result<Outcome> {
+pub(super) fn move_mark(ctx: &Ctx, mark: Mark, to: Option<u64>, rows: &mut Rows) -> Result<Outcome> {
     let mut room = ctx.room(rows)?;
     let user = ctx.by.as_ref().ok_or(ErrorKind::NotAParticipant(ctx.id))?;
     let mut member = ctx.active_member(user, rows)?;

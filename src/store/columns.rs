@@ -10,10 +10,7 @@ use super::{
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Edit, Invite,
-    InviteCode, LastSeen, Member, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted,
-    Reaction, Reactions, References, Relation, RelationKind, Report, Resolution, Role, Room, RoomKind,
-    Settings, SystemKind, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Edit, Hidden, Invite, InviteCode, LastSeen, Member, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References, Relation, RelationKind, Report, Resolution, Role, Room, RoomKind, Settings, SystemKind, Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -187,6 +184,7 @@ pub(super) trait ReadRow<'r> {
             muted_until: self.maybe_time()?,
             slowed_at: self.maybe_time()?,
             notify: self.maybe()?.map(Box::new),
+            hidden: self.number()?.try_into().map_err(|_| self.no_sense())?,
         })
     }
 
@@ -548,6 +546,20 @@ pub(super) trait ReadRow<'r> {
 
     fn report_record(&mut self) -> Result<Record, Self::Error> {
         Ok(Record::Room(RoomRecord::Report(self.report()?)))
+    }
+
+    fn hidden(&mut self) -> Result<Hidden, Self::Error> {
+        Ok(Hidden {
+            room: self.room_id()?,
+            user: self.parsed()?,
+            seq: self.number()?,
+            message: MessageId::from_bytes(self.bytes()?),
+            pos: self.number()?,
+        })
+    }
+
+    fn hidden_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Hidden(self.hidden()?)))
     }
 
     fn ban_record(&mut self) -> Result<Record, Self::Error> {

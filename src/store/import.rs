@@ -11,7 +11,7 @@ use super::govern::owner_of;
 use super::{BodyHash, Change, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
 use crate::error::{Contradiction, ErrorKind, Result};
 use crate::id::{MessageId, RoomId};
-use crate::model::{Ban, Floor, Member, Message, MessageState, Pos, Report, Role, Room};
+use crate::model::{Ban, Floor, Hidden, Member, Message, MessageState, Pos, Report, Role, Room};
 
 /// Decides on one row.
 pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
@@ -22,6 +22,7 @@ pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
         RoomRecord::Member(member) => import_member(member, rows),
         RoomRecord::Ban(ban) => import_ban(ban, rows),
         RoomRecord::Report(report) => import_report(report, rows),
+        RoomRecord::Hidden(hidden) => import_hidden(hidden, rows),
     }
 }
 
@@ -205,10 +206,12 @@ fn begin_stay(mut room: Room, earlier: Option<Member>, record: Member, rows: &mu
     let deposed = depose(&mut room, &record, rows);
     let at = rows.next_pos(&mut room);
     let was_active = earlier.as_ref().is_some_and(|member| member.active);
-    let own_n = earlier.map_or(0, |member| member.own_n).max(record.own_n);
+    let own_n = earlier.as_ref().map_or(0, |member| member.own_n).max(record.own_n);
+    // What they have hidden comes behind it, and counts itself.
+    let hidden = earlier.map_or(0, |member| member.hidden);
     count_member(&mut room, was_active, record.active);
     let (joined_pos, changed_pos, marks_pos) = (at.0.at, at.0.at, at.0.at);
-    rows.put_member(Member { joined_pos, changed_pos, marks_pos, own_n, ..record });
+    rows.put_member(Member { joined_pos, changed_pos, marks_pos, own_n, hidden, ..record });
     let id = room.id;
     rows.put_room(room);
     all_imported(id, deposed.into_iter().chain([at]))
@@ -284,6 +287,23 @@ fn import_report(report: Report, rows: &mut Rows) -> Result<Outcome> {
         Some(_) => {}
     }
     done(Vec::new())
+}
+
+fn import_hidden(record: Hidden, rows: &mut Rows) -> Result<Outcome> {
+    let mut room = standing(record.room, rows)?;
+    if rows.message(room.id, record.message).is_none_or(|message| message.seq != record.seq) {
+        return refused(Contradiction::Message { room: room.id, seq: record.seq });
+    }
+    let is_hidden = rows.hidden.contains(&(room.id, record.user.clone(), record.seq));
+    let member = rows.members.get(&(room.id, record.user.clone())).filter(|_| !is_hidden);
+    let Some(mut member) = member.cloned() else { return done(Vec::new()) };
+    let at = rows.next_pos(&mut room);
+    member.hidden += 1;
+    rows.put_member(member);
+    rows.put_hidden(Hidden { pos: at.0.at, ..record });
+    let id = room.id;
+    rows.put_room(room);
+    imported(id, at)
 }
 
 fn count_member(room: &mut Room, was_active: bool, is_active: bool) {

@@ -269,6 +269,18 @@ pub enum Op {
     /// grows: more messages, later marks, another stay, a room that has closed. What does not go with what is
     /// there is a [`Contradiction`](crate::ErrorKind::Contradiction).
     Import(Box<RoomRecord>),
+    /// Take a message out of `by`'s own sight, for good, and move their read mark up to it. One that is hidden
+    /// already changes nothing. One that is not there is [`MessageNotFound`](crate::ErrorKind::MessageNotFound).
+    Hide {
+        /// Which.
+        message: MessageId,
+        /// Its number.
+        seq: u64,
+        /// How many messages of the room the user may hide; with one more it is
+        /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
+        /// [`Config::max_hidden`](crate::Config::max_hidden).
+        max_hidden: u32,
+    },
     /// Begin, finish or end an attachment. Nobody is told: it shows with its message.
     Attach(AttachOp),
     /// Choose of what `by` wants notices; `None` is the default.

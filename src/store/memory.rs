@@ -19,8 +19,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
-    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token, Visibility,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token, Visibility,
 };
 use state::{State, beyond, keep_latest};
 
@@ -370,6 +369,29 @@ impl Store for MemoryStore {
         Ok(below.filter_map(|pin| data.at(pin.seq)).map(|message| state.shown(message)).collect())
     }
 
+    async fn hidden(&self, room: RoomId, user: &UserId, seqs: RangeInclusive<u64>) -> Result<Vec<u64>> {
+        let state = self.state.lock();
+        let hidden = state.rooms.get(&room).and_then(|data| data.hidden.get(user));
+        // A range that ends before it begins would panic.
+        let hidden = hidden.filter(|_| !seqs.is_empty());
+        Ok(hidden.map(|hidden| hidden.range(seqs).copied().collect()).unwrap_or_default())
+    }
+
+    async fn hidden_since(
+        &self,
+        room: RoomId,
+        user: Option<&UserId>,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<Hidden>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room).filter(|_| after < until) else { return Ok(Vec::new()) };
+        let since = data.hidden_at.range((Bound::Excluded(after), Bound::Included(until)));
+        let meant = since.map(|(_, hidden)| hidden).filter(|one| user.is_none_or(|user| one.user == *user));
+        Ok(meant.take(limit as usize).cloned().collect())
+    }
+
     async fn members_since(
         &self,
         room: RoomId,
@@ -468,7 +490,8 @@ impl Store for MemoryStore {
             if !is_own || search.room.is_some_and(|sought| sought != *room) {
                 continue;
             }
-            let message = data.at(*seq).map(|message| state.shown(message));
+            let seen = data.at(*seq).filter(|message| !data.is_hidden(&search.user, message.seq));
+            let message = seen.map(|message| state.shown(message));
             if page.look_at(*place, message).is_break() {
                 break;
             }

@@ -13,6 +13,7 @@ mod body_hash;
 mod columns;
 mod govern;
 mod held;
+mod hide;
 mod import;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod index;
@@ -46,8 +47,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
-    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 pub use apply::apply;
@@ -78,7 +78,7 @@ pub struct RoomEntry {
     pub room: Room,
     /// The membership of whoever asked.
     pub member: Member,
-    /// Its newest message; `None` before the first.
+    /// Its newest message that whoever asked has not [hidden](Store::hidden); `None` without any.
     pub last_message: Option<Message>,
     /// Its first active participants, in the order of their ids and at most as many as were asked for; in a
     /// direct room always both of the pair, also when one has left.
@@ -415,6 +415,27 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Only those of [every call](Store).
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>>;
 
+    /// The numbers of those of these messages that the user has hidden, in their order. A member whose
+    /// [`hidden`](Member::hidden) is 0 has hidden none, and is not asked for.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn hidden(&self, room: RoomId, user: &UserId, seqs: RangeInclusive<u64>) -> Result<Vec<u64>>;
+
+    /// What the user, or with `None` anybody, has hidden in the room after `after` and up to `until`, in the order of
+    /// the positions.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn hidden_since(
+        &self,
+        room: RoomId,
+        user: Option<&UserId>,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<Hidden>>;
+
     /// The room's memberships changed after `after` and up to `until`, oldest change first (then by user).
     ///
     /// Only the making of a room changes several at one position, so whoever pages on from the position of
@@ -508,7 +529,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>>;
 
     /// The messages that a user looks for, newest first: of those in the [index](Store::index) in rooms in which they
-    /// are active, those that are [meant](Search::means), as they are now. No message comes on two pages, and none
+    /// are active, those that are [meant](Search::means) and that they have not hidden, as they are now. No message comes on two pages, and none
     /// that is there all the time on none, whatever is sent meanwhile.
     ///
     /// # Errors

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Amendment, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, Report, Role, Room, Settings,
+    Amendment, FriendNotice, Hidden, Mark, Member, Message, Pos, Profile, Relation, Report, Role, Room,
+    Settings,
 };
 
 /// What came of an item.
@@ -125,6 +126,8 @@ pub enum What {
     },
     /// A row came from another store. Nobody is told.
     Imported(RoomId),
+    /// Somebody has taken a message out of their own sight. Nobody else is told.
+    Hidden(Hidden),
     /// Something that nobody is told of: a ban of somebody who is not in the room, or the end of one.
     Untold(RoomId),
     /// A member has chosen of what they want notices. They alone are told.
@@ -141,6 +144,7 @@ impl What {
             Self::Role(room, ..) => room.id,
             Self::Message(message) | Self::Amended { message, .. } => message.room,
             Self::Marked { member, .. } | Self::Notify(member) => member.room,
+            Self::Hidden(hidden) => hidden.room,
             Self::Imported(room) | Self::Untold(room) => *room,
         }
     }

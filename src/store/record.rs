@@ -3,7 +3,7 @@
 use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem, SettingsItem, SettingsOp};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Ban, Member, Message, Profile, Reaction, Relation, Report, Room, Settings};
+use crate::model::{Ban, Hidden, Member, Message, Profile, Reaction, Relation, Report, Room, Settings};
 
 /// A row as [`Store::records`](super::Store::records) reads it.
 ///
@@ -33,7 +33,7 @@ pub enum Record {
 }
 
 /// What belongs to a room. A room is imported first, then its messages in the order of their numbers, then
-/// the reactions on them, then its people, its bans and its reports: so nobody is in a room that has not all its messages.
+/// the reactions on them, then its people, its bans, its reports and what its people have hidden: so nobody is in a room that has not all its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
 pub enum RoomRecord {
@@ -50,6 +50,8 @@ pub enum RoomRecord {
     Ban(Ban),
     /// A report, also one of which somebody has said what came of it.
     Report(Report),
+    /// That a user has hidden a message. Of one who is not in the room, and never was, it means nothing.
+    Hidden(Hidden),
 }
 
 impl RoomRecord {
@@ -62,6 +64,7 @@ impl RoomRecord {
             Self::Member(member) => member.room,
             Self::Ban(ban) => ban.room,
             Self::Report(report) => report.room,
+            Self::Hidden(hidden) => hidden.room,
         }
     }
 }
@@ -154,5 +157,13 @@ pub enum RecordPage {
         room: RoomId,
         /// Beyond this one.
         after: Option<(MessageId, UserId)>,
+    },
+
+    /// What a room's people have hidden, by the users' ids and then the messages' numbers.
+    Hidden {
+        /// The room.
+        room: RoomId,
+        /// Beyond this one.
+        after: Option<(UserId, u64)>,
     },
 }

@@ -7,8 +7,8 @@ use super::RoomRecord;
 use super::{Amend, Batch, BodyHash, Held, Item, Mention, Op, Ruling, Settlement, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Body, Edit, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
+    AuditEntry, Ban, Body, Edit, Hidden, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile,
+    Reaction, Relation, RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
 };
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -53,6 +53,8 @@ pub struct Needs {
     pub reports: BTreeSet<(RoomId, ReportId)>,
     /// Users of whom it must be known whether they are banned.
     pub bans: BTreeSet<(RoomId, UserId)>,
+    /// Messages by their numbers, of which it must be known whether the user has hidden them.
+    pub hidden: BTreeSet<(RoomId, UserId, u64)>,
     /// Rooms of which the oldest messages are needed, and how many; and then the memberships of
     /// [`senders`](Self::senders).
     pub oldest: BTreeMap<RoomId, u32>,
@@ -216,6 +218,11 @@ impl Needs {
                     RoomRecord::Ban(ban) => {
                         needs.bans.insert((item.room, ban.user.clone()));
                     }
+                    RoomRecord::Hidden(hidden) => {
+                        member(&hidden.user);
+                        needs.messages.insert((item.room, hidden.message));
+                        needs.hidden.insert((item.room, hidden.user.clone(), hidden.seq));
+                    }
                     RoomRecord::Reaction(key, message) => {
                         needs.messages.insert((item.room, *message));
                         let (reaction, user) = (key.reaction.clone(), key.user.clone());
@@ -228,6 +235,16 @@ impl Needs {
                         }
                     }
                 },
+                Op::Hide { message, seq, .. } => {
+                    // The mark that moves along is told to whom a block does not keep from it.
+                    needs.spoken_in.insert(item.room);
+                    needs.settings.extend(item.by.clone());
+                    needs.messages.insert((item.room, *message));
+                    if let Some(by) = &item.by {
+                        needs.ordinals.insert((item.room, by.clone(), *seq));
+                        needs.hidden.insert((item.room, by.clone(), *seq));
+                    }
+                }
                 Op::Attach(op) => {
                     needs.spoken_in.insert(item.room);
                     needs.attachments.insert((item.room, op.id()));
@@ -364,6 +381,8 @@ pub struct Rows {
     pub bans: HashMap<(RoomId, UserId), Ban>,
     /// The reports that there are, of those in [`Needs::reported`] and [`Needs::reports`].
     pub reports: HashMap<ReportId, Report>,
+    /// Those of [`Needs::hidden`] that are hidden.
+    pub hidden: BTreeSet<(RoomId, UserId, u64)>,
     /// The oldest messages that there are of the rooms in [`Needs::oldest`], in their order.
     pub oldest: HashMap<RoomId, Vec<Arc<Message>>>,
     /// What those of [`Needs::settings`] let others see who ever settled something.
@@ -407,6 +426,8 @@ pub struct Rows {
     pub written_reports: BTreeSet<ReportId>,
     /// Acts to add, in their order.
     pub new_acts: Vec<AuditEntry>,
+    /// What was hidden, to add.
+    pub new_hidden: Vec<Hidden>,
     /// Former states of messages to add, by room and number.
     pub new_edits: Vec<(RoomId, u64, Edit)>,
     /// Messages of which, once those are added, only so many of the newest former states stay.
@@ -444,6 +465,7 @@ impl Rows {
             attachments: HashMap::new(),
             bans: HashMap::new(),
             reports: HashMap::new(),
+            hidden: BTreeSet::new(),
             oldest: HashMap::new(),
             settings: BTreeMap::new(),
             held: BTreeSet::new(),
@@ -463,6 +485,7 @@ impl Rows {
             written_bans: BTreeSet::new(),
             written_reports: BTreeSet::new(),
             new_acts: Vec::new(),
+            new_hidden: Vec::new(),
             new_edits: Vec::new(),
             kept_edits: BTreeMap::new(),
             cut: BTreeMap::new(),
@@ -577,6 +600,12 @@ impl Rows {
     pub(super) fn put_report(&mut self, report: Report) {
         self.written_reports.insert(report.id);
         self.reports.insert(report.id, report);
+    }
+
+    /// Hides a message from a user, to be written.
+    pub(super) fn put_hidden(&mut self, hidden: Hidden) {
+        self.hidden.insert((hidden.room, hidden.user.clone(), hidden.seq));
+        self.new_hidden.push(hidden);
     }
 
     /// Puts a ban, to be written.

@@ -11,8 +11,7 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
-    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 use crate::store::{
     Batch, Found, Held, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Queue, Record,
@@ -330,6 +329,21 @@ impl Store for FaultyStore {
 
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
         self.around(self.store("pinned").pinned(room, before, limit)).await
+    }
+
+    async fn hidden(&self, room: RoomId, user: &UserId, seqs: RangeInclusive<u64>) -> Result<Vec<u64>> {
+        self.around(self.store("hidden").hidden(room, user, seqs)).await
+    }
+
+    async fn hidden_since(
+        &self,
+        room: RoomId,
+        user: Option<&UserId>,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<Hidden>> {
+        self.around(self.store("hidden_since").hidden_since(room, user, after, until, limit)).await
     }
 
     async fn members_since(

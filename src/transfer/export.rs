@@ -140,7 +140,25 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::Room(RoomRecord::Report(report)) => Some((report.message, report.by.clone())),
             _ => None,
         };
-        self.pages(|last| RecordPage::Reports { room: room.id, after: last.and_then(after) }).await
+        self.pages(|last| RecordPage::Reports { room: room.id, after: last.and_then(after) }).await?;
+        self.hidden_in(&room).await
+    }
+
+    /// Of messages that are exported.
+    async fn hidden_in(&mut self, room: &Room) -> Result<()> {
+        let mut after = None;
+        loop {
+            let page = RecordPage::Hidden { room: room.id, after: after.take() };
+            let records = self.store.records(page, PAGE).await?;
+            let Some(Record::Room(RoomRecord::Hidden(last))) = records.last() else { return Ok(()) };
+            after = Some((last.user.clone(), last.seq));
+            for record in records {
+                if matches!(&record, Record::Room(RoomRecord::Hidden(hidden)) if hidden.seq <= room.seq) {
+                    self.record(record)?;
+                }
+            }
+            self.flush().await?;
+        }
     }
 
     /// Those on messages that are exported.
@@ -175,6 +193,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::Room(RoomRecord::Member(_)) => &mut self.counts.members,
             Record::Room(RoomRecord::Ban(_)) => &mut self.counts.bans,
             Record::Room(RoomRecord::Report(_)) => &mut self.counts.reports,
+            Record::Room(RoomRecord::Hidden(_)) => &mut self.counts.hidden,
         };
         *count += 1;
         self.line(&Line::from(record))

@@ -216,6 +216,12 @@ impl Import<'_> {
                     self.check_room(report.room, &lines)?;
                     Record::Room(RoomRecord::Report(report))
                 }
+                Line::Hidden(line) => {
+                    counts.hidden += 1;
+                    let hidden = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(hidden.room, &lines)?;
+                    Record::Room(RoomRecord::Hidden(hidden))
+                }
             };
             self.hand_in(lines.line, lines.buffer.len(), record).await?;
             if lines.line.is_multiple_of(TOLD_AFTER) {

@@ -13,9 +13,7 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Ban, Custom, Floor, LastSeen, MAX_SLOW_MODE, Member, Notify, NotifySetting, Profile, Reaction,
-    Relation, RelationKind, Report, ReportOutcome, Resolution, Retention, Role, Room, RoomKind, RoomType,
-    Settings, Visibility,
+    About, Ban, Custom, Floor, Hidden, LastSeen, MAX_SLOW_MODE, Member, Notify, NotifySetting, Profile, Reaction, Relation, RelationKind, Report, ReportOutcome, Resolution, Retention, Role, Room, RoomKind, RoomType, Settings, Visibility,
 };
 use crate::store::{ReactionKey, Record, RoomRecord};
 
@@ -57,6 +55,7 @@ pub(super) enum Line {
     Member(MemberLine),
     Ban(BanLine),
     Report(ReportLine),
+    Hidden(HiddenLine),
     Footer(Footer),
 }
 
@@ -210,6 +209,13 @@ pub(super) struct ReportLine {
     outcome: Option<ReportOutcome>,
 }
 
+pub(super) struct HiddenLine {
+    room: RoomId,
+    user: UserId,
+    seq: u64,
+    message: MessageId,
+}
+
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum RoleLine {
@@ -235,6 +241,9 @@ pub(super) struct Footer {
     bans: u64,
     /// Likewise.
     #[serde(default)]
+    hidden: u64,
+    /// Likewise.
+    #[serde(default)]
     settings: u64,
     /// Likewise.
     #[serde(default)]
@@ -246,6 +255,9 @@ impl From<Counts> for Footer {
         let Counts { profiles, relations, rooms, members, messages, reactions, bans, settings, reports } =
             counts;
         Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports }
+        let Counts { profiles, relations, rooms, members, messages, reactions, bans, hidden, settings } =
+            counts;
+        Self { profiles, relations, rooms, members, messages, reactions, bans, hidden, settings }
     }
 }
 
@@ -254,6 +266,9 @@ impl From<Footer> for Counts {
         let Footer { profiles, relations, rooms, members, messages, reactions, bans, settings, reports } =
             footer;
         Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports }
+        let Footer { profiles, relations, rooms, members, messages, reactions, bans, hidden, settings } =
+            footer;
+        Self { profiles, relations, rooms, members, messages, reactions, bans, hidden, settings }
     }
 }
 
@@ -289,6 +304,9 @@ impl From<Record> for Line {
                 Self::Ban(BanLine { room, user, by, at, until, reason })
             }
             Record::Room(RoomRecord::Report(report)) => Self::Report(report.into()),
+            Record::Room(RoomRecord::Hidden(Hidden { room, user, seq, message, .. })) => {
+                Self::Hidden(HiddenLine { room, user, seq, message })
+            }
         }
     }
 }
@@ -516,6 +534,8 @@ impl MemberLine {
             slowed_at: None,
             notify: notifications
                 .map(|setting| Box::new(Notify { setting: Some(setting), pos: 0, told_pos: 0 })),
+            // It is counted as it comes.
+            hidden: 0,
         })
     }
 }
@@ -540,6 +560,14 @@ impl ReportLine {
             _ => return Err(FieldError::Unfit("outcome")),
         };
         Ok(Report { id, room, message, sender, by, at, reason, resolution })
+    }
+}
+
+impl HiddenLine {
+    pub(super) fn record(self) -> Result<Hidden, FieldError> {
+        let Self { room, user, seq, message } = self;
+        check_numbers(&[("seq", seq)])?;
+        Ok(Hidden { room, user, seq, message, pos: 0 })
     }
 }
 

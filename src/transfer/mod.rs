@@ -67,9 +67,10 @@
 //! | `member` | `room`, `user`, `role` (`owner`, `admin`, `member`, `readOnly`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN`, `mutedUntil`? |
 //! | `ban` | `room`, `user`, `by`? (the host without it), `at`, `until`, `reason`? |
 //! | `report` | `room`, `id`, `message` (its id), `sender`, `by`, `at`, `reason`?, `resolvedAt`? and `outcome`? (`dismissed`, `messageDeleted`, `userMuted`, `userBanned`), `resolvedBy`? (the host without it) |
-//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`: how many of each. The last line |
+//! | `hidden` | `room`, `user`, `seq` and `message` (its id) |
+//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`: how many of each. The last line |
 //!
-//! They come in this order, the messages, the reactions, the people, the bans and then the reports of a room behind it. What has
+//! They come in this order, the messages, the reactions, the people, the bans, the reports and then what people have hidden of a room behind it. What has
 //! no end ends at `9999-12-31T23:59:59.999Z`. `n` is how many
 //! countable messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
 //! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
@@ -121,6 +122,8 @@ pub struct Counts {
     pub reactions: u64,
     /// Bans, also those that are over.
     pub bans: u64,
+    /// Messages that somebody has hidden from themselves, each counted once a user.
+    pub hidden: u64,
     /// Users who have settled what others see of them.
     pub settings: u64,
     /// Reports, also those that do not wait any more.
@@ -129,11 +132,11 @@ pub struct Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports } = self;
+        let Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports, hidden } = self;
         write!(f, "{rooms} rooms, {messages} messages, {reactions} reactions, {members} members, ")?;
         write!(
             f,
-            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports"
+            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden"
         )
     }
 }

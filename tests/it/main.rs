@@ -14,6 +14,7 @@ mod faults;
 mod forwards;
 mod friends;
 mod held;
+mod hidden;
 mod hooks;
 mod limits;
 mod manners;

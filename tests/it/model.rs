@@ -54,6 +54,7 @@ enum Amend {
     Delete,
     React(bool),
     Pin(bool),
+    Hide,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -63,6 +64,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Amend::Delete),
         4 => any::<bool>().prop_map(Amend::React),
         3 => any::<bool>().prop_map(Amend::Pin),
+        2 => Just(Amend::Hide),
     ];
     let amended = (user.clone(), room.clone(), 0..20u64, amend);
     let role = proptest::sample::select(vec![Role::ReadOnly, Role::Member, Role::Admin, Role::Owner]);
@@ -105,6 +107,8 @@ struct RoomModel {
     said: BTreeMap<u64, Option<(String, BTreeSet<usize>)>>,
     /// Which of them are pinned.
     pinned: BTreeSet<u64>,
+    /// Who has hidden which messages.
+    hidden: BTreeSet<(usize, u64)>,
     /// Whom those that are not deleted mention.
     mentions: BTreeMap<u64, BTreeSet<usize>>,
     /// Their ids.
@@ -526,12 +530,28 @@ impl World {
             assert!(!model.members.contains_key(&by));
             return;
         };
-        let message = history.messages[0].message.id;
+        let Some(seen) = history.messages.first() else {
+            assert!(model.hidden.contains(&(by, seq)), "{seq} is seen by {by}");
+            return;
+        };
+        let message = seen.message.id;
+        if matches!(how, Amend::Hide) {
+            match &client.session {
+                Some(session) => drop(session.execute(Command::Hide(room, message)).await.unwrap()),
+                None => client.actor.hide(room, message).await.unwrap(),
+            }
+            model.hidden.insert((by, seq));
+            let read = &mut model.members.get_mut(&by).unwrap().read;
+            *read = seq.max(*read);
+            client.hide(room, seq);
+            return;
+        }
         let command = match how {
             Amend::Edit(words) => Command::Edit(room, message, Some(format!("other words {words}"))),
             Amend::Delete => Command::Delete(room, message),
             Amend::React(on) => Command::React(room, message, like(), on),
             Amend::Pin(on) => Command::Pin(room, message, on),
+            Amend::Hide => unreachable!("it is hidden already"),
         };
         let done = match (&client.session, command) {
             (Some(session), command) => session.execute(command).await.map(|reply| match reply {
@@ -552,6 +572,7 @@ impl World {
             (Amend::Delete, Some(_)) => takes_part && (sender == Some(by) || moderates),
             (Amend::React(_), Some(said)) => open && said.is_some(),
             (Amend::Pin(_), Some(said)) => open && moderates && said.is_some(),
+            (Amend::Hide, _) => unreachable!("it is hidden already"),
         };
         assert_eq!(done.is_ok(), may, "{how:?} of {seq} by {by}: {done:?}");
         if let (Ok(message), Some(said)) = (done, said) {
@@ -569,7 +590,7 @@ impl World {
                     model.first.remove(&seq);
                 }
             }
-            client.put(&message);
+            client.amend(&message);
         }
     }
 
@@ -623,7 +644,13 @@ impl World {
                         model.said[&amended.message.seq].as_ref().map(|(_, likes)| likes.contains(&by));
                     assert_eq!(own.contains(&like()), likes.unwrap_or(false), "as it is now: {amended:?}");
                 }
-                client.put(&amended.message);
+                client.amend(&amended.message);
+            }
+            (EventKind::Hidden { seq, .. }, Some(room)) => {
+                let by = USERS.iter().position(|name| *name == client.actor.user().as_str()).unwrap();
+                let (_, model) = self.rooms.iter().find(|(known, _)| *known == room).unwrap();
+                assert!(model.hidden.contains(&(by, *seq)), "{seq} is hidden from {by}");
+                client.hide(room, *seq);
             }
             (EventKind::Participant(profile, true), Some(room)) => {
                 if let Some(room) = client.rooms.get_mut(&room) {
@@ -701,11 +728,15 @@ impl World {
             assert!(view.participants.iter().eq(members.keys()));
             let query = HistoryQuery::newest(Limit::new(ALL).unwrap());
             let history = client.actor.history(*room, query).await.unwrap().messages;
+            let last = view.last_message.map(|seen| seen.message.seq);
+            assert_eq!(last, history.first().map(|seen| seen.message.seq), "{model:?}");
             let senders = history.iter().rev().map(|seen| {
                 let message = &seen.message;
-                message.body.is_countable().then(|| message.sender.user.clone())
+                (message.seq, message.body.is_countable().then(|| message.sender.user.clone()))
             });
-            assert!(senders.eq(model.senders.iter().map(|sender| sender.map(id))), "{model:?}");
+            let shown = (1..).zip(model.senders.iter().map(|sender| sender.map(id)));
+            let shown = shown.filter(|(seq, _)| !model.hidden.contains(&(user, *seq)));
+            assert!(senders.eq(shown), "{model:?}");
             for seen in history.iter().filter(|seen| seen.message.body.is_countable()) {
                 let (shown, said) = (Shown::of(&seen.message), &model.said[&seen.message.seq]);
                 let expected = said.as_ref().map(|(words, likes)| (words.clone(), likes.len() as u64));
@@ -720,7 +751,8 @@ impl World {
             }
             let pins = client.actor.pins(*room, None, Limit::new(ALL).unwrap()).await.unwrap();
             let pins = pins.messages.iter().map(|seen| seen.message.seq).collect::<BTreeSet<_>>();
-            assert_eq!(pins, model.pinned);
+            let shown = model.pinned.iter().copied().filter(|seq| !model.hidden.contains(&(user, *seq)));
+            assert!(pins.into_iter().eq(shown), "{model:?}");
             if client.session.is_some() {
                 let fresh = Gathered {
                     name: model.name.clone(),
@@ -750,6 +782,20 @@ impl Client {
                 *known = new;
             }
             room.mend_quotes(message.seq);
+        }
+    }
+
+    /// A change of what it does not hold is none of its business.
+    fn amend(&mut self, message: &Arc<Message>) {
+        let room = self.rooms.get(&message.room);
+        if room.is_some_and(|room| room.messages.contains_key(&message.seq)) {
+            self.put(message);
+        }
+    }
+
+    fn hide(&mut self, room: RoomId, seq: u64) {
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.messages.remove(&seq);
         }
     }
 

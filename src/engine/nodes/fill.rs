@@ -113,7 +113,11 @@ impl Reader<'_> {
             return Ok(false);
         }
         let rows = room.last_pos > from;
-        if rows && !(self.members(&room).await? && self.messages(&room).await? && self.amended(&room).await?)
+        if rows
+            && !(self.members(&room).await?
+                && self.messages(&room).await?
+                && self.amended(&room).await?
+                && self.hidden(&room).await?)
         {
             return Ok(false);
         }
@@ -163,6 +167,21 @@ impl Reader<'_> {
             for message in messages {
                 from = message.state.changed_pos;
                 self.add(room, from, What::Amended { message: Arc::new(message), by: None, how: None });
+            }
+            if is_last || self.is_full() {
+                return Ok(!self.is_full());
+            }
+        }
+    }
+
+    async fn hidden(&mut self, room: &Arc<Room>) -> Result<bool> {
+        let (mut from, until) = (self.gap.from.of_room(room.id), self.until.of_room(room.id));
+        loop {
+            let hidden = self.store.hidden_since(room.id, None, from, until, ROWS as u32).await?;
+            let is_last = hidden.len() < ROWS;
+            for one in hidden {
+                from = one.pos;
+                self.add(room, from, What::Hidden(one));
             }
             if is_last || self.is_full() {
                 return Ok(!self.is_full());

@@ -74,6 +74,7 @@ impl Part {
                 let how = how.as_ref().map(How::of);
                 Some(Told::Amended { message: message.clone(), by: by.clone(), how })
             }
+            What::Hidden(hidden) => Some(Told::Hidden(hidden.clone())),
             What::Created(_, users) => {
                 self.name(users);
                 None
@@ -114,6 +115,7 @@ pub(super) fn changes(told: Vec<Told>, room: RoomId, position: &Position) -> Vec
                 let (at, of) = (message.state.changed_pos, message.room);
                 (at, What::Amended { message, by, how: how.map(Into::into) }, of)
             }
+            Told::Hidden(hidden) => (hidden.pos, What::Hidden(hidden.clone()), hidden.room),
             Told::Message(message) => (message.pos, What::Message(message.clone()), message.room),
             Told::Marked { pos, member, mark, is_shared } => {
                 let of = member.room;

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::state::{Person, RoomData, State, beyond};
 use crate::id::UserId;
-use crate::model::{Reaction, Report};
+use crate::model::{Hidden, Reaction, Report};
 use crate::store::{ReactionKey, Record, RecordPage, RoomRecord};
 
 pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record> {
@@ -82,6 +82,15 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             reports.sort_by_key(|report| key(report));
             let page = reports.into_iter().take(limit);
             page.map(|report| Record::Room(RoomRecord::Report(report.clone()))).collect()
+        }
+        RecordPage::Hidden { room, after } => {
+            let Some(data) = state.rooms.get(&room) else { return Vec::new() };
+            let place = |hidden: &&Hidden| (hidden.user.clone(), hidden.seq);
+            let all = data.hidden_at.values();
+            let beyond = all.filter(|one| after.as_ref().is_none_or(|after| place(one) > *after));
+            let mut hidden: Vec<&Hidden> = beyond.collect();
+            hidden.sort_by_key(place);
+            hidden.into_iter().take(limit).map(|one| Record::Room(RoomRecord::Hidden(one.clone()))).collect()
         }
     }
 }

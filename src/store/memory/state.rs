@@ -8,8 +8,7 @@ use super::push::Pushes;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
-    Profile, Quoted, Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Quoted, Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
 };
 use crate::store::search::{PLACES, first_place};
 use crate::store::{
@@ -66,6 +65,10 @@ pub(super) struct RoomData {
     pub(super) bans: BTreeMap<UserId, Ban>,
     /// In the order of their positions.
     pub(super) acts: Vec<AuditEntry>,
+    /// The `seq`s of what each user has hidden.
+    pub(super) hidden: BTreeMap<UserId, BTreeSet<u64>>,
+    /// The same by the position that hid it.
+    pub(super) hidden_at: BTreeMap<u64, Hidden>,
     /// Former states by `seq`, the oldest first.
     pub(super) edits: BTreeMap<u64, Vec<Edit>>,
     /// The `seq`s of the messages that mention somebody, each with its sender; nobody is everybody.
@@ -92,6 +95,8 @@ impl RoomData {
             attachments: BTreeMap::new(),
             bans: BTreeMap::new(),
             acts: Vec::new(),
+            hidden: BTreeMap::new(),
+            hidden_at: BTreeMap::new(),
             edits: BTreeMap::new(),
             mentions: HashMap::new(),
         }
@@ -155,6 +160,14 @@ impl RoomData {
         self.pins.retain(|pin| pin.seq > upto);
         self.reactions.retain(|seq, _| *seq > upto);
         self.edits.retain(|seq, _| *seq > upto);
+        self.hidden_at.retain(|_, hidden| hidden.seq > upto);
+        for (user, hidden) in &mut self.hidden {
+            hidden.retain(|seq| *seq > upto);
+            if let Some(member) = self.members.get_mut(user) {
+                member.hidden = u32::try_from(hidden.len()).unwrap_or(u32::MAX);
+            }
+        }
+        self.hidden.retain(|_, hidden| !hidden.is_empty());
         cut
     }
 
@@ -171,6 +184,15 @@ impl RoomData {
         }
         self.own.entry(user).or_default().push(message.seq);
         self.messages.push(message);
+    }
+
+    pub(super) fn is_hidden(&self, user: &UserId, seq: u64) -> bool {
+        self.hidden.get(user).is_some_and(|hidden| hidden.contains(&seq))
+    }
+
+    /// The newest message that the user has not hidden.
+    fn last_seen_by(&self, user: &UserId) -> Option<&Arc<Message>> {
+        self.messages.iter().rev().find(|message| !self.is_hidden(user, message.seq))
     }
 
     /// How many messages beyond the read mark mention the member.
@@ -297,6 +319,11 @@ impl State {
         for (room, id) in &needs.reports {
             if let Some(report) = self.reports.get(id).filter(|report| report.room == *room) {
                 rows.reports.insert(*id, report.clone());
+            }
+        }
+        for key in &needs.hidden {
+            if self.rooms.get(&key.0).is_some_and(|data| data.is_hidden(&key.1, key.2)) {
+                rows.hidden.insert(key.clone());
             }
         }
         for (room, user) in &needs.bans {
@@ -451,6 +478,11 @@ impl State {
                 data.acts.push(entry);
             }
         }
+        for hidden in rows.new_hidden {
+            let Some(data) = self.rooms.get_mut(&hidden.room) else { continue };
+            data.hidden.entry(hidden.user.clone()).or_default().insert(hidden.seq);
+            data.hidden_at.insert(hidden.pos, hidden);
+        }
         for (room, upto) in rows.cut {
             let Some(data) = self.rooms.get_mut(&room) else { continue };
             for message in data.cut(upto) {
@@ -530,7 +562,7 @@ impl State {
         RoomEntry {
             room: data.room.clone(),
             member: member.clone(),
-            last_message: data.messages.last().map(|message| self.shown(message)),
+            last_message: data.last_seen_by(&member.user).map(|message| self.shown(message)),
             participants,
             mentions: data.unread_mentions(member),
         }

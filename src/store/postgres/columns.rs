@@ -19,7 +19,7 @@ macro_rules! member_columns {
     () => {
         "m.room, m.user_id, m.role, m.active, m.joined_at, m.joined_seq, m.joined_pos, m.changed_pos, \
          m.marks_pos, m.marked_at, m.read_seq, m.delivered_seq, m.read_n, m.read_own_n, m.own_n, \
-         m.muted_until, m.slowed_at, m.notify"
+         m.muted_until, m.slowed_at, m.notify, m.hidden"
     };
 }
 
@@ -47,7 +47,14 @@ macro_rules! ban_columns {
     };
 }
 
-pub(super) use {ban_columns, member_columns, message_joins, relation_columns};
+/// What [`ReadRow::hidden`] reads, of `hidden h` and its `messages s`.
+macro_rules! hidden_columns {
+    () => {
+        "h.room, h.user_id, h.seq, s.id, h.pos"
+    };
+}
+
+pub(super) use {ban_columns, hidden_columns, member_columns, message_joins, relation_columns};
 
 /// 16 bytes as the type `uuid`. Not sqlx's own: that feature of it would hold rusqlite back.
 #[derive(Debug, Clone, Copy)]

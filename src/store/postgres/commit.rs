@@ -152,6 +152,7 @@ impl Proof {
                 Item::Room(item) => matches!(
                     item.op,
                     Op::Mark { .. }
+                        | Op::Hide { .. }
                         | Op::Close
                         | Op::Cut { .. }
                         | Op::Reopen { .. }

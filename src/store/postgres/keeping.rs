@@ -42,11 +42,14 @@ pub(super) async fn load(
 }
 
 /// Each by its room and the numbers up to one.
-pub(super) const CUT: [&str; 4] = [
+pub(super) const CUT: [&str; 6] = [
     "DELETE FROM chat.messages WHERE room = $1 AND seq <= $2",
     "DELETE FROM chat.reactions WHERE room = $1 AND seq <= $2",
     "DELETE FROM chat.search_places WHERE room = $1 AND seq <= $2",
     "DELETE FROM chat.edits WHERE room = $1 AND seq <= $2",
+    // The counts before what they count.
+    "UPDATE chat.members m SET hidden = m.hidden - h.count FROM (SELECT user_id, count(*) FROM chat.hidden WHERE room = $1 AND seq <= $2 GROUP BY user_id) h WHERE m.room = $1 AND m.user_id = h.user_id",
+    "DELETE FROM chat.hidden WHERE room = $1 AND seq <= $2",
 ];
 
 /// The last of all that is written.

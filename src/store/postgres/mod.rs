@@ -23,6 +23,7 @@ mod connections;
 mod edits;
 mod error;
 mod held;
+mod hidden;
 mod keeping;
 mod load;
 mod mentions;
@@ -56,8 +57,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
-    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 /// How a [`PostgresStore`] uses its database.
@@ -343,6 +343,21 @@ impl Store for PostgresStore {
 
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
         Ok(amend::pinned(&self.connections, room, before, limit).await?)
+    }
+
+    async fn hidden(&self, room: RoomId, user: &UserId, seqs: RangeInclusive<u64>) -> Result<Vec<u64>> {
+        Ok(hidden::hidden(&self.connections, room, user, seqs).await?)
+    }
+
+    async fn hidden_since(
+        &self,
+        room: RoomId,
+        user: Option<&UserId>,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<Hidden>> {
+        Ok(hidden::hidden_since(&self.connections, room, user, (after, until), limit).await?)
     }
 
     async fn members_since(

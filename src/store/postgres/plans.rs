@@ -3,8 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, edits, held, keeping, load, mentions, moderation,
-    notify, push, read, records, schema, search, settings, write,
+    PostgresOptions, amend, attachments, connections, edits, held, hidden, keeping, load, mentions, moderation, notify, push, read, records, schema, search, settings, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
@@ -57,7 +56,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 100] = [
+const STATEMENTS: [(&str, &str, bool); 105] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -147,6 +146,11 @@ const STATEMENTS: [(&str, &str, bool); 100] = [
     (held::END, "held_pkey", false),
     (moderation::LOAD, "bans_pkey", false),
     (moderation::BANS, "bans_pkey", false),
+    (hidden::HIDDEN, "hidden_pkey", false),
+    (hidden::HIDDEN_SINCE, "hidden_pkey", true),
+    (hidden::ALL_HIDDEN_SINCE, "hidden_by_pos", false),
+    (hidden::LOAD, "hidden_pkey", false),
+    (records::HIDDEN, "hidden_pkey", false),
     (records::BANS, "bans_pkey", false),
     (records::REPORTS, "reports_made", false),
     (write::WRITE, "lanes_pkey", false),

@@ -96,7 +96,10 @@ macro_rules! entry_columns {
 macro_rules! entry_joins {
     () => {
         concat!(
-            "LEFT JOIN chat.messages s ON s.room = r.id AND s.seq = r.seq",
+            "LEFT JOIN chat.messages s ON s.room = r.id AND s.seq = CASE WHEN m.hidden = 0 THEN r.seq \
+                 ELSE (SELECT v.seq FROM chat.messages v WHERE v.room = r.id AND NOT EXISTS (SELECT \
+                     FROM chat.hidden h WHERE h.room = r.id AND h.user_id = m.user_id AND h.seq = v.seq) \
+                     ORDER BY v.seq DESC LIMIT 1) END",
             message_joins!(),
             " LEFT JOIN LATERAL (SELECT array_agg(u.user_id ORDER BY u.user_id) AS users, \
              array_agg(q.nickname ORDER BY u.user_id) AS nicknames, \

@@ -2,7 +2,7 @@
 
 use sqlx::query;
 
-use super::columns::{Uuid, ban_columns, member_columns, message_joins, relation_columns};
+use super::columns::{Uuid, ban_columns, hidden_columns, member_columns, message_joins, relation_columns};
 use super::connections::Connections;
 use super::error::PostgresError;
 use super::read::{beyond, beyond_user};
@@ -66,6 +66,13 @@ pub(super) const REPORTS: &str = concat!(
      ORDER BY w.message, w.made_by LIMIT $4"
 );
 
+pub(super) const HIDDEN: &str = concat!(
+    "SELECT ",
+    hidden_columns!(),
+    " FROM chat.hidden h JOIN chat.messages s ON s.room = h.room AND s.seq = h.seq \
+     WHERE h.room = $1 AND (h.user_id, h.seq) > ($2, $3) ORDER BY h.user_id, h.seq LIMIT $4"
+);
+
 pub(super) async fn records(
     db: &Connections,
     page: &RecordPage,
@@ -127,6 +134,11 @@ pub(super) async fn records(
                 .map_or((Uuid::NIL, ""), |(message, user)| (Uuid::from(*message), user.as_str()));
             let sought = || query(REPORTS).bind(Uuid::from(*room)).bind(message).bind(user).bind(limit);
             db.all(sought, |columns| columns.report_record()).await
+        }
+        RecordPage::Hidden { room, after } => {
+            let (user, seq) = after.as_ref().map_or(("", 0), |(user, seq)| (user.as_str(), int(*seq)));
+            let sought = || query(HIDDEN).bind(Uuid::from(*room)).bind(user).bind(seq).bind(limit);
+            db.all(sought, |columns| columns.hidden_record()).await
         }
     }
 }

@@ -246,12 +246,14 @@ pub(super) const OWN_ROOMS: &str =
 pub(super) const WALK_END: &str = "SELECT d.place FROM chat.search_places d \
      WHERE d.place < $1 AND d.place >= $2 ORDER BY d.place DESC OFFSET $3 LIMIT 1";
 
-/// What belongs to the places `d`.
+/// What belongs to the places `d`. A seq of NULL is sought nowhere.
 macro_rules! hits {
     () => {
         concat!(
             "JOIN chat.messages s ON s.room = d.room AND s.seq = d.seq \
-             LEFT JOIN chat.members m ON m.room = d.room AND m.user_id = $4 AND m.active",
+             LEFT JOIN chat.members m ON m.room = d.room AND m.user_id = $4 AND m.active \
+             LEFT JOIN chat.hidden h ON h.room = m.room AND h.user_id = m.user_id \
+                 AND h.seq = CASE WHEN m.hidden > 0 THEN d.seq END",
             message_joins!(),
             " ORDER BY d.place DESC"
         )
@@ -260,7 +262,7 @@ macro_rules! hits {
 
 // An OFFSET keeps PostgreSQL from looking the terms up.
 pub(super) const WALK: &str = concat!(
-    "SELECT d.place, m.user_id IS NOT NULL, ",
+    "SELECT d.place, m.user_id IS NOT NULL AND h.user_id IS NULL, ",
     message_columns!(),
     " FROM (SELECT c.place, c.room, c.seq FROM (SELECT * FROM chat.search_places b \
          WHERE b.place < $2 AND b.place >= $3 ORDER BY b.place DESC OFFSET 0) c \
@@ -272,7 +274,7 @@ pub(super) const WALK: &str = concat!(
 pub(super) const LOOK_UP: &str = concat!(
     "WITH found AS MATERIALIZED (SELECT c.place, c.room, c.seq FROM chat.search_places c \
          WHERE c.terms @@ $1::text::tsquery AND c.place + 0 < $2 AND c.place + 0 >= $3 LIMIT $5) \
-     SELECT (SELECT count(*) FROM found), d.place, m.user_id IS NOT NULL, ",
+     SELECT (SELECT count(*) FROM found), d.place, m.user_id IS NOT NULL AND h.user_id IS NULL, ",
     message_columns!(),
     " FROM (SELECT * FROM found ORDER BY place DESC LIMIT $6) d ",
     hits!()

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, query};
 
 use super::columns::Uuid;
 use super::error::PostgresError;
-use super::{amend, attachments, edits, held, keeping, mentions, moderation, settings};
+use super::{amend, attachments, edits, held, hidden, keeping, mentions, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
@@ -40,10 +40,10 @@ pub(super) const WRITE: &str = "WITH \
             keeping = excluded.keeping), \
     counted AS (INSERT INTO chat.members (room, user_id, role, active, joined_at, joined_seq, joined_pos, \
             changed_pos, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n, \
-            muted_until, slowed_at, notify) \
+            muted_until, slowed_at, notify, hidden) \
         SELECT * FROM UNNEST($19::uuid[], $20::text[], $21::int2[], $22::bool[], $23::int8[], $24::int8[], \
             $25::int8[], $26::int8[], $27::int8[], $28::int8[], $29::int8[], $30::int8[], $31::int8[], \
-            $32::int8[], $33::int8[], $58::int8[], $59::int8[], $62::text[]) \
+            $32::int8[], $33::int8[], $58::int8[], $59::int8[], $62::text[], $63::int8[]) \
         ON CONFLICT (room, user_id) DO UPDATE SET role = excluded.role, active = excluded.active, \
             joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
             joined_pos = excluded.joined_pos, changed_pos = excluded.changed_pos, \
@@ -51,7 +51,7 @@ pub(super) const WRITE: &str = "WITH \
             delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
             read_own_n = excluded.read_own_n, own_n = excluded.own_n, \
             muted_until = excluded.muted_until, slowed_at = excluded.slowed_at, \
-            notify = excluded.notify) \
+            notify = excluded.notify, hidden = excluded.hidden) \
     INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
         created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded, mentioned) \
     SELECT * FROM UNNEST($34::uuid[], $35::int8[], $36::uuid[], $37::text[], $38::int2[], $39::text[], \
@@ -66,6 +66,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position
     write_invites(conn, rows).await?;
     write_relations(conn, rows).await?;
     moderation::write(conn, rows).await?;
+    hidden::write(conn, rows).await?;
     settings::write(conn, rows).await?;
     held::write(conn, rows).await?;
     edits::write(conn, rows).await?;
@@ -145,7 +146,8 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(&members, |member| member.slowed_at.map(Timestamp::as_millis)))
         .bind(each(&rooms, |room| keeping_text(room)))
         .bind(each(messages, |(message, _)| kept_mentions(message)))
-        .bind(each(&members, |member| member.notify.as_ref().map(ToString::to_string)));
+        .bind(each(&members, |member| member.notify.as_ref().map(ToString::to_string)))
+        .bind(each(&members, |member| i64::from(member.hidden)));
     written.execute(conn).await?;
     Ok(())
 }

@@ -12,7 +12,7 @@ macro_rules! member_columns {
     () => {
         "m.room, m.user, m.role, m.active, m.joined_at, m.joined_seq, m.joined_pos, m.changed_pos, \
          m.marks_pos, m.marked_at, m.read_seq, m.delivered_seq, m.read_n, m.read_own_n, m.own_n, \
-         m.muted_until, m.slowed_at, m.notify"
+         m.muted_until, m.slowed_at, m.notify, m.hidden"
     };
 }
 
@@ -40,7 +40,14 @@ macro_rules! ban_columns {
     };
 }
 
-pub(super) use {ban_columns, member_columns, message_joins, relation_columns};
+/// What [`ReadRow::hidden`] reads, of `hidden h` and its `messages s`.
+macro_rules! hidden_columns {
+    () => {
+        "h.room, h.user, h.seq, s.id, h.pos"
+    };
+}
+
+pub(super) use {ban_columns, hidden_columns, member_columns, message_joins, relation_columns};
 
 /// Reads the columns of a row from left to right.
 pub(super) struct Columns<'r> {

@@ -43,6 +43,7 @@ mod columns;
 mod edits;
 mod error;
 mod held;
+mod hidden;
 mod keeping;
 mod mentions;
 mod moderation;
@@ -80,8 +81,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position,
-    Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 /// How a [`SqliteStore`] uses its file.
@@ -400,6 +400,23 @@ impl Store for SqliteStore {
 
     async fn pinned(&self, room: RoomId, before: Option<PinCursor>, limit: u32) -> Result<Vec<Message>> {
         Ok(self.readers.run(move |tx| amend::pinned(tx, room, before, limit)).await?)
+    }
+
+    async fn hidden(&self, room: RoomId, user: &UserId, seqs: RangeInclusive<u64>) -> Result<Vec<u64>> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| hidden::hidden(tx, room, &user, seqs)).await?)
+    }
+
+    async fn hidden_since(
+        &self,
+        room: RoomId,
+        user: Option<&UserId>,
+        after: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<Hidden>> {
+        let (user, span) = (user.cloned(), (after, until));
+        Ok(self.readers.run(move |tx| hidden::hidden_since(tx, room, user.as_ref(), span, limit)).await?)
     }
 
     async fn members_since(

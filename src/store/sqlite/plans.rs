@@ -3,8 +3,7 @@
 use rusqlite::{Connection, StatementStatus};
 
 use super::{
-    SqliteOptions, amend, attachments, edits, held, keeping, mentions, moderation, notify, push, read,
-    records, rows, schema, search, settings,
+    SqliteOptions, amend, attachments, edits, held, hidden, keeping, mentions, moderation, notify, push, read, records, rows, schema, search, settings,
 };
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
@@ -101,6 +100,12 @@ fn each_read_finds_its_rows_by_an_index() {
         (held::COUNT, "COVERING INDEX held_as (room=?)", false),
         (moderation::BANS, "PRIMARY KEY (room=? AND user>?)", false),
         (records::REPORTS, "(room=? AND (message,made_by)>(?,?))", false),
+        (hidden::HIDDEN, "PRIMARY KEY (room=? AND user=? AND seq>? AND seq<?)", false),
+        (hidden::HIDDEN_SINCE, "PRIMARY KEY (room=? AND user=?)", true),
+        (hidden::ALL_HIDDEN_SINCE, "hidden_by_pos (room=? AND pos>? AND pos<?)", false),
+        (hidden::LAST_SEEN, "PRIMARY KEY (room=?)", false),
+        (hidden::IS_HIDDEN, "PRIMARY KEY (room=? AND user=? AND seq=?)", false),
+        (records::HIDDEN, "PRIMARY KEY (room=? AND (user,seq)>(?,?))", false),
         (records::BANS, "PRIMARY KEY (room=? AND user>?)", false),
         (rows::PLACE, "messages_by_id (id=?)", false),
         (rows::ROOM_WITH_KEY, primary, false),

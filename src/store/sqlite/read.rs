@@ -7,6 +7,7 @@ use rusqlite::{Connection, ToSql, params};
 
 use super::columns::{Columns, member_columns, message_joins, relation_columns};
 use super::error::SqliteError;
+use super::hidden;
 use super::mentions;
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
@@ -106,7 +107,10 @@ fn entry(conn: &Connection, room: Room, member: Member, listed: usize) -> Result
             columns.profile(user)
         })?,
     };
-    let last_message = messages(conn, room.id, room.seq..=room.seq)?.pop();
+    let last_message = match member.hidden {
+        0 => messages(conn, room.id, room.seq..=room.seq)?.pop(),
+        _ => hidden::last_seen(conn, room.id, &member.user)?,
+    };
     let mentions = mentions::unread(conn, &room, &member)?;
     Ok(RoomEntry { room, member, last_message, participants, mentions })
 }

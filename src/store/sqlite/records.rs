@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::columns::{ban_columns, member_columns, message_joins, relation_columns};
+use super::columns::{ban_columns, hidden_columns, member_columns, message_joins, relation_columns};
 use super::error::SqliteError;
 use super::read::{ROOM, all, beyond, beyond_user};
 use crate::store::columns::{ReadRow, int, message_columns, report_columns, room_columns, settings_columns};
@@ -61,6 +61,13 @@ pub(super) const REPORTS: &str = concat!(
     " FROM reports w WHERE w.room = ?1 AND (w.message, w.made_by) > (?2, ?3) \
      ORDER BY w.message, w.made_by LIMIT ?4"
 );
+// The messages' own rows are found by their keys.
+pub(super) const HIDDEN: &str = concat!(
+    "SELECT ",
+    hidden_columns!(),
+    " FROM hidden h CROSS JOIN messages s ON s.room = h.room AND s.seq = h.seq \
+     WHERE h.room = ?1 AND (h.user, h.seq) > (?2, ?3) ORDER BY h.user, h.seq LIMIT ?4"
+);
 
 pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Result<Vec<Record>, SqliteError> {
     match page {
@@ -111,6 +118,11 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
                 after.as_ref().map_or((Vec::new(), ""), |(id, user)| (id.to_bytes().to_vec(), user.as_str()));
             let params = (room.to_bytes(), message, user);
             all(conn, REPORTS, &[&params.0, &params.1, &params.2, &limit], |columns| columns.report_record())
+        }
+        RecordPage::Hidden { room, after } => {
+            let (user, seq) = after.as_ref().map_or(("", 0), |(user, seq)| (user.as_str(), int(*seq)));
+            let params = rusqlite::params![room.to_bytes(), user, seq, limit];
+            all(conn, HIDDEN, params, |columns| columns.hidden_record())
         }
     }
 }

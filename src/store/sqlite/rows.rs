@@ -12,7 +12,7 @@ use super::held;
 use super::mentions;
 use super::moderation;
 use super::settings;
-use super::{amend, keeping, notify, read};
+use super::{amend, hidden, keeping, notify, read};
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
@@ -113,6 +113,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
         }
     }
     moderation::load(conn, needs, &mut rows)?;
+    hidden::load(conn, needs, &mut rows)?;
     settings::load(conn, needs, &mut rows)?;
     held::load(conn, needs, &mut rows)?;
     Ok(rows)
@@ -192,6 +193,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     for key in &rows.written_attachments {
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
+    hidden::write(conn, rows)?;
     settings::write(conn, rows)?;
     held::write(conn, rows)?;
     edits::write(conn, rows)?;
@@ -256,18 +258,18 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
 /// For who only sent, or marked at the same position again: SQLite writes each index anew of which a
 /// column is named here, changed or not, so those are not. They change with one of the two positions.
 const WRITE_COUNTS: &str = "UPDATE members SET own_n = ?5, marked_at = ?6, read_seq = ?7, \
-         delivered_seq = ?8, read_n = ?9, read_own_n = ?10, slowed_at = ?11 \
+         delivered_seq = ?8, read_n = ?9, read_own_n = ?10, slowed_at = ?11, hidden = ?12 \
      WHERE room = ?1 AND user = ?2 AND changed_pos = ?3 AND marks_pos = ?4";
 
 /// Another stay in the same room is the same row.
 const WRITE_MEMBER: &str = "INSERT INTO members (room, user, changed_pos, marks_pos, own_n, marked_at, \
-         read_seq, delivered_seq, read_n, read_own_n, slowed_at, role, active, joined_at, joined_seq, \
+         read_seq, delivered_seq, read_n, read_own_n, slowed_at, hidden, role, active, joined_at, joined_seq, \
          joined_pos, muted_until, notify) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
      ON CONFLICT (room, user) DO UPDATE SET changed_pos = excluded.changed_pos, \
          marks_pos = excluded.marks_pos, own_n = excluded.own_n, marked_at = excluded.marked_at, \
          read_seq = excluded.read_seq, delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
-         read_own_n = excluded.read_own_n, slowed_at = excluded.slowed_at, role = excluded.role, \
+         read_own_n = excluded.read_own_n, slowed_at = excluded.slowed_at, hidden = excluded.hidden, role = excluded.role, \
          active = excluded.active, joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
          joined_pos = excluded.joined_pos, muted_until = excluded.muted_until, \
          notify = excluded.notify";
@@ -285,6 +287,7 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
         int(member.read_n),
         int(member.read_own_n),
         member.slowed_at.map(Timestamp::as_millis),
+        member.hidden,
         role_code(member.role),
         member.active,
         member.joined_at.as_millis(),
@@ -293,7 +296,7 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
         member.muted_until.map(Timestamp::as_millis),
         member.notify.as_ref().map(ToString::to_string),
     ];
-    if conn.prepare_cached(WRITE_COUNTS)?.execute(&values[..11])? == 0 {
+    if conn.prepare_cached(WRITE_COUNTS)?.execute(&values[..12])? == 0 {
         conn.prepare_cached(WRITE_MEMBER)?.execute(values)?;
     }
     Ok(())

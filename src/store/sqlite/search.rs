@@ -151,14 +151,15 @@ fn free_place(conn: &Connection, at: Timestamp, last: &mut HashMap<u64, u64>) ->
     }
 }
 
-// From the index to the rows, newest first, for as long as somebody asks.
+// From the index to the rows, newest first, for as long as somebody asks. A seq of NULL is sought nowhere.
 pub(super) const SEARCH: &str = concat!(
-    "SELECT w.rowid, m.user IS NOT NULL, ",
+    "SELECT w.rowid, m.user IS NOT NULL AND h.user IS NULL, ",
     message_columns!(),
     " FROM search_terms w CROSS JOIN search_places d ON d.place = w.rowid \
      CROSS JOIN search_rooms x ON x.n = d.room \
      CROSS JOIN messages s ON s.room = x.room AND s.seq = d.seq \
-     LEFT JOIN members m ON m.room = x.room AND m.user = ?4 AND m.active = 1",
+     LEFT JOIN members m ON m.room = x.room AND m.user = ?4 AND m.active = 1 \
+     LEFT JOIN hidden h ON h.room = m.room AND h.user = m.user AND h.seq = iif(m.hidden > 0, s.seq, NULL)",
     message_joins!(),
     " WHERE w.search_terms MATCH ?1 AND w.rowid < ?2 AND w.rowid >= ?3 ORDER BY w.rowid DESC"
 );

@@ -36,6 +36,7 @@ pub mod edits;
 pub mod forwards;
 pub mod friends;
 pub mod held;
+pub mod hidden;
 pub mod invites;
 pub mod marks;
 pub mod members;
@@ -357,6 +358,14 @@ macro_rules! store_suite {
                     who_sent_it_first_stands_in_a_message_wherever_it_is_read
                     a_retry_of_a_forward_is_known_by_what_was_passed_on
                     forwards_are_taken_in_with_whom_they_name;
+                hidden:
+                    hiding_takes_a_position_and_reads_up_to_the_message
+                    within_a_batch_what_was_sent_is_hidden_and_counts_stay_exact
+                    a_participant_hides_any_message_and_no_more_than_the_bound
+                    many_who_hide_at_once_hide_no_more_than_the_bound
+                    what_is_hidden_is_no_last_message_and_not_found
+                    what_was_hidden_comes_by_its_position_of_one_user_and_of_all
+                    what_is_hidden_outlasts_the_stay_a_reopening_and_a_move;
                 retention:
                     a_count_keeps_the_newest_and_a_cut_takes_no_more_than_its_bound
                     an_age_lets_go_what_is_older_and_stops_at_what_is_not
@@ -482,6 +491,7 @@ mod tests {
             include_str!("forwards.rs"),
             include_str!("friends.rs"),
             include_str!("held.rs"),
+            include_str!("hidden.rs"),
             include_str!("invites.rs"),
             include_str!("marks.rs"),
             include_str!("members.rs"),

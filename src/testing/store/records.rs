@@ -8,7 +8,7 @@ use super::kit::{PAGES, sent, user};
 use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
 use crate::id::{MessageId, ReportId, RoomId};
-use crate::model::{Ban, Mark, Member, Profile, Relation, RelationKind, Report, ReportOutcome, RoomKind};
+use crate::model::{Ban, Hidden, Mark, Member, Profile, Relation, RelationKind, Report, ReportOutcome, RoomKind};
 use crate::store::RelationOp::{Accept, Block, Request};
 use crate::store::{Answer, Batch, BodyHash, Op, Record, RecordPage, RoomRecord};
 
@@ -44,6 +44,7 @@ impl Fixture {
         rows.extend(self.records(RecordPage::Members { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Bans { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Reports { room, after: None }, 1000).await);
+        rows.extend(self.records(RecordPage::Hidden { room, after: None }, 1000).await);
         let of_room = |row| match row {
             Record::Room(row) => row,
             other => panic!("{other:?} is of no room"),
@@ -85,6 +86,9 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Reports { room, .. }, Record::Room(RoomRecord::Report(report))) => {
             RecordPage::Reports { room, after: Some((report.message, report.by.clone())) }
         }
+        (RecordPage::Hidden { room, .. }, Record::Room(RoomRecord::Hidden(hidden))) => {
+            RecordPage::Hidden { room, after: Some((hidden.user.clone(), hidden.seq)) }
+        }
         (page, row) => panic!("{row:?} is no row of {page:?}"),
     }
 }
@@ -112,6 +116,7 @@ fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
         }
         RoomRecord::Ban(ban) => RoomRecord::Ban(Ban { room: id, ..ban }),
         RoomRecord::Report(report) => RoomRecord::Report(Report { room: id, ..report }),
+        RoomRecord::Hidden(hidden) => RoomRecord::Hidden(Hidden { room: id, pos: 908, ..hidden }),
     }
 }
 
@@ -195,6 +200,7 @@ pub async fn each_row_comes_once_and_in_its_order(chat: Fixture) {
         RecordPage::Members { room: nowhere, after: None },
         RecordPage::Bans { room: nowhere, after: None },
         RecordPage::Reports { room: nowhere, after: None },
+        RecordPage::Hidden { room: nowhere, after: None },
         RecordPage::ProfilesIn { room: nowhere, after: None },
         RecordPage::Rooms { after: Some(RoomId::from_bytes([0xff; 16])) },
     ] {

@@ -9,8 +9,8 @@ use super::schemas::{
     Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text,
 };
 use super::sockets::{
-    Ask, DELTA, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error, search,
-    written_close, written_events, written_reply,
+    Ask, DELTA, HIDDEN, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error,
+    search, written_close, written_events, written_reply,
 };
 use crate::config::Config;
 use crate::error::{ErrorCode, Result};
@@ -171,6 +171,12 @@ fn ask(verb: Verb) -> Ask {
             json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
             CHANGED,
         ),
+        Verb::HideMessage => (
+            "Take a message out of one's own sight, on all devices and for good. The read mark moves up to it.",
+            vec![room(), message()],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
+            DONE,
+        ),
         Verb::Typing => (
             "Tell that the user types, or has stopped.",
             vec![room(), needed("isTyping", flag("Whether they type now."))],
@@ -270,6 +276,7 @@ fn told(name: EventName) -> Told {
         ),
         EventName::MessageDeleted => ("A message was deleted.", of::<MessageChangeJson<'_>>()),
         EventName::MessageDelta => (DELTA, of::<event::DeltaJson<'_>>()),
+        EventName::MessageHidden => (HIDDEN, of::<event::HiddenJson>()),
         EventName::UserTyping => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),
         EventName::MessagesRead => ("Somebody has read up to a message.", of::<event::ReadJson<'_>>()),
         EventName::MessagesDelivered => {

@@ -9,8 +9,8 @@ use super::schemas::{
     Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text, word,
 };
 use super::sockets::{
-    Ask, DELTA, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error, search,
-    written_events, written_reply,
+    Ask, DELTA, HIDDEN, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error,
+    search, written_events, written_reply,
 };
 use crate::config::Config;
 use crate::error::{ErrorCode, Result};
@@ -175,6 +175,12 @@ fn ask(op: Op) -> Ask {
             json!({ "room": id, "messageUuid": samples::message_id() }),
             &["changed", "refused"],
         ),
+        Op::Hide => (
+            "Take a message out of one's own sight, on all devices and for good. The read mark moves up to it.",
+            vec![room(), message()],
+            json!({ "room": id, "messageUuid": samples::message_id() }),
+            DONE,
+        ),
         Op::Read => (
             "Move the read mark up to a message, or to the newest one.",
             upto().into(),
@@ -293,6 +299,7 @@ fn told(name: EventName) -> Told {
         ),
         EventName::MessageDeleted => ("A message was deleted.", of::<MessageChangeJson<'_>>()),
         EventName::MessageDelta => (DELTA, of::<event::DeltaJson<'_>>()),
+        EventName::MessageHidden => (HIDDEN, of::<event::HiddenJson>()),
         EventName::Typing => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),
         EventName::Read => ("Somebody has read up to a message.", of::<event::ReadJson<'_>>()),
         EventName::Delivered => {

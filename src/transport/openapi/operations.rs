@@ -384,7 +384,8 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::React
         | Operation::TakeReactionBack
         | Operation::Pin
-        | Operation::Unpin => messages::of_message(operation),
+        | Operation::Unpin
+        | Operation::HideMessage => messages::of_message(operation),
         Operation::StartStream | Operation::AppendStream | Operation::StopStream => messages::of_stream(operation),
         Operation::SearchMessages => messages::search_messages(),
         Operation::Forward => messages::forward(),

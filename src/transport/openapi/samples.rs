@@ -484,6 +484,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
             own_reactions: Some(vec![thumb()]),
         })),
         fleeting(EventKind::Delta(delta())),
+        durable(EventKind::Hidden { message: message_id(), seq: 2 }),
         fleeting(EventKind::Typing(ana(), true)),
         durable(EventKind::Marked(user("ben"), Mark::Read, marked())),
         durable(EventKind::Marked(user("ben"), Mark::Delivered, marked())),

@@ -315,6 +315,9 @@ pub(super) fn history() -> [Field; 5] {
     ]
 }
 
+/// What `messageHidden` tells.
+pub(super) const HIDDEN: &str = "The user has taken a message out of their own sight, on another connection. A catch-up may tell of the message first; later changes of it are told as before, and concern who does not hold it no more.";
+
 /// What `messageDelta` tells.
 pub(super) const DELTA: &str = "A message that is being written says more. Any of these may be lost; the next `messageUpdated` has all of it.";
 pub(super) fn search() -> [Field; 8] {
@@ -352,6 +355,7 @@ pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<event::SystemJson<'_>>();
     schemas.add::<event::TypingJson<'_>>();
     schemas.add::<event::DeltaJson<'_>>();
+    schemas.add::<event::HiddenJson>();
     schemas.add::<event::ReadJson<'_>>();
     schemas.add::<event::DeliveredJson<'_>>();
     schemas.add::<event::PresenceJson<'_>>();

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::extract::{Caller, InRoom, JsonBody, OfMessage, OptionalJsonBody, Params, WithReaction};
 use super::held::held_or_refused;
 use super::problem::Problem;
+use super::rooms::done;
 use crate::engine::Actor;
 use crate::error::{Error, Result, parse_field};
 use crate::id::{MessageId, RoomId};
@@ -175,6 +176,15 @@ pub(super) async fn unpin(
 ) -> Result<Response, Problem> {
     let unpinned = caller.pin(room, message, false).await?;
     Ok(Json(MessageChangeJson::of(&unpinned)).into_response())
+}
+
+pub(super) async fn hide(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfMessage(message): OfMessage,
+) -> Result<Response, Problem> {
+    caller.hide(room, message).await?;
+    Ok(done(room))
 }
 
 pub(super) async fn pins(

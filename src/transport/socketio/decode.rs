@@ -31,6 +31,7 @@ names! {
         React = "react",
         Pin = "pin",
         Unpin = "unpin",
+        HideMessage = "hideMessage",
         Typing = "typing",
         MarkAsRead = "markAsRead",
         MarkAsDelivered = "markAsDelivered",
@@ -138,6 +139,10 @@ fn command(name: &str, payload: &str) -> Result<Command> {
         Verb::Pin | Verb::Unpin => {
             let payload = read()?;
             Command::Pin(payload.room()?, payload.message_id()?, verb == Verb::Pin)
+        }
+        Verb::HideMessage => {
+            let payload = read()?;
+            Command::Hide(payload.room()?, payload.message_id()?)
         }
         Verb::Typing => {
             let payload = read()?;

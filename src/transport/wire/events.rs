@@ -24,6 +24,7 @@ pub(crate) enum EventJson<'a> {
     Amended(Box<MessageChangeJson<'a>>),
     Typing(TypingJson<'a>),
     Delta(DeltaJson<'a>),
+    Hidden(HiddenJson),
     TypingCount(TypingCountJson),
     OnlineCount(OnlineCountJson),
     Read(ReadJson<'a>),
@@ -102,6 +103,20 @@ impl<'a> DeltaJson<'a> {
             text: &delta.text,
         }
     }
+}
+
+/// The user has taken a message out of their own sight, on another connection: it is not to be shown any more.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = MessageHidden))]
+pub(crate) struct HiddenJson {
+    /// The room.
+    #[cfg_attr(feature = "openapi", schema(required, nullable = false))]
+    room_uuid: Option<RoomId>,
+    /// The message.
+    message_uuid: MessageId,
+    /// Its number in the room.
+    seq: u64,
 }
 
 /// Somebody types, or has stopped.
@@ -386,6 +401,9 @@ impl<'a> EventJson<'a> {
                 Self::OnlineCount(OnlineCountJson { room_uuid: room, online_count: *count })
             }
             EventKind::Delta(delta) => Self::Delta(DeltaJson::new(room, delta)),
+            EventKind::Hidden { message, seq } => {
+                Self::Hidden(HiddenJson { room_uuid: room, message_uuid: *message, seq: *seq })
+            }
             EventKind::Marked(user, mark, at) => marked(user, *mark, at),
             EventKind::Presence { user, online, last_seen } => Self::Presence(PresenceJson {
                 room_uuid: room,

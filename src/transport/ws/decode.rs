@@ -27,6 +27,7 @@ names! {
         React = "react",
         Pin = "pin",
         Unpin = "unpin",
+        Hide = "hide",
         Read = "read",
         Delivered = "delivered",
         Typing = "typing",
@@ -116,6 +117,7 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
             Command::React(frame.room()?, frame.message_id()?, reaction, frame.on.unwrap_or(true))
         }
         Op::Pin | Op::Unpin => Command::Pin(frame.room()?, frame.message_id()?, op == Op::Pin),
+        Op::Hide => Command::Hide(frame.room()?, frame.message_id()?),
         Op::Read => Command::Mark(frame.room()?, Mark::Read, frame.place()?),
         Op::Delivered => Command::Mark(frame.room()?, Mark::Delivered, frame.place()?),
         Op::Typing => Command::Typing(frame.room()?, frame.is_typing.ok_or_else(|| missing("isTyping"))?),

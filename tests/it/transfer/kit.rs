@@ -13,7 +13,7 @@ use chat_core::store::{
     Batch, MemoryStore, PostgresStore, Record, RecordPage, RoomRecord, SqliteStore, Store,
 };
 use chat_core::transfer::{Counts, Scope, TransferError};
-use chat_core::{Actor, ChatEngine, RoomId, Timestamp, UserId};
+use chat_core::{Actor, ChatEngine, MessageId, RoomId, Timestamp, UserId};
 
 /// A fresh store of some kind.
 pub(super) struct House {
@@ -83,9 +83,9 @@ pub(super) async fn export(engine: &ChatEngine, scope: Scope) -> String {
     let counts = engine.admin().export(scope, &mut lines).await.unwrap();
     let lines = String::from_utf8(lines).unwrap();
     let kinds = |kind: &str| lines.matches(&format!("{{\"record\":\"{kind}\"")).count() as u64;
-    let written = ["profile", "relation", "room", "member", "message", "reaction"].map(kinds);
-    let Counts { profiles, relations, rooms, members, messages, reactions, .. } = counts;
-    assert_eq!(written, [profiles, relations, rooms, members, messages, reactions]);
+    let written = ["profile", "relation", "room", "member", "message", "reaction", "hidden"].map(kinds);
+    let Counts { profiles, relations, rooms, members, messages, reactions, hidden, .. } = counts;
+    assert_eq!(written, [profiles, relations, rooms, members, messages, reactions, hidden]);
     lines
 }
 
@@ -177,6 +177,10 @@ impl Town {
             }
         }
         ana.pin(group, edited, true).await.unwrap();
+        for (who, seq) in [(&ana, 3), (&cho, 2), (&cho, 5), (&dee, 4)] {
+            let one = history_at(who, group, seq).await;
+            who.hide(group, one).await.unwrap();
+        }
         ana.edit(group, edited, Some("hello")).await.unwrap();
         ben.delete(group, deleted).await.unwrap();
         let answer = Draft::text("answer").quoting(edited).with_client_id("answer");
@@ -310,6 +314,11 @@ pub(super) async fn seen_by_all(engine: &ChatEngine) -> String {
     seen.join("\n")
 }
 
+async fn history_at(actor: &Actor, room: RoomId, seq: u64) -> MessageId {
+    let query = HistoryQuery::Around(Cursor::Seq(seq), Limit::new(1).unwrap());
+    actor.history(room, query).await.unwrap().messages[0].message.id
+}
+
 /// What a participant sees of a room.
 pub(super) async fn seen_in(actor: &Actor, room: RoomId) -> String {
     let view = actor.room(room).await.unwrap();
@@ -382,6 +391,11 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
             let Record::Room(RoomRecord::Report(report)) = page else { panic!("{page:?}") };
             reports = RecordPage::Reports { room, after: Some((report.message, report.by)) };
         }
+        let mut hidden = RecordPage::Hidden { room, after: None };
+        while let Some(page) = page(store, hidden.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::Hidden(one)) = page else { panic!("{page:?}") };
+            hidden = RecordPage::Hidden { room, after: Some((one.user, one.seq)) };
+        }
     }
     Rows { all, rooms: count }
 }
@@ -403,6 +417,7 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
             Record::Room(RoomRecord::Member(member)) => {
                 (member.joined_pos, member.changed_pos, member.marks_pos) = (0, 0, 0);
             }
+            Record::Room(RoomRecord::Hidden(hidden)) => hidden.pos = 0,
             Record::Profile { .. }
             | Record::Relation(_)
             | Record::Settings(..)

@@ -8,7 +8,7 @@ use crate::model::{Attachment, Limit, Message};
 use crate::transport::openapi::bodies::Body;
 use crate::transport::openapi::samples;
 use crate::transport::openapi::schemas::named;
-use crate::transport::rest::Operation;
+use crate::transport::rest::{DoneJson, Operation};
 use crate::transport::wire::{
     AttachmentJson, EditsJson, HeldAnswerJson, HistoryJson, HitsJson, LinkJson, MarkedJson,
     MessageChangeJson, MessageJson, ReactionsJson,
@@ -268,6 +268,15 @@ pub(super) fn of_message(operation: Operation) -> Description {
         Operation::Unpin => {
             let text = "It takes the permission `pin`, whoever has pinned it.";
             changed(Description::new(MESSAGES, "Take a pin off", text), &edited)
+        }
+        Operation::HideMessage => {
+            let text = "For the caller alone, on all their devices and for good: it is left out of their history, of pins, \
+                        searches and last messages, and not found by itself. Pages of history keep their numbers, and may \
+                        hold fewer messages than their limit. The caller's read mark moves up to it. A participant hides so \
+                        many messages of a room as the server is configured with.";
+            Description::new(MESSAGES, "Hide a message from oneself", text)
+                .answer(200, "Hidden.", &DoneJson { room_uuid: samples::room_id() })
+                .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound, Code::Forbidden])
         }
         Operation::ListEdits => {
             let text = "The newest first. Only what the server keeps, which is nothing by default; and nothing once the message \
