@@ -13,7 +13,9 @@ use super::invited::InviteNews;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Attachment, Body, Delta, DoNotDisturb, Epoch, FriendNotice, Hidden, MAX_LANES, Mark, Member, Mentions, Message, MessageState, MessageType, Notify, Position, Profile, Quoted, Reaction, References, Role, Settings, SystemKind, Token,
+    Amendment, Attachment, Body, Delta, DoNotDisturb, Epoch, FriendNotice, Hidden, MAX_LANES, Mark, Member,
+    Mentions, Message, MessageState, MessageType, Notify, Position, Profile, Quoted, Reaction, References,
+    Role, Settings, SystemKind, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it

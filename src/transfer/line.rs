@@ -13,7 +13,9 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Ban, Custom, Floor, Hidden, LastSeen, MAX_SLOW_MODE, Member, Notify, NotifySetting, Profile, Reaction, Relation, RelationKind, Report, ReportOutcome, Resolution, Retention, Role, Room, RoomKind, RoomType, Settings, Visibility,
+    About, Ban, Custom, Floor, Hidden, LastSeen, MAX_SLOW_MODE, Member, Notify, NotifySetting, Profile,
+    Reaction, Relation, RelationKind, Report, ReportOutcome, Resolution, Retention, Role, Room, RoomKind,
+    RoomType, Settings, Visibility,
 };
 use crate::store::{ReactionKey, Record, RoomRecord};
 
@@ -209,6 +211,8 @@ pub(super) struct ReportLine {
     outcome: Option<ReportOutcome>,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct HiddenLine {
     room: RoomId,
     user: UserId,
@@ -252,23 +256,37 @@ pub(super) struct Footer {
 
 impl From<Counts> for Footer {
     fn from(counts: Counts) -> Self {
-        let Counts { profiles, relations, rooms, members, messages, reactions, bans, settings, reports } =
-            counts;
-        Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports }
-        let Counts { profiles, relations, rooms, members, messages, reactions, bans, hidden, settings } =
-            counts;
-        Self { profiles, relations, rooms, members, messages, reactions, bans, hidden, settings }
+        let Counts {
+            profiles,
+            relations,
+            rooms,
+            members,
+            messages,
+            reactions,
+            bans,
+            settings,
+            reports,
+            hidden,
+        } = counts;
+        Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports, hidden }
     }
 }
 
 impl From<Footer> for Counts {
     fn from(footer: Footer) -> Self {
-        let Footer { profiles, relations, rooms, members, messages, reactions, bans, settings, reports } =
-            footer;
-        Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports }
-        let Footer { profiles, relations, rooms, members, messages, reactions, bans, hidden, settings } =
-            footer;
-        Self { profiles, relations, rooms, members, messages, reactions, bans, hidden, settings }
+        let Footer {
+            profiles,
+            relations,
+            rooms,
+            members,
+            messages,
+            reactions,
+            bans,
+            settings,
+            reports,
+            hidden,
+        } = footer;
+        Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports, hidden }
     }
 }
 

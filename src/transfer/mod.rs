@@ -132,7 +132,18 @@ pub struct Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports, hidden } = self;
+        let Self {
+            profiles,
+            relations,
+            rooms,
+            members,
+            messages,
+            reactions,
+            bans,
+            settings,
+            reports,
+            hidden,
+        } = self;
         write!(f, "{rooms} rooms, {messages} messages, {reactions} reactions, {members} members, ")?;
         write!(
             f,

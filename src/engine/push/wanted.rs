@@ -102,6 +102,7 @@ mod tests {
             muted_until: None,
             slowed_at: None,
             notify: None,
+            hidden: 0,
         }
     }
 

@@ -3,7 +3,8 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, edits, held, hidden, keeping, load, mentions, moderation, notify, push, read, records, schema, search, settings, write,
+    PostgresOptions, amend, attachments, connections, edits, held, hidden, keeping, load, mentions,
+    moderation, notify, push, read, records, schema, search, settings, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, StatementStatus};
 
 use super::{
-    SqliteOptions, amend, attachments, edits, held, hidden, keeping, mentions, moderation, notify, push, read, records, rows, schema, search, settings,
+    SqliteOptions, amend, attachments, edits, held, hidden, keeping, mentions, moderation, notify, push,
+    read, records, rows, schema, search, settings,
 };
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {

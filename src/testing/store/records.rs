@@ -8,7 +8,9 @@ use super::kit::{PAGES, sent, user};
 use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
 use crate::id::{MessageId, ReportId, RoomId};
-use crate::model::{Ban, Hidden, Mark, Member, Profile, Relation, RelationKind, Report, ReportOutcome, RoomKind};
+use crate::model::{
+    Ban, Hidden, Mark, Member, Profile, Relation, RelationKind, Report, ReportOutcome, RoomKind,
+};
 use crate::store::RelationOp::{Accept, Block, Request};
 use crate::store::{Answer, Batch, BodyHash, Op, Record, RecordPage, RoomRecord};
 
