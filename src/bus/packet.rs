@@ -13,12 +13,13 @@ use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Amendment, Attachment, Body, Delta, Epoch, FriendNotice, MAX_LANES, Mark, Member, Mentions, Message,
-    MessageState, MessageType, Position, Profile, Quoted, Reaction, References, Role, SystemKind, Token,
+    MessageState, MessageType, Position, Profile, Quoted, Reaction, References, Role, SystemKind, Thread,
+    Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
 /// reads from the store, so that nodes of two versions can run beside each other.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// A node for as long as its engine runs; random, so that a restart is another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -145,6 +146,7 @@ pub(crate) enum How {
     Reacted(Reaction, bool),
     Written,
     Pinned(bool),
+    Replied(bool),
 }
 
 impl How {
@@ -155,6 +157,7 @@ impl How {
             Amendment::Reacted(reaction, on) => Self::Reacted(reaction.clone(), *on),
             Amendment::Written => Self::Written,
             Amendment::Pinned(on) => Self::Pinned(*on),
+            Amendment::Replied(came) => Self::Replied(*came),
         }
     }
 }
@@ -167,6 +170,7 @@ impl From<How> for Amendment {
             How::Reacted(reaction, on) => Self::Reacted(reaction, on),
             How::Written => Self::Written,
             How::Pinned(on) => Self::Pinned(on),
+            How::Replied(came) => Self::Replied(came),
         }
     }
 }
@@ -314,6 +318,7 @@ struct ReferencesDef {
     #[serde(with = "maybe_profile")]
     forwarded: Option<Arc<Profile>>,
     mentions: Option<Arc<Mentions>>,
+    thread: Option<Arc<Thread>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -459,6 +464,8 @@ mod tests {
         let mut answer = message("");
         answer.references.quoted = Some(Arc::new(Quoted::from(&message("안녕"))));
         answer.references.forwarded = Some(Arc::new(profile("cho")));
+        let reply = crate::model::ReplyTo { root: MessageId::generate(), seq: 3, in_room: true };
+        answer.references.thread = Some(Arc::new(Thread::Reply(reply)));
         answer.references.mentions =
             Some(Arc::new(Mentions { users: vec!["dan".parse().unwrap()], all: true }));
         survives(told(answer));

@@ -40,6 +40,7 @@ mod rooms;
 mod search;
 mod session;
 mod streams;
+mod threads;
 
 use std::fmt;
 use std::sync::Arc;

@@ -30,5 +30,6 @@ mod server;
 mod socketio;
 mod store;
 mod streams;
+mod threads;
 mod transfer;
 mod transport;

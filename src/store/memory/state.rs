@@ -61,6 +61,8 @@ pub(super) struct RoomData {
     pub(super) acts: Vec<AuditEntry>,
     /// The `seq`s of the messages that mention somebody, each with its sender; nobody is everybody.
     pub(super) mentions: HashMap<Option<UserId>, BTreeMap<u64, UserId>>,
+    /// The `seq`s of the replies to each root, by its `seq`.
+    pub(super) replies: HashMap<u64, Vec<u64>>,
 }
 
 pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -83,6 +85,7 @@ impl RoomData {
             bans: BTreeMap::new(),
             acts: Vec::new(),
             mentions: HashMap::new(),
+            replies: HashMap::new(),
         }
     }
 
@@ -129,6 +132,9 @@ impl RoomData {
             for mention in Mention::of(&message) {
                 self.mentions.entry(mention.user).or_default().insert(mention.seq, mention.sender);
             }
+        }
+        if let Some(reply) = message.references.reply() {
+            self.replies.entry(reply.seq).or_default().push(message.seq);
         }
         let user = message.sender.user.clone();
         self.by_id.insert(message.id, message.seq);
@@ -218,6 +224,12 @@ impl State {
             let found = self.rooms.get(room).and_then(|data| data.at(*data.by_id.get(id)?));
             if let Some(message) = found {
                 rows.messages.insert(*id, Arc::new(self.shown(message)));
+            }
+        }
+        for (room, id) in needs.roots(&rows.messages) {
+            let found = self.rooms.get(&room).and_then(|data| data.at(*data.by_id.get(&id)?));
+            if let Some(root) = found {
+                rows.messages.insert(id, Arc::new(self.shown(root)));
             }
         }
         for (room, id, reaction, user) in &needs.reactions {

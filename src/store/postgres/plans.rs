@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 76] = [
+const STATEMENTS: [(&str, &str, bool); 77] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -108,6 +108,7 @@ const STATEMENTS: [(&str, &str, bool); 76] = [
     (amend::REACTIONS_OF, "reactions_by_user", false),
     (amend::MESSAGES, "messages_by_id", false),
     (amend::PINNED, "messages_pinned", false),
+    (amend::REPLIES, "messages_in_thread", false),
     (amend::PINS, "messages_pinned", false),
     // Both indexes of it have all four columns.
     (amend::REACTIONS_LEFT, "reactions_", false),

@@ -346,6 +346,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             quoted(),
             mentions(),
             all(),
+            parent(),
+            shown(),
         ],
     );
     let caption = || {
@@ -364,6 +366,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             quoted(),
             mentions(),
             all(),
+            parent(),
+            shown(),
         ],
     );
     let wordless = object(
@@ -377,6 +381,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             quoted(),
             mentions(),
             all(),
+            parent(),
+            shown(),
         ],
     );
     let uploaded = object(
@@ -390,6 +396,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             quoted(),
             mentions(),
             all(),
+            parent(),
+            shown(),
         ],
     );
     let kinds = [

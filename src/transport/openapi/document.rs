@@ -31,7 +31,7 @@ use crate::transport::status::http_status;
 use crate::transport::wire::{
     AttachmentJson, AuditJson, BanJson, BansJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson,
     LinkJson, MarkedJson, MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson,
-    ReactionsJson, RelationJson, ReportsJson, RoomsJson,
+    ReactionsJson, RelationJson, RepliesJson, ReportsJson, RoomsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -220,7 +220,7 @@ fn query_parameter(query: Query) -> ParameterBuilder {
         Query::ReportCursor => {
             ("cursor", "The `nextCursor` of the page before it.", named::<ReportId>().into())
         }
-        Query::ActCursor => {
+        Query::ActCursor | Query::ReplyCursor => {
             ("cursor", "The `nextCursor` of the page before it.", number("").description(None::<&str>).into())
         }
         Query::Part => ("q", "A part of the names.", part()),
@@ -463,6 +463,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<MessageChangeJson<'_>>();
     schemas.add::<ReactionsJson<'_>>();
     schemas.add::<PinsJson<'_>>();
+    schemas.add::<RepliesJson<'_>>();
     schemas.add::<ParticipantsJson<'_>>();
     schemas.add::<RelationJson<'_>>();
     schemas.add::<DoneJson>();

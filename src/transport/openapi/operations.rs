@@ -54,6 +54,8 @@ pub(super) enum Query {
     ReportCursor,
     /// A page of an audit trail begins below this one.
     ActCursor,
+    /// A page of replies begins below this one.
+    ReplyCursor,
     /// A part of a room's name.
     Part,
     /// What a search looks for.
@@ -356,6 +358,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::EditMessage
         | Operation::DeleteMessage
         | Operation::ListReactions
+        | Operation::ListReplies
         | Operation::React
         | Operation::TakeReactionBack
         | Operation::Pin
