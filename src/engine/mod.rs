@@ -39,6 +39,7 @@ mod reports;
 mod rooms;
 mod search;
 mod session;
+mod settings;
 mod streams;
 mod threads;
 

@@ -21,6 +21,7 @@ mod relation;
 mod report;
 mod room;
 mod search;
+mod settings;
 mod thread;
 mod update;
 mod words;
@@ -50,6 +51,7 @@ pub use relation::{FriendNotice, Relation, RelationKind, RelationPage, RelationV
 pub use report::{Report, ReportOutcome, ReportPage, Resolution};
 pub use room::{About, MAX_SLOW_MODE, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
 pub use search::{Hit, Hits, SearchCursor, SearchCursorError, SearchQuery, SnippetPart};
+pub use settings::{LastSeen, Settings, SettingsUpdate};
 pub use thread::{MAX_THREAD_PARTICIPANTS, ReplyPage, ReplyTo, Thread, ThreadSummary};
 pub use update::RoomUpdate;
 pub use words::Words;

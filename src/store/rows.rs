@@ -8,7 +8,7 @@ use super::{Amend, Batch, BodyHash, Item, Mention, Op, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation,
-    RelationKind, Report, Role, Room, RoomKey, RoomKind,
+    RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
 };
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -53,6 +53,8 @@ pub struct Needs {
     pub reports: BTreeSet<(RoomId, ReportId)>,
     /// Users of whom it must be known whether they are banned.
     pub bans: BTreeSet<(RoomId, UserId)>,
+    /// Users of whom it must be known what they let others see.
+    pub settings: BTreeSet<UserId>,
 }
 
 impl Needs {
@@ -64,6 +66,10 @@ impl Needs {
                 Item::Room(item) => item,
                 Item::Relation(item) => {
                     needs.pair(&item.user.user, &item.other.user);
+                    continue;
+                }
+                Item::Settings(item) => {
+                    needs.settings.insert(item.user.clone());
                     continue;
                 }
             };
@@ -147,6 +153,7 @@ impl Needs {
                 }
                 Op::Mark { mark, to } => {
                     needs.spoken_in.insert(item.room);
+                    needs.settings.extend(item.by.clone());
                     if let (Mark::Read, Some(to), Some(by)) = (mark, to, &item.by) {
                         needs.ordinals.insert((item.room, by.clone(), *to));
                     }
@@ -317,6 +324,8 @@ pub struct Rows {
     pub bans: HashMap<(RoomId, UserId), Ban>,
     /// The reports that there are, of those in [`Needs::reported`] and [`Needs::reports`].
     pub reports: HashMap<ReportId, Report>,
+    /// What those of [`Needs::settings`] let others see who ever settled something.
+    pub settings: BTreeMap<UserId, Settings>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -352,6 +361,8 @@ pub struct Rows {
     pub new_acts: Vec<AuditEntry>,
     /// Mentions to delete, once [those to add](Self::new_mentions) are there.
     pub ended_mentions: Vec<Mention>,
+    /// Users whose settings are to be written, new or changed.
+    pub written_settings: BTreeSet<UserId>,
 }
 
 impl Rows {
@@ -374,6 +385,7 @@ impl Rows {
             attachments: HashMap::new(),
             bans: HashMap::new(),
             reports: HashMap::new(),
+            settings: BTreeMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
@@ -389,6 +401,7 @@ impl Rows {
             written_reports: BTreeSet::new(),
             new_acts: Vec::new(),
             ended_mentions: Vec::new(),
+            written_settings: BTreeSet::new(),
         }
     }
 
@@ -503,6 +516,17 @@ impl Rows {
         let key = (ban.room, ban.user.clone());
         self.written_bans.insert(key.clone());
         self.bans.insert(key, ban);
+    }
+
+    /// What the user lets others see.
+    pub(super) fn settings_of(&self, user: &UserId) -> Settings {
+        self.settings.get(user).copied().unwrap_or_default()
+    }
+
+    /// Puts what the user lets others see, to be written.
+    pub(super) fn put_settings(&mut self, user: UserId, settings: Settings) {
+        self.written_settings.insert(user.clone());
+        self.settings.insert(user, settings);
     }
 
     /// Takes a ban out, to be deleted.

@@ -13,6 +13,7 @@ mod forwards;
 mod friends;
 mod hooks;
 mod limits;
+mod manners;
 mod mentions;
 mod model;
 mod moderation;

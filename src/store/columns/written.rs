@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{MessageId, UserId};
 use crate::model::{
-    Act, Attachment, Body, Mentions, Message, MessageType, PinCursor, RelationKind, ReportOutcome, Role,
-    Room, RoomKind, SystemKind, Thread, Visibility,
+    Act, Attachment, Body, LastSeen, Mentions, Message, MessageType, PinCursor, RelationKind, ReportOutcome,
+    Role, Room, RoomKind, SystemKind, Thread, Visibility,
 };
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
@@ -53,6 +53,14 @@ pub(in crate::store) fn act_columns(act: Act) -> (i16, Option<i64>, Option<Messa
         Act::SetRole(role) => (7, Some(role_code(role).into()), None),
         Act::SlowMode(seconds) => (8, Some(seconds.into()), None),
         Act::Resolve(message, outcome) => (9, Some(outcome_code(outcome).into()), Some(message)),
+    }
+}
+
+pub(in crate::store) fn last_seen_code(last_seen: LastSeen) -> i16 {
+    match last_seen {
+        LastSeen::Everyone => 1,
+        LastSeen::Friends => 2,
+        LastSeen::Nobody => 3,
     }
 }
 

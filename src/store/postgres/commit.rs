@@ -153,6 +153,7 @@ impl Proof {
                     Op::Mark { .. } | Op::Close | Op::Reopen { .. } | Op::Import(_) | Op::Update(_)
                 ),
                 Item::Relation(item) => item.op != RelationOp::Decline,
+                Item::Settings(_) => true,
             },
             _ => true,
         };

@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, StatementStatus};
 
-use super::{SqliteOptions, amend, attachments, mentions, moderation, read, records, rows, schema, search};
+use super::{
+    SqliteOptions, amend, attachments, mentions, moderation, read, records, rows, schema, search, settings,
+};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -52,6 +54,8 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::MESSAGES_SINCE, "messages_by_pos (room=? AND pos>? AND pos<?)", false),
         (read::PROFILE, primary, false),
         (read::LOGOUT, primary, false),
+        (settings::SETTINGS, primary, false),
+        (records::SETTINGS, "PRIMARY KEY (user>?)", false),
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),
         (attachments::ATTACHMENT, "PRIMARY KEY (room=? AND id=?)", false),

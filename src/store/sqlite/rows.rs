@@ -9,6 +9,7 @@ use super::columns::{Columns, message_joins};
 use super::error::SqliteError;
 use super::mentions;
 use super::moderation;
+use super::settings;
 use super::{amend, read};
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
@@ -107,6 +108,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
         }
     }
     moderation::load(conn, needs, &mut rows)?;
+    settings::load(conn, needs, &mut rows)?;
     Ok(rows)
 }
 
@@ -184,6 +186,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     for key in &rows.written_attachments {
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
+    settings::write(conn, rows)?;
     moderation::write(conn, rows)
 }
 

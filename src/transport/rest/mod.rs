@@ -33,6 +33,7 @@ mod reports;
 mod rooms;
 mod routes;
 mod search;
+mod settings;
 mod streams;
 
 use axum::Router;

@@ -13,6 +13,7 @@ mod public;
 mod references;
 mod reports;
 mod search;
+mod settings;
 mod threads;
 
 use std::borrow::Cow;
@@ -52,6 +53,7 @@ pub(crate) use pins::PinsJson;
 pub(crate) use public::PublicRoomsJson;
 pub(crate) use reports::{ReportJson, ReportsJson};
 pub(crate) use search::{HitsJson, SearchArgs};
+pub(crate) use settings::{SettingsJson, SettledJson};
 pub(crate) use threads::RepliesJson;
 
 /// A user as others see them.

@@ -10,4 +10,4 @@ CREATE TABLE chat.mentions (
     PRIMARY KEY (room, user_id, seq) INCLUDE (sender)
 );
 
-INSERT INTO chat.migrations (version) VALUES (20);
+INSERT INTO chat.migrations (version) VALUES (21);

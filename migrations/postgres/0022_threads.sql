@@ -5,4 +5,4 @@ ALTER TABLE chat.messages
 
 CREATE INDEX messages_in_thread ON chat.messages (room, root, seq) WHERE root IS NOT NULL;
 
-INSERT INTO chat.migrations (version) VALUES (21);
+INSERT INTO chat.migrations (version) VALUES (22);
