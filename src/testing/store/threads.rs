@@ -28,14 +28,14 @@ impl Fixture {
         sent(&self.run(self.reply_item(who, root, false, None)).await)
     }
 
-    async fn now(&self, message: &Message) -> Message {
+    async fn read_again(&self, message: &Message) -> Message {
         let found = self.store().message(message.room, message.id).await.expect("the store reads");
         found.expect("the message is there")
     }
 
     /// What a root tells of its thread, as it is read now.
     async fn summary(&self, root: &Message) -> Option<ThreadSummary> {
-        self.now(root).await.references.summary().cloned()
+        self.read_again(root).await.references.summary().cloned()
     }
 
     /// The numbers of all replies, read in pages.
@@ -77,7 +77,7 @@ pub async fn a_reply_stands_in_its_thread_and_in_the_log_of_the_room(chat: Fixtu
     let store = chat.store();
     let history = chat.history(room).await;
     assert_eq!(history[2..], [&reply, &shown, &third].map(|message| Message::clone(message)));
-    assert_eq!(chat.now(&reply).await, *reply);
+    assert_eq!(chat.read_again(&reply).await, *reply);
     assert_eq!(
         store.messages_since(room, reply.pos - 1, reply.pos, 10).await.unwrap(),
         [Message::clone(&reply)]
@@ -95,7 +95,7 @@ pub async fn a_reply_stands_in_its_thread_and_in_the_log_of_the_room(chat: Fixtu
     assert_eq!(store.replies(RoomId::generate(), 1, None, 10).await.unwrap(), []);
     // What is deleted keeps its place, in the thread too.
     chat.delete_as(&reply, "ben").await;
-    assert_eq!(chat.now(&reply).await.references.reply(), Some(&place(false)));
+    assert_eq!(chat.read_again(&reply).await.references.reply(), Some(&place(false)));
     assert_eq!(chat.replies(&root, 10).await, [5, 4, 3]);
     let Some(chat) = chat.reopened().await else { return };
     assert_eq!(chat.replies(&root, 2).await, [5, 4, 3]);
@@ -115,7 +115,7 @@ pub async fn a_root_tells_of_its_thread_and_changes_with_each_reply(chat: Fixtur
     assert_eq!((by, how), (&Some(user("ben")), &Some(Amendment::Replied(true))));
     assert_eq!(message.references.summary(), summary(1, &reply, &["ben"]).as_ref());
     assert_eq!((counted.prev, message.state.changed_pos), (came.pos.at, counted.pos.at));
-    assert_eq!(chat.now(&root).await, **message);
+    assert_eq!(chat.read_again(&root).await, **message);
     // Whoever was away learns of the reply as new, and of the root as changed.
     let store = chat.store();
     let away = store.amended_since(room, root.pos, root.pos, u64::MAX, 10).await.unwrap();
@@ -129,7 +129,7 @@ pub async fn a_root_tells_of_its_thread_and_changes_with_each_reply(chat: Fixtur
     assert_eq!((deleted, how), (&Some(Amendment::Deleted), &Some(Amendment::Replied(false))));
     assert_eq!(message.references.summary(), summary(1, &second, &["ben", "ana"]).as_ref());
     assert_eq!(chat.delete_as(&reply, "ben").await.len(), 0, "once is enough");
-    assert_eq!(chat.now(&root).await, **message);
+    assert_eq!(chat.read_again(&root).await, **message);
     // Another change of the root leaves its thread.
     let edit = Amend::Edit { content: Some("who runs today?".into()), within: None };
     chat.run(chat.item(room, Some("ana"), Op::Amend { message: root.id, change: edit })).await;
@@ -193,7 +193,7 @@ pub async fn a_thread_goes_on_when_its_root_is_deleted_and_none_begins(chat: Fix
     chat.delete_as(&alone, "ana").await;
     let second = chat.reply("ben", &root).await;
     assert_eq!(chat.summary(&root).await, summary(2, &second, &["ben"]));
-    assert!(chat.now(&root).await.body.is_deleted());
+    assert!(chat.read_again(&root).await.body.is_deleted());
     let refused = chat.refused(chat.reply_item("ben", &alone, false, None)).await;
     assert_eq!(refused, ErrorKind::MessageDeleted(alone.id));
 }

@@ -342,6 +342,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
         let what = "Whom it mentions. Whoever is not in the room is left out, and so is the sender.";
         optional("mentions", or_null(users.description(Some(what))))
     };
+    let parent = || optional("parentMessageUuid", or_null(named::<MessageId>()));
+    let shown = || optional("showInRoom", flag("Whether a reply is meant for the whole room too."));
     let all = || {
         optional(
             "mentionsAll",
