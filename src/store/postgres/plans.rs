@@ -15,7 +15,7 @@ const FILL: &str = "
             WHERE schemaname = 'chat' AND tablename = 'messages' AND indexname <> 'messages_pkey';
         DROP INDEX chat.messages_by_id, chat.messages_by_pos, chat.messages_by_sender,
             chat.messages_by_client_id, chat.messages_by_change,
-            chat.messages_pinned;
+            chat.messages_pinned, chat.messages_in_thread;
     END $$;
     CREATE FUNCTION pg_temp.room(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
         RETURN ('00000000-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid;
