@@ -136,6 +136,9 @@ impl Tables {
         rows.ordinals = found(&needs.ordinals, |key| self.ordinals(key));
         let messages = needs.messages.iter().filter_map(|(room, id)| self.message(*room, *id));
         rows.messages = messages.map(|message| (message.id, Arc::new(message))).collect();
+        for (room, id) in needs.roots(&rows.messages) {
+            rows.messages.extend(self.message(room, id).map(|root| (id, Arc::new(root))));
+        }
         let reactions = needs.reactions.iter().filter_map(|(room, id, reaction, user)| {
             let seq = rows.messages.get(id)?.seq;
             Some(ReactionKey { room: *room, seq, reaction: reaction.clone(), user: user.clone() })
@@ -636,6 +639,21 @@ impl Store for PlainStore {
         hidden.sort_by_key(|hidden| hidden.pos);
         hidden.truncate(limit as usize);
         Ok(hidden)
+    }
+
+    async fn replies(
+        &self,
+        room: RoomId,
+        root: u64,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Message>> {
+        let is_reply = |message: &Message| message.references.reply().is_some_and(|reply| reply.seq == root);
+        let is_it = |message: &Message| is_reply(message) && before.is_none_or(|end| message.seq < end);
+        let mut replies: Vec<_> = self.tables().messages_in(room).filter(is_it).collect();
+        replies.reverse();
+        replies.truncate(limit as usize);
+        Ok(replies)
     }
 
     async fn members_since(

@@ -15,12 +15,12 @@ use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Amendment, Attachment, Body, Delta, DoNotDisturb, Epoch, FriendNotice, Hidden, MAX_LANES, Mark, Member,
     Mentions, Message, MessageState, MessageType, Notify, Position, Profile, Quoted, Reaction, References,
-    Role, Settings, SystemKind, Token,
+    Role, Settings, SystemKind, Thread, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
 /// reads from the store, so that nodes of two versions can run beside each other.
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 
 /// A node for as long as its engine runs; random, so that a restart is another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -157,6 +157,7 @@ pub(crate) enum How {
     Reacted(Reaction, bool),
     Written,
     Pinned(bool),
+    Replied(bool),
 }
 
 impl How {
@@ -167,6 +168,7 @@ impl How {
             Amendment::Reacted(reaction, on) => Self::Reacted(reaction.clone(), *on),
             Amendment::Written => Self::Written,
             Amendment::Pinned(on) => Self::Pinned(*on),
+            Amendment::Replied(came) => Self::Replied(*came),
         }
     }
 }
@@ -179,6 +181,7 @@ impl From<How> for Amendment {
             How::Reacted(reaction, on) => Self::Reacted(reaction, on),
             How::Written => Self::Written,
             How::Pinned(on) => Self::Pinned(on),
+            How::Replied(came) => Self::Replied(came),
         }
     }
 }
@@ -326,6 +329,7 @@ struct ReferencesDef {
     #[serde(with = "maybe_profile")]
     forwarded: Option<Arc<Profile>>,
     mentions: Option<Arc<Mentions>>,
+    thread: Option<Arc<Thread>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -474,6 +478,8 @@ mod tests {
         let mut answer = message("");
         answer.references.quoted = Some(Arc::new(Quoted::from(&message("안녕"))));
         answer.references.forwarded = Some(Arc::new(profile("cho")));
+        let reply = crate::model::ReplyTo { root: MessageId::generate(), seq: 3, in_room: true };
+        answer.references.thread = Some(Arc::new(Thread::Reply(reply)));
         answer.references.mentions =
             Some(Arc::new(Mentions { users: vec!["dan".parse().unwrap()], all: true }));
         survives(told(answer));

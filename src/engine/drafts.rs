@@ -11,7 +11,7 @@ use crate::id::{AttachmentId, ChallengeId, ClientId, UserId};
 use crate::model::{
     About, Body, Custom, Draft, Mentions, MessageType, NewRoom, RoomKind, RoomType, Visibility,
 };
-use crate::store::Refers;
+use crate::store::{Refers, Reply};
 
 const MAX_URL_BYTES: usize = 2048;
 
@@ -29,7 +29,10 @@ impl Draft {
     pub(super) fn refers(&self, config: &Config) -> Result<Refers> {
         let quoted = self.quoted_message_uuid.as_deref();
         let quoted = quoted.map(|id| parse_field("quotedMessageUuid", id)).transpose()?;
-        Ok(Refers { quoted, mentions: self.mentioned(config)?, ..Refers::default() })
+        let root = self.parent_message_uuid.as_deref();
+        let root = root.map(|id| parse_field("parentMessageUuid", id)).transpose()?;
+        let thread = root.map(|root| Box::new(Reply { root, in_room: self.show_in_room }));
+        Ok(Refers { quoted, mentions: self.mentioned(config)?, thread, ..Refers::default() })
     }
 
     /// Whom it mentions.

@@ -143,9 +143,24 @@ impl ChatEngine {
     async fn shown(&self, mut held: Held) -> Result<HeldMessage> {
         self.name_first(&mut held).await?;
         let Held { id, room, sender, body, attachments, refers, reason, at, .. } = held;
-        let Refers { quoted, forwarded, mentions } = refers;
+        let Refers { quoted, forwarded, mentions, thread } = refers;
+        let show_in_room = thread.as_ref().is_some_and(|reply| reply.in_room);
+        let parent = thread.map(|reply| reply.root);
         let forwarded = forwarded.map(|forward| forward.first);
-        Ok(HeldMessage { id, room, sender, body, attachments, quoted, forwarded, mentions, reason, at })
+        Ok(HeldMessage {
+            id,
+            room,
+            sender,
+            body,
+            attachments,
+            quoted,
+            forwarded,
+            mentions,
+            parent,
+            show_in_room,
+            reason,
+            at,
+        })
     }
 
     /// Who sent it first, as they are shown now: a store keeps no more than who it is.

@@ -29,7 +29,8 @@ impl Actor {
     /// [`RoomClosed`](ErrorKind::RoomClosed);
     /// [`ClientIdConflict`](ErrorKind::ClientIdConflict) when the client id was used for another message;
     /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound), also for one that somebody else has uploaded;
-    /// [`AttachmentUsed`](ErrorKind::AttachmentUsed). Of what it [quotes](Draft::quoting):
+    /// [`AttachmentUsed`](ErrorKind::AttachmentUsed). Of what it [quotes](Draft::quoting) or
+    /// [replies to](Draft::replying):
     /// [`MessageNotFound`](ErrorKind::MessageNotFound), [`MessageDeleted`](ErrorKind::MessageDeleted), and
     /// [`Forbidden`](ErrorKind::Forbidden) for the server's own words. [`Forbidden`](ErrorKind::Forbidden) where it
     /// [mentions everybody](Draft::mentioning_all) and the sender may not. The policy's; [`Forbidden`](ErrorKind::Forbidden)
@@ -90,6 +91,7 @@ impl Actor {
 
     /// Reads a part of a room's history, newest first: at most [`Limit::MAX`](crate::model::Limit::MAX) messages.
     /// A page, however deep, costs what the first does. What the actor has [hidden](Self::hide) is left out of it.
+    /// [Replies](Self::replies) stand in it too.
     ///
     /// # Errors
     /// [`MessageNotFound`](ErrorKind::MessageNotFound) for a cursor of another room or of none.

@@ -49,6 +49,7 @@ mod search;
 mod session;
 mod settings;
 mod streams;
+mod threads;
 
 use std::fmt;
 use std::sync::Arc;

@@ -42,7 +42,7 @@ impl Actor {
     ///
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) for what [`Draft`] does not allow, for attachments and for what quotes another
-    /// message or mentions somebody, also where the store has no outbox or the transaction is of another database; [`TooLarge`](ErrorKind::TooLarge) for words beyond
+    /// message, mentions somebody or is a reply, also where the store has no outbox or the transaction is of another database; [`TooLarge`](ErrorKind::TooLarge) for words beyond
     /// [`Config::max_content_bytes`](crate::Config::max_content_bytes); the policy's. After one, the host decides
     /// whether its transaction goes on; PostgreSQL lets none go on in which a statement has failed.
     pub async fn send_in<T: HostTransaction>(
@@ -57,6 +57,9 @@ impl Actor {
         let refers = draft.refers(self.engine.config())?;
         if refers.mentions.is_some() {
             return Err(Error::invalid("mentions", "cannot be sent in a transaction"));
+        }
+        if refers.thread.is_some() {
+            return Err(Error::invalid("parentMessageUuid", "cannot be sent in a transaction"));
         }
         if refers != Refers::default() {
             return Err(Error::invalid("quotedMessageUuid", "cannot be sent in a transaction"));

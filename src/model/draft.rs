@@ -39,6 +39,14 @@ pub struct Draft {
     /// Whether it mentions everybody in the room, which takes [`Verb::MentionAll`](super::Verb::MentionAll).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mentions_all: bool,
+    /// The id of the message in whose thread it is a reply: one of the same room, none of the server's own, and no
+    /// reply itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(clippy::box_collection, reason = "most are no replies, and a draft is moved often")]
+    pub parent_message_uuid: Option<Box<String>>,
+    /// Whether a reply is meant for the whole room too, and counts as unread there; it means nothing for any other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub show_in_room: bool,
 }
 
 impl Draft {
@@ -72,6 +80,8 @@ impl Draft {
             quoted_message_uuid: None,
             mentions: None,
             mentions_all: false,
+            parent_message_uuid: None,
+            show_in_room: false,
         }
     }
 
@@ -86,6 +96,20 @@ impl Draft {
     #[must_use]
     pub fn quoting(mut self, message: MessageId) -> Self {
         self.quoted_message_uuid = Some(message.to_string());
+        self
+    }
+
+    /// As a reply in the thread of a message of the same room.
+    #[must_use]
+    pub fn replying(mut self, root: MessageId) -> Self {
+        self.parent_message_uuid = Some(Box::new(root.to_string()));
+        self
+    }
+
+    /// As a reply that is meant for the whole room too.
+    #[must_use]
+    pub fn shown_in_room(mut self) -> Self {
+        self.show_in_room = true;
         self
     }
 

@@ -27,6 +27,10 @@ pub struct HeldMessage {
     pub forwarded: Option<Profile>,
     /// Whom it mentions, as it was asked for: who is not in the room once it is sent is left out then.
     pub mentions: Option<Box<Mentions>>,
+    /// The root of the thread that it is a reply in.
+    pub parent: Option<MessageId>,
+    /// Whether a reply is meant for the whole room too.
+    pub show_in_room: bool,
     /// Why it is held, in the host's words: for moderators, and not for its sender.
     pub reason: Option<String>,
     /// Since when.

@@ -230,6 +230,8 @@ pub enum Amendment {
     Written,
     /// It was pinned (`true`), or is pinned no more.
     Pinned(bool),
+    /// A reply in its thread came (`true`), or was deleted.
+    Replied(bool),
 }
 
 /// Who has read a message.

@@ -28,6 +28,7 @@ mod retention;
 mod room;
 mod search;
 mod settings;
+mod thread;
 mod update;
 mod words;
 
@@ -63,6 +64,7 @@ pub use retention::{Floor, Keeping, KeepingError, MAX_RETENTION_DAYS, MAX_RETENT
 pub use room::{About, MAX_SLOW_MODE, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
 pub use search::{Hit, Hits, SearchCursor, SearchCursorError, SearchQuery, SnippetPart};
 pub use settings::{LastSeen, Settings, SettingsUpdate};
+pub use thread::{MAX_THREAD_PARTICIPANTS, ReplyPage, ReplyTo, Thread, ThreadSummary};
 pub use update::RoomUpdate;
 pub use words::Words;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

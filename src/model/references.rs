@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Body, Mentions, Message, Profile};
+use super::{Body, Mentions, Message, Profile, Thread};
 use crate::clock::Timestamp;
 use crate::id::MessageId;
 
-/// What a message refers to, besides what it says itself; nothing any more once it is deleted.
+/// What a message refers to, besides what it says itself; no more than its place in a thread once it is deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct References {
     /// The message that it answers, as that one was when this one was read: an edit shows, and so does a deletion.
@@ -15,6 +15,8 @@ pub struct References {
     pub forwarded: Option<Arc<Profile>>,
     /// Whom it mentions, if anybody. An edit leaves them as they were.
     pub mentions: Option<Arc<Mentions>>,
+    /// Its place in a thread, if it has one.
+    pub thread: Option<Arc<Thread>>,
 }
 
 /// A message of the same room that another one answers.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::apply::{Ctx, answered, attach};
 use super::moderate;
+use super::thread;
 use super::{Amend, Answer, Change, Outcome, ReactionKey, Rows, What};
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
@@ -152,9 +153,15 @@ fn delete(
         *pins = pins.saturating_sub(1);
     }
     attach::end(&message.attachments, rows);
-    let (attachments, references) = (Arc::default(), References::default());
+    let attachments = Arc::default();
+    let references = References { thread: message.references.thread.clone(), ..References::default() };
     let deleted = Message { body, state, attachments, references, ..Message::clone(message) };
-    let outcome = put(ctx, room, deleted, Amendment::Deleted, rows)?;
+    let mut outcome = put(ctx, room, deleted, Amendment::Deleted, rows)?;
+    if message.references.reply().is_some() {
+        let mut room = ctx.room(rows)?;
+        outcome.changes.extend(thread::count_out(&mut room, message, ctx.by.clone(), rows));
+        rows.put_room(room);
+    }
     let sender = &message.sender.user;
     if ctx.by.as_ref() != Some(sender)
         && let Some(change) = outcome.changes.first()

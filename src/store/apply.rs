@@ -21,6 +21,7 @@ use super::notify;
 use super::relate::relate;
 use super::report;
 use super::settings::settle;
+use super::thread;
 use super::{
     Answer, Batch, BodyHash, Change, Item, Notice, Op, Ordinals, Outcome, Refers, RoomItem, Rows, Ruling,
     Sent, What,
@@ -264,6 +265,11 @@ impl NewMessage {
         let (attachments, references) = (Arc::default(), References::default());
         Self { id, sender, body, client_id: None, origin: None, attachments, writing_until: None, references }
     }
+
+    /// As [`Message::is_countable`].
+    fn is_countable(&self) -> bool {
+        self.body.is_countable() && !self.references.is_aside()
+    }
 }
 
 fn send(
@@ -308,7 +314,7 @@ fn send(
         return held::hold(ctx, new, (files, refers), *hold, (&room, member), rows);
     }
     attach::put_sent(ctx.id, new.id, &new.attachments, rows);
-    if new.body.is_countable() {
+    if new.is_countable() {
         member.own_n += 1;
     }
     if room.slow_mode > 0 {
@@ -320,10 +326,15 @@ fn send(
     if let (Some(key), Some(hash)) = (sent_as, hash) {
         rows.sent.insert(key, Sent { message: message.clone(), hash });
     }
-    let answer = Answer::Message(message.clone());
+    let message = message.clone();
+    let counted = thread::count_in(&mut room, &message, ctx.by.clone(), rows);
     rows.put_member(member);
     rows.put_room(room);
-    answered(vec![change], answer)
+    let changes = match counted {
+        Some(counted) => vec![change, counted],
+        None => vec![change],
+    };
+    answered(changes, Answer::Message(message))
 }
 
 fn add_message(
@@ -336,7 +347,7 @@ fn add_message(
 ) -> Change {
     let (pos, prev) = rows.next_pos(room);
     room.seq += 1;
-    room.countable += u64::from(new.body.is_countable());
+    room.countable += u64::from(new.is_countable());
     room.last_message_at = Some(ctx.at);
     let message = Arc::new(Message {
         id: new.id,

@@ -45,6 +45,10 @@ impl BodyHash {
             hash.update(b"q");
             hash.update(quoted.to_bytes());
         }
+        if let Some(reply) = &refers.thread {
+            hash.update([b't', u8::from(reply.in_room)]);
+            hash.update(reply.root.to_bytes());
+        }
         if let Some(mentions) = &refers.mentions {
             hash.update([b'm', u8::from(mentions.all)]);
             for user in &mentions.users {
@@ -67,6 +71,7 @@ mod tests {
     use super::*;
     use crate::id::MessageId;
     use crate::model::Mentions;
+    use crate::store::Reply;
 
     #[test]
     fn a_fingerprint_tells_bodies_apart() {
@@ -88,6 +93,13 @@ mod tests {
         assert_ne!(quoting(first), BodyHash::with(&body, &[one]));
         assert_ne!(quoting(first), quoting(second));
         assert_eq!(BodyHash::sent(&body, &[one], &Refers::default()), BodyHash::with(&body, &[one]));
+        let replying = |root, in_room| {
+            let thread = Some(Box::new(Reply { root, in_room }));
+            BodyHash::sent(&body, &[], &Refers { thread, ..Refers::default() })
+        };
+        assert_ne!(replying(first, false), text("hi"));
+        assert_ne!(replying(first, false), replying(second, false));
+        assert_ne!(replying(first, false), replying(first, true));
         let mentioning = |users: &[&str], all| {
             let users = users.iter().map(|user| user.parse().unwrap()).collect();
             let mentions = Some(Box::new(Mentions { users, all }));

@@ -13,7 +13,7 @@ use crate::model::{
     About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Edit, Hidden,
     Invite, InviteCode, LastSeen, Member, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted,
     Reaction, Reactions, References, Relation, RelationKind, Report, Resolution, Role, Room, RoomKind,
-    Settings, SystemKind, Visibility,
+    Settings, SystemKind, Thread, Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -38,7 +38,7 @@ macro_rules! message_columns {
          s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions, \
          s.writing_until, s.pinned_at, s.pinned_by, s.attachments, s.quoted, q.id, q.sender, t.nickname, t.image, \
          q.kind, q.content, q.image_url, q.edited_at, q.changed_pos, s.forwarded, f.nickname, f.image, \
-         s.mentioned"
+         s.mentioned, s.thread"
     };
 }
 
@@ -95,10 +95,10 @@ macro_rules! seniority {
 pub(super) use held::{held_columns, held_of, refers_text};
 pub(super) use written::{
     act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, keeping_text,
-    kept_attachments, kept_mentions, last_seen_code, outcome_code, permissions_text, pin_of, quoted_seq,
-    relation_code, role_code, room_code,
+    kept_attachments, kept_mentions, kept_thread, last_seen_code, outcome_code, permissions_text, pin_of,
+    quoted_seq, relation_code, role_code, room_code, root_seq,
 };
-use written::{attachments_of, mentions_of, outcome_of, retention_of};
+use written::{attachments_of, mentions_of, outcome_of, retention_of, thread_of};
 
 pub(super) use {
     attachment_columns, audit_columns, invite_columns, message_columns, outbox_columns, report_columns,
@@ -217,6 +217,7 @@ pub(super) trait ReadRow<'r> {
                 quoted: self.quoted()?,
                 forwarded: self.forwarded()?,
                 mentions: self.mentions()?,
+                thread: self.thread()?,
             },
         })
     }
@@ -256,6 +257,11 @@ pub(super) trait ReadRow<'r> {
     fn mentions(&mut self) -> Result<Option<Arc<Mentions>>, Self::Error> {
         let Some(bytes) = self.maybe_bytes()? else { return Ok(None) };
         mentions_of(bytes).map(Some).ok_or_else(|| self.no_sense())
+    }
+
+    fn thread(&mut self) -> Result<Option<Arc<Thread>>, Self::Error> {
+        let Some(bytes) = self.maybe_bytes()? else { return Ok(None) };
+        thread_of(bytes).map(Some).ok_or_else(|| self.no_sense())
     }
 
     /// NULL where nothing has changed it.

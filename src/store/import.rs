@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::apply::{attach, close_room, done};
 use super::govern::owner_of;
+use super::thread;
 use super::{BodyHash, Change, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
 use crate::error::{Contradiction, ErrorKind, Result};
 use crate::id::{MessageId, RoomId};
@@ -129,7 +130,17 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     if message.seq - 1 != room.seq {
         return refused(Contradiction::Gap { room: room.id, seq: message.seq, there: room.seq });
     }
-    let countable = room.countable + u64::from(message.body.is_countable());
+    // A root counts its replies as they come.
+    if message.references.summary().is_some() {
+        message.references.thread = None;
+    }
+    if let Some(reply) = message.references.reply() {
+        let root = rows.message(room.id, reply.root).filter(|root| root.seq == reply.seq);
+        if root.is_none_or(|root| root.references.reply().is_some()) {
+            return refused(contradiction);
+        }
+    }
+    let countable = room.countable + u64::from(message.is_countable());
     if message.n != countable || message.own_n > countable || hash.is_some() != message.client_id.is_some() {
         return refused(Contradiction::Counts { room: room.id, seq: message.seq });
     }
@@ -152,10 +163,11 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     if let Some(member) = rows.members.get(&(room.id, sender)).filter(|member| member.own_n < message.own_n) {
         rows.put_member(Member { own_n: message.own_n, ..member.clone() });
     }
-    rows.new_messages.push((message, hash));
+    rows.new_messages.push((message.clone(), hash));
+    let counted = thread::count_in(&mut room, &message, None, rows);
     let id = room.id;
     rows.put_room(room);
-    imported(id, at)
+    all_imported(id, std::iter::once(at).chain(counted.map(|counted| (counted.pos, counted.prev))))
 }
 
 fn import_reaction(key: ReactionKey, id: MessageId, rows: &mut Rows) -> Result<Outcome> {

@@ -88,9 +88,9 @@ pub enum Op {
     /// [`RateLimited`](crate::ErrorKind::RateLimited). Of its files: [`AttachmentNotFound`](crate::ErrorKind::AttachmentNotFound) and
     /// [`AttachmentUsed`](crate::ErrorKind::AttachmentUsed).
     ///
-    /// Of what it quotes: [`MessageNotFound`](crate::ErrorKind::MessageNotFound),
+    /// Of what it quotes, and of the root of its thread: [`MessageNotFound`](crate::ErrorKind::MessageNotFound),
     /// [`MessageDeleted`](crate::ErrorKind::MessageDeleted), and [`Forbidden`](crate::ErrorKind::Forbidden) for a
-    /// SYSTEM message. [`Forbidden`](crate::ErrorKind::Forbidden) where it mentions everybody, and its sender may not.
+    /// SYSTEM message; for a root that is a reply itself too. [`Forbidden`](crate::ErrorKind::Forbidden) where it mentions everybody, and its sender may not.
     ///
     /// One that is to be [held](Ruling::Held) keeps to all of that, and then waits: the answer is
     /// [`Held`](super::Answer::Held), as to whatever comes under its client id while it waits.
@@ -298,6 +298,18 @@ pub struct Refers {
     /// Whom it mentions, as it was asked for: whoever is no active member is left out, and so is the sender. All of
     /// them take [`Verb::MentionAll`].
     pub mentions: Option<Box<Mentions>>,
+    /// The thread that it is a reply in.
+    pub thread: Option<Box<Reply>>,
+}
+
+/// A reply in a thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store hands it to `apply`, whatever is in it")]
+pub struct Reply {
+    /// The thread's root: one of the same room, and no reply itself. One that is deleted has replies already.
+    pub root: MessageId,
+    /// Whether it is meant for the whole room too.
+    pub in_room: bool,
 }
 
 /// What a message passes on. Under a client id it is known by this alone, whatever it says and brings.

@@ -393,6 +393,21 @@ impl Store for MemoryStore {
         Ok(meant.take(limit as usize).cloned().collect())
     }
 
+    async fn replies(
+        &self,
+        room: RoomId,
+        root: u64,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Message>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
+        let all = data.replies.get(&root).map(Vec::as_slice).unwrap_or_default();
+        let below = all.iter().rev().filter(|seq| before.is_none_or(|before| **seq < before));
+        let found = below.take(limit as usize).filter_map(|seq| data.at(*seq));
+        Ok(found.map(|message| state.shown(message)).collect())
+    }
+
     async fn members_since(
         &self,
         room: RoomId,

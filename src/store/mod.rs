@@ -36,6 +36,7 @@ mod search;
 mod settings;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod thread;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -56,8 +57,8 @@ pub use attachment::{Stage, StoredAttachment};
 pub use body_hash::BodyHash;
 pub use held::{Held, Hold, Queue, Settlement};
 pub use item::{
-    Amend, AttachOp, Batch, Forward, Item, Notice, Op, Refers, RelationItem, RelationOp, RoomItem, Ruling,
-    SettingsItem, SettingsOp, Update,
+    Amend, AttachOp, Batch, Forward, Item, Notice, Op, Refers, RelationItem, RelationOp, Reply, RoomItem,
+    Ruling, SettingsItem, SettingsOp, Update,
 };
 pub use memory::MemoryStore;
 pub use mention::Mention;
@@ -140,6 +141,9 @@ pub struct MemberEntry {
 /// **Mentions.** Whom a [`Message`] [mentions](crate::model::References::mentions) stands with it, and besides in rows of
 /// their own ([`Rows::new_mentions`], [`Rows::ended_mentions`]), by which [`RoomEntry::mentions`] is counted.
 ///
+/// **Threads.** A [`Message`]'s place in a [thread](crate::model::References::thread) is kept with it: a root's changes
+/// with the replies, and a reply's never, also when it is deleted.
+///
 /// **Outbox.** A store in a database may let transactions of the host's own leave messages in a table of it,
 /// for the engine to send. One without answers [`outbox_table`](Store::outbox_table) with `None`,
 /// [`outbox`](Store::outbox) with nothing, and passes over [`Batch::sent`].
@@ -167,7 +171,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// each seeing those before it.
     ///
     /// An implementation locks and loads what [`Needs::of`] names into [`Rows`], and then what
-    /// [`Needs::senders`], [`Needs::heirs`] and [`Needs::relations_with`] name, calls [`apply()`], writes
+    /// [`Needs::senders`], [`Needs::heirs`], [`Needs::relations_with`] and [`Needs::roots`] name, calls [`apply()`], writes
     /// what [`Rows`] says has changed, and commits.
     ///
     /// # Errors
@@ -436,6 +440,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         until: u64,
         limit: u32,
     ) -> Result<Vec<Hidden>>;
+    /// The replies to the message with this number, deleted ones too, below `before`: the newest first.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn replies(&self, room: RoomId, root: u64, before: Option<u64>, limit: u32)
+    -> Result<Vec<Message>>;
 
     /// The room's memberships changed after `after` and up to `until`, oldest change first (then by user).
     ///

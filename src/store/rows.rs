@@ -101,6 +101,7 @@ impl Needs {
                     refers.mentions.iter().flat_map(|named| &named.users).for_each(&mut member);
                     needs.hold(item.room, &sender.user, client_id.as_ref(), ruling);
                     needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
+                    needs.messages.extend(refers.thread.as_ref().map(|reply| (item.room, reply.root)));
                     needs.spoken_in.insert(item.room);
                     needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
                     if let Some(client) = client_id {
@@ -207,6 +208,8 @@ impl Needs {
                         let sender = &message.sender.user;
                         member(sender);
                         needs.places.insert((item.room, message.id));
+                        let root = message.references.reply().map(|reply| (item.room, reply.root));
+                        needs.messages.extend(root);
                         needs.attachments.extend(message.attachments.iter().map(|one| (item.room, one.id)));
                         if let Some(client) = &message.client_id {
                             needs.sent.insert((item.room, sender.clone(), client.clone()));
@@ -300,6 +303,15 @@ impl Needs {
         }
     }
 
+    /// Messages that are needed besides, now that those in [`messages`](Self::messages) are loaded: the roots of the
+    /// threads in which they are replies. One that is deleted is counted no more.
+    pub fn roots(&self, messages: &HashMap<MessageId, Arc<Message>>) -> BTreeSet<(RoomId, MessageId)> {
+        let replies =
+            messages.values().filter_map(|message| Some((message.room, message.references.reply()?)));
+        let roots = replies.map(|(room, reply)| (room, reply.root));
+        roots.filter(|root| !self.messages.contains(root)).collect()
+    }
+
     fn pairs<'a>(&mut self, by: Option<&UserId>, others: impl IntoIterator<Item = &'a UserId>) {
         if let Some(by) = by {
             others.into_iter().for_each(|other| self.pair(by, other));
@@ -365,7 +377,7 @@ pub struct Rows {
     pub ordinals: HashMap<(RoomId, UserId, u64), Ordinals>,
     /// The relations that there are, of those in [`Needs::relations_with`].
     pub relations: HashMap<(UserId, UserId), Relation>,
-    /// The messages that there are, of those in [`Needs::messages`].
+    /// The messages that there are, of those in [`Needs::messages`], and then those of [`Needs::roots`].
     pub messages: HashMap<MessageId, Arc<Message>>,
     /// The reactions that were left, of those in [`Needs::reactions`].
     pub reactions: HashSet<ReactionKey>,
@@ -671,7 +683,7 @@ impl Rows {
         // back from what the counts are now.
         let mut at = Ordinals { n: room.countable, own_n: member.own_n };
         for (message, _) in self.new_messages.iter().filter(|(new, _)| new.room == room.id && new.seq > seq) {
-            if message.body.is_countable() {
+            if message.is_countable() {
                 at.n -= 1;
                 at.own_n -= u64::from(message.sender.user == member.user);
             }

@@ -347,6 +347,16 @@ impl Store for FaultyStore {
         self.around(self.store("hidden_since").hidden_since(room, user, after, until, limit)).await
     }
 
+    async fn replies(
+        &self,
+        room: RoomId,
+        root: u64,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Message>> {
+        self.around(self.store("replies").replies(room, root, before, limit)).await
+    }
+
     async fn members_since(
         &self,
         room: RoomId,

@@ -245,7 +245,7 @@ async fn take_back_since(store: &dyn Store, room: &Room, members: &mut [Member])
             after = message.seq;
             let sender = &message.sender.user;
             if members.binary_search_by(|member| member.user.cmp(sender)).is_ok() {
-                let before = message.own_n.saturating_sub(u64::from(message.body.is_countable()));
+                let before = message.own_n.saturating_sub(u64::from(message.is_countable()));
                 own.entry(sender.clone()).or_insert(before);
             }
         }

@@ -38,5 +38,6 @@ mod server;
 mod socketio;
 mod store;
 mod streams;
+mod threads;
 mod transfer;
 mod transport;

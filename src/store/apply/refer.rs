@@ -8,7 +8,7 @@ use super::Ctx;
 use crate::error::{ErrorKind, Result};
 use crate::id::MessageId;
 use crate::model::{Body, Member, Mentions, Quoted, References, Room, Verb};
-use crate::store::{Refers, Rows};
+use crate::store::{Refers, Rows, thread};
 
 /// What a message of this member refers to, when it may.
 pub(super) fn references(
@@ -24,7 +24,11 @@ pub(super) fn references(
         Some(asked) => mentioned(ctx, asked, room, sender, rows)?,
         None => None,
     };
-    Ok(References { quoted, forwarded, mentions })
+    let thread = match &refers.thread {
+        Some(asked) => Some(thread::reply_to(ctx, asked, rows)?),
+        None => None,
+    };
+    Ok(References { quoted, forwarded, mentions, thread })
 }
 
 /// Nobody mentions who is not there, themselves, or anybody twice.

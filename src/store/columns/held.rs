@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{ReadRow, profile_of};
 use crate::id::{MessageId, UserId};
 use crate::model::{Mentions, Profile};
-use crate::store::{Forward, Held, Refers};
+use crate::store::{Forward, Held, Refers, Reply};
 
 /// What [`held_of`] reads, of `held h`, with `profiles p` of its sender.
 macro_rules! held_columns {
@@ -29,28 +29,36 @@ struct KeptRefers {
     first: Option<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mentions: Option<Box<Mentions>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread: Option<MessageId>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    in_room: bool,
 }
 
 /// As it is kept; NULL where it refers to nothing.
 pub(in crate::store) fn refers_text(refers: &Refers) -> Option<String> {
-    let Refers { quoted, forwarded, mentions } = refers;
+    let Refers { quoted, forwarded, mentions, thread } = refers;
     let kept = KeptRefers {
         quoted: *quoted,
         forwarded: forwarded.as_ref().map(|forward| forward.message),
         first: forwarded.as_ref().map(|forward| forward.first.user.clone()),
         mentions: mentions.clone(),
+        thread: thread.as_ref().map(|reply| reply.root),
+        in_room: thread.as_ref().is_some_and(|reply| reply.in_room),
     };
     if *refers == Refers::default() { None } else { serde_json::to_string(&kept).ok() }
 }
 
 fn refers_of(text: &str) -> Option<Refers> {
-    let KeptRefers { quoted, forwarded, first, mentions } = serde_json::from_str(text).ok()?;
+    let KeptRefers { quoted, forwarded, first, mentions, thread, in_room } =
+        serde_json::from_str(text).ok()?;
     let forwarded = match (forwarded, first) {
         (Some(message), Some(first)) => Some(Box::new(Forward { message, first: Profile::unknown(first) })),
         (None, None) => None,
         _ => return None,
     };
-    Some(Refers { quoted, forwarded, mentions })
+    let thread = thread.map(|root| Box::new(Reply { root, in_room }));
+    Some(Refers { quoted, forwarded, mentions, thread })
 }
 
 /// Reads a message that waits.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{MessageId, UserId};
 use crate::model::{
     Act, Attachment, Body, LastSeen, Mentions, Message, MessageType, PinCursor, RelationKind, ReportOutcome,
-    Retention, Role, Room, RoomKind, SystemKind, Visibility,
+    Retention, Role, Room, RoomKind, SystemKind, Thread, Visibility,
 };
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
@@ -192,5 +192,29 @@ pub(in crate::store) fn kept_mentions(message: &Message) -> Option<Vec<u8>> {
 pub(super) fn mentions_of(bytes: &[u8]) -> Option<Arc<Mentions>> {
     match postcard::from_bytes(bytes).ok()? {
         KeptMentions::First(mentions) => Some(Arc::new(mentions.into_owned())),
+    }
+}
+
+/// Likewise, its place in a thread.
+#[derive(Serialize, Deserialize)]
+enum KeptThread<'a> {
+    First(Cow<'a, Thread>),
+}
+
+/// Its place in a thread, as it is kept; NULL where it has none.
+pub(in crate::store) fn kept_thread(message: &Message) -> Option<Vec<u8>> {
+    let thread = message.references.thread.as_deref()?;
+    // Into a vector it always fits.
+    postcard::to_extend(&KeptThread::First(Cow::Borrowed(thread)), Vec::new()).ok()
+}
+
+/// The number of the root that it is a reply to, by which replies are found.
+pub(in crate::store) fn root_seq(message: &Message) -> Option<i64> {
+    message.references.reply().map(|reply| int(reply.seq))
+}
+
+pub(super) fn thread_of(bytes: &[u8]) -> Option<Arc<Thread>> {
+    match postcard::from_bytes(bytes).ok()? {
+        KeptThread::First(thread) => Some(Arc::new(thread.into_owned())),
     }
 }

@@ -74,6 +74,8 @@ pub(super) struct RoomData {
     pub(super) edits: BTreeMap<u64, Vec<Edit>>,
     /// The `seq`s of the messages that mention somebody, each with its sender; nobody is everybody.
     pub(super) mentions: HashMap<Option<UserId>, BTreeMap<u64, UserId>>,
+    /// The `seq`s of the replies to each root, by its `seq`.
+    pub(super) replies: HashMap<u64, Vec<u64>>,
 }
 
 pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -100,6 +102,7 @@ impl RoomData {
             hidden_at: BTreeMap::new(),
             edits: BTreeMap::new(),
             mentions: HashMap::new(),
+            replies: HashMap::new(),
         }
     }
 
@@ -161,6 +164,10 @@ impl RoomData {
         self.pins.retain(|pin| pin.seq > upto);
         self.reactions.retain(|seq, _| *seq > upto);
         self.edits.retain(|seq, _| *seq > upto);
+        self.replies.retain(|_, replies| {
+            replies.retain(|seq| *seq > upto);
+            !replies.is_empty()
+        });
         self.hidden_at.retain(|_, hidden| hidden.seq > upto);
         for (user, hidden) in &mut self.hidden {
             hidden.retain(|seq| *seq > upto);
@@ -177,6 +184,9 @@ impl RoomData {
             for mention in Mention::of(&message) {
                 self.mentions.entry(mention.user).or_default().insert(mention.seq, mention.sender);
             }
+        }
+        if let Some(reply) = message.references.reply() {
+            self.replies.entry(reply.seq).or_default().push(message.seq);
         }
         let user = message.sender.user.clone();
         self.by_id.insert(message.id, message.seq);
@@ -283,6 +293,12 @@ impl State {
             let found = self.rooms.get(room).and_then(|data| data.at(*data.by_id.get(id)?));
             if let Some(message) = found {
                 rows.messages.insert(*id, Arc::new(self.shown(message)));
+            }
+        }
+        for (room, id) in needs.roots(&rows.messages) {
+            let found = self.rooms.get(&room).and_then(|data| data.at(*data.by_id.get(&id)?));
+            if let Some(root) = found {
+                rows.messages.insert(id, Arc::new(self.shown(root)));
             }
         }
         for (room, id, reaction, user) in &needs.reactions {

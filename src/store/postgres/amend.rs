@@ -1,5 +1,6 @@
 //! Messages that change after they were sent, and the reactions on them.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -12,11 +13,11 @@ use super::connections::{Connections, fetch};
 use super::error::PostgresError;
 use super::write::each;
 use crate::clock::Timestamp;
-use crate::id::{RoomId, UserId};
+use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Message, PinCursor, Profile, Reaction};
 use crate::store::columns::{
-    ReadRow, below_pin, body_code, first_sender, int, kept_attachments, kept_mentions, message_columns,
-    pin_of, quoted_seq,
+    ReadRow, below_pin, body_code, first_sender, int, kept_attachments, kept_mentions, kept_thread,
+    message_columns, pin_of, quoted_seq,
 };
 use crate::store::{Needs, ReactionKey, Rows};
 
@@ -105,6 +106,26 @@ pub(super) async fn pinned(
     db.all(bind, |columns| columns.message()).await
 }
 
+pub(super) const REPLIES: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    " FROM chat.messages s",
+    message_joins!(),
+    " WHERE s.room = $1 AND s.root = $2 AND s.seq < $3 ORDER BY s.seq DESC LIMIT $4"
+);
+
+pub(super) async fn replies(
+    db: &Connections,
+    room: RoomId,
+    root: u64,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<Message>> {
+    let before = before.map_or(i64::MAX, int);
+    let bind = || query(REPLIES).bind(Uuid::from(room)).bind(int(root)).bind(before).bind(i64::from(limit));
+    db.all(bind, |columns| columns.message()).await
+}
+
 pub(super) const PINS: &str = "SELECT k.room, (SELECT count(*) FROM chat.messages s \
          WHERE s.room = k.room AND s.pinned_at IS NOT NULL) FROM UNNEST($1::uuid[]) AS k (room)";
 
@@ -126,11 +147,11 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
     if needs.messages.is_empty() {
         return Ok(());
     }
-    let (rooms, ids): (Vec<Uuid>, Vec<Uuid>) =
-        needs.messages.iter().map(|(room, id)| (Uuid::from(*room), Uuid::from(*id))).unzip();
-    let found = fetch(conn, query(MESSAGES).bind(rooms).bind(ids), |columns| columns.message()).await?;
-    rows.messages = found.into_iter().map(|message| (message.id, Arc::new(message))).collect();
-
+    load_messages(conn, &needs.messages, rows).await?;
+    let roots = needs.roots(&rows.messages);
+    if !roots.is_empty() {
+        load_messages(conn, &roots, rows).await?;
+    }
     if !needs.pins.is_empty() {
         let rooms: Vec<Uuid> = needs.pins.iter().copied().map(Uuid::from).collect();
         let pins =
@@ -156,14 +177,26 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
     Ok(())
 }
 
+async fn load_messages(
+    conn: &mut PgConnection,
+    ids: &BTreeSet<(RoomId, MessageId)>,
+    rows: &mut Rows,
+) -> Result<()> {
+    let (rooms, ids): (Vec<Uuid>, Vec<Uuid>) =
+        ids.iter().map(|(room, id)| (Uuid::from(*room), Uuid::from(*id))).unzip();
+    let found = fetch(conn, query(MESSAGES).bind(rooms).bind(ids), |columns| columns.message()).await?;
+    rows.messages.extend(found.into_iter().map(|message| (message.id, Arc::new(message))));
+    Ok(())
+}
+
 pub(super) const AMEND: &str = "UPDATE chat.messages s SET kind = w.kind, content = w.content, image_url = w.image_url, \
          changed_pos = w.changed_pos, edited_at = w.edited_at, reactions = w.reactions, \
          attachments = w.attachments, quoted = w.quoted, pinned_at = w.pinned_at, pinned_by = w.pinned_by, \
-         forwarded = w.forwarded, writing_until = w.writing_until, mentioned = w.mentioned \
+         forwarded = w.forwarded, writing_until = w.writing_until, mentioned = w.mentioned, thread = w.thread \
      FROM UNNEST($1::uuid[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::text[], $9::bytea[], $10::int8[], \
-         $11::int8[], $12::text[], $13::text[], $14::int8[], $15::bytea[]) \
+         $11::int8[], $12::text[], $13::text[], $14::int8[], $15::bytea[], $16::bytea[]) \
          AS w (room, seq, kind, content, image_url, changed_pos, edited_at, reactions, attachments, quoted, \
-             pinned_at, pinned_by, forwarded, writing_until, mentioned) \
+             pinned_at, pinned_by, forwarded, writing_until, mentioned, thread) \
      WHERE s.room = w.room AND s.seq = w.seq";
 
 pub(super) const CLEAR: &str = "DELETE FROM chat.reactions x USING UNNEST($1::uuid[], $2::int8[]) AS k (room, seq) \
@@ -197,7 +230,8 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(&messages, |message| pin_of(message).1))
             .bind(each(&messages, |message| first_sender(message)))
             .bind(each(&messages, |message| message.state.writing_until.map(Timestamp::as_millis)))
-            .bind(each(&messages, |message| kept_mentions(message)));
+            .bind(each(&messages, |message| kept_mentions(message)))
+            .bind(each(&messages, |message| kept_thread(message)));
         amended.execute(&mut *conn).await?;
     }
     if !rows.cleared.is_empty() {

@@ -14,7 +14,7 @@ use crate::store::{Mention, Rows};
 /// How many messages beyond the read mark of `members m` mention them in `rooms r`. Most rooms of a list are read.
 macro_rules! unread_mentions {
     () => {
-        "CASE WHEN r.countable - m.read_n > m.own_n - m.read_own_n THEN \
+        "CASE WHEN r.seq > m.read_seq THEN \
              (SELECT count(*) FROM chat.mentions w WHERE w.room = r.id AND w.user_id IN (m.user_id, '') \
                  AND w.seq > m.read_seq AND w.sender <> m.user_id) ELSE 0 END"
     };

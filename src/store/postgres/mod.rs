@@ -361,6 +361,16 @@ impl Store for PostgresStore {
         Ok(hidden::hidden_since(&self.connections, room, user, (after, until), limit).await?)
     }
 
+    async fn replies(
+        &self,
+        room: RoomId,
+        root: u64,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Message>> {
+        Ok(amend::replies(&self.connections, room, root, before, limit).await?)
+    }
+
     async fn members_since(
         &self,
         room: RoomId,

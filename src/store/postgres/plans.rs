@@ -15,7 +15,7 @@ const FILL: &str = "
             WHERE schemaname = 'chat' AND tablename = 'messages' AND indexname <> 'messages_pkey';
         DROP INDEX chat.messages_by_id, chat.messages_by_pos, chat.messages_by_sender,
             chat.messages_by_client_id, chat.messages_by_change,
-            chat.messages_pinned;
+            chat.messages_pinned, chat.messages_in_thread;
     END $$;
     CREATE FUNCTION pg_temp.room(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
         RETURN ('00000000-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid;
@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 105] = [
+const STATEMENTS: [(&str, &str, bool); 106] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -124,6 +124,7 @@ const STATEMENTS: [(&str, &str, bool); 105] = [
     (amend::REACTIONS_OF, "reactions_by_user", false),
     (amend::MESSAGES, "messages_by_id", false),
     (amend::PINNED, "messages_pinned", false),
+    (amend::REPLIES, "messages_in_thread", false),
     (amend::PINS, "messages_pinned", false),
     // Both indexes of it have all four columns.
     (amend::REACTIONS_LEFT, "reactions_", false),

@@ -10,7 +10,7 @@ use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
 use crate::store::columns::{
     body_code, custom_text, first_sender, int, is_public, keeping_text, kept_attachments, kept_mentions,
-    permissions_text, quoted_seq, relation_code, role_code, room_code,
+    kept_thread, permissions_text, quoted_seq, relation_code, role_code, room_code, root_seq,
 };
 use crate::store::{BodyHash, Rows};
 
@@ -53,10 +53,11 @@ pub(super) const WRITE: &str = "WITH \
             muted_until = excluded.muted_until, slowed_at = excluded.slowed_at, \
             notify = excluded.notify, hidden = excluded.hidden) \
     INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
-        created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded, mentioned) \
+        created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded, mentioned, thread, \
+        root) \
     SELECT * FROM UNNEST($34::uuid[], $35::int8[], $36::uuid[], $37::text[], $38::int2[], $39::text[], \
         $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::text[], \
-        $52::bytea[], $54::int8[], $55::int8[], $56::text[], $61::bytea[])";
+        $52::bytea[], $54::int8[], $55::int8[], $56::text[], $61::bytea[], $64::bytea[], $65::int8[])";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
     write_rows(conn, rows, before).await?;
@@ -147,7 +148,9 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(&rooms, |room| keeping_text(room)))
         .bind(each(messages, |(message, _)| kept_mentions(message)))
         .bind(each(&members, |member| member.notify.as_ref().map(ToString::to_string)))
-        .bind(each(&members, |member| i64::from(member.hidden)));
+        .bind(each(&members, |member| i64::from(member.hidden)))
+        .bind(each(messages, |(message, _)| kept_thread(message)))
+        .bind(each(messages, |(message, _)| root_seq(message)));
     written.execute(conn).await?;
     Ok(())
 }

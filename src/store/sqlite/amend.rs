@@ -12,8 +12,8 @@ use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 use crate::model::{Message, PinCursor, Profile, Reaction};
 use crate::store::columns::{
-    ReadRow, below_pin, body_code, first_sender, int, kept_attachments, kept_mentions, message_columns,
-    pin_of, quoted_seq,
+    ReadRow, below_pin, body_code, first_sender, int, kept_attachments, kept_mentions, kept_thread,
+    message_columns, pin_of, quoted_seq,
 };
 use crate::store::{Needs, ReactionKey, Rows};
 
@@ -94,6 +94,26 @@ pub(super) fn pinned(
     all(conn, PINNED, params![room.to_bytes(), at, seq, limit], |columns| columns.message())
 }
 
+// Named, for SQLite would rather walk the room's messages.
+pub(super) const REPLIES: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    " FROM messages s INDEXED BY messages_in_thread",
+    message_joins!(),
+    " WHERE s.room = ?1 AND s.root = ?2 AND s.seq < ?3 ORDER BY s.seq DESC LIMIT ?4"
+);
+
+pub(super) fn replies(
+    conn: &Connection,
+    room: RoomId,
+    root: u64,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<Message>> {
+    let before = before.map_or(i64::MAX, int);
+    all(conn, REPLIES, params![room.to_bytes(), int(root), before, limit], |columns| columns.message())
+}
+
 pub(super) const PINS: &str =
     "SELECT count(*) FROM messages INDEXED BY messages_pinned WHERE room = ?1 AND pinned_at IS NOT NULL";
 
@@ -104,6 +124,11 @@ pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<
     for (room, id) in &needs.messages {
         if let Some(message) = read::message(conn, *room, *id)? {
             rows.messages.insert(*id, Arc::new(message));
+        }
+    }
+    for (room, id) in needs.roots(&rows.messages) {
+        if let Some(root) = read::message(conn, room, id)? {
+            rows.messages.insert(id, Arc::new(root));
         }
     }
     for room in &needs.pins {
@@ -123,7 +148,8 @@ pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<
 
 pub(super) const AMEND: &str = "UPDATE messages SET kind = ?3, content = ?4, image_url = ?5, changed_pos = ?6, \
          edited_at = ?7, reactions = ?8, attachments = ?9, quoted = ?10, pinned_at = ?11, pinned_by = ?12, \
-         writing_until = ?13, forwarded = ?14, mentioned = ?15 WHERE room = ?1 AND seq = ?2";
+         writing_until = ?13, forwarded = ?14, mentioned = ?15, thread = ?16 \
+     WHERE room = ?1 AND seq = ?2";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
     for ((room, seq), message) in &rows.amended {
@@ -145,6 +171,7 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
             state.writing_until.map(Timestamp::as_millis),
             first_sender(message),
             kept_mentions(message),
+            kept_thread(message),
         ])?;
     }
     for (room, seq) in &rows.cleared {

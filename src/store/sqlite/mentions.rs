@@ -17,7 +17,7 @@ pub(super) const UNREAD: &str = "SELECT count(*) FROM mentions \
 /// How many messages beyond the read mark mention the member.
 pub(super) fn unread(conn: &Connection, room: &Room, member: &Member) -> Result<u64> {
     // Most rooms of a list are read.
-    if member.unread_in(room) == 0 {
+    if member.read_seq >= room.seq {
         return Ok(0);
     }
     let params = params![room.id.to_bytes(), member.user.as_str(), int(member.read_seq)];

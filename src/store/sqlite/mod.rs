@@ -420,6 +420,16 @@ impl Store for SqliteStore {
         Ok(self.readers.run(move |tx| hidden::hidden_since(tx, room, user.as_ref(), span, limit)).await?)
     }
 
+    async fn replies(
+        &self,
+        room: RoomId,
+        root: u64,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Message>> {
+        Ok(self.readers.run(move |tx| amend::replies(tx, room, root, before, limit)).await?)
+    }
+
     async fn members_since(
         &self,
         room: RoomId,

@@ -78,6 +78,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (amend::REACTIONS_OF, "reactions_by_user (room=? AND user=? AND seq>? AND seq<?)", false),
         (amend::REACTION, "PRIMARY KEY (room=? AND seq=? AND reaction=? AND user=?)", false),
         (amend::PINNED, "messages_pinned (room=? AND pinned_at>? AND (pinned_at,seq)<(?,?))", false),
+        (amend::REPLIES, "messages_in_thread (room=? AND root=? AND seq<?)", false),
         (amend::PINS, "messages_pinned (room=?", false),
         (records::REACTIONS, "PRIMARY KEY (room=? AND (seq,reaction,user)>(?,?,?))", false),
         (search::ROOMS, "PRIMARY KEY (id>?)", false),

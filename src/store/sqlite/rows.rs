@@ -19,7 +19,8 @@ use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, Room, RoomKind};
 use crate::store::columns::{
     ReadRow, body_code, custom_text, first_sender, int, is_public, keeping_text, kept_attachments,
-    kept_mentions, message_columns, permissions_text, quoted_seq, relation_code, role_code, room_code,
+    kept_mentions, kept_thread, message_columns, permissions_text, quoted_seq, relation_code, role_code,
+    room_code, root_seq,
 };
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
@@ -305,8 +306,8 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
 /// Never an upsert: a number or an id that is taken is damage, and the batch fails.
 const ADD_MESSAGE: &str = "INSERT INTO messages (room, seq, id, sender, kind, content, image_url, \
          client_id, body_hash, created_at, pos, n, own_n, origin, attachments, \
-         writing_until, quoted, forwarded, mentioned) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+         writing_until, quoted, forwarded, mentioned, thread, root) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
 
 fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) -> Result<(), SqliteError> {
     conn.prepare_cached(ADD_MESSAGE)?.execute(params![
@@ -329,6 +330,8 @@ fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) ->
         quoted_seq(message),
         first_sender(message),
         kept_mentions(message),
+        kept_thread(message),
+        root_seq(message),
     ])?;
     Ok(())
 }

@@ -10,8 +10,8 @@ use crate::error::ErrorKind;
 use crate::id::{AttachmentId, MessageId, RoomId};
 use crate::model::{Act, Attachment, Body, Mentions, Role, SystemKind};
 use crate::store::{
-    Amend, Answer, BodyHash, Forward, Held, Hold, Op, Outcome, Queue, Refers, RelationOp, RoomItem, Ruling,
-    Settlement, Stage, What,
+    Amend, Answer, BodyHash, Forward, Held, Hold, Op, Outcome, Queue, Refers, RelationOp, Reply, RoomItem,
+    Ruling, Settlement, Stage, What,
 };
 
 const MANY: u32 = 1000;
@@ -73,7 +73,8 @@ pub async fn what_is_held_waits_and_is_no_message(chat: Fixture) {
     let first = profile("cho");
     let forwarded = Some(Box::new(Forward { message: MessageId::generate(), first }));
     let mentions = Some(Box::new(Mentions { users: vec![user("ana"), user("김철수")], all: false }));
-    let refers = Refers { quoted: Some(quoted.id), forwarded, mentions };
+    let thread = Some(Box::new(Reply { root: quoted.id, in_room: true }));
+    let refers = Refers { quoted: Some(quoted.id), forwarded, mentions, thread };
     let mut item = hold(chat.body_item(room, "ben", body.clone(), Some("c1")), 1, 1);
     let (at, files) = (item.at, vec![file.id]);
     let Op::Send { id, attachments, refers: to, .. } = &mut item.op else { unreachable!() };

@@ -57,6 +57,7 @@ pub mod rooms;
 pub mod search;
 pub mod settings;
 pub mod streams;
+pub mod threads;
 pub mod whole;
 
 use std::any::Any;
@@ -386,6 +387,16 @@ macro_rules! store_suite {
                     a_retry_mentions_the_same
                     mentions_are_taken_in_with_their_message
                     the_count_of_mentions_equals_a_fresh_one_whatever_happens;
+                threads:
+                    a_reply_stands_in_its_thread_and_in_the_log_of_the_room
+                    a_root_tells_of_its_thread_and_changes_with_each_reply
+                    replies_count_as_unread_only_where_they_are_shown
+                    what_is_elsewhere_a_reply_or_the_servers_own_has_no_thread
+                    a_thread_goes_on_when_its_root_is_deleted_and_none_begins
+                    a_retry_replies_to_the_same
+                    many_who_reply_at_once_are_all_counted
+                    replies_are_taken_in_with_their_thread
+                    threads_equal_a_fresh_count_whatever_happens;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -508,6 +519,7 @@ mod tests {
             include_str!("roles.rs"),
             include_str!("rooms.rs"),
             include_str!("streams.rs"),
+            include_str!("threads.rs"),
             include_str!("search.rs"),
             include_str!("settings.rs"),
             include_str!("whole.rs"),

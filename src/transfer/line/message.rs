@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Attachment, Body, Dimensions, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted,
-    References, SystemKind,
+    References, ReplyTo, SystemKind, Thread,
 };
 use crate::store::BodyHash;
 
@@ -54,6 +54,17 @@ pub(in crate::transfer) struct MessageLine {
     mentions: Vec<UserId>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     mentions_all: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<ReplyLine>,
+}
+
+/// In whose thread it is a reply. What a root tells of its thread comes with the replies.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ReplyLine {
+    seq: u64,
+    message: MessageId,
+    in_room: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -104,6 +115,9 @@ impl MessageLine {
         let quoted = quoted.map(|quoted| QuotedLine { seq: quoted.seq, message: quoted.id });
         let forwarded = message.references.forwarded.as_ref().map(|first| first.user.clone());
         let pinned = message.state.pinned.clone().map(|Pin { by, at }| PinLine { at, by });
+        let reply_to = message.references.reply();
+        let reply_to =
+            reply_to.map(|reply| ReplyLine { seq: reply.seq, message: reply.root, in_room: reply.in_room });
         let mentions = message.references.mentions.as_deref().cloned().unwrap_or_default();
         let Mentions { users: mentions, all: mentions_all } = mentions;
         let Message { id, room, seq, sender, client_id, origin, created_at, n, own_n, .. } = message;
@@ -131,6 +145,7 @@ impl MessageLine {
             forwarded,
             mentions,
             mentions_all,
+            reply_to,
         }
     }
 }
@@ -195,6 +210,10 @@ impl MessageLine {
         if mentions.is_some() && !matches!(body, Body::Text(_) | Body::Image { .. }) {
             return Err(FieldError::Unfit("mentions"));
         }
+        let thread = self.reply_to.map(|line| line.thread(seq)).transpose()?;
+        if thread.is_some() && matches!(body, Body::System { .. }) {
+            return Err(FieldError::Unfit("replyTo"));
+        }
         let (sender, pos) = (Profile::unknown(sender), 0);
         let pinned = self.pinned.map(|PinLine { at, by }| Pin { by, at });
         if pinned.is_some() && !matches!(body, Body::Text(_) | Body::Image { .. }) {
@@ -216,9 +235,20 @@ impl MessageLine {
             own_n,
             state,
             attachments,
-            references: References { quoted, forwarded, mentions },
+            references: References { quoted, forwarded, mentions, thread },
         };
         Ok((message, hash))
+    }
+}
+
+impl ReplyLine {
+    /// The root was there before it.
+    fn thread(self, by: u64) -> Result<Arc<Thread>, FieldError> {
+        let Self { seq, message: root, in_room } = self;
+        if !(1..by).contains(&seq) {
+            return Err(FieldError::Unfit("replyTo"));
+        }
+        Ok(Arc::new(Thread::Reply(ReplyTo { root, seq, in_room })))
     }
 }
 

@@ -402,6 +402,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
         let what = "Whom it mentions. Whoever is not in the room is left out, and so is the sender.";
         optional("mentions", or_null(users.description(Some(what))))
     };
+    let parent = || optional("parentMessageUuid", or_null(named::<MessageId>()));
+    let shown = || optional("showInRoom", flag("Whether a reply is meant for the whole room too."));
     let all = || {
         optional(
             "mentionsAll",
@@ -422,6 +424,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             quoted(),
             mentions(),
             all(),
+            parent(),
+            shown(),
         ],
     );
     let caption = || {
@@ -440,6 +444,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             quoted(),
             mentions(),
             all(),
+            parent(),
+            shown(),
         ],
     );
     let wordless = object(
@@ -453,6 +459,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             quoted(),
             mentions(),
             all(),
+            parent(),
+            shown(),
         ],
     );
     let uploaded = object(
@@ -466,6 +474,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             quoted(),
             mentions(),
             all(),
+            parent(),
+            shown(),
         ],
     );
     let kinds = [

@@ -32,7 +32,7 @@ use crate::transport::wire::{
     AttachmentJson, AuditJson, BanJson, BansJson, DoNotDisturbJson, EditsJson, FeedJson, HeldAnswerJson,
     HeldPageJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson, LinkJson, MarkedJson,
     MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson, ReactionsJson, RelationJson,
-    ReportsJson, RoomsJson, SettingsJson,
+    RepliesJson, ReportsJson, RoomsJson, SettingsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -238,7 +238,7 @@ fn query_parameter(query: Query) -> ParameterBuilder {
         Query::HeldCursor => {
             ("cursor", "The `nextCursor` of the page before it.", named::<MessageId>().into())
         }
-        Query::ActCursor => {
+        Query::ActCursor | Query::ReplyCursor => {
             ("cursor", "The `nextCursor` of the page before it.", number("").description(None::<&str>).into())
         }
         Query::Since => {
@@ -495,6 +495,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<MessageChangeJson<'_>>();
     schemas.add::<ReactionsJson<'_>>();
     schemas.add::<PinsJson<'_>>();
+    schemas.add::<RepliesJson<'_>>();
     schemas.add::<ParticipantsJson<'_>>();
     schemas.add::<RelationJson<'_>>();
     schemas.add::<DoneJson>();

@@ -62,6 +62,8 @@ pub(super) enum Query {
     HeldCursor,
     /// A page of an audit trail begins below this one.
     ActCursor,
+    /// A page of replies begins below this one.
+    ReplyCursor,
     /// A part of a room's name.
     Part,
     /// What changed since this place.
@@ -381,6 +383,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::DeleteMessage
         | Operation::ListReactions
         | Operation::ListEdits
+        | Operation::ListReplies
         | Operation::React
         | Operation::TakeReactionBack
         | Operation::Pin

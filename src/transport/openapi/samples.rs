@@ -17,9 +17,9 @@ use crate::model::{
     HeldPage, History, Hit, Hits, Invitation, InvitationPage, Invite, InviteCode, Limit, Mark, Mentions,
     Message, MessageState, MessageType, MessageView, NotifyLevel, NotifySetting, Page, PageQuery,
     Participant, Permissions, Phrases, Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction,
-    ReactionPage, Receipt, References, RelationKind, RelationPage, RelationView, Report, ReportOutcome,
-    ReportPage, Retention, Role, Room, RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span,
-    SystemKind, Token, Visibility, Words,
+    ReactionPage, Receipt, References, RelationKind, RelationPage, RelationView, ReplyPage, ReplyTo, Report,
+    ReportOutcome, ReportPage, Retention, Role, Room, RoomKind, RoomView, SearchCursor, Settings,
+    SettingsUpdate, Span, SystemKind, Thread, ThreadSummary, Token, Visibility, Words,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -153,6 +153,25 @@ pub(super) fn answer() -> Message {
 }
 
 /// The message as ben has passed it on.
+/// A reply in a thread.
+fn reply() -> Message {
+    let root = ReplyTo { root: message_id(), seq: 2, in_room: false };
+    let references = References { thread: Some(Arc::new(Thread::Reply(root))), ..References::default() };
+    Message { references, ..message() }
+}
+
+/// Its root once there is one.
+fn root() -> Message {
+    let summary = ThreadSummary { replies: 1, last_reply_at: at(61), participants: vec![user("ana")] };
+    let references = References { thread: Some(Arc::new(Thread::Root(summary))), ..References::default() };
+    let state = MessageState { changed_pos: 8, ..MessageState::default() };
+    Message { references, state, ..message() }
+}
+
+pub(super) fn replies() -> ReplyPage {
+    ReplyPage { messages: vec![MessageView { message: Arc::new(reply()), ..message_view() }], next: None }
+}
+
 pub(super) fn mentioning() -> Message {
     let mentions = Mentions { users: vec![user("ben")], all: false };
     let references = References { mentions: Some(Arc::new(mentions)), ..References::default() };
@@ -353,6 +372,8 @@ pub(super) fn held() -> HeldPage {
         quoted: Some(answer().id),
         forwarded: Some(ben()),
         mentions: Some(Box::new(Mentions { users: vec![user("ben")], all: true })),
+        parent: Some(answer().id),
+        show_in_room: true,
         reason: Some("Looks like advertising".into()),
         at: at(30),
     };
@@ -471,6 +492,8 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Message(Arc::new(answer()))),
         durable(EventKind::Message(Arc::new(forwarded()))),
         durable(EventKind::Message(Arc::new(mentioning()))),
+        durable(EventKind::Message(Arc::new(reply()))),
+        durable(EventKind::Amended(amended(root(), Amendment::Replied(true)))),
         own,
         durable(EventKind::System(Arc::new(system_message()))),
         durable(EventKind::Amended(amended(edited(), Amendment::Edited))),

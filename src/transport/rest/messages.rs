@@ -14,7 +14,7 @@ use crate::error::{Error, Result, parse_field};
 use crate::id::{MessageId, RoomId};
 use crate::model::{Cursor, Draft, HistoryQuery, Limit};
 use crate::transport::wire::{
-    EditsJson, HistoryJson, MarkedJson, MessageChangeJson, MessageJson, PinsJson, ReactionsJson,
+    EditsJson, HistoryJson, MarkedJson, MessageChangeJson, MessageJson, PinsJson, ReactionsJson, RepliesJson,
     parse_number, parse_place, whole,
 };
 
@@ -195,6 +195,17 @@ pub(super) async fn pins(
     let (before, limit) = (params.pin_cursor()?, params.limit(Limit::MESSAGES)?);
     let page = caller.pins(room, before, limit).await?;
     Ok(Json(PinsJson::from(&page)).into_response())
+}
+
+pub(super) async fn replies(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfMessage(root): OfMessage,
+    params: Params,
+) -> Result<Response, Problem> {
+    let before = params.get("cursor").map(|text| parse_number("cursor", text)).transpose()?;
+    let page = caller.replies(room, root, before, params.limit(Limit::MESSAGES)?).await?;
+    Ok(Json(RepliesJson::from(&page)).into_response())
 }
 
 #[derive(Deserialize)]

@@ -100,6 +100,7 @@ operations! {
     Pin = "pin": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/pin" => messages::pin;
     Unpin = "unpin": DELETE "/chat/rooms/{roomUuid}/messages/{messageUuid}/pin" => messages::unpin;
     HideMessage = "hideMessage": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/hidden" => messages::hide;
+    ListReplies = "listReplies": GET "/chat/rooms/{roomUuid}/messages/{messageUuid}/replies" => messages::replies;
     ListPins = "listPins": GET "/chat/rooms/{roomUuid}/pins" => messages::pins;
     Report = "reportMessage": POST "/chat/rooms/{roomUuid}/messages/{messageUuid}/report" => reports::report;
     ListReports = "listReports": GET "/chat/rooms/{roomUuid}/reports" => reports::list;

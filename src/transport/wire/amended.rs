@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::UserJson;
 use super::pins::PinJson;
+use super::threads::ThreadJson;
 use crate::clock::Timestamp;
 use crate::event::Amended;
 use crate::id::{MessageId, RoomId, UserId};
@@ -79,6 +80,10 @@ pub(crate) struct MessageChangeJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pinned: Option<PinJson<'a>>,
+    /// Its thread, where there are replies to it, or were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    thread: Option<ThreadJson<'a>>,
 }
 
 /// A reaction was left, or taken back.
@@ -112,6 +117,7 @@ impl<'a> MessageChangeJson<'a> {
             reaction: None,
             user_uuid: None,
             pinned: message.state.pinned.as_ref().map(Into::into),
+            thread: message.references.summary().map(Into::into),
         }
     }
 }

@@ -45,6 +45,13 @@ pub(crate) struct HeldJson<'a> {
     /// Whether it mentions everybody. Not there where it does not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     mentions_all: bool,
+    /// The root of the thread that it is a reply in. Not there where it is in none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    parent_message_uuid: Option<MessageId>,
+    /// Whether a reply is meant for the whole room too. Not there where it is not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    show_in_room: bool,
     /// Why it is held: for moderators alone, where the app says why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -68,6 +75,8 @@ impl<'a> From<&'a HeldMessage> for HeldJson<'a> {
             forwarded: held.forwarded.as_ref().map(Into::into),
             mentions: mentions.map(|mentions| &mentions.users[..]).unwrap_or_default(),
             mentions_all: mentions.is_some_and(|mentions| mentions.all),
+            parent_message_uuid: held.parent,
+            show_in_room: held.show_in_room,
             reason: held.reason.as_deref(),
             created_at: held.at,
         }

@@ -19,6 +19,7 @@ mod reports;
 mod retention;
 mod search;
 mod settings;
+mod threads;
 
 use std::borrow::Cow;
 
@@ -27,6 +28,7 @@ use serde::Serialize;
 use self::amended::ReactionCountJson;
 use self::pins::PinJson;
 use self::references::{ForwardedJson, QuotedJson};
+use self::threads::ThreadJson;
 use crate::clock::Timestamp;
 use crate::engine::CreatedRoom;
 use crate::error::{Error, ErrorCode};
@@ -62,6 +64,7 @@ pub(crate) use reports::{ReportJson, ReportsJson};
 pub(crate) use retention::RetentionJson;
 pub(crate) use search::{HitsJson, SearchArgs};
 pub(crate) use settings::{SettingsJson, SettledJson};
+pub(crate) use threads::RepliesJson;
 
 /// A user as others see them.
 #[derive(Debug, Serialize)]
@@ -169,6 +172,18 @@ pub(crate) struct MessageJson<'a> {
     /// Whether it mentions everybody. Not there where it does not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     mentions_all: bool,
+    /// The root of the thread that it is a reply in. Not there where it is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    parent_message_uuid: Option<MessageId>,
+    /// Whether a reply is meant for the whole room too; any other does not count as unread there. Not there where it is
+    /// not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    show_in_room: bool,
+    /// Its thread, where there are replies to it, or were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    thread: Option<Box<ThreadJson<'a>>>,
 }
 
 impl<'a> MessageJson<'a> {
@@ -184,6 +199,7 @@ impl<'a> MessageJson<'a> {
         };
         let (edited_at, deleted_at) = amended::changed_at(message);
         let mentions = message.references.mentions.as_deref();
+        let reply = message.references.reply();
         Self {
             message_uuid: message.id,
             room_uuid: message.room,
@@ -211,6 +227,9 @@ impl<'a> MessageJson<'a> {
             forwarded: message.references.forwarded.as_deref().map(Into::into),
             mentions: mentions.map(|mentions| &mentions.users[..]).unwrap_or_default(),
             mentions_all: mentions.is_some_and(|mentions| mentions.all),
+            parent_message_uuid: reply.map(|reply| reply.root),
+            show_in_room: reply.is_some_and(|reply| reply.in_room),
+            thread: message.references.summary().map(|summary| Box::new(summary.into())),
         }
     }
 

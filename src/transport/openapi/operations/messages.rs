@@ -11,7 +11,7 @@ use crate::transport::openapi::schemas::named;
 use crate::transport::rest::{DoneJson, Operation};
 use crate::transport::wire::{
     AttachmentJson, EditsJson, HeldAnswerJson, HistoryJson, HitsJson, LinkJson, MarkedJson,
-    MessageChangeJson, MessageJson, ReactionsJson,
+    MessageChangeJson, MessageJson, ReactionsJson, RepliesJson,
 };
 
 /// Why a message may not be changed.
@@ -291,6 +291,14 @@ pub(super) fn of_message(operation: Operation) -> Description {
             Description::new(MESSAGES, "List who left which reactions", "By reaction, and then by user.")
                 .query(&[Query::ReactionCursor, Query::Limit(Limit::MESSAGES)])
                 .answer(200, "A page of reactions.", &ReactionsJson::from(&page))
+                .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound])
+        }
+        Operation::ListReplies => {
+            let text = "The newest first. Replies stand in the room's history too; whoever shows threads leaves out of it \
+                        what has a `parentMessageUuid` and no `showInRoom`, which does not count as unread either.";
+            Description::new(MESSAGES, "List the replies in a thread", text)
+                .query(&[Query::ReplyCursor, Query::Limit(Limit::MESSAGES)])
+                .answer(200, "A page of replies.", &RepliesJson::from(&samples::replies()))
                 .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound])
         }
         _ => Description::new(MESSAGES, "Get a message", "As the caller sees it.")
