@@ -93,6 +93,10 @@ async fn whoever_is_invisible_has_gone_for_everybody_on_every_node_and_comes_bac
     let [here, there] = nodes().await;
     let room = room(&here, NewRoom::group("Runners").with(["ben", "cho"])).await;
     let (ben, cho) = (there.as_user(id("ben")), here.as_user(id("cho")));
+    // Who looks on is not seen by the other.
+    for viewer in [&ben, &cho] {
+        viewer.set_settings(invisible(true)).await.unwrap();
+    }
     let (mut to_ben, mut to_cho) = (ben.connect().await.unwrap(), cho.connect().await.unwrap());
     // One device on each node.
     let phone = here.as_user(id("ana")).connect().await.unwrap();
