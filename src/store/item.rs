@@ -41,6 +41,7 @@ impl Batch {
 /// A change, all or nothing.
 #[derive(Debug, Clone)]
 #[allow(clippy::exhaustive_enums, reason = "a store hands them to `apply`, whatever they are")]
+#[allow(clippy::large_enum_variant, reason = "nearly all are of a room")]
 pub enum Item {
     /// Of one room.
     Room(RoomItem),
