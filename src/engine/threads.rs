@@ -7,7 +7,7 @@ use crate::model::{Limit, MessageView, ReplyPage};
 
 impl Actor {
     /// The [replies](crate::model::Draft::replying) in the thread of a message, the newest first, below the number
-    /// `before`: at most `limit`. Of a message without any there are none.
+    /// `before`: at most `limit`, less what the actor has [hidden](Self::hide). Of a message without any there are none.
     ///
     /// They are messages of the room like any other, and stand in its history and its log too, so that pages and their
     /// totals are of one list, and whoever was away learns of them in their order. A client that shows threads leaves
@@ -23,11 +23,12 @@ impl Actor {
         before: Option<u64>,
         limit: Limit,
     ) -> Result<ReplyPage> {
-        let (found, _) = self.membership(room).await?;
+        let (found, member) = self.membership(room).await?;
         let store = self.engine.store();
         let root = store.message(room, root).await?.ok_or(ErrorKind::MessageNotFound(root))?;
         let replies = store.replies(room, root.seq, before, limit.count() + 1).await?;
-        let (replies, next) = limit.page(replies, |reply| reply.seq);
+        let (mut replies, next) = limit.page(replies, |reply| reply.seq);
+        self.leave_out_hidden(&member, &mut replies).await?;
         let marks = store.read_marks(&[room]).await?.remove(&room).unwrap_or_default();
         let mut messages = Vec::with_capacity(replies.len());
         for reply in replies {

@@ -172,6 +172,7 @@ impl Needs {
                         let people = named.chain([sender]).map(|user| (item.room, user.clone()));
                         needs.members.extend(people);
                         needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
+                        needs.messages.extend(refers.thread.as_ref().map(|reply| (item.room, reply.root)));
                         needs.spoken_in.insert(item.room);
                         if let Some(client) = &held.client_id {
                             needs.sent.insert((item.room, sender.clone(), client.clone()));

@@ -34,7 +34,9 @@ pub(super) fn wanted(
             continue;
         }
         let is_mention = message.mentions(&member.user);
-        if level == NotifyLevel::Mentions && !is_mention {
+        // A reply that is meant for its thread alone is unread by nobody.
+        let is_for_mentioned = level == NotifyLevel::Mentions || message.references.is_aside();
+        if is_for_mentioned && !is_mention {
             continue;
         }
         let newest = wanted.get_or_insert_with(|| Wanted { message: message.clone(), is_mention });

@@ -12,6 +12,7 @@ use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Act, Attachment, Member, Room, Verb};
 use crate::store::govern::forbidden;
 use crate::store::moderate::{note, untold};
+use crate::store::thread;
 use crate::store::{
     Answer, BodyHash, Held, Hold, Outcome, Refers, Rows, Sent, Settlement, Stage, StoredAttachment, What,
 };
@@ -124,20 +125,21 @@ fn approve(ctx: &Ctx, mut room: Room, held: Held, rows: &mut Rows) -> Result<Out
     }
     attach::put_sent(ctx.id, held.id, &held.attachments, rows);
     rows.end_held(held.id);
-    member.own_n += u64::from(held.body.is_countable());
-    let (own_n, hash) = (member.own_n, held.client_id.is_some().then_some(held.hash));
+    let hash = held.client_id.is_some().then_some(held.hash);
     let Held { id, sender, body, client_id, attachments, .. } = held;
     let new = NewMessage { client_id, attachments, references, ..NewMessage::of(id, sender, body) };
-    let change = add_message(ctx, &mut room, own_n, new, hash, rows);
+    member.own_n += u64::from(new.is_countable());
+    let change = add_message(ctx, &mut room, member.own_n, new, hash, rows);
     let What::Message(message) = &change.what else { unreachable!("add_message adds a message") };
     if let (Some(key), Some(hash)) = (sent_as, hash) {
         rows.sent.insert(key, Sent { message: message.clone(), hash });
     }
-    let answer = Answer::Message(message.clone());
-    note(ctx, &change, Act::ApproveMessage(id), Some(user), None, rows);
+    let message = message.clone();
+    note(ctx, &change, Act::ApproveMessage(id), Some(user.clone()), None, rows);
+    let counted = thread::count_in(&mut room, &message, Some(user), rows);
     rows.put_member(member);
     rows.put_room(room);
-    answered(vec![change], answer)
+    answered([Some(change), counted].into_iter().flatten().collect(), Answer::Message(message))
 }
 
 /// It waits no more, and its files are collected.

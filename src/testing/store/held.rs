@@ -210,6 +210,30 @@ pub async fn what_is_approved_is_sent_as_its_sender_at_that_moment(chat: Fixture
     assert!(outcomes[0].is_ok() && outcomes[1].is_err());
 }
 
+pub async fn a_reply_that_was_held_is_counted_in_its_thread_once_it_is_sent(chat: Fixture) {
+    let room = chat.group(&["ana", "ben"]).await;
+    let root = chat.send(room, "ana", "who runs?").await;
+    let mut item = chat.hold_item(room, "ben", "buy");
+    if let Op::Send { refers, .. } = &mut item.op {
+        refers.thread = Some(Box::new(Reply { root: root.id, in_room: false }));
+    }
+    let held = chat.wait(item).await;
+    let summary = async || {
+        let root = chat.store().message(room, root.id).await.expect("the store reads");
+        root.expect("the message is there").references.summary().map(|summary| summary.replies)
+    };
+    assert_eq!(summary().await, None);
+    let outcome = chat.run(chat.settle_item(Some("ana"), &held, Settlement::Approve)).await;
+    assert!(matches!(&outcome.changes[1].what, What::Amended { message, .. } if message.id == root.id));
+    assert_eq!(summary().await, Some(1));
+    assert_eq!(
+        (chat.unread(room, "ana").await, chat.unread(room, "ben").await),
+        (0, 1),
+        "it is for its thread alone"
+    );
+    assert_eq!(sent(&outcome).own_n, 0);
+}
+
 pub async fn what_its_sender_may_not_send_now_waits_on(chat: Fixture) {
     let room = chat.group(&["ana", "ben", "cho"]).await;
     let quoted = chat.send(room, "ana", "hello").await;

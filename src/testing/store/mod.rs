@@ -195,6 +195,7 @@ macro_rules! store_suite {
                     whoever_reads_reports_what_others_have_said;
                 held:
                     what_is_held_waits_and_is_no_message
+                    a_reply_that_was_held_is_counted_in_its_thread_once_it_is_sent
                     whoever_may_not_send_has_nothing_wait
                     a_retry_of_what_waits_is_answered_alike_whatever_the_host_says
                     what_is_approved_is_sent_as_its_sender_at_that_moment
