@@ -9,8 +9,8 @@ use crate::error::Result;
 /// How often it is looked for what waits.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// So many messages at a time, for which a commit waits some milliseconds at most.
-const PAGE: u32 = 256;
+/// So many messages at a time, for which a commit waits some milliseconds at most, and which take a MiB or some at most.
+const PAGE: u32 = 64;
 
 /// After each page as many times as long as it took belong to the commits.
 const YIELDED: u32 = 4;
@@ -19,7 +19,7 @@ const YIELDED: u32 = 4;
 const FAILED: Duration = Duration::from_secs(5);
 
 /// How many pages a search takes in itself, if they are not yet.
-const BEFORE_SEARCH: usize = 4;
+const BEFORE_SEARCH: usize = 16;
 
 /// Runs until the engine is gone.
 pub(super) async fn follow(engine: Weak<Inner>) {
