@@ -374,7 +374,7 @@ describe('participants', { timeout: 60_000 }, () => {
     assertShape(made.body, ROOM);
     assert.equal(made.body.role, 'OWNER');
     assert.deepEqual((await cho.ok('GET', `/rooms/${room}`)).permissions, {
-      send: 'MEMBER', react: 'MEMBER', invite: 'MEMBER', rename: 'ADMIN', remove: 'ADMIN', moderate: 'ADMIN', pin: 'ADMIN', setRole: 'ADMIN', close: 'OWNER',
+      send: 'MEMBER', react: 'MEMBER', invite: 'MEMBER', rename: 'ADMIN', remove: 'ADMIN', moderate: 'ADMIN', pin: 'ADMIN', setRole: 'ADMIN', close: 'OWNER', mentionAll: 'ADMIN',
     });
     await ben.ok('PATCH', `/rooms/${room}`, { name: 'By an admin' });
     assertProblem(await ben.call('PATCH', `/rooms/${room}`, { permissions: { send: 'ADMIN' } }), 403, 'FORBIDDEN');

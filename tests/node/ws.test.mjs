@@ -38,7 +38,7 @@ describe('connecting', { timeout: 60_000 }, () => {
       assertShape(client.ready, READY);
       assert.equal(client.events[0].event, 'ready', 'it comes first');
       assert.equal(client.ready.userUuid, ben.id);
-      assert.deepEqual(client.ready.rooms, [{ roomUuid: room, seq: 2, unreadCount: 2 }]);
+      assert.deepEqual(client.ready.rooms, [{ roomUuid: room, seq: 2, unreadCount: 2, mentionCount: 0 }]);
       assert.equal(client.socket.protocol, 'chat.v1');
       await client.close();
     }
