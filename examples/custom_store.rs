@@ -189,6 +189,14 @@ impl Tables {
         self.bans.extend(rows.bans);
         self.reports.extend(rows.reports);
         self.acts.extend(rows.new_acts);
+        for (room, pos) in rows.deleted {
+            for member in self.members.values_mut().filter(|member| member.room == room && member.active) {
+                (member.active, member.changed_pos) = (false, pos);
+            }
+            self.invites.retain(|_, invite| invite.room != room);
+            self.bans.retain(|(of, _), _| *of != room);
+            self.reports.retain(|_, report| report.room != room);
+        }
         let is_cut = |room: &RoomId, seq: u64| rows.cut.get(room).is_some_and(|upto| seq <= *upto);
         self.messages.retain(|(message, _)| !is_cut(&message.room, message.seq));
         self.reactions.retain(|key| !is_cut(&key.room, key.seq));

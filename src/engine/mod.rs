@@ -12,6 +12,7 @@ mod collect;
 mod commit;
 #[cfg(feature = "blobs")]
 mod copies;
+mod deletion;
 mod drafts;
 mod forward;
 mod friends;

@@ -29,6 +29,8 @@ pub enum Act {
     Resolve(MessageId, ReportOutcome),
     /// Said how long the room's messages are kept; `None`: as long as those of any room.
     SetRetention(Option<Retention>),
+    /// Deleted the room.
+    DeleteRoom,
 }
 
 names! {
@@ -44,6 +46,7 @@ names! {
         SlowMode = "slowMode",
         Resolve = "resolveReport",
         SetRetention = "setRetention",
+        DeleteRoom = "deleteRoom",
     }
 }
 
@@ -61,6 +64,7 @@ impl Act {
             Self::SlowMode(_) => ActName::SlowMode,
             Self::Resolve(..) => ActName::Resolve,
             Self::SetRetention(_) => ActName::SetRetention,
+            Self::DeleteRoom => ActName::DeleteRoom,
         }
     }
 }

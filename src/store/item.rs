@@ -234,7 +234,10 @@ pub enum Op {
     },
     /// Change what is said of the room, all of it or nothing.
     Update(Box<Update>),
-    /// Cut away the oldest messages that the room's [rule](crate::model::Room::retention) lets go, with their
+    /// Delete the room: it is there for nobody from then on, not even for the host. Its messages are left to
+    /// [`Op::Cut`].
+    Delete,
+    /// Cut away the oldest messages that the room's [rule](crate::model::Room::retention) lets go, and of a deleted one any, with their
     /// reactions, pins and client ids; their files may be collected. The host's alone. The answer is
     /// [`Answer::Cut`](super::Answer::Cut).
     Cut {

@@ -369,7 +369,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// The room's memberships changed after `after` and up to `until`, oldest change first (then by user).
     ///
-    /// Only the making of a room changes several at one position, so whoever pages on from the position of
+    /// Only the making of a room, and its end, change several at one position, so whoever pages on from the position of
     /// the last one starts at or after it; who was not there yet reads the room anew.
     ///
     /// # Errors

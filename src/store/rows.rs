@@ -133,7 +133,7 @@ impl Needs {
                 Op::Unban(user) => {
                     needs.bans.insert((item.room, user.clone()));
                 }
-                Op::Close => {}
+                Op::Close | Op::Delete => {}
                 Op::Cut { limit, .. } => {
                     let most = needs.oldest.entry(item.room).or_default();
                     *most = (*most).max(*limit);
@@ -353,6 +353,9 @@ pub struct Rows {
     pub written_reports: BTreeSet<ReportId>,
     /// Acts to add, in their order.
     pub new_acts: Vec<AuditEntry>,
+    /// Rooms that were deleted, by the position: all memberships of them that are active end at it, and their invite
+    /// links, bans and reports are to be deleted; before [`cut`](Self::cut), and after all else.
+    pub deleted: BTreeMap<RoomId, u64>,
     /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them and
     /// what an index has of them.
     pub cut: BTreeMap<RoomId, u64>,
@@ -393,6 +396,7 @@ impl Rows {
             written_bans: BTreeSet::new(),
             written_reports: BTreeSet::new(),
             new_acts: Vec::new(),
+            deleted: BTreeMap::new(),
             cut: BTreeMap::new(),
         }
     }

@@ -4,6 +4,7 @@ mod attachments;
 mod authenticators;
 mod buses;
 mod custom_store;
+mod deletion;
 mod documents;
 mod engine;
 mod examples;

@@ -360,6 +360,15 @@ impl State {
                 data.acts.push(entry);
             }
         }
+        for (room, pos) in rows.deleted {
+            self.invites.retain(|_, invite| invite.room != room);
+            self.reports.retain(|_, report| report.room != room);
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            data.bans.clear();
+            for member in data.members.values_mut().filter(|member| member.active) {
+                (member.active, member.changed_pos) = (false, pos);
+            }
+        }
         for (room, upto) in rows.cut {
             let Some(data) = self.rooms.get_mut(&room) else { continue };
             for message in data.cut(upto) {

@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 79] = [
+const STATEMENTS: [(&str, &str, bool); 83] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -66,6 +66,11 @@ const STATEMENTS: [(&str, &str, bool); 79] = [
     (keeping::CUT[0], "messages_pkey", false),
     // Both begin with the room.
     (keeping::CUT[1], "reactions_", false),
+    // More than one begins with the room.
+    (keeping::END[0], "members_", false),
+    (keeping::END[1], "invites_by_room", false),
+    (keeping::END[2], "bans_pkey", false),
+    (keeping::END[3], "reports_", false),
     (keeping::CUT[2], "search_places_by_message", false),
     (read::PUBLIC_ROOMS, "rooms_public", false),
     (read::INVITE, "invites_pkey", false),

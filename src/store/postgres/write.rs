@@ -65,6 +65,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position
     write_relations(conn, rows).await?;
     moderation::write(conn, rows).await?;
     attachments::write(conn, rows).await?;
+    keeping::end(conn, rows).await?;
     keeping::cut(conn, rows).await
 }
 

@@ -183,6 +183,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
     moderation::write(conn, rows)?;
+    keeping::end(conn, rows)?;
     keeping::cut(conn, rows)
 }
 

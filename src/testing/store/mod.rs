@@ -32,6 +32,7 @@ pub mod about;
 pub mod amend;
 pub mod attachments;
 pub mod catch_up;
+pub mod deletion;
 pub mod forwards;
 pub mod friends;
 pub mod invites;
@@ -317,6 +318,11 @@ macro_rules! store_suite {
                     who_sent_it_first_stands_in_a_message_wherever_it_is_read
                     a_retry_of_a_forward_is_known_by_what_was_passed_on
                     forwards_are_taken_in_with_whom_they_name;
+                deletion:
+                    a_deleted_room_leaves_nothing_but_that_it_was_there
+                    nothing_is_done_in_a_deleted_room
+                    what_stands_beside_a_deleted_room_goes_with_it
+                    the_key_of_a_deleted_room_is_free_and_its_id_is_not;
                 retention:
                     a_count_keeps_the_newest_and_a_cut_takes_no_more_than_its_bound
                     an_age_lets_go_what_is_older_and_stops_at_what_is_not
@@ -430,6 +436,7 @@ mod tests {
             include_str!("about.rs"),
             include_str!("attachments.rs"),
             include_str!("catch_up.rs"),
+            include_str!("deletion.rs"),
             include_str!("forwards.rs"),
             include_str!("friends.rs"),
             include_str!("invites.rs"),

@@ -247,6 +247,14 @@ pub(super) fn describe(operation: Operation) -> Description {
         )
         .answer(200, "Closed.", &done)
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden]),
+        Operation::DeleteRoom => Description::new(
+            ROOMS,
+            "Delete a room for everybody",
+            "Its owner's alone, and for good: its messages, files and all else of it go, and nothing of it can be read from \
+             the answer on. Whoever was in it is told by `removedFromRoom` with `isDeleted`.",
+        )
+        .answer(200, "Deleted.", &done)
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden]),
         Operation::ReopenRoom => Description::new(
             ROOMS,
             "Open a closed room again",

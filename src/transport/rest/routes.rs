@@ -54,6 +54,7 @@ operations! {
     LeaveRoom = "leaveRoom": DELETE "/chat/rooms/{roomUuid}/leave" or "/chat/room/{roomUuid}/leave" => rooms::leave;
     CloseRoom = "closeRoom": POST "/chat/rooms/{roomUuid}/close" or "/chat/room/{roomUuid}/close" => rooms::close;
     ReopenRoom = "reopenRoom": POST "/chat/rooms/{roomUuid}/reopen" or "/chat/room/{roomUuid}/reopen" => rooms::reopen;
+    DeleteRoom = "deleteRoom": DELETE "/chat/rooms/{roomUuid}" or "/chat/room/{roomUuid}" => rooms::delete;
     ListParticipants = "listParticipants": GET "/chat/rooms/{roomUuid}/participants"
         or "/chat/room/{roomUuid}/participants" => rooms::participants;
     Invite = "invite": POST "/chat/rooms/{roomUuid}/participants"
