@@ -52,9 +52,9 @@ struct Tables {
     invites: BTreeMap<InviteCode, Invite>,
     /// Those in no message by when they were begun.
     attachments: BTreeMap<(RoomId, AttachmentId), StoredAttachment>,
-    /// By room and user.
+    /// By room and user; by user and room.
     bans: BTreeMap<(RoomId, UserId), Ban>,
-    /// By id; those that wait by id, and by room and id; by room, message and who has made it.
+    /// By id; those that wait by id, and by room and id; by room, message and who has made it; by who has made it and id.
     reports: BTreeMap<ReportId, Report>,
     /// In the order of their commits. By room and `pos`.
     acts: Vec<AuditEntry>,
@@ -605,6 +605,33 @@ impl Store for PlainStore {
             RecordPage::ProfilesIn { room, after } => {
                 people(members(room).map(|member| &member.user).collect(), after)
             }
+            RecordPage::ProfileOf(user) => tables.person(&user).into_iter().collect(),
+            RecordPage::MessagesBy { room, user, after } => {
+                let is_it = |message: &Message| {
+                    (message.room, &message.sender.user) == (room, &user) && message.seq > after
+                };
+                let own = tables.messages.iter().filter(|(message, _)| is_it(message));
+                let record = |(message, hash): &(Arc<Message>, Option<BodyHash>)| {
+                    Record::Room(RoomRecord::Message(tables.shown(message), *hash))
+                };
+                own.map(record).take(limit).collect()
+            }
+            RecordPage::ReactionsBy { room, user, after } => {
+                let own = tables.reactions.iter().filter(|key| key.room == room && key.user == user);
+                let is_beyond = |key: &&ReactionKey| {
+                    after.as_ref().is_none_or(|(seq, reaction)| (key.seq, &key.reaction) > (*seq, reaction))
+                };
+                let record = |key: &ReactionKey| {
+                    let message = tables.messages_in(room).find(|message| message.seq == key.seq)?;
+                    Some(Record::Room(RoomRecord::Reaction(key.clone(), message.id)))
+                };
+                own.filter(is_beyond).filter_map(record).take(limit).collect()
+            }
+            RecordPage::BansOf { user, after } => {
+                let bans = tables.bans.values().filter(|ban| ban.user == user);
+                let beyond = bans.filter(|ban| after.is_none_or(|after| ban.room > after));
+                beyond.map(|ban| Record::Room(RoomRecord::Ban(ban.clone()))).take(limit).collect()
+            }
             RecordPage::Relations { after } => {
                 let beyond = tables
                     .relations
@@ -655,6 +682,13 @@ impl Store for PlainStore {
     /// It searches without an index.
     async fn index(&self, _limit: u32) -> Result<bool> {
         Ok(false)
+    }
+
+    async fn reports_by(&self, user: &UserId, after: Option<ReportId>, limit: u32) -> Result<Vec<Report>> {
+        let tables = self.tables();
+        let made = tables.reports.values().filter(|report| report.by == *user);
+        let beyond = made.filter(|report| after.is_none_or(|after| report.id > after));
+        Ok(beyond.take(limit as usize).cloned().collect())
     }
 
     async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {

@@ -31,6 +31,7 @@ mod moderation;
 mod nodes;
 mod outbox;
 mod outlet;
+mod personal;
 mod pins;
 mod profiles;
 mod public;
@@ -68,6 +69,7 @@ pub use friends::FriendRequest;
 #[cfg(feature = "blobs")]
 pub use links::Link;
 pub use outbox::{Outgoing, RefusedSend};
+pub use personal::PersonalExport;
 pub use rooms::CreatedRoom;
 pub use session::Session;
 pub(crate) use session::Start;

@@ -408,6 +408,13 @@ impl Store for MemoryStore {
         Ok(false)
     }
 
+    async fn reports_by(&self, user: &UserId, after: Option<ReportId>, limit: u32) -> Result<Vec<Report>> {
+        let state = self.state.lock();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let beyond = state.reports.range((from, Bound::Unbounded)).map(|(_, report)| report);
+        Ok(beyond.filter(|report| report.by == *user).take(limit as usize).cloned().collect())
+    }
+
     async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
         let state = self.state.lock();
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);

@@ -244,6 +244,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     async fn reports(&self, room: Option<RoomId>, after: Option<ReportId>, limit: u32)
     -> Result<Vec<Report>>;
 
+    /// The reports that a user has made, those that are resolved too, the oldest first: by their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn reports_by(&self, user: &UserId, after: Option<ReportId>, limit: u32) -> Result<Vec<Report>>;
+
     /// A room's audit trail, the newest first: by falling positions, below `before`.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ mod moderation;
 mod nats;
 mod nodes;
 mod outbox;
+mod personal;
 mod pins;
 mod postgres;
 mod quotes;

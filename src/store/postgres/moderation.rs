@@ -83,6 +83,25 @@ pub(super) async fn reports(
     }
 }
 
+pub(super) const REPORTS_BY: &str = concat!(
+    "SELECT ",
+    report_columns!(),
+    " FROM chat.reports w WHERE w.made_by = $1 AND w.id >= $2 ORDER BY w.id LIMIT $3"
+);
+
+pub(super) async fn reports_by(
+    db: &Connections,
+    user: &UserId,
+    after: Option<ReportId>,
+    limit: u32,
+) -> Result<Vec<Report>> {
+    // Beyond the greatest id there is none.
+    let from = after.map_or(Some(Uuid::NIL), |id| Uuid::from(id).next());
+    let Some(from) = from else { return Ok(Vec::new()) };
+    let sought = || query(REPORTS_BY).bind(user.as_str()).bind(from).bind(i64::from(limit));
+    db.all(sought, |columns| columns.report()).await
+}
+
 pub(super) const LOAD_REPORTED: &str = concat!(
     "SELECT ",
     report_columns!(),

@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 83] = [
+const STATEMENTS: [(&str, &str, bool); 88] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -97,6 +97,11 @@ const STATEMENTS: [(&str, &str, bool); 83] = [
     (attachments::UNSENT, "attachments_unsent", false),
     (attachments::LOAD, "attachments_pkey", false),
     (records::PROFILES, "profiles_pkey", false),
+    (records::PROFILE_OF, "profiles_pkey", false),
+    (records::MESSAGES_BY, "messages_by_sender", false),
+    (records::REACTIONS_BY, "reactions_by_user", false),
+    (records::BANS_OF, "bans_by_user", false),
+    (moderation::REPORTS_BY, "reports_by_maker", false),
     (records::PROFILES_IN, "members_pkey", false),
     (records::RELATIONS, "relations_pkey", false),
     (records::ROOMS, "rooms_pkey", false),

@@ -74,6 +74,22 @@ pub(super) fn reports(
     }
 }
 
+pub(super) const REPORTS_BY: &str = concat!(
+    "SELECT ",
+    report_columns!(),
+    " FROM reports w INDEXED BY reports_by_maker WHERE w.made_by = ?1 AND w.id > ?2 ORDER BY w.id LIMIT ?3"
+);
+
+pub(super) fn reports_by(
+    conn: &Connection,
+    user: &UserId,
+    after: Option<ReportId>,
+    limit: u32,
+) -> Result<Vec<Report>, SqliteError> {
+    let after = after.map(|id| id.to_bytes().to_vec()).unwrap_or_default();
+    all(conn, REPORTS_BY, &[&user.as_str(), &after, &limit], |columns| columns.report())
+}
+
 pub(super) const REPORT: &str =
     concat!("SELECT ", report_columns!(), " FROM reports w WHERE w.id = ?1 AND w.room = ?2");
 

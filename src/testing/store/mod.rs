@@ -41,6 +41,7 @@ pub mod members;
 pub mod messages;
 pub mod moderation;
 pub mod order;
+pub mod personal;
 pub mod pins;
 pub mod public;
 pub mod quotes;
@@ -323,6 +324,11 @@ macro_rules! store_suite {
                     nothing_is_done_in_a_deleted_room
                     what_stands_beside_a_deleted_room_goes_with_it
                     the_key_of_a_deleted_room_is_free_and_its_id_is_not;
+                personal:
+                    messages_of_a_sender_come_in_pages_by_their_numbers
+                    reactions_of_a_user_come_in_pages_by_message
+                    bans_and_reports_are_found_by_their_user
+                    what_is_known_of_a_user_is_found_by_them;
                 retention:
                     a_count_keeps_the_newest_and_a_cut_takes_no_more_than_its_bound
                     an_age_lets_go_what_is_older_and_stops_at_what_is_not
@@ -445,6 +451,7 @@ mod tests {
             include_str!("messages.rs"),
             include_str!("moderation.rs"),
             include_str!("order.rs"),
+            include_str!("personal.rs"),
             include_str!("pins.rs"),
             include_str!("public.rs"),
             include_str!("quotes.rs"),

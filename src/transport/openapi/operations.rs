@@ -14,7 +14,7 @@ use super::samples;
 use super::schemas::{named, text};
 use crate::error::ErrorCode as Code;
 use crate::model::{Limit, RelationKind};
-use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
+use crate::transport::rest::{DoneJson, LINES, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
     InvitationsJson, InviteJson, InvitesJson, ParticipantsJson, PeopleJson, PinsJson, PublicRoomsJson,
     RelationJson, RoomJson, RoomsJson,
@@ -27,7 +27,7 @@ pub(super) const TAGS: [(&str, &str); 6] = [
     (ATTACHMENTS, "Files that go with messages."),
     (MODERATION, "How a room is kept in order."),
     (FRIENDS, "Friends, requests for friendship, and blocks."),
-    (TOKENS, "Tokens for development, and the end of tokens."),
+    (TOKENS, "Tokens for development, the end of tokens, and all that is kept of their user."),
 ];
 const ROOMS: &str = "Rooms";
 const MESSAGES: &str = "Messages";
@@ -156,6 +156,19 @@ impl Description {
     /// Its body is a file.
     fn file(self) -> Self {
         Self { takes_file: true, ..self }
+    }
+
+    fn answers_with_lines(mut self, status: u16, description: &'static str) -> Self {
+        let schema = text("Lines of JSON, each an object with its `record`.").min_length(Some(1)).into();
+        let example = concat!(
+            r#"{"record":"header","format":1,"userUuid":"ana","exportedAt":"2026-03-02T09:00:00.000Z"}"#,
+            "\n",
+            r#"{"record":"footer","lines":1}"#,
+            "\n"
+        );
+        let (media_type, examples) = (LINES, vec![("example", json!(example))]);
+        self.answers.push(Answer { status, description, media_type, schema, examples });
+        self
     }
 
     fn answers_with_file(mut self, status: u16, description: &'static str) -> Self {
@@ -389,6 +402,15 @@ pub(super) fn describe(operation: Operation) -> Description {
             "Tokens that were issued before hold no more, and connections opened with them end.",
         )
         .answer(200, "Logged out.", &LoggedOutJson { user_uuid: samples::user("ana") }),
+        Operation::ExportMe => Description::new(
+            TOKENS,
+            "Export all that is kept of the caller",
+            "Lines of JSON, written as they are taken: a `header`; the `profile`; each `relation`, `invitation`, `ban` and \
+             `report` of the caller's; of each room a `membership`, and the caller's own `message`s with the names of their \
+             files, and `reaction`s; and a `footer` with the number of lines before it, without which something is missing. \
+             Nothing that others have said.",
+        )
+        .answers_with_lines(200, "All of it."),
         Operation::ListFriends
         | Operation::RemoveFriend
         | Operation::ListRequests

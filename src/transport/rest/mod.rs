@@ -28,6 +28,7 @@ mod invites;
 mod messages;
 mod moderation;
 mod observe;
+mod personal;
 mod problem;
 mod reports;
 mod rooms;
@@ -45,6 +46,8 @@ use crate::engine::ChatEngine;
 use crate::error::ErrorKind;
 #[cfg(feature = "openapi")]
 pub(super) use auth::{LoggedOutJson, TokenJson};
+#[cfg(feature = "openapi")]
+pub(super) use personal::LINES;
 use problem::Problem;
 #[cfg(feature = "openapi")]
 pub(super) use problem::ProblemJson;

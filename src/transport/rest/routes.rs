@@ -5,8 +5,8 @@ use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::{
-    Mounted, RestOptions, attachments, auth, friends, invites, messages, moderation, reports, rooms, search,
-    streams,
+    Mounted, RestOptions, attachments, auth, friends, invites, messages, moderation, personal, reports,
+    rooms, search, streams,
 };
 use crate::names::names;
 
@@ -116,6 +116,7 @@ operations! {
     Unblock = "unblock": DELETE "/friends/{userUuid}/block" => friends::unblock;
     ListBlocks = "listBlocks": GET "/blocks" => friends::blocks;
     DevToken = "devToken": POST "/auth/dev-token" => auth::dev_token;
+    ExportMe = "exportMe": GET "/chat/users/me/export" => personal::export;
     LogOut = "logOut": POST "/auth/logout" => auth::log_out;
 }
 
