@@ -58,6 +58,8 @@ struct Tables {
     reports: BTreeMap<ReportId, Report>,
     /// In the order of their commits. By room and `pos`.
     acts: Vec<AuditEntry>,
+    /// Outlives a restart.
+    erasures: BTreeSet<UserId>,
 }
 
 impl PlainStore {
@@ -78,6 +80,7 @@ impl PlainStore {
             bans: BTreeMap::new(),
             reports: BTreeMap::new(),
             acts: Vec::new(),
+            erasures: BTreeSet::new(),
         }))
     }
 
@@ -187,6 +190,7 @@ impl Tables {
         self.attachments.extend(rows.attachments);
         self.bans.retain(|key, _| !rows.written_bans.contains(key));
         self.bans.extend(rows.bans);
+        self.reports.retain(|id, _| !rows.written_reports.contains(id));
         self.reports.extend(rows.reports);
         self.acts.extend(rows.new_acts);
         for (room, pos) in rows.deleted {
@@ -297,6 +301,14 @@ impl Store for PlainStore {
                 let latest = times.entry(user.clone()).or_insert(*at);
                 *latest = (*latest).max(*at);
             }
+        }
+        for (user, is_begun) in &batch.erased {
+            next.profiles.remove(user);
+            next.last_seen.remove(user);
+            match is_begun {
+                true => next.erasures.insert(user.clone()),
+                false => next.erasures.remove(user),
+            };
         }
         let mut rows = next.load(&Needs::of(&batch));
         let outcomes = apply(batch, &mut rows);
@@ -689,6 +701,10 @@ impl Store for PlainStore {
         let made = tables.reports.values().filter(|report| report.by == *user);
         let beyond = made.filter(|report| after.is_none_or(|after| report.id > after));
         Ok(beyond.take(limit as usize).cloned().collect())
+    }
+
+    async fn erasures(&self, limit: u32) -> Result<Vec<UserId>> {
+        Ok(self.tables().erasures.iter().take(limit as usize).cloned().collect())
     }
 
     async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {

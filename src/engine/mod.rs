@@ -14,6 +14,7 @@ mod commit;
 mod copies;
 mod deletion;
 mod drafts;
+mod erase;
 mod forward;
 mod friends;
 mod govern;
@@ -125,6 +126,8 @@ struct Inner {
     delivered: DeliveredMarks,
     outbox: Outbox,
     streams: streams::Streams,
+    /// Somebody is to be erased.
+    erasing: Arc<tokio::sync::Notify>,
     /// When users were last seen, to be written with the next tick.
     last_seen: parking_lot::Mutex<std::collections::HashMap<UserId, Timestamp>>,
     draining: AtomicBool,

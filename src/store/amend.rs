@@ -142,6 +142,18 @@ fn delete(
     if message.body.is_deleted() {
         return unchanged(message);
     }
+    let outcome = take_back(ctx, room, message, rows)?;
+    let sender = &message.sender.user;
+    if ctx.by.as_ref() != Some(sender)
+        && let Some(change) = outcome.changes.first()
+    {
+        moderate::note(ctx, change, Act::Delete(message.id), Some(sender.clone()), None, rows);
+    }
+    Ok(outcome)
+}
+
+/// Has a message say nothing any more.
+pub(super) fn take_back(ctx: &Ctx, room: Room, message: &Arc<Message>, rows: &mut Rows) -> Result<Outcome> {
     let body = Body::Deleted(message.body.message_type());
     let state = MessageState { edited_at: Some(ctx.at), ..MessageState::default() };
     rows.clear_reactions(message);
@@ -151,14 +163,7 @@ fn delete(
     attach::end(&message.attachments, rows);
     let (attachments, references) = (Arc::default(), References::default());
     let deleted = Message { body, state, attachments, references, ..Message::clone(message) };
-    let outcome = put(ctx, room, deleted, Amendment::Deleted, rows)?;
-    let sender = &message.sender.user;
-    if ctx.by.as_ref() != Some(sender)
-        && let Some(change) = outcome.changes.first()
-    {
-        moderate::note(ctx, change, Act::Delete(message.id), Some(sender.clone()), None, rows);
-    }
-    Ok(outcome)
+    put(ctx, room, deleted, Amendment::Deleted, rows)
 }
 
 fn react(
@@ -222,11 +227,17 @@ fn pin(
     put(ctx, room, Message { state, ..Message::clone(message) }, Amendment::Pinned(on), rows)
 }
 
-fn unchanged(message: &Arc<Message>) -> Result<Outcome> {
+pub(super) fn unchanged(message: &Arc<Message>) -> Result<Outcome> {
     answered(Vec::new(), Answer::Amended(message.clone()))
 }
 
-fn put(ctx: &Ctx, mut room: Room, mut message: Message, how: Amendment, rows: &mut Rows) -> Result<Outcome> {
+pub(super) fn put(
+    ctx: &Ctx,
+    mut room: Room,
+    mut message: Message,
+    how: Amendment,
+    rows: &mut Rows,
+) -> Result<Outcome> {
     let (pos, prev) = rows.next_pos(&mut room);
     message.state.changed_pos = pos.at;
     let message = Arc::new(message);

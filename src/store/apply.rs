@@ -6,6 +6,7 @@
 pub(super) mod attach;
 mod cut;
 mod delete;
+mod erase;
 mod refer;
 
 use std::collections::{BTreeSet, HashSet};
@@ -83,6 +84,7 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::Resolve { id, outcome } => report::resolve(&ctx, id, outcome, rows),
         Op::Update(update) => govern::update(&ctx, *update, rows),
         Op::Delete => delete::delete(&ctx, rows),
+        Op::Erase { user, what } => erase::erase(&ctx, &user, what, rows),
         Op::Cut { retention, grace, limit: _ } => cut::cut(&ctx, retention, grace, rows),
         Op::Import(record) if record.room() == ctx.id => import(*record, rows),
         Op::Attach(op) => attach::attach(&ctx, op, rows),

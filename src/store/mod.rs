@@ -49,8 +49,8 @@ pub use apply::apply;
 pub use attachment::{Stage, StoredAttachment};
 pub use body_hash::BodyHash;
 pub use item::{
-    Amend, AttachOp, Batch, Forward, Item, Notice, Op, Refers, RelationItem, RelationOp, RoomItem, Ruling,
-    Update,
+    Amend, AttachOp, Batch, Erased, Forward, Item, Notice, Op, Refers, RelationItem, RelationOp, RoomItem,
+    Ruling, Update,
 };
 pub use memory::MemoryStore;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
@@ -458,6 +458,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// Only those of [every call](Store). What was taken in stays so, and the rest waits.
     async fn index(&self, limit: u32) -> Result<bool>;
+
+    /// Users whose data is being [taken away](Batch::erased), in the order of their ids.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn erasures(&self, limit: u32) -> Result<Vec<UserId>>;
 
     /// The rooms of which it is said [how much is kept](Room::keeping), in the order of their ids, beyond `after`.
     ///

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::RoomRecord;
-use super::{Amend, Batch, BodyHash, Item, Op, StoredAttachment};
+use super::{Amend, Batch, BodyHash, Erased, Item, Op, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation,
@@ -134,6 +134,17 @@ impl Needs {
                     needs.bans.insert((item.room, user.clone()));
                 }
                 Op::Close | Op::Delete => {}
+                Op::Erase { user, what } => match what {
+                    Erased::Message { id, .. } => {
+                        needs.messages.insert((item.room, *id));
+                        needs.pins.insert(item.room);
+                    }
+                    Erased::Reaction(id, reaction) => {
+                        needs.messages.insert((item.room, *id));
+                        needs.reactions.insert((item.room, *id, reaction.clone(), user.clone()));
+                    }
+                    Erased::Report(id) => drop(needs.reports.insert((item.room, *id))),
+                },
                 Op::Cut { limit, .. } => {
                     let most = needs.oldest.entry(item.room).or_default();
                     *most = (*most).max(*limit);
@@ -349,7 +360,8 @@ pub struct Rows {
     pub written_attachments: BTreeSet<(RoomId, AttachmentId)>,
     /// Bans to write, new or changed; those that [`bans`](Self::bans) does not have any more are to be deleted.
     pub written_bans: BTreeSet<(RoomId, UserId)>,
-    /// Reports to write, new or changed.
+    /// Reports to write, new or changed; those that [`reports`](Self::reports) does not have any more are to be
+    /// deleted.
     pub written_reports: BTreeSet<ReportId>,
     /// Acts to add, in their order.
     pub new_acts: Vec<AuditEntry>,

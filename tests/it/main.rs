@@ -7,6 +7,7 @@ mod custom_store;
 mod deletion;
 mod documents;
 mod engine;
+mod erasure;
 mod examples;
 #[path = "../faults/mod.rs"]
 mod faults;

@@ -102,6 +102,10 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
 fn profile(state: &State, user: &UserId) -> Option<Record> {
     let person = state.people.get(user)?;
     let Person { profile, last_seen, logged_out } = person;
+    // An erasure leaves no more than that there was somebody.
+    if profile.is_none() && last_seen.is_none() && logged_out.is_none() {
+        return None;
+    }
     Some(Record::Profile {
         user: user.clone(),
         profile: profile.clone(),

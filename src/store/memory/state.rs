@@ -27,6 +27,8 @@ pub(super) struct State {
     /// Messages in the order of time: at their moment, or at the first place behind it that is free.
     pub(super) places: BTreeMap<u64, (RoomId, u64)>,
     pub(super) reports: BTreeMap<ReportId, Report>,
+    /// Whose data is being taken away.
+    pub(super) erasures: BTreeSet<UserId>,
 }
 
 /// What is known of a user: either may be there without the other.
@@ -172,6 +174,7 @@ impl State {
             invites: BTreeMap::new(),
             places: BTreeMap::new(),
             reports: BTreeMap::new(),
+            erasures: BTreeSet::new(),
         }
     }
 
@@ -353,7 +356,10 @@ impl State {
             };
         }
         for id in rows.written_reports {
-            self.reports.extend(rows.reports.remove(&id).map(|report| (id, report)));
+            match rows.reports.remove(&id) {
+                Some(report) => self.reports.insert(id, report),
+                None => self.reports.remove(&id),
+            };
         }
         for entry in rows.new_acts {
             if let Some(data) = self.rooms.get_mut(&entry.room) {

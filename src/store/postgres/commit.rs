@@ -153,6 +153,7 @@ impl Proof {
                     Op::Mark { .. }
                         | Op::Close
                         | Op::Cut { .. }
+                        | Op::Erase { .. }
                         | Op::Reopen { .. }
                         | Op::Import(_)
                         | Op::Update(_)

@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 88] = [
+const STATEMENTS: [(&str, &str, bool); 92] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -90,6 +90,10 @@ const STATEMENTS: [(&str, &str, bool); 88] = [
     (read::MESSAGES_SINCE, "messages_by_pos", false),
     (read::PROFILES, "profiles_pkey", false),
     (read::LOGOUTS, "profiles_pkey", false),
+    (read::ERASURES, "erasures_pkey", false),
+    (load::FORGET_PROFILE, "profiles_pkey", false),
+    (load::END_ERASURE, "erasures_pkey", false),
+    (moderation::END_REPORTS, "reports_pkey", false),
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),
     (read::OUTBOX, "outbox_pkey", false),

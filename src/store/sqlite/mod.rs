@@ -460,6 +460,10 @@ impl Store for SqliteStore {
         Ok(self.readers.run(move |tx| moderation::reports_by(tx, &user, after, limit)).await?)
     }
 
+    async fn erasures(&self, limit: u32) -> Result<Vec<UserId>> {
+        Ok(self.readers.run(move |tx| read::erasures(tx, limit)).await?)
+    }
+
     async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
         Ok(self.readers.run(move |tx| keeping::rooms(tx, after, limit)).await?)
     }

@@ -50,6 +50,8 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::MESSAGES_SINCE, "messages_by_pos (room=? AND pos>? AND pos<?)", false),
         (read::PROFILE, primary, false),
         (read::LOGOUT, primary, false),
+        (rows::FORGET_PROFILE, primary, false),
+        (rows::END_ERASURE, primary, false),
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),
         (attachments::ATTACHMENT, "PRIMARY KEY (room=? AND id=?)", false),

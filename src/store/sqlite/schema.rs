@@ -11,7 +11,7 @@ use super::{SqliteOptions, Synchronous};
 const APPLICATION_ID: i64 = 0x6368_6174;
 
 /// Only ever appended to: the version of a file is how many of these it has seen.
-const MIGRATIONS: [&str; 23] = [
+const MIGRATIONS: [&str; 24] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_relations.sql"),
     include_str!("../../../migrations/sqlite/0003_origin.sql"),
@@ -35,6 +35,7 @@ const MIGRATIONS: [&str; 23] = [
     include_str!("../../../migrations/sqlite/0021_reports.sql"),
     include_str!("../../../migrations/sqlite/0022_keeping.sql"),
     include_str!("../../../migrations/sqlite/0023_personal.sql"),
+    include_str!("../../../migrations/sqlite/0024_erasures.sql"),
 ];
 
 /// The first version in which two checkpoints at once cannot lose a commit of the write-ahead log.

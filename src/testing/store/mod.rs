@@ -33,6 +33,7 @@ pub mod amend;
 pub mod attachments;
 pub mod catch_up;
 pub mod deletion;
+pub mod erasure;
 pub mod forwards;
 pub mod friends;
 pub mod invites;
@@ -324,6 +325,10 @@ macro_rules! store_suite {
                     nothing_is_done_in_a_deleted_room
                     what_stands_beside_a_deleted_room_goes_with_it
                     the_key_of_a_deleted_room_is_free_and_its_id_is_not;
+                erasure:
+                    whose_data_goes_is_kept_until_it_has_gone_and_their_profile_goes_at_once
+                    an_erased_message_is_a_deleted_one_that_nobody_has_deleted
+                    reactions_and_reports_are_taken_away_one_by_one;
                 personal:
                     messages_of_a_sender_come_in_pages_by_their_numbers
                     reactions_of_a_user_come_in_pages_by_message
@@ -443,6 +448,7 @@ mod tests {
             include_str!("attachments.rs"),
             include_str!("catch_up.rs"),
             include_str!("deletion.rs"),
+            include_str!("erasure.rs"),
             include_str!("forwards.rs"),
             include_str!("friends.rs"),
             include_str!("invites.rs"),
