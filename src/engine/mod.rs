@@ -42,6 +42,7 @@ mod retention;
 mod rooms;
 mod search;
 mod session;
+mod settings;
 mod streams;
 
 use std::fmt;

@@ -14,6 +14,7 @@ mod forwards;
 mod friends;
 mod hooks;
 mod limits;
+mod manners;
 mod model;
 mod moderation;
 mod nats;

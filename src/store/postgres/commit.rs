@@ -158,6 +158,7 @@ impl Proof {
                         | Op::Update(_)
                 ),
                 Item::Relation(item) => item.op != RelationOp::Decline,
+                Item::Settings(_) => true,
             },
             _ => true,
         };

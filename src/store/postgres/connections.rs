@@ -27,6 +27,9 @@ const PLANNING: [(&str, &str); 6] = [
     ("jit", "off"),
 ];
 
+/// More than there are statements, so that a connection prepares none twice.
+const STATEMENTS: usize = 256;
+
 /// Opened on demand, shared, and given back.
 #[derive(Debug)]
 pub(super) struct Connections {
@@ -39,6 +42,7 @@ pub(super) struct Connections {
 /// How to connect to the URL. Neither the URL nor its password is ever logged.
 pub(super) fn connect_options(url: &str, options: &PostgresOptions) -> Result<PgConnectOptions> {
     let connect = PgConnectOptions::from_str(url)?.disable_statement_logging();
+    let connect = connect.statement_cache_capacity(STATEMENTS);
     let connect = match connect.get_application_name() {
         Some(_) => connect,
         None => connect.application_name("chat-core"),

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
     PostgresOptions, amend, attachments, connections, keeping, load, moderation, read, records, schema,
-    search, write,
+    search, settings, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 88] = [
+const STATEMENTS: [(&str, &str, bool); 91] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -90,6 +90,9 @@ const STATEMENTS: [(&str, &str, bool); 88] = [
     (read::MESSAGES_SINCE, "messages_by_pos", false),
     (read::PROFILES, "profiles_pkey", false),
     (read::LOGOUTS, "profiles_pkey", false),
+    (settings::SETTINGS, "settings_pkey", false),
+    (settings::WRITE, "settings_pkey", false),
+    (records::SETTINGS, "settings_pkey", false),
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),
     (read::OUTBOX, "outbox_pkey", false),

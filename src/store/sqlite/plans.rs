@@ -1,8 +1,10 @@
 //! Holds fast that each read finds its rows by an index.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, StatementStatus};
 
-use super::{SqliteOptions, amend, attachments, keeping, moderation, read, records, rows, schema, search};
+use super::{
+    SqliteOptions, amend, attachments, keeping, moderation, read, records, rows, schema, search, settings,
+};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -10,6 +12,16 @@ fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let none = rusqlite::params_from_iter((0..count).map(|_| None::<i64>));
     let steps = statement.query_map(none, |row| row.get("detail")).unwrap();
     steps.map(Result::unwrap).collect()
+}
+
+/// How often a statement is prepared once more, when it is run again with other values.
+fn prepared_again(conn: &Connection, sql: &str) -> i32 {
+    let mut statement = conn.prepare(sql).unwrap();
+    for value in 1..=3_i64 {
+        let values = rusqlite::params_from_iter((0..statement.parameter_count()).map(|_| value));
+        statement.query(values).unwrap().next().unwrap();
+    }
+    statement.get_status(StatementStatus::RePrepare)
 }
 
 #[test]
@@ -50,6 +62,8 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::MESSAGES_SINCE, "messages_by_pos (room=? AND pos>? AND pos<?)", false),
         (read::PROFILE, primary, false),
         (read::LOGOUT, primary, false),
+        (settings::SETTINGS, primary, false),
+        (records::SETTINGS, "PRIMARY KEY (user>?)", false),
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),
         (attachments::ATTACHMENT, "PRIMARY KEY (room=? AND id=?)", false),
@@ -97,6 +111,7 @@ fn each_read_finds_its_rows_by_an_index() {
         assert!(plan[0].starts_with("SEARCH") && plan[0].contains(start), "{sql}\n{plan:#?}");
         assert!(!plan.iter().any(|step| step.starts_with("SCAN")), "{sql}\n{plan:#?}");
         assert!(may_sort || !plan.iter().any(|step| step.contains("TEMP B-TREE")), "{sql}\n{plan:#?}");
+        assert_eq!(prepared_again(&conn, sql), 0, "{sql}");
     }
     assert_eq!(plan(&conn, read::OUTBOX), ["SCAN o"], "in the order in which it lies");
     let found = plan(&conn, search::SEARCH);

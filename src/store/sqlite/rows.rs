@@ -8,6 +8,7 @@ use super::attachments;
 use super::columns::{Columns, message_joins};
 use super::error::SqliteError;
 use super::moderation;
+use super::settings;
 use super::{amend, keeping, read};
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
@@ -106,6 +107,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
         }
     }
     moderation::load(conn, needs, &mut rows)?;
+    settings::load(conn, needs, &mut rows)?;
     Ok(rows)
 }
 
@@ -182,6 +184,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     for key in &rows.written_attachments {
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
+    settings::write(conn, rows)?;
     moderation::write(conn, rows)?;
     keeping::end(conn, rows)?;
     keeping::cut(conn, rows)
