@@ -407,7 +407,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::ExportMe => Description::new(
             SETTINGS,
             "Export all that is kept of the caller",
-            "Lines of JSON, written as they are taken: a `header`; the `profile`; each `relation`, `invitation`, `ban` and \
+            "Lines of JSON, written as they are taken: a `header`; the `profile`; `settings`; each `relation`, `invitation`, `ban` and \
              `report` of the caller's; of each room a `membership`, and the caller's own `message`s with the names of their \
              files, and `reaction`s; and a `footer` with the number of lines before it, without which something is missing. \
              Nothing that others have said.",
