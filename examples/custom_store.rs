@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use chat_core::model::{
     AuditEntry, Ban, Draft, Epoch, HistoryQuery, Invite, InviteCode, Limit, Member, Message, NewRoom,
     PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report, Room, RoomKey, RoomKind,
-    SearchCursor, Token, Visibility,
+    SearchCursor, Settings, Token, Visibility,
 };
 use chat_core::store::{
     Batch, BodyHash, Found, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, ReactionKey,
@@ -60,6 +60,8 @@ struct Tables {
     acts: Vec<AuditEntry>,
     /// Outlives a restart.
     erasures: BTreeSet<UserId>,
+    /// By user.
+    settings: BTreeMap<UserId, Settings>,
 }
 
 impl PlainStore {
@@ -81,6 +83,7 @@ impl PlainStore {
             reports: BTreeMap::new(),
             acts: Vec::new(),
             erasures: BTreeSet::new(),
+            settings: BTreeMap::new(),
         }))
     }
 
@@ -129,6 +132,11 @@ impl Tables {
         rows.invites = links.map(|link| (link.code, link.clone())).collect();
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
         rows.attachments = found(&needs.attachments, |key| self.attachments.get(key).cloned());
+        rows.settings = needs
+            .settings
+            .iter()
+            .filter_map(|user| Some((user.clone(), *self.settings.get(user)?)))
+            .collect();
         rows.bans = found(&needs.bans, |key| self.bans.get(key).cloned());
         let is_needed = |report: &&Report| {
             needs.reports.contains(&(report.room, report.id))
@@ -192,6 +200,7 @@ impl Tables {
         self.bans.extend(rows.bans);
         self.reports.retain(|id, _| !rows.written_reports.contains(id));
         self.reports.extend(rows.reports);
+        self.settings.extend(rows.settings);
         self.acts.extend(rows.new_acts);
         for (room, pos) in rows.deleted {
             for member in self.members.values_mut().filter(|member| member.room == room && member.active) {
@@ -427,8 +436,10 @@ impl Store for PlainStore {
     }
 
     async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
-        let mark = |member: &Member| (member.user.clone(), member.joined_seq, member.read_seq);
         let tables = self.tables();
+        let hides = |user: &UserId| tables.settings.get(user).is_some_and(|settings| !settings.read_receipts);
+        let read = |member: &Member| if hides(&member.user) { member.joined_seq } else { member.read_seq };
+        let mark = |member: &Member| (member.user.clone(), member.joined_seq, read(member));
         let marks = |room: &RoomId| (*room, tables.active_in(*room, None).map(mark).collect());
         Ok(rooms.iter().map(marks).collect())
     }
@@ -552,6 +563,12 @@ impl Store for PlainStore {
         Ok(moved.take(limit as usize).cloned().collect())
     }
 
+    async fn settings(&self, users: &[UserId]) -> Result<Vec<(UserId, Settings)>> {
+        let tables = self.tables();
+        let settled = tables.settings.iter().filter(|(user, _)| users.contains(user));
+        Ok(settled.map(|(user, settings)| (user.clone(), *settings)).collect())
+    }
+
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
         let tables = self.tables();
         let logouts = tables.logouts.iter().filter(|(user, _)| users.contains(user));
@@ -650,6 +667,13 @@ impl Store for PlainStore {
                     .iter()
                     .filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
                 beyond.map(|(_, relation)| Record::Relation(relation.clone())).take(limit).collect()
+            }
+            RecordPage::Settings { after } => {
+                let beyond = tables
+                    .settings
+                    .iter()
+                    .filter(|(user, _)| after.as_ref().is_none_or(|after| *user > after));
+                beyond.map(|(user, settings)| Record::Settings(user.clone(), *settings)).take(limit).collect()
             }
             RecordPage::Rooms { after } => {
                 let beyond = tables.rooms.values().filter(|room| after.is_none_or(|after| room.id > after));

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Amendment, Delta, Draft, FriendNotice, History, HistoryQuery, Hits, Invitation, InviteCode, Mark,
-    Message, Participant, Profile, Reaction, Role, Room, SearchQuery, Token,
+    Message, Participant, Profile, Reaction, Role, Room, SearchQuery, Settings, Token,
 };
 
 /// What a connection asks for. A [`Session`](crate::Session) executes it, and it is refused as the method of
@@ -157,7 +157,8 @@ pub enum EventKind {
         user: UserId,
         /// Whether a connection of theirs is open.
         online: bool,
-        /// When their last connection ended; `None` where they have come.
+        /// When their last connection ended; `None` where they have come, and where not everybody may
+        /// [see](crate::model::Settings::last_seen) it.
         last_seen: Option<Timestamp>,
     },
     /// A room changed for everybody in it, or for this user.
@@ -217,6 +218,9 @@ pub enum Notification {
     InviteEnded(RoomId, InviteCode),
     /// This user has declined the invitation to the room that this one has made.
     InviteDeclined(RoomId, Profile),
+    /// The user has changed what others see of them. It may be lost;
+    /// [`Actor::settings`](crate::Actor::settings) has it.
+    Settings(Settings),
 }
 
 /// Where a fresh connection stands.

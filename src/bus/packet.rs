@@ -13,12 +13,12 @@ use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Amendment, Attachment, Body, Delta, Epoch, FriendNotice, MAX_LANES, Mark, Member, Message, MessageState,
-    MessageType, Position, Profile, Quoted, Reaction, References, Role, SystemKind, Token,
+    MessageType, Position, Profile, Quoted, Reaction, References, Role, Settings, SystemKind, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
 /// reads from the store, so that nodes of two versions can run beside each other.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// A node for as long as its engine runs; random, so that a restart is another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,6 +98,8 @@ pub(crate) struct Digest {
     pub(crate) profiles: Vec<UserId>,
     /// Those who have logged out.
     pub(crate) logouts: Vec<(UserId, Timestamp)>,
+    /// What these let others see now.
+    pub(crate) settings: Vec<(UserId, Settings)>,
 }
 
 /// What a batch changed in a room.
@@ -465,10 +467,9 @@ mod tests {
         let moved = Affected::These(vec!["ana".parse().unwrap()]);
         let rooms = vec![RoomDigest { room: RoomId::generate(), is_told: true, moved }];
         let logouts = vec![("ana".parse().unwrap(), Timestamp::from_millis(5))];
-        survives(News::Commit(
-            1,
-            Digest { lane: 2, after: 3, upto: 9, rooms, profiles: Vec::new(), logouts },
-        ));
+        let settings = vec![("ana".parse().unwrap(), Settings::default())];
+        let digest = Digest { lane: 2, after: 3, upto: 9, rooms, profiles: Vec::new(), logouts, settings };
+        survives(News::Commit(1, digest));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::publish::{marked, message_event};
+use super::settings::private_among;
 use super::{Actor, ChatEngine};
 use crate::error::{ErrorKind, Result};
 use crate::event::{Amended, CloseReason, Event, EventKind, Ready, ReadyRoom, RoomChange, View};
@@ -359,7 +360,10 @@ impl Missed<'_> {
             let members = store.marks_since(room.id, from, after.as_ref(), ROWS).await?;
             let is_last = members.len() < ROWS as usize;
             after = members.last().map(|member| member.user.clone());
-            for member in members.into_iter().filter(|member| Some(&member.user) != untold) {
+            let others = members.iter().map(|member| &member.user).filter(|user| **user != self.actor.user);
+            let private = private_among(store, others).await?;
+            let is_told = |member: &Member| Some(&member.user) != untold && !private.contains(&member.user);
+            for member in members.into_iter().filter(is_told) {
                 if member.read_seq > member.joined_seq {
                     let at = marked(&member, None);
                     self.push(room.id, EventKind::Marked(member.user.clone(), Mark::Read, at));

@@ -76,7 +76,7 @@ impl Committer {
     fn lane_of(&self, item: &Item) -> &mpsc::Sender<Work> {
         match item {
             Item::Room(item) => &self.lanes[usize::from(self.position.lane_of(item.room))],
-            Item::Relation(_) => self.first(),
+            Item::Relation(_) | Item::Settings(_) => self.first(),
         }
     }
 
@@ -286,17 +286,21 @@ impl Gathered {
         }
         match outcomes {
             Ok(outcomes) => {
-                let mut answers = Vec::with_capacity(outcomes.len());
+                let (mut answers, mut beside) = (Vec::with_capacity(outcomes.len()), self.beside);
                 for (outcome, (origin, _)) in outcomes.into_iter().zip(&self.waiting) {
                     answers.push(outcome.map(|outcome| {
                         outlet.publish(outcome.changes, *origin);
                         if let Some(change) = outcome.relation {
                             outlet.tell(change);
                         }
+                        if let Answer::Settings { user, now, is_new: true } = &outcome.answer {
+                            outlet.settle(user, *now);
+                            beside.settings.push((user.clone(), *now));
+                        }
                         outcome.answer
                     }));
                 }
-                outlet.end_batch(self.beside);
+                outlet.end_batch(beside);
                 metrics::sent(
                     answers.iter().filter(|answer| matches!(answer, Ok(Answer::Message(_)))).count() as u64,
                 );
@@ -336,6 +340,6 @@ fn group_by_room(jobs: &mut [Job]) {
     // Stable: the items of a room keep their order.
     jobs.sort_by_key(|job| match &job.item {
         Item::Room(item) => Some(item.room),
-        Item::Relation(_) => None,
+        Item::Relation(_) | Item::Settings(_) => None,
     });
 }

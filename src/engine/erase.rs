@@ -9,7 +9,9 @@ use tokio::sync::{Notify, oneshot};
 use super::{Admin, ChatEngine, Inner};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RoomId, UserId};
-use crate::model::{Body, InviteCode, Message, Position, Profile, RelationKind, SystemKind};
+use crate::model::{
+    Body, InviteCode, LastSeen, Message, Position, Profile, RelationKind, SettingsUpdate, SystemKind,
+};
 use crate::store::{Batch, Erased, Notice, Op, Record, RecordPage, RelationOp, RoomItem, RoomRecord};
 
 /// How many rows are taken away at once.
@@ -155,6 +157,13 @@ impl ChatEngine {
                 false => Part::End,
             },
             Part::End => {
+                // As if they had never settled anything.
+                let shown = SettingsUpdate {
+                    last_seen: Some(LastSeen::Everyone),
+                    invisible: Some(false),
+                    read_receipts: Some(true),
+                };
+                self.admin().set_settings(&user, shown).await?;
                 let erased = vec![(user.clone(), false)];
                 self.inner.committer.commit_beside(Batch { erased, ..Batch::default() }).await?;
                 self.inner.profiles.forget_one(&user);

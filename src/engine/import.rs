@@ -29,6 +29,7 @@ impl Admin {
             }
             Record::Relation(relation) => relation.into(),
             Record::Room(record) => record.into(),
+            Record::Settings(user, settings) => (user, settings).into(),
         };
         // Whoever imports may have given up; what is committed stays.
         committer.submit(item, None, |answer| drop(tell.send(answer.map(drop)))).await;

@@ -43,6 +43,7 @@ mod retention;
 mod rooms;
 mod search;
 mod session;
+mod settings;
 mod streams;
 
 use std::fmt;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::nodes::{Beside, Nodes, Posted};
 use super::publish::Publisher;
+use super::settings::{Appearance, settle};
 use crate::event::Notification;
 use crate::hub::ConnectionId;
 use crate::id::{RoomId, UserId};
-use crate::model::{Delta, Epoch, Message, Position, Token};
+use crate::model::{Delta, Epoch, Message, Position, Settings, Token};
 use crate::store::{Change, RelationChange, What};
 
 /// The one way out, so that all sessions of the node see one order.
@@ -98,6 +99,25 @@ impl Outlet {
             nodes.tell_of_invite(user, &notification);
         }
         self.publisher.notify_alone(user, notification);
+    }
+
+    /// Has everybody know what a user lets others see: this node, the user's devices on it, whoever sees them come or
+    /// go by it, and with the end of the batch the other nodes.
+    pub(super) fn settle(&mut self, user: &UserId, settings: Settings) {
+        self.publisher.notify_alone(user, Notification::Settings(settings));
+        if let Some(appearance) = settle(self.publisher.hub(), user, settings) {
+            self.appear(user, &appearance);
+        }
+    }
+
+    /// Tells those in the same rooms, and the other nodes, that the user came to this node or went, as far as others may
+    /// know.
+    pub(super) fn appear(&mut self, user: &UserId, appearance: &Appearance) {
+        let hub = self.publisher.hub().clone();
+        let is_news = self.nodes.as_mut().is_none_or(|nodes| nodes.presence(user, appearance, &hub));
+        if is_news {
+            hub.presence(user, &appearance.rooms, appearance.online, appearance.last_seen);
+        }
     }
 
     /// Tells a room what is written.

@@ -10,8 +10,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{AttachmentId, ClientId, InviteCode, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Attachment, Ban, Body, Invite, Member, Message, MessageType, Position, Reaction, Relation, RelationKind,
-    Report, ReportOutcome, Role, Room, RoomType,
+    Attachment, Ban, Body, Invite, LastSeen, Member, Message, MessageType, Position, Reaction, Relation,
+    RelationKind, Report, ReportOutcome, Role, Room, RoomType, Settings,
 };
 use crate::store::{Record, RecordPage, RoomRecord};
 
@@ -19,7 +19,7 @@ use crate::store::{Record, RecordPage, RoomRecord};
 const ROWS: u32 = 250;
 
 impl Actor {
-    /// All that is kept of the actor, as lines of JSON: the profile; friends, requests and blocks, from the actor's
+    /// All that is kept of the actor, as lines of JSON: the profile; settings; friends, requests and blocks, from the actor's
     /// side; invitations; bans; reports that the actor made; and of each room that the actor is or was in the
     /// membership, the actor's own messages with the names of their files, and the actor's reactions. Nothing that
     /// others have said, and no file itself.
@@ -89,6 +89,12 @@ enum Line {
         last_seen_at: Option<Timestamp>,
         #[serde(skip_serializing_if = "Option::is_none")]
         logged_out_at: Option<Timestamp>,
+    },
+    Settings {
+        last_seen: LastSeen,
+        invisible: bool,
+        read_receipts: bool,
+        changed_at: Timestamp,
     },
     Relation {
         user_uuid: UserId,
@@ -279,6 +285,10 @@ impl PersonalExport {
                 profile.map_or((None, None), |shown| (Some(shown.nickname), shown.image));
             let (last_seen_at, logged_out_at) = (last_seen, logged_out);
             lines.push(Line::Profile { nickname, profile_image, last_seen_at, logged_out_at });
+        }
+        if let Some((_, settings)) = store.settings(std::slice::from_ref(user)).await?.pop() {
+            let Settings { last_seen, invisible, read_receipts, changed_at } = settings;
+            lines.push(Line::Settings { last_seen, invisible, read_receipts, changed_at });
         }
         Ok(lines)
     }

@@ -89,7 +89,9 @@ impl Actor {
         limit: Limit,
     ) -> Result<Participants> {
         self.membership(room).await?;
-        self.engine.participants(room, after, limit).await
+        let mut page = self.engine.participants(room, after, limit).await?;
+        self.veil(&mut page.participants).await?;
+        Ok(page)
     }
 
     /// Adds people; who is in already stays as they are. Each joins with a SYSTEM message.

@@ -10,9 +10,9 @@ use super::catch_up::{self, Resume};
 use super::messages::sent;
 use super::nodes::Nodes;
 use super::receipts::marked_answer;
+use super::settings::Appearance;
 use super::{Actor, ChatEngine};
 use crate::auth::Identity;
-use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{CloseReason, Command, Event, EventKind, Format, Frame, Reply};
 use crate::hub::Connection;
@@ -118,10 +118,11 @@ impl ChatEngine {
         // From here on, dropping the session cleans up.
         let session = Session { profile, connection, turns: OnceLock::new(), origin: None, actor };
         self.check_logged_in(identity).await?;
+        self.learn_settings(&identity.user).await?;
         session.join_rooms().await?;
         if is_first {
             let rooms = self.hub().rooms_of(&session.connection);
-            self.tell_presence(&identity.user, &rooms, true, None);
+            self.appear(&session.connection, Appearance { rooms, online: true, last_seen: None });
         }
         // A drain that began meanwhile may have missed it.
         self.check_running()?;
@@ -131,17 +132,22 @@ impl ChatEngine {
 }
 
 impl ChatEngine {
-    /// Tells those in the same rooms, and the other nodes, that the user came to this node or went.
-    fn tell_presence(&self, user: &UserId, rooms: &[RoomId], online: bool, last_seen: Option<Timestamp>) {
-        let is_news = self.among_nodes(|nodes, _| nodes.presence(user, rooms, online, last_seen, self.hub()));
-        if is_news.unwrap_or(true) {
-            self.hub().presence(user, rooms, online, last_seen);
-        }
+    /// Tells those in the same rooms, and the other nodes, that the connection's user came to this node or went. Nobody
+    /// is told of whoever is invisible; under the lock under which that changes.
+    fn appear(&self, connection: &Connection, appearance: Appearance) {
+        let mut outlet = self.inner.outlet.lock();
+        let Some(settings) = connection.settings().filter(|settings| !settings.invisible) else { return };
+        let user = connection.user();
+        let last_seen = appearance.last_seen.and_then(|at| {
+            self.inner.last_seen.lock().insert(user.clone(), at);
+            settings.last_seen_to_all(at)
+        });
+        outlet.appear(user, &Appearance { last_seen, ..appearance });
     }
 
-    /// Whether the user has a connection, on any node.
+    /// Whether the user has a connection, on any node, and lets others know it.
     pub(super) fn is_online(&self, user: &UserId) -> bool {
-        self.hub().is_online(user) || self.among_nodes(|nodes, _| nodes.is_online(user)).unwrap_or(false)
+        self.hub().is_visible(user) || self.among_nodes(|nodes, _| nodes.is_online(user)).unwrap_or(false)
     }
 }
 
@@ -435,7 +441,8 @@ impl Session {
         match command {
             Command::Typing(room, is_typing) => {
                 let (found, member) = self.actor.membership(room).await?;
-                let is_heard = member.muted_at(self.actor.engine.now()).is_none();
+                let is_seen = self.connection.settings().is_some_and(|settings| !settings.invisible);
+                let is_heard = is_seen && member.muted_at(self.actor.engine.now()).is_none();
                 let may_send = is_heard && found.lets(member.role, Verb::Send);
                 if is_typing && (!may_send || self.actor.is_cut_off_in(&found).await?) {
                     return Ok(Reply::Done);
@@ -474,9 +481,8 @@ impl Drop for Session {
         self.connection.span().in_scope(|| tracing::debug!(?reason, "a session ends"));
         let (rooms, was_last) = engine.hub().disconnect(&self.connection);
         if was_last {
-            let (user, now) = (self.connection.user(), engine.now());
-            engine.inner.last_seen.lock().insert(user.clone(), now);
-            engine.tell_presence(user, &rooms, false, Some(now));
+            engine
+                .appear(&self.connection, Appearance { rooms, online: false, last_seen: Some(engine.now()) });
         }
     }
 }

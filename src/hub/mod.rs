@@ -5,7 +5,7 @@
 //! Whoever publishes appends to mailboxes; whoever owns a socket writes them
 //! (a transport, or its flusher).
 //!
-//! Locks are taken in this order and never the other way round: users, a connection's rooms, the room
+//! Locks are taken in this order and never the other way round: users, a connection's rooms, a user's settings, the room
 //! table, a room's listeners, a mailbox, the dirty list.
 
 mod connection;
@@ -15,6 +15,7 @@ mod interleavings;
 mod lock;
 mod mailbox;
 mod rooms;
+mod settings;
 mod typing;
 mod user;
 
@@ -40,6 +41,7 @@ pub(crate) use dirty::DirtyList;
 pub(crate) use mailbox::Pushed;
 pub(crate) use mailbox::{Bounds, Class, Mailbox, Written};
 pub(crate) use rooms::{Audience, Post};
+pub(crate) use settings::Turn;
 
 use connection::Place;
 use lock::Mutex;

@@ -74,6 +74,11 @@ impl Typing {
         self.take(|_, typist| typist.connection == connection)
     }
 
+    /// Takes a user out of all rooms.
+    pub(super) fn leave(&mut self, user: &UserId) -> Vec<(RoomId, Profile)> {
+        self.take(|(_, typist), _| typist == user)
+    }
+
     fn take(&mut self, gone: impl Fn(&(RoomId, UserId), &Typist) -> bool) -> Vec<(RoomId, Profile)> {
         if self.typists.is_empty() {
             return Vec::new();

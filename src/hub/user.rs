@@ -7,17 +7,34 @@ use super::connection::Connection;
 use super::lock::Mutex;
 use crate::bus::{Bus, Topic};
 use crate::id::UserId;
+use crate::model::Settings;
 
 /// A user with connections.
 #[derive(Debug)]
 pub(crate) struct UserEntry {
     pub(super) user: UserId,
     connections: Mutex<Vec<Arc<Connection>>>,
+    /// What they let others see; `None` until it is read, while they are shown to nobody.
+    settings: Mutex<Option<Settings>>,
 }
 
 impl UserEntry {
     pub(super) fn connections(&self) -> Vec<Arc<Connection>> {
         self.connections.lock().clone()
+    }
+
+    pub(super) fn settings(&self) -> Option<Settings> {
+        *self.settings.lock()
+    }
+
+    /// Notes what they let others see, unless something later is known; gives what was known before.
+    pub(super) fn settle(&self, settings: Settings) -> Option<Settings> {
+        let mut known = self.settings.lock();
+        let before = *known;
+        if before.is_none_or(|before| before.changed_at < settings.changed_at) {
+            *known = Some(settings);
+        }
+        before
     }
 }
 
@@ -45,7 +62,11 @@ impl Users {
             if let Some(bus) = &self.bus {
                 bus.follow(&Topic::User(user.clone()));
             }
-            Arc::new(UserEntry { user: user.clone(), connections: Mutex::default() })
+            Arc::new(UserEntry {
+                user: user.clone(),
+                connections: Mutex::default(),
+                settings: Mutex::default(),
+            })
         });
         let connection = make(entry.clone());
         let mut connections = entry.connections.lock();

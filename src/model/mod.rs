@@ -21,6 +21,7 @@ mod report;
 mod retention;
 mod room;
 mod search;
+mod settings;
 mod update;
 mod words;
 
@@ -49,6 +50,7 @@ pub use report::{Report, ReportOutcome, ReportPage, Resolution};
 pub use retention::{Floor, Keeping, KeepingError, MAX_RETENTION_DAYS, MAX_RETENTION_MESSAGES, Retention};
 pub use room::{About, MAX_SLOW_MODE, PublicRooms, Room, RoomKey, RoomKind, RoomType, RoomView, Visibility};
 pub use search::{Hit, Hits, SearchCursor, SearchCursorError, SearchQuery, SnippetPart};
+pub use settings::{LastSeen, Settings, SettingsUpdate};
 pub use update::RoomUpdate;
 pub use words::Words;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -19,6 +19,7 @@ use super::invites;
 use super::moderate;
 use super::relate::relate;
 use super::report;
+use super::settings::settle;
 use super::{
     Answer, Batch, BodyHash, Change, Item, Notice, Op, Ordinals, Outcome, Refers, RoomItem, Rows, Ruling,
     Sent, What,
@@ -51,6 +52,7 @@ fn apply_item(item: Item, rows: &mut Rows) -> Result<Outcome> {
     match item {
         Item::Room(item) => apply_to_room(item, rows),
         Item::Relation(item) => relate(item, rows),
+        Item::Settings(item) => Ok(settle(item, rows)),
     }
 }
 
@@ -540,7 +542,8 @@ fn move_mark(ctx: &Ctx, mark: Mark, to: Option<u64>, rows: &mut Rows) -> Result<
         let pos = Pos { lane, at: rows.position.of_room(room.id) };
         (member.marks_pos, room.marks_pos) = (pos.at, pos.at);
         let prev = room.last_pos;
-        let is_shared = !room.kind.peer_of(user).is_some_and(|peer| rows.is_blocked(user, peer));
+        let is_blocked = room.kind.peer_of(user).is_some_and(|peer| rows.is_blocked(user, peer));
+        let is_shared = !is_blocked && rows.settings_of(user).read_receipts;
         let what = What::Marked { member: Arc::new(member.clone()), mark, is_shared };
         changes.push(Change { pos, prev, what });
         rows.put_member(member.clone());

@@ -7,9 +7,9 @@ use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, S
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Invite, InviteCode, Member, Message,
+    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Invite, InviteCode, LastSeen, Member, Message,
     MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References, Relation, RelationKind,
-    Report, Resolution, Role, Room, RoomKind, SystemKind, Visibility,
+    Report, Resolution, Role, Room, RoomKind, Settings, SystemKind, Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -66,6 +66,13 @@ macro_rules! report_columns {
     };
 }
 
+/// What [`ReadRow::settings`] reads, of `settings v`.
+macro_rules! settings_columns {
+    () => {
+        "v.last_seen, v.invisible, v.read_receipts, v.changed_at"
+    };
+}
+
 /// What [`ReadRow::outbox_row`] reads, of the outbox `o`.
 macro_rules! outbox_columns {
     () => {
@@ -82,14 +89,14 @@ macro_rules! seniority {
 
 pub(super) use written::{
     act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, keeping_text,
-    kept_attachments, outcome_code, permissions_text, pin_of, quoted_seq, relation_code, role_code,
-    room_code,
+    kept_attachments, last_seen_code, outcome_code, permissions_text, pin_of, quoted_seq, relation_code,
+    role_code, room_code,
 };
 use written::{attachments_of, outcome_of, retention_of};
 
 pub(super) use {
     attachment_columns, audit_columns, invite_columns, message_columns, outbox_columns, report_columns,
-    room_columns, seniority,
+    room_columns, seniority, settings_columns,
 };
 
 /// Reads the columns of a row from left to right.
@@ -432,6 +439,20 @@ pub(super) trait ReadRow<'r> {
         })
     }
 
+    fn settings(&mut self) -> Result<Settings, Self::Error> {
+        Ok(Settings {
+            last_seen: match self.code()? {
+                1 => LastSeen::Everyone,
+                2 => LastSeen::Friends,
+                3 => LastSeen::Nobody,
+                _ => return Err(self.no_sense()),
+            },
+            invisible: self.flag()?,
+            read_receipts: self.flag()?,
+            changed_at: self.time()?,
+        })
+    }
+
     /// Reads a nickname and an image. A nickname is there when the profile is known.
     fn profile(&mut self, user: UserId) -> Result<Profile, Self::Error> {
         let nickname = self.maybe_text()?;
@@ -462,6 +483,10 @@ pub(super) trait ReadRow<'r> {
         let (room, seq) = (self.room_id()?, self.number()?);
         let key = ReactionKey { room, seq, reaction: self.reaction()?, user: self.parsed()? };
         Ok(Record::Room(RoomRecord::Reaction(key, MessageId::from_bytes(self.bytes()?))))
+    }
+
+    fn settings_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Settings(self.parsed()?, self.settings()?))
     }
 
     fn room_record(&mut self) -> Result<Record, Self::Error> {

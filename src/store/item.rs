@@ -9,7 +9,7 @@ use crate::error::ErrorKind;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Attachment, Ban, Body, Custom, Invite, InviteCode, Mark, Profile, Reaction, RelationKind,
-    ReportOutcome, Retention, Role, RoomKind, Verb, Visibility,
+    ReportOutcome, Retention, Role, RoomKind, Settings, SettingsUpdate, Verb, Visibility,
 };
 
 /// What is committed together.
@@ -46,6 +46,8 @@ pub enum Item {
     Room(RoomItem),
     /// Of how two people stand to each other.
     Relation(RelationItem),
+    /// Of what a user lets others see.
+    Settings(SettingsItem),
 }
 
 /// A change of one room.
@@ -469,6 +471,31 @@ impl From<RelationItem> for Item {
     fn from(item: RelationItem) -> Self {
         Self::Relation(item)
     }
+}
+
+impl From<SettingsItem> for Item {
+    fn from(item: SettingsItem) -> Self {
+        Self::Settings(item)
+    }
+}
+
+/// A change of a user's [`Settings`].
+#[derive(Debug, Clone)]
+pub struct SettingsItem {
+    /// Whose.
+    pub user: UserId,
+    /// What is asked.
+    pub op: SettingsOp,
+}
+
+/// What a [`SettingsItem`] asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SettingsOp {
+    /// Change some of them, at this moment. What stands already changes nothing.
+    Update(SettingsUpdate, Timestamp),
+    /// Take them in as they are in another store, where nothing later stands here.
+    Import(Settings),
 }
 
 /// A SYSTEM message to add.

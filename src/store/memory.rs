@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Token, Visibility,
+    Relation, RelationKind, Report, Room, Settings, Token, Visibility,
 };
 use state::{State, beyond, keep_latest};
 
@@ -222,7 +222,7 @@ impl Store for MemoryStore {
 
     async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
         let state = self.state.lock();
-        let mark = |member: &Member| (member.user.clone(), member.joined_seq, member.read_seq);
+        let mark = |member: &Member| (member.user.clone(), member.joined_seq, state.shown_mark(member));
         let marks = |room: &RoomId| Some((*room, state.rooms.get(room)?.active().map(mark).collect()));
         Ok(rooms.iter().filter_map(marks).collect())
     }
@@ -248,6 +248,13 @@ impl Store for MemoryStore {
         let state = self.state.lock();
         let logout = |user: &UserId| Some((user.clone(), state.people.get(user)?.logged_out?));
         Ok(BTreeSet::from_iter(users).into_iter().filter_map(logout).collect())
+    }
+
+    async fn settings(&self, users: &[UserId]) -> Result<Vec<(UserId, Settings)>> {
+        let state = self.state.lock();
+        let found =
+            BTreeSet::from_iter(users).into_iter().filter_map(|user| state.settings.get_key_value(user));
+        Ok(found.map(|(user, settings)| (user.clone(), *settings)).collect())
     }
 
     async fn changed_rooms(

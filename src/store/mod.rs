@@ -28,6 +28,7 @@ mod relate;
 mod report;
 mod rows;
 mod search;
+mod settings;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
@@ -42,7 +43,7 @@ use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Token,
+    Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 pub use apply::apply;
@@ -50,7 +51,7 @@ pub use attachment::{Stage, StoredAttachment};
 pub use body_hash::BodyHash;
 pub use item::{
     Amend, AttachOp, Batch, Erased, Forward, Item, Notice, Op, Refers, RelationItem, RelationOp, RoomItem,
-    Ruling, Update,
+    Ruling, SettingsItem, SettingsOp, Update,
 };
 pub use memory::MemoryStore;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
@@ -269,7 +270,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     async fn members(&self, room: RoomId, after: Option<&UserId>, limit: u32) -> Result<Vec<MemberEntry>>;
 
     /// Each active member's `(user, joined_seq, read_seq)`, by room. A room without any may be left out. The
-    /// engine asks for a page of rooms at most, which is [`Limit::MAX`](crate::model::Limit::MAX).
+    /// engine asks for a page of rooms at most, which is [`Limit::MAX`](crate::model::Limit::MAX). Whoever
+    /// [hides](Settings::read_receipts) how far they have read stands where they came in.
     ///
     /// # Errors
     /// Only those of [every call](Store).
@@ -300,6 +302,13 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// Only those of [every call](Store).
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>>;
+
+    /// What those of these users who ever settled something let others see, each once and in any order. The
+    /// engine asks for some 500 at most, among whom one may stand twice.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn settings(&self, users: &[UserId]) -> Result<Vec<(UserId, Settings)>>;
 
     /// The user's memberships, past ones too, of rooms in which anything changed after `since`: a row, the
     /// membership itself, or (at `since` or after it) a mark. In the order of the rooms' ids, beyond

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 use crate::model::{
-    Amendment, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, Report, Role, Room,
+    Amendment, FriendNotice, Mark, Member, Message, Pos, Profile, Relation, Report, Role, Room, Settings,
 };
 
 /// What came of an item.
@@ -64,6 +64,15 @@ pub enum Answer {
         /// Whether the item has changed it.
         is_new: bool,
     },
+    /// What the user lets others see now.
+    Settings {
+        /// Who.
+        user: UserId,
+        /// What they let be seen now.
+        now: Settings,
+        /// Whether the item has changed it.
+        is_new: bool,
+    },
 }
 
 /// A durable change.
@@ -110,7 +119,8 @@ pub enum What {
         member: Arc<Member>,
         /// Which.
         mark: Mark,
-        /// Whether the room's others are told; those who have blocked each other are not.
+        /// Whether the room's others are told; those who have blocked each other are not, nor is anybody told where
+        /// the user [hides](Settings::read_receipts) it.
         is_shared: bool,
     },
     /// A row came from another store. Nobody is told.

@@ -1,9 +1,9 @@
 //! The rows of a store as they are moved to another one.
 
-use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem};
+use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem, SettingsItem, SettingsOp};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Ban, Member, Message, Profile, Reaction, Relation, Room};
+use crate::model::{Ban, Member, Message, Profile, Reaction, Relation, Room, Settings};
 
 /// A row as [`Store::records`](super::Store::records) reads it.
 ///
@@ -28,6 +28,8 @@ pub enum Record {
     Relation(Relation),
     /// What belongs to a room.
     Room(RoomRecord),
+    /// What a user lets others see.
+    Settings(UserId, Settings),
 }
 
 /// What belongs to a room. A room is imported first, then its messages in the order of their numbers, then
@@ -73,6 +75,12 @@ impl From<Relation> for Item {
     fn from(Relation { user, other, kind, since }: Relation) -> Self {
         let (user, other) = (Profile::unknown(user), Profile::unknown(other));
         RelationItem { at: since, user, other, op: RelationOp::Import(kind) }.into()
+    }
+}
+
+impl From<(UserId, Settings)> for Item {
+    fn from((user, settings): (UserId, Settings)) -> Self {
+        SettingsItem { user, op: SettingsOp::Import(settings) }.into()
     }
 }
 
@@ -123,6 +131,11 @@ pub enum RecordPage {
     Relations {
         /// Beyond this pair.
         after: Option<(UserId, UserId)>,
+    },
+    /// What users let others see, by their ids.
+    Settings {
+        /// Beyond this one.
+        after: Option<UserId>,
     },
     /// Rooms by their ids, without what is in them.
     Rooms {

@@ -8,7 +8,7 @@ use super::{Amend, Batch, BodyHash, Erased, Item, Op, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation,
-    RelationKind, Report, Role, Room, RoomKey, RoomKind,
+    RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
 };
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -56,6 +56,8 @@ pub struct Needs {
     /// Rooms of which the oldest messages are needed, and how many; and then the memberships of
     /// [`senders`](Self::senders).
     pub oldest: BTreeMap<RoomId, u32>,
+    /// Users of whom it must be known what they let others see.
+    pub settings: BTreeSet<UserId>,
 }
 
 impl Needs {
@@ -67,6 +69,10 @@ impl Needs {
                 Item::Room(item) => item,
                 Item::Relation(item) => {
                     needs.pair(&item.user.user, &item.other.user);
+                    continue;
+                }
+                Item::Settings(item) => {
+                    needs.settings.insert(item.user.clone());
                     continue;
                 }
             };
@@ -164,6 +170,7 @@ impl Needs {
                 }
                 Op::Mark { mark, to } => {
                     needs.spoken_in.insert(item.room);
+                    needs.settings.extend(item.by.clone());
                     if let (Mark::Read, Some(to), Some(by)) = (mark, to, &item.by) {
                         needs.ordinals.insert((item.room, by.clone(), *to));
                     }
@@ -331,6 +338,8 @@ pub struct Rows {
     pub reports: HashMap<ReportId, Report>,
     /// The oldest messages that there are of the rooms in [`Needs::oldest`], in their order.
     pub oldest: HashMap<RoomId, Vec<Arc<Message>>>,
+    /// What those of [`Needs::settings`] let others see who ever settled something.
+    pub settings: BTreeMap<UserId, Settings>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -371,6 +380,8 @@ pub struct Rows {
     /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them and
     /// what an index has of them.
     pub cut: BTreeMap<RoomId, u64>,
+    /// Users whose settings are to be written, new or changed.
+    pub written_settings: BTreeSet<UserId>,
 }
 
 impl Rows {
@@ -394,6 +405,7 @@ impl Rows {
             bans: HashMap::new(),
             reports: HashMap::new(),
             oldest: HashMap::new(),
+            settings: BTreeMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
@@ -410,6 +422,7 @@ impl Rows {
             new_acts: Vec::new(),
             deleted: BTreeMap::new(),
             cut: BTreeMap::new(),
+            written_settings: BTreeSet::new(),
         }
     }
 
@@ -524,6 +537,17 @@ impl Rows {
         let key = (ban.room, ban.user.clone());
         self.written_bans.insert(key.clone());
         self.bans.insert(key, ban);
+    }
+
+    /// What the user lets others see.
+    pub(super) fn settings_of(&self, user: &UserId) -> Settings {
+        self.settings.get(user).copied().unwrap_or_default()
+    }
+
+    /// Puts what the user lets others see, to be written.
+    pub(super) fn put_settings(&mut self, user: UserId, settings: Settings) {
+        self.written_settings.insert(user.clone());
+        self.settings.insert(user, settings);
     }
 
     /// Takes a ban out, to be deleted.

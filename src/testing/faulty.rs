@@ -12,7 +12,7 @@ use crate::error::{ErrorKind, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Token,
+    Relation, RelationKind, Report, Room, Settings, Token,
 };
 use crate::store::{
     Batch, Found, MemberEntry, Memberships, OutboxRow, Outcome, Record, RecordPage, RoomEntry, Search, Store,
@@ -267,6 +267,10 @@ impl Store for FaultyStore {
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>> {
         self.around(self.store("profiles").profiles(users)).await
+    }
+
+    async fn settings(&self, users: &[UserId]) -> Result<Vec<(UserId, Settings)>> {
+        self.around(self.store("settings").settings(users)).await
     }
 
     async fn changed_rooms(

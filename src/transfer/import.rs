@@ -171,6 +171,10 @@ impl Import<'_> {
                     counts.relations += 1;
                     Record::Relation(line.record().map_err(|error| lines.malformed(error))?)
                 }
+                Line::Settings(line) => {
+                    counts.settings += 1;
+                    line.record()
+                }
                 Line::Room(line) => {
                     counts.rooms += 1;
                     let room = line.record().map_err(|error| lines.malformed(error))?;

@@ -13,8 +13,8 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Ban, Custom, Floor, MAX_SLOW_MODE, Member, Profile, Reaction, Relation, RelationKind, Retention,
-    Role, Room, RoomKind, RoomType, Visibility,
+    About, Ban, Custom, Floor, LastSeen, MAX_SLOW_MODE, Member, Profile, Reaction, Relation, RelationKind,
+    Retention, Role, Room, RoomKind, RoomType, Settings, Visibility,
 };
 use crate::store::{ReactionKey, Record, RoomRecord};
 
@@ -49,6 +49,7 @@ pub(super) enum Line {
     Header { format: u64 },
     Profile(ProfileLine),
     Relation(RelationLine),
+    Settings(SettingsLine),
     Room(RoomLine),
     Message(MessageLine),
     Reaction(ReactionLine),
@@ -78,6 +79,16 @@ pub(super) struct RelationLine {
     other: UserId,
     kind: KindLine,
     since: Timestamp,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SettingsLine {
+    user: UserId,
+    last_seen: LastSeen,
+    invisible: bool,
+    read_receipts: bool,
+    changed_at: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -199,17 +210,22 @@ pub(super) struct Footer {
     /// Likewise.
     #[serde(default)]
     bans: u64,
+    /// Likewise.
+    #[serde(default)]
+    settings: u64,
 }
 
 impl From<Counts> for Footer {
-    fn from(Counts { profiles, relations, rooms, members, messages, reactions, bans }: Counts) -> Self {
-        Self { profiles, relations, rooms, members, messages, reactions, bans }
+    fn from(counts: Counts) -> Self {
+        let Counts { profiles, relations, rooms, members, messages, reactions, bans, settings } = counts;
+        Self { profiles, relations, rooms, members, messages, reactions, bans, settings }
     }
 }
 
 impl From<Footer> for Counts {
-    fn from(Footer { profiles, relations, rooms, members, messages, reactions, bans }: Footer) -> Self {
-        Self { profiles, relations, rooms, members, messages, reactions, bans }
+    fn from(footer: Footer) -> Self {
+        let Footer { profiles, relations, rooms, members, messages, reactions, bans, settings } = footer;
+        Self { profiles, relations, rooms, members, messages, reactions, bans, settings }
     }
 }
 
@@ -229,6 +245,10 @@ impl From<Record> for Line {
                     RelationKind::Blocked => KindLine::Blocked,
                 };
                 Self::Relation(RelationLine { user, other, kind, since })
+            }
+            Record::Settings(user, settings) => {
+                let Settings { last_seen, invisible, read_receipts, changed_at } = settings;
+                Self::Settings(SettingsLine { user, last_seen, invisible, read_receipts, changed_at })
             }
             Record::Room(RoomRecord::Room(room)) => Self::Room(room.into()),
             Record::Room(RoomRecord::Message(message, hash)) => Self::Message(MessageLine::of(message, hash)),
@@ -357,6 +377,13 @@ impl RelationLine {
             KindLine::Blocked => RelationKind::Blocked,
         };
         Ok(Relation { user, other, kind, since })
+    }
+}
+
+impl SettingsLine {
+    pub(super) fn record(self) -> Record {
+        let Self { user, last_seen, invisible, read_receipts, changed_at } = self;
+        Record::Settings(user, Settings { last_seen, invisible, read_receipts, changed_at })
     }
 }
 

@@ -7,6 +7,7 @@ use chat_core::bus::LocalBus;
 use chat_core::event::{Event, EventKind, RoomChange};
 use chat_core::model::{
     Body, Draft, HistoryQuery, Limit, Message, NewInvite, NewRoom, Profile, RelationKind, Role,
+    SettingsUpdate,
 };
 use chat_core::store::{Batch, MemoryStore, SqliteStore, Store};
 use chat_core::{ChatEngine, RoomId, Session, UserId};
@@ -75,6 +76,8 @@ async fn nothing_is_left_of_an_erased_person_but_their_id_and_everybody_learns_o
         ana.send(of, Draft::text("ana says")).await.unwrap();
     }
     ana.leave(left).await.unwrap();
+    let hidden = SettingsUpdate { read_receipts: Some(false), ..SettingsUpdate::default() };
+    ana.set_settings(hidden).await.unwrap();
     ana.create_invite(room, NewInvite::new()).await.unwrap();
     ana.request_friend(&id("cho")).await.unwrap();
     ana.block(&id("eve")).await.unwrap();
@@ -125,6 +128,7 @@ async fn nothing_is_left_of_an_erased_person_but_their_id_and_everybody_learns_o
     {
         assert_eq!(store.relation(&id(one), &id(other)).await.unwrap(), None, "{one} and {other}");
     }
+    assert!(here.admin().settings(&id("ana")).await.unwrap().read_receipts);
     assert!(here.admin().audit(room, None, Limit::MESSAGES).await.unwrap().entries.is_empty());
     let history = ben.history(room, HistoryQuery::newest(Limit::MESSAGES)).await.unwrap();
     assert!(history.messages.iter().all(|view| &*view.message.sender.nickname != "ana by name"));

@@ -15,6 +15,7 @@ mod forwards;
 mod friends;
 mod hooks;
 mod limits;
+mod manners;
 mod model;
 mod moderation;
 mod nats;

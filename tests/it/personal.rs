@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use chat_core::engine::PersonalExport;
-use chat_core::model::{Draft, NewInvite, NewRoom, Sanction};
+use chat_core::model::{Draft, NewInvite, NewRoom, Sanction, SettingsUpdate};
 use chat_core::testing::NameTokens;
 use chat_core::{Actor, ChatEngine, Config, RoomId, UserId, model::Profile};
 use serde_json::{Value, json};
@@ -42,6 +42,8 @@ async fn filled(engine: &ChatEngine) -> (Actor, RoomId) {
     let [ana, ben, cho] = ["ana", "ben", "cho"].map(|name| engine.as_user(id(name)));
     let (user, nickname, image) = (id("ana"), "Ana".into(), Some("https://example.org/ana.png".into()));
     engine.admin().set_profile(Profile { user, nickname, image }).await.unwrap();
+    let settled = SettingsUpdate { read_receipts: Some(false), ..SettingsUpdate::default() };
+    ana.set_settings(settled).await.unwrap();
     ana.request_friend(&id("ben")).await.unwrap();
     ana.block(&id("eve")).await.unwrap();
     engine.as_user(id("zoe")).block(&id("ana")).await.unwrap();
@@ -69,6 +71,7 @@ async fn all_that_is_kept_of_somebody_comes_and_nothing_that_others_have_said() 
     let expected = [
         ("header", 1),
         ("profile", 1),
+        ("settings", 1),
         ("relation", 2),
         ("invitation", 1),
         ("ban", 1),

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::engine::settings::private_among;
 use crate::error::Result;
 use crate::id::{RoomId, UserId};
-use crate::model::{Mark, Member, Pos, Position, RelationKind, Room, Token};
+use crate::model::{Mark, Member, Pos, Position, RelationKind, Room, Settings, Token};
 use crate::store::{Change, Store, What};
 
 /// How many ids go into one read, and how many rows come out of one.
@@ -35,6 +36,8 @@ pub(super) struct Found {
     pub(super) overflowed: Vec<RoomId>,
     /// When these users last logged out.
     pub(super) logouts: Vec<(UserId, crate::Timestamp)>,
+    /// What these users let others see.
+    pub(super) settings: Vec<(UserId, Settings)>,
 }
 
 /// Who is on this node, as of the moment of the call.
@@ -47,12 +50,14 @@ pub(super) trait Residents: Send + Sync {
 pub(super) async fn read_all(store: &dyn Store, here: &dyn Residents, gap: &Gap) -> Result<Found> {
     let until = store.position().await?;
     let mut rooms: BTreeSet<RoomId> = here.rooms().into_iter().collect();
-    let mut logouts = Vec::new();
+    let (mut logouts, mut settings) = (Vec::new(), Vec::new());
     for users in here.users().chunks(ROWS) {
         rooms.extend(store.stays_since(users, &gap.from).await?.into_iter().map(|(_, room)| room));
         logouts.extend(store.logouts(users).await?);
+        settings.extend(store.settings(users).await?);
     }
-    let found = Found { until, rooms: BTreeSet::new(), changes: Vec::new(), overflowed: Vec::new(), logouts };
+    let (changes, overflowed) = (Vec::new(), Vec::new());
+    let found = Found { until, rooms: BTreeSet::new(), changes, overflowed, logouts, settings };
     read_more(store, found, rooms.into_iter().collect(), gap).await
 }
 
@@ -202,7 +207,9 @@ impl Reader<'_> {
             let members = self.store.marks_since(room.id, from, after.as_ref(), ROWS as u32).await?;
             let is_last = members.len() < ROWS;
             after = members.last().map(|member| member.user.clone());
+            let private = private_among(self.store, members.iter().map(|member| &member.user)).await?;
             for member in members {
+                let is_shared = is_shared && !private.contains(&member.user);
                 self.mark(room, Arc::new(member), is_shared);
             }
             if is_last || self.is_full() {

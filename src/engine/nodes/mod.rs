@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 
 use super::profiles::Profiles;
 use super::publish::Publisher;
+use super::settings::{Appearance, settle};
 use crate::bus::invited::InviteNews;
 use crate::bus::packet::{Checksum, Digest, News, NodeId, Packet, Part};
 use crate::bus::{Bus, Topic};
@@ -29,7 +30,7 @@ use crate::event::{Event, EventKind, Notification};
 use crate::hub::{ConnectionId, Hub};
 use crate::id::{RoomId, UserId};
 use crate::metrics::{self, Direction};
-use crate::model::{Delta, Position, Token};
+use crate::model::{Delta, Position, Settings, Token};
 use crate::store::{Change, RelationChange};
 
 use fill::{Found, Gap};
@@ -90,11 +91,12 @@ struct Signals {
 pub(super) struct Beside {
     pub(super) profiles: Vec<UserId>,
     pub(super) logouts: Vec<(UserId, Timestamp)>,
+    pub(super) settings: Vec<(UserId, Settings)>,
 }
 
 impl Beside {
     pub(super) fn is_empty(&self) -> bool {
-        self.profiles.is_empty() && self.logouts.is_empty()
+        self.profiles.is_empty() && self.logouts.is_empty() && self.settings.is_empty()
     }
 }
 
@@ -264,7 +266,7 @@ impl Nodes {
                     true => self.directory.came(from, &user),
                     false => self.directory.went(from, &user),
                 };
-                if is_news && !publisher.hub().is_online(&user) {
+                if is_news && !publisher.hub().is_visible(&user) {
                     publisher.hub().presence(&user, &rooms, online, last_seen);
                 }
             }
@@ -299,8 +301,25 @@ impl Nodes {
         for (user, at) in &digest.logouts {
             publisher.hub().log_out(user, *at);
         }
+        for (user, settings) in &digest.settings {
+            self.settle(user, *settings, publisher);
+        }
         if !digest.rooms.is_empty() || digest.upto > 0 {
             self.ingress.digest(by, digest, now);
+        }
+    }
+
+    /// Another node tells what a user lets others see, or it was read.
+    fn settle(&mut self, user: &UserId, settings: Settings, publisher: &Publisher) {
+        let hub = publisher.hub();
+        let is_news = hub.settings(user).is_some_and(|known| known.changed_at < settings.changed_at);
+        if is_news {
+            notify(hub, user, Notification::Settings(settings));
+        }
+        if let Some(appearance) = settle(hub, user, settings)
+            && self.presence(user, &appearance, hub)
+        {
+            hub.presence(user, &appearance.rooms, appearance.online, appearance.last_seen);
         }
     }
 
@@ -393,6 +412,9 @@ impl Nodes {
         for (user, at) in found.logouts {
             publisher.hub().log_out(&user, at);
         }
+        for (user, settings) in found.settings {
+            self.settle(&user, settings, publisher);
+        }
         self.logouts_read = found.until.position;
         found.overflowed.into_iter().for_each(|room| lag(publisher.hub(), room));
         self.profiles.forget();
@@ -427,14 +449,9 @@ impl Nodes {
     }
 
     /// A user came to this node, or went. `true`: those in the same rooms are to be told.
-    pub(super) fn presence(
-        &mut self,
-        user: &UserId,
-        rooms: &[RoomId],
-        online: bool,
-        last_seen: Option<Timestamp>,
-        hub: &Hub,
-    ) -> bool {
+    pub(super) fn presence(&mut self, user: &UserId, appearance: &Appearance, hub: &Hub) -> bool {
+        let Appearance { rooms, online, last_seen } = appearance;
+        let (online, last_seen) = (*online, *last_seen);
         // When this node stops, whoever was connected to it is on the way to another one.
         if self.is_leaving || !self.tells_presence {
             return false;
@@ -442,7 +459,7 @@ impl Nodes {
         // They may have come again before it was told that they went.
         let is_news = match online {
             true => self.told_of.insert(user.clone()),
-            false => !hub.is_online(user) && self.told_of.remove(user),
+            false => !hub.is_visible(user) && self.told_of.remove(user),
         };
         if !is_news {
             return false;

@@ -216,7 +216,7 @@ fn tell_moved(store: Arc<dyn Store>, hub: Arc<Hub>, moved: Moved) -> Reading<()>
     boxed(async move {
         let came = moved.came.into_iter().map(|user| (user, true));
         for (user, online) in came.chain(moved.went.into_iter().map(|user| (user, false))) {
-            if hub.is_online(&user) {
+            if hub.is_visible(&user) {
                 continue;
             }
             match rooms_of(&*store, &user).await {

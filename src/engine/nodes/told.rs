@@ -25,7 +25,7 @@ pub(super) fn digest(
     beside: Beside,
     mut tell: impl FnMut(RoomId, Vec<Told>) -> bool,
 ) -> Digest {
-    let Beside { profiles, logouts } = beside;
+    let Beside { profiles, logouts, settings } = beside;
     let positions = posts.iter().filter(|post| !matches!(post.change.what, What::Marked { .. }));
     let mut positions = positions.map(|post| post.change.pos.at);
     let marks = || posts.iter().map(|post| post.change.pos.at).max().unwrap_or(0);
@@ -40,7 +40,7 @@ pub(super) fn digest(
     });
     let rooms = tells.collect();
     let lane = posts.first().map_or(0, |post| post.change.pos.lane);
-    Digest { lane, after, upto, rooms, profiles, logouts }
+    Digest { lane, after, upto, rooms, profiles, logouts, settings }
 }
 
 /// By room, in the order in which they are first named.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{MessageId, UserId};
 use crate::model::{
-    Act, Attachment, Body, Message, MessageType, PinCursor, RelationKind, ReportOutcome, Retention, Role,
-    Room, RoomKind, SystemKind, Visibility,
+    Act, Attachment, Body, LastSeen, Message, MessageType, PinCursor, RelationKind, ReportOutcome, Retention,
+    Role, Room, RoomKind, SystemKind, Visibility,
 };
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
@@ -71,6 +71,14 @@ fn retention_code(rule: Retention) -> i64 {
 pub(super) fn retention_of(code: i64) -> Option<Retention> {
     let part = |part: i64| u32::try_from(part).ok().map(|part| Some(part).filter(|part| *part > 0));
     Retention::new(part(code >> 32)?, part(code & 0xffff_ffff)?).ok()
+}
+
+pub(in crate::store) fn last_seen_code(last_seen: LastSeen) -> i16 {
+    match last_seen {
+        LastSeen::Everyone => 1,
+        LastSeen::Friends => 2,
+        LastSeen::Nobody => 3,
+    }
 }
 
 pub(in crate::store) fn outcome_code(outcome: ReportOutcome) -> i16 {

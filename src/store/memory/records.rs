@@ -58,6 +58,11 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             });
             found.take(limit).map(|relation| Record::Relation(relation.clone())).collect()
         }
+        RecordPage::Settings { after } => {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let settled = state.settings.range((from, Bound::Unbounded)).take(limit);
+            settled.map(|(user, settings)| Record::Settings(user.clone(), *settings)).collect()
+        }
         RecordPage::Rooms { after } => {
             let from = after.map_or(Bound::Unbounded, Bound::Excluded);
             let rooms = state.rooms.range((from, Bound::Unbounded)).take(limit);

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Quoted,
-    Reaction, Relation, Report, Room, RoomKey, RoomKind,
+    Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
 };
 use crate::store::search::{PLACES, first_place};
 use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
@@ -29,6 +29,7 @@ pub(super) struct State {
     pub(super) reports: BTreeMap<ReportId, Report>,
     /// Whose data is being taken away.
     pub(super) erasures: BTreeSet<UserId>,
+    pub(super) settings: BTreeMap<UserId, Settings>,
 }
 
 /// What is known of a user: either may be there without the other.
@@ -175,6 +176,7 @@ impl State {
             places: BTreeMap::new(),
             reports: BTreeMap::new(),
             erasures: BTreeSet::new(),
+            settings: BTreeMap::new(),
         }
     }
 
@@ -277,6 +279,9 @@ impl State {
                 rows.bans.insert((*room, user.clone()), ban.clone());
             }
         }
+        for user in &needs.settings {
+            rows.settings.extend(self.settings.get(user).map(|settings| (user.clone(), *settings)));
+        }
         rows
     }
 
@@ -361,6 +366,9 @@ impl State {
                 None => self.reports.remove(&id),
             };
         }
+        for user in rows.written_settings {
+            self.settings.extend(rows.settings.remove(&user).map(|settings| (user, settings)));
+        }
         for entry in rows.new_acts {
             if let Some(data) = self.rooms.get_mut(&entry.room) {
                 data.acts.push(entry);
@@ -410,6 +418,12 @@ impl State {
         if let Some(place) = place {
             self.places.remove(&place);
         }
+    }
+
+    /// How far the member has read, as others may know it.
+    pub(super) fn shown_mark(&self, member: &Member) -> u64 {
+        let is_shown = self.settings.get(&member.user).is_none_or(|settings| settings.read_receipts);
+        if is_shown { member.read_seq } else { member.joined_seq }
     }
 
     pub(super) fn relation(&self, user: &UserId, other: &UserId) -> Option<&Relation> {

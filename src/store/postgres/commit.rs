@@ -159,6 +159,7 @@ impl Proof {
                         | Op::Update(_)
                 ),
                 Item::Relation(item) => item.op != RelationOp::Decline,
+                Item::Settings(_) => true,
             },
             _ => true,
         };

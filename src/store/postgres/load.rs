@@ -13,7 +13,7 @@ use super::columns::{Uuid, member_columns, message_joins, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
 use super::read::INVITES;
-use super::{amend, attachments, keeping, moderation};
+use super::{amend, attachments, keeping, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
@@ -54,7 +54,7 @@ pub(super) async fn lock_lanes(conn: &mut PgConnection, lanes: usize, batch: &Ba
 fn room_of(item: &Item) -> Option<RoomId> {
     match item {
         Item::Room(item) => Some(item.room),
-        Item::Relation(_) => None,
+        Item::Relation(_) | Item::Settings(_) => None,
     }
 }
 
@@ -189,6 +189,7 @@ pub(super) async fn load(
     }
     rows.bans = moderation::load(conn, &needs.bans).await?;
     rows.reports = moderation::load_reports(conn, needs).await?;
+    rows.settings = settings::load(conn, &needs.settings).await?;
     Ok(rows)
 }
 
@@ -241,7 +242,7 @@ async fn lock_absent(
         .iter()
         .filter_map(|item| match item {
             Item::Relation(item) => Some(pair_number(&item.user.user, &item.other.user)),
-            Item::Room(_) => None,
+            Item::Room(_) | Item::Settings(_) => None,
         })
         .collect();
     let mut numbers = BTreeMap::new();
@@ -250,6 +251,10 @@ async fn lock_absent(
         numbers.insert(number, changed.contains(&number));
     }
     numbers.extend(needs.keys.iter().map(|key| (number_of(&["key", key.as_str()]), true)));
+    numbers.extend(batch.items.iter().filter_map(|item| match item {
+        Item::Settings(item) => Some((number_of(&["settings", item.user.as_str()]), true)),
+        _ => None,
+    }));
     if numbers.is_empty() {
         return Ok(());
     }

@@ -31,6 +31,7 @@ mod read;
 mod records;
 mod schema;
 mod search;
+mod settings;
 mod write;
 
 use std::collections::HashMap;
@@ -51,7 +52,7 @@ use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Token,
+    Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 /// How a [`PostgresStore`] uses its database.
@@ -265,6 +266,10 @@ impl Store for PostgresStore {
 
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
         Ok(read::logouts(&self.connections, users).await?)
+    }
+
+    async fn settings(&self, users: &[UserId]) -> Result<Vec<(UserId, Settings)>> {
+        Ok(settings::settings(&self.connections, users).await?)
     }
 
     async fn changed_rooms(

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
     PostgresOptions, amend, attachments, connections, keeping, load, moderation, read, records, schema,
-    search, write,
+    search, settings, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 92] = [
+const STATEMENTS: [(&str, &str, bool); 95] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -94,6 +94,9 @@ const STATEMENTS: [(&str, &str, bool); 92] = [
     (load::FORGET_PROFILE, "profiles_pkey", false),
     (load::END_ERASURE, "erasures_pkey", false),
     (moderation::END_REPORTS, "reports_pkey", false),
+    (settings::SETTINGS, "settings_pkey", false),
+    (settings::WRITE, "settings_pkey", false),
+    (records::SETTINGS, "settings_pkey", false),
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),
     (read::OUTBOX, "outbox_pkey", false),

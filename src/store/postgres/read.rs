@@ -349,8 +349,10 @@ pub(super) async fn members(
     .await
 }
 
-pub(super) const READ_MARKS: &str = "SELECT room, user_id, joined_seq, read_seq FROM chat.members WHERE room = ANY($1) AND active \
-     ORDER BY room, user_id";
+pub(super) const READ_MARKS: &str = "SELECT m.room, m.user_id, m.joined_seq, \
+         CASE WHEN v.read_receipts = false THEN m.joined_seq ELSE m.read_seq END \
+     FROM chat.members m LEFT JOIN chat.settings v ON v.user_id = m.user_id \
+     WHERE m.room = ANY($1) AND m.active ORDER BY m.room, m.user_id";
 
 pub(super) async fn read_marks(
     db: &Connections,

@@ -6,7 +6,7 @@ use super::columns::{Uuid, ban_columns, member_columns, message_joins, relation_
 use super::connections::Connections;
 use super::error::PostgresError;
 use super::read::{beyond, beyond_user};
-use crate::store::columns::{ReadRow, int, message_columns, room_columns};
+use crate::store::columns::{ReadRow, int, message_columns, room_columns, settings_columns};
 use crate::store::{Record, RecordPage};
 
 pub(super) const PROFILES: &str = "SELECT user_id, nickname, image, last_seen, logged_out FROM chat.profiles \
@@ -21,6 +21,12 @@ pub(super) const RELATIONS: &str = concat!(
     "SELECT ",
     relation_columns!(),
     " FROM chat.relations f WHERE (f.user_id, f.other) > ($1, $2) ORDER BY f.user_id, f.other LIMIT $3"
+);
+
+pub(super) const SETTINGS: &str = concat!(
+    "SELECT v.user_id, ",
+    settings_columns!(),
+    " FROM chat.settings v WHERE v.user_id > $1 ORDER BY v.user_id LIMIT $2"
 );
 
 pub(super) const ROOMS: &str =
@@ -115,6 +121,10 @@ pub(super) async fn records(
             let (user, other) = after.unwrap_or_default();
             let sought = || query(RELATIONS).bind(user).bind(other).bind(limit);
             db.all(sought, |columns| Ok(Record::Relation(columns.relation()?))).await
+        }
+        RecordPage::Settings { after } => {
+            let after = beyond_user(after.as_ref());
+            db.all(|| query(SETTINGS).bind(after).bind(limit), |columns| columns.settings_record()).await
         }
         RecordPage::Rooms { after } => {
             let Some(from) = beyond(*after) else { return Ok(Vec::new()) };

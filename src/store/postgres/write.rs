@@ -4,7 +4,7 @@ use sqlx::{PgConnection, query};
 
 use super::columns::Uuid;
 use super::error::PostgresError;
-use super::{amend, attachments, keeping, moderation};
+use super::{amend, attachments, keeping, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
@@ -64,6 +64,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position
     write_invites(conn, rows).await?;
     write_relations(conn, rows).await?;
     moderation::write(conn, rows).await?;
+    settings::write(conn, rows).await?;
     attachments::write(conn, rows).await?;
     keeping::end(conn, rows).await?;
     keeping::cut(conn, rows).await

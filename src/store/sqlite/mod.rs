@@ -52,6 +52,7 @@ mod records;
 mod rows;
 mod schema;
 mod search;
+mod settings;
 mod writer;
 
 use std::collections::HashMap;
@@ -74,7 +75,7 @@ use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Epoch, Invite, InviteCode, Member, Message, PinCursor, Position, Profile, Reaction,
-    Relation, RelationKind, Report, Room, Token,
+    Relation, RelationKind, Report, Room, Settings, Token,
 };
 
 /// How a [`SqliteStore`] uses its file.
@@ -311,6 +312,11 @@ impl Store for SqliteStore {
     async fn logouts(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>> {
         let users = users.to_vec();
         Ok(self.readers.run(move |tx| read::logouts(tx, &users)).await?)
+    }
+
+    async fn settings(&self, users: &[UserId]) -> Result<Vec<(UserId, Settings)>> {
+        let users = users.to_vec();
+        Ok(self.readers.run(move |tx| settings::settings(tx, &users)).await?)
     }
 
     async fn changed_rooms(

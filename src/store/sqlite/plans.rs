@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, StatementStatus};
 
-use super::{SqliteOptions, amend, attachments, keeping, moderation, read, records, rows, schema, search};
+use super::{
+    SqliteOptions, amend, attachments, keeping, moderation, read, records, rows, schema, search, settings,
+};
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -62,6 +64,8 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::LOGOUT, primary, false),
         (rows::FORGET_PROFILE, primary, false),
         (rows::END_ERASURE, primary, false),
+        (settings::SETTINGS, primary, false),
+        (records::SETTINGS, "PRIMARY KEY (user>?)", false),
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),
         (attachments::ATTACHMENT, "PRIMARY KEY (room=? AND id=?)", false),

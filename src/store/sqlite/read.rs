@@ -269,8 +269,8 @@ pub(super) fn heirs(conn: &Connection, room: RoomId, count: u32) -> Result<Vec<(
     })
 }
 
-pub(super) const READ_MARKS: &str =
-    "SELECT user, joined_seq, read_seq FROM members WHERE room = ?1 AND active = 1 ORDER BY user";
+pub(super) const READ_MARKS: &str = "SELECT m.user, m.joined_seq, iif(v.read_receipts = 0, m.joined_seq, m.read_seq) \
+     FROM members m LEFT JOIN settings v ON v.user = m.user WHERE m.room = ?1 AND m.active = 1 ORDER BY m.user";
 
 pub(super) fn read_marks(conn: &Connection, room: RoomId) -> Result<Vec<(UserId, u64, u64)>> {
     all(conn, READ_MARKS, &[&room.to_bytes()], |columns| {

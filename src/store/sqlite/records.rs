@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::columns::{ban_columns, member_columns, message_joins, relation_columns};
 use super::error::SqliteError;
 use super::read::{ROOM, all, beyond, beyond_user};
-use crate::store::columns::{ReadRow, int, message_columns, room_columns};
+use crate::store::columns::{ReadRow, int, message_columns, room_columns, settings_columns};
 use crate::store::{Record, RecordPage};
 
 pub(super) const PROFILES: &str = "SELECT user, nickname, image, last_seen, logged_out FROM profiles WHERE user > ?1 ORDER BY user LIMIT ?2";
@@ -18,6 +18,12 @@ pub(super) const RELATIONS: &str = concat!(
     "SELECT ",
     relation_columns!(),
     " FROM relations f WHERE (f.user, f.other) > (?1, ?2) ORDER BY f.user, f.other LIMIT ?3"
+);
+
+pub(super) const SETTINGS: &str = concat!(
+    "SELECT v.user, ",
+    settings_columns!(),
+    " FROM settings v WHERE v.user > ?1 ORDER BY v.user LIMIT ?2"
 );
 
 pub(super) const ROOMS: &str =
@@ -103,6 +109,9 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
             all(conn, RELATIONS, &[&user, &other, &limit], |columns| {
                 Ok(Record::Relation(columns.relation()?))
             })
+        }
+        RecordPage::Settings { after } => {
+            all(conn, SETTINGS, &[&beyond_user(after.as_ref()), &limit], |columns| columns.settings_record())
         }
         RecordPage::Rooms { after } => {
             all(conn, ROOMS, &[&beyond(*after), &limit], |columns| columns.room_record())

@@ -8,6 +8,7 @@ use super::attachments;
 use super::columns::{Columns, message_joins};
 use super::error::SqliteError;
 use super::moderation;
+use super::settings;
 use super::{amend, keeping, read};
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
@@ -120,6 +121,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
         }
     }
     moderation::load(conn, needs, &mut rows)?;
+    settings::load(conn, needs, &mut rows)?;
     Ok(rows)
 }
 
@@ -196,6 +198,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     for key in &rows.written_attachments {
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
+    settings::write(conn, rows)?;
     moderation::write(conn, rows)?;
     keeping::end(conn, rows)?;
     keeping::cut(conn, rows)

@@ -12,7 +12,7 @@ use super::{SqliteOptions, Synchronous};
 const APPLICATION_ID: i64 = 0x6368_6174;
 
 /// Only ever appended to: the version of a file is how many of these it has seen.
-const MIGRATIONS: [&str; 24] = [
+const MIGRATIONS: [&str; 25] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_relations.sql"),
     include_str!("../../../migrations/sqlite/0003_origin.sql"),
@@ -34,9 +34,10 @@ const MIGRATIONS: [&str; 24] = [
     include_str!("../../../migrations/sqlite/0019_moderation.sql"),
     include_str!("../../../migrations/sqlite/0020_audit.sql"),
     include_str!("../../../migrations/sqlite/0021_reports.sql"),
-    include_str!("../../../migrations/sqlite/0022_keeping.sql"),
-    include_str!("../../../migrations/sqlite/0023_personal.sql"),
-    include_str!("../../../migrations/sqlite/0024_erasures.sql"),
+    include_str!("../../../migrations/sqlite/0022_settings.sql"),
+    include_str!("../../../migrations/sqlite/0023_keeping.sql"),
+    include_str!("../../../migrations/sqlite/0024_personal.sql"),
+    include_str!("../../../migrations/sqlite/0025_erasures.sql"),
 ];
 
 /// The first version in which two checkpoints at once cannot lose a commit of the write-ahead log.

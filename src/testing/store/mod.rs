@@ -52,6 +52,7 @@ pub mod retention;
 pub mod roles;
 pub mod rooms;
 pub mod search;
+pub mod settings;
 pub mod streams;
 pub mod whole;
 
@@ -248,6 +249,13 @@ macro_rules! store_suite {
                     no_message_is_committed_after_a_block
                     people_come_in_pages_by_their_ids_with_their_profiles
                     relations_outlive_a_reopening;
+                settings:
+                    what_was_never_settled_is_seen
+                    what_stands_already_is_no_news_and_each_state_is_later
+                    changes_at_once_lose_none
+                    whoever_hides_their_marks_counts_as_one_who_has_read_nothing
+                    settings_that_are_taken_in_end_nothing_later
+                    settings_outlive_a_reopening;
                 records:
                     each_row_comes_once_and_in_its_order
                     a_profile_and_times_come_one_without_the_other
@@ -468,6 +476,7 @@ mod tests {
             include_str!("rooms.rs"),
             include_str!("streams.rs"),
             include_str!("search.rs"),
+            include_str!("settings.rs"),
             include_str!("whole.rs"),
         ];
         let listed: Vec<&str> =

@@ -60,6 +60,9 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Relations { .. }, Record::Relation(side)) => {
             RecordPage::Relations { after: Some((side.user.clone(), side.other.clone())) }
         }
+        (RecordPage::Settings { .. }, Record::Settings(user, _)) => {
+            RecordPage::Settings { after: Some(user.clone()) }
+        }
         (RecordPage::Rooms { .. }, Record::Room(RoomRecord::Room(room))) => {
             RecordPage::Rooms { after: Some(room.id) }
         }

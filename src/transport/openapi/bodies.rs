@@ -13,8 +13,8 @@ use super::schemas::{
 use crate::config::Config;
 use crate::id::{AttachmentId, ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
-    Ban, MAX_RETENTION_DAYS, MAX_RETENTION_MESSAGES, MAX_SLOW_MODE, Permissions, ReportOutcome, Role,
-    Visibility,
+    Ban, LastSeen, MAX_RETENTION_DAYS, MAX_RETENTION_MESSAGES, MAX_SLOW_MODE, Permissions, ReportOutcome,
+    Role, Visibility,
 };
 
 /// Not white space alone, and no control characters but line breaks and tabs.
@@ -48,10 +48,11 @@ pub(super) enum Body {
     FriendRequest,
     FriendAnswer,
     TokenRequest,
+    SettingsUpdate,
 }
 
 impl Body {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::NewRoom,
         Self::RoomUpdate,
         Self::NewRole,
@@ -69,6 +70,7 @@ impl Body {
         Self::FriendRequest,
         Self::FriendAnswer,
         Self::TokenRequest,
+        Self::SettingsUpdate,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -90,6 +92,7 @@ impl Body {
             Self::FriendRequest => "FriendRequest",
             Self::FriendAnswer => "FriendAnswer",
             Self::TokenRequest => "TokenRequest",
+            Self::SettingsUpdate => "SettingsUpdate",
         }
     }
 
@@ -153,6 +156,18 @@ impl Body {
             Self::FriendAnswer => {
                 object("An answer.", [needed("accept", flag("Whether they become friends."))]).into()
             }
+            Self::SettingsUpdate => {
+                let yes_or_no = |what: &str| {
+                    let types = SchemaType::from_iter([Type::Boolean, Type::Null]);
+                    ObjectBuilder::new().schema_type(types).description(Some(what))
+                };
+                let fields = [
+                    optional("lastSeen", or_null(named::<LastSeen>())),
+                    optional("invisible", yes_or_no("Whether the caller looks as if they were not here.")),
+                    optional("readReceipts", yes_or_no("Whether others see how far the caller has read.")),
+                ];
+                object("What others shall see. What is left out stays.", fields).into()
+            }
             Self::TokenRequest => {
                 let nickname = nullable_text("The name that others see; without it, the user's id.");
                 let fields = [needed("userUuid", named::<UserId>()), optional("nickname", nickname)];
@@ -171,6 +186,7 @@ impl Body {
         ids.add::<ChallengeId>();
         ids.add::<AttachmentId>();
         ids.add::<ReportOutcome>();
+        ids.add::<LastSeen>();
         let components = components.schemas_from_iter(ids.0);
         Self::ALL.iter().fold(components, |all, body| all.schema(body.name(), body.schema(config)))
     }

@@ -31,7 +31,7 @@ use crate::transport::status::http_status;
 use crate::transport::wire::{
     AttachmentJson, AuditJson, BanJson, BansJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson,
     LinkJson, MarkedJson, MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson,
-    ReactionsJson, RelationJson, ReportsJson, RoomsJson,
+    ReactionsJson, RelationJson, ReportsJson, RoomsJson, SettingsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -468,6 +468,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<DoneJson>();
     schemas.add::<LoggedOutJson>();
     schemas.add::<TokenJson>();
+    schemas.add::<SettingsJson>();
     schemas.add::<ProblemJson<'_>>();
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas.0)

@@ -17,17 +17,18 @@ use crate::model::{Limit, RelationKind};
 use crate::transport::rest::{DoneJson, LINES, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
     InvitationsJson, InviteJson, InvitesJson, ParticipantsJson, PeopleJson, PinsJson, PublicRoomsJson,
-    RelationJson, RoomJson, RoomsJson,
+    RelationJson, RoomJson, RoomsJson, SettingsJson,
 };
 
 /// The groups that operations stand in: their name and what they are about.
-pub(super) const TAGS: [(&str, &str); 6] = [
+pub(super) const TAGS: [(&str, &str); 7] = [
     (ROOMS, "Rooms of two people, of a group, or of a challenge, and who takes part in them."),
     (MESSAGES, "What is said in a room, and up to where it was read."),
     (ATTACHMENTS, "Files that go with messages."),
     (MODERATION, "How a room is kept in order."),
     (FRIENDS, "Friends, requests for friendship, and blocks."),
-    (TOKENS, "Tokens for development, the end of tokens, and all that is kept of their user."),
+    (SETTINGS, "What others see of the caller, and all that is kept of them."),
+    (TOKENS, "Tokens for development, and the end of tokens."),
 ];
 const ROOMS: &str = "Rooms";
 const MESSAGES: &str = "Messages";
@@ -35,6 +36,7 @@ const ATTACHMENTS: &str = "Attachments";
 const MODERATION: &str = "Moderation";
 const FRIENDS: &str = "Friends";
 const TOKENS: &str = "Tokens";
+const SETTINGS: &str = "Settings";
 
 /// A parameter of the query.
 #[derive(Debug, Clone, Copy)]
@@ -403,14 +405,37 @@ pub(super) fn describe(operation: Operation) -> Description {
         )
         .answer(200, "Logged out.", &LoggedOutJson { user_uuid: samples::user("ana") }),
         Operation::ExportMe => Description::new(
-            TOKENS,
+            SETTINGS,
             "Export all that is kept of the caller",
-            "Lines of JSON, written as they are taken: a `header`; the `profile`; each `relation`, `invitation`, `ban` and \
+            "Lines of JSON, written as they are taken: a `header`; the `profile`; `settings`; each `relation`, `invitation`, `ban` and \
              `report` of the caller's; of each room a `membership`, and the caller's own `message`s with the names of their \
              files, and `reaction`s; and a `footer` with the number of lines before it, without which something is missing. \
              Nothing that others have said.",
         )
         .answers_with_lines(200, "All of it."),
+        Operation::GetSettings => {
+            Description::new(SETTINGS, "Get what others see of the caller", "By default all of it.").answer(
+                200,
+                "What others see.",
+                &SettingsJson::from(&samples::settings()),
+            )
+        }
+        Operation::UpdateSettings => Description::new(
+            SETTINGS,
+            "Change what others see of the caller",
+            "What is left out stays. It holds at once: whoever is invisible has gone for everybody, and no mark of whoever \
+             hides theirs is told any more. Hiding something takes nothing away: the caller sees of others what those \
+             show. Other devices of the caller's get a `notification`.",
+        )
+        .body(
+            Body::SettingsUpdate,
+            [
+                ("invisible", json!({ "invisible": true })),
+                ("private read receipts", json!({ "readReceipts": false })),
+                ("lastSeen", json!({ "lastSeen": "friends" })),
+            ],
+        )
+        .answer(200, "What others see from now on.", &SettingsJson::from(&samples::settings())),
         Operation::ListFriends
         | Operation::RemoveFriend
         | Operation::ListRequests

@@ -17,7 +17,8 @@ use crate::model::{
     Mark, Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions,
     Phrases, Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt,
     References, RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Retention, Role,
-    Room, RoomKind, RoomView, SearchCursor, Span, SystemKind, Token, Visibility, Words,
+    Room, RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind, Token, Visibility,
+    Words,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -383,6 +384,11 @@ pub(super) fn marked() -> Marked {
     Marked { room: room_id(), read_seq: 2, delivered_seq: 2, unread: 0, at: at(45) }
 }
 
+pub(super) fn settings() -> Settings {
+    let hidden = SettingsUpdate { invisible: Some(true), ..SettingsUpdate::default() };
+    Settings::default().updated(hidden, at(0))
+}
+
 /// One event of each kind, and of each shape that a kind has.
 pub(super) fn events() -> Vec<(Event, View)> {
     let room = Arc::new(room());
@@ -442,6 +448,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
         of_user(Notification::Invited(invitation())),
         of_user(Notification::InviteEnded(room_id(), invitation().code)),
         of_user(Notification::InviteDeclined(room_id(), ben())),
+        of_user(Notification::Settings(settings())),
     ]
 }
 

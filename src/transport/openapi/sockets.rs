@@ -24,7 +24,7 @@ use crate::transport::frame::split;
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
     ErrorJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, MarkedJson,
-    MessageChangeJson, MessageJson,
+    MessageChangeJson, MessageJson, SettledJson,
 };
 
 /// A socket's protocol, as a document tells of it.
@@ -340,6 +340,7 @@ pub(super) fn notification() -> RefOr<Schema> {
         .item(named::<InvitedJson<'_>>())
         .item(named::<InviteEndedJson>())
         .item(named::<InviteDeclinedJson<'_>>())
+        .item(named::<SettledJson>())
         .into()
 }
 
@@ -359,6 +360,7 @@ pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<InvitedJson<'_>>();
     schemas.add::<InviteEndedJson>();
     schemas.add::<InviteDeclinedJson<'_>>();
+    schemas.add::<SettledJson>();
 }
 
 /// Texts as JSON.

@@ -34,6 +34,7 @@ mod reports;
 mod rooms;
 mod routes;
 mod search;
+mod settings;
 mod streams;
 
 use axum::Router;

@@ -6,7 +6,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::{
     Mounted, RestOptions, attachments, auth, friends, invites, messages, moderation, personal, reports,
-    rooms, search, streams,
+    rooms, search, settings, streams,
 };
 use crate::names::names;
 
@@ -106,6 +106,8 @@ operations! {
         => attachments::thumbnail;
     LinkAttachment = "linkAttachment": POST "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}/link"
         => attachments::link;
+    GetSettings = "getSettings": GET "/chat/users/me/settings" => settings::get;
+    UpdateSettings = "updateSettings": PATCH "/chat/users/me/settings" => settings::update;
     ListFriends = "listFriends": GET "/friends" => friends::list;
     RemoveFriend = "removeFriend": DELETE "/friends/{userUuid}" => friends::remove;
     ListRequests = "listFriendRequests": GET "/friends/requests" => friends::requests;

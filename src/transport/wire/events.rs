@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::retention::first_seq;
 use super::{
     InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson, PermissionsJson,
-    RetentionJson, UserJson,
+    RetentionJson, SettledJson, UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -35,6 +35,7 @@ pub(crate) enum EventJson<'a> {
     Invited(Box<InvitedJson<'a>>),
     InviteEnded(InviteEndedJson),
     InviteDeclined(InviteDeclinedJson<'a>),
+    Settled(SettledJson),
     Ready(ReadyJson<'a>),
     CaughtUp(CaughtUpJson),
     Opened { origin: &'a OriginId },
@@ -156,7 +157,7 @@ pub(crate) struct PresenceJson<'a> {
     user_uuid: &'a UserId,
     /// Whether a connection of theirs is open.
     online: bool,
-    /// When their last connection ended.
+    /// When their last connection ended; null where not everybody may see it.
     #[cfg_attr(feature = "openapi", schema(required))]
     last_seen_at: Option<Timestamp>,
 }
@@ -423,6 +424,7 @@ fn notified(notification: &Notification) -> EventJson<'_> {
         Notification::InviteDeclined(room, who) => {
             EventJson::InviteDeclined(InviteDeclinedJson::new(*room, who))
         }
+        Notification::Settings(settings) => EventJson::Settled(settings.into()),
     }
 }
 

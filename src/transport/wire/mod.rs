@@ -14,6 +14,7 @@ mod references;
 mod reports;
 mod retention;
 mod search;
+mod settings;
 
 use std::borrow::Cow;
 
@@ -52,6 +53,7 @@ pub(crate) use public::PublicRoomsJson;
 pub(crate) use reports::{ReportJson, ReportsJson};
 pub(crate) use retention::RetentionJson;
 pub(crate) use search::{HitsJson, SearchArgs};
+pub(crate) use settings::{SettingsJson, SettledJson};
 
 /// A user as others see them.
 #[derive(Debug, Serialize)]

@@ -41,9 +41,9 @@ struct ParticipantJson<'a> {
     user: UserJson<'a>,
     /// What they may do.
     role: Role,
-    /// Whether a connection of theirs is open.
+    /// Whether a connection of theirs is open. Not of whoever is invisible.
     online: bool,
-    /// When their last connection ended.
+    /// When their last connection ended; null also where they do not let the caller see it.
     #[cfg_attr(feature = "openapi", schema(required))]
     last_seen_at: Option<Timestamp>,
     /// Until when they are muted; `9999-12-31T23:59:59.999Z`: for good. Only while they are.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chat_core::event::EventKind;
 use chat_core::model::{
-    Cursor, Draft, HistoryQuery, Limit, Message, MessageState, NewRoom, PageQuery, Profile, Role, Room,
-    RoomUpdate, Token, Verb,
+    Cursor, Draft, HistoryQuery, LastSeen, Limit, Message, MessageState, NewRoom, PageQuery, Profile, Role,
+    Room, RoomUpdate, SettingsUpdate, Token, Verb,
 };
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{
@@ -221,6 +221,12 @@ impl Town {
         ana.request_friend(&id("ben")).await.unwrap();
         ben.accept_friend(&id("ana")).await.unwrap();
         cho.request_friend(&id("dee")).await.unwrap();
+        let hidden = SettingsUpdate {
+            read_receipts: Some(false),
+            last_seen: Some(LastSeen::Friends),
+            invisible: Some(true),
+        };
+        dee.set_settings(hidden).await.unwrap();
         dee.block(&id("ben")).await.unwrap();
         ben.request_friend(&id("dee")).await.unwrap();
         Self { engine: engine.clone(), store, direct, group, challenge }
@@ -333,6 +339,11 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
         let Record::Relation(side) = page else { panic!("{page:?}") };
         relations = RecordPage::Relations { after: Some((side.user, side.other)) };
     }
+    let mut settings = RecordPage::Settings { after: None };
+    while let Some(page) = page(store, settings.clone(), limit, &mut all).await {
+        let Record::Settings(user, _) = page else { panic!("{page:?}") };
+        settings = RecordPage::Settings { after: Some(user) };
+    }
     let mut rooms = Vec::new();
     let mut after = None;
     while let Some(page) = page(store, RecordPage::Rooms { after }, limit, &mut rooms).await {
@@ -386,6 +397,7 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
             }
             Record::Profile { .. }
             | Record::Relation(_)
+            | Record::Settings(..)
             | Record::Room(RoomRecord::Reaction(..) | RoomRecord::Ban(_)) => {}
         }
     }
