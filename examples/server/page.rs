@@ -10,10 +10,12 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 43] = [
+const FILES: [(&str, &str, &str); 54] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
+    ("/files.css", CSS, include_str!("page/files.css")),
+    ("/moderation.css", CSS, include_str!("page/moderation.css")),
     ("/address.js", SCRIPT, include_str!("page/address.js")),
     ("/announcer.js", SCRIPT, include_str!("page/announcer.js")),
     ("/answering.js", SCRIPT, include_str!("page/answering.js")),
@@ -27,12 +29,18 @@ const FILES: [(&str, &str, &str); 43] = [
     ("/dom.js", SCRIPT, include_str!("page/dom.js")),
     ("/editing.js", SCRIPT, include_str!("page/editing.js")),
     ("/errors.js", SCRIPT, include_str!("page/errors.js")),
+    ("/file-links.js", SCRIPT, include_str!("page/file-links.js")),
+    ("/files.js", SCRIPT, include_str!("page/files.js")),
+    ("/forwarding.js", SCRIPT, include_str!("page/forwarding.js")),
     ("/friend-list.js", SCRIPT, include_str!("page/friend-list.js")),
     ("/friends.js", SCRIPT, include_str!("page/friends.js")),
+    ("/holding.js", SCRIPT, include_str!("page/holding.js")),
     ("/invitations.js", SCRIPT, include_str!("page/invitations.js")),
     ("/links.js", SCRIPT, include_str!("page/links.js")),
     ("/message-menu.js", SCRIPT, include_str!("page/message-menu.js")),
     ("/messages.js", SCRIPT, include_str!("page/messages.js")),
+    ("/moderating.js", SCRIPT, include_str!("page/moderating.js")),
+    ("/moderation.js", SCRIPT, include_str!("page/moderation.js")),
     ("/new-chat.js", SCRIPT, include_str!("page/new-chat.js")),
     ("/notices.js", SCRIPT, include_str!("page/notices.js")),
     ("/people.js", SCRIPT, include_str!("page/people.js")),
@@ -46,6 +54,7 @@ const FILES: [(&str, &str, &str); 43] = [
     ("/room.js", SCRIPT, include_str!("page/room.js")),
     ("/rooms.js", SCRIPT, include_str!("page/rooms.js")),
     ("/search.js", SCRIPT, include_str!("page/search.js")),
+    ("/settings.js", SCRIPT, include_str!("page/settings.js")),
     ("/side.js", SCRIPT, include_str!("page/side.js")),
     ("/signal.js", SCRIPT, include_str!("page/signal.js")),
     ("/text-field.js", SCRIPT, include_str!("page/text-field.js")),
@@ -54,6 +63,8 @@ const FILES: [(&str, &str, &str); 43] = [
     ("/texts.ko.js", SCRIPT, include_str!("page/texts.ko.js")),
     ("/timeline.js", SCRIPT, include_str!("page/timeline.js")),
     ("/typing.js", SCRIPT, include_str!("page/typing.js")),
+    ("/uploads.js", SCRIPT, include_str!("page/uploads.js")),
+    ("/viewer.js", SCRIPT, include_str!("page/viewer.js")),
 ];
 
 /// The page at `/`.
@@ -64,8 +75,8 @@ pub(crate) fn router() -> Router {
 }
 
 /// Nothing but this server's own files runs on the page, whatever people write. Pictures come from
-/// wherever a message says.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data:; \
+/// wherever a message says, and from this page before they are sent.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data: blob:; \
                       connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 fn file(media_type: &'static str, text: &'static str) -> impl IntoResponse {

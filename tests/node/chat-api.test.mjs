@@ -1,12 +1,14 @@
-// What chat-api.js gives names to, in Node against the running server: searches and invitations.
+// What chat-api.js gives names to, in Node against the running server: searches, invitations and files.
 
 import assert from 'node:assert/strict';
+import { File } from 'node:buffer';
 import { after, before, describe, test } from 'node:test';
 import WebSocket from 'ws';
 
 import { Chat, keptInMemory } from '../../examples/server/page/chat.js';
 import { ChatApi } from '../../examples/server/page/chat-api.js';
 import { sleep, User } from './client.mjs';
+import { pdf } from './pictures.mjs';
 import { startServer } from './server.mjs';
 
 let server;
@@ -100,5 +102,40 @@ describe('invitations', { timeout: 30_000 }, () => {
     await until(() => assert.ok(bens.told.some(({ type, code }) => type === 'inviteEnded' && code === three.code)));
     assert.deepEqual(await bens.api.invitations(), []);
     for (const { code } of [two, three]) await assert.rejects(bens.api.acceptInvite(code), { code: 'INVITE_NOT_FOUND' });
+  });
+});
+
+describe('files', { timeout: 30_000 }, () => {
+  test('are uploaded, sent, read by a link, and gone with their message', async () => {
+    const [ana, ben] = await users('ana', 'ben');
+    const room = await ana.group([ben]);
+    const [anas, bens] = await Promise.all([ana, ben].map(connect));
+    const file = await anas.api.upload(room, new File([pdf()], 'plan & more.pdf'));
+    assert.deepEqual([file.name, file.mediaType, file.size], ['plan & more.pdf', 'application/pdf', pdf().length]);
+    const came = new Promise((resolve) => bens.chat.on('message', resolve));
+    anas.chat.send(room, { type: 'TEXT', attachments: [file.attachmentUuid] });
+    const message = await came;
+    assert.deepEqual([message.content, message.attachments], ['', [file]]);
+    const { url } = await bens.api.link(room, file.attachmentUuid);
+    const bytes = await (await fetch(new URL(url, server.url))).arrayBuffer();
+    assert.deepEqual(Buffer.from(bytes), pdf());
+    const deleted = new Promise((resolve) => bens.chat.on('messageDeleted', resolve));
+    await anas.chat.delete(room, message.messageUuid);
+    await deleted;
+    assert.deepEqual(bens.chat.latest(message).attachments, []);
+  });
+
+  test('are refused with the server’s code, given up, and uploaded with a new token where the first holds no more', async () => {
+    const [ana] = await users('ana');
+    const room = await ana.group([]);
+    const { api } = await connect(ana);
+    await assert.rejects(api.upload(room, new File([], 'empty')), { code: 'INVALID_INPUT', status: 400 });
+    const giving = new AbortController();
+    giving.abort();
+    await assert.rejects(api.upload(room, new File([pdf()], 'a.pdf'), { signal: giving.signal }), { code: 'ABORTED' });
+    const tokens = ['of.no.use', ana.token];
+    const late = new Chat({ url: server.url, user: ana.id, token: (isRefused) => tokens[Number(isRefused)], storage: keptInMemory(), WebSocket });
+    open.push(late);
+    assert.equal((await new ChatApi(late).upload(room, new File([pdf()], 'a.pdf'))).name, 'a.pdf');
   });
 });

@@ -6,10 +6,12 @@ import { startComposer } from './composer.js';
 import { startDialogs } from './dialogs.js';
 import { $, on, onSubmit, setAvatar } from './dom.js';
 import { explain } from './errors.js';
+import { startForwarding } from './forwarding.js';
 import { startFriendList } from './friend-list.js';
 import { loadFriends } from './friends.js';
 import { loadInvitations, startInvitations, takeInvitation } from './invitations.js';
 import { startMessageMenu } from './message-menu.js';
+import { startModeration } from './moderation.js';
 import { startNewChat } from './new-chat.js';
 import { attempt, toast } from './notices.js';
 import { refreshPeople, startPeople } from './people.js';
@@ -22,9 +24,12 @@ import {
 import { areRoomsLoaded, focusRoom, loadMore, startRoomList } from './room-list.js';
 import { dropRoom, noteReady, refreshRoom, reloadRooms, roomDropped } from './rooms.js';
 import { startSearch } from './search.js';
+import { isInvisible, loadSettings, settingsChanged, startSettings, takeSettings } from './settings.js';
 import { startSide } from './side.js';
 import { awaitMidnight, currentLanguage, firstLanguage, languageChanged, speak, t } from './texts.js';
 import { takeTyping } from './typing.js';
+import { resumeUploads } from './uploads.js';
+import { startViewer } from './viewer.js';
 
 // Events
 
@@ -37,7 +42,9 @@ const handlers = {
     loadFriends().catch(() => {});
     loadInvitations().catch(() => {});
     loadPins().catch(() => {});
+    loadSettings().catch(() => {});
     resumeRoom();
+    resumeUploads();
     refreshPeople();
   },
   reset: () => attempt(reloadAll),
@@ -67,6 +74,7 @@ const handlers = {
     const { type, roomUuid, nickname } = told;
     if (type === 'removedFromRoom') return dropRoom(roomUuid);
     if (type === 'addedToRoom') return refreshRoom(roomUuid);
+    if (type === 'settings') return takeSettings(told);
     if (type.startsWith('invite')) return takeInvitation(told);
     // All others are about friends. These two are worth a word.
     const words = { friendRequest: 'friendRequestFrom', friendRequestAccepted: 'saysYes' };
@@ -86,8 +94,9 @@ let wasOffline = false;
 function showState({ state }) {
   wasOffline = state === 'offline' || (wasOffline && state === 'connecting');
   const isLost = wasOffline || state === 'closed';
-  $('status').dataset.state = state;
-  $('status').textContent = t({ online: 'connected', closed: 'offline' }[state] ?? (isLost ? 'reconnecting' : 'connecting'));
+  const isHidden = state === 'online' && isInvisible();
+  $('status').dataset.state = isHidden ? 'invisible' : state;
+  $('status').textContent = isHidden ? t('invisible') : t({ online: 'connected', closed: 'offline' }[state] ?? (isLost ? 'reconnecting' : 'connecting'));
   $('offline').hidden = !isLost;
   $('offline-retry').hidden = state === 'closed';
   $('offline-retry').textContent = t(state === 'offline' ? 'tryNow' : 'trying');
@@ -144,6 +153,7 @@ for (const select of document.querySelectorAll('.language')) {
     speak(select.value);
   });
 }
+settingsChanged.on(() => showState(chat));
 languageChanged.on(() => {
   for (const select of document.querySelectorAll('.language')) select.value = currentLanguage();
   if (me) showState(chat);
@@ -171,7 +181,7 @@ on('skip', 'click', (event) => {
 });
 document.addEventListener('visibilitychange', () => me && markRead());
 
-for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startFriendList, startInvitations, startNewChat, startPeople, startPins, startSearch, startSide]) begin();
+for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFriendList, startInvitations, startNewChat, startPeople, startModeration, startPins, startSearch, startSettings, startSide, startViewer]) begin();
 showPane('rooms');
 speak(firstLanguage());
 awaitMidnight();

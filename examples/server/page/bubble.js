@@ -1,19 +1,25 @@
-// What a message shows: its text with links, its picture, its time, and how it stands.
+// What a message shows: its text with links, its picture, its files, its time, and how it stands.
 
 import { el, icon, textButton, webAddress } from './dom.js';
+import { filesOf } from './files.js';
 import { withLinks } from './links.js';
 import { clockOf, t, timeOf } from './texts.js';
 
 /** A message or a draft. `state`: what stands behind the time; `quote`: what it answers. */
-export function bubble({ content, imageUrl, editedAt, deletedAt, streamingUntil, pinned }, at, state, quote) {
-  const address = imageUrl && webAddress(imageUrl);
-  const node = el('div', { className: `bubble ${address ? 'with-picture' : ''}` });
+export function bubble({ content, imageUrl, attachments = [], forwarded, editedAt, deletedAt, streamingUntil, pinned }, at, state, quote) {
+  const files = deletedAt ? [] : filesOf(attachments);
+  // For clients that know no files, it is the address of the first one.
+  const isOfFile = attachments.some(({ url }) => imageUrl?.endsWith(url));
+  const address = imageUrl && !isOfFile && webAddress(imageUrl);
+  const node = el('div', { className: `bubble ${address ? 'with-picture' : ''} ${files.length > 0 ? 'with-files' : ''}` });
+  if (forwarded && !deletedAt) node.append(el('span', { className: 'forwarded', dir: 'auto' }, icon('forward'), t('forwardedFrom', forwarded.nickname)));
   if (quote && !deletedAt) node.append(quote);
   if (address) node.append(picture(address, content));
+  node.append(...files);
   if (deletedAt) {
     node.classList.add('deleted');
     node.append(el('span', { className: 'text', textContent: t('messageDeleted') }));
-  } else if (content || !address) {
+  } else if (content || !(address || files.length > 0)) {
     if (Date.parse(streamingUntil) > Date.now()) node.classList.add('streaming');
     node.append(el('span', { className: 'text', dir: 'auto' }, ...withLinks(content ?? imageUrl ?? '')));
   }

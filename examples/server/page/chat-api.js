@@ -26,15 +26,25 @@
  * @property {string | null} topic
  * @property {string | null} picture
  * @property {'private' | 'public'} visibility
+ * @property {number} [slowMode] seconds between two messages of a member who is no admin
+ * @property {string} [mutedUntil] until when one is muted; the year 9999: for good
  *
  * @typedef {'OWNER' | 'ADMIN' | 'MEMBER' | 'READ_ONLY'} Role
  * @typedef {{ roomUuid: string, type: Room['type'], name: string | null, topic: string | null, picture: string | null, participantCount: number, lastMessageAt: string | null, createdAt: string }} PublicRoom
  * @typedef {{ code: string, roomUuid: string, createdBy: string | null, createdAt: string, expiresAt: string | null, maxUses: number | null, uses: number, userUuid: string | null }} Invite `userUuid`: whom alone it lets in
  * @typedef {{ code: string, roomUuid: string, roomType: Room['type'], name: string | null, invitedBy: import('./chat.js').Sender | null, createdAt: string, expiresAt: string | null }} Invitation `invitedBy`: null is the host
- * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: Role, online: boolean, lastSeenAt: string | null }} Participant
+ * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: Role, online: boolean, lastSeenAt: string | null, mutedUntil?: string }} Participant
+ * @typedef {{ lastSeen: 'everyone' | 'friends' | 'nobody', invisible: boolean, readReceipts: boolean }} Settings what others see of one
+ * @typedef {{ expiresIn?: number, reason?: string }} Sanction `expiresIn`: seconds; without them it holds for good
+ * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, bannedBy: string | null, bannedAt: string, bannedUntil: string, reason: string | null }} Banned
+ * @typedef {{ reportUuid: string, roomUuid: string, messageUuid: string, senderUuid: string, reportedBy: string, createdAt: string, reason: string | null }} Report
+ * @typedef {'dismissed' | 'messageDeleted' | 'userMuted' | 'userBanned'} Outcome
+ * @typedef {{ act: string, createdAt: string, doneBy: string | null, userUuid?: string, messageUuid?: string, until?: string, role?: Role, outcome?: Outcome, slowMode?: number, reason?: string }} Act what was done by a right that not everybody has. `doneBy`: null is the host
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, state: string, since: string | null, online?: boolean }} Relation
  * @typedef {{ type: Room['type'], name?: string, participantUuids: string[], challengeUuid?: string }} NewRoom
  * @typedef {import('./chat.js').MessageChange} MessageChange
+ * @typedef {import('./chat.js').Attachment} Attachment
+ * @typedef {{ url: string, thumbnailUrl: string | null, expiresAt: string }} Link addresses that need no token
  * @typedef {{ reaction: string, user: import('./chat.js').Sender }} UserReaction
  * @typedef {{ messages: Message[], hasMoreBefore: boolean, hasMoreAfter: boolean }} Window newest first
  * @typedef {{ message: Message, snippet: { text: string, isMatch: boolean }[] }} SearchResult `snippet`: plain text in parts; never HTML
@@ -46,7 +56,7 @@ const messagePath = (/** @type {string} */ room, /** @type {string} */ message) 
 export class ChatApi {
   #chat;
 
-  /** @param {Pick<import('./chat.js').Chat, 'http' | 'latest'>} chat */
+  /** @param {Pick<import('./chat.js').Chat, 'http' | 'latest' | 'upload'>} chat */
   constructor(chat) {
     this.#chat = chat;
   }
@@ -74,6 +84,17 @@ export class ChatApi {
   /** @param {string} room @param {string} name @returns {Promise<Room>} */
   rename(room, name) {
     return this.#chat.http('PATCH', `chat/rooms/${of(room)}`, { name });
+  }
+
+  /**
+   * What is said of a room, and what holds in it.
+   * @param {string} room
+   * @param {{ name?: string, topic?: string | null, permissions?: Record<string, Role>, slowMode?: number }} changes
+   * `slowMode`: seconds between two messages of a member; 0: none
+   * @returns {Promise<Room>}
+   */
+  update(room, changes) {
+    return this.#chat.http('PATCH', `chat/rooms/${of(room)}`, changes);
   }
 
   /** @param {string} room */
@@ -155,6 +176,18 @@ export class ChatApi {
   }
 
   /**
+   * Passes a message on, with its files, as one's own. `clientId`: a name of one's own for it, under which twice is once.
+   * @param {string} room
+   * @param {string} message
+   * @param {string} to the room that it goes to
+   * @param {string} [clientId]
+   * @returns {Promise<Message>} what it is there
+   */
+  forward(room, message, to, clientId) {
+    return this.#chat.http('POST', `${messagePath(room, message)}/forward`, { roomUuid: to, clientId });
+  }
+
+  /**
    * A page of a room's pinned messages, the newest pin first.
    * @param {string} room
    * @param {{ cursor?: string, limit?: number }} [where] `cursor`: the `nextCursor` of the page before. `limit`: 1 to 100
@@ -174,6 +207,22 @@ export class ChatApi {
    */
   reactions(room, message, { cursor, limit = 100 } = {}) {
     return this.#chat.http('GET', `${messagePath(room, message)}/reactions?limit=${limit}${cursor ? `&cursor=${of(cursor)}` : ''}`);
+  }
+
+  /**
+   * Takes a file into a room, to be sent there with a message of one's own: its id among the `attachments` of `send`.
+   * @param {string} room
+   * @param {File} file
+   * @param {{ onProgress?: (part: number) => void, signal?: AbortSignal }} [how] as of the Chat's `upload`
+   * @returns {Promise<Attachment>}
+   */
+  upload(room, file, how) {
+    return this.#chat.upload(`chat/rooms/${of(room)}/attachments?name=${of(file.name)}`, file, how);
+  }
+
+  /** Where a file is read without a token, for a short time. @param {string} room @param {string} attachment @returns {Promise<Link>} */
+  link(room, attachment) {
+    return this.#chat.http('POST', `chat/rooms/${of(room)}/attachments/${of(attachment)}/link`);
   }
 
   /** @param {string} room @returns {Promise<Participant[]>} all of them */
@@ -241,6 +290,61 @@ export class ChatApi {
     return this.#chat.http('DELETE', `chat/rooms/${of(room)}/participants/${of(user)}`);
   }
 
+  /** Lets somebody say nothing more. @param {string} room @param {string} user @param {number} [expiresIn] seconds @returns {Promise<{ mutedUntil: string }>} */
+  mute(room, user, expiresIn) {
+    return this.#chat.http('PUT', `chat/rooms/${of(room)}/participants/${of(user)}/mute`, { expiresIn });
+  }
+
+  /** @param {string} room @param {string} user */
+  unmute(room, user) {
+    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/participants/${of(user)}/mute`);
+  }
+
+  /** Removes somebody, who does not come in again. @param {string} room @param {string} user @param {Sanction} [how] */
+  ban(room, user, how = {}) {
+    return this.#chat.http('PUT', `chat/rooms/${of(room)}/bans/${of(user)}`, how);
+  }
+
+  /** @param {string} room @param {string} user */
+  unban(room, user) {
+    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/bans/${of(user)}`);
+  }
+
+  /** @param {string} room @param {{ cursor?: string, limit?: number }} [where] @returns {Promise<{ bans: Banned[], nextCursor: string | null }>} */
+  bans(room, where) {
+    return this.#page(`chat/rooms/${of(room)}/bans`, where);
+  }
+
+  /** What was done in a room, the newest first. @param {string} room @param {{ cursor?: string | number, limit?: number }} [where] @returns {Promise<{ audit: Act[], nextCursor: number | null }>} */
+  audit(room, where) {
+    return this.#page(`chat/rooms/${of(room)}/audit`, where);
+  }
+
+  /** Has a message looked at. @param {string} room @param {string} message @param {string} [reason] @returns {Promise<Report>} */
+  report(room, message, reason) {
+    return this.#chat.http('POST', `${messagePath(room, message)}/report`, { reason });
+  }
+
+  /** Reports that wait, the oldest first. @param {string} room @param {{ cursor?: string, limit?: number }} [where] @returns {Promise<{ reports: Report[], nextCursor: string | null }>} */
+  reports(room, where) {
+    return this.#page(`chat/rooms/${of(room)}/reports`, where);
+  }
+
+  /** Says what was done about a report. @param {string} room @param {string} report @param {Outcome} outcome */
+  resolveReport(room, report, outcome) {
+    return this.#chat.http('PATCH', `chat/rooms/${of(room)}/reports/${of(report)}`, { outcome });
+  }
+
+  /** What one lets others see of oneself. @returns {Promise<Settings>} */
+  settings() {
+    return this.#chat.http('GET', 'chat/users/me/settings');
+  }
+
+  /** @param {Partial<Settings>} changes @returns {Promise<Settings>} */
+  updateSettings(changes) {
+    return this.#chat.http('PATCH', 'chat/users/me/settings', changes);
+  }
+
   /** @returns {Promise<Relation[]>} */
   friends() {
     return this.#all('friends', 'friends');
@@ -288,6 +392,11 @@ export class ChatApi {
 
   /** @param {Room} room */
   #latestIn = ({ lastMessage, ...room }) => ({ ...room, lastMessage: lastMessage && this.#chat.latest(lastMessage) });
+
+  /** @param {string} path @param {{ cursor?: string | number, limit?: number }} [where] */
+  #page(path, { cursor, limit = 50 } = {}) {
+    return this.#chat.http('GET', `${path}?limit=${limit}${cursor === undefined ? '' : `&cursor=${of(cursor)}`}`);
+  }
 
   /** All of a list that goes on by a cursor. @param {string} path @param {string} name */
   async #all(path, name) {

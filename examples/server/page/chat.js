@@ -46,6 +46,9 @@
 // What is answered. A message may answer another one of its room: `send` takes its `quotedMessageUuid`, and `quotedMessage`
 // shows it as it is now. When that one changes, whatever quotes it has changed as well: draw it anew with `latest`.
 //
+// What goes with it. Files are uploaded first: `upload` of chat-api.js gives each an id, and `send` takes these as
+// `attachments`. They are read with a token, or by a `link` for whatever can send none, such as an `<img>`.
+//
 // The server's REST calls are made with the same token by `http`; chat-api.js gives them names.
 //
 // Node before 22 has no WebSocket of its own: give one as `WebSocket`, such as that of the package `ws`.
@@ -75,6 +78,20 @@
  * @property {string} [streamingUntil] it is still being written, unless nothing more has come by then
  * @property {Quoted} [quotedMessage] the one that it answers, as that is now
  * @property {Pin} [pinned] where it is
+ * @property {Attachment[]} [attachments] the files that go with it
+ * @property {{ userUuid: string, nickname: string }} [forwarded] who sent it first, where it was passed on
+ *
+ * @typedef {object} Attachment a file
+ * @property {string} attachmentUuid
+ * @property {string} roomUuid
+ * @property {string} name to be shown
+ * @property {string} mediaType as its bytes tell
+ * @property {number} size in bytes
+ * @property {number | null} width of a picture, in pixels
+ * @property {number | null} height
+ * @property {string} url where it is read, with a token: a path below that of the API
+ * @property {string | null} thumbnailUrl where a small picture of it is read, likewise
+ * @property {string} createdAt
  *
  * @typedef {object} Quoted a message as it is shown where another one answers it
  * @property {string} messageUuid
@@ -112,7 +129,12 @@
  * @property {number} toldAt the version at which all of the user's own reactions were told; 0: they never were
  * @property {Map<string, { version: number, on: boolean }>} own what was told of the user's own reactions, each by its version
  *
- * @typedef {{ type: 'TEXT' | 'IMAGE', content?: string, imageUrl?: string, quotedMessageUuid?: string }} Draft `quotedMessageUuid`: what it answers
+ * @typedef {object} Draft
+ * @property {'TEXT' | 'IMAGE'} type
+ * @property {string} [content]
+ * @property {string} [imageUrl]
+ * @property {string} [quotedMessageUuid] what it answers
+ * @property {string[]} [attachments] ids of files that were uploaded into the room; those of an IMAGE are all pictures
  *
  * @typedef {object} Entry what was written: the same object from `send` to `sent`
  * @property {string} room
@@ -123,7 +145,7 @@
  * @property {Refusal} [error] why it is `failed`
  * @property {Message} [message] what it has become, once it is `sent`
  *
- * @typedef {{ code: string, message: string, field?: string, status?: number }} Refusal
+ * @typedef {{ code: string, message: string, field?: string, status?: number, until?: string }} Refusal `until`: until when somebody is muted or banned
  *
  * @typedef {object} Storage where entries wait. What it throws at `save`, `send` throws on.
  * @property {() => Entry[]} load all that are kept, in any order
@@ -202,11 +224,12 @@ const LATER = ['UNAVAILABLE', 'RATE_LIMITED'];
 /** A refusal by the server, under its code, or OFFLINE where there was no answer. */
 export class ChatError extends Error {
   /** @param {Partial<Refusal>} refusal */
-  constructor({ code = 'UNKNOWN', message, field, status }) {
+  constructor({ code = 'UNKNOWN', message, field, status, until }) {
     super(message ?? code);
     this.code = code;
     this.field = field;
     this.status = status;
+    this.until = until;
   }
 }
 
@@ -456,7 +479,8 @@ export class Chat {
     const quoting = quotedMessage === message.quotedMessage ? message : { ...message, quotedMessage };
     if (!known || known.change.version < (message.version ?? 0)) return quoting;
     const { version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned } = known.change;
-    return { ...quoting, version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, ownReactions: ownReactions(message, known) };
+    const attachments = deletedAt ? [] : message.attachments;
+    return { ...quoting, version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, attachments, ownReactions: ownReactions(message, known) };
   }
 
   /** @param {Quoted | undefined} quoted */
@@ -530,14 +554,82 @@ export class Chat {
    * @param {object} [body]
    * @returns {Promise<any>} the answer's JSON
    */
-  async http(method, path, body) {
+  http(method, path, body) {
+    return this.#withToken((token) => this.#fetch(method, path, body, token));
+  }
+
+  /**
+   * Posts the bytes of a file, and is given up when nothing of them goes out any more.
+   * @param {string} path below `/api/`
+   * @param {Blob} file
+   * @param {{ onProgress?: (part: number) => void, signal?: AbortSignal }} [how] `onProgress`: how much of it is out, 0
+   * to 1; Node does not tell. `signal`: gives it up, which is thrown as ABORTED
+   * @returns {Promise<any>} the answer's JSON
+   */
+  upload(path, file, how = {}) {
+    return this.#withToken((token) => this.#post(path, file, token, how));
+  }
+
+  /** @param {(token: string | null) => Promise<any>} call */
+  async #withToken(call) {
     const token = await this.#token();
     try {
-      return await this.#fetch(method, path, body, token);
+      return await call(token);
     } catch (error) {
       if (!(error instanceof ChatError && error.status === 401)) throw error;
-      return this.#fetch(method, path, body, await this.#token(token));
+      return call(await this.#token(token));
     }
+  }
+
+  /** @param {string} path @param {Blob} file @param {string | null} token @param {{ onProgress?: (part: number) => void, signal?: AbortSignal }} how */
+  async #post(path, file, token, { onProgress, signal }) {
+    const url = new URL(`api/${path}`, this.#url);
+    const authorization = `Bearer ${token}`;
+    const refused = () => new ChatError({ code: signal?.aborted ? 'ABORTED' : 'OFFLINE' });
+    if (signal?.aborted) throw refused();
+    const { status, data } = globalThis.XMLHttpRequest
+      ? await this.#postInBrowser(url, file, authorization, { onProgress, signal }).catch(() => { throw refused(); })
+      : await fetch(url, { method: 'POST', headers: { authorization }, body: file, signal })
+        .then(async (answer) => ({ status: answer.status, data: await answer.json().catch(() => ({})) }))
+        .catch(() => { throw refused(); });
+    if (status < 300) return data;
+    throw new ChatError({ ...data, status });
+  }
+
+  /**
+   * `fetch` does not tell how much has gone out.
+   * @param {URL} url
+   * @param {Blob} file
+   * @param {string} authorization
+   * @param {{ onProgress?: (part: number) => void, signal?: AbortSignal }} how
+   * @returns {Promise<{ status: number, data: any }>}
+   */
+  #postInBrowser(url, file, authorization, { onProgress, signal }) {
+    const request = new XMLHttpRequest();
+    const giveUp = () => request.abort();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let watch;
+    const goesOn = () => {
+      clearTimeout(watch);
+      watch = setTimeout(giveUp, this.#timing.call);
+    };
+    return new Promise((resolve, reject) => {
+      request.open('POST', url);
+      request.setRequestHeader('authorization', authorization);
+      request.responseType = 'json';
+      request.upload.onprogress = ({ loaded }) => {
+        goesOn();
+        onProgress?.(Math.min(1, loaded / Math.max(1, file.size)));
+      };
+      request.onload = () => resolve({ status: request.status, data: request.response ?? {} });
+      request.onerror = request.onabort = reject;
+      signal?.addEventListener('abort', giveUp, { once: true });
+      goesOn();
+      request.send(file);
+    }).finally(() => {
+      clearTimeout(watch);
+      signal?.removeEventListener('abort', giveUp);
+    });
   }
 
   /** @param {string} method @param {string} path @param {object | undefined} body @param {string | null} token */
@@ -838,9 +930,9 @@ export class Chat {
   }
 
   /** @param {Entry} entry @param {ChatError} error */
-  #fail(entry, { code, message, field, status }) {
+  #fail(entry, { code, message, field, status, until }) {
     if (!this.#entries.has(entry.clientId)) return;
-    this.#note(Object.assign(entry, { state: 'failed', error: { code, message, field, status } }));
+    this.#note(Object.assign(entry, { state: 'failed', error: { code, message, field, status, until } }));
   }
 
   /** Tells of an entry's new state, and keeps it. @param {Entry} entry */
@@ -914,8 +1006,8 @@ const NAMES = {
   [CLOSE.restarting]: 'RESTARTING',
 };
 
-/** Not crypto.randomUUID, which a phone on http://192.168… does not have. */
-const newClientId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('-');
+/** A name that no other message has. Not crypto.randomUUID, which a phone on http://192.168… does not have. */
+export const newClientId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('-');
 
 /** Entries in memory: they end with it. @returns {Storage} */
 export function keptInMemory() {

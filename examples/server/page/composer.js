@@ -1,4 +1,4 @@
-// Where one writes: texts, and pictures by their address.
+// Where one writes: texts, with files, and pictures by their address.
 
 import { answerAgain, answeredUuid, endAnswering, startAnswering } from './answering.js';
 import { chat } from './api.js';
@@ -6,9 +6,11 @@ import { ChatError } from './chat.js';
 import { $, on, onSubmit, webAddress } from './dom.js';
 import { endEditing, isEditing, saveEdit, startEditing } from './editing.js';
 import { explain } from './errors.js';
+import { isHeld, startHolding } from './holding.js';
 import { attempt, toast } from './notices.js';
 import { entryTakenBack, openUuid, roomOpened } from './room.js';
 import { fitText, writeText } from './text-field.js';
+import { endFiles, hasFiles, putFilesBack, startUploads, takeFiles } from './uploads.js';
 
 /** What was written and not sent, by room. */
 const drafts = new Map();
@@ -19,6 +21,8 @@ export function startComposer() {
   entryTakenBack.on(takeBack);
   startEditing();
   startAnswering();
+  startUploads();
+  startHolding();
   onSubmit('composer', () => (isEditing() ? saveEdit() : sendText()));
   on('text', 'keydown', (event) => {
     // An input method's Enter ends a word, not the message.
@@ -48,8 +52,11 @@ function changeRoom(uuid) {
 }
 
 function sendText() {
-  const content = $('text').value.trim();
-  if (!content || !send({ type: 'TEXT', content })) return;
+  const content = $('text').value.trim() || undefined;
+  if ((!content && !hasFiles()) || isHeld()) return;
+  const files = hasFiles() ? takeFiles() : { type: 'TEXT' };
+  if (!files || !send({ ...files, content })) return;
+  endFiles();
   writeText('');
   typingToldAt = 0;
 }
@@ -67,9 +74,10 @@ function send(draft) {
 }
 
 /** What was refused goes back to where it was written. */
-function takeBack({ room, draft: { type, content, imageUrl, quotedMessageUuid } }) {
+function takeBack({ room, draft: { content, imageUrl, quotedMessageUuid, attachments } }) {
   if (quotedMessageUuid) attempt(() => answerAgain(room, quotedMessageUuid));
-  if (type === 'IMAGE') return openPicture(imageUrl, content);
+  if (attachments) putFilesBack(room, attachments);
+  if (imageUrl) return openPicture(imageUrl, content);
   endEditing();
   writeText([content, $('text').value].filter(Boolean).join('\n'));
   $('text').focus();
@@ -96,6 +104,7 @@ function sendPicture() {
     $('picture-url').focus();
     return;
   }
+  if (isHeld()) return;
   const content = $('picture-caption').value.trim() || undefined;
   if (send({ type: 'IMAGE', imageUrl, content })) $('picture').close();
 }

@@ -2,6 +2,7 @@
 
 import { $, el, on, onSubmit, textButton } from './dom.js';
 import { explain } from './errors.js';
+import { t } from './texts.js';
 
 let act;
 let words;
@@ -24,21 +25,22 @@ export function startDialogs() {
 
 /**
  * Asks, and runs `act` with what was written. It closes when that succeeds, and shows what went wrong.
- * `label` and `value`: of an input. `content`: more to choose from. `isDangerous`: it cannot be undone.
+ * `label` and `value`: of an input, which may be left empty where it `isOptional`. `content`: more to choose from. `isDangerous`: it cannot be undone.
  */
 export function ask(question) {
   act = question.act;
   words = question.words;
   $('ask-title').textContent = question.title;
   $('ask-text').textContent = question.text ?? '';
-  $('ask-label').textContent = question.label ?? '';
+  $('ask-label').replaceChildren(question.label ?? '', ...(question.isOptional ? [' ', el('span', { className: 'muted optional', textContent: t('optional') })] : []));
   $('ask-label').hidden = $('ask-input').hidden = !question.label;
   $('ask-input').value = question.value ?? '';
-  $('ask-input').required = Boolean(question.label);
+  $('ask-input').required = Boolean(question.label) && !question.isOptional;
   $('ask-content').replaceChildren(...(question.content ?? []));
   $('ask-error').textContent = '';
   $('ask-action').textContent = question.action ?? '';
   $('ask-action').hidden = !question.action;
+  $('ask-action').disabled = false;
   $('ask-action').className = question.isDangerous ? 'danger' : 'primary';
   if (!$('ask').open) $('ask').showModal();
   if (question.label) $('ask-input').select();

@@ -58,19 +58,20 @@ export function endEditing() {
 
 function showMode() {
   $('editing').hidden = !edited;
-  $('picture-open').hidden = Boolean(edited);
+  $('picture-open').hidden = $('attach').hidden = Boolean(edited);
   $('send').dataset.tLabel = edited ? 'save' : 'send';
   $('send').ariaLabel = $('send').title = t($('send').dataset.tLabel);
   showEdited(edited?.message.messageUuid);
   fitText();
 }
 
-/** A picture may lose its words; a text needs some. */
+/** A picture and a file may lose their words; a text needs some. */
 export async function saveEdit() {
   const { message } = edited;
   const content = $('text').value.trim() || null;
-  if (isSaving || (!content && message.type === 'TEXT')) return;
-  if (content === message.content) return endEditing();
+  const hasFiles = message.attachments?.length > 0;
+  if (isSaving || (!content && message.type === 'TEXT' && !hasFiles)) return;
+  if (content === (message.content || null)) return endEditing();
   isSaving = true;
   try {
     await chat.edit(message.roomUuid, message.messageUuid, content);

@@ -1,14 +1,14 @@
 // What went wrong, in words for a person.
 
 import { ChatError } from './chat.js';
-import { hasText, t } from './texts.js';
+import { hasText, t, untilOf } from './texts.js';
 
 /** `words`: other texts for some codes, where more is known about them. */
 export function explain(error, words = {}) {
   if (!(error instanceof ChatError)) throw error;
-  const { code, field, message, status } = error;
+  const { code, field, message, status, until } = error;
   if (code in words) return words[code];
   const key = [`error_${code}_${field}`, `error_${code}`].find(hasText);
-  if (key) return t(key);
+  if (key) return t(key, until && untilOf(until));
   return message ? message.charAt(0).toUpperCase() + message.slice(1) : t('unknownError', status);
 }

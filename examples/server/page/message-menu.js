@@ -1,9 +1,10 @@
-// What one can do with a message: react to it, answer it, pin it, and edit or delete one's own.
+// What one can do with a message: react to it, answer it, pass it on, pin it, report it, and edit or delete one's own.
 
 import { chat, me } from './api.js';
 import { ask } from './dialogs.js';
 import { $, el, icon, on, onSubmit } from './dom.js';
 import { explain } from './errors.js';
+import { askToReport, mayModerate } from './moderating.js';
 import { attempt } from './notices.js';
 import { may, rooms } from './rooms.js';
 import { signal } from './signal.js';
@@ -19,6 +20,9 @@ export const editAsked = signal();
 /** Tells of a message that one wants to answer. */
 export const answerAsked = signal();
 
+/** Tells of a message that one wants to pass on. */
+export const forwardAsked = signal();
+
 /** The message that it is open for. */
 let chosen;
 
@@ -31,7 +35,7 @@ export function startMessageMenu() {
     const reaction = $('reaction').value.trim();
     if (reaction) react(reaction, true);
   });
-  const choices = { 'answer-message': answerAsked, 'pin-message': pin, 'edit-message': editAsked, 'delete-message': askToDelete };
+  const choices = { 'answer-message': answerAsked, 'forward-message': forwardAsked, 'pin-message': pin, 'report-message': askToReport, 'edit-message': editAsked, 'delete-message': askToDelete };
   for (const [id, act] of Object.entries(choices)) {
     on(id, 'click', () => {
       $('menu').hidePopover();
@@ -62,8 +66,10 @@ function open(message, button) {
   $('answer-message').hidden = !may(room, 'send');
   $('pin-message').hidden = !may(room, 'pin');
   $('pin-message').querySelector('span').textContent = t(message.pinned ? 'unpin' : 'pin');
-  $('any-message').hidden = $('answer-message').hidden && $('pin-message').hidden;
-  $('own-message').hidden = message.sender.userUuid !== me.userUuid;
+  const isMine = message.sender.userUuid === me.userUuid;
+  $('report-message').hidden = isMine;
+  $('edit-message').hidden = !isMine;
+  $('own-message').hidden = !isMine && !mayModerate(room);
   // It has no size before it is shown.
   requestAnimationFrame(() => place(button.getBoundingClientRect()));
 }

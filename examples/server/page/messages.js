@@ -4,6 +4,7 @@
 import { chat, me } from './api.js';
 import { bubble, failure, readMark, waitingMark } from './bubble.js';
 import { $, el, newAvatar } from './dom.js';
+import { filesOfDraft } from './files.js';
 import { menuButton } from './message-menu.js';
 import { quoteButton } from './quote.js';
 import { showReactions } from './reactions.js';
@@ -242,7 +243,8 @@ export class Messages {
     const state = isMine && !message?.deletedAt && (message ? this.#receipt(message) : waitingMark(entry));
     const name = el('span', { className: 'name', textContent: nickname, dir: 'auto' });
     const menu = message && !message.deletedAt && menuButton(() => item.message);
-    const row = el('div', { className: 'row' }, bubble(message ?? entry.draft, at, state, this.#quote(item)), menu);
+    const said = message ?? { ...entry.draft, attachments: filesOfDraft(entry.room, entry.draft.attachments) };
+    const row = el('div', { className: 'row' }, bubble(said, at, state, this.#quote(item)), menu);
     const body = el('div', { className: 'body' }, name, row);
     if (message) showReactions(body, message);
     if (entry?.state === 'failed') body.append(failure(this.#explain(entry), this.#actions(entry)));

@@ -1,4 +1,4 @@
-// The people of the open room, and what one can do about them: invite, remove, rename, leave.
+// The people of the open room, and what one can do about them: invite, remove, rename, leave. What moderators do is in moderating.js.
 
 import { api, me } from './api.js';
 import { ChatError } from './chat.js';
@@ -6,13 +6,14 @@ import { ask } from './dialogs.js';
 import { $, el, fillList, iconButton, on, personAvatar } from './dom.js';
 import { askSomebody, askToBlock } from './friend-list.js';
 import { friendsChanged, isBlocked, isKnown } from './friends.js';
+import { chooseFor, isMuted, mayActOn, mayModerate, moderated } from './moderating.js';
 import { attempt, toast } from './notices.js';
 import { Picker } from './picker.js';
 import { isOnline, presenceChanged, presenceText, setPresence } from './presence.js';
 import { openUuid } from './room.js';
-import { dropRoom, peerOf, putRoom, rooms, roomsChanged } from './rooms.js';
+import { dropRoom, may, peerOf, putRoom, rooms, roomsChanged } from './rooms.js';
 import { closeSide, isBeside, openSide } from './side.js';
-import { languageChanged, t } from './texts.js';
+import { languageChanged, t, untilOf } from './texts.js';
 
 /** The participants of the room whose panel is open. */
 let participants = [];
@@ -24,6 +25,7 @@ export function startPeople() {
   on('leave', 'click', leave);
   on('block-peer', 'click', () => askToBlock(participants.find(({ userUuid }) => userUuid !== me.userUuid)));
   for (const change of [presenceChanged, languageChanged, friendsChanged]) change.on(() => !$('people').hidden && showPeople());
+  moderated.on((uuid) => uuid === openUuid() && refreshPeople());
   roomsChanged.on((uuid) => {
     if (!uuid || uuid !== openUuid() || $('people').hidden) return;
     showPeople();
@@ -56,33 +58,41 @@ export function refreshPeople() {
 }
 
 function showPeople() {
-  const { type, isActive, participantCount = 0 } = rooms.get(openUuid()) ?? {};
-  const isOwner = participants.some(({ userUuid, role }) => userUuid === me.userUuid && role === 'OWNER');
+  const room = rooms.get(openUuid());
+  const { type, isActive, participantCount = 0 } = room ?? {};
   const isShared = type !== 'DIRECT';
   const owners = participants.filter(({ role }) => role === 'OWNER');
   const others = participants.filter(({ role }) => role !== 'OWNER');
-  fillList($('people-list'), [...owners, ...others].map((one) => personItem(one, isShared && isOwner && isActive)));
+  fillList($('people-list'), [...owners, ...others].map(personItem));
   $('people-count').textContent = t('people', participantCount);
   $('invite').hidden = !isShared || !isActive;
-  $('rename').hidden = !isShared || !isActive || !isOwner;
-  const peer = peerOf(rooms.get(openUuid()));
+  $('rename').hidden = !isShared || !may(room, 'rename');
+  $('moderation-open').hidden = !mayModerate(room);
+  const peer = peerOf(room);
   $('block-peer').hidden = !peer || isBlocked(peer);
 }
 
-function personItem(one, canRemove) {
-  const { userUuid, nickname, role } = one;
+function personItem(one) {
+  const { userUuid, nickname, role, mutedUntil } = one;
+  const room = rooms.get(openUuid());
   const isMe = userUuid === me.userUuid;
-  const isOwner = role === 'OWNER' && rooms.get(openUuid())?.type !== 'DIRECT';
+  const tag = room?.type !== 'DIRECT' && { OWNER: t('owner'), ADMIN: t('admin') }[role];
+  const until = untilOf(mutedUntil);
+  const befriend = { label: t('addFriend'), act: () => attempt(() => askSomebody(userUuid, nickname)) };
+  const befriends = isMe || isKnown(userUuid) ? [] : [befriend];
+  const muted = until ? t('mutedUntil', until) : t('muted');
+  const moderates = mayActOn(room, 'moderate', one);
   return el('li', { className: 'person', dataset: { key: userUuid } },
     personAvatar(nickname, isOnline(userUuid)),
     el('span', { className: 'who' },
       el('span', { className: 'line' },
         el('strong', { textContent: nickname, dir: 'auto', title: nickname }),
-        isOwner && el('span', { className: 'tag', textContent: t('owner') }),
+        tag && el('span', { className: 'tag', textContent: tag }),
         isMe && el('span', { className: 'tag', textContent: t('you') })),
-      el('span', { className: 'muted', textContent: presenceText(userUuid) })),
-    !isMe && !isKnown(userUuid) && iconButton('add-person', t('addFriend'), () => attempt(() => askSomebody(userUuid, nickname))),
-    !isMe && canRemove && iconButton('remove', t('removeTitle', nickname), () => remove(one)));
+      isMuted(one) ? el('span', { className: 'muted', textContent: muted, title: muted }) : el('span', { className: 'muted', textContent: presenceText(userUuid) })),
+    befriends.length > 0 && !moderates && iconButton('add-person', befriend.label, befriend.act),
+    mayActOn(room, 'remove', one) && iconButton('remove', t('removeTitle', nickname), () => remove(one)),
+    moderates && iconButton('more', t('moreAbout', nickname), () => chooseFor(room.roomUuid, one, befriends)));
 }
 
 function invite() {

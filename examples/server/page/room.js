@@ -26,6 +26,8 @@ export const openUuid = () => open?.uuid;
 export const roomOpened = signal();
 /** Tells of a message that goes back to where it was written. */
 export const entryTakenBack = signal();
+/** Tells of a message: live, caught up on, or one's own. It may come more than once. */
+export const messageTaken = signal();
 /** Tells of what has become of a message. */
 export const messageChanged = signal();
 
@@ -142,7 +144,7 @@ async function loadPeer(uuid) {
 
 function showHead() {
   const room = rooms.get(open.uuid);
-  const { name = '', participantCount = 0, isActive = true, type, challengeUuid } = room ?? {};
+  const { name = '', participantCount = 0, type, challengeUuid } = room ?? {};
   const peer = peerOf(room);
   $('room-name').textContent = name;
   setAvatar($('room-avatar'), name);
@@ -151,8 +153,6 @@ function showHead() {
   const people = `${challenge ?? ''}${t('people', participantCount)}`;
   $('room-people').textContent = type === 'DIRECT' ? presenceText(peer) : room ? people : '';
   $('messages').classList.toggle('direct', type === 'DIRECT');
-  $('composer').hidden = !isActive;
-  $('closed').hidden = isActive;
 }
 
 // What is read
@@ -186,6 +186,7 @@ export function takeMessage(message) {
   const { roomUuid, isMyMessage, sender } = message;
   const isOpen = open?.uuid === roomUuid;
   noteMessage(message, isOpen && open.timeline.isLoaded && open.timeline.isAtEnd && !document.hidden);
+  messageTaken(message);
   if (!isOpen) return;
   takeTyping({ ...sender, isTyping: false });
   const isNew = open.timeline.take(message);

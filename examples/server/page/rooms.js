@@ -108,7 +108,8 @@ export function noteOwnMark(uuid, seq, unreadCount) {
   else refreshRoom(uuid);
 }
 
-const ROLES = ['READ_ONLY', 'MEMBER', 'ADMIN', 'OWNER'];
+/** The least first. */
+export const ROLES = ['READ_ONLY', 'MEMBER', 'ADMIN', 'OWNER'];
 
 /** Whether one's own role may do this in a room, as its permissions call it. */
 export const may = (room, verb) => (

@@ -1,4 +1,4 @@
-// What stands beside the open room: its people, its pins, or a search in it. One of them at a time.
+// What stands beside the open room: its people, its moderation, its pins, or a search in it. One of them at a time.
 
 import { $ } from './dom.js';
 import { roomOpened } from './room.js';
@@ -29,7 +29,8 @@ export function closeSide() {
   const button = buttonOf(open);
   show(false);
   open = undefined;
-  (button.hidden ? $('scroller') : button).focus();
+  // One that stands in another panel is out of sight.
+  (button.checkVisibility() ? button : $('scroller')).focus();
 }
 
 /** It stands over the room, rather than beside it. */

@@ -51,6 +51,8 @@ export function speak(code) {
     fullDate: format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
     shortDate: format({ day: 'numeric', month: 'short' }),
     ago: new Intl.RelativeTimeFormat(code, { numeric: 'auto' }),
+    span: (unit) => new Intl.NumberFormat(code, { style: 'unit', unit, unitDisplay: 'long' }),
+    size: (unit) => new Intl.NumberFormat(code, { style: 'unit', unit, unitDisplay: unit === 'byte' ? 'long' : 'short', maximumSignificantDigits: 3 }),
   };
   translate(document);
   languageChanged();
@@ -73,7 +75,12 @@ export function systemText({ kind, sender, content }) {
 }
 
 /** What a message says, in a line of its own. */
-export const wordsOf = ({ content, deletedAt }) => (deletedAt ? t('messageDeleted') : content ?? t('picture'));
+export function wordsOf({ content, type, deletedAt, attachments = [] }) {
+  if (deletedAt) return t('messageDeleted');
+  if (content) return content;
+  if (type === 'IMAGE') return attachments.length > 1 ? t('pictures', attachments.length) : t('picture');
+  return attachments.length > 1 ? t('fileCount', attachments.length) : attachments[0]?.name ?? t('file');
+}
 
 // Times
 
@@ -98,4 +105,23 @@ export function agoOf(at) {
   if (minutes > -60) return formats.ago.format(minutes, 'minute');
   if (minutes > -24 * 60) return formats.ago.format(Math.round(minutes / 60), 'hour');
   return formats.ago.format(-Math.max(1, daysAgo(at)), 'day');
+}
+
+/** How many bytes, as people say it. */
+export function sizeOf(bytes) {
+  const [unit, size] = bytes < 1000 ? ['byte', bytes] : bytes < 1_000_000 ? ['kilobyte', bytes / 1000] : ['megabyte', bytes / 1_000_000];
+  return formats.size(unit).format(size);
+}
+
+/** How long so many seconds are: 1 minute 30 seconds. */
+export function spanOf(seconds) {
+  const parts = [['hour', Math.floor(seconds / 3600)], ['minute', Math.floor((seconds % 3600) / 60)], ['second', seconds % 60]];
+  return parts.filter(([, count]) => count > 0).map(([unit, count]) => formats.span(unit).format(count)).join(' ');
+}
+
+/** Until when; nothing, where it is for good. */
+export function untilOf(time) {
+  const at = new Date(time);
+  if (!time || at.getUTCFullYear() >= 9999) return undefined;
+  return daysAgo(at) === 0 ? clockOf(at) : timeOf(at);
 }
