@@ -283,7 +283,10 @@ impl Tables {
                 self.active_in(room.id, None).take(listed).map(|member| self.profile(&member.user)).collect()
             }
         };
-        RoomEntry { last_message: self.messages_in(room.id).last(), room, member, participants }
+        // A database counts the rows of an index.
+        let is_unread = |message: &Message| message.seq > member.read_seq && message.mentions(&member.user);
+        let mentions = self.messages_in(room.id).filter(is_unread).count() as u64;
+        RoomEntry { last_message: self.messages_in(room.id).last(), room, member, participants, mentions }
     }
 }
 

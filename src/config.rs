@@ -62,6 +62,9 @@ pub struct Config {
     /// How many characters of a message are shown with one that [quotes](crate::model::References::quoted) it; the
     /// rest is left out. Default 200.
     pub max_quoted_chars: usize,
+    /// The most people whom a message mentions by name; with more it is [`Invalid`](crate::ErrorKind::Invalid).
+    /// Default 50.
+    pub max_mentions: usize,
     /// The most users named in a list within an answer; counts beside it are exact. Default 100.
     pub max_listed: usize,
     /// The most bytes of one frame from a client. A larger one ends the connection as
@@ -194,6 +197,7 @@ impl Default for Config {
             hook_failure: HookFailure::Refuse,
             max_invites: 100,
             max_quoted_chars: 200,
+            max_mentions: 50,
             max_listed: 100,
             max_frame_bytes: 64 * 1024,
             max_body_bytes: 1024 * 1024,

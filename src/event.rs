@@ -241,6 +241,8 @@ pub struct ReadyRoom {
     pub room: Arc<Room>,
     /// How many messages of others the user has not read, SYSTEM messages not counted.
     pub unread: u64,
+    /// How many of those [mention](Message::mentions) the user, deleted ones not counted.
+    pub mentions: u64,
 }
 
 /// A page of participants, in the order of their ids.

@@ -12,13 +12,14 @@ use super::invited::InviteNews;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Attachment, Body, Delta, Epoch, FriendNotice, MAX_LANES, Mark, Member, Message, MessageState,
-    MessageType, Position, Profile, Quoted, Reaction, References, Role, Settings, SystemKind, Token,
+    Amendment, Attachment, Body, Delta, Epoch, FriendNotice, MAX_LANES, Mark, Member, Mentions, Message,
+    MessageState, MessageType, Position, Profile, Quoted, Reaction, References, Role, Settings, SystemKind,
+    Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
 /// reads from the store, so that nodes of two versions can run beside each other.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// A node for as long as its engine runs; random, so that a restart is another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -315,6 +316,7 @@ struct ReferencesDef {
     quoted: Option<Arc<Quoted>>,
     #[serde(with = "maybe_profile")]
     forwarded: Option<Arc<Profile>>,
+    mentions: Option<Arc<Mentions>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -460,6 +462,8 @@ mod tests {
         let mut answer = message("");
         answer.references.quoted = Some(Arc::new(Quoted::from(&message("안녕"))));
         answer.references.forwarded = Some(Arc::new(profile("cho")));
+        answer.references.mentions =
+            Some(Arc::new(Mentions { users: vec!["dan".parse().unwrap()], all: true }));
         survives(told(answer));
         let token = Token { epoch: Epoch(7), position: Position::start(3) };
         survives(News::Sync { id: 1, commits: 2, at: token.into() });

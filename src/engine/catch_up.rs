@@ -137,9 +137,11 @@ async fn push_ready(actor: &Actor, connection: &Connection, token: Token, recove
 async fn ready(actor: &Actor, token: Token, recovered: bool) -> Result<Event> {
     let listed = u32::try_from(actor.engine.config().max_listed).unwrap_or(u32::MAX);
     let (entries, _) = actor.engine.store().rooms_of(&actor.user, 0, listed, 0).await?;
-    let rooms = entries
-        .into_iter()
-        .map(|entry| ReadyRoom { unread: entry.member.unread_in(&entry.room), room: Arc::new(entry.room) });
+    let rooms = entries.into_iter().map(|entry| ReadyRoom {
+        unread: entry.member.unread_in(&entry.room),
+        mentions: entry.mentions,
+        room: Arc::new(entry.room),
+    });
     let ready = Ready { user: actor.user.clone(), recovered, rooms: rooms.collect() };
     Ok(Event { room: None, token: Some(token), kind: EventKind::Ready(ready) })
 }

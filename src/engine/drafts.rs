@@ -8,7 +8,9 @@ use super::ChatEngine;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result, parse_field};
 use crate::id::{AttachmentId, ChallengeId, ClientId, UserId};
-use crate::model::{About, Body, Custom, Draft, MessageType, NewRoom, RoomKind, RoomType, Visibility};
+use crate::model::{
+    About, Body, Custom, Draft, Mentions, MessageType, NewRoom, RoomKind, RoomType, Visibility,
+};
 use crate::store::Refers;
 
 const MAX_URL_BYTES: usize = 2048;
@@ -24,10 +26,25 @@ impl Draft {
     }
 
     /// What it refers to.
-    pub(super) fn refers(&self) -> Result<Refers> {
+    pub(super) fn refers(&self, config: &Config) -> Result<Refers> {
         let quoted = self.quoted_message_uuid.as_deref();
         let quoted = quoted.map(|id| parse_field("quotedMessageUuid", id)).transpose()?;
-        Ok(Refers { quoted, ..Refers::default() })
+        Ok(Refers { quoted, mentions: self.mentioned(config)?, ..Refers::default() })
+    }
+
+    /// Whom it mentions.
+    fn mentioned(&self, config: &Config) -> Result<Option<Box<Mentions>>> {
+        const FIELD: &str = "mentions";
+        if self.mentions.is_none() && !self.mentions_all {
+            return Ok(None);
+        }
+        let named = self.mentions.as_deref().map(Vec::as_slice).unwrap_or_default();
+        if named.len() > config.max_mentions {
+            return Err(Error::invalid(FIELD, format!("must name at most {} people", config.max_mentions)));
+        }
+        let users = named.iter().map(|user| parse_field(FIELD, user)).collect::<Result<_>>()?;
+        let mentions = Mentions { users, all: self.mentions_all };
+        Ok(Some(mentions).filter(|mentions| !mentions.is_empty()).map(Box::new))
     }
 
     /// Checks it against the rules and bounds. `picture` is where the first of its attachments is, if it has

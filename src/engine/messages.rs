@@ -31,7 +31,8 @@ impl Actor {
     /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound), also for one that somebody else has uploaded;
     /// [`AttachmentUsed`](ErrorKind::AttachmentUsed). Of what it [quotes](Draft::quoting):
     /// [`MessageNotFound`](ErrorKind::MessageNotFound), [`MessageDeleted`](ErrorKind::MessageDeleted), and
-    /// [`Forbidden`](ErrorKind::Forbidden) for the server's own words. The policy's; [`Forbidden`](ErrorKind::Forbidden)
+    /// [`Forbidden`](ErrorKind::Forbidden) for the server's own words. [`Forbidden`](ErrorKind::Forbidden) where it
+    /// [mentions everybody](Draft::mentioning_all) and the sender may not. The policy's; [`Forbidden`](ErrorKind::Forbidden)
     /// by the host's [`Hooks`](crate::policy::Hooks), or [`Unavailable`](ErrorKind::Unavailable) where they cannot tell.
     ///
     /// After [`Unavailable`](ErrorKind::Unavailable) it may have been sent all the same: try again under the same
@@ -49,8 +50,12 @@ impl Actor {
         origin: Option<OriginId>,
         writing_until: Option<Timestamp>,
     ) -> Result<Item> {
-        let (attachments, refers) = (draft.attached(self.engine.config())?, draft.refers()?);
+        let (attachments, refers) =
+            (draft.attached(self.engine.config())?, draft.refers(self.engine.config())?);
         let (body, client_id) = self.check_draft(room, draft, writing_until.is_some()).await?;
+        if refers.mentions.as_ref().is_some_and(|mentions| mentions.all) {
+            self.check_policy(Verb::MentionAll, room, &[]).await?;
+        }
         let (body, ruling) = self.rule_on(room, body, &attachments, &refers).await?;
         let sender = Profile::clone(&*self.profile().await?);
         let id = MessageId::generate();

@@ -41,7 +41,7 @@ impl Actor {
     ///
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) for what [`Draft`] does not allow, for attachments and for what quotes another
-    /// message, also where the store has no outbox or the transaction is of another database; [`TooLarge`](ErrorKind::TooLarge) for words beyond
+    /// message or mentions somebody, also where the store has no outbox or the transaction is of another database; [`TooLarge`](ErrorKind::TooLarge) for words beyond
     /// [`Config::max_content_bytes`](crate::Config::max_content_bytes); the policy's. After one, the host decides
     /// whether its transaction goes on; PostgreSQL lets none go on in which a statement has failed.
     pub async fn send_in<T: HostTransaction>(
@@ -53,7 +53,11 @@ impl Actor {
         if !draft.attachments.is_empty() {
             return Err(Error::invalid("attachments", "cannot be sent in a transaction"));
         }
-        if draft.refers()? != Refers::default() {
+        let refers = draft.refers(self.engine.config())?;
+        if refers.mentions.is_some() {
+            return Err(Error::invalid("mentions", "cannot be sent in a transaction"));
+        }
+        if refers != Refers::default() {
             return Err(Error::invalid("quotedMessageUuid", "cannot be sent in a transaction"));
         }
         let (body, client_id) = self.check_draft(room, draft, false).await?;

@@ -181,7 +181,7 @@ impl Actor {
     }
 
     fn room_view(&self, entry: RoomEntry, marks: &[(UserId, u64, u64)]) -> RoomView {
-        let RoomEntry { room, member, last_message, participants } = entry;
+        let RoomEntry { room, member, last_message, participants, mentions } = entry;
         let last_message = last_message.map(|message| self.message_view(&room, message, marks));
         let name = room.name.clone().unwrap_or_else(|| self.made_name(&participants));
         let mut users: Vec<_> = participants.into_iter().map(|profile| profile.user).collect();
@@ -192,7 +192,16 @@ impl Actor {
         let unread = member.unread_in(&room);
         let muted_until = member.muted_at(self.engine.now());
         let role = member.role;
-        RoomView { name, participants: users, unread, last_message, room: Arc::new(room), role, muted_until }
+        RoomView {
+            name,
+            participants: users,
+            unread,
+            last_message,
+            room: Arc::new(room),
+            role,
+            muted_until,
+            mentions,
+        }
     }
 
     /// A name from the others' nicknames, as the actor sees them.

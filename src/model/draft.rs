@@ -31,6 +31,14 @@ pub struct Draft {
     /// The id of the message that it answers: one of the same room, and none of the server's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quoted_message_uuid: Option<String>,
+    /// Ids of the people whom it mentions, at most [`Config::max_mentions`](crate::Config::max_mentions). Whoever is
+    /// not in the room is left out, and so is the sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(clippy::box_collection, reason = "most mention nobody, and a draft is moved often")]
+    pub mentions: Option<Box<Vec<String>>>,
+    /// Whether it mentions everybody in the room, which takes [`Verb::MentionAll`](super::Verb::MentionAll).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mentions_all: bool,
 }
 
 impl Draft {
@@ -55,14 +63,15 @@ impl Draft {
     }
 
     fn empty(r#type: MessageType) -> Self {
-        let attachments = Vec::new();
         Self {
             r#type,
             content: None,
             image_url: None,
             client_id: None,
-            attachments,
+            attachments: Vec::new(),
             quoted_message_uuid: None,
+            mentions: None,
+            mentions_all: false,
         }
     }
 
@@ -77,6 +86,20 @@ impl Draft {
     #[must_use]
     pub fn quoting(mut self, message: MessageId) -> Self {
         self.quoted_message_uuid = Some(message.to_string());
+        self
+    }
+
+    /// With somebody whom it mentions, besides those who are named already.
+    #[must_use]
+    pub fn mentioning(mut self, user: impl Into<String>) -> Self {
+        self.mentions.get_or_insert_default().push(user.into());
+        self
+    }
+
+    /// As one that mentions everybody in the room.
+    #[must_use]
+    pub fn mentioning_all(mut self) -> Self {
+        self.mentions_all = true;
         self
     }
 

@@ -65,6 +65,8 @@ pub enum Verb {
     SetRetention,
     /// Delete it for everybody, with all that was said in it.
     DeleteRoom,
+    /// Mention everybody in it at once.
+    MentionAll,
 }
 
 impl Role {

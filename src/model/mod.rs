@@ -9,6 +9,7 @@ mod draft;
 mod history;
 mod invite;
 mod member;
+mod mentions;
 mod message;
 mod permissions;
 mod pin;
@@ -36,6 +37,7 @@ pub use draft::{Draft, NewRoom};
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
 pub use invite::{Invitation, InvitationPage, Invite, InviteCode, NewInvite};
 pub use member::{Mark, Member, Role, Verb};
+pub use mentions::Mentions;
 pub use message::{
     Amendment, Body, Message, MessageState, MessageType, MessageView, Phrases, Receipt, SystemKind,
 };

@@ -18,7 +18,7 @@ struct Rule {
 
 /// The table. A verb that is not in it is nobody's to give: see [`Permissions::least`].
 #[rustfmt::skip]
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     Rule { verb: Verb::Send,     word: "send",     in_direct: true,  elsewhere: Role::Member },
     Rule { verb: Verb::React,    word: "react",    in_direct: true,  elsewhere: Role::Member },
     Rule { verb: Verb::Invite,   word: "invite",   in_direct: false, elsewhere: Role::Member },
@@ -28,6 +28,7 @@ const RULES: [Rule; 9] = [
     Rule { verb: Verb::Pin,      word: "pin",      in_direct: true,  elsewhere: Role::Admin },
     Rule { verb: Verb::SetRole,  word: "setRole",  in_direct: false, elsewhere: Role::Admin },
     Rule { verb: Verb::Close,    word: "close",    in_direct: false, elsewhere: Role::Owner },
+    Rule { verb: Verb::MentionAll, word: "mentionAll", in_direct: true, elsewhere: Role::Admin },
 ];
 
 /// What takes which role in a room.
@@ -42,6 +43,7 @@ const RULES: [Rule; 9] = [
 /// | [`Remove`](Verb::Remove) | nobody | an admin |
 /// | [`Moderate`](Verb::Moderate) | nobody | an admin |
 /// | [`Pin`](Verb::Pin) | both | an admin |
+/// | [`MentionAll`](Verb::MentionAll) | both | an admin |
 /// | [`SetRole`](Verb::SetRole) | nobody | an admin |
 /// | [`Close`](Verb::Close), [`Reopen`](Verb::Reopen) | nobody | the owner |
 /// | [`SetPermissions`](Verb::SetPermissions), [`SetVisibility`](Verb::SetVisibility), [`SetRetention`](Verb::SetRetention), [`DeleteRoom`](Verb::DeleteRoom) | nobody | the owner |
@@ -193,6 +195,7 @@ mod tests {
             (Verb::Rename, [false, false, true, true]),
             (Verb::Remove, [false, false, true, true]),
             (Verb::Pin, [false, false, true, true]),
+            (Verb::MentionAll, [false, false, true, true]),
             (Verb::SetRole, [false, false, true, true]),
             (Verb::Close, [false, false, false, true]),
             (Verb::Reopen, [false, false, false, true]),
@@ -202,7 +205,7 @@ mod tests {
             (Verb::DeleteRoom, [false, false, false, true]),
         ] {
             assert_eq!(may(verb), expected, "{verb:?}");
-            let in_direct = matches!(verb, Verb::Create | Verb::Send | Verb::Pin);
+            let in_direct = matches!(verb, Verb::Create | Verb::Send | Verb::Pin | Verb::MentionAll);
             assert!(ROLES.iter().all(|role| role.may(verb, RoomType::Direct) == in_direct), "{verb:?}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Body, Message, Profile};
+use super::{Body, Mentions, Message, Profile};
 use crate::clock::Timestamp;
 use crate::id::MessageId;
 
@@ -13,6 +13,8 @@ pub struct References {
     pub quoted: Option<Arc<Quoted>>,
     /// Who sent it first, where it was [passed on](crate::Actor::forward): with their profile of now, as a sender.
     pub forwarded: Option<Arc<Profile>>,
+    /// Whom it mentions, if anybody. An edit leaves them as they were.
+    pub mentions: Option<Arc<Mentions>>,
 }
 
 /// A message of the same room that another one answers.

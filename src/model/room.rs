@@ -201,6 +201,8 @@ pub struct RoomView {
     pub role: Role,
     /// Until when the viewer is [muted](super::Member::muted_until) in it, if they are.
     pub muted_until: Option<Timestamp>,
+    /// How many of the unread ones [mention](super::Message::mentions) the viewer. Exact; deleted ones do not count.
+    pub mentions: u64,
 }
 
 /// A page of public rooms, the newest first. One of a search may hold fewer than were asked for, and none, and

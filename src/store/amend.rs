@@ -157,6 +157,7 @@ pub(super) fn take_back(ctx: &Ctx, room: Room, message: &Arc<Message>, rows: &mu
     let body = Body::Deleted(message.body.message_type());
     let state = MessageState { edited_at: Some(ctx.at), ..MessageState::default() };
     rows.clear_reactions(message);
+    rows.end_mentions(message);
     if let (Some(_), Some(pins)) = (&message.state.pinned, rows.pins.get_mut(&ctx.id)) {
         *pins = pins.saturating_sub(1);
     }

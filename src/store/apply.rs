@@ -293,7 +293,7 @@ fn send(
         ctx.check_pace(&room, &member)?;
     }
     ctx.check_reachable(room.kind.peer_of(&new.sender.user), rows)?;
-    new.references = refer::references(ctx, refers, rows)?;
+    new.references = refer::references(ctx, refers, &room, &member, rows)?;
     new.attachments = attach::sendable(ctx, &new.sender.user, &new.body, attachments, rows)?;
     attach::put_sent(ctx.id, new.id, &new.attachments, rows);
     if new.body.is_countable() {

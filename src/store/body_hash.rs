@@ -45,6 +45,13 @@ impl BodyHash {
             hash.update(b"q");
             hash.update(quoted.to_bytes());
         }
+        if let Some(mentions) = &refers.mentions {
+            hash.update([b'm', u8::from(mentions.all)]);
+            for user in &mentions.users {
+                hash.update((user.as_str().len() as u64).to_be_bytes());
+                hash.update(user.as_str());
+            }
+        }
         Self::short(hash)
     }
 
@@ -59,6 +66,7 @@ impl BodyHash {
 mod tests {
     use super::*;
     use crate::id::MessageId;
+    use crate::model::Mentions;
 
     #[test]
     fn a_fingerprint_tells_bodies_apart() {
@@ -80,5 +88,13 @@ mod tests {
         assert_ne!(quoting(first), BodyHash::with(&body, &[one]));
         assert_ne!(quoting(first), quoting(second));
         assert_eq!(BodyHash::sent(&body, &[one], &Refers::default()), BodyHash::with(&body, &[one]));
+        let mentioning = |users: &[&str], all| {
+            let users = users.iter().map(|user| user.parse().unwrap()).collect();
+            let mentions = Some(Box::new(Mentions { users, all }));
+            BodyHash::sent(&body, &[], &Refers { mentions, ..Refers::default() })
+        };
+        assert_ne!(mentioning(&["ana"], false), text("hi"));
+        assert_ne!(mentioning(&["ana"], false), mentioning(&["ana"], true));
+        assert_ne!(mentioning(&["a", "na"], false), mentioning(&["ana"], false));
     }
 }

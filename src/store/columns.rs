@@ -7,9 +7,9 @@ use super::{BodyHash, OutboxEntry, OutboxRow, ReactionKey, Record, RoomRecord, S
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Invite, InviteCode, LastSeen, Member, Message,
-    MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References, Relation, RelationKind,
-    Report, Resolution, Role, Room, RoomKind, Settings, SystemKind, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, Dimensions, Invite, InviteCode, LastSeen, Member,
+    Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References,
+    Relation, RelationKind, Report, Resolution, Role, Room, RoomKind, Settings, SystemKind, Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -33,7 +33,8 @@ macro_rules! message_columns {
         "s.id, s.room, s.seq, s.sender, p.nickname, p.image, s.kind, s.content, s.image_url, s.client_id, \
          s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions, \
          s.writing_until, s.pinned_at, s.pinned_by, s.attachments, s.quoted, q.id, q.sender, t.nickname, t.image, \
-         q.kind, q.content, q.image_url, q.edited_at, q.changed_pos, s.forwarded, f.nickname, f.image"
+         q.kind, q.content, q.image_url, q.edited_at, q.changed_pos, s.forwarded, f.nickname, f.image, \
+         s.mentioned"
     };
 }
 
@@ -89,10 +90,10 @@ macro_rules! seniority {
 
 pub(super) use written::{
     act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, keeping_text,
-    kept_attachments, last_seen_code, outcome_code, permissions_text, pin_of, quoted_seq, relation_code,
-    role_code, room_code,
+    kept_attachments, kept_mentions, last_seen_code, outcome_code, permissions_text, pin_of, quoted_seq,
+    relation_code, role_code, room_code,
 };
-use written::{attachments_of, outcome_of, retention_of};
+use written::{attachments_of, mentions_of, outcome_of, retention_of};
 
 pub(super) use {
     attachment_columns, audit_columns, invite_columns, message_columns, outbox_columns, report_columns,
@@ -205,7 +206,11 @@ pub(super) trait ReadRow<'r> {
             own_n: self.number()?,
             state: self.state()?,
             attachments: self.attachments()?,
-            references: References { quoted: self.quoted()?, forwarded: self.forwarded()? },
+            references: References {
+                quoted: self.quoted()?,
+                forwarded: self.forwarded()?,
+                mentions: self.mentions()?,
+            },
         })
     }
 
@@ -239,6 +244,11 @@ pub(super) trait ReadRow<'r> {
             return Ok(None);
         };
         Ok(Some(Arc::new(self.profile(first)?)))
+    }
+
+    fn mentions(&mut self) -> Result<Option<Arc<Mentions>>, Self::Error> {
+        let Some(bytes) = self.maybe_bytes()? else { return Ok(None) };
+        mentions_of(bytes).map(Some).ok_or_else(|| self.no_sense())
     }
 
     /// NULL where nothing has changed it.

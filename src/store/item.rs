@@ -8,8 +8,8 @@ use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Ban, Body, Custom, Invite, InviteCode, Mark, Profile, Reaction, RelationKind,
-    ReportOutcome, Retention, Role, RoomKind, Settings, SettingsUpdate, Verb, Visibility,
+    About, Attachment, Ban, Body, Custom, Invite, InviteCode, Mark, Mentions, Profile, Reaction,
+    RelationKind, ReportOutcome, Retention, Role, RoomKind, Settings, SettingsUpdate, Verb, Visibility,
 };
 
 /// What is committed together.
@@ -90,7 +90,7 @@ pub enum Op {
     ///
     /// Of what it quotes: [`MessageNotFound`](crate::ErrorKind::MessageNotFound),
     /// [`MessageDeleted`](crate::ErrorKind::MessageDeleted), and [`Forbidden`](crate::ErrorKind::Forbidden) for a
-    /// SYSTEM message.
+    /// SYSTEM message. [`Forbidden`](crate::ErrorKind::Forbidden) where it mentions everybody, and its sender may not.
     Send {
         /// The message's id.
         id: MessageId,
@@ -294,6 +294,9 @@ pub struct Refers {
     pub quoted: Option<MessageId>,
     /// The message that is passed on by it.
     pub forwarded: Option<Box<Forward>>,
+    /// Whom it mentions, as it was asked for: whoever is no active member is left out, and so is the sender. All of
+    /// them take [`Verb::MentionAll`].
+    pub mentions: Option<Box<Mentions>>,
 }
 
 /// What a message passes on. Under a client id it is known by this alone, whatever it says and brings.

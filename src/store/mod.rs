@@ -18,6 +18,7 @@ mod index;
 mod invites;
 mod item;
 mod memory;
+mod mention;
 mod moderate;
 mod outbox;
 mod outcome;
@@ -54,6 +55,7 @@ pub use item::{
     Ruling, SettingsItem, SettingsOp, Update,
 };
 pub use memory::MemoryStore;
+pub use mention::Mention;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
 pub use outcome::{Answer, Change, Outcome, RelationChange, What};
 #[cfg(feature = "postgres")]
@@ -76,6 +78,9 @@ pub struct RoomEntry {
     /// Its first active participants, in the order of their ids and at most as many as were asked for; in a
     /// direct room always both of the pair, also when one has left.
     pub participants: Vec<Profile>,
+    /// How many messages beyond the member's read mark [mention](Message::mentions) them: a deleted one mentions
+    /// nobody any more.
+    pub mentions: u64,
 }
 
 /// Rooms of a user, read at one position.
@@ -125,6 +130,9 @@ pub struct MemberEntry {
 /// **Quotes.** A [`Message`] comes with what it [quotes](crate::model::References::quoted) as that is now, which
 /// is read along with it and not copied: only the number of the other message is kept. One that was cut away is quoted
 /// by none any more.
+///
+/// **Mentions.** Whom a [`Message`] [mentions](crate::model::References::mentions) stands with it, and besides in rows of
+/// their own ([`Rows::new_mentions`], [`Rows::ended_mentions`]), by which [`RoomEntry::mentions`] is counted.
 ///
 /// **Outbox.** A store in a database may let transactions of the host's own leave messages in a table of it,
 /// for the engine to send. One without answers [`outbox_table`](Store::outbox_table) with `None`,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::RoomRecord;
-use super::{Amend, Batch, BodyHash, Erased, Item, Op, StoredAttachment};
+use super::{Amend, Batch, BodyHash, Erased, Item, Mention, Op, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile, Reaction, Relation,
@@ -90,6 +90,7 @@ impl Needs {
                 }
                 Op::Send { sender, client_id, attachments, refers, .. } => {
                     member(&sender.user);
+                    refers.mentions.iter().flat_map(|named| &named.users).for_each(&mut member);
                     needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
                     needs.spoken_in.insert(item.room);
                     needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
@@ -380,6 +381,8 @@ pub struct Rows {
     /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them and
     /// what an index has of them.
     pub cut: BTreeMap<RoomId, u64>,
+    /// Mentions to delete, once [those to add](Self::new_mentions) are there.
+    pub ended_mentions: Vec<Mention>,
     /// Users whose settings are to be written, new or changed.
     pub written_settings: BTreeSet<UserId>,
 }
@@ -422,6 +425,7 @@ impl Rows {
             new_acts: Vec::new(),
             deleted: BTreeMap::new(),
             cut: BTreeMap::new(),
+            ended_mentions: Vec::new(),
             written_settings: BTreeSet::new(),
         }
     }

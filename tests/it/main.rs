@@ -16,6 +16,7 @@ mod friends;
 mod hooks;
 mod limits;
 mod manners;
+mod mentions;
 mod model;
 mod moderation;
 mod nats;

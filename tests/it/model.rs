@@ -99,6 +99,8 @@ struct RoomModel {
     said: BTreeMap<u64, Option<(String, BTreeSet<usize>)>>,
     /// Which of them are pinned.
     pinned: BTreeSet<u64>,
+    /// Whom those that are not deleted mention.
+    mentions: BTreeMap<u64, BTreeSet<usize>>,
 }
 
 /// A membership: where it began, and up to where the user has read.
@@ -163,6 +165,11 @@ impl RoomModel {
             as u64
     }
 
+    fn unread_mentions(&self, user: usize) -> u64 {
+        let unread = self.mentions.range(self.members[&user].read + 1..);
+        unread.filter(|(_, of)| of.contains(&user)).count() as u64
+    }
+
     fn part(&mut self, user: usize) {
         let gone = self.members.remove(&user).unwrap();
         self.senders.push(None);
@@ -224,6 +231,13 @@ struct World {
     rooms: Vec<(RoomId, RoomModel)>,
     clients: Vec<Client>,
     sends: u32,
+}
+
+/// The message of this number: each third mentions somebody, each fifth everybody.
+fn draft(number: u32) -> Draft {
+    let draft = Draft::text(format!("message {number}")).with_client_id(number.to_string());
+    let draft = if number.is_multiple_of(5) { draft.mentioning_all() } else { draft };
+    if number.is_multiple_of(3) { draft.mentioning(USERS[number as usize % USERS.len()]) } else { draft }
 }
 
 fn id(user: usize) -> UserId {
@@ -379,16 +393,21 @@ impl World {
         let client_id = format!("{}", self.sends);
         let (room, model) = &mut self.rooms[room];
         let client = &mut self.clients[by];
-        let draft = Draft::text(format!("message {client_id}")).with_client_id(&client_id);
+        let draft = draft(self.sends);
+        let may_mention = !draft.mentions_all || model.role(by) >= Some(Role::Admin);
+        let (named, all) = (draft.mentions.clone().unwrap_or_default(), draft.mentions_all);
         let sent = match &client.session {
             Some(session) => session.send(*room, draft).await,
             None => client.actor.send(*room, draft).await,
         };
-        assert_eq!(sent.is_ok(), model.may_write(by), "{sent:?}");
+        assert_eq!(sent.is_ok(), model.may_write(by) && may_mention, "{sent:?}");
         if let Ok(message) = sent {
             model.senders.push(Some(by));
             assert_eq!(message.seq, model.seq());
             model.said.insert(message.seq, Some((format!("message {client_id}"), BTreeSet::new())));
+            let is_meant = |user: usize| all || named.iter().any(|name| name == USERS[user]);
+            let there = model.members.keys().copied().filter(|user| *user != by && is_meant(*user));
+            model.mentions.insert(message.seq, there.collect());
             model.newest.insert(by, (client_id, message.seq));
             client.put(&message);
         }
@@ -442,6 +461,7 @@ impl World {
                 _ => {
                     *said = None;
                     model.pinned.remove(&seq);
+                    model.mentions.remove(&seq);
                 }
             }
             client.put(&message);
@@ -453,8 +473,7 @@ impl World {
     async fn retry(&mut self, by: usize, room: usize) {
         let (room, model) = &self.rooms[room];
         let Some((client_id, seq)) = model.newest.get(&by) else { return };
-        let draft = Draft::text(format!("message {client_id}")).with_client_id(client_id);
-        let again = self.clients[by].actor.send(*room, draft).await;
+        let again = self.clients[by].actor.send(*room, draft(client_id.parse().unwrap())).await;
         match model.members.contains_key(&by) {
             true => assert_eq!(again.unwrap().seq, *seq),
             false => assert_eq!(again.unwrap_err().code(), "NOT_A_PARTICIPANT"),
@@ -572,6 +591,7 @@ impl World {
             let owners = members.values().filter(|role| **role == Role::Owner).count();
             assert_eq!((owners, view.role), (1, model.members[&user].role), "{model:?}");
             assert_eq!((view.room.seq, view.unread), (model.seq(), model.unread(user)), "{model:?}");
+            assert_eq!(view.mentions, model.unread_mentions(user), "{model:?}");
             assert_eq!((&*view.name, view.room.active), (&*model.name, !model.closed));
             assert!(view.participants.iter().eq(members.keys()));
             let query = HistoryQuery::newest(Limit::new(ALL).unwrap());

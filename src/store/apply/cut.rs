@@ -62,6 +62,7 @@ fn take_away(room: RoomId, cut: &[Arc<Message>], rows: &mut Rows) {
     for message in cut {
         own.insert(&message.sender.user, message.own_n);
         attach::end(&message.attachments, rows);
+        rows.end_mentions(message);
     }
     // What a member has sent below the floor is not among what is unread above it.
     for (user, own_n) in own {

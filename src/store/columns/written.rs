@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{MessageId, UserId};
 use crate::model::{
-    Act, Attachment, Body, LastSeen, Message, MessageType, PinCursor, RelationKind, ReportOutcome, Retention,
-    Role, Room, RoomKind, SystemKind, Visibility,
+    Act, Attachment, Body, LastSeen, Mentions, Message, MessageType, PinCursor, RelationKind, ReportOutcome,
+    Retention, Role, Room, RoomKind, SystemKind, Visibility,
 };
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
@@ -172,5 +172,24 @@ pub(in crate::store) fn kept_attachments(attachments: &[Attachment]) -> Option<V
 pub(super) fn attachments_of(bytes: &[u8]) -> Option<Arc<[Attachment]>> {
     match postcard::from_bytes(bytes).ok()? {
         Kept::First(attachments) => Some(attachments.into_owned().into()),
+    }
+}
+
+/// Likewise, whom a message mentions.
+#[derive(Serialize, Deserialize)]
+enum KeptMentions<'a> {
+    First(Cow<'a, Mentions>),
+}
+
+/// Whom it mentions, as it is kept; NULL where it mentions nobody.
+pub(in crate::store) fn kept_mentions(message: &Message) -> Option<Vec<u8>> {
+    let mentions = message.references.mentions.as_deref()?;
+    // Into a vector it always fits.
+    postcard::to_extend(&KeptMentions::First(Cow::Borrowed(mentions)), Vec::new()).ok()
+}
+
+pub(super) fn mentions_of(bytes: &[u8]) -> Option<Arc<Mentions>> {
+    match postcard::from_bytes(bytes).ok()? {
+        KeptMentions::First(mentions) => Some(Arc::new(mentions.into_owned())),
     }
 }

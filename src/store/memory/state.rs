@@ -11,7 +11,9 @@ use crate::model::{
     Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
 };
 use crate::store::search::{PLACES, first_place};
-use crate::store::{BodyHash, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment};
+use crate::store::{
+    BodyHash, Mention, Needs, Ordinals, ReactionKey, RoomEntry, Rows, Sent, StoredAttachment,
+};
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -62,6 +64,8 @@ pub(super) struct RoomData {
     pub(super) bans: BTreeMap<UserId, Ban>,
     /// In the order of their positions.
     pub(super) acts: Vec<AuditEntry>,
+    /// The `seq`s of the messages that mention somebody, each with its sender; nobody is everybody.
+    pub(super) mentions: HashMap<Option<UserId>, BTreeMap<u64, UserId>>,
 }
 
 pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -84,6 +88,7 @@ impl RoomData {
             attachments: BTreeMap::new(),
             bans: BTreeMap::new(),
             acts: Vec::new(),
+            mentions: HashMap::new(),
         }
     }
 
@@ -148,6 +153,11 @@ impl RoomData {
     }
 
     pub(super) fn push(&mut self, message: Arc<Message>, hash: Option<BodyHash>) {
+        if message.references.mentions.is_some() {
+            for mention in Mention::of(&message) {
+                self.mentions.entry(mention.user).or_default().insert(mention.seq, mention.sender);
+            }
+        }
         let user = message.sender.user.clone();
         self.by_id.insert(message.id, message.seq);
         if let (Some(client), Some(hash)) = (message.client_id.clone(), hash) {
@@ -155,6 +165,14 @@ impl RoomData {
         }
         self.own.entry(user).or_default().push(message.seq);
         self.messages.push(message);
+    }
+
+    /// How many messages beyond the read mark mention the member.
+    fn unread_mentions(&self, member: &Member) -> u64 {
+        let of = [Some(member.user.clone()), None].map(|user| self.mentions.get(&user));
+        let beyond = (Bound::Excluded(member.read_seq), Bound::Unbounded);
+        let unread = of.into_iter().flatten().flat_map(|of| of.range(beyond));
+        unread.filter(|(_, sender)| **sender != member.user).count() as u64
     }
 
     pub(super) fn active(&self) -> impl Iterator<Item = &Member> {
@@ -311,6 +329,12 @@ impl State {
                 data.push(message, hash);
             }
         }
+        for mention in rows.ended_mentions {
+            let Some(data) = self.rooms.get_mut(&mention.room) else { continue };
+            if let Some(of) = data.mentions.get_mut(&mention.user) {
+                of.remove(&mention.seq);
+            }
+        }
         for ((room, _), message) in rows.amended {
             if let Some(data) = self.rooms.get_mut(&room) {
                 data.amend(message);
@@ -464,6 +488,7 @@ impl State {
             member: member.clone(),
             last_message: data.messages.last().map(|message| self.shown(message)),
             participants,
+            mentions: data.unread_mentions(member),
         }
     }
 

@@ -15,7 +15,8 @@ use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 use crate::model::{Message, PinCursor, Profile, Reaction};
 use crate::store::columns::{
-    ReadRow, below_pin, body_code, first_sender, int, kept_attachments, message_columns, pin_of, quoted_seq,
+    ReadRow, below_pin, body_code, first_sender, int, kept_attachments, kept_mentions, message_columns,
+    pin_of, quoted_seq,
 };
 use crate::store::{Needs, ReactionKey, Rows};
 
@@ -158,11 +159,11 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
 pub(super) const AMEND: &str = "UPDATE chat.messages s SET kind = w.kind, content = w.content, image_url = w.image_url, \
          changed_pos = w.changed_pos, edited_at = w.edited_at, reactions = w.reactions, \
          attachments = w.attachments, quoted = w.quoted, pinned_at = w.pinned_at, pinned_by = w.pinned_by, \
-         forwarded = w.forwarded, writing_until = w.writing_until \
+         forwarded = w.forwarded, writing_until = w.writing_until, mentioned = w.mentioned \
      FROM UNNEST($1::uuid[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::text[], $9::bytea[], $10::int8[], \
-         $11::int8[], $12::text[], $13::text[], $14::int8[]) \
+         $11::int8[], $12::text[], $13::text[], $14::int8[], $15::bytea[]) \
          AS w (room, seq, kind, content, image_url, changed_pos, edited_at, reactions, attachments, quoted, \
-             pinned_at, pinned_by, forwarded, writing_until) \
+             pinned_at, pinned_by, forwarded, writing_until, mentioned) \
      WHERE s.room = w.room AND s.seq = w.seq";
 
 pub(super) const CLEAR: &str = "DELETE FROM chat.reactions x USING UNNEST($1::uuid[], $2::int8[]) AS k (room, seq) \
@@ -195,7 +196,8 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(&messages, |message| pin_of(message).0))
             .bind(each(&messages, |message| pin_of(message).1))
             .bind(each(&messages, |message| first_sender(message)))
-            .bind(each(&messages, |message| message.state.writing_until.map(Timestamp::as_millis)));
+            .bind(each(&messages, |message| message.state.writing_until.map(Timestamp::as_millis)))
+            .bind(each(&messages, |message| kept_mentions(message)));
         amended.execute(&mut *conn).await?;
     }
     if !rows.cleared.is_empty() {

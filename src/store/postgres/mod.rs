@@ -23,6 +23,7 @@ mod connections;
 mod error;
 mod keeping;
 mod load;
+mod mentions;
 mod moderation;
 mod outbox;
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, keeping, load, moderation, read, records, schema,
-    search, settings, write,
+    PostgresOptions, amend, attachments, connections, keeping, load, mentions, moderation, read, records,
+    schema, search, settings, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 95] = [
+const STATEMENTS: [(&str, &str, bool); 96] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -136,6 +136,7 @@ const STATEMENTS: [(&str, &str, bool); 95] = [
     (amend::AMEND, "messages_pkey", false),
     (amend::CLEAR, "reactions_pkey", false),
     (amend::TAKE, "reactions_", false),
+    (mentions::END, "mentions_pkey", false),
     (moderation::AUDIT, "audit_pkey", false),
     (moderation::REPORTS, "reports_waiting", false),
     (moderation::REPORTS_IN, "reports_waiting_in", false),

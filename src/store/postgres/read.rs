@@ -8,6 +8,7 @@ use sqlx::query;
 use super::columns::{Columns, Uuid, member_columns, message_joins, relation_columns};
 use super::connections::Connections;
 use super::error::PostgresError;
+use super::mentions::unread_mentions;
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
@@ -84,6 +85,8 @@ macro_rules! entry_columns {
             room_columns!(),
             ", ",
             member_columns!(),
+            ", ",
+            unread_mentions!(),
             ", people.users, people.nicknames, people.images, ",
             message_columns!()
         )
@@ -108,9 +111,10 @@ macro_rules! entry_joins {
 
 fn entry(columns: &mut Columns<'_>) -> Result<RoomEntry> {
     let (room, member) = columns.room_and_member()?;
+    let mentions = columns.number()?;
     let participants = columns.profiles()?;
     let last_message = if columns.is_absent()? { None } else { Some(columns.message()?) };
-    Ok(RoomEntry { room, member, last_message, participants })
+    Ok(RoomEntry { room, member, last_message, participants, mentions })
 }
 
 pub(super) const ROOM_ENTRY: &str = concat!(

@@ -8,7 +8,7 @@ use super::error::PostgresError;
 use crate::model::{Epoch, MAX_LANES};
 
 /// Only ever appended to. Each names its version in `chat.migrations`, so that those run by hand count too.
-const MIGRATIONS: [&str; 23] = [
+const MIGRATIONS: [&str; 24] = [
     include_str!("../../../migrations/postgres/0001_init.sql"),
     include_str!("../../../migrations/postgres/0002_logouts.sql"),
     include_str!("../../../migrations/postgres/0003_outbox.sql"),
@@ -29,9 +29,10 @@ const MIGRATIONS: [&str; 23] = [
     include_str!("../../../migrations/postgres/0018_audit.sql"),
     include_str!("../../../migrations/postgres/0019_reports.sql"),
     include_str!("../../../migrations/postgres/0020_settings.sql"),
-    include_str!("../../../migrations/postgres/0021_keeping.sql"),
-    include_str!("../../../migrations/postgres/0022_personal.sql"),
-    include_str!("../../../migrations/postgres/0023_erasures.sql"),
+    include_str!("../../../migrations/postgres/0021_mentions.sql"),
+    include_str!("../../../migrations/postgres/0022_keeping.sql"),
+    include_str!("../../../migrations/postgres/0023_personal.sql"),
+    include_str!("../../../migrations/postgres/0024_erasures.sql"),
 ];
 
 /// The first version that tells apart what this code relies on: `DROP … FORCE` in tests, `plan_cache_mode`.

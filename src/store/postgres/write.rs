@@ -4,13 +4,13 @@ use sqlx::{PgConnection, query};
 
 use super::columns::Uuid;
 use super::error::PostgresError;
-use super::{amend, attachments, keeping, moderation, settings};
+use super::{amend, attachments, keeping, mentions, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
 use crate::store::columns::{
-    body_code, custom_text, first_sender, int, is_public, keeping_text, kept_attachments, permissions_text,
-    quoted_seq, relation_code, role_code, room_code,
+    body_code, custom_text, first_sender, int, is_public, keeping_text, kept_attachments, kept_mentions,
+    permissions_text, quoted_seq, relation_code, role_code, room_code,
 };
 use crate::store::{BodyHash, Rows};
 
@@ -52,14 +52,15 @@ pub(super) const WRITE: &str = "WITH \
             read_own_n = excluded.read_own_n, own_n = excluded.own_n, \
             muted_until = excluded.muted_until, slowed_at = excluded.slowed_at) \
     INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
-        created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded) \
+        created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded, mentioned) \
     SELECT * FROM UNNEST($34::uuid[], $35::int8[], $36::uuid[], $37::text[], $38::int2[], $39::text[], \
         $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::text[], \
-        $52::bytea[], $54::int8[], $55::int8[], $56::text[])";
+        $52::bytea[], $54::int8[], $55::int8[], $56::text[], $61::bytea[])";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
     write_rows(conn, rows, before).await?;
     amend::write(conn, rows).await?;
+    mentions::write(conn, rows).await?;
     write_keys(conn, rows).await?;
     write_invites(conn, rows).await?;
     write_relations(conn, rows).await?;
@@ -140,7 +141,8 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(&rooms, |room| i64::from(room.slow_mode)))
         .bind(each(&members, |member| member.muted_until.map(Timestamp::as_millis)))
         .bind(each(&members, |member| member.slowed_at.map(Timestamp::as_millis)))
-        .bind(each(&rooms, |room| keeping_text(room)));
+        .bind(each(&rooms, |room| keeping_text(room)))
+        .bind(each(messages, |(message, _)| kept_mentions(message)));
     written.execute(conn).await?;
     Ok(())
 }

@@ -12,7 +12,8 @@ use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 use crate::model::{Message, PinCursor, Profile, Reaction};
 use crate::store::columns::{
-    ReadRow, below_pin, body_code, first_sender, int, kept_attachments, message_columns, pin_of, quoted_seq,
+    ReadRow, below_pin, body_code, first_sender, int, kept_attachments, kept_mentions, message_columns,
+    pin_of, quoted_seq,
 };
 use crate::store::{Needs, ReactionKey, Rows};
 
@@ -122,7 +123,7 @@ pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<
 
 pub(super) const AMEND: &str = "UPDATE messages SET kind = ?3, content = ?4, image_url = ?5, changed_pos = ?6, \
          edited_at = ?7, reactions = ?8, attachments = ?9, quoted = ?10, pinned_at = ?11, pinned_by = ?12, \
-         writing_until = ?13, forwarded = ?14 WHERE room = ?1 AND seq = ?2";
+         writing_until = ?13, forwarded = ?14, mentioned = ?15 WHERE room = ?1 AND seq = ?2";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
     for ((room, seq), message) in &rows.amended {
@@ -143,6 +144,7 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
             pinned_by,
             state.writing_until.map(Timestamp::as_millis),
             first_sender(message),
+            kept_mentions(message),
         ])?;
     }
     for (room, seq) in &rows.cleared {

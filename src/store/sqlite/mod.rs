@@ -42,6 +42,7 @@ mod attachments;
 mod columns;
 mod error;
 mod keeping;
+mod mentions;
 mod moderation;
 mod outbox;
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, StatementStatus};
 
 use super::{
-    SqliteOptions, amend, attachments, keeping, moderation, read, records, rows, schema, search, settings,
+    SqliteOptions, amend, attachments, keeping, mentions, moderation, read, records, rows, schema, search,
+    settings,
 };
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
@@ -93,6 +94,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (search::PLACE, "search_places_by_message (room=? AND seq=?)", false),
         (search::LAST_PLACE, "INTEGER PRIMARY KEY (rowid>? AND rowid<?)", false),
         (search::OWN_ROOMS, "members_by_user (user=?)", false),
+        (mentions::UNREAD, "PRIMARY KEY (room=? AND user=? AND seq>?)", false),
         (moderation::AUDIT, "PRIMARY KEY (room=? AND pos<?)", false),
         (moderation::BAN, primary, false),
         (moderation::REPORTS, "reports_waiting (id>?)", false),

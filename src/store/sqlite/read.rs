@@ -7,6 +7,7 @@ use rusqlite::{Connection, ToSql, params};
 
 use super::columns::{Columns, member_columns, message_joins, relation_columns};
 use super::error::SqliteError;
+use super::mentions;
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
@@ -106,7 +107,8 @@ fn entry(conn: &Connection, room: Room, member: Member, listed: usize) -> Result
         })?,
     };
     let last_message = messages(conn, room.id, room.seq..=room.seq)?.pop();
-    Ok(RoomEntry { room, member, last_message, participants })
+    let mentions = mentions::unread(conn, &room, &member)?;
+    Ok(RoomEntry { room, member, last_message, participants, mentions })
 }
 
 // Named, for SQLite would rather walk all rooms.

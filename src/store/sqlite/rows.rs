@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::attachments;
 use super::columns::{Columns, message_joins};
 use super::error::SqliteError;
+use super::mentions;
 use super::moderation;
 use super::settings;
 use super::{amend, keeping, read};
@@ -16,7 +17,7 @@ use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, Room, RoomKind};
 use crate::store::columns::{
     ReadRow, body_code, custom_text, first_sender, int, is_public, keeping_text, kept_attachments,
-    message_columns, permissions_text, quoted_seq, relation_code, role_code, room_code,
+    kept_mentions, message_columns, permissions_text, quoted_seq, relation_code, role_code, room_code,
 };
 use crate::store::{Batch, BodyHash, Needs, Ordinals, Outcome, Rows, Sent, apply};
 
@@ -182,6 +183,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
         add_message(conn, message, hash.as_ref())?;
     }
     amend::write(conn, rows)?;
+    mentions::write(conn, rows)?;
     for key in &rows.freed_keys {
         conn.prepare_cached("DELETE FROM room_keys WHERE key = ?1")?.execute([key.as_str()])?;
     }
@@ -305,8 +307,8 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
 /// Never an upsert: a number or an id that is taken is damage, and the batch fails.
 const ADD_MESSAGE: &str = "INSERT INTO messages (room, seq, id, sender, kind, content, image_url, \
          client_id, body_hash, created_at, pos, n, own_n, origin, attachments, \
-         writing_until, quoted, forwarded) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+         writing_until, quoted, forwarded, mentioned) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
 
 fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) -> Result<(), SqliteError> {
     conn.prepare_cached(ADD_MESSAGE)?.execute(params![
@@ -328,6 +330,7 @@ fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) ->
         message.state.writing_until.map(Timestamp::as_millis),
         quoted_seq(message),
         first_sender(message),
+        kept_mentions(message),
     ])?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::{SqliteOptions, Synchronous};
 const APPLICATION_ID: i64 = 0x6368_6174;
 
 /// Only ever appended to: the version of a file is how many of these it has seen.
-const MIGRATIONS: [&str; 25] = [
+const MIGRATIONS: [&str; 26] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_relations.sql"),
     include_str!("../../../migrations/sqlite/0003_origin.sql"),
@@ -35,9 +35,10 @@ const MIGRATIONS: [&str; 25] = [
     include_str!("../../../migrations/sqlite/0020_audit.sql"),
     include_str!("../../../migrations/sqlite/0021_reports.sql"),
     include_str!("../../../migrations/sqlite/0022_settings.sql"),
-    include_str!("../../../migrations/sqlite/0023_keeping.sql"),
-    include_str!("../../../migrations/sqlite/0024_personal.sql"),
-    include_str!("../../../migrations/sqlite/0025_erasures.sql"),
+    include_str!("../../../migrations/sqlite/0023_mentions.sql"),
+    include_str!("../../../migrations/sqlite/0024_keeping.sql"),
+    include_str!("../../../migrations/sqlite/0025_personal.sql"),
+    include_str!("../../../migrations/sqlite/0026_erasures.sql"),
 ];
 
 /// The first version in which two checkpoints at once cannot lose a commit of the write-ahead log.

@@ -39,6 +39,7 @@ pub mod friends;
 pub mod invites;
 pub mod marks;
 pub mod members;
+pub mod mentions;
 pub mod messages;
 pub mod moderation;
 pub mod order;
@@ -354,6 +355,14 @@ macro_rules! store_suite {
                     a_cut_stands_in_a_batch_like_anything_else
                     rooms_of_which_it_is_said_come_in_pages
                     what_is_kept_outlives_a_reopening_and_a_move;
+                mentions:
+                    mentions_stand_in_a_message_wherever_it_is_read
+                    nobody_mentions_who_is_not_there_or_themselves
+                    unread_mentions_are_those_beyond_the_read_mark
+                    everybody_is_mentioned_by_whoever_may
+                    a_retry_mentions_the_same
+                    mentions_are_taken_in_with_their_message
+                    the_count_of_mentions_equals_a_fresh_one_whatever_happens;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -462,6 +471,7 @@ mod tests {
             include_str!("invites.rs"),
             include_str!("marks.rs"),
             include_str!("members.rs"),
+            include_str!("mentions.rs"),
             include_str!("messages.rs"),
             include_str!("moderation.rs"),
             include_str!("order.rs"),

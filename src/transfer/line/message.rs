@@ -10,8 +10,8 @@ use super::{FieldError, check_numbers, check_texts};
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Attachment, Body, Dimensions, Message, MessageState, MessageType, Pin, Profile, Quoted, References,
-    SystemKind,
+    Attachment, Body, Dimensions, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted,
+    References, SystemKind,
 };
 use crate::store::BodyHash;
 
@@ -50,6 +50,10 @@ pub(in crate::transfer) struct MessageLine {
     pinned: Option<PinLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     forwarded: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mentions: Vec<UserId>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    mentions_all: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -100,6 +104,8 @@ impl MessageLine {
         let quoted = quoted.map(|quoted| QuotedLine { seq: quoted.seq, message: quoted.id });
         let forwarded = message.references.forwarded.as_ref().map(|first| first.user.clone());
         let pinned = message.state.pinned.clone().map(|Pin { by, at }| PinLine { at, by });
+        let mentions = message.references.mentions.as_deref().cloned().unwrap_or_default();
+        let Mentions { users: mentions, all: mentions_all } = mentions;
         let Message { id, room, seq, sender, client_id, origin, created_at, n, own_n, .. } = message;
         let sender = sender.user;
         Self {
@@ -123,6 +129,8 @@ impl MessageLine {
             quoted,
             pinned,
             forwarded,
+            mentions,
+            mentions_all,
         }
     }
 }
@@ -182,6 +190,11 @@ impl MessageLine {
         let attachments = attachments.collect::<Result<_, _>>()?;
         let quoted = self.quoted.map(|line| line.quoted(seq, &sender)).transpose()?;
         let forwarded = self.forwarded.map(|first| Arc::new(Profile::unknown(first)));
+        let mentions = Mentions { users: self.mentions, all: self.mentions_all };
+        let mentions = Some(mentions).filter(|mentions| !mentions.is_empty()).map(Arc::new);
+        if mentions.is_some() && !matches!(body, Body::Text(_) | Body::Image { .. }) {
+            return Err(FieldError::Unfit("mentions"));
+        }
         let (sender, pos) = (Profile::unknown(sender), 0);
         let pinned = self.pinned.map(|PinLine { at, by }| Pin { by, at });
         if pinned.is_some() && !matches!(body, Body::Text(_) | Body::Image { .. }) {
@@ -203,7 +216,7 @@ impl MessageLine {
             own_n,
             state,
             attachments,
-            references: References { quoted, forwarded },
+            references: References { quoted, forwarded, mentions },
         };
         Ok((message, hash))
     }

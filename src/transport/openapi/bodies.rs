@@ -354,6 +354,17 @@ fn draft(config: &Config) -> RefOr<Schema> {
         files.description(Some("Files that the caller has uploaded into the room, each for one message."))
     };
     let quoted = || optional("quotedMessageUuid", or_null(named::<MessageId>()));
+    let mentions = || {
+        let users = list(named::<UserId>()).max_items(Some(config.max_mentions));
+        let what = "Whom it mentions. Whoever is not in the room is left out, and so is the sender.";
+        optional("mentions", or_null(users.description(Some(what))))
+    };
+    let all = || {
+        optional(
+            "mentionsAll",
+            flag("Whether it mentions everybody, which takes the permission `mentionAll`."),
+        )
+    };
     let bytes = config.max_content_bytes;
     let described = |what: &str| format!("{what} At most {bytes} bytes of UTF-8.");
     let content = text(&described("The words; not blank.")).pattern(Some(WORDS)).max_length(Some(bytes));
@@ -366,6 +377,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             optional("attachments", files()),
             client_id(),
             quoted(),
+            mentions(),
+            all(),
         ],
     );
     let caption = || {
@@ -382,6 +395,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             optional("attachments", files()),
             client_id(),
             quoted(),
+            mentions(),
+            all(),
         ],
     );
     let wordless = object(
@@ -393,6 +408,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             optional("imageUrl", null()),
             client_id(),
             quoted(),
+            mentions(),
+            all(),
         ],
     );
     let uploaded = object(
@@ -404,6 +421,8 @@ fn draft(config: &Config) -> RefOr<Schema> {
             caption(),
             client_id(),
             quoted(),
+            mentions(),
+            all(),
         ],
     );
     let kinds = [

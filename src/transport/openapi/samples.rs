@@ -14,11 +14,11 @@ use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Act, Amendment, Attachment, AuditEntry, AuditPage, Ban, BanPage, Body, Custom, Delta, Dimensions,
     Epoch, Floor, FriendNotice, History, Hit, Hits, Invitation, InvitationPage, Invite, InviteCode, Limit,
-    Mark, Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant, Permissions,
-    Phrases, Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage, Receipt,
-    References, RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage, Retention, Role,
-    Room, RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind, Token, Visibility,
-    Words,
+    Mark, Mentions, Message, MessageState, MessageType, MessageView, Page, PageQuery, Participant,
+    Permissions, Phrases, Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction, ReactionPage,
+    Receipt, References, RelationKind, RelationPage, RelationView, Report, ReportOutcome, ReportPage,
+    Retention, Role, Room, RoomKind, RoomView, SearchCursor, Settings, SettingsUpdate, Span, SystemKind,
+    Token, Visibility, Words,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -160,6 +160,12 @@ pub(super) fn answer() -> Message {
 }
 
 /// The message as ben has passed it on.
+pub(super) fn mentioning() -> Message {
+    let mentions = Mentions { users: vec![user("ben")], all: false };
+    let references = References { mentions: Some(Arc::new(mentions)), ..References::default() };
+    Message { references, ..message() }
+}
+
 pub(super) fn forwarded() -> Message {
     let references = References { forwarded: Some(Arc::new(ana())), ..References::default() };
     Message { sender: ben(), references, ..answer() }
@@ -247,6 +253,7 @@ pub(super) fn room_view() -> RoomView {
         name: "Runners".into(),
         participants: vec![user("ana"), user("ben")],
         unread: 1,
+        mentions: 1,
         last_message: Some(message_view()),
         role: Role::Owner,
         muted_until: None,
@@ -256,7 +263,7 @@ pub(super) fn room_view() -> RoomView {
 /// A room that was made just now.
 pub(super) fn new_room() -> RoomView {
     let room = Room { seq: 0, countable: 0, last_message_at: None, ..room() };
-    RoomView { room: Arc::new(room), unread: 0, last_message: None, ..room_view() }
+    RoomView { room: Arc::new(room), unread: 0, mentions: 0, last_message: None, ..room_view() }
 }
 
 fn first_page(limit: Limit) -> PageQuery {
@@ -398,7 +405,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
     let fleeting = |kind| event(here, None, kind);
     let of_user = |notification| event(None, None, EventKind::Notification(notification));
     let friend = |notice| of_user(Notification::Friend(notice, ana()));
-    let ready_room = ReadyRoom { room: room.clone(), unread: 1 };
+    let ready_room = ReadyRoom { room: room.clone(), unread: 1, mentions: 1 };
     let ready = Ready { user: user("ben"), recovered: true, rooms: vec![ready_room] };
     // On another device of its sender's.
     let own = (durable(EventKind::Message(Arc::new(named_message()))).0, View::Sender);
@@ -410,6 +417,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Message(Arc::new(picture_message()))),
         durable(EventKind::Message(Arc::new(answer()))),
         durable(EventKind::Message(Arc::new(forwarded()))),
+        durable(EventKind::Message(Arc::new(mentioning()))),
         own,
         durable(EventKind::System(Arc::new(system_message()))),
         durable(EventKind::Amended(amended(edited(), Amendment::Edited))),

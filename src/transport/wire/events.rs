@@ -339,6 +339,8 @@ pub(crate) struct ReadyRoomJson {
     seq: u64,
     /// How many messages are unread.
     unread_count: u64,
+    /// How many of those mention the user.
+    mention_count: u64,
 }
 
 /// All that was missed has been told.
@@ -494,6 +496,7 @@ impl<'a> From<&'a Ready> for ReadyJson<'a> {
             room_uuid: one.room.id,
             seq: one.room.seq,
             unread_count: one.unread,
+            mention_count: one.mentions,
         };
         Self {
             user_uuid: &ready.user,

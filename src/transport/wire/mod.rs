@@ -155,6 +155,12 @@ pub(crate) struct MessageJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     forwarded: Option<ForwardedJson<'a>>,
+    /// Whom it mentions, in the sender's order. Not there where it names nobody.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mentions: &'a [UserId],
+    /// Whether it mentions everybody. Not there where it does not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    mentions_all: bool,
 }
 
 impl<'a> MessageJson<'a> {
@@ -169,6 +175,7 @@ impl<'a> MessageJson<'a> {
             _ => None,
         };
         let (edited_at, deleted_at) = amended::changed_at(message);
+        let mentions = message.references.mentions.as_deref();
         Self {
             message_uuid: message.id,
             room_uuid: message.room,
@@ -194,6 +201,8 @@ impl<'a> MessageJson<'a> {
             quoted_message: message.references.quoted.as_deref().map(|quoted| Box::new(quoted.into())),
             pinned: message.state.pinned.as_ref().map(Into::into),
             forwarded: message.references.forwarded.as_deref().map(Into::into),
+            mentions: mentions.map(|mentions| &mentions.users[..]).unwrap_or_default(),
+            mentions_all: mentions.is_some_and(|mentions| mentions.all),
         }
     }
 
@@ -276,6 +285,8 @@ pub(crate) struct RoomJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     first_seq: Option<u64>,
+    /// How many of the unread messages mention the caller. Exact; deleted ones do not count.
+    mention_count: u64,
 }
 
 impl<'a> From<&'a RoomView> for RoomJson<'a> {
@@ -303,6 +314,7 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             muted_until: view.muted_until,
             retention: room.retention().map(Into::into),
             first_seq: retention::first_seq(room),
+            mention_count: view.mentions,
         }
     }
 }

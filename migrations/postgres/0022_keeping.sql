@@ -6,4 +6,4 @@ ALTER TABLE chat.rooms ADD COLUMN keeping text;
 
 CREATE INDEX rooms_keeping ON chat.rooms (id) WHERE keeping IS NOT NULL;
 
-INSERT INTO chat.migrations (version) VALUES (21);
+INSERT INTO chat.migrations (version) VALUES (22);
