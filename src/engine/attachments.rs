@@ -129,7 +129,7 @@ impl Admin {
     /// [`NotFound`](ErrorKind::NotFound) where the engine keeps no files.
     pub async fn download(&self, room: RoomId, id: AttachmentId) -> Result<Download> {
         let found = self.engine.store().rooms(&[room]).await?;
-        if found.iter().any(Room::is_deleted) {
+        if found.iter().any(|room| room.is_deleted()) {
             return Err(ErrorKind::AttachmentNotFound(id).into());
         }
         self.engine.open_attachment(room, id, |_| true).await

@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::{Actor, Admin, ChatEngine};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::id::{AttachmentId, ClientId, InviteCode, MessageId, ReportId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Attachment, Ban, Body, Invite, LastSeen, Member, Message, MessageType, Position, Reaction, Relation,
+    Attachment, Ban, Body, Invite, InviteCode, LastSeen, Member, Message, MessageType, Position, Reaction, Relation,
     RelationKind, Report, ReportOutcome, Role, Room, RoomType, Settings,
 };
 use crate::store::{Record, RecordPage, RoomRecord};

@@ -5,12 +5,12 @@ use super::Fixture;
 use super::kit::{NO_BOUND, PAGES, text, user};
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
-use crate::id::{InviteCode, ReportId, RoomId};
-use crate::model::{Act, Ban, Invite, Member, Role, RoomKind};
+use crate::id::{ReportId, RoomId};
+use crate::model::{Act, Ban, Invite, InviteCode, Member, Role, RoomKind};
 use crate::store::{Answer, Op, Record, RecordPage, RoomItem, RoomRecord, Update, What};
 
 impl Fixture {
-    fn delete_item(&self, room: RoomId, by: Option<&str>) -> RoomItem {
+    fn end_item(&self, room: RoomId, by: Option<&str>) -> RoomItem {
         self.item(room, by, Op::Delete)
     }
 
@@ -43,10 +43,10 @@ pub async fn a_deleted_room_leaves_nothing_but_that_it_was_there(chat: Fixture) 
     let left = chat.member(room, "cho").await;
     let before = chat.room(room).await;
     for who in ["ben", "cho", "dan"] {
-        let kind = chat.refused(chat.delete_item(room, Some(who))).await;
+        let kind = chat.refused(chat.end_item(room, Some(who))).await;
         assert!(matches!(kind, ErrorKind::Forbidden(_) | ErrorKind::NotAParticipant(_)), "{who}: {kind:?}");
     }
-    let delete = chat.delete_item(room, Some("ana"));
+    let delete = chat.end_item(room, Some("ana"));
     let at = delete.at;
     let outcome = chat.run(delete).await;
     let [change] = &outcome.changes[..] else { panic!("{outcome:?}") };
@@ -101,8 +101,8 @@ pub async fn nothing_is_done_in_a_deleted_room(chat: Fixture) {
         reason: None,
     };
     let items = vec![
-        chat.delete_item(room, None),
-        chat.delete_item(room, None),
+        chat.end_item(room, None),
+        chat.end_item(room, None),
         chat.send_item(room, "ana", "more"),
         chat.join_item(room, None, &["dan"], NO_BOUND),
         chat.leave_item(room, "ben"),
@@ -158,7 +158,7 @@ pub async fn what_stands_beside_a_deleted_room_goes_with_it(chat: Fixture) {
         let notice = super::kit::notice(crate::model::SystemKind::Removed, "eve");
         chat.run(chat.item(of, None, Op::Ban { ban, notice })).await;
     }
-    chat.run(chat.delete_item(room, Some("ana"))).await;
+    chat.run(chat.end_item(room, Some("ana"))).await;
     let store = chat.store();
     for (index, code) in codes.iter().enumerate() {
         assert_eq!(store.invite(*code).await.expect("the store reads").is_some(), index >= 2);
@@ -177,7 +177,7 @@ pub async fn what_stands_beside_a_deleted_room_goes_with_it(chat: Fixture) {
 
 pub async fn the_key_of_a_deleted_room_is_free_and_its_id_is_not(chat: Fixture) {
     let direct = chat.direct("ana", "ben").await;
-    let kind = chat.refused(chat.delete_item(direct, Some("ana"))).await;
+    let kind = chat.refused(chat.end_item(direct, Some("ana"))).await;
     assert!(matches!(kind, ErrorKind::Forbidden(_)), "the two are equals: {kind:?}");
     let item = chat.challenge_item("run", &["ana"]);
     let challenge = item.room;
@@ -186,7 +186,7 @@ pub async fn the_key_of_a_deleted_room_is_free_and_its_id_is_not(chat: Fixture) 
     let ids = [anew[0].room, anew[1].room];
     chat.run(item).await;
     let [first, second] = anew;
-    let items = vec![chat.delete_item(direct, None), chat.delete_item(challenge, Some("ana")), first, second];
+    let items = vec![chat.end_item(direct, None), chat.end_item(challenge, Some("ana")), first, second];
     for outcome in chat.done(items).await.into_iter().skip(2) {
         assert!(matches!(outcome.answer, Answer::Done), "{:?}", outcome.answer);
     }
@@ -196,7 +196,7 @@ pub async fn the_key_of_a_deleted_room_is_free_and_its_id_is_not(chat: Fixture) 
     let closed = chat.challenge_item("swim", &["ana"]);
     let id = closed.room;
     chat.done(vec![closed, chat.close_item(id, None), chat.challenge_item("swim", &["ana"])]).await;
-    chat.run(chat.delete_item(id, None)).await;
+    chat.run(chat.end_item(id, None)).await;
     let kind = chat.refused(chat.challenge_item("swim", &["ana"])).await;
     assert!(matches!(kind, ErrorKind::ChallengeRoomExists(_)), "{kind:?}");
     let records = chat.store().records(RecordPage::Room(direct), 1).await.expect("the store reads");

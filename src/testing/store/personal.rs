@@ -9,7 +9,7 @@ use crate::model::{Ban, Reaction, ReportOutcome, SystemKind};
 use crate::store::{Amend, Batch, Op, Record, RecordPage, RoomRecord};
 
 impl Fixture {
-    async fn records(&self, page: RecordPage, limit: u32) -> Vec<Record> {
+    async fn of_one(&self, page: RecordPage, limit: u32) -> Vec<Record> {
         let found = self.store().records(page, limit).await.expect("the store reads");
         assert!(found.len() <= limit as usize);
         found
@@ -19,7 +19,7 @@ impl Fixture {
         let (mut after, mut all) = (0, Vec::new());
         for _ in 0..PAGES {
             let page = RecordPage::MessagesBy { room, user: user(who), after };
-            let page = self.records(page, limit).await;
+            let page = self.of_one(page, limit).await;
             if page.is_empty() {
                 return all;
             }
@@ -67,7 +67,7 @@ pub async fn reactions_of_a_user_come_in_pages_by_message(chat: Fixture) {
         let (mut after, mut all) = (None, Vec::new());
         loop {
             let page = RecordPage::ReactionsBy { room, user: user("ben"), after: after.take() };
-            let page = chat.records(page, limit).await;
+            let page = chat.of_one(page, limit).await;
             if page.is_empty() {
                 break;
             }
@@ -99,7 +99,7 @@ pub async fn bans_and_reports_are_found_by_their_user(chat: Fixture) {
     for limit in [1, 2, 100] {
         let (mut after, mut all) = (None, Vec::new());
         loop {
-            let page = chat.records(RecordPage::BansOf { user: user("eve"), after }, limit).await;
+            let page = chat.of_one(RecordPage::BansOf { user: user("eve"), after }, limit).await;
             if page.is_empty() {
                 break;
             }
@@ -143,16 +143,16 @@ pub async fn bans_and_reports_are_found_by_their_user(chat: Fixture) {
 }
 
 pub async fn what_is_known_of_a_user_is_found_by_them(chat: Fixture) {
-    assert!(chat.records(RecordPage::ProfileOf(user("ana")), 10).await.is_empty());
+    assert!(chat.of_one(RecordPage::ProfileOf(user("ana")), 10).await.is_empty());
     chat.put_profile("ana", "Ana", Some("https://example.org/ana.png")).await;
     chat.put_profile("ben", "Ben", None).await;
     let last_seen = vec![(user("cho"), Timestamp::from_millis(7))];
     chat.store().commit(Batch { last_seen, ..Batch::default() }).await.expect("the store commits");
-    let found = chat.records(RecordPage::ProfileOf(user("ana")), 10).await;
+    let found = chat.of_one(RecordPage::ProfileOf(user("ana")), 10).await;
     let [Record::Profile { user: whose, profile: Some(profile), .. }] = &found[..] else {
         panic!("{found:?}")
     };
     assert_eq!((whose, &*profile.nickname), (&user("ana"), "Ana"));
-    let found = chat.records(RecordPage::ProfileOf(user("cho")), 10).await;
+    let found = chat.of_one(RecordPage::ProfileOf(user("cho")), 10).await;
     assert!(matches!(&found[..], [Record::Profile { profile: None, last_seen: Some(_), .. }]), "{found:?}");
 }

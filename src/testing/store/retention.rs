@@ -224,7 +224,7 @@ pub async fn what_hangs_on_a_message_goes_with_it(chat: Fixture) {
     let reply = |quoted| {
         let mut item = chat.send_item(room, "ben", "an answer");
         if let Op::Send { refers, .. } = &mut item.op {
-            *refers = Refers { quoted: Some(quoted), forwarded: None };
+            *refers = Refers { quoted: Some(quoted), ..Refers::default() };
         }
         item
     };

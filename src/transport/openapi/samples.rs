@@ -94,7 +94,7 @@ pub(super) fn kept() -> Room {
 }
 
 /// What is left of one that was deleted.
-fn deleted() -> Room {
+fn deleted_room() -> Room {
     let (name, about) = (None, About::default());
     let mut room = Room { name, about, active: false, members: 0, ..room() };
     room.keep(|keeping| keeping.deleted_at = Some(at(60)));
@@ -440,7 +440,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Room(RoomChange::Updated, Arc::new(kept()))),
         durable(EventKind::Room(RoomChange::Reset, room.clone())),
         durable(EventKind::Room(RoomChange::Left, room.clone())),
-        durable(EventKind::Room(RoomChange::Left, Arc::new(deleted()))),
+        durable(EventKind::Room(RoomChange::Left, Arc::new(deleted_room()))),
         durable(EventKind::Participant(ben(), true)),
         durable(EventKind::Participant(ben(), false)),
         durable(EventKind::Role(ben(), Role::Admin, None)),
