@@ -78,7 +78,7 @@ async fn nothing_is_left_of_an_erased_person_but_their_id_and_everybody_learns_o
     ana.leave(left).await.unwrap();
     let hidden = SettingsUpdate { read_receipts: Some(false), ..SettingsUpdate::default() };
     ana.set_settings(hidden).await.unwrap();
-    ana.create_invite(room, NewInvite::new()).await.unwrap();
+    ana.create_invite(room, NewInvite::default()).await.unwrap();
     ana.request_friend(&id("cho")).await.unwrap();
     ana.block(&id("eve")).await.unwrap();
     here.as_user(id("dan")).request_friend(&id("ana")).await.unwrap();
