@@ -58,11 +58,11 @@ struct Tables {
     invites: BTreeMap<InviteCode, Invite>,
     /// Those in no message by when they were begun.
     attachments: BTreeMap<(RoomId, AttachmentId), StoredAttachment>,
-    /// By room and user.
+    /// By room and user; by user and room.
     bans: BTreeMap<(RoomId, UserId), Ban>,
     /// By room, user and number; and by room and position.
     hidden: BTreeMap<(RoomId, UserId, u64), Hidden>,
-    /// By id; those that wait by id, and by room and id; by room, message and who has made it.
+    /// By id; those that wait by id, and by room and id; by room, message and who has made it; by who has made it and id.
     reports: BTreeMap<ReportId, Report>,
     /// Messages that wait. By id; by room and id; by sender and id; unique by room, sender and client id.
     held: BTreeMap<MessageId, Held>,
@@ -70,6 +70,8 @@ struct Tables {
     acts: Vec<AuditEntry>,
     /// By room, `seq` and version.
     edits: BTreeMap<(RoomId, u64, u64), Edit>,
+    /// Outlives a restart.
+    erasures: BTreeSet<UserId>,
     /// By user.
     settings: BTreeMap<UserId, Settings>,
 }
@@ -99,6 +101,7 @@ impl PlainStore {
             held: BTreeMap::new(),
             acts: Vec::new(),
             edits: BTreeMap::new(),
+            erasures: BTreeSet::new(),
             settings: BTreeMap::new(),
         }))
     }
@@ -237,6 +240,7 @@ impl Tables {
         self.bans.extend(rows.bans);
         let key = |hidden: &Hidden| (hidden.room, hidden.user.clone(), hidden.seq);
         self.hidden.extend(rows.new_hidden.into_iter().map(|hidden| (key(&hidden), hidden)));
+        self.reports.retain(|id, _| !rows.written_reports.contains(id));
         self.reports.extend(rows.reports);
         self.settings.extend(rows.settings);
         for (room, seq, edit) in rows.new_edits {
@@ -248,6 +252,14 @@ impl Tables {
             old.iter().for_each(|key| drop(self.edits.remove(key)));
         }
         self.acts.extend(rows.new_acts);
+        for (room, pos) in rows.deleted {
+            for member in self.members.values_mut().filter(|member| member.room == room && member.active) {
+                (member.active, member.changed_pos) = (false, pos);
+            }
+            self.invites.retain(|_, invite| invite.room != room);
+            self.bans.retain(|(of, _), _| *of != room);
+            self.reports.retain(|_, report| report.room != room);
+        }
         let is_cut = |room: &RoomId, seq: u64| rows.cut.get(room).is_some_and(|upto| seq <= *upto);
         self.messages.retain(|(message, _)| !is_cut(&message.room, message.seq));
         self.reactions.retain(|key| !is_cut(&key.room, key.seq));
@@ -376,6 +388,14 @@ impl Store for PlainStore {
             match quiet {
                 Some(quiet) => next.quiet.insert(user.clone(), *quiet),
                 None => next.quiet.remove(user),
+            };
+        }
+        for (user, is_begun) in &batch.erased {
+            next.profiles.remove(user);
+            next.last_seen.remove(user);
+            match is_begun {
+                true => next.erasures.insert(user.clone()),
+                false => next.erasures.remove(user),
             };
         }
         let mut rows = next.load(&Needs::of(&batch));
@@ -761,6 +781,33 @@ impl Store for PlainStore {
             RecordPage::ProfilesIn { room, after } => {
                 people(members(room).map(|member| &member.user).collect(), after)
             }
+            RecordPage::ProfileOf(user) => tables.person(&user).into_iter().collect(),
+            RecordPage::MessagesBy { room, user, after } => {
+                let is_it = |message: &Message| {
+                    (message.room, &message.sender.user) == (room, &user) && message.seq > after
+                };
+                let own = tables.messages.iter().filter(|(message, _)| is_it(message));
+                let record = |(message, hash): &(Arc<Message>, Option<BodyHash>)| {
+                    Record::Room(RoomRecord::Message(tables.shown(message), *hash))
+                };
+                own.map(record).take(limit).collect()
+            }
+            RecordPage::ReactionsBy { room, user, after } => {
+                let own = tables.reactions.iter().filter(|key| key.room == room && key.user == user);
+                let is_beyond = |key: &&ReactionKey| {
+                    after.as_ref().is_none_or(|(seq, reaction)| (key.seq, &key.reaction) > (*seq, reaction))
+                };
+                let record = |key: &ReactionKey| {
+                    let message = tables.messages_in(room).find(|message| message.seq == key.seq)?;
+                    Some(Record::Room(RoomRecord::Reaction(key.clone(), message.id)))
+                };
+                own.filter(is_beyond).filter_map(record).take(limit).collect()
+            }
+            RecordPage::BansOf { user, after } => {
+                let bans = tables.bans.values().filter(|ban| ban.user == user);
+                let beyond = bans.filter(|ban| after.is_none_or(|after| ban.room > after));
+                beyond.map(|ban| Record::Room(RoomRecord::Ban(ban.clone()))).take(limit).collect()
+            }
             RecordPage::Relations { after } => {
                 let beyond = tables
                     .relations
@@ -834,6 +881,17 @@ impl Store for PlainStore {
     /// It searches without an index.
     async fn index(&self, _limit: u32) -> Result<bool> {
         Ok(false)
+    }
+
+    async fn reports_by(&self, user: &UserId, after: Option<ReportId>, limit: u32) -> Result<Vec<Report>> {
+        let tables = self.tables();
+        let made = tables.reports.values().filter(|report| report.by == *user);
+        let beyond = made.filter(|report| after.is_none_or(|after| report.id > after));
+        Ok(beyond.take(limit as usize).cloned().collect())
+    }
+
+    async fn erasures(&self, limit: u32) -> Result<Vec<UserId>> {
+        Ok(self.tables().erasures.iter().take(limit as usize).cloned().collect())
     }
 
     async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {

@@ -226,6 +226,8 @@ pub enum Notification {
     AddedToRoom(Arc<Room>),
     /// The user was taken out of the room, or left it from another connection.
     RemovedFromRoom(RoomId),
+    /// A room that the user was in was deleted.
+    RoomDeleted(RoomId),
     /// This user asks for friendship, or answers.
     Friend(FriendNotice, Profile),
     /// The user has changed how they stand to this one: other devices load their lists anew.

@@ -57,6 +57,7 @@ impl Actor {
     pub(super) async fn membership(&self, room: RoomId) -> Result<(Room, Member)> {
         match self.engine.store().membership(room, &self.user).await? {
             None => Err(ErrorKind::RoomNotFound(room).into()),
+            Some((found, _)) if found.is_deleted() => Err(ErrorKind::RoomNotFound(room).into()),
             Some((found, Some(member))) if member.active => Ok((found, member)),
             Some(_) => Err(ErrorKind::NotAParticipant(room).into()),
         }

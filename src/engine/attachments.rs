@@ -132,6 +132,10 @@ impl Admin {
     /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound), also for a room that does not exist;
     /// [`NotFound`](ErrorKind::NotFound) where the engine keeps no files.
     pub async fn download(&self, room: RoomId, id: AttachmentId) -> Result<Download> {
+        let found = self.engine.store().rooms(&[room]).await?;
+        if found.iter().any(|room| room.is_deleted()) {
+            return Err(ErrorKind::AttachmentNotFound(id).into());
+        }
         self.engine.open_attachment(room, id, |_| true).await
     }
 }

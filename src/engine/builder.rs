@@ -213,6 +213,7 @@ impl ChatEngineBuilder {
             outbox: Outbox::new(self.refusals),
             pushing,
             streams: super::streams::Streams::default(),
+            erasing: Arc::default(),
             config: self.config,
             hub,
             outlet,
@@ -234,6 +235,7 @@ impl ChatEngineBuilder {
         if inner.uploads.has_blobs() {
             tokio::spawn(super::collect::collect(Arc::downgrade(&inner)));
         }
+        tokio::spawn(super::erase::run(Arc::downgrade(&inner), inner.erasing.clone()));
         tokio::spawn(super::retention::keep(Arc::downgrade(&inner), inner.config.retention_interval));
         if inner.config.search {
             tokio::spawn(super::index::follow(Arc::downgrade(&inner)));

@@ -259,21 +259,23 @@ impl Gathered {
     }
 
     fn add(&mut self, beside: Batch) {
-        let Batch { items: _, profiles, last_seen, logouts, sent, do_not_disturb } = beside;
-        self.beside.profiles.extend(profiles.iter().map(|profile| profile.user.clone()));
+        let Batch { items: _, profiles, last_seen, logouts, erased, sent, do_not_disturb } = beside;
+        let shown = profiles.iter().map(|profile| &profile.user).chain(erased.iter().map(|(user, _)| user));
+        self.beside.profiles.extend(shown.cloned());
         self.beside.logouts.extend(logouts.iter().cloned());
         self.batch.profiles.extend(profiles);
         self.batch.last_seen.extend(last_seen);
         self.batch.logouts.extend(logouts);
+        self.batch.erased.extend(erased);
         self.batch.sent.extend(sent);
         self.batch.do_not_disturb.extend(do_not_disturb);
     }
 
     fn is_empty(&self) -> bool {
-        let Batch { items, profiles, last_seen, logouts, sent, do_not_disturb } = &self.batch;
+        let Batch { items, profiles, last_seen, logouts, erased, sent, do_not_disturb } = &self.batch;
         let nothing_besides =
             profiles.is_empty() && last_seen.is_empty() && logouts.is_empty() && sent.is_empty();
-        items.is_empty() && nothing_besides && do_not_disturb.is_empty()
+        items.is_empty() && nothing_besides && erased.is_empty() && do_not_disturb.is_empty()
     }
 
     fn take(&mut self) -> Batch {

@@ -12,8 +12,10 @@ mod collect;
 mod commit;
 #[cfg(feature = "blobs")]
 mod copies;
+mod deletion;
 mod drafts;
 mod edits;
+mod erase;
 mod feed;
 mod forward;
 mod friends;
@@ -36,6 +38,7 @@ mod notify;
 mod online;
 mod outbox;
 mod outlet;
+mod personal;
 mod pins;
 mod profiles;
 mod public;
@@ -76,6 +79,7 @@ pub use friends::FriendRequest;
 #[cfg(feature = "blobs")]
 pub use links::Link;
 pub use outbox::{Outgoing, RefusedSend};
+pub use personal::PersonalExport;
 pub use rooms::CreatedRoom;
 pub use session::Session;
 pub(crate) use session::Start;
@@ -132,6 +136,8 @@ struct Inner {
     outbox: Outbox,
     pushing: push::Pushing,
     streams: streams::Streams,
+    /// Somebody is to be erased.
+    erasing: Arc<tokio::sync::Notify>,
     /// When users were last seen, to be written with the next tick.
     last_seen: parking_lot::Mutex<std::collections::HashMap<UserId, Timestamp>>,
     draining: AtomicBool,

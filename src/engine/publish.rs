@@ -103,6 +103,12 @@ impl Publisher {
             What::Role(room, profile, role, muted_until) => {
                 self.add(room.id, EventKind::Role(profile, role, muted_until), pos);
             }
+            What::Deleted(room) => {
+                self.flush();
+                for user in self.hub.end(room.id, pos) {
+                    self.notify(&user, room.id, pos, None, Notification::RoomDeleted(room.id));
+                }
+            }
             What::Changed(room) => {
                 let id = room.id;
                 self.add(id, EventKind::Room(RoomChange::Updated, room), pos);

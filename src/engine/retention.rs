@@ -82,6 +82,9 @@ impl ChatEngine {
     }
 
     fn is_due(&self, room: &Room) -> bool {
+        if room.is_deleted() {
+            return room.floor().seq <= room.seq;
+        }
         let rule = room.retention().or(self.config().retention);
         rule.is_some_and(|rule| rule.is_due(room, self.config().retention_grace, self.now()))
     }

@@ -21,7 +21,7 @@ mod typing;
 mod user;
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
@@ -205,6 +205,27 @@ impl Hub {
         }
         self.stop_typing(room, user);
         self.recount(&[room]);
+    }
+
+    /// A room is no more: nothing of it reaches anybody, not even what waits already. Gives who was in it here.
+    pub(crate) fn end(&self, room: RoomId, pos: Pos) -> BTreeSet<UserId> {
+        let mut users = BTreeSet::new();
+        for connection in self.users.all() {
+            let mut rooms = connection.rooms.lock();
+            if let Some(parted) = &mut rooms.parted {
+                parted.push((room, pos));
+            }
+            if let Some(place) = rooms.joined.remove(&room) {
+                place.unlisten(room, &self.topics);
+                connection.mailbox.purge_room(room);
+                users.insert(connection.user().clone());
+            }
+        }
+        let mut typing = self.typing.lock();
+        for user in &users {
+            typing.stop(room, user);
+        }
+        users
     }
 
     /// Stops a room's events on a connection; its membership stays. `false`: it is not in the room.

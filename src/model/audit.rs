@@ -33,6 +33,8 @@ pub enum Act {
     ApproveMessage(MessageId),
     /// Had a message not sent that was held.
     RejectMessage(MessageId),
+    /// Deleted the room.
+    DeleteRoom,
 }
 
 names! {
@@ -50,6 +52,7 @@ names! {
         SetRetention = "setRetention",
         ApproveMessage = "approveMessage",
         RejectMessage = "rejectMessage",
+        DeleteRoom = "deleteRoom",
     }
 }
 
@@ -69,6 +72,7 @@ impl Act {
             Self::SetRetention(_) => ActName::SetRetention,
             Self::ApproveMessage(_) => ActName::ApproveMessage,
             Self::RejectMessage(_) => ActName::RejectMessage,
+            Self::DeleteRoom => ActName::DeleteRoom,
         }
     }
 }

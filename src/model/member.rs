@@ -63,6 +63,8 @@ pub enum Verb {
     Join,
     /// Say how long its messages are kept.
     SetRetention,
+    /// Delete it for everybody, with all that was said in it.
+    DeleteRoom,
     /// Mention everybody in it at once.
     MentionAll,
 }

@@ -46,7 +46,7 @@ const RULES: [Rule; 10] = [
 /// | [`MentionAll`](Verb::MentionAll) | both | an admin |
 /// | [`SetRole`](Verb::SetRole) | nobody | an admin |
 /// | [`Close`](Verb::Close), [`Reopen`](Verb::Reopen) | nobody | the owner |
-/// | [`SetPermissions`](Verb::SetPermissions), [`SetVisibility`](Verb::SetVisibility), [`SetRetention`](Verb::SetRetention) | nobody | the owner |
+/// | [`SetPermissions`](Verb::SetPermissions), [`SetVisibility`](Verb::SetVisibility), [`SetRetention`](Verb::SetRetention), [`DeleteRoom`](Verb::DeleteRoom) | nobody | the owner |
 /// | [`Join`](Verb::Join) | nobody | nothing, in a public room |
 ///
 /// That is `default()`. The owner of a room changes its right column, but for [`Delete`](Verb::Delete) and the
@@ -202,6 +202,7 @@ mod tests {
             (Verb::SetPermissions, [false, false, false, true]),
             (Verb::SetVisibility, [false, false, false, true]),
             (Verb::SetRetention, [false, false, false, true]),
+            (Verb::DeleteRoom, [false, false, false, true]),
         ] {
             assert_eq!(may(verb), expected, "{verb:?}");
             let in_direct = matches!(verb, Verb::Create | Verb::Send | Verb::Pin | Verb::MentionAll);

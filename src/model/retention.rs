@@ -137,12 +137,19 @@ pub struct Keeping {
     pub retention: Option<Retention>,
     /// Where what is kept begins.
     pub floor: Floor,
+    /// When the room was deleted: nothing of it is kept then, but that it was there.
+    pub deleted_at: Option<Timestamp>,
 }
 
 impl Room {
     /// The room's own rule of how long its messages are kept.
     pub fn retention(&self) -> Option<Retention> {
         self.keeping.as_ref().and_then(|keeping| keeping.retention)
+    }
+
+    /// Whether it was deleted: it is there for nobody any more.
+    pub fn is_deleted(&self) -> bool {
+        self.keeping.as_ref().is_some_and(|keeping| keeping.deleted_at.is_some())
     }
 
     /// Where its messages begin.
@@ -158,11 +165,12 @@ impl Room {
     }
 }
 
-/// As a store keeps it: `days=30,messages=1000,seq=51,pos=204,n=48,oldest=1790000000000`, of which what says nothing is
+/// As a store keeps it: `days=30,messages=1000,seq=51,pos=204,n=48,oldest=1790000000000,deleted=1790000000000`, of which what says nothing is
 /// left out.
 impl fmt::Display for Keeping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { retention, floor } = self;
+        let Self { retention, floor, deleted_at } = self;
+        let millis = |at: Timestamp| at.as_millis().unsigned_abs();
         let number = |number: u64, none: u64| Some(number).filter(|number| *number != none);
         let parts = [
             ("days", retention.and_then(|rule| rule.days()).map(u64::from)),
@@ -170,7 +178,8 @@ impl fmt::Display for Keeping {
             ("seq", number(floor.seq, 1)),
             ("pos", number(floor.pos, 0)),
             ("n", number(floor.n, 0)),
-            ("oldest", floor.oldest_at.map(|at| at.as_millis().unsigned_abs())),
+            ("oldest", floor.oldest_at.map(millis)),
+            ("deleted", deleted_at.map(millis)),
         ];
         let said = parts.into_iter().filter_map(|(word, number)| Some((word, number?)));
         for (index, (word, number)) in said.enumerate() {
@@ -190,10 +199,12 @@ impl FromStr for Keeping {
     type Err = KeepingError;
 
     fn from_str(text: &str) -> Result<Self, KeepingError> {
-        let (mut days, mut messages, mut floor) = (None, None, Floor::default());
+        let (mut days, mut messages, mut floor, mut deleted_at) = (None, None, Floor::default(), None);
         for part in text.split(',').filter(|_| !text.is_empty()) {
             let (word, number) = part.split_once('=').ok_or(KeepingError)?;
             let number: u64 = number.parse().map_err(|_| KeepingError)?;
+            let time =
+                || i64::try_from(number).map(Timestamp::from_millis).map(Some).map_err(|_| KeepingError);
             let short = || u32::try_from(number).map(Some).map_err(|_| KeepingError);
             match word {
                 "days" => days = short()?,
@@ -201,10 +212,8 @@ impl FromStr for Keeping {
                 "seq" if number > 1 => floor.seq = number,
                 "pos" => floor.pos = number,
                 "n" => floor.n = number,
-                "oldest" => {
-                    let millis = i64::try_from(number).map_err(|_| KeepingError)?;
-                    floor.oldest_at = Some(Timestamp::from_millis(millis));
-                }
+                "oldest" => floor.oldest_at = time()?,
+                "deleted" => deleted_at = time()?,
                 _ => return Err(KeepingError),
             }
         }
@@ -212,7 +221,7 @@ impl FromStr for Keeping {
             (None, None) => None,
             _ => Some(Retention::new(days, messages).map_err(|_| KeepingError)?),
         };
-        Ok(Self { retention, floor })
+        Ok(Self { retention, floor, deleted_at })
     }
 }
 
@@ -229,9 +238,11 @@ mod tests {
         ];
         for (rule, floor) in rules.into_iter().flat_map(|rule| floors.map(|floor| (rule, floor))) {
             let retention = rule.map(|(days, messages)| Retention::new(days, messages).unwrap());
-            let keeping = Keeping { retention, floor };
-            assert_eq!(keeping.to_string().parse(), Ok(keeping));
-            assert_eq!(keeping.to_string().is_empty(), keeping == Keeping::default());
+            for deleted_at in [None, Some(Timestamp::from_millis(1_790_000_000_001))] {
+                let keeping = Keeping { retention, floor, deleted_at };
+                assert_eq!(keeping.to_string().parse(), Ok(keeping));
+                assert_eq!(keeping.to_string().is_empty(), keeping == Keeping::default());
+            }
         }
         for text in
             ["days", "days=", "days=0", "days=36501", "days=-1", "seq=0", "seq=1", "dance=1", ",", "n=1,"]

@@ -144,6 +144,18 @@ fn delete(
     if message.body.is_deleted() {
         return unchanged(message);
     }
+    let outcome = take_back(ctx, room, message, rows)?;
+    let sender = &message.sender.user;
+    if ctx.by.as_ref() != Some(sender)
+        && let Some(change) = outcome.changes.first()
+    {
+        moderate::note(ctx, change, Act::Delete(message.id), Some(sender.clone()), None, rows);
+    }
+    Ok(outcome)
+}
+
+/// Has a message say nothing any more.
+pub(super) fn take_back(ctx: &Ctx, room: Room, message: &Arc<Message>, rows: &mut Rows) -> Result<Outcome> {
     let body = Body::Deleted(message.body.message_type());
     let state = MessageState { edited_at: Some(ctx.at), ..MessageState::default() };
     rows.drop_edits(message);
@@ -161,12 +173,6 @@ fn delete(
         let mut room = ctx.room(rows)?;
         outcome.changes.extend(thread::count_out(&mut room, message, ctx.by.clone(), rows));
         rows.put_room(room);
-    }
-    let sender = &message.sender.user;
-    if ctx.by.as_ref() != Some(sender)
-        && let Some(change) = outcome.changes.first()
-    {
-        moderate::note(ctx, change, Act::Delete(message.id), Some(sender.clone()), None, rows);
     }
     Ok(outcome)
 }
@@ -232,11 +238,17 @@ fn pin(
     put(ctx, room, Message { state, ..Message::clone(message) }, Amendment::Pinned(on), rows)
 }
 
-fn unchanged(message: &Arc<Message>) -> Result<Outcome> {
+pub(super) fn unchanged(message: &Arc<Message>) -> Result<Outcome> {
     answered(Vec::new(), Answer::Amended(message.clone()))
 }
 
-fn put(ctx: &Ctx, mut room: Room, mut message: Message, how: Amendment, rows: &mut Rows) -> Result<Outcome> {
+pub(super) fn put(
+    ctx: &Ctx,
+    mut room: Room,
+    mut message: Message,
+    how: Amendment,
+    rows: &mut Rows,
+) -> Result<Outcome> {
     let (pos, prev) = rows.next_pos(&mut room);
     message.state.changed_pos = pos.at;
     let message = Arc::new(message);

@@ -5,6 +5,8 @@
 
 pub(super) mod attach;
 mod cut;
+mod delete;
+mod erase;
 mod held;
 mod refer;
 
@@ -88,6 +90,8 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::Resolve { id, outcome } => report::resolve(&ctx, id, outcome, rows),
         Op::Settle { held, how } => held::settle(&ctx, *held, how, rows),
         Op::Update(update) => govern::update(&ctx, *update, rows),
+        Op::Delete => delete::delete(&ctx, rows),
+        Op::Erase { user, what } => erase::erase(&ctx, &user, what, rows),
         Op::Cut { retention, grace, limit: _ } => cut::cut(&ctx, retention, grace, rows),
         Op::Import(record) if record.room() == ctx.id => import(*record, rows),
         Op::Hide { message, seq, max_hidden } => hide(&ctx, message, seq, max_hidden, rows),
@@ -106,7 +110,8 @@ pub(super) struct Ctx {
 
 impl Ctx {
     pub(super) fn room(&self, rows: &Rows) -> Result<Room> {
-        rows.rooms.get(&self.id).cloned().ok_or_else(|| ErrorKind::RoomNotFound(self.id).into())
+        let room = rows.rooms.get(&self.id).filter(|room| !room.is_deleted());
+        room.cloned().ok_or_else(|| ErrorKind::RoomNotFound(self.id).into())
     }
 
     pub(super) fn active_member(&self, user: &UserId, rows: &Rows) -> Result<Member> {
@@ -491,12 +496,17 @@ pub(super) fn take_out(
 /// Closes an open room and frees its key for another one.
 pub(super) fn close_room(room: &mut Room, rows: &mut Rows) -> Change {
     room.active = false;
+    free_key(room, rows);
+    change_room(room, rows)
+}
+
+/// From now on another room may have it.
+fn free_key(room: &Room, rows: &mut Rows) {
     if let Some(key) = room.kind.key() {
         rows.keys.remove(&key);
         rows.new_keys.remove(&key);
         rows.freed_keys.insert(key);
     }
-    change_room(room, rows)
 }
 
 pub(super) fn change_room(room: &mut Room, rows: &mut Rows) -> Change {

@@ -423,6 +423,7 @@ pub(super) trait ReadRow<'r> {
             (6, None, Some(message)) => Some(Act::Delete(message)),
             (7, Some(value), None) => role(value).map(Act::SetRole),
             (8, Some(seconds), None) => u32::try_from(seconds).ok().map(Act::SlowMode),
+            (11, None, None) => Some(Act::DeleteRoom),
             (10, None, None) => Some(Act::SetRetention(None)),
             (10, Some(rule), None) => retention_of(rule).map(|rule| Act::SetRetention(Some(rule))),
             (9, Some(code), Some(message)) => outcome_of(code).map(|outcome| Act::Resolve(message, outcome)),

@@ -32,7 +32,8 @@ fn refused<T>(why: Contradiction) -> Result<T> {
 }
 
 fn standing(id: RoomId, rows: &Rows) -> Result<Room> {
-    rows.rooms.get(&id).cloned().ok_or_else(|| ErrorKind::RoomNotFound(id).into())
+    let room = rows.rooms.get(&id).filter(|room| !room.is_deleted());
+    room.cloned().ok_or_else(|| ErrorKind::RoomNotFound(id).into())
 }
 
 fn imported(room: RoomId, at: (Pos, u64)) -> Result<Outcome> {
@@ -46,6 +47,9 @@ fn all_imported(room: RoomId, at: impl IntoIterator<Item = (Pos, u64)>) -> Resul
 
 fn import_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
     let Some(mut room) = rows.rooms.get(&record.id).cloned() else { return make_room(record, rows) };
+    if room.is_deleted() {
+        return refused(Contradiction::Room { room: room.id });
+    }
     if (&room.kind, room.created_at) != (&record.kind, record.created_at) {
         return refused(Contradiction::Room { room: room.id });
     }

@@ -24,6 +24,9 @@ pub struct Batch {
     pub last_seen: Vec<(UserId, Timestamp)>,
     /// When users logged out. A time older than the stored one changes nothing.
     pub logouts: Vec<(UserId, Timestamp)>,
+    /// Users whose data is being taken away: `true` from now on, `false` no more. Either forgets what is shown of them
+    /// and when they were last seen, after [`profiles`](Self::profiles) and [`last_seen`](Self::last_seen).
+    pub erased: Vec<(UserId, bool)>,
     /// Numbers of [outbox rows](super::OutboxRow) to delete: their messages are sent, or refused. One that is
     /// not there any more is no error.
     pub sent: Vec<u64>,
@@ -255,7 +258,18 @@ pub enum Op {
     },
     /// Change what is said of the room, all of it or nothing.
     Update(Box<Update>),
-    /// Cut away the oldest messages that the room's [rule](crate::model::Room::retention) lets go, with their
+    /// Take something away that a user has left in the room, whether they are in it or not, and whether it is open or
+    /// not. What has gone already changes nothing. The host's alone.
+    Erase {
+        /// Whose it is.
+        user: UserId,
+        /// What.
+        what: Erased,
+    },
+    /// Delete the room: it is there for nobody from then on, not even for the host. Its messages are left to
+    /// [`Op::Cut`].
+    Delete,
+    /// Cut away the oldest messages that the room's [rule](crate::model::Room::retention) lets go, and of a deleted one any, with their
     /// reactions, pins and client ids; their files may be collected. The host's alone. The answer is
     /// [`Answer::Cut`](super::Answer::Cut).
     Cut {
@@ -286,6 +300,23 @@ pub enum Op {
     Attach(AttachOp),
     /// Choose of what `by` wants notices; `None` is the default.
     SetNotify(Option<NotifySetting>),
+}
+
+/// What an [`Op::Erase`] takes away.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Erased {
+    /// What a message says, as [`Amend::Delete`] does and noted nowhere. Of a SYSTEM message about the user, the words.
+    Message {
+        /// Which.
+        id: MessageId,
+        /// What a SYSTEM message says instead.
+        words: Option<Arc<str>>,
+    },
+    /// A reaction on a message.
+    Reaction(MessageId, Reaction),
+    /// A report that the user has made.
+    Report(ReportId),
 }
 
 /// What a message that is sent refers to.

@@ -75,6 +75,7 @@ impl Store for MemoryStore {
         let needs = Needs::of(&batch);
         let profiles = std::mem::take(&mut batch.profiles);
         let (last_seen, logouts) = (std::mem::take(&mut batch.last_seen), std::mem::take(&mut batch.logouts));
+        let erased = std::mem::take(&mut batch.erased);
         let mut state = self.state.lock();
         for profile in profiles {
             let person = state.people.entry(profile.user.clone()).or_default();
@@ -88,6 +89,15 @@ impl Store for MemoryStore {
         }
         for (user, at) in logouts {
             keep_latest(&mut state.people.entry(user).or_default().logged_out, at);
+        }
+        for (user, is_begun) in erased {
+            if let Some(person) = state.people.get_mut(&user) {
+                (person.profile, person.last_seen) = (None, None);
+            }
+            match is_begun {
+                true => state.erasures.insert(user),
+                false => state.erasures.remove(&user),
+            };
         }
         let mut rows = state.load(&needs);
         let outcomes = apply(batch, &mut rows);
@@ -487,6 +497,17 @@ impl Store for MemoryStore {
     /// It searches without an index.
     async fn index(&self, _limit: u32) -> Result<bool> {
         Ok(false)
+    }
+
+    async fn reports_by(&self, user: &UserId, after: Option<ReportId>, limit: u32) -> Result<Vec<Report>> {
+        let state = self.state.lock();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let beyond = state.reports.range((from, Bound::Unbounded)).map(|(_, report)| report);
+        Ok(beyond.filter(|report| report.by == *user).take(limit as usize).cloned().collect())
+    }
+
+    async fn erasures(&self, limit: u32) -> Result<Vec<UserId>> {
+        Ok(self.state.lock().erasures.iter().take(limit as usize).cloned().collect())
     }
 
     async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {

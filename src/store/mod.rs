@@ -57,8 +57,8 @@ pub use attachment::{Stage, StoredAttachment};
 pub use body_hash::BodyHash;
 pub use held::{Held, Hold, Queue, Settlement};
 pub use item::{
-    Amend, AttachOp, Batch, Forward, Item, Notice, Op, Refers, RelationItem, RelationOp, Reply, RoomItem,
-    Ruling, SettingsItem, SettingsOp, Update,
+    Amend, AttachOp, Batch, Erased, Forward, Item, Notice, Op, Refers, RelationItem, RelationOp, Reply,
+    RoomItem, Ruling, SettingsItem, SettingsOp, Update,
 };
 pub use memory::MemoryStore;
 pub use mention::Mention;
@@ -274,6 +274,11 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// Only those of [every call](Store).
     async fn held_message(&self, room: RoomId, id: MessageId) -> Result<Option<Held>>;
+    /// The reports that a user has made, those that are resolved too, the oldest first: by their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn reports_by(&self, user: &UserId, after: Option<ReportId>, limit: u32) -> Result<Vec<Report>>;
 
     /// A room's audit trail, the newest first: by falling positions, below `before`.
     ///
@@ -449,7 +454,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// The room's memberships changed after `after` and up to `until`, oldest change first (then by user).
     ///
-    /// Only the making of a room changes several at one position, so whoever pages on from the position of
+    /// Only the making of a room, and its end, change several at one position, so whoever pages on from the position of
     /// the last one starts at or after it; who was not there yet reads the room anew.
     ///
     /// # Errors
@@ -532,6 +537,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// Only those of [every call](Store). What was taken in stays so, and the rest waits.
     async fn index(&self, limit: u32) -> Result<bool>;
+
+    /// Users whose data is being [taken away](Batch::erased), in the order of their ids.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn erasures(&self, limit: u32) -> Result<Vec<UserId>>;
 
     /// The rooms of which it is said [how much is kept](Room::keeping), in the order of their ids, beyond `after`.
     ///

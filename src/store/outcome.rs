@@ -114,6 +114,8 @@ pub enum What {
     Role(Arc<Room>, Profile, Role, Option<Timestamp>),
     /// The room changed: what is said of it, its permissions, or whether it is open.
     Changed(Arc<Room>),
+    /// The room was deleted, and whoever was in it is in it no more.
+    Deleted(Arc<Room>),
     /// A mark moved.
     Marked {
         /// Whose, and where it is now.
@@ -141,7 +143,7 @@ impl What {
             Self::Created(room, _) | Self::Joined(room, _) | Self::Parted(room, _) | Self::Changed(room) => {
                 room.id
             }
-            Self::Role(room, ..) => room.id,
+            Self::Role(room, ..) | Self::Deleted(room) => room.id,
             Self::Message(message) | Self::Amended { message, .. } => message.room,
             Self::Marked { member, .. } | Self::Notify(member) => member.room,
             Self::Hidden(hidden) => hidden.room,

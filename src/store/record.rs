@@ -106,6 +106,33 @@ pub enum RecordPage {
         /// Beyond this one.
         after: Option<UserId>,
     },
+    /// What is known of this user, if anything is.
+    ProfileOf(UserId),
+    /// The messages of a room that have this sender, SYSTEM messages about them too, by their numbers.
+    MessagesBy {
+        /// The room.
+        room: RoomId,
+        /// The sender.
+        user: UserId,
+        /// Beyond this number.
+        after: u64,
+    },
+    /// The reactions that a user has left in a room, by the messages' numbers and the reaction.
+    ReactionsBy {
+        /// The room.
+        room: RoomId,
+        /// Who has left them.
+        user: UserId,
+        /// Beyond this one.
+        after: Option<(u64, Reaction)>,
+    },
+    /// The bans of a user, those that are over too, by the rooms' ids.
+    BansOf {
+        /// Whose.
+        user: UserId,
+        /// Beyond this room.
+        after: Option<RoomId>,
+    },
     /// How users stand to others, by the user and then the other.
     Relations {
         /// Beyond this pair.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::RoomRecord;
-use super::{Amend, Batch, BodyHash, Held, Item, Mention, Op, Ruling, Settlement, StoredAttachment};
+use super::{Amend, Batch, BodyHash, Erased, Held, Item, Mention, Op, Ruling, Settlement, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Body, Edit, Hidden, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile,
@@ -150,7 +150,18 @@ impl Needs {
                 Op::Unban(user) => {
                     needs.bans.insert((item.room, user.clone()));
                 }
-                Op::Close | Op::SetNotify(_) => {}
+                Op::Close | Op::Delete | Op::SetNotify(_) => {}
+                Op::Erase { user, what } => match what {
+                    Erased::Message { id, .. } => {
+                        needs.messages.insert((item.room, *id));
+                        needs.pins.insert(item.room);
+                    }
+                    Erased::Reaction(id, reaction) => {
+                        needs.messages.insert((item.room, *id));
+                        needs.reactions.insert((item.room, *id, reaction.clone(), user.clone()));
+                    }
+                    Erased::Report(id) => drop(needs.reports.insert((item.room, *id))),
+                },
                 Op::Cut { limit, .. } => {
                     let most = needs.oldest.entry(item.room).or_default();
                     *most = (*most).max(*limit);
@@ -435,7 +446,8 @@ pub struct Rows {
     pub written_attachments: BTreeSet<(RoomId, AttachmentId)>,
     /// Bans to write, new or changed; those that [`bans`](Self::bans) does not have any more are to be deleted.
     pub written_bans: BTreeSet<(RoomId, UserId)>,
-    /// Reports to write, new or changed.
+    /// Reports to write, new or changed; those that [`reports`](Self::reports) does not have any more are to be
+    /// deleted.
     pub written_reports: BTreeSet<ReportId>,
     /// Acts to add, in their order.
     pub new_acts: Vec<AuditEntry>,
@@ -445,8 +457,11 @@ pub struct Rows {
     pub new_edits: Vec<(RoomId, u64, Edit)>,
     /// Messages of which, once those are added, only so many of the newest former states stay.
     pub kept_edits: BTreeMap<(RoomId, u64), u32>,
-    /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them, their former states and
-    /// what an index has of them.
+    /// Rooms that were deleted, by the position: all memberships of them that are active end at it, and their invite
+    /// links, bans and reports are to be deleted; before [`cut`](Self::cut), and after all else.
+    pub deleted: BTreeMap<RoomId, u64>,
+    /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them, their former
+    /// states and what an index has of them.
     pub cut: BTreeMap<RoomId, u64>,
     /// Mentions to delete, once [those to add](Self::new_mentions) are there.
     pub ended_mentions: Vec<Mention>,
@@ -501,6 +516,7 @@ impl Rows {
             new_hidden: Vec::new(),
             new_edits: Vec::new(),
             kept_edits: BTreeMap::new(),
+            deleted: BTreeMap::new(),
             cut: BTreeMap::new(),
             ended_mentions: Vec::new(),
             written_settings: BTreeSet::new(),

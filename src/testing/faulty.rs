@@ -193,6 +193,14 @@ impl Store for FaultyStore {
         self.around(self.store("public_rooms").public_rooms(before, limit)).await
     }
 
+    async fn reports_by(&self, user: &UserId, after: Option<ReportId>, limit: u32) -> Result<Vec<Report>> {
+        self.around(self.store("reports_by").reports_by(user, after, limit)).await
+    }
+
+    async fn erasures(&self, limit: u32) -> Result<Vec<UserId>> {
+        self.around(self.store("erasures").erasures(limit)).await
+    }
+
     async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
         self.around(self.store("keeping_rooms").keeping_rooms(after, limit)).await
     }

@@ -39,7 +39,9 @@ impl Admin {
             Scope::All => export.everything().await?,
             Scope::Room(id) => {
                 let room = room_at(export.store, RecordPage::Room(id)).await?;
-                let room = room.ok_or_else(|| TransferError::Store(ErrorKind::RoomNotFound(id).into()))?;
+                let room = room
+                    .filter(|room| !room.is_deleted())
+                    .ok_or_else(|| TransferError::Store(ErrorKind::RoomNotFound(id).into()))?;
                 export
                     .pages(|after| RecordPage::ProfilesIn { room: id, after: after.and_then(user_of) })
                     .await?;
@@ -76,7 +78,9 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
         // One by one, so that each is as it is now when its messages are read.
         while let Some(room) = room_at(self.store, RecordPage::Rooms { after }).await? {
             after = Some(room.id);
-            self.rows_of(room).await?;
+            if !room.is_deleted() {
+                self.rows_of(room).await?;
+            }
         }
         Ok(())
     }

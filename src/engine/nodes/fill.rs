@@ -108,6 +108,10 @@ impl Reader<'_> {
     /// `false`: there is too much.
     async fn room(&mut self, room: Arc<Room>) -> Result<bool> {
         let from = self.gap.from.of_room(room.id);
+        if room.is_deleted() {
+            self.add(&room, room.changed_pos, What::Deleted(room.clone()));
+            return Ok(true);
+        }
         // Some of it was cut away: whoever listens is told so when they resume.
         if room.floor().pos > from {
             return Ok(false);

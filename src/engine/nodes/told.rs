@@ -87,6 +87,10 @@ impl Part {
                 self.name(std::slice::from_ref(&member.user));
                 None
             }
+            What::Deleted(_) => {
+                self.moved = Affected::Many;
+                None
+            }
             What::Role(..) | What::Changed(_) | What::Imported(_) | What::Untold(_) => None,
         };
         match (told, &mut self.told) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Ctx, answered, attach};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::id::{RoomId, UserId};
 use crate::model::{Floor, Member, Message, Retention};
 use crate::store::{Answer, Outcome, Rows};
@@ -18,16 +18,20 @@ pub(super) fn cut(
     grace: Duration,
     rows: &mut Rows,
 ) -> Result<Outcome> {
-    let mut room = ctx.room(rows)?;
+    let found = rows.rooms.get(&ctx.id).cloned();
+    let mut room = found.ok_or(ErrorKind::RoomNotFound(ctx.id))?;
     let nothing = || answered(Vec::new(), Answer::Cut { is_more: false });
-    let Some(rule) = room.retention().or(by_default) else { return nothing() };
+    let rule = room.retention().or(by_default);
     let (before, head) = (room.floor(), room.seq);
     let oldest = rows.oldest.get(&room.id).cloned().unwrap_or_default();
     // As the batch has changed them by now.
     let now = |message: Arc<Message>| rows.amended.get(&(room.id, message.seq)).cloned().unwrap_or(message);
     let oldest: Vec<_> = oldest.into_iter().filter(|message| message.seq >= before.seq).map(now).collect();
-    let goes =
-        |message: &Message| message.created_at.plus(grace) <= ctx.at && rule.lets_go(message, head, ctx.at);
+    let is_let_go = |message: &Message| {
+        let is_old = message.created_at.plus(grace) <= ctx.at;
+        is_old && rule.is_some_and(|rule| rule.lets_go(message, head, ctx.at))
+    };
+    let goes = |message: &Message| room.is_deleted() || is_let_go(message);
     let gone = oldest.iter().take_while(|message| goes(message)).count();
     let (cut, kept) = oldest.split_at(gone);
     let mut floor = before;

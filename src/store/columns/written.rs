@@ -57,6 +57,7 @@ pub(in crate::store) fn act_columns(act: Act) -> (i16, Option<i64>, Option<Messa
         Act::Delete(message) => (6, None, Some(message)),
         Act::SetRole(role) => (7, Some(role_code(role).into()), None),
         Act::SlowMode(seconds) => (8, Some(seconds.into()), None),
+        Act::DeleteRoom => (11, None, None),
         Act::SetRetention(rule) => (10, rule.map(retention_code), None),
         Act::Resolve(message, outcome) => (9, Some(outcome_code(outcome).into()), Some(message)),
         Act::ApproveMessage(message) => (11, None, Some(message)),

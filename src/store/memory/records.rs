@@ -20,6 +20,33 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             let members = members.flat_map(|data| beyond(&data.members, after.as_ref()));
             members.filter_map(|member| profile(state, &member.user)).take(limit).collect()
         }
+        RecordPage::ProfileOf(user) => profile(state, &user).into_iter().collect(),
+        RecordPage::MessagesBy { room, user, after } => {
+            let Some(data) = state.rooms.get(&room) else { return Vec::new() };
+            let own = data.own.get(&user).map(Vec::as_slice).unwrap_or_default();
+            let own = own[own.partition_point(|seq| *seq <= after)..].iter().filter_map(|seq| data.at(*seq));
+            let record = |message| RoomRecord::Message(state.shown(message), data.hash_of(message));
+            own.take(limit).map(|message| Record::Room(record(message))).collect()
+        }
+        RecordPage::ReactionsBy { room, user, after } => {
+            let Some(data) = state.rooms.get(&room) else { return Vec::new() };
+            let from = after.as_ref().map_or(0, |(seq, _)| *seq);
+            let on = data.reactions.range(from..).flat_map(|(seq, on)| on.iter().map(move |one| (*seq, one)));
+            let own =
+                on.filter(|(_, (_, by))| *by == user).map(|(seq, (reaction, _))| (seq, reaction.clone()));
+            let beyond = own.filter(|one| after.as_ref().is_none_or(|after| one > after)).take(limit);
+            let record = |(seq, reaction): (u64, Reaction)| {
+                let key = ReactionKey { room, seq, reaction, user: user.clone() };
+                Some(Record::Room(RoomRecord::Reaction(key, data.at(seq)?.id)))
+            };
+            beyond.filter_map(record).collect()
+        }
+        RecordPage::BansOf { user, after } => {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let rooms = state.rooms.range((from, Bound::Unbounded));
+            let bans = rooms.filter_map(|(_, data)| data.bans.get(&user)).take(limit);
+            bans.map(|ban| Record::Room(RoomRecord::Ban(ban.clone()))).collect()
+        }
         RecordPage::Relations { after } => {
             let (from, other) = after.map_or((Bound::Unbounded, None), |(user, other)| {
                 (Bound::Included(user.clone()), Some((user, other)))
@@ -98,6 +125,7 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
 fn profile(state: &State, user: &UserId) -> Option<Record> {
     let person = state.people.get(user)?;
     let Person { profile, last_seen, logged_out, do_not_disturb: _ } = person;
+    // An erasure leaves no more than that there was somebody.
     let is_known = profile.is_some() || last_seen.is_some() || logged_out.is_some();
     is_known.then(|| Record::Profile {
         user: user.clone(),

@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) places: BTreeMap<u64, (RoomId, u64)>,
     pub(super) reports: BTreeMap<ReportId, Report>,
     pub(super) pushes: Pushes,
+    /// Whose data is being taken away.
+    pub(super) erasures: BTreeSet<UserId>,
     pub(super) settings: BTreeMap<UserId, Settings>,
     pub(super) held: BTreeMap<MessageId, Held>,
 }
@@ -233,6 +235,7 @@ impl State {
             places: BTreeMap::new(),
             reports: BTreeMap::new(),
             pushes: Pushes::default(),
+            erasures: BTreeSet::new(),
             settings: BTreeMap::new(),
             held: BTreeMap::new(),
         }
@@ -479,7 +482,10 @@ impl State {
             };
         }
         for id in rows.written_reports {
-            self.reports.extend(rows.reports.remove(&id).map(|report| (id, report)));
+            match rows.reports.remove(&id) {
+                Some(report) => self.reports.insert(id, report),
+                None => self.reports.remove(&id),
+            };
         }
         for user in rows.written_settings {
             self.settings.extend(rows.settings.remove(&user).map(|settings| (user, settings)));
@@ -499,6 +505,15 @@ impl State {
             let Some(data) = self.rooms.get_mut(&hidden.room) else { continue };
             data.hidden.entry(hidden.user.clone()).or_default().insert(hidden.seq);
             data.hidden_at.insert(hidden.pos, hidden);
+        }
+        for (room, pos) in rows.deleted {
+            self.invites.retain(|_, invite| invite.room != room);
+            self.reports.retain(|_, report| report.room != room);
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            data.bans.clear();
+            for member in data.members.values_mut().filter(|member| member.active) {
+                (member.active, member.changed_pos) = (false, pos);
+            }
         }
         for (room, upto) in rows.cut {
             let Some(data) = self.rooms.get_mut(&room) else { continue };

@@ -155,6 +155,7 @@ impl Proof {
                         | Op::Hide { .. }
                         | Op::Close
                         | Op::Cut { .. }
+                        | Op::Erase { .. }
                         | Op::Reopen { .. }
                         | Op::Import(_)
                         | Op::Update(_)

@@ -52,6 +52,26 @@ pub(super) const CUT: [&str; 6] = [
     "DELETE FROM chat.hidden WHERE room = $1 AND seq <= $2",
 ];
 
+/// All of a room's memberships and what else stands in tables of its own.
+pub(super) const END: [&str; 4] = [
+    "UPDATE chat.members SET active = false, changed_pos = $2 WHERE room = $1 AND active",
+    "DELETE FROM chat.invites WHERE room = $1",
+    "DELETE FROM chat.bans WHERE room = $1",
+    "DELETE FROM chat.reports WHERE room = $1",
+];
+
+/// After all else but what is cut.
+pub(super) async fn end(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
+    for (room, pos) in &rows.deleted {
+        let room = Uuid::from(*room);
+        query(END[0]).bind(room).bind(int(*pos)).execute(&mut *conn).await?;
+        for sql in &END[1..] {
+            query(*sql).bind(room).execute(&mut *conn).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The last of all that is written.
 pub(super) async fn cut(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
     for (room, upto) in &rows.cut {

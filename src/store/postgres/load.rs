@@ -124,6 +124,7 @@ pub(super) async fn load(
         lock_absent(conn, needs, &relations, batch).await?;
     }
     write_profiles(conn, batch).await?;
+    write_erasures(conn, batch).await?;
     rows.oldest = keeping::load(conn, &needs.oldest).await?;
     let senders = needs.senders(&rows.oldest);
     if !needs.members.is_empty() || !senders.is_empty() {
@@ -327,6 +328,26 @@ async fn write_profiles(conn: &mut PgConnection, batch: &Batch) -> Result<()> {
     let (seen, logged_out) = (times(|written| written.last_seen), times(|written| written.logged_out));
     let write = query(WRITE_PROFILES).bind(users).bind(nicknames).bind(images).bind(seen).bind(logged_out);
     write.execute(conn).await?;
+    Ok(())
+}
+
+/// When they logged out stays: older tokens must not hold again.
+pub(super) const FORGET_PROFILE: &str =
+    "UPDATE chat.profiles SET nickname = NULL, image = NULL, last_seen = NULL WHERE user_id = $1";
+
+const BEGIN_ERASURE: &str = "INSERT INTO chat.erasures (user_id) VALUES ($1) ON CONFLICT DO NOTHING";
+
+pub(super) const END_ERASURE: &str = "DELETE FROM chat.erasures WHERE user_id = $1";
+
+/// In the order of the users, as profiles are locked.
+async fn write_erasures(conn: &mut PgConnection, batch: &Batch) -> Result<()> {
+    let erased: BTreeMap<&UserId, bool> =
+        batch.erased.iter().map(|(user, is_begun)| (user, *is_begun)).collect();
+    for (user, is_begun) in erased {
+        for sql in [FORGET_PROFILE, if is_begun { BEGIN_ERASURE } else { END_ERASURE }] {
+            query(sql).bind(user.as_str()).execute(&mut *conn).await?;
+        }
+    }
     Ok(())
 }
 

@@ -443,6 +443,14 @@ impl Store for PostgresStore {
         Ok(!self.waiting.is_empty())
     }
 
+    async fn reports_by(&self, user: &UserId, after: Option<ReportId>, limit: u32) -> Result<Vec<Report>> {
+        Ok(moderation::reports_by(&self.connections, user, after, limit).await?)
+    }
+
+    async fn erasures(&self, limit: u32) -> Result<Vec<UserId>> {
+        Ok(read::erasures(&self.connections, limit).await?)
+    }
+
     async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
         Ok(keeping::rooms(&self.connections, after, limit).await?)
     }

@@ -83,6 +83,25 @@ pub(super) async fn reports(
     }
 }
 
+pub(super) const REPORTS_BY: &str = concat!(
+    "SELECT ",
+    report_columns!(),
+    " FROM chat.reports w WHERE w.made_by = $1 AND w.id >= $2 ORDER BY w.id LIMIT $3"
+);
+
+pub(super) async fn reports_by(
+    db: &Connections,
+    user: &UserId,
+    after: Option<ReportId>,
+    limit: u32,
+) -> Result<Vec<Report>> {
+    // Beyond the greatest id there is none.
+    let from = after.map_or(Some(Uuid::NIL), |id| Uuid::from(id).next());
+    let Some(from) = from else { return Ok(Vec::new()) };
+    let sought = || query(REPORTS_BY).bind(user.as_str()).bind(from).bind(i64::from(limit));
+    db.all(sought, |columns| columns.report()).await
+}
+
 pub(super) const LOAD_REPORTED: &str = concat!(
     "SELECT ",
     report_columns!(),
@@ -138,6 +157,8 @@ pub(super) async fn load(
     Ok(bans.into_iter().map(|ban| ((ban.room, ban.user.clone()), ban)).collect())
 }
 
+pub(super) const END_REPORTS: &str = "DELETE FROM chat.reports WHERE id = ANY($1)";
+
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
     let written = || rows.written_bans.iter();
     let ended: Vec<_> = written().filter(|key| !rows.bans.contains_key(key)).collect();
@@ -165,6 +186,11 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(&put, |ban| ban.until.as_millis()))
             .bind(each(&put, |ban| ban.reason.as_deref()));
         kept.execute(&mut *conn).await?;
+    }
+    let ended = rows.written_reports.iter().filter(|id| !rows.reports.contains_key(id));
+    let ended: Vec<Uuid> = ended.copied().map(Uuid::from).collect();
+    if !ended.is_empty() {
+        query(END_REPORTS).bind(ended).execute(&mut *conn).await?;
     }
     let put: Vec<_> = rows.written_reports.iter().filter_map(|id| rows.reports.get(id)).collect();
     if !put.is_empty() {

@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 106] = [
+const STATEMENTS: [(&str, &str, bool); 119] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -66,6 +66,11 @@ const STATEMENTS: [(&str, &str, bool); 106] = [
     (keeping::CUT[0], "messages_pkey", false),
     // Both begin with the room.
     (keeping::CUT[1], "reactions_", false),
+    // More than one begins with the room.
+    (keeping::END[0], "members_", false),
+    (keeping::END[1], "invites_by_room", false),
+    (keeping::END[2], "bans_pkey", false),
+    (keeping::END[3], "reports_", false),
     (keeping::CUT[2], "search_places_by_message", false),
     (keeping::CUT[3], "edits_pkey", false),
     (read::PUBLIC_ROOMS, "rooms_public", false),
@@ -91,6 +96,10 @@ const STATEMENTS: [(&str, &str, bool); 106] = [
     (push::END, "push_retries_pkey", false),
     (push::BLOCKS, "relations_pkey", false),
     (read::LOGOUTS, "profiles_pkey", false),
+    (read::ERASURES, "erasures_pkey", false),
+    (load::FORGET_PROFILE, "profiles_pkey", false),
+    (load::END_ERASURE, "erasures_pkey", false),
+    (moderation::END_REPORTS, "reports_pkey", false),
     (settings::SETTINGS, "settings_pkey", false),
     (edits::EDITS, "edits_pkey", false),
     (edits::KEEP, "edits_pkey", false),
@@ -103,6 +112,11 @@ const STATEMENTS: [(&str, &str, bool); 106] = [
     (attachments::UNSENT, "attachments_unsent", false),
     (attachments::LOAD, "attachments_pkey", false),
     (records::PROFILES, "profiles_pkey", false),
+    (records::PROFILE_OF, "profiles_pkey", false),
+    (records::MESSAGES_BY, "messages_by_sender", false),
+    (records::REACTIONS_BY, "reactions_by_user", false),
+    (records::BANS_OF, "bans_by_user", false),
+    (moderation::REPORTS_BY, "reports_by_maker", false),
     (records::PROFILES_IN, "members_pkey", false),
     (records::RELATIONS, "relations_pkey", false),
     (records::ROOMS, "rooms_pkey", false),

@@ -305,6 +305,12 @@ pub(super) async fn changed_rooms(
     .await
 }
 
+pub(super) const ERASURES: &str = "SELECT user_id FROM chat.erasures ORDER BY user_id LIMIT $1";
+
+pub(super) async fn erasures(db: &Connections, limit: u32) -> Result<Vec<UserId>> {
+    db.all(|| query(ERASURES).bind(i64::from(limit)), |columns| columns.parsed()).await
+}
+
 pub(super) const STAYS_SINCE: &str = concat!(
     "SELECT m.user_id, m.room FROM chat.members m \
      WHERE m.user_id || '' = ANY($1) AND m.changed_pos > ",

@@ -73,6 +73,29 @@ pub(super) const HIDDEN: &str = concat!(
      WHERE h.room = $1 AND (h.user_id, h.seq) > ($2, $3) ORDER BY h.user_id, h.seq LIMIT $4"
 );
 
+pub(super) const PROFILE_OF: &str =
+    "SELECT user_id, nickname, image, last_seen, logged_out FROM chat.profiles WHERE user_id = $1";
+
+// `sender || ''` is what the index of a sender's messages has.
+pub(super) const MESSAGES_BY: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    ", s.body_hash FROM chat.messages s",
+    message_joins!(),
+    " WHERE s.room = $1 AND s.sender || '' = $2 AND s.seq > $3 ORDER BY s.seq LIMIT $4"
+);
+
+pub(super) const REACTIONS_BY: &str = "SELECT x.room, x.seq, x.reaction, x.user_id, \
+         (SELECT s.id FROM chat.messages s WHERE s.room = x.room AND s.seq = x.seq) \
+     FROM chat.reactions x WHERE x.room = $1 AND x.user_id = $2 AND (x.seq, x.reaction) > ($3, $4) \
+     ORDER BY x.seq, x.reaction LIMIT $5";
+
+pub(super) const BANS_OF: &str = concat!(
+    "SELECT ",
+    ban_columns!(),
+    " FROM chat.bans b WHERE b.user_id = $1 AND b.room >= $2 ORDER BY b.room LIMIT $3"
+);
+
 pub(super) async fn records(
     db: &Connections,
     page: &RecordPage,
@@ -88,6 +111,24 @@ pub(super) async fn records(
             let (room, after) = (Uuid::from(*room), beyond_user(after.as_ref()));
             let sought = || query(PROFILES_IN).bind(room).bind(after).bind(limit);
             db.all(sought, |columns| columns.profile_record()).await
+        }
+        RecordPage::ProfileOf(user) => {
+            db.all(|| query(PROFILE_OF).bind(user.as_str()), |columns| columns.profile_record()).await
+        }
+        RecordPage::MessagesBy { room, user, after } => {
+            let sought = || query(MESSAGES_BY).bind(Uuid::from(*room)).bind(user.as_str()).bind(int(*after));
+            db.all(|| sought().bind(limit), |columns| columns.message_record()).await
+        }
+        RecordPage::ReactionsBy { room, user, after } => {
+            let (seq, reaction) =
+                after.as_ref().map_or((0, ""), |(seq, reaction)| (int(*seq), reaction.as_str()));
+            let sought = || query(REACTIONS_BY).bind(Uuid::from(*room)).bind(user.as_str()).bind(seq);
+            db.all(|| sought().bind(reaction).bind(limit), |columns| columns.reaction_record()).await
+        }
+        RecordPage::BansOf { user, after } => {
+            let Some(from) = beyond(*after) else { return Ok(Vec::new()) };
+            let sought = || query(BANS_OF).bind(user.as_str()).bind(from).bind(limit);
+            db.all(sought, |columns| columns.ban_record()).await
         }
         RecordPage::Relations { after } => {
             let after = after.as_ref().map(|(user, other)| (user.as_str(), other.as_str()));

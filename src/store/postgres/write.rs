@@ -72,6 +72,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position
     held::write(conn, rows).await?;
     edits::write(conn, rows).await?;
     attachments::write(conn, rows).await?;
+    keeping::end(conn, rows).await?;
     keeping::cut(conn, rows).await
 }
 

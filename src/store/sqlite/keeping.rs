@@ -55,6 +55,26 @@ pub(super) const CUT_INDEX: [&str; 2] = [
     "DELETE FROM search_places WHERE room = ?1 AND seq <= ?2",
 ];
 
+/// All of a room's memberships and what else stands in tables of its own.
+pub(super) const END: [&str; 4] = [
+    "UPDATE members SET active = 0, changed_pos = ?2 WHERE room = ?1 AND active = 1",
+    "DELETE FROM invites WHERE room = ?1",
+    "DELETE FROM bans WHERE room = ?1",
+    "DELETE FROM reports WHERE room = ?1",
+];
+
+/// After all else but what is cut.
+pub(super) fn end(conn: &Connection, rows: &Rows) -> Result<()> {
+    for (room, pos) in &rows.deleted {
+        let (room, pos) = (room.to_bytes(), int(*pos));
+        conn.prepare_cached(END[0])?.execute(params![room, pos])?;
+        for sql in &END[1..] {
+            conn.prepare_cached(sql)?.execute([room])?;
+        }
+    }
+    Ok(())
+}
+
 /// The last of all that is written.
 pub(super) fn cut(conn: &Connection, rows: &Rows) -> Result<()> {
     for (room, upto) in &rows.cut {

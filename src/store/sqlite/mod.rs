@@ -515,6 +515,15 @@ impl Store for SqliteStore {
         Ok(!self.waiting.is_empty())
     }
 
+    async fn reports_by(&self, user: &UserId, after: Option<ReportId>, limit: u32) -> Result<Vec<Report>> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| moderation::reports_by(tx, &user, after, limit)).await?)
+    }
+
+    async fn erasures(&self, limit: u32) -> Result<Vec<UserId>> {
+        Ok(self.readers.run(move |tx| read::erasures(tx, limit)).await?)
+    }
+
     async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
         Ok(self.readers.run(move |tx| keeping::rooms(tx, after, limit)).await?)
     }

@@ -74,6 +74,22 @@ pub(super) fn reports(
     }
 }
 
+pub(super) const REPORTS_BY: &str = concat!(
+    "SELECT ",
+    report_columns!(),
+    " FROM reports w INDEXED BY reports_by_maker WHERE w.made_by = ?1 AND w.id > ?2 ORDER BY w.id LIMIT ?3"
+);
+
+pub(super) fn reports_by(
+    conn: &Connection,
+    user: &UserId,
+    after: Option<ReportId>,
+    limit: u32,
+) -> Result<Vec<Report>, SqliteError> {
+    let after = after.map(|id| id.to_bytes().to_vec()).unwrap_or_default();
+    all(conn, REPORTS_BY, &[&user.as_str(), &after, &limit], |columns| columns.report())
+}
+
 pub(super) const REPORT: &str =
     concat!("SELECT ", report_columns!(), " FROM reports w WHERE w.id = ?1 AND w.room = ?2");
 
@@ -110,6 +126,8 @@ const WRITE_REPORT: &str = "INSERT INTO reports (id, room, message, sender, made
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO UPDATE SET \
          resolved_at = excluded.resolved_at, resolved_by = excluded.resolved_by, outcome = excluded.outcome";
 
+const END_REPORT: &str = "DELETE FROM reports WHERE id = ?1";
+
 const ADD_ACT: &str = "INSERT INTO audit (room, pos, at, made_by, act, value, message, whom, reason) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
@@ -127,7 +145,11 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<(), SqliteError> {
             None => conn.prepare_cached(END_BAN)?.execute(params![room, user])?,
         };
     }
-    for report in rows.written_reports.iter().filter_map(|id| rows.reports.get(id)) {
+    for id in &rows.written_reports {
+        let Some(report) = rows.reports.get(id) else {
+            conn.prepare_cached(END_REPORT)?.execute([id.to_bytes()])?;
+            continue;
+        };
         let resolution = report.resolution.as_ref();
         conn.prepare_cached(WRITE_REPORT)?.execute(params![
             report.id.to_bytes(),

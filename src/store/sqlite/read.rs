@@ -409,6 +409,13 @@ pub(super) fn logouts(conn: &Connection, users: &[UserId]) -> Result<Vec<(UserId
     BTreeSet::from_iter(users).into_iter().filter_map(logout).collect()
 }
 
+/// In the order in which they lie.
+pub(super) const ERASURES: &str = "SELECT user FROM erasures ORDER BY user LIMIT ?1";
+
+pub(super) fn erasures(conn: &Connection, limit: u32) -> Result<Vec<UserId>> {
+    all(conn, ERASURES, &[&limit], |columns| columns.parsed())
+}
+
 pub(super) const RELATION: &str =
     concat!("SELECT ", relation_columns!(), " FROM relations f WHERE f.user = ?1 AND f.other = ?2");
 

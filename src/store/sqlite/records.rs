@@ -69,6 +69,29 @@ pub(super) const HIDDEN: &str = concat!(
      WHERE h.room = ?1 AND (h.user, h.seq) > (?2, ?3) ORDER BY h.user, h.seq LIMIT ?4"
 );
 
+pub(super) const PROFILE_OF: &str =
+    "SELECT user, nickname, image, last_seen, logged_out FROM profiles WHERE user = ?1";
+
+pub(super) const MESSAGES_BY: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    ", s.body_hash FROM messages s INDEXED BY messages_by_sender",
+    message_joins!(),
+    " WHERE s.room = ?1 AND s.sender = ?2 AND s.seq > ?3 ORDER BY s.seq LIMIT ?4"
+);
+
+// Named, for SQLite would rather walk the room's reactions.
+pub(super) const REACTIONS_BY: &str = "SELECT x.room, x.seq, x.reaction, x.user, s.id \
+     FROM reactions x INDEXED BY reactions_by_user \
+     CROSS JOIN messages s ON s.room = x.room AND s.seq = x.seq \
+     WHERE x.room = ?1 AND x.user = ?2 AND (x.seq, x.reaction) > (?3, ?4) ORDER BY x.seq, x.reaction LIMIT ?5";
+
+pub(super) const BANS_OF: &str = concat!(
+    "SELECT ",
+    ban_columns!(),
+    " FROM bans b INDEXED BY bans_by_user WHERE b.user = ?1 AND b.room > ?2 ORDER BY b.room LIMIT ?3"
+);
+
 pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Result<Vec<Record>, SqliteError> {
     match page {
         RecordPage::Profiles { after } => {
@@ -77,6 +100,22 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
         RecordPage::ProfilesIn { room, after } => {
             let params = (room.to_bytes(), beyond_user(after.as_ref()));
             all(conn, PROFILES_IN, &[&params.0, &params.1, &limit], |columns| columns.profile_record())
+        }
+        RecordPage::ProfileOf(user) => {
+            all(conn, PROFILE_OF, &[&user.as_str()], |columns| columns.profile_record())
+        }
+        RecordPage::MessagesBy { room, user, after } => {
+            let params = rusqlite::params![room.to_bytes(), user.as_str(), int(*after), limit];
+            all(conn, MESSAGES_BY, params, |columns| columns.message_record())
+        }
+        RecordPage::ReactionsBy { room, user, after } => {
+            let (seq, reaction) =
+                after.as_ref().map_or((0, ""), |(seq, reaction)| (int(*seq), reaction.as_str()));
+            let params = rusqlite::params![room.to_bytes(), user.as_str(), seq, reaction, limit];
+            all(conn, REACTIONS_BY, params, |columns| columns.reaction_record())
+        }
+        RecordPage::BansOf { user, after } => {
+            all(conn, BANS_OF, &[&user.as_str(), &beyond(*after), &limit], |columns| columns.ban_record())
         }
         RecordPage::Relations { after } => {
             let (user, other) =

@@ -39,6 +39,12 @@ pub(super) fn commit(conn: &Connection, mut batch: Batch) -> Result<Vec<StoreRes
     for (user, quiet) in std::mem::take(&mut batch.do_not_disturb) {
         notify::write_quiet(conn, &user, quiet)?;
     }
+    for (user, is_begun) in std::mem::take(&mut batch.erased) {
+        let sql = if is_begun { BEGIN_ERASURE } else { END_ERASURE };
+        for sql in [FORGET_PROFILE, sql] {
+            conn.prepare_cached(sql)?.execute([user.as_str()])?;
+        }
+    }
     for number in std::mem::take(&mut batch.sent) {
         conn.prepare_cached(END_OUTBOX_ROW)?.execute([int(number)])?;
     }
@@ -48,6 +54,14 @@ pub(super) fn commit(conn: &Connection, mut batch: Batch) -> Result<Vec<StoreRes
     write(conn, &rows, before)?;
     Ok(outcomes)
 }
+
+/// When they logged out stays: older tokens must not hold again.
+pub(super) const FORGET_PROFILE: &str =
+    "UPDATE profiles SET nickname = NULL, image = NULL, last_seen = NULL WHERE user = ?1";
+
+const BEGIN_ERASURE: &str = "INSERT OR IGNORE INTO erasures (user) VALUES (?1)";
+
+pub(super) const END_ERASURE: &str = "DELETE FROM erasures WHERE user = ?1";
 
 pub(super) const END_OUTBOX_ROW: &str = "DELETE FROM chat_outbox WHERE n = ?1";
 
@@ -199,6 +213,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     held::write(conn, rows)?;
     edits::write(conn, rows)?;
     moderation::write(conn, rows)?;
+    keeping::end(conn, rows)?;
     keeping::cut(conn, rows)
 }
 

@@ -32,7 +32,9 @@ pub mod about;
 pub mod amend;
 pub mod attachments;
 pub mod catch_up;
+pub mod deletion;
 pub mod edits;
+pub mod erasure;
 pub mod forwards;
 pub mod friends;
 pub mod held;
@@ -45,6 +47,7 @@ pub mod messages;
 pub mod moderation;
 pub mod notify;
 pub mod order;
+pub mod personal;
 pub mod pins;
 pub mod public;
 pub mod pushes;
@@ -368,6 +371,20 @@ macro_rules! store_suite {
                     what_is_hidden_is_no_last_message_and_not_found
                     what_was_hidden_comes_by_its_position_of_one_user_and_of_all
                     what_is_hidden_outlasts_the_stay_a_reopening_and_a_move;
+                deletion:
+                    a_deleted_room_leaves_nothing_but_that_it_was_there
+                    nothing_is_done_in_a_deleted_room
+                    what_stands_beside_a_deleted_room_goes_with_it
+                    the_key_of_a_deleted_room_is_free_and_its_id_is_not;
+                erasure:
+                    whose_data_goes_is_kept_until_it_has_gone_and_their_profile_goes_at_once
+                    an_erased_message_is_a_deleted_one_that_nobody_has_deleted
+                    reactions_and_reports_are_taken_away_one_by_one;
+                personal:
+                    messages_of_a_sender_come_in_pages_by_their_numbers
+                    reactions_of_a_user_come_in_pages_by_message
+                    bans_and_reports_are_found_by_their_user
+                    what_is_known_of_a_user_is_found_by_them;
                 retention:
                     a_count_keeps_the_newest_and_a_cut_takes_no_more_than_its_bound
                     an_age_lets_go_what_is_older_and_stops_at_what_is_not
@@ -500,6 +517,8 @@ mod tests {
             include_str!("attachments.rs"),
             include_str!("catch_up.rs"),
             include_str!("edits.rs"),
+            include_str!("deletion.rs"),
+            include_str!("erasure.rs"),
             include_str!("forwards.rs"),
             include_str!("friends.rs"),
             include_str!("held.rs"),
@@ -511,6 +530,7 @@ mod tests {
             include_str!("messages.rs"),
             include_str!("moderation.rs"),
             include_str!("order.rs"),
+            include_str!("personal.rs"),
             include_str!("pins.rs"),
             include_str!("public.rs"),
             include_str!("quotes.rs"),

@@ -16,7 +16,7 @@ use super::samples;
 use super::schemas::{named, text};
 use crate::error::ErrorCode as Code;
 use crate::model::{Limit, RelationKind};
-use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, TokenJson};
+use crate::transport::rest::{DoneJson, LINES, LoggedOutJson, Operation, TokenJson};
 use crate::transport::wire::{
     InvitationsJson, InviteJson, InvitesJson, ParticipantsJson, PeopleJson, PinsJson, PublicRoomsJson,
     RelationJson, RoomJson, RoomsJson, SettingsJson,
@@ -30,7 +30,7 @@ pub(super) const TAGS: [(&str, &str); 8] = [
     (MODERATION, "How a room is kept in order."),
     (NOTICES, "Of what somebody wants notices while they are away."),
     (FRIENDS, "Friends, requests for friendship, and blocks."),
-    (SETTINGS, "What others see of the caller."),
+    (SETTINGS, "What others see of the caller, and all that is kept of them."),
     (TOKENS, "Tokens for development, and the end of tokens."),
 ];
 const ROOMS: &str = "Rooms";
@@ -172,6 +172,19 @@ impl Description {
         Self { takes_file: true, ..self }
     }
 
+    fn answers_with_lines(mut self, status: u16, description: &'static str) -> Self {
+        let schema = text("Lines of JSON, each an object with its `record`.").min_length(Some(1)).into();
+        let example = concat!(
+            r#"{"record":"header","format":1,"userUuid":"ana","exportedAt":"2026-03-02T09:00:00.000Z"}"#,
+            "\n",
+            r#"{"record":"footer","lines":1}"#,
+            "\n"
+        );
+        let (media_type, examples) = (LINES, vec![("example", json!(example))]);
+        self.answers.push(Answer { status, description, media_type, schema, examples });
+        self
+    }
+
     fn answers_with_file(mut self, status: u16, description: &'static str) -> Self {
         let (media_type, schema, examples) = (FILE, file(), vec![("example", json!("…"))]);
         self.answers.push(Answer { status, description, media_type, schema, examples });
@@ -260,6 +273,14 @@ pub(super) fn describe(operation: Operation) -> Description {
             "It takes the permission `close`. The room can be read from then on, not written.",
         )
         .answer(200, "Closed.", &done)
+        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden]),
+        Operation::DeleteRoom => Description::new(
+            ROOMS,
+            "Delete a room for everybody",
+            "Its owner's alone, and for good: its messages, files and all else of it go, and nothing of it can be read from \
+             the answer on. Whoever was in it is told by `removedFromRoom` with `isDeleted`.",
+        )
+        .answer(200, "Deleted.", &done)
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden]),
         Operation::ReopenRoom => Description::new(
             ROOMS,
@@ -408,6 +429,15 @@ pub(super) fn describe(operation: Operation) -> Description {
             "Tokens that were issued before hold no more, and connections opened with them end.",
         )
         .answer(200, "Logged out.", &LoggedOutJson { user_uuid: samples::user("ana") }),
+        Operation::ExportMe => Description::new(
+            SETTINGS,
+            "Export all that is kept of the caller",
+            "Lines of JSON, written as they are taken: a `header`; the `profile`; `settings`; each `relation`, `invitation`, `ban` and \
+             `report` of the caller's; of each room a `membership`, and the caller's own `message`s with the names of their \
+             files, and `reaction`s; and a `footer` with the number of lines before it, without which something is missing. \
+             Nothing that others have said.",
+        )
+        .answers_with_lines(200, "All of it."),
         Operation::GetSettings => {
             Description::new(SETTINGS, "Get what others see of the caller", "By default all of it.").answer(
                 200,

@@ -94,6 +94,14 @@ pub(super) fn kept() -> Room {
     room
 }
 
+/// What is left of one that was deleted.
+fn deleted_room() -> Room {
+    let (name, about) = (None, About::default());
+    let mut room = Room { name, about, active: false, members: 0, ..room() };
+    room.keep(|keeping| keeping.deleted_at = Some(at(60)));
+    room
+}
+
 pub(super) fn message() -> Message {
     Message {
         id: message_id(),
@@ -519,12 +527,14 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Room(RoomChange::Updated, Arc::new(kept()))),
         durable(EventKind::Room(RoomChange::Reset, room.clone())),
         durable(EventKind::Room(RoomChange::Left, room.clone())),
+        durable(EventKind::Room(RoomChange::Left, Arc::new(deleted_room()))),
         durable(EventKind::Participant(ben(), true)),
         durable(EventKind::Participant(ben(), false)),
         durable(EventKind::Role(ben(), Role::Admin, None)),
         durable(EventKind::Role(ben(), Role::Member, Some(at(3600)))),
         fleeting(EventKind::Notification(Notification::AddedToRoom(room))),
         fleeting(EventKind::Notification(Notification::RemovedFromRoom(room_id()))),
+        fleeting(EventKind::Notification(Notification::RoomDeleted(room_id()))),
         friend(FriendNotice::Requested),
         friend(FriendNotice::Withdrawn),
         friend(FriendNotice::Accepted),

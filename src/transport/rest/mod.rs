@@ -31,6 +31,7 @@ mod messages;
 mod moderation;
 mod notify;
 mod observe;
+mod personal;
 mod problem;
 mod reports;
 mod rooms;
@@ -49,6 +50,8 @@ use crate::engine::ChatEngine;
 use crate::error::ErrorKind;
 #[cfg(feature = "openapi")]
 pub(super) use auth::{LoggedOutJson, TokenJson};
+#[cfg(feature = "openapi")]
+pub(super) use personal::LINES;
 use problem::Problem;
 #[cfg(feature = "openapi")]
 pub(super) use problem::ProblemJson;

@@ -70,6 +70,11 @@ pub(super) async fn leave(Caller(caller): Caller, InRoom(room): InRoom) -> Resul
     Ok(done(room))
 }
 
+pub(super) async fn delete(Caller(caller): Caller, InRoom(room): InRoom) -> Result<Response, Problem> {
+    caller.delete_room(room).await?;
+    Ok(done(room))
+}
+
 pub(super) async fn close(Caller(caller): Caller, InRoom(room): InRoom) -> Result<Response, Problem> {
     caller.close(room).await?;
     Ok(done(room))

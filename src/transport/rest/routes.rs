@@ -6,7 +6,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::{
     Mounted, RestOptions, attachments, auth, feed, friends, held, invites, messages, moderation, notify,
-    reports, rooms, search, settings, streams,
+    personal, reports, rooms, search, settings, streams,
 };
 use crate::names::names;
 
@@ -54,6 +54,7 @@ operations! {
     LeaveRoom = "leaveRoom": DELETE "/chat/rooms/{roomUuid}/leave" or "/chat/room/{roomUuid}/leave" => rooms::leave;
     CloseRoom = "closeRoom": POST "/chat/rooms/{roomUuid}/close" or "/chat/room/{roomUuid}/close" => rooms::close;
     ReopenRoom = "reopenRoom": POST "/chat/rooms/{roomUuid}/reopen" or "/chat/room/{roomUuid}/reopen" => rooms::reopen;
+    DeleteRoom = "deleteRoom": DELETE "/chat/rooms/{roomUuid}" or "/chat/room/{roomUuid}" => rooms::delete;
     ListParticipants = "listParticipants": GET "/chat/rooms/{roomUuid}/participants"
         or "/chat/room/{roomUuid}/participants" => rooms::participants;
     Invite = "invite": POST "/chat/rooms/{roomUuid}/participants"
@@ -130,6 +131,7 @@ operations! {
     Unblock = "unblock": DELETE "/friends/{userUuid}/block" => friends::unblock;
     ListBlocks = "listBlocks": GET "/blocks" => friends::blocks;
     DevToken = "devToken": POST "/auth/dev-token" => auth::dev_token;
+    ExportMe = "exportMe": GET "/chat/users/me/export" => personal::export;
     LogOut = "logOut": POST "/auth/logout" => auth::log_out;
 }
 

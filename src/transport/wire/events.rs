@@ -256,6 +256,10 @@ pub(crate) struct RoomChangeJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     first_seq: Option<u64>,
+    /// That the room was deleted for everybody. Only then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    is_deleted: Option<bool>,
 }
 
 /// Somebody joined or left, has another role, or is muted or no more.
@@ -323,7 +327,7 @@ pub(crate) struct AddedJson<'a> {
     name: Option<&'a str>,
 }
 
-/// The user was taken out of a room, or left it from another connection.
+/// The user was taken out of a room, or left it from another connection, or the room was deleted.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RemovedFromRoom))]
@@ -332,6 +336,16 @@ pub(crate) struct RemovedJson {
     r#type: RemovedType,
     /// The room.
     room_uuid: RoomId,
+    /// That the room was deleted for everybody. Only then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    is_deleted: Option<bool>,
+}
+
+impl RemovedJson {
+    fn new(room_uuid: RoomId, is_deleted: bool) -> Self {
+        Self { r#type: RemovedType::Removed, room_uuid, is_deleted: is_deleted.then_some(true) }
+    }
 }
 
 /// Somebody asks for the user's friendship, or answers; with `friendsChanged`, another device of the user's has changed something.
@@ -448,9 +462,8 @@ fn notified(notification: &Notification) -> EventJson<'_> {
             room_type: room.kind.room_type(),
             name: room.name.as_deref(),
         }),
-        Notification::RemovedFromRoom(room) => {
-            EventJson::Removed(RemovedJson { r#type: RemovedType::Removed, room_uuid: *room })
-        }
+        Notification::RemovedFromRoom(room) => EventJson::Removed(RemovedJson::new(*room, false)),
+        Notification::RoomDeleted(room) => EventJson::Removed(RemovedJson::new(*room, true)),
         Notification::Friend(notice, user) => {
             let r#type = match notice {
                 FriendNotice::Requested => FriendType::Requested,
@@ -533,6 +546,7 @@ impl<'a> RoomChangeJson<'a> {
             slow_mode: Some(room.slow_mode).filter(|seconds| *seconds > 0),
             retention: room.retention().map(Into::into),
             first_seq: first_seq(room),
+            is_deleted: room.is_deleted().then_some(true),
         }
     }
 }

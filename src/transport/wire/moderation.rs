@@ -181,7 +181,7 @@ impl<'a> From<&'a AuditEntry> for ActJson<'a> {
             }
             Act::SlowMode(seconds) => json.slow_mode = Some(seconds),
             Act::SetRetention(rule) => json.retention = rule.map(Into::into),
-            Act::Unmute | Act::Unban | Act::Remove => {}
+            Act::Unmute | Act::Unban | Act::Remove | Act::DeleteRoom => {}
         }
         json
     }
