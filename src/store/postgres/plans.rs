@@ -160,7 +160,8 @@ const STATEMENTS: [(&str, &str, bool); 119] = [
     // Two of its indexes begin with the room.
     (held::COUNTS, "held_", false),
     (held::END, "held_pkey", false),
-    (moderation::LOAD, "bans_pkey", false),
+    // Both have the room and the user.
+    (moderation::LOAD, "bans_", false),
     (moderation::BANS, "bans_pkey", false),
     (hidden::HIDDEN, "hidden_pkey", false),
     (hidden::HIDDEN_SINCE, "hidden_pkey", true),
