@@ -134,7 +134,7 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
         built = built.parameter(query_parameter(*query));
     }
     if let Some((body, examples)) = &description.body {
-        // A read mark moves without one, and a link may hold for ever.
+        // A read mark moves without one, a link may hold for ever, and somebody may want no notices for good.
         let is_required = if matches!(
             body,
             Body::ReadTo
@@ -142,6 +142,7 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
                 | Body::NewStream
                 | Body::Sanction
                 | Body::NewReport
+                | Body::NewQuiet
                 | Body::Rejection
         ) {
             Required::False

@@ -40,12 +40,14 @@ pub(super) async fn history(
 
 fn query(params: &Params) -> Result<HistoryQuery> {
     let place = |field: &'static str| params.get(field).map(|text| parse_place(field, text)).transpose();
-    let limit = || params.limit(Limit::MESSAGES);
+    // Also where it is not needed, it must be one.
+    let page = params.page(Limit::MESSAGES)?;
+    let limit = page.limit();
     match (place("before")?, place("after")?, place("around")?) {
-        (None, None, None) => Ok(HistoryQuery::Page(params.page(Limit::MESSAGES)?)),
-        (Some(before), None, None) => Ok(HistoryQuery::Before(before, limit()?)),
-        (None, Some(after), None) => Ok(HistoryQuery::After(after, limit()?)),
-        (None, None, Some(around)) => Ok(HistoryQuery::Around(around, limit()?)),
+        (None, None, None) => Ok(HistoryQuery::Page(page)),
+        (Some(before), None, None) => Ok(HistoryQuery::Before(before, limit)),
+        (None, Some(after), None) => Ok(HistoryQuery::After(after, limit)),
+        (None, None, Some(around)) => Ok(HistoryQuery::Around(around, limit)),
         _ => Err(Error::invalid("before", "must not be given beside after or around")),
     }
 }

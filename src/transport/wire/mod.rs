@@ -52,7 +52,7 @@ pub(crate) use invites::{
 };
 pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_message, parse_number,
-    parse_place, parse_reaction, parse_since, parse_target, whole,
+    parse_place, parse_reaction, parse_since, parse_target, whole, whole_signed,
 };
 pub(crate) use moderation::{AuditJson, BanJson, BansJson, MuteJson};
 pub(crate) use notify::{DoNotDisturbJson, NotificationsJson, QuietJson, parse_minute};
