@@ -10,7 +10,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 57] = [
+const FILES: [(&str, &str, &str); 58] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
@@ -34,6 +34,7 @@ const FILES: [(&str, &str, &str); 57] = [
     ("/forwarding.js", SCRIPT, include_str!("page/forwarding.js")),
     ("/friend-list.js", SCRIPT, include_str!("page/friend-list.js")),
     ("/friends.js", SCRIPT, include_str!("page/friends.js")),
+    ("/hiding.js", SCRIPT, include_str!("page/hiding.js")),
     ("/holding.js", SCRIPT, include_str!("page/holding.js")),
     ("/invitations.js", SCRIPT, include_str!("page/invitations.js")),
     ("/links.js", SCRIPT, include_str!("page/links.js")),

@@ -9,6 +9,7 @@ import { explain } from './errors.js';
 import { startForwarding } from './forwarding.js';
 import { startFriendList } from './friend-list.js';
 import { loadFriends } from './friends.js';
+import { takeHidden } from './hiding.js';
 import { loadInvitations, startInvitations, takeInvitation } from './invitations.js';
 import { startMessageMenu } from './message-menu.js';
 import { startModeration } from './moderation.js';
@@ -52,6 +53,7 @@ const handlers = {
   message: takeMessage,
   messageUpdated: takeChange,
   messageDeleted: takeChange,
+  messageHidden: takeHidden,
   system(data) {
     const sender = { userUuid: data.userUuid, nickname: data.nickname };
     takeMessage({ ...data, type: 'SYSTEM', content: data.message, sender });

@@ -177,6 +177,17 @@ export class ChatApi {
   }
 
   /**
+   * Takes a message out of one's own sight, on all one's devices and for good; for everybody else it stays. The Chat tells of
+   * it as `messageHidden`.
+   * @param {string} room
+   * @param {string} message
+   * @returns {Promise<{ roomUuid: string }>}
+   */
+  hide(room, message) {
+    return this.#chat.http('PUT', `${messagePath(room, message)}/hidden`);
+  }
+
+  /**
    * Passes a message on, with its files, as one's own. `clientId`: a name of one's own for it, under which twice is once.
    * @param {string} room
    * @param {string} message

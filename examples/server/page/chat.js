@@ -39,6 +39,9 @@
 //       chat.on(name, ({ messageUuid }) => shown.has(messageUuid) && redraw(chat.latest(shown.get(messageUuid))));
 //     }
 //
+// What one deletes for oneself. `hide` takes a message out of one's own sight alone; `messageHidden` tells of it here, on one's
+// other devices, and when one comes back. It is loaded no more; its changes are still told, as those of any other.
+//
 // What is being written. A message with `streamingUntil` grows, as a bot or an agent writes it: each time by a
 // `messageUpdated`, as above. Once it is written there is no `streamingUntil` any more. To write so, `stream` begins a
 // message, and gives what to `append` to and to `stop`.
@@ -172,6 +175,7 @@
  * @property {Message} message
  * @property {MessageChange} messageUpdated what one says, the reactions on it, or whether it is pinned. The state is never older than one told before
  * @property {MessageChange} messageDeleted
+ * @property {{ roomUuid: string, messageUuid: string }} messageHidden one has deleted it for oneself, here or on another device: it is not to be shown any more
  * @property {any} system
  * @property {any} read
  * @property {any} delivered
@@ -216,7 +220,7 @@ export const MAX_ENTRIES = 500;
 /** How many of one's own messages are remembered as told, in case they are told again. */
 const MAX_OWN = 1000;
 
-/** Of how many messages that have changed the latest state is kept, in case an older one is told or loaded. */
+/** Of how many messages that have changed, or were hidden, is kept what was told, in case an older state is told or loaded. */
 const MAX_CHANGED = 500;
 
 /** The close codes that ask for something. */
@@ -294,6 +298,8 @@ export class Chat {
   #own = new Set();
   /** Of messages that have changed, the one that changed last at the end. @type {Map<string, Known>} */
   #changed = new Map();
+  /** What was told as hidden. @type {Set<string>} */
+  #hidden = new Set();
 
   // The outbox
   /** By clientId, in the order of writing. @type {Map<string, Entry>} */
@@ -469,6 +475,17 @@ export class Chat {
   }
 
   /**
+   * Takes a message out of one's own sight, on all one's devices and for good; for everybody else it stays. Whoever does so
+   * has seen it: the read mark moves up to it. It is refused as `edit` is.
+   * @param {string} room
+   * @param {string} messageUuid
+   * @returns {Promise<void>} told as `messageHidden`, too
+   */
+  hide(room, messageUuid) {
+    return this.#whenCaughtUp('hide', { room, messageUuid }, () => this.#tellHidden({ roomUuid: room, messageUuid }));
+  }
+
+  /**
    * A message in the latest state that was told. Give it what you have when it has changed, and what you load: what is
    * told while it is on its way may be later. ChatApi does that for what it loads.
    * @template {Message} Shown
@@ -530,17 +547,26 @@ export class Chat {
 
   /** @param {string} op @param {object} fields @param {Partial<MessageChange>} [how] @returns {Promise<MessageChange>} */
   #change(op, fields, how) {
+    return this.#whenCaughtUp(op, fields, ({ message }) => {
+      const change = { ...message, userUuid: this.#user, ...how };
+      this.#tellChange(change);
+      return change;
+    });
+  }
+
+  /**
+   * `tell` tells of what was done, and gives what is promised.
+   * @template Done
+   * @param {string} op
+   * @param {object} fields
+   * @param {(ok: any) => Done} tell
+   * @returns {Promise<Done>}
+   */
+  #whenCaughtUp(op, fields, tell) {
     // Before that, an older state may be told behind the answer.
     if (!this.#isCaughtUp) return Promise.reject(new ChatError({ code: 'OFFLINE' }));
-    return new Promise((resolve, reject) => this.#ask(op, fields, {
-      // Told at once, not by the promise, so that it comes before what came behind it.
-      resolve: ({ message }) => {
-        const change = { ...message, userUuid: this.#user, ...how };
-        this.#tellChange(change);
-        resolve(change);
-      },
-      reject,
-    }));
+    // Told at once, not by the promise, so that it comes before what came behind it.
+    return new Promise((resolve, reject) => this.#ask(op, fields, { resolve: (ok) => resolve(tell(ok)), reject }));
   }
 
   /** @param {string} op @param {object | undefined} fields @param {Waiting} waiting */
@@ -731,6 +757,7 @@ export class Chat {
     if (event === 'message' || event === 'system') return this.#tell(event, data);
     if (event === 'messageUpdated' || event === 'messageDeleted') return this.#tellChange(data);
     if (event === 'messageDelta') return this.#tellDelta(data);
+    if (event === 'messageHidden') return this.#tellHidden(data);
     // Such a room begins anew for this user.
     if (event === 'room' && ['left', 'reset'].includes(data.change)) this.#told.delete(data.roomUuid);
     this.#emit(event, data);
@@ -753,6 +780,7 @@ export class Chat {
       this.#told.clear();
       this.#own.clear();
       this.#changed.clear();
+      this.#hidden.clear();
       this.#emit('reset', undefined);
     }
     this.#isAnew = false;
@@ -796,6 +824,15 @@ export class Chat {
     if (before.length < offset || content.length <= before.length) return;
     known.change = { ...known.change, content };
     this.#emit('messageUpdated', { ...known.change, userUuid });
+  }
+
+  /** An answer names no position: what it told of may be told again after an absence. @param {{ roomUuid: string, messageUuid: string }} hidden */
+  #tellHidden({ roomUuid, messageUuid }) {
+    if (this.#hidden.has(messageUuid)) return;
+    this.#hidden.add(messageUuid);
+    const [oldest] = this.#hidden;
+    if (this.#hidden.size > MAX_CHANGED) this.#hidden.delete(oldest);
+    this.#emit('messageHidden', { roomUuid, messageUuid });
   }
 
   /** Gives whether anything of it is new. @param {MessageChange} change */

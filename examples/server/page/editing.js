@@ -3,6 +3,7 @@
 import { chat } from './api.js';
 import { $, on } from './dom.js';
 import { explain } from './errors.js';
+import { messageHidden } from './hiding.js';
 import { editAsked } from './message-menu.js';
 import { toast } from './notices.js';
 import { lastOwnMessage, messageChanged, showEdited } from './room.js';
@@ -20,6 +21,7 @@ export function startEditing() {
   messageChanged.on(({ messageUuid, deletedAt }) => {
     if (deletedAt && messageUuid === edited?.message.messageUuid) endEditing();
   });
+  messageHidden.on(({ messageUuid }) => messageUuid === edited?.message.messageUuid && endEditing());
   on('editing-cancel', 'click', endEditing);
   on('below', 'keydown', (event) => {
     if (event.key !== 'Escape' || event.isComposing || !edited) return;

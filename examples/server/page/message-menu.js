@@ -1,4 +1,5 @@
-// What one can do with a message: react to it, answer it, pass it on, pin it, report it, and edit or delete one's own.
+// What one can do with a message: react to it, answer it, pass it on, pin it, report it, delete it for oneself, and edit or
+// delete one's own.
 
 import { chat, me } from './api.js';
 import { ask } from './dialogs.js';
@@ -35,7 +36,7 @@ export function startMessageMenu() {
     const reaction = $('reaction').value.trim();
     if (reaction) react(reaction, true);
   });
-  const choices = { 'answer-message': answerAsked, 'forward-message': forwardAsked, 'pin-message': pin, 'report-message': askToReport, 'edit-message': editAsked, 'delete-message': askToDelete };
+  const choices = { 'answer-message': answerAsked, 'forward-message': forwardAsked, 'pin-message': pin, 'report-message': askToReport, 'edit-message': editAsked, 'delete-message': askToDelete, 'hide-message': askToHide };
   for (const [id, act] of Object.entries(choices)) {
     on(id, 'click', () => {
       $('menu').hidePopover();
@@ -106,14 +107,20 @@ const pin = ({ roomUuid, messageUuid, pinned }) => (
 );
 
 function askToDelete({ roomUuid, messageUuid }) {
+  askFirst({ title: t('deleteTitle'), text: t('deleteText'), words: { FORBIDDEN: t('tooLate') } }, () => chat.delete(roomUuid, messageUuid));
+}
+
+function askToHide({ roomUuid, messageUuid }) {
+  askFirst({ title: t('hideTitle'), text: t('hideText'), words: { FORBIDDEN: t('tooManyHidden') } }, () => chat.hide(roomUuid, messageUuid));
+}
+
+function askFirst(question, remove) {
   ask({
-    title: t('deleteTitle'),
-    text: t('deleteText'),
+    ...question,
     action: t('delete'),
     isDangerous: true,
-    words: { FORBIDDEN: t('tooLate') },
     async act() {
-      await chat.delete(roomUuid, messageUuid);
+      await remove();
       // The button that the keyboard came from is gone.
       $('ask').addEventListener('close', () => $('scroller').focus({ preventScroll: true }), { once: true });
     },

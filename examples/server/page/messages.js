@@ -5,6 +5,7 @@ import { chat, me } from './api.js';
 import { bubble, failure, readMark, waitingMark } from './bubble.js';
 import { $, el, newAvatar } from './dom.js';
 import { filesOfDraft } from './files.js';
+import { isHidden } from './hiding.js';
 import { mentionsMe } from './mentions.js';
 import { menuButton } from './message-menu.js';
 import { noteName } from './names.js';
@@ -66,7 +67,7 @@ export class Messages {
   /** Shows an item where it belongs: by `seq`, and at the end, in the order of writing, what is not sent yet. */
   place(item) {
     const { message, entry } = item;
-    if (this.#arrived.has(entry?.clientId)) return;
+    if (this.#arrived.has(entry?.clientId) || (message && isHidden(message))) return;
     const key = message?.messageUuid ?? entry.clientId;
     const waited = message?.isMyMessage && message.clientId;
     const known = this.#items.get(key) ?? this.#items.get(waited);
@@ -112,6 +113,11 @@ export class Messages {
     this.#arrived.delete(item?.message?.clientId);
     item?.node.remove();
     if (after) joinRun(after);
+  }
+
+  /** Takes a message away that is to be seen no more. */
+  hide(uuid) {
+    this.#take(uuid, this.#items.get(uuid));
   }
 
   /** Takes away the oldest or the newest messages, until `count` are left. Gives whether there were more. */

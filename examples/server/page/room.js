@@ -6,6 +6,7 @@ import { api, chat, me } from './api.js';
 import { ChatError } from './chat.js';
 import { $, on, onceAFrame, setAvatar } from './dom.js';
 import { explain } from './errors.js';
+import { messageHidden } from './hiding.js';
 import { attempt, toast } from './notices.js';
 import { isOnline, presenceChanged, presenceText, setPresence } from './presence.js';
 import { focusRoom } from './room-list.js';
@@ -45,6 +46,7 @@ export function startRoom() {
   keepEnd.observe($('messages'));
   addEventListener('hashchange', followAddress);
   endSeen.on(markRead);
+  messageHidden.on(({ roomUuid, messageUuid }) => open?.uuid === roomUuid && open.timeline.hide(messageUuid));
   presenceChanged.on((user) => open && (!user || user === peerOf(rooms.get(open.uuid))) && showHead());
   for (const change of [languageChanged, dayTurned]) change.on(showTexts);
   const showChange = onceAFrame(() => {
