@@ -10,10 +10,11 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 58] = [
+const FILES: [(&str, &str, &str); 62] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
+    ("/threads.css", CSS, include_str!("page/threads.css")),
     ("/files.css", CSS, include_str!("page/files.css")),
     ("/moderation.css", CSS, include_str!("page/moderation.css")),
     ("/address.js", SCRIPT, include_str!("page/address.js")),
@@ -65,6 +66,9 @@ const FILES: [(&str, &str, &str); 58] = [
     ("/texts.en.js", SCRIPT, include_str!("page/texts.en.js")),
     ("/texts.js", SCRIPT, include_str!("page/texts.js")),
     ("/texts.ko.js", SCRIPT, include_str!("page/texts.ko.js")),
+    ("/thread-composer.js", SCRIPT, include_str!("page/thread-composer.js")),
+    ("/thread.js", SCRIPT, include_str!("page/thread.js")),
+    ("/threads.js", SCRIPT, include_str!("page/threads.js")),
     ("/timeline.js", SCRIPT, include_str!("page/timeline.js")),
     ("/typing.js", SCRIPT, include_str!("page/typing.js")),
     ("/uploads.js", SCRIPT, include_str!("page/uploads.js")),

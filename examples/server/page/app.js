@@ -28,6 +28,7 @@ import { startSearch } from './search.js';
 import { isInvisible, loadSettings, settingsChanged, startSettings, takeSettings } from './settings.js';
 import { startSide } from './side.js';
 import { awaitMidnight, currentLanguage, firstLanguage, languageChanged, speak, t } from './texts.js';
+import { startThread } from './thread.js';
 import { takeTyping } from './typing.js';
 import { resumeUploads } from './uploads.js';
 import { startViewer } from './viewer.js';
@@ -183,7 +184,7 @@ on('skip', 'click', (event) => {
 });
 document.addEventListener('visibilitychange', () => me && markRead());
 
-for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFriendList, startInvitations, startNewChat, startPeople, startModeration, startPins, startSearch, startSettings, startSide, startViewer]) begin();
+for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFriendList, startInvitations, startNewChat, startPeople, startModeration, startPins, startSearch, startSettings, startSide, startThread, startViewer]) begin();
 showPane('rooms');
 speak(firstLanguage());
 awaitMidnight();

@@ -211,6 +211,18 @@ export class ChatApi {
   }
 
   /**
+   * A page of the replies in a message's thread, the newest first.
+   * @param {string} room
+   * @param {string} root
+   * @param {{ cursor?: number, limit?: number }} [where] `cursor`: the `nextCursor` of the page before. `limit`: 1 to 100
+   * @returns {Promise<{ messages: Message[], nextCursor: number | null }>}
+   */
+  async replies(room, root, where) {
+    const page = await this.#page(`${messagePath(room, root)}/replies`, where);
+    return { ...page, messages: page.messages.map((/** @type {Message} */ message) => this.#chat.latest(message)) };
+  }
+
+  /**
    * A page of who left which reactions on a message, by reaction.
    * @param {string} room
    * @param {string} message

@@ -49,6 +49,11 @@
 // What is answered. A message may answer another one of its room: `send` takes its `quotedMessageUuid`, and `quotedMessage`
 // shows it as it is now. When that one changes, whatever quotes it has changed as well: draw it anew with `latest`.
 //
+// Threads. A reply in a thread names the message that this began with, its root, as `parentMessageUuid`, and says by
+// `showInRoom` whether it is for the room as well. `send` takes both. It stands among the room's messages like any other: who
+// shows threads leaves out of the room what is for its thread alone, which does not count as unread either. What a thread
+// comes to is the `thread` of its root, which changes with each reply; `replies` of chat-api.js loads them.
+//
 // What goes with it. Files are uploaded first: `upload` of chat-api.js gives each an id, and `send` takes these as
 // `attachments`. They are read with a token, or by a `link` for whatever can send none, such as an `<img>`.
 //
@@ -85,6 +90,9 @@
  * @property {string[]} [mentions] the ids of whom it mentions
  * @property {boolean} [mentionsAll] whether it mentions everybody in the room
  * @property {{ userUuid: string, nickname: string }} [forwarded] who sent it first, where it was passed on
+ * @property {string} [parentMessageUuid] the root of the thread that it is a reply in
+ * @property {boolean} [showInRoom] whether a reply is for the whole room, too
+ * @property {Thread} [thread] of a root
  *
  * @typedef {object} Attachment a file
  * @property {string} attachmentUuid
@@ -97,6 +105,8 @@
  * @property {string} url where it is read, with a token: a path below that of the API
  * @property {string | null} thumbnailUrl where a small picture of it is read, likewise
  * @property {string} createdAt
+ *
+ * @typedef {{ replyCount: number, lastReplyAt: string, participantUuids: string[] }} Thread `participantUuids`: who has replied, in the order of their first replies; at most 20
  *
  * @typedef {object} Quoted a message as it is shown where another one answers it
  * @property {string} messageUuid
@@ -125,6 +135,7 @@
  * @property {ReactionCount[]} reactions
  * @property {string} [streamingUntil]
  * @property {Pin} [pinned] where it is
+ * @property {Thread} [thread] of a root
  * @property {string[]} [ownReactions] all that the user has left, where that is told: when one comes back
  * @property {string} [userUuid] who has changed it, where that is told: live
  * @property {{ reaction: string, on: boolean }} [reaction] the one that was left or taken back, where that is told: live
@@ -142,6 +153,8 @@
  * @property {string[]} [attachments] ids of files that were uploaded into the room; those of an IMAGE are all pictures
  * @property {string[]} [mentions] ids of whom it mentions
  * @property {boolean} [mentionsAll] that it mentions everybody, which not everybody may
+ * @property {string} [parentMessageUuid] the root of the thread that it is a reply in
+ * @property {boolean} [showInRoom] that a reply is for the whole room, too
  *
  * @typedef {object} Entry what was written: the same object from `send` to `sent`
  * @property {string} room
@@ -173,7 +186,7 @@
  * @property {undefined} reset more was missed than can be told: load everything anew
  * @property {Entry} entry one was written, sent, refused or tried again
  * @property {Message} message
- * @property {MessageChange} messageUpdated what one says, the reactions on it, or whether it is pinned. The state is never older than one told before
+ * @property {MessageChange} messageUpdated what one says, the reactions on it, its thread, or whether it is pinned. The state is never older than one told before
  * @property {MessageChange} messageDeleted
  * @property {{ roomUuid: string, messageUuid: string }} messageHidden one has deleted it for oneself, here or on another device: it is not to be shown any more
  * @property {any} system
@@ -499,9 +512,9 @@ export class Chat {
     const quotedMessage = this.#latestQuoted(message.quotedMessage);
     const quoting = quotedMessage === message.quotedMessage ? message : { ...message, quotedMessage };
     if (!known || known.change.version < (message.version ?? 0)) return quoting;
-    const { version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned } = known.change;
+    const { version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, thread } = known.change;
     const attachments = deletedAt ? [] : message.attachments;
-    return { ...quoting, version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, attachments, ownReactions: ownReactions(message, known) };
+    return { ...quoting, version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, thread, attachments, ownReactions: ownReactions(message, known) };
   }
 
   /** @param {Quoted | undefined} quoted */
@@ -1025,8 +1038,8 @@ export class Chat {
 }
 
 /** A message as a change, where it was told before. @param {Message} message @returns {MessageChange} */
-const changeOf = ({ roomUuid, messageUuid, seq, version = 0, type, content, imageUrl, editedAt = null, deletedAt = null, reactions = [], streamingUntil, pinned }) => (
-  { roomUuid, messageUuid, seq, version, type, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned }
+const changeOf = ({ roomUuid, messageUuid, seq, version = 0, type, content, imageUrl, editedAt = null, deletedAt = null, reactions = [], streamingUntil, pinned, thread }) => (
+  { roomUuid, messageUuid, seq, version, type, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, thread }
 );
 
 /** The user's own reactions on a message, as it is known now. @param {Message} message @param {Known} known */

@@ -10,12 +10,13 @@ import { attempt } from './notices.js';
 import { may, rooms } from './rooms.js';
 import { signal } from './signal.js';
 import { t } from './texts.js';
+import { askForThread } from './threads.js';
 
 const EMOJI = ['👍', '❤️', '😂', '🎉', '😮', '😢', '🙏', '👀'];
 /** From the window's edge and from its button. */
 const GAP = 8;
 
-/** Tells of a message that one wants to edit. */
+/** Tells of a message that one wants to edit, and whether in its thread. */
 export const editAsked = signal();
 
 /** Tells of a message that one wants to answer. */
@@ -24,8 +25,9 @@ export const answerAsked = signal();
 /** Tells of a message that one wants to pass on. */
 export const forwardAsked = signal();
 
-/** The message that it is open for. */
+/** The message that it is open for, and whether that is in the panel of its thread. */
 let chosen;
+let isInThread = false;
 
 export function startMessageMenu() {
   $('emoji').replaceChildren(...EMOJI.map((emoji, n) => (
@@ -36,11 +38,12 @@ export function startMessageMenu() {
     const reaction = $('reaction').value.trim();
     if (reaction) react(reaction, true);
   });
-  const choices = { 'answer-message': answerAsked, 'forward-message': forwardAsked, 'pin-message': pin, 'report-message': askToReport, 'edit-message': editAsked, 'delete-message': askToDelete, 'hide-message': askToHide };
+  const answerInThread = (message) => askForThread(message, { isWriting: true });
+  const choices = { 'answer-message': answerAsked, 'thread-message': answerInThread, 'forward-message': forwardAsked, 'pin-message': pin, 'report-message': askToReport, 'edit-message': editAsked, 'delete-message': askToDelete, 'hide-message': askToHide };
   for (const [id, act] of Object.entries(choices)) {
     on(id, 'click', () => {
       $('menu').hidePopover();
-      act(chosen);
+      act(chosen, isInThread);
     });
   }
 }
@@ -60,11 +63,12 @@ const isOwn = (reaction) => Boolean(chosen.ownReactions?.includes(reaction));
 /** Fills it. The browser shows and hides it, and gives the keyboard back. */
 function open(message, button) {
   chosen = message;
+  isInThread = Boolean(button.closest('#thread'));
   for (const one of $('emoji').children) one.ariaPressed = String(isOwn(one.textContent));
   $('reaction').value = '';
   $('reaction-error').textContent = '';
   const room = rooms.get(message.roomUuid);
-  $('answer-message').hidden = !may(room, 'send');
+  $('answer-message').hidden = $('thread-message').hidden = isInThread || !may(room, 'send');
   $('pin-message').hidden = !may(room, 'pin');
   $('pin-message').querySelector('span').textContent = t(message.pinned ? 'unpin' : 'pin');
   const isMine = message.sender.userUuid === me.userUuid;
@@ -122,7 +126,7 @@ function askFirst(question, remove) {
     async act() {
       await remove();
       // The button that the keyboard came from is gone.
-      $('ask').addEventListener('close', () => $('scroller').focus({ preventScroll: true }), { once: true });
+      $('ask').addEventListener('close', () => $(isInThread ? 'thread-scroller' : 'scroller').focus({ preventScroll: true }), { once: true });
     },
   });
 }

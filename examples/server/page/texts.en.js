@@ -119,6 +119,23 @@ export default {
   systemRenamed: (name) => `${name} changed the name of the chat`,
   notInRoom: (room) => `You are not in “${room}” any more.`,
 
+  // Threads
+  thread: 'Thread',
+  replyInThread: 'Reply in thread',
+  reply: 'Reply',
+  writeReply: 'Write a reply',
+  alsoInRoom: 'Also send to the chat',
+  replies: (count) => (count === 1 ? '1 reply' : `${count} replies`),
+  newestReply: ', the newest',
+  noReplies: 'No replies yet',
+  olderReplies: 'Earlier replies',
+  retryReplies: 'The thread could not be loaded. Try again',
+  repliesFailed: (count) => (count === 1 ? '1 reply was not sent' : `${count} replies were not sent`),
+  openThread: 'Open the thread',
+  repliedInThread: 'Replied in a thread',
+  shownInRoom: 'Also in the chat',
+  saidInThread: (said) => `Thread · ${said}`,
+
   // Pictures
   addPicture: 'Send a picture',
   pictureText: 'Pictures are sent by their address on the web.',

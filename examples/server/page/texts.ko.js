@@ -117,6 +117,23 @@ export default {
   systemRenamed: (name) => `${name}님이 채팅 이름을 바꿨어요`,
   notInRoom: (room) => `이제 “${room}”에 참여하고 있지 않아요.`,
 
+  // Threads
+  thread: '스레드',
+  replyInThread: '스레드에 답글 달기',
+  reply: '답글',
+  writeReply: '답글 입력',
+  alsoInRoom: '채팅에도 보내기',
+  replies: (count) => `답글 ${count}개`,
+  newestReply: ', 최근 답글',
+  noReplies: '아직 답글이 없어요',
+  olderReplies: '이전 답글 보기',
+  retryReplies: '스레드를 불러오지 못했어요. 다시 시도',
+  repliesFailed: (count) => `보내지 못한 답글 ${count}개`,
+  openThread: '스레드 열기',
+  repliedInThread: '스레드에 단 답글',
+  shownInRoom: '채팅에도 보냄',
+  saidInThread: (said) => `스레드 · ${said}`,
+
   // Pictures
   addPicture: '사진 보내기',
   pictureText: '웹에 있는 사진의 주소로 보낼 수 있어요.',

@@ -5,6 +5,7 @@ import { $, onceAFrame } from './dom.js';
 import { Messages } from './messages.js';
 import { signal } from './signal.js';
 import { t } from './texts.js';
+import { isAside } from './threads.js';
 
 /** How many messages are loaded at a time. */
 const PAGE = 40;
@@ -110,11 +111,18 @@ export class Timeline {
     return this.scrolled();
   }
 
-  /** Brings the message of this place into sight, wherever it is, and gives it; nothing, where there is none any more. */
+  /** Brings the message of this place into sight, wherever it is, and gives it; nothing, where there is none any more. A reply that is for its thread alone is only given. */
   async show(seq) {
     while (this.isLoading) await this.#loading;
     if (!this.isOpen) return undefined;
-    if (!this.#messages.at(seq)) await this.#load({ around: seq }, (page) => this.#replace(page, seq));
+    let aside;
+    if (!this.#messages.at(seq)) {
+      await this.#load({ around: seq }, (page) => {
+        aside = page.messages.find((one) => one.seq === seq && isAside(one));
+        if (!aside) this.#replace(page, seq);
+      });
+    }
+    if (this.isOpen && aside) return aside;
     const message = this.isOpen ? this.#messages.at(seq) : undefined;
     if (!message) return undefined;
     this.isLoaded = true;
@@ -170,7 +178,7 @@ export class Timeline {
   }
 
   #takePage({ messages }, { hasOlder = this.#hasOlder, hasNewer = this.#hasNewer }, isOlder = false) {
-    messages.forEach((message) => this.#messages.place({ message }));
+    messages.filter((message) => !isAside(message)).forEach((message) => this.#messages.place({ message }));
     this.#hasOlder = hasOlder;
     // What has come while the page was on its way was not placed.
     this.#setNewer(hasNewer || this.#missed > this.#to);
@@ -199,7 +207,7 @@ export class Timeline {
   }
 
   #entries() {
-    return chat.entries.filter(({ room }) => room === this.#uuid);
+    return chat.entries.filter(({ room, draft }) => room === this.#uuid && !isAside(draft));
   }
 
   #placeEntries() {
@@ -284,6 +292,7 @@ export class Timeline {
     const isNew = seq > this.#to;
     // It is loaded with those around it.
     if (this.#hasOlder && seq < this.#from) return false;
+    if (isAside(message)) return this.#passOver(seq);
     const counts = isNew && !isMyMessage && type !== 'SYSTEM';
     if (counts && !this.#isFollowing) this.#newCount += 1;
     if (!this.#isFollowing && this.#messages.count >= KEPT) this.#setNewer(true);
@@ -297,6 +306,14 @@ export class Timeline {
       this.#follow();
     } else this.#showJump();
     return isNew;
+  }
+
+  /** A reply that is not for the room. Where the end is in sight it is behind what one has read. */
+  #passOver(seq) {
+    if (this.#hasNewer) this.#missed = Math.max(this.#missed, seq);
+    else this.#to = Math.max(this.#to, seq);
+    if (this.#isFollowing) endSeen();
+    return false;
   }
 
   /** A message has changed, which may be on the page. */
@@ -319,6 +336,7 @@ export class Timeline {
 
   /** An entry of the outbox, which is new or stands otherwise now. */
   takeEntry(entry) {
+    if (isAside(entry.draft)) return this.#messages.showThreads(entry.draft.parentMessageUuid);
     if (!this.#hasNewer) this.#messages.place({ entry });
     return entry.state === 'sending' ? this.toNewest() : undefined;
   }
