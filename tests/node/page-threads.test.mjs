@@ -348,6 +348,15 @@ describe('in a thread', { timeout: 120_000 }, () => {
     await ana.click('#thread-older');
     await inThread(ana, 'me').waitFor();
     await ana.seesNo('#thread-older');
+    // By itself, once the connection is back.
+    await press(ana, 'Escape');
+    await ana.page.context().setOffline(true);
+    await ana.sees('#offline');
+    await button(ana, 'Who runs?').click();
+    await ana.sees('#thread-older', english.retryReplies);
+    await ana.page.context().setOffline(false);
+    await inThread(ana, 'me').waitFor();
+    await ana.seesNo('#thread-older');
     await close();
   });
 });

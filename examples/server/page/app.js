@@ -28,7 +28,7 @@ import { startSearch } from './search.js';
 import { isInvisible, loadSettings, settingsChanged, startSettings, takeSettings } from './settings.js';
 import { startSide } from './side.js';
 import { awaitMidnight, currentLanguage, firstLanguage, languageChanged, speak, t } from './texts.js';
-import { startThread } from './thread.js';
+import { resumeThread, startThread } from './thread.js';
 import { takeTyping } from './typing.js';
 import { resumeUploads } from './uploads.js';
 import { startViewer } from './viewer.js';
@@ -46,6 +46,7 @@ const handlers = {
     loadPins().catch(() => {});
     loadSettings().catch(() => {});
     resumeRoom();
+    resumeThread();
     resumeUploads();
     refreshPeople();
   },

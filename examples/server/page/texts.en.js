@@ -223,6 +223,7 @@ export default {
   actOn: 'Act on it…',
   deleteMessage: 'Delete the message',
   isDeleted: 'It is deleted already',
+  unseenMessage: 'You do not see this message any more.',
   resolved: 'The report is settled.',
   unmute: 'Let them write again',
   muteHour: 'Mute for an hour',

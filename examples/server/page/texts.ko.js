@@ -221,6 +221,7 @@ export default {
   actOn: '조치하기…',
   deleteMessage: '메시지 삭제',
   isDeleted: '이미 삭제됨',
+  unseenMessage: '더 이상 볼 수 없는 메시지예요.',
   resolved: '신고를 처리했어요.',
   unmute: '채팅 금지 해제',
   muteHour: '1시간 동안 채팅 금지',

@@ -53,6 +53,9 @@ export function startThread() {
   }
 }
 
+/** The connection is back: what could not be loaded may be now. */
+export const resumeThread = () => open?.hasFailed && load().catch(() => {});
+
 async function openThread({ roomUuid, rootUuid, seq, isWriting }) {
   if (roomUuid !== openUuid()) return;
   if (open?.rootUuid !== rootUuid) begin(roomUuid, rootUuid);
@@ -145,7 +148,9 @@ function showState() {
   const { root, next, isLoading, hasFailed } = open;
   const count = open.root ? chat.latest(root).thread?.replyCount ?? 0 : undefined;
   $('thread-count').textContent = isLoading && !root ? t('loading') : count === undefined ? '' : count === 0 ? t('noReplies') : t('replies', count);
+  const hadFocus = document.activeElement === $('thread-older');
   $('thread-older').hidden = !(hasFailed || (root && next !== null));
+  if (hadFocus && $('thread-older').hidden) $('thread-scroller').focus({ preventScroll: true });
   $('thread-older').textContent = t(hasFailed ? 'retryReplies' : 'olderReplies');
 }
 
