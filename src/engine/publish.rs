@@ -6,7 +6,7 @@ use super::nodes::{Posted, Stretch};
 use crate::event::{Amended, Event, EventKind, Marked, Notification, RoomChange};
 use crate::hub::{Audience, Class, ConnectionId, Hub, Post};
 use crate::id::{RoomId, UserId};
-use crate::model::{Body, Epoch, Hidden, Member, Message, Pos, Position, Room, Token};
+use crate::model::{Amendment, Body, Epoch, Hidden, Member, Message, Pos, Position, Room, Token};
 use crate::store::{Change, RelationChange, What};
 
 /// Publishes for one node. There is one, so that all its sessions see one order, and a frame's token
@@ -89,6 +89,8 @@ impl Publisher {
             }
             What::Amended { message, by, how } => {
                 let room = message.room;
+                // Whoever replies, or deletes a reply, is answered with that, and not with what its root tells then.
+                let origin = origin.filter(|_| !matches!(how, Some(Amendment::Replied(_))));
                 let kind = EventKind::Amended(Amended { message, by, how, own_reactions: None });
                 let event = Event { room: Some(room), token: Some(self.token), kind };
                 let post = self.hub.post(event, Some(pos), origin, None);
