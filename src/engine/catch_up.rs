@@ -243,6 +243,9 @@ impl Missed<'_> {
                 // again, who may know it from before.
                 let kind = EventKind::Room(RoomChange::Left, Arc::new(room));
                 self.connection.push_own(self.event(id, kind));
+            } else if member.changed_pos > to && member.joined_pos <= from && !self.muted.contains(&id) {
+                // Gone only after all this, of which they are told next: with what was said until then.
+                self.messages(id, from, to).await?;
             }
             return Ok(true);
         }
