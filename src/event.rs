@@ -153,6 +153,17 @@ pub enum EventKind {
         /// Its number in the room.
         seq: u64,
     },
+    /// Where the user stands in a thread has changed by another connection, or by a [reply](crate::model::Draft::replying) of
+    /// theirs, or the first one to a message of theirs: they [follow](crate::Actor::follow_thread) it or no longer, or have
+    /// [read](crate::Actor::mark_thread_read) more of it. Of two the later one holds.
+    Thread {
+        /// The thread's root.
+        root: MessageId,
+        /// Whether they follow it.
+        following: bool,
+        /// Every reply up to this number is read.
+        read_seq: u64,
+    },
     /// A message that is [being written](crate::Actor::start_stream) says more. It may be lost; the message's next
     /// state has it.
     Delta(Delta),

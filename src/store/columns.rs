@@ -10,10 +10,10 @@ use super::{
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Edit, Hidden,
-    Invite, InviteCode, LastSeen, Member, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted,
-    Reaction, Reactions, References, Relation, RelationKind, Report, Resolution, Role, Room, RoomKind,
-    Settings, SystemKind, Thread, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Edit, Follow,
+    Hidden, Invite, InviteCode, LastSeen, Member, Mentions, Message, MessageState, MessageType, Pin, Profile,
+    Quoted, Reaction, Reactions, References, Relation, RelationKind, Report, Resolution, Role, Room,
+    RoomKind, Settings, SystemKind, Thread, Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -565,6 +565,23 @@ pub(super) trait ReadRow<'r> {
             message: MessageId::from_bytes(self.bytes()?),
             pos: self.number()?,
         })
+    }
+
+    fn follow(&mut self) -> Result<Follow, Self::Error> {
+        Ok(Follow {
+            room: self.room_id()?,
+            root_seq: self.number()?,
+            user: self.parsed()?,
+            following: self.flag()?,
+            since: self.time()?,
+            read_seq: self.number()?,
+            pos: self.number()?,
+            root: MessageId::from_bytes(self.bytes()?),
+        })
+    }
+
+    fn follow_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Follow(self.follow()?)))
     }
 
     fn hidden_record(&mut self) -> Result<Record, Self::Error> {

@@ -8,6 +8,7 @@ use super::attachments;
 use super::columns::{Columns, message_joins};
 use super::edits;
 use super::error::SqliteError;
+use super::follows;
 use super::held;
 use super::mentions;
 use super::moderation;
@@ -115,6 +116,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
     }
     moderation::load(conn, needs, &mut rows)?;
     hidden::load(conn, needs, &mut rows)?;
+    follows::load(conn, needs, &mut rows)?;
     settings::load(conn, needs, &mut rows)?;
     held::load(conn, needs, &mut rows)?;
     Ok(rows)
@@ -195,6 +197,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
     hidden::write(conn, rows)?;
+    follows::write(conn, rows)?;
     settings::write(conn, rows)?;
     held::write(conn, rows)?;
     edits::write(conn, rows)?;

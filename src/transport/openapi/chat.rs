@@ -9,8 +9,8 @@ use super::schemas::{
     Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text,
 };
 use super::sockets::{
-    Ask, DELTA, HIDDEN, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error,
-    search, written_close, written_events, written_reply,
+    Ask, DELTA, HIDDEN, Protocol, THREAD, Told, codes, draft, history, notification, of, parsed,
+    sample_error, search, written_close, written_events, written_reply,
 };
 use crate::config::Config;
 use crate::error::{ErrorCode, Result};
@@ -21,7 +21,9 @@ use crate::transport::socketio::{
     CaughtUpJson, ClosingJson, ConnectedJson, EventName, RoomIdJson, Verb, format,
 };
 use crate::transport::wire::events as event;
-use crate::transport::wire::{ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson};
+use crate::transport::wire::{
+    ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson, ThreadReadJson,
+};
 
 const NAMESPACE: &str = "chat";
 
@@ -277,6 +279,7 @@ fn told(name: EventName) -> Told {
         EventName::MessageDeleted => ("A message was deleted.", of::<MessageChangeJson<'_>>()),
         EventName::MessageDelta => (DELTA, of::<event::DeltaJson<'_>>()),
         EventName::MessageHidden => (HIDDEN, of::<event::HiddenJson>()),
+        EventName::ThreadRead => (THREAD, of::<ThreadReadJson>()),
         EventName::UserTyping => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),
         EventName::MessagesRead => ("Somebody has read up to a message.", of::<event::ReadJson<'_>>()),
         EventName::MessagesDelivered => {

@@ -9,8 +9,8 @@ use super::schemas::{
     Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text, word,
 };
 use super::sockets::{
-    Ask, DELTA, HIDDEN, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error,
-    search, written_events, written_reply,
+    Ask, DELTA, HIDDEN, Protocol, THREAD, Told, codes, draft, history, notification, of, parsed,
+    sample_error, search, written_events, written_reply,
 };
 use crate::config::Config;
 use crate::error::{ErrorCode, Result};
@@ -19,7 +19,9 @@ use crate::id::{ClientId, MessageId, RoomId};
 use crate::model::{Reaction, Token};
 use crate::transport::status::close_code;
 use crate::transport::wire::events as event;
-use crate::transport::wire::{ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson};
+use crate::transport::wire::{
+    ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson, ThreadReadJson,
+};
 use crate::transport::ws::{EventName, Op, format};
 
 const CLOSES: [CloseReason; 7] = [
@@ -300,6 +302,7 @@ fn told(name: EventName) -> Told {
         EventName::MessageDeleted => ("A message was deleted.", of::<MessageChangeJson<'_>>()),
         EventName::MessageDelta => (DELTA, of::<event::DeltaJson<'_>>()),
         EventName::MessageHidden => (HIDDEN, of::<event::HiddenJson>()),
+        EventName::ThreadRead => (THREAD, of::<ThreadReadJson>()),
         EventName::Typing => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),
         EventName::Read => ("Somebody has read up to a message.", of::<event::ReadJson<'_>>()),
         EventName::Delivered => {

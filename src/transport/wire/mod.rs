@@ -64,7 +64,7 @@ pub(crate) use reports::{ReportJson, ReportsJson};
 pub(crate) use retention::RetentionJson;
 pub(crate) use search::{HitsJson, SearchArgs};
 pub(crate) use settings::{SettingsJson, SettledJson};
-pub(crate) use threads::RepliesJson;
+pub(crate) use threads::{RepliesJson, ThreadReadJson, ThreadStateJson, ThreadsJson};
 
 /// A user as others see them.
 #[derive(Debug, Serialize)]
