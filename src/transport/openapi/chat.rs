@@ -23,6 +23,7 @@ use crate::transport::socketio::{
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
     ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson, ThreadReadJson,
+    ThreadStateJson,
 };
 
 const NAMESPACE: &str = "chat";
@@ -76,6 +77,7 @@ fn ask(verb: Verb) -> Ask {
     const DONE: &[&str] = &["done", "refused"];
     const CHANGED: &[&str] = &["changed", "refused"];
     const MARKS: &[&str] = &["marks", "refused"];
+    const THREAD_ANSWERS: &[&str] = &["thread", "refused"];
     let room = || needed("roomUuid", named::<RoomId>());
     let message = || needed("messageUuid", named::<MessageId>());
     let upto = || {
@@ -209,6 +211,24 @@ fn ask(verb: Verb) -> Ask {
             json!({ "roomUuid": id, "before": 120, "limit": 20 }),
             &["history", "refused"],
         ),
+        Verb::FollowThread => (
+            "Follow the thread of a message. It is listed then, and its replies are notices.",
+            vec![room(), message()],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
+            THREAD_ANSWERS,
+        ),
+        Verb::UnfollowThread => (
+            "Follow a thread no longer.",
+            vec![room(), message()],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
+            THREAD_ANSWERS,
+        ),
+        Verb::MarkThreadAsRead => (
+            "Move the mark in a followed thread up to a number, or to the newest message. Nobody else is told.",
+            vec![room(), message(), optional("seq", number("Up to here."))],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id(), "seq": 2 }),
+            THREAD_ANSWERS,
+        ),
         Verb::Search => (
             "Look for messages by their words, newest first.",
             search().into(),
@@ -252,6 +272,12 @@ fn answers() -> Vec<Told> {
         answer("changed", "The message as it is now.", changed, Ok(Reply::Amended(samples::edited().into()))),
         answer("marks", "Where the marks stand now.", with(of::<MarkedJson>()), Ok(marked)),
         answer("history", "A part of a room's history.", with(of::<HistoryJson<'_>>()), Ok(history)),
+        answer(
+            "thread",
+            "Where the user stands in the thread now.",
+            with(of::<ThreadStateJson>()),
+            Ok(Reply::Thread(samples::thread_state())),
+        ),
         answer(
             "found",
             "A page of what was found.",

@@ -21,6 +21,7 @@ use crate::transport::status::close_code;
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
     ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson, ThreadReadJson,
+    ThreadStateJson,
 };
 use crate::transport::ws::{EventName, Op, format};
 
@@ -86,6 +87,7 @@ fn about(config: &Config) -> String {
 
 fn ask(op: Op) -> Ask {
     const DONE: &[&str] = &["done", "refused"];
+    const THREAD_ANSWERS: &[&str] = &["thread", "refused"];
     let room = || needed("room", named::<RoomId>());
     let message = || needed("messageUuid", named::<MessageId>());
     let on = || optional("on", flag("Whether it is left. Default true."));
@@ -225,6 +227,24 @@ fn ask(op: Op) -> Ask {
             json!({ "room": id, "before": 120, "limit": 20 }),
             &["history", "refused"],
         ),
+        Op::FollowThread => (
+            "Follow the thread of a message. It is listed then, and its replies are notices.",
+            vec![room(), message()],
+            json!({ "room": id, "messageUuid": samples::message_id() }),
+            THREAD_ANSWERS,
+        ),
+        Op::UnfollowThread => (
+            "Follow a thread no longer.",
+            vec![room(), message()],
+            json!({ "room": id, "messageUuid": samples::message_id() }),
+            THREAD_ANSWERS,
+        ),
+        Op::ReadThread => (
+            "Move the mark in a followed thread up to a number, or to the newest message. Nobody else is told.",
+            vec![room(), message(), optional("seq", number("Up to here."))],
+            json!({ "room": id, "messageUuid": samples::message_id(), "seq": 2 }),
+            THREAD_ANSWERS,
+        ),
         Op::Search => (
             "Look for messages by their words, newest first.",
             vec![needed("query", object("What is looked for.", search()))],
@@ -275,6 +295,12 @@ fn answers() -> Vec<Told> {
             "A part of a room's history.",
             of::<HistoryJson<'_>>(),
             Ok(Reply::History(samples::history_window())),
+        ),
+        answer(
+            "thread",
+            "Where the user stands in the thread now.",
+            of::<ThreadStateJson>(),
+            Ok(Reply::Thread(samples::thread_state())),
         ),
         answer("found", "A page of what was found.", of::<HitsJson<'_>>(), Ok(Reply::Found(samples::hits()))),
         Told {

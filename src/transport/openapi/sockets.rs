@@ -25,6 +25,7 @@ use crate::transport::wire::events as event;
 use crate::transport::wire::{
     ErrorJson, HeldNewsJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson,
     MarkedJson, MessageChangeJson, MessageJson, NotificationsJson, QuietJson, SettledJson, ThreadReadJson,
+    ThreadStateJson,
 };
 
 /// A socket's protocol, as a document tells of it.
@@ -165,6 +166,7 @@ fn schemas(config: &Config) -> Vec<(String, RefOr<Schema>)> {
     schemas.add::<HistoryJson<'_>>();
     schemas.add::<HitsJson<'_>>();
     schemas.add::<MarkedJson>();
+    schemas.add::<ThreadStateJson>();
     schemas.add::<MessageChangeJson<'_>>();
     schemas.add::<ErrorJson<'_>>();
     add_events_to(&mut schemas);
