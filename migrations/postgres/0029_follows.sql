@@ -14,4 +14,6 @@ CREATE TABLE chat.follows (
 CREATE INDEX follows_by_user ON chat.follows (user_id, room, root);
 CREATE INDEX follows_by_pos ON chat.follows (room, pos);
 
+ALTER TABLE chat.rooms ADD COLUMN threads_pos bigint NOT NULL DEFAULT 0;  -- that last changed one of these rows
+
 INSERT INTO chat.migrations (version) VALUES (29);

@@ -12,3 +12,5 @@ CREATE TABLE follows (
 
 CREATE INDEX follows_by_user ON follows (user, room, root);
 CREATE INDEX follows_by_pos ON follows (room, pos);
+
+ALTER TABLE rooms ADD COLUMN threads_pos INTEGER NOT NULL DEFAULT 0;  -- that last changed one of these rows

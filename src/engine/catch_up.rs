@@ -214,19 +214,22 @@ impl Missed<'_> {
     /// All rooms that changed, page by page. `false`: of some of them not all, which are told as reset.
     async fn tell(&self, until: &Position) -> Result<bool> {
         let store = self.actor.engine.store();
-        let (mut after, mut is_whole) = (None, true);
+        let (mut after, mut is_whole, mut has_threads) = (None, true, false);
         loop {
             let rooms = store.changed_rooms(&self.actor.user, &self.from, after, ROWS).await?;
             let is_last = rooms.len() < ROWS as usize;
             after = rooms.last().map(|(room, _)| room.id);
             for (room, member) in rooms {
+                has_threads |= room.threads_pos > self.from.of_room(room.id);
                 is_whole &= self.room(room, member, until).await?;
                 if self.connection.mailbox.close_reason().is_some() {
                     return Ok(is_whole);
                 }
             }
             if is_last {
-                self.threads(None, until).await?;
+                if has_threads {
+                    self.threads(None, until).await?;
+                }
                 return Ok(is_whole);
             }
         }

@@ -200,6 +200,7 @@ fn create(
         about,
         slow_mode: 0,
         keeping: None,
+        threads_pos: 0,
     };
     let (pos, prev) = rows.next_pos(&mut room);
     (room.created_pos, room.changed_pos) = (pos.at, pos.at);

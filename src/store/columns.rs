@@ -26,7 +26,7 @@ macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
          r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
-         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode, r.keeping"
+         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode, r.keeping, r.threads_pos"
     };
 }
 
@@ -158,6 +158,7 @@ pub(super) trait ReadRow<'r> {
             },
             slow_mode: self.number()?.try_into().map_err(|_| self.no_sense())?,
             keeping: self.maybe()?.map(Box::new),
+            threads_pos: self.number()?,
         })
     }
 

@@ -62,6 +62,7 @@ pub(super) fn read(ctx: &Ctx, message: MessageId, to: Option<u64>, rows: &mut Ro
         return answered(Vec::new(), Answer::Thread(Some(there)));
     }
     let (pos, prev) = rows.next_pos(&mut room);
+    room.threads_pos = pos.at;
     let follow = Follow { read_seq: to, pos: pos.at, ..there };
     rows.put_follow(follow.clone());
     rows.put_room(room);
@@ -110,6 +111,7 @@ struct Asked {
 fn put(ctx: &Ctx, room: &mut Room, root: &Message, asked: Asked, rows: &mut Rows) -> Change {
     let Asked { user, on, read_seq, most } = asked;
     let (pos, prev) = rows.next_pos(room);
+    room.threads_pos = pos.at;
     let follow = Follow {
         room: room.id,
         user: user.clone(),

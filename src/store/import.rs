@@ -90,7 +90,16 @@ fn make_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
     }
     let (seq, countable, members, last_message_at) = (0, 0, 0, None);
     let floor = record.floor();
-    let mut room = Room { seq, countable, members, last_message_at, last_pos: 0, marks_pos: 0, ..record };
+    let mut room = Room {
+        seq,
+        countable,
+        members,
+        last_message_at,
+        last_pos: 0,
+        marks_pos: 0,
+        threads_pos: 0,
+        ..record
+    };
     begin_at_floor(&mut room, floor);
     let at = rows.next_pos(&mut room);
     (room.created_pos, room.changed_pos) = (at.0.at, at.0.at);
@@ -335,6 +344,7 @@ fn import_follow(record: Follow, rows: &mut Rows) -> Result<Outcome> {
         return done(Vec::new());
     }
     let at = rows.next_pos(&mut room);
+    room.threads_pos = at.0.at;
     rows.put_follow(Follow { pos: at.0.at, ..record });
     let id = room.id;
     rows.put_room(room);

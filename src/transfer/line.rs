@@ -551,6 +551,7 @@ impl RoomLine {
             about: About { topic, picture, visibility, custom },
             slow_mode,
             keeping: None,
+            threads_pos: 0,
         };
         room.keep(|keeping| (keeping.retention, keeping.floor) = (retention, floor));
         Ok(room)

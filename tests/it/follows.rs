@@ -173,7 +173,7 @@ async fn a_session_follows_and_reads_and_is_answered_and_not_told() {
     let (ana, ben) = (engine.as_user(id("ana")), engine.as_user(id("ben")));
     let (mut phone, mut laptop) = (ana.connect().await.unwrap(), ana.connect().await.unwrap());
     let root = send(&ben, room, "who runs?").await;
-    let mut asked = async |command| match phone.execute(command).await.unwrap() {
+    let asked = async |command| match phone.execute(command).await.unwrap() {
         Reply::Thread(state) => (state.following, state.read_seq, state.unread),
         other => panic!("{other:?}"),
     };

@@ -118,7 +118,7 @@ impl Reader<'_> {
                 && self.messages(&room).await?
                 && self.amended(&room).await?
                 && self.hidden(&room).await?
-                && self.threads(&room).await?)
+                && (room.threads_pos <= from || self.threads(&room).await?))
         {
             return Ok(false);
         }

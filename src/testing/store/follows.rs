@@ -125,6 +125,7 @@ pub async fn whoever_replies_follows_and_so_does_who_sent_the_root_from_the_firs
     assert_eq!((chat.room(room).await.last_pos, chat.position().await.of_room(room)), {
         (last.pos.at, last.pos.at)
     });
+    assert_eq!(chat.room(room).await.threads_pos, last.pos.at);
     let What::Thread(follow) = &last.what else { panic!("{last:?}") };
     assert_eq!(chat.follow_of("ana", &root).await.as_ref(), Some(follow));
     assert_eq!((follow.root, follow.root_seq, follow.pos), (root.id, root.seq, last.pos.at));

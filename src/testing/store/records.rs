@@ -104,6 +104,7 @@ fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
         RoomRecord::Room(mut room) => {
             room.id = id;
             (room.created_pos, room.changed_pos, room.last_pos, room.marks_pos) = (900, 901, 902, 903);
+            room.threads_pos = 910;
             RoomRecord::Room(room)
         }
         RoomRecord::Message(mut message, hash) => {

@@ -82,6 +82,7 @@ pub(super) fn room() -> Room {
         },
         slow_mode: 0,
         keeping: None,
+        threads_pos: 0,
     }
 }
 

@@ -187,6 +187,10 @@ impl Town {
         let answer = Draft::text("answer").quoting(edited).with_client_id("answer");
         let answer = cho.send(group, answer).await.unwrap().id;
         admin.pin(group, answer, true).await.unwrap();
+        for who in [&ana, &cho, &dee] {
+            who.follow_thread(group, answer).await.unwrap();
+        }
+        cho.unfollow_thread(group, answer).await.unwrap();
         let report = ana.report(group, answer, Some("why?\n🦊".into())).await.unwrap().id;
         ben.report(group, answer, None).await.unwrap();
         ana.resolve_report(group, report, ReportOutcome::Dismissed).await.unwrap();
@@ -291,7 +295,7 @@ fn unplaced_message(message: &Message) -> Message {
 }
 
 fn unplaced_room(room: &Room) -> Room {
-    Room { created_pos: 0, changed_pos: 0, last_pos: 0, marks_pos: 0, ..room.clone() }
+    Room { created_pos: 0, changed_pos: 0, last_pos: 0, marks_pos: 0, threads_pos: 0, ..room.clone() }
 }
 
 /// What each user sees over the engine, but for positions.
