@@ -15,6 +15,7 @@ mod copies;
 mod drafts;
 mod edits;
 mod feed;
+mod follows;
 mod forward;
 mod friends;
 mod govern;

@@ -11,6 +11,7 @@ mod engine;
 mod examples;
 #[path = "../faults/mod.rs"]
 mod faults;
+mod follows;
 mod forwards;
 mod friends;
 mod held;

@@ -8,7 +8,7 @@ use super::error::PostgresError;
 use crate::model::{Epoch, MAX_LANES};
 
 /// Only ever appended to. Each names its version in `chat.migrations`, so that those run by hand count too.
-const MIGRATIONS: [&str; 28] = [
+const MIGRATIONS: [&str; 29] = [
     include_str!("../../../migrations/postgres/0001_init.sql"),
     include_str!("../../../migrations/postgres/0002_logouts.sql"),
     include_str!("../../../migrations/postgres/0003_outbox.sql"),
@@ -37,6 +37,7 @@ const MIGRATIONS: [&str; 28] = [
     include_str!("../../../migrations/postgres/0026_held.sql"),
     include_str!("../../../migrations/postgres/0027_hidden.sql"),
     include_str!("../../../migrations/postgres/0028_threads.sql"),
+    include_str!("../../../migrations/postgres/0029_follows.sql"),
 ];
 
 /// The first version that tells apart what this code relies on: `DROP … FORCE` in tests, `plan_cache_mode`.

@@ -32,7 +32,7 @@ use crate::transport::wire::{
     AttachmentJson, AuditJson, BanJson, BansJson, DoNotDisturbJson, EditsJson, FeedJson, HeldAnswerJson,
     HeldPageJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson, LinkJson, MarkedJson,
     MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson, ReactionsJson, RelationJson,
-    RepliesJson, ReportsJson, RoomsJson, SettingsJson,
+    RepliesJson, ReportsJson, RoomsJson, SettingsJson, ThreadStateJson, ThreadsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -241,6 +241,10 @@ fn query_parameter(query: Query) -> ParameterBuilder {
         }
         Query::ActCursor | Query::ReplyCursor => {
             ("cursor", "The `nextCursor` of the page before it.", number("").description(None::<&str>).into())
+        }
+        Query::ThreadCursor => {
+            let place = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9a-f]{64}$"));
+            ("cursor", "The `nextCursor` of the page before it.", place.into())
         }
         Query::Since => {
             ("since", "The `token` of an earlier feed. Without it, all of it.", named::<Token>().into())
@@ -497,6 +501,8 @@ fn components(config: &Config) -> Components {
     schemas.add::<ReactionsJson<'_>>();
     schemas.add::<PinsJson<'_>>();
     schemas.add::<RepliesJson<'_>>();
+    schemas.add::<ThreadStateJson>();
+    schemas.add::<ThreadsJson<'_>>();
     schemas.add::<ParticipantsJson<'_>>();
     schemas.add::<RelationJson<'_>>();
     schemas.add::<DoneJson>();

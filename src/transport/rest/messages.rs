@@ -60,19 +60,23 @@ pub(super) struct ReadJson {
     seq: Option<u64>,
 }
 
+impl ReadJson {
+    /// Up to where; `None` is the newest message.
+    pub(super) fn place(&self) -> Result<Option<Cursor>> {
+        match (&self.message_uuid, self.seq) {
+            (Some(_), Some(_)) => Err(Error::invalid("seq", "must not be given beside messageUuid")),
+            (Some(id), None) => Ok(Some(Cursor::Message(parse_field("messageUuid", id)?))),
+            (None, seq) => Ok(seq.map(Cursor::Seq)),
+        }
+    }
+}
+
 pub(super) async fn read(
     Caller(caller): Caller,
     InRoom(room): InRoom,
     OptionalJsonBody(body): OptionalJsonBody<ReadJson>,
 ) -> Result<Response, Problem> {
-    let to = match (&body.message_uuid, body.seq) {
-        (Some(_), Some(_)) => {
-            return Err(Error::invalid("seq", "must not be given beside messageUuid").into());
-        }
-        (Some(id), None) => Some(Cursor::Message(parse_field("messageUuid", id)?)),
-        (None, seq) => seq.map(Cursor::Seq),
-    };
-    let marked = caller.mark_read(room, to).await?;
+    let marked = caller.mark_read(room, body.place()?).await?;
     Ok(Json(MarkedJson::from(&marked)).into_response())
 }
 
