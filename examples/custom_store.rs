@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chat_core::model::{
-    AuditEntry, Ban, DoNotDisturb, Draft, Edit, Epoch, Hidden, HistoryQuery, Invite, InviteCode, Limit,
-    Member, Message, NewRoom, PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind, Report,
-    Room, RoomKey, RoomKind, SearchCursor, Settings, Token, Visibility,
+    AuditEntry, Ban, DoNotDisturb, Draft, Edit, Epoch, Follow, Hidden, HistoryQuery, Invite, InviteCode,
+    Limit, Member, Message, NewRoom, PinCursor, Position, Profile, Quoted, Reaction, Relation, RelationKind,
+    Report, Room, RoomKey, RoomKind, SearchCursor, Settings, ThreadCursor, Token, Visibility,
 };
 use chat_core::store::{
-    Batch, BodyHash, Found, Held, MemberEntry, Memberships, Needs, Ordinals, OutboxRow, Outcome, PushBatch,
-    PushRetry, Queue, ReactionKey, Record, RecordPage, RoomEntry, RoomRecord, Rows, Search, Sent, Stage,
-    Store, StoredAttachment, apply,
+    Batch, BodyHash, FollowedThread, Found, Held, MemberEntry, Memberships, Needs, Ordinals, OutboxRow,
+    Outcome, PushBatch, PushRetry, Queue, ReactionKey, Record, RecordPage, RoomEntry, RoomRecord, Rows,
+    Search, Sent, Stage, Store, StoredAttachment, apply,
 };
 use chat_core::{
     AttachmentId, ChatEngine, ClientId, MessageId, ReportId, Result, RoomId, Timestamp, UserId,
@@ -74,6 +74,8 @@ struct Tables {
     erasures: BTreeSet<UserId>,
     /// By user.
     settings: BTreeMap<UserId, Settings>,
+    /// By room, root and user; by user, room and root; by room and position.
+    follows: BTreeMap<(RoomId, u64, UserId), Follow>,
 }
 
 impl PlainStore {
@@ -103,6 +105,7 @@ impl PlainStore {
             edits: BTreeMap::new(),
             erasures: BTreeSet::new(),
             settings: BTreeMap::new(),
+            follows: BTreeMap::new(),
         }))
     }
 
@@ -168,6 +171,7 @@ impl Tables {
         };
         let reports = self.reports.values().filter(is_needed);
         rows.reports = reports.map(|report| (report.id, report.clone())).collect();
+        rows.follows = found(&needs.follows(&rows.messages), |key| self.follows.get(key).cloned());
         self.load_held(needs, &mut rows);
         rows
     }
@@ -272,6 +276,16 @@ impl Tables {
             }
         }
         self.hidden.retain(|_, hidden| !is_cut(&hidden.room, hidden.seq));
+        self.follows.extend(rows.follows);
+        for (user, most) in &rows.kept_follows {
+            let mut of_user: Vec<_> =
+                self.follows.values().filter(|one| one.user == *user).cloned().collect();
+            of_user.sort_by_key(|one| Reverse((one.since, one.room, one.root_seq)));
+            for Follow { room, root_seq, user, .. } in of_user.into_iter().skip(*most as usize) {
+                self.follows.remove(&(room, root_seq, user));
+            }
+        }
+        self.follows.retain(|(room, root, _), _| !is_cut(room, *root));
     }
 }
 
@@ -676,6 +690,79 @@ impl Store for PlainStore {
         Ok(replies)
     }
 
+    async fn follow(&self, room: RoomId, root: u64, user: &UserId) -> Result<Option<Follow>> {
+        Ok(self.tables().follows.get(&(room, root, user.clone())).cloned())
+    }
+
+    async fn follows(&self, user: &UserId, after: Option<(RoomId, u64)>, limit: u32) -> Result<Vec<Follow>> {
+        let tables = self.tables();
+        let is_meant =
+            |one: &&Follow| one.user == *user && after.is_none_or(|after| (one.room, one.root_seq) > after);
+        Ok(tables.follows.values().filter(is_meant).take(limit as usize).cloned().collect())
+    }
+
+    async fn follows_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Follow>> {
+        let tables = self.tables();
+        let is_new = |one: &&Follow| one.room == room && one.pos > after && one.pos <= until;
+        let mut since: Vec<_> = tables.follows.values().filter(is_new).cloned().collect();
+        since.sort_by_key(|one| one.pos);
+        since.truncate(limit as usize);
+        Ok(since)
+    }
+
+    async fn followers(&self, room: RoomId, roots: &[u64], users: &[UserId]) -> Result<Vec<Follow>> {
+        let tables = self.tables();
+        let is_meant = |one: &&Follow| {
+            one.room == room && one.following && roots.contains(&one.root_seq) && users.contains(&one.user)
+        };
+        Ok(tables.follows.values().filter(is_meant).cloned().collect())
+    }
+
+    async fn followed_threads(
+        &self,
+        user: &UserId,
+        before: Option<ThreadCursor>,
+        limit: u32,
+    ) -> Result<Vec<FollowedThread>> {
+        let tables = self.tables();
+        let thread = |follow: &Follow| {
+            let (room, root_seq) = (follow.room, follow.root_seq);
+            let member = tables.members.get(&(room, user.clone())).filter(|member| member.active)?;
+            let is_hidden = tables.hidden.contains_key(&(room, user.clone(), root_seq));
+            let root = tables.messages_in(room).find(|one| one.seq == root_seq && !is_hidden)?;
+            let is_reply = |one: &Message| one.references.reply().is_some_and(|reply| reply.seq == root_seq);
+            let newest = tables.messages_in(room).filter(is_reply).last();
+            let active_at = newest.map_or(root.created_at, |reply| reply.created_at);
+            Some(FollowedThread { follow: follow.clone(), root, active_at, joined_seq: member.joined_seq })
+        };
+        let place = |one: &FollowedThread| ThreadCursor {
+            at: one.active_at,
+            room: one.follow.room,
+            root_seq: one.follow.root_seq,
+        };
+        let followed = tables.follows.values().filter(|one| one.user == *user && one.following);
+        let mut threads: Vec<_> = followed.filter_map(thread).collect();
+        threads.retain(|one| before.is_none_or(|before| place(one) < before));
+        threads.sort_by_key(|one| Reverse(place(one)));
+        threads.truncate(limit as usize);
+        Ok(threads)
+    }
+
+    async fn unread_replies(&self, user: &UserId, threads: &[(RoomId, u64, u64)]) -> Result<Vec<u64>> {
+        let tables = self.tables();
+        let unread = |(room, root, above): &(RoomId, u64, u64)| {
+            let is_unread = |one: &Message| {
+                one.references.reply().is_some_and(|reply| reply.seq == *root)
+                    && one.seq > *above
+                    && one.sender.user != *user
+                    && !one.body.is_deleted()
+                    && !tables.hidden.contains_key(&(*room, user.clone(), one.seq))
+            };
+            tables.messages_in(*room).filter(is_unread).count() as u64
+        };
+        Ok(threads.iter().map(unread).collect())
+    }
+
     async fn members_since(
         &self,
         room: RoomId,
@@ -874,6 +961,12 @@ impl Store for PlainStore {
                 let all = tables.hidden_in(room);
                 let beyond = all.filter(|one| after.as_ref().is_none_or(|after| place(one) > *after));
                 beyond.map(|one| Record::Room(RoomRecord::Hidden(one.clone()))).take(limit).collect()
+            }
+            RecordPage::Follows { room, after } => {
+                let all = tables.follows.values().filter(|one| one.room == room);
+                let place = |one: &Follow| (one.root_seq, one.user.clone());
+                let beyond = all.filter(|one| after.as_ref().is_none_or(|after| place(one) > *after));
+                beyond.map(|one| Record::Room(RoomRecord::Follow(one.clone()))).take(limit).collect()
             }
         })
     }

@@ -53,6 +53,9 @@ pub struct Config {
     /// The most messages of a room that a participant may [hide](crate::Actor::hide) from themselves; one more is
     /// [`Forbidden`](crate::ErrorKind::Forbidden). Default 1,000.
     pub max_hidden: u32,
+    /// Of how many threads it is kept whether a user [follows](crate::Actor::follow_thread) them, in all their rooms; with one
+    /// more the oldest choice is forgotten, and that thread is not followed any more. 0: nobody follows any. Default 1,000.
+    pub max_followed_threads: u32,
     /// How long the host's [`Hooks`](crate::policy::Hooks) may take for an answer, waiting for a turn included. Default
     /// 500 ms.
     pub hook_timeout: Duration,
@@ -232,6 +235,7 @@ impl Default for Config {
             max_reaction_kinds: 20,
             max_pins: 100,
             max_hidden: 1_000,
+            max_followed_threads: 1_000,
             hook_timeout: Duration::from_millis(500),
             hooks_at_once: 64,
             hook_failure: HookFailure::Refuse,

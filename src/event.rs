@@ -11,7 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Amendment, Delta, DoNotDisturb, Draft, FriendNotice, History, HistoryQuery, Hits, Invitation, InviteCode,
-    Mark, Message, NotifySetting, Participant, Profile, Reaction, Role, Room, SearchQuery, Settings, Token,
+    Mark, Message, NotifySetting, Participant, Profile, Reaction, Role, Room, SearchQuery, Settings,
+    ThreadState, Token,
 };
 
 /// What a connection asks for. A [`Session`](crate::Session) executes it, and it is refused as the method of
@@ -72,6 +73,12 @@ pub enum Command {
     Ping,
     /// [Look for messages](crate::Actor::search) by their words. Answered with [`Reply::Found`].
     Search(Box<SearchQuery>),
+    /// [Follow](crate::Actor::follow_thread) the thread of a message (`true`), or no longer. Answered with
+    /// [`Reply::Thread`].
+    FollowThread(RoomId, MessageId, bool),
+    /// Move the [mark](crate::Actor::mark_thread_read) in the thread of a message up to this place; `None` is the newest
+    /// message. Answered with [`Reply::Thread`].
+    ReadThread(RoomId, MessageId, Option<crate::model::Cursor>),
 }
 
 /// The answer to a command.
@@ -94,6 +101,8 @@ pub enum Reply {
     History(History),
     /// A page of what was found.
     Found(Hits),
+    /// Where the user stands in the thread now.
+    Thread(ThreadState),
 }
 
 /// Where a member's marks stand.
@@ -152,6 +161,17 @@ pub enum EventKind {
         message: MessageId,
         /// Its number in the room.
         seq: u64,
+    },
+    /// Where the user stands in a thread has changed by another connection, or by a [reply](crate::model::Draft::replying) of
+    /// theirs, or the first one to a message of theirs: they [follow](crate::Actor::follow_thread) it or no longer, or have
+    /// [read](crate::Actor::mark_thread_read) more of it. Of two the later one holds.
+    Thread {
+        /// The thread's root.
+        root: MessageId,
+        /// Whether they follow it.
+        following: bool,
+        /// Every reply up to this number is read.
+        read_seq: u64,
     },
     /// A message that is [being written](crate::Actor::start_stream) says more. It may be lost; the message's next
     /// state has it.

@@ -66,7 +66,8 @@ impl fmt::Debug for Notice {
 /// [`Config::push_delay`](crate::Config::push_delay) after it was committed, and wants to know of it: by the
 /// [level](crate::Actor::set_notifications) that they chose for the room, outside of the time in which they
 /// [want none](crate::Actor::set_do_not_disturb), of nobody whom they have blocked. Nobody is told of what they sent
-/// themselves, of SYSTEM messages, or of what was deleted meanwhile. To whoever is connected, on whichever node, it goes
+/// themselves, of SYSTEM messages, or of what was deleted meanwhile. A reply that is meant for its thread alone is told to
+/// those who [follow](crate::Actor::follow_thread) it and have not read it there, and to those whom it mentions. To whoever is connected, on whichever node, it goes
 /// only where none of their devices has said that [it has the message](crate::Actor::mark_delivered): a connection may be
 /// dead and not known to be.
 ///

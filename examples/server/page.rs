@@ -10,10 +10,11 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 57] = [
+const FILES: [(&str, &str, &str); 62] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
+    ("/threads.css", CSS, include_str!("page/threads.css")),
     ("/files.css", CSS, include_str!("page/files.css")),
     ("/moderation.css", CSS, include_str!("page/moderation.css")),
     ("/address.js", SCRIPT, include_str!("page/address.js")),
@@ -34,6 +35,7 @@ const FILES: [(&str, &str, &str); 57] = [
     ("/forwarding.js", SCRIPT, include_str!("page/forwarding.js")),
     ("/friend-list.js", SCRIPT, include_str!("page/friend-list.js")),
     ("/friends.js", SCRIPT, include_str!("page/friends.js")),
+    ("/hiding.js", SCRIPT, include_str!("page/hiding.js")),
     ("/holding.js", SCRIPT, include_str!("page/holding.js")),
     ("/invitations.js", SCRIPT, include_str!("page/invitations.js")),
     ("/links.js", SCRIPT, include_str!("page/links.js")),
@@ -64,6 +66,9 @@ const FILES: [(&str, &str, &str); 57] = [
     ("/texts.en.js", SCRIPT, include_str!("page/texts.en.js")),
     ("/texts.js", SCRIPT, include_str!("page/texts.js")),
     ("/texts.ko.js", SCRIPT, include_str!("page/texts.ko.js")),
+    ("/thread-composer.js", SCRIPT, include_str!("page/thread-composer.js")),
+    ("/thread.js", SCRIPT, include_str!("page/thread.js")),
+    ("/threads.js", SCRIPT, include_str!("page/threads.js")),
     ("/timeline.js", SCRIPT, include_str!("page/timeline.js")),
     ("/typing.js", SCRIPT, include_str!("page/typing.js")),
     ("/uploads.js", SCRIPT, include_str!("page/uploads.js")),

@@ -13,9 +13,9 @@ use super::invited::InviteNews;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Attachment, Body, Delta, DoNotDisturb, Epoch, FriendNotice, Hidden, MAX_LANES, Mark, Member,
-    Mentions, Message, MessageState, MessageType, Notify, Position, Profile, Quoted, Reaction, References,
-    Role, Settings, SystemKind, Thread, Token,
+    Amendment, Attachment, Body, Delta, DoNotDisturb, Epoch, Follow, FriendNotice, Hidden, MAX_LANES, Mark,
+    Member, Mentions, Message, MessageState, MessageType, Notify, Position, Profile, Quoted, Reaction,
+    References, Role, Settings, SystemKind, Thread, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
@@ -147,6 +147,7 @@ pub(crate) enum Told {
         how: Option<How>,
     },
     Hidden(Hidden),
+    Thread(Follow),
 }
 
 /// An [`Amendment`].
@@ -486,6 +487,10 @@ mod tests {
         let (room, message) = (RoomId::generate(), MessageId::generate());
         let hidden = Hidden { room, user: "ana".parse().unwrap(), seq: 7, message, pos: 9 };
         survives(News::Told(4, vec![Told::Hidden(hidden)]));
+        let (root, since) = (MessageId::generate(), Timestamp::from_millis(5));
+        let user = "ana".parse().unwrap();
+        let follow = Follow { room, user, root, root_seq: 7, following: true, since, read_seq: 8, pos: 9 };
+        survives(News::Told(4, vec![Told::Thread(follow)]));
         let token = Token { epoch: Epoch(7), position: Position::start(3) };
         survives(News::Sync { id: 1, commits: 2, at: token.into() });
         survives(News::Friend(FriendNotice::Declined, profile("a b.*>")));

@@ -47,7 +47,7 @@ impl Actor {
 
     pub(super) async fn commit(&self, room: RoomId, op: Op) -> Result<Answer> {
         self.engine.check_running()?;
-        if !matches!(op, Op::Mark { .. }) {
+        if !matches!(op, Op::Mark { .. } | Op::ReadThread { .. }) {
             self.engine.inner.limits.change(&self.user)?;
         }
         self.engine.inner.committer.commit(self.item(room, op)).await

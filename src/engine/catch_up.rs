@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::publish::{marked, message_event};
+use super::publish::{marked, message_event, thread_event};
 use super::settings::private_among;
 use super::{Actor, ChatEngine};
 use crate::error::{ErrorKind, Result};
@@ -112,6 +112,7 @@ pub(super) async fn resume_room(
         match actor.membership(room).await {
             Ok((found, member)) if recovered => {
                 recovered = missed.room(found, member, &until.position).await?;
+                missed.threads(Some(room), &until.position).await?;
             }
             Ok(_) => {}
             // Taken out meanwhile, of which the connection is told otherwise.
@@ -213,18 +214,22 @@ impl Missed<'_> {
     /// All rooms that changed, page by page. `false`: of some of them not all, which are told as reset.
     async fn tell(&self, until: &Position) -> Result<bool> {
         let store = self.actor.engine.store();
-        let (mut after, mut is_whole) = (None, true);
+        let (mut after, mut is_whole, mut has_threads) = (None, true, false);
         loop {
             let rooms = store.changed_rooms(&self.actor.user, &self.from, after, ROWS).await?;
             let is_last = rooms.len() < ROWS as usize;
             after = rooms.last().map(|(room, _)| room.id);
             for (room, member) in rooms {
+                has_threads |= room.threads_pos > self.from.of_room(room.id);
                 is_whole &= self.room(room, member, until).await?;
                 if self.connection.mailbox.close_reason().is_some() {
                     return Ok(is_whole);
                 }
             }
             if is_last {
+                if has_threads {
+                    self.threads(None, until).await?;
+                }
                 return Ok(is_whole);
             }
         }
@@ -353,6 +358,31 @@ impl Missed<'_> {
                 self.push(room, EventKind::Hidden { message, seq });
             }
             if is_last || !self.connection.is_in(room) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Where the user stands in the threads of a room, or of all, read at once: they are bounded, and most rooms have none.
+    async fn threads(&self, only: Option<RoomId>, until: &Position) -> Result<()> {
+        // Those of one room stand together.
+        let mut after = only.map(|room| (room, 0));
+        loop {
+            let follows = self.actor.engine.store().follows(&self.actor.user, after, ROWS).await?;
+            let is_last = follows.len() < ROWS as usize;
+            after = follows.last().map(|follow| (follow.room, follow.root_seq));
+            for follow in follows {
+                let room = follow.room;
+                if only.is_some_and(|only| only != room) {
+                    return Ok(());
+                }
+                let is_new = follow.pos > self.from.of_room(room) && follow.pos <= until.of_room(room);
+                if is_new && !self.muted.contains(&room) {
+                    self.connection.mailbox.space().await;
+                    self.push(room, thread_event(&follow));
+                }
+            }
+            if is_last || self.connection.mailbox.close_reason().is_some() {
                 return Ok(());
             }
         }

@@ -31,7 +31,8 @@ impl Draft {
         let quoted = quoted.map(|id| parse_field("quotedMessageUuid", id)).transpose()?;
         let root = self.parent_message_uuid.as_deref();
         let root = root.map(|id| parse_field("parentMessageUuid", id)).transpose()?;
-        let thread = root.map(|root| Box::new(Reply { root, in_room: self.show_in_room }));
+        let (in_room, max_followed) = (self.show_in_room, config.max_followed_threads);
+        let thread = root.map(|root| Box::new(Reply { root, in_room, max_followed }));
         Ok(Refers { quoted, mentions: self.mentioned(config)?, thread, ..Refers::default() })
     }
 

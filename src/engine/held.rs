@@ -176,6 +176,10 @@ impl ChatEngine {
         let held = self.store().held_message(room, id).await?;
         let mut held = held.ok_or(ErrorKind::MessageNotFound(id))?;
         self.name_first(&mut held).await?;
+        // As it is now, and not when it was said.
+        if let Some(reply) = &mut held.refers.thread {
+            reply.max_followed = self.config().max_followed_threads;
+        }
         Ok(held)
     }
 

@@ -17,6 +17,7 @@ mod drafts;
 mod edits;
 mod erase;
 mod feed;
+mod follows;
 mod forward;
 mod friends;
 mod govern;

@@ -6,7 +6,7 @@ use super::nodes::{Posted, Stretch};
 use crate::event::{Amended, Event, EventKind, Marked, Notification, RoomChange};
 use crate::hub::{Audience, Class, ConnectionId, Hub, Post};
 use crate::id::{RoomId, UserId};
-use crate::model::{Body, Epoch, Hidden, Member, Message, Pos, Position, Room, Token};
+use crate::model::{Amendment, Body, Epoch, Follow, Hidden, Member, Message, Pos, Position, Room, Token};
 use crate::store::{Change, RelationChange, What};
 
 /// Publishes for one node. There is one, so that all its sessions see one order, and a frame's token
@@ -89,6 +89,8 @@ impl Publisher {
             }
             What::Amended { message, by, how } => {
                 let room = message.room;
+                // Whoever replies, or deletes a reply, is answered with that, and not with what its root tells then.
+                let origin = origin.filter(|_| !matches!(how, Some(Amendment::Replied(_))));
                 let kind = EventKind::Amended(Amended { message, by, how, own_reactions: None });
                 let event = Event { room: Some(room), token: Some(self.token), kind };
                 let post = self.hub.post(event, Some(pos), origin, None);
@@ -97,6 +99,12 @@ impl Publisher {
             What::Hidden(Hidden { room, user, message, seq, .. }) => {
                 let kind = EventKind::Hidden { message, seq };
                 let event = Event { room: Some(room), token: Some(self.token), kind };
+                let post = self.hub.post(event, Some(pos), origin, Some(&user)).to(Audience::OwnDevices);
+                self.push(room, post);
+            }
+            What::Thread(follow) => {
+                let (room, user) = (follow.room, follow.user.clone());
+                let event = Event { room: Some(room), token: Some(self.token), kind: thread_event(&follow) };
                 let post = self.hub.post(event, Some(pos), origin, Some(&user)).to(Audience::OwnDevices);
                 self.push(room, post);
             }
@@ -203,6 +211,11 @@ pub(super) fn message_event(message: Arc<Message>, token: Token, quoted_chars: u
         _ => EventKind::Message(message.quoting(quoted_chars)),
     };
     Event { room, token: Some(token), kind }
+}
+
+/// What a user's connections are told of where they stand in a thread.
+pub(super) fn thread_event(follow: &Follow) -> EventKind {
+    EventKind::Thread { root: follow.root, following: follow.following, read_seq: follow.read_seq }
 }
 
 /// Where a member's marks stand; without the room, how many are unread is not told.

@@ -16,9 +16,9 @@ use crate::auth::Identity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{CloseReason, Command, Event, EventKind, Format, Frame, Reply};
 use crate::hub::Connection;
-use crate::id::{OriginId, RoomId, UserId};
-use crate::model::{Draft, Mark, Message, Profile, Token, Verb};
-use crate::store::{Answer, Item};
+use crate::id::{MessageId, OriginId, RoomId, UserId};
+use crate::model::{Draft, Mark, Message, Profile, ThreadState, Token, Verb};
+use crate::store::{Answer, Item, Op};
 
 /// When to ask again for a catch-up while another one goes on.
 const CATCH_UP_PAUSE: Duration = Duration::from_secs(1);
@@ -387,6 +387,14 @@ impl Session {
                     return self.submit(item, false, answered).await;
                 }
             },
+            Command::FollowThread(room, root, on) => {
+                let op = Ok(self.actor.follow_op(root, on));
+                self.change_thread(room, root, op).await.map(Reply::Thread)
+            }
+            Command::ReadThread(room, root, to) => {
+                let op = self.actor.read_thread_op(room, root, to).await;
+                self.change_thread(room, root, op).await.map(Reply::Thread)
+            }
             Command::History(room, query) => self.actor.history(room, query).await.map(Reply::History),
             Command::Search(query) => self.actor.search(*query).await.map(Reply::Found),
             other => self.live(other).await,
@@ -416,6 +424,23 @@ impl Session {
                 self.submit(item, true, answered).await;
             }
         }
+    }
+
+    /// Changes where the user stands in a thread, and waits for it: the answer counts what is unread then.
+    async fn change_thread(&self, room: RoomId, root: MessageId, op: Result<Op>) -> Result<ThreadState> {
+        let op = op?;
+        self.actor.engine.check_running()?;
+        if matches!(op, Op::Follow { .. }) {
+            self.actor.engine.inner.limits.change(self.actor.user())?;
+        }
+        let (tell, told) = oneshot::channel();
+        let answered = move |outcome| {
+            // Whoever asked may have gone; the change stands all the same.
+            let _ = tell.send(outcome);
+        };
+        self.submit(self.actor.item(room, op), true, answered).await;
+        let answer = told.await.map_err(Error::unavailable)?;
+        self.actor.thread_answer(room, root, answer).await
     }
 
     fn turns(&self) -> &Turns {

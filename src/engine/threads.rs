@@ -36,6 +36,8 @@ impl Actor {
             let own_reactions = self.reactions_on(&reply).await?;
             messages.push(MessageView { own_reactions, ..self.message_view(&found, reply, &marks) });
         }
-        Ok(ReplyPage { messages, next })
+        let follow = store.follow(room, root.seq, &self.user).await?;
+        let state = self.thread_state(&member, root.id, follow.as_ref()).await?;
+        Ok(ReplyPage { messages, next, state })
     }
 }

@@ -138,6 +138,8 @@ pub struct Room {
     /// How much of it is kept; `None`: as long as [`Config::retention`](crate::Config::retention) says, and all of it so
     /// far.
     pub keeping: Option<Box<Keeping>>,
+    /// The position that last changed where somebody stands in a [thread](super::Follow) of it; 0: nobody ever did.
+    pub threads_pos: u64,
 }
 
 /// The most seconds of a room's [slow mode](Room::slow_mode): 6 hours.

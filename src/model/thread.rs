@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Message, MessageView, References};
+use super::{Message, MessageView, References, ThreadState};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, UserId};
 
@@ -98,4 +98,6 @@ pub struct ReplyPage {
     pub messages: Vec<MessageView>,
     /// The number below which the next page begins, if there is one.
     pub next: Option<u64>,
+    /// Where the user stands in the thread.
+    pub state: ThreadState,
 }

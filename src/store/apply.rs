@@ -14,6 +14,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::amend::amend;
+use super::follow;
 use super::govern;
 use super::hide::hide;
 use super::import::import;
@@ -23,7 +24,6 @@ use super::notify;
 use super::relate::relate;
 use super::report;
 use super::settings::settle;
-use super::thread;
 use super::{
     Answer, Batch, BodyHash, Change, Item, Notice, Op, Ordinals, Outcome, Refers, RoomItem, Rows, Ruling,
     Sent, What,
@@ -97,6 +97,8 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::Hide { message, seq, max_hidden } => hide(&ctx, message, seq, max_hidden, rows),
         Op::Attach(op) => attach::attach(&ctx, op, rows),
         Op::SetNotify(setting) => notify::set(&ctx, setting, rows),
+        Op::Follow { message, on, most } => follow::follow(&ctx, message, on, most, rows),
+        Op::ReadThread { message, to } => follow::read(&ctx, message, to, rows),
         Op::Import(_) => Err(Error::invalid("room", "is not the record's")),
     }
 }
@@ -203,6 +205,7 @@ fn create(
         about,
         slow_mode: 0,
         keeping: None,
+        threads_pos: 0,
     };
     let (pos, prev) = rows.next_pos(&mut room);
     (room.created_pos, room.changed_pos) = (pos.at, pos.at);
@@ -332,13 +335,12 @@ fn send(
         rows.sent.insert(key, Sent { message: message.clone(), hash });
     }
     let message = message.clone();
-    let counted = thread::count_in(&mut room, &message, ctx.by.clone(), rows);
-    rows.put_member(member);
-    rows.put_room(room);
-    let changes = match counted {
-        Some(counted) => vec![change, counted],
+    let changes = match &refers.thread {
+        Some(asked) => follow::reply_came(ctx, &mut room, (change, &message), asked.max_followed, rows),
         None => vec![change],
     };
+    rows.put_member(member);
+    rows.put_room(room);
     answered(changes, Answer::Message(message))
 }
 

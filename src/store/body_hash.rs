@@ -94,7 +94,7 @@ mod tests {
         assert_ne!(quoting(first), quoting(second));
         assert_eq!(BodyHash::sent(&body, &[one], &Refers::default()), BodyHash::with(&body, &[one]));
         let replying = |root, in_room| {
-            let thread = Some(Box::new(Reply { root, in_room }));
+            let thread = Some(Box::new(Reply { root, in_room, max_followed: 0 }));
             BodyHash::sent(&body, &[], &Refers { thread, ..Refers::default() })
         };
         assert_ne!(replying(first, false), text("hi"));

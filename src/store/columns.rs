@@ -10,10 +10,10 @@ use super::{
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Edit, Hidden,
-    Invite, InviteCode, LastSeen, Member, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted,
-    Reaction, Reactions, References, Relation, RelationKind, Report, Resolution, Role, Room, RoomKind,
-    Settings, SystemKind, Thread, Visibility,
+    About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Edit, Follow,
+    Hidden, Invite, InviteCode, LastSeen, Member, Mentions, Message, MessageState, MessageType, Pin, Profile,
+    Quoted, Reaction, Reactions, References, Relation, RelationKind, Report, Resolution, Role, Room,
+    RoomKind, Settings, SystemKind, Thread, Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -26,7 +26,7 @@ macro_rules! room_columns {
     () => {
         "r.id, r.kind, r.one, r.other, r.challenge, r.name, r.active, r.created_at, r.seq, r.countable, \
          r.members, r.last_message_at, r.created_pos, r.changed_pos, r.last_pos, r.marks_pos, \
-         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode, r.keeping"
+         r.permissions, r.topic, r.picture, r.public, r.custom, r.slow_mode, r.keeping, r.threads_pos"
     };
 }
 
@@ -158,6 +158,7 @@ pub(super) trait ReadRow<'r> {
             },
             slow_mode: self.number()?.try_into().map_err(|_| self.no_sense())?,
             keeping: self.maybe()?.map(Box::new),
+            threads_pos: self.number()?,
         })
     }
 
@@ -566,6 +567,23 @@ pub(super) trait ReadRow<'r> {
             message: MessageId::from_bytes(self.bytes()?),
             pos: self.number()?,
         })
+    }
+
+    fn follow(&mut self) -> Result<Follow, Self::Error> {
+        Ok(Follow {
+            room: self.room_id()?,
+            root_seq: self.number()?,
+            user: self.parsed()?,
+            following: self.flag()?,
+            since: self.time()?,
+            read_seq: self.number()?,
+            pos: self.number()?,
+            root: MessageId::from_bytes(self.bytes()?),
+        })
+    }
+
+    fn follow_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Follow(self.follow()?)))
     }
 
     fn hidden_record(&mut self) -> Result<Record, Self::Error> {

@@ -12,7 +12,7 @@ use super::thread;
 use super::{BodyHash, Change, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
 use crate::error::{Contradiction, ErrorKind, Result};
 use crate::id::{MessageId, RoomId};
-use crate::model::{Ban, Floor, Hidden, Member, Message, MessageState, Pos, Report, Role, Room};
+use crate::model::{Ban, Floor, Follow, Hidden, Member, Message, MessageState, Pos, Report, Role, Room};
 
 /// Decides on one row.
 pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
@@ -24,6 +24,7 @@ pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
         RoomRecord::Ban(ban) => import_ban(ban, rows),
         RoomRecord::Report(report) => import_report(report, rows),
         RoomRecord::Hidden(hidden) => import_hidden(hidden, rows),
+        RoomRecord::Follow(follow) => import_follow(follow, rows),
     }
 }
 
@@ -93,7 +94,16 @@ fn make_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
     }
     let (seq, countable, members, last_message_at) = (0, 0, 0, None);
     let floor = record.floor();
-    let mut room = Room { seq, countable, members, last_message_at, last_pos: 0, marks_pos: 0, ..record };
+    let mut room = Room {
+        seq,
+        countable,
+        members,
+        last_message_at,
+        last_pos: 0,
+        marks_pos: 0,
+        threads_pos: 0,
+        ..record
+    };
     begin_at_floor(&mut room, floor);
     let at = rows.next_pos(&mut room);
     (room.created_pos, room.changed_pos) = (at.0.at, at.0.at);
@@ -317,6 +327,29 @@ fn import_hidden(record: Hidden, rows: &mut Rows) -> Result<Outcome> {
     member.hidden += 1;
     rows.put_member(member);
     rows.put_hidden(Hidden { pos: at.0.at, ..record });
+    let id = room.id;
+    rows.put_room(room);
+    imported(id, at)
+}
+
+/// The later choice holds, and of one choice the mark only grows.
+fn import_follow(record: Follow, rows: &mut Rows) -> Result<Outcome> {
+    let mut room = standing(record.room, rows)?;
+    let root = rows.message(room.id, record.root);
+    if root.is_none_or(|root| root.seq != record.root_seq || root.references.reply().is_some()) {
+        return refused(Contradiction::Message { room: room.id, seq: record.root_seq });
+    }
+    if record.read_seq > room.seq {
+        return refused(Contradiction::Marks { room: room.id, user: record.user });
+    }
+    let there = rows.follows.get(&(room.id, record.root_seq, record.user.clone()));
+    let reads = |follow: &Follow| (follow.since, follow.read_seq);
+    if there.is_some_and(|there| reads(there) >= reads(&record)) {
+        return done(Vec::new());
+    }
+    let at = rows.next_pos(&mut room);
+    room.threads_pos = at.0.at;
+    rows.put_follow(Follow { pos: at.0.at, ..record });
     let id = room.id;
     rows.put_room(room);
     imported(id, at)

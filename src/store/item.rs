@@ -300,6 +300,28 @@ pub enum Op {
     Attach(AttachOp),
     /// Choose of what `by` wants notices; `None` is the default.
     SetNotify(Option<NotifySetting>),
+    /// Follow the thread of a message, or no longer, as `by`. The answer is [`Answer::Thread`](super::Answer::Thread); what
+    /// stands already changes nothing. One that is not there is [`MessageNotFound`](crate::ErrorKind::MessageNotFound), one
+    /// that can have no thread [`Forbidden`](crate::ErrorKind::Forbidden), and to follow one that was deleted before it had
+    /// any is [`MessageDeleted`](crate::ErrorKind::MessageDeleted).
+    Follow {
+        /// The thread's root.
+        message: MessageId,
+        /// Whether it is followed.
+        on: bool,
+        /// Of how many threads at most it is kept whether the user follows them, in all rooms: beyond that those of the
+        /// oldest choice are forgotten. The engine gives
+        /// [`Config::max_followed_threads`](crate::Config::max_followed_threads).
+        most: u32,
+    },
+    /// Move `by`'s mark in a thread forward; it never goes back. The answer is as in [`Op::Follow`], and so are the
+    /// errors, but for a root that is deleted. Who does not follow it has no mark, and nothing changes.
+    ReadThread {
+        /// The thread's root.
+        message: MessageId,
+        /// Up to this `seq`, or up to the newest message of the room; a number beyond that one counts as it.
+        to: Option<u64>,
+    },
 }
 
 /// What an [`Op::Erase`] takes away.
@@ -342,6 +364,8 @@ pub struct Reply {
     pub root: MessageId,
     /// Whether it is meant for the whole room too.
     pub in_room: bool,
+    /// As [`Op::Follow`]'s `most`, for who comes to follow the thread by it; 0: nobody does.
+    pub max_followed: u32,
 }
 
 /// What a message passes on. Under a client id it is known by this alone, whatever it says and brings.

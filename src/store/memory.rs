@@ -1,5 +1,6 @@
 //! A store in memory: for tests, demos, and chats that may be forgotten.
 
+mod follows;
 mod push;
 mod records;
 mod state;
@@ -12,15 +13,16 @@ use parking_lot::Mutex;
 
 use super::search::Gathering;
 use super::{
-    Batch, Found, Held, MemberEntry, Memberships, Needs, OutboxRow, Outcome, PushBatch, PushRetry, Queue,
-    Record, RecordPage, RoomEntry, Search, Stage, Store, StoredAttachment, apply,
+    Batch, FollowedThread, Found, Held, MemberEntry, Memberships, Needs, OutboxRow, Outcome, PushBatch,
+    PushRetry, Queue, Record, RecordPage, RoomEntry, Search, Stage, Store, StoredAttachment, apply,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor,
-    Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token, Visibility,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Follow, Hidden, Invite, InviteCode, Member, Message,
+    PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, ThreadCursor,
+    Token, Visibility,
 };
 use state::{State, beyond, keep_latest};
 
@@ -416,6 +418,55 @@ impl Store for MemoryStore {
         let below = all.iter().rev().filter(|seq| before.is_none_or(|before| **seq < before));
         let found = below.take(limit as usize).filter_map(|seq| data.at(*seq));
         Ok(found.map(|message| state.shown(message)).collect())
+    }
+
+    async fn follow(&self, room: RoomId, root: u64, user: &UserId) -> Result<Option<Follow>> {
+        Ok(self.state.lock().follow(room, root, user).cloned())
+    }
+
+    async fn follows(&self, user: &UserId, after: Option<(RoomId, u64)>, limit: u32) -> Result<Vec<Follow>> {
+        let state = self.state.lock();
+        let all = state.follows_of(user);
+        let beyond = all.filter(|one| after.is_none_or(|after| (one.room, one.root_seq) > after));
+        Ok(beyond.take(limit as usize).cloned().collect())
+    }
+
+    async fn follows_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Follow>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
+        let mut since: Vec<&Follow> =
+            data.follows.values().filter(|one| one.pos > after && one.pos <= until).collect();
+        since.sort_by_key(|one| one.pos);
+        Ok(since.into_iter().take(limit as usize).cloned().collect())
+    }
+
+    async fn followers(&self, room: RoomId, roots: &[u64], users: &[UserId]) -> Result<Vec<Follow>> {
+        let state = self.state.lock();
+        let mut found = Vec::new();
+        for root in roots {
+            let there = users.iter().filter_map(|user| state.follow(room, *root, user));
+            found.extend(there.filter(|follow| follow.following).cloned());
+        }
+        Ok(found)
+    }
+
+    async fn followed_threads(
+        &self,
+        user: &UserId,
+        before: Option<ThreadCursor>,
+        limit: u32,
+    ) -> Result<Vec<FollowedThread>> {
+        let mut threads = self.state.lock().followed(user, before);
+        threads.truncate(limit as usize);
+        Ok(threads)
+    }
+
+    async fn unread_replies(&self, user: &UserId, threads: &[(RoomId, u64, u64)]) -> Result<Vec<u64>> {
+        let state = self.state.lock();
+        let unread = |(room, root, above): &(RoomId, u64, u64)| {
+            state.rooms.get(room).map_or(0, |data| data.unread_replies(user, *root, *above))
+        };
+        Ok(threads.iter().map(unread).collect())
     }
 
     async fn members_since(

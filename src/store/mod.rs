@@ -11,6 +11,7 @@ mod attachment;
 mod body_hash;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod columns;
+mod follow;
 mod govern;
 mod held;
 mod hide;
@@ -48,13 +49,15 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor,
-    Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Follow, Hidden, Invite, InviteCode, Member, Message,
+    PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, ThreadCursor,
+    Token,
 };
 
 pub use apply::apply;
 pub use attachment::{Stage, StoredAttachment};
 pub use body_hash::BodyHash;
+pub use follow::FollowedThread;
 pub use held::{Held, Hold, Queue, Settlement};
 pub use item::{
     Amend, AttachOp, Batch, Erased, Forward, Item, Notice, Op, Refers, RelationItem, RelationOp, Reply,
@@ -142,7 +145,8 @@ pub struct MemberEntry {
 /// their own ([`Rows::new_mentions`], [`Rows::ended_mentions`]), by which [`RoomEntry::mentions`] is counted.
 ///
 /// **Threads.** A [`Message`]'s place in a [thread](crate::model::References::thread) is kept with it: a root's changes
-/// with the replies, and a reply's never, also when it is deleted.
+/// with the replies, and a reply's never, also when it is deleted. Who follows it stands in rows of their own
+/// ([`Rows::written_follows`]), which go with a root that is cut away.
 ///
 /// **Outbox.** A store in a database may let transactions of the host's own leave messages in a table of it,
 /// for the engine to send. One without answers [`outbox_table`](Store::outbox_table) with `None`,
@@ -171,7 +175,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// each seeing those before it.
     ///
     /// An implementation locks and loads what [`Needs::of`] names into [`Rows`], and then what
-    /// [`Needs::senders`], [`Needs::heirs`], [`Needs::relations_with`] and [`Needs::roots`] name, calls [`apply()`], writes
+    /// [`Needs::senders`], [`Needs::heirs`], [`Needs::relations_with`], [`Needs::roots`] and [`Needs::follows`] name, calls [`apply()`], writes
     /// what [`Rows`] says has changed, and commits.
     ///
     /// # Errors
@@ -451,6 +455,55 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Only those of [every call](Store).
     async fn replies(&self, room: RoomId, root: u64, before: Option<u64>, limit: u32)
     -> Result<Vec<Message>>;
+
+    /// Whether the user follows the thread of the message with this number, where anything stands there.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn follow(&self, room: RoomId, root: u64, user: &UserId) -> Result<Option<Follow>>;
+
+    /// Of which threads it stands there whether the user follows them, by room and then the root's number, beyond
+    /// `after`. The engine keeps no more than [`Config::max_followed_threads`](crate::Config::max_followed_threads) of a
+    /// user.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn follows(&self, user: &UserId, after: Option<(RoomId, u64)>, limit: u32) -> Result<Vec<Follow>>;
+
+    /// What anybody's standing in the threads of the room changed to after `after` and up to `until`, in the order of
+    /// the positions.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn follows_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Follow>>;
+
+    /// Which of these users follow which of the threads of the messages with these numbers, in any order. The engine
+    /// asks for some 500 users at most, each once, and some 1,000 numbers.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn followers(&self, room: RoomId, roots: &[u64], users: &[UserId]) -> Result<Vec<Follow>>;
+
+    /// The threads that the user follows in rooms in which they are active, closed ones too, below `before`: the newest
+    /// activity first, which is when the newest reply came, also where it is deleted, or without any the root; then by
+    /// room and root, the newest first. One whose root they have [hidden](Store::hidden) is left out.
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn followed_threads(
+        &self,
+        user: &UserId,
+        before: Option<ThreadCursor>,
+        limit: u32,
+    ) -> Result<Vec<FollowedThread>>;
+
+    /// How many replies in each of these threads, by room and the root's number, are beyond that number: those of the
+    /// user, deleted ones, and those that the user has [hidden](Store::hidden) not counted. The engine asks for a page at
+    /// most, which is [`Limit::MAX`](crate::model::Limit::MAX).
+    ///
+    /// # Errors
+    /// Only those of [every call](Store).
+    async fn unread_replies(&self, user: &UserId, threads: &[(RoomId, u64, u64)]) -> Result<Vec<u64>>;
 
     /// The room's memberships changed after `after` and up to `until`, oldest change first (then by user).
     ///

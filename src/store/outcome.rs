@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Amendment, FriendNotice, Hidden, Mark, Member, Message, Pos, Profile, Relation, Report, Role, Room,
-    Settings,
+    Amendment, Follow, FriendNotice, Hidden, Mark, Member, Message, Pos, Profile, Relation, Report, Role,
+    Room, Settings,
 };
 
 /// What came of an item.
@@ -67,6 +67,8 @@ pub enum Answer {
         /// Whether the item has changed it.
         is_new: bool,
     },
+    /// Whether the user follows the thread now, where anything stands there.
+    Thread(Option<Follow>),
     /// What the user lets others see now.
     Settings {
         /// Who.
@@ -130,6 +132,8 @@ pub enum What {
     Imported(RoomId),
     /// Somebody has taken a message out of their own sight. Nobody else is told.
     Hidden(Hidden),
+    /// Somebody follows a thread, or no longer, or has read more of it. Nobody else is told.
+    Thread(Follow),
     /// Something that nobody is told of: a ban of somebody who is not in the room, or the end of one.
     Untold(RoomId),
     /// A member has chosen of what they want notices. They alone are told.
@@ -147,6 +151,7 @@ impl What {
             Self::Message(message) | Self::Amended { message, .. } => message.room,
             Self::Marked { member, .. } | Self::Notify(member) => member.room,
             Self::Hidden(hidden) => hidden.room,
+            Self::Thread(follow) => follow.room,
             Self::Imported(room) | Self::Untold(room) => *room,
         }
     }

@@ -3,7 +3,9 @@
 use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem, SettingsItem, SettingsOp};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Ban, Hidden, Member, Message, Profile, Reaction, Relation, Report, Room, Settings};
+use crate::model::{
+    Ban, Follow, Hidden, Member, Message, Profile, Reaction, Relation, Report, Room, Settings,
+};
 
 /// A row as [`Store::records`](super::Store::records) reads it.
 ///
@@ -33,7 +35,7 @@ pub enum Record {
 }
 
 /// What belongs to a room. A room is imported first, then its messages in the order of their numbers, then
-/// the reactions on them, then its people, its bans, its reports and what its people have hidden: so nobody is in a room that has not all its messages.
+/// the reactions on them, then its people, its bans, its reports, what its people have hidden and which threads they follow: so nobody is in a room that has not all its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
 pub enum RoomRecord {
@@ -52,6 +54,8 @@ pub enum RoomRecord {
     Report(Report),
     /// That a user has hidden a message. Of one who is not in the room, and never was, it means nothing.
     Hidden(Hidden),
+    /// That a user follows a thread, or does no longer. Of two, the later choice holds.
+    Follow(Follow),
 }
 
 impl RoomRecord {
@@ -65,6 +69,7 @@ impl RoomRecord {
             Self::Ban(ban) => ban.room,
             Self::Report(report) => report.room,
             Self::Hidden(hidden) => hidden.room,
+            Self::Follow(follow) => follow.room,
         }
     }
 }
@@ -192,5 +197,12 @@ pub enum RecordPage {
         room: RoomId,
         /// Beyond this one.
         after: Option<(UserId, u64)>,
+    },
+    /// Who follows which threads of a room, or does no longer, by the roots' numbers and then the users' ids.
+    Follows {
+        /// The room.
+        room: RoomId,
+        /// Beyond this one.
+        after: Option<(u64, UserId)>,
     },
 }

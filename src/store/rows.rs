@@ -7,8 +7,8 @@ use super::RoomRecord;
 use super::{Amend, Batch, BodyHash, Erased, Held, Item, Mention, Op, Ruling, Settlement, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Body, Edit, Hidden, Invite, InviteCode, Mark, Member, Message, Pos, Position, Profile,
-    Reaction, Relation, RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
+    AuditEntry, Ban, Body, Edit, Follow, Hidden, Invite, InviteCode, Mark, Member, Message, Pos, Position,
+    Profile, Reaction, Relation, RelationKind, Report, Role, Room, RoomKey, RoomKind, Settings,
 };
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -66,6 +66,8 @@ pub struct Needs {
     pub held_as: BTreeSet<(RoomId, UserId, ClientId)>,
     /// Rooms of which it must be known how many messages wait, of whomever and of this user.
     pub holding: BTreeSet<(RoomId, UserId)>,
+    /// Threads, by their roots, of which it must be known whether the user follows them: see [`follows`](Self::follows).
+    pub threads: BTreeSet<(RoomId, MessageId, UserId)>,
 }
 
 impl Needs {
@@ -101,7 +103,10 @@ impl Needs {
                     refers.mentions.iter().flat_map(|named| &named.users).for_each(&mut member);
                     needs.hold(item.room, &sender.user, client_id.as_ref(), ruling);
                     needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
-                    needs.messages.extend(refers.thread.as_ref().map(|reply| (item.room, reply.root)));
+                    if let Some(reply) = &refers.thread {
+                        needs.messages.insert((item.room, reply.root));
+                        needs.threads.insert((item.room, reply.root, sender.user.clone()));
+                    }
                     needs.spoken_in.insert(item.room);
                     needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
                     if let Some(client) = client_id {
@@ -183,7 +188,10 @@ impl Needs {
                         let people = named.chain([sender]).map(|user| (item.room, user.clone()));
                         needs.members.extend(people);
                         needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
-                        needs.messages.extend(refers.thread.as_ref().map(|reply| (item.room, reply.root)));
+                        if let Some(reply) = &refers.thread {
+                            needs.messages.insert((item.room, reply.root));
+                            needs.threads.insert((item.room, reply.root, sender.clone()));
+                        }
                         needs.spoken_in.insert(item.room);
                         if let Some(client) = &held.client_id {
                             needs.sent.insert((item.room, sender.clone(), client.clone()));
@@ -238,6 +246,10 @@ impl Needs {
                         needs.messages.insert((item.room, hidden.message));
                         needs.hidden.insert((item.room, hidden.user.clone(), hidden.seq));
                     }
+                    RoomRecord::Follow(follow) => {
+                        needs.messages.insert((item.room, follow.root));
+                        needs.threads.insert((item.room, follow.root, follow.user.clone()));
+                    }
                     RoomRecord::Reaction(key, message) => {
                         needs.messages.insert((item.room, *message));
                         let (reaction, user) = (key.reaction.clone(), key.user.clone());
@@ -259,6 +271,10 @@ impl Needs {
                         needs.ordinals.insert((item.room, by.clone(), *seq));
                         needs.hidden.insert((item.room, by.clone(), *seq));
                     }
+                }
+                Op::Follow { message, .. } | Op::ReadThread { message, .. } => {
+                    needs.messages.insert((item.room, *message));
+                    needs.threads.extend(item.by.clone().map(|by| (item.room, *message, by)));
                 }
                 Op::Attach(op) => {
                     needs.spoken_in.insert(item.room);
@@ -322,6 +338,20 @@ impl Needs {
             messages.values().filter_map(|message| Some((message.room, message.references.reply()?)));
         let roots = replies.map(|(room, reply)| (room, reply.root));
         roots.filter(|root| !self.messages.contains(root)).collect()
+    }
+
+    /// Of whom it is needed whether they follow which thread, by its root's number, now that the messages are loaded: those
+    /// in [`threads`](Self::threads), and who has sent a root that has no replies yet.
+    pub fn follows(&self, messages: &HashMap<MessageId, Arc<Message>>) -> BTreeSet<(RoomId, u64, UserId)> {
+        let mut follows = BTreeSet::new();
+        for (room, root, user) in &self.threads {
+            let Some(root) = messages.get(root).filter(|root| root.room == *room) else { continue };
+            follows.insert((*room, root.seq, user.clone()));
+            if root.references.summary().is_none() {
+                follows.insert((*room, root.seq, root.sender.user.clone()));
+            }
+        }
+        follows
     }
 
     fn pairs<'a>(&mut self, by: Option<&UserId>, others: impl IntoIterator<Item = &'a UserId>) {
@@ -417,6 +447,8 @@ pub struct Rows {
     pub held_as: BTreeMap<(RoomId, UserId, ClientId), (MessageId, BodyHash)>,
     /// How many wait in the room, and how many of those are the user's, for each of [`Needs::holding`].
     pub held_counts: BTreeMap<(RoomId, UserId), (u64, u64)>,
+    /// Those that there are, of [`Needs::follows`], by room, the root's number and user.
+    pub follows: BTreeMap<(RoomId, u64, UserId), Follow>,
 
     /// Rooms to write, new or changed.
     pub written_rooms: BTreeSet<RoomId>,
@@ -471,6 +503,11 @@ pub struct Rows {
     pub new_held: Vec<Held>,
     /// Messages that wait no more, to delete once those to add are there.
     pub ended_held: BTreeSet<MessageId>,
+    /// Of [`follows`](Self::follows), those to write, new or changed.
+    pub written_follows: BTreeSet<(RoomId, u64, UserId)>,
+    /// Users of whom, once those are written, only so many of the newest [`Follow`]s stay, of whatever rooms: by
+    /// [`since`](Follow::since), then room and root.
+    pub kept_follows: BTreeMap<UserId, u32>,
 }
 
 impl Rows {
@@ -499,6 +536,7 @@ impl Rows {
             held: BTreeSet::new(),
             held_as: BTreeMap::new(),
             held_counts: BTreeMap::new(),
+            follows: BTreeMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
@@ -522,6 +560,8 @@ impl Rows {
             written_settings: BTreeSet::new(),
             new_held: Vec::new(),
             ended_held: BTreeSet::new(),
+            written_follows: BTreeSet::new(),
+            kept_follows: BTreeMap::new(),
         }
     }
 

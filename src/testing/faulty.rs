@@ -11,12 +11,13 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor,
-    Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Follow, Hidden, Invite, InviteCode, Member, Message,
+    PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, ThreadCursor,
+    Token,
 };
 use crate::store::{
-    Batch, Found, Held, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Queue, Record,
-    RecordPage, RoomEntry, Search, Store, StoredAttachment,
+    Batch, FollowedThread, Found, Held, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry,
+    Queue, Record, RecordPage, RoomEntry, Search, Store, StoredAttachment,
 };
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -363,6 +364,35 @@ impl Store for FaultyStore {
         limit: u32,
     ) -> Result<Vec<Message>> {
         self.around(self.store("replies").replies(room, root, before, limit)).await
+    }
+
+    async fn follow(&self, room: RoomId, root: u64, user: &UserId) -> Result<Option<Follow>> {
+        self.around(self.store("follow").follow(room, root, user)).await
+    }
+
+    async fn follows(&self, user: &UserId, after: Option<(RoomId, u64)>, limit: u32) -> Result<Vec<Follow>> {
+        self.around(self.store("follows").follows(user, after, limit)).await
+    }
+
+    async fn follows_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Follow>> {
+        self.around(self.store("follows_since").follows_since(room, after, until, limit)).await
+    }
+
+    async fn followers(&self, room: RoomId, roots: &[u64], users: &[UserId]) -> Result<Vec<Follow>> {
+        self.around(self.store("followers").followers(room, roots, users)).await
+    }
+
+    async fn followed_threads(
+        &self,
+        user: &UserId,
+        before: Option<ThreadCursor>,
+        limit: u32,
+    ) -> Result<Vec<FollowedThread>> {
+        self.around(self.store("followed_threads").followed_threads(user, before, limit)).await
+    }
+
+    async fn unread_replies(&self, user: &UserId, threads: &[(RoomId, u64, u64)]) -> Result<Vec<u64>> {
+        self.around(self.store("unread_replies").unread_replies(user, threads)).await
     }
 
     async fn members_since(

@@ -76,6 +76,7 @@ impl Seen {
                 EventKind::Opened(_) => Self::Other("opened".into()),
                 EventKind::CaughtUp { recovered } => Self::CaughtUp(event.token, *recovered),
                 EventKind::Delta(_) => Self::Other("messageDelta".into()),
+                EventKind::Thread { .. } => Self::Other("threadRead".into()),
                 EventKind::Hidden { .. } => Self::Other("messageHidden".into()),
                 EventKind::Message(message) => {
                     let text = message.body.content().unwrap_or_default();

@@ -145,7 +145,27 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             _ => None,
         };
         self.pages(|last| RecordPage::Reports { room: room.id, after: last.and_then(after) }).await?;
-        self.hidden_in(&room).await
+        self.hidden_in(&room).await?;
+        self.follows_in(&room).await
+    }
+
+    /// Of threads whose roots are exported, with marks that are not beyond what is.
+    async fn follows_in(&mut self, room: &Room) -> Result<()> {
+        let mut after = None;
+        loop {
+            let page = RecordPage::Follows { room: room.id, after: after.take() };
+            let records = self.store.records(page, PAGE).await?;
+            let Some(Record::Room(RoomRecord::Follow(last))) = records.last() else { return Ok(()) };
+            after = Some((last.root_seq, last.user.clone()));
+            for record in records {
+                let Record::Room(RoomRecord::Follow(mut follow)) = record else { continue };
+                if follow.root_seq <= room.seq {
+                    follow.read_seq = follow.read_seq.min(room.seq);
+                    self.record(Record::Room(RoomRecord::Follow(follow)))?;
+                }
+            }
+            self.flush().await?;
+        }
     }
 
     /// Of messages that are exported.
@@ -198,6 +218,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::Room(RoomRecord::Ban(_)) => &mut self.counts.bans,
             Record::Room(RoomRecord::Report(_)) => &mut self.counts.reports,
             Record::Room(RoomRecord::Hidden(_)) => &mut self.counts.hidden,
+            Record::Room(RoomRecord::Follow(_)) => &mut self.counts.follows,
         };
         *count += 1;
         self.line(&Line::from(record))

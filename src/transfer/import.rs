@@ -222,6 +222,12 @@ impl Import<'_> {
                     self.check_room(hidden.room, &lines)?;
                     Record::Room(RoomRecord::Hidden(hidden))
                 }
+                Line::Follow(line) => {
+                    counts.follows += 1;
+                    let follow = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(follow.room, &lines)?;
+                    Record::Room(RoomRecord::Follow(follow))
+                }
             };
             self.hand_in(lines.line, lines.buffer.len(), record).await?;
             if lines.line.is_multiple_of(TOLD_AFTER) {

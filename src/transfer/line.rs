@@ -13,9 +13,9 @@ use super::Counts;
 use crate::clock::Timestamp;
 use crate::id::{ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Ban, Custom, Floor, Hidden, LastSeen, MAX_SLOW_MODE, Member, Notify, NotifySetting, Profile,
-    Reaction, Relation, RelationKind, Report, ReportOutcome, Resolution, Retention, Role, Room, RoomKind,
-    RoomType, Settings, Visibility,
+    About, Ban, Custom, Floor, Follow, Hidden, LastSeen, MAX_SLOW_MODE, Member, Notify, NotifySetting,
+    Profile, Reaction, Relation, RelationKind, Report, ReportOutcome, Resolution, Retention, Role, Room,
+    RoomKind, RoomType, Settings, Visibility,
 };
 use crate::store::{ReactionKey, Record, RoomRecord};
 
@@ -58,6 +58,7 @@ pub(super) enum Line {
     Ban(BanLine),
     Report(ReportLine),
     Hidden(HiddenLine),
+    Follow(FollowLine),
     Footer(Footer),
 }
 
@@ -220,6 +221,18 @@ pub(super) struct HiddenLine {
     message: MessageId,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct FollowLine {
+    room: RoomId,
+    seq: u64,
+    message: MessageId,
+    user: UserId,
+    following: bool,
+    since: Timestamp,
+    read_seq: u64,
+}
+
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum RoleLine {
@@ -252,6 +265,9 @@ pub(super) struct Footer {
     /// Likewise.
     #[serde(default)]
     reports: u64,
+    /// Likewise.
+    #[serde(default)]
+    follows: u64,
 }
 
 impl From<Counts> for Footer {
@@ -267,8 +283,21 @@ impl From<Counts> for Footer {
             settings,
             reports,
             hidden,
+            follows,
         } = counts;
-        Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports, hidden }
+        Self {
+            profiles,
+            relations,
+            rooms,
+            members,
+            messages,
+            reactions,
+            bans,
+            settings,
+            reports,
+            hidden,
+            follows,
+        }
     }
 }
 
@@ -285,8 +314,21 @@ impl From<Footer> for Counts {
             settings,
             reports,
             hidden,
+            follows,
         } = footer;
-        Self { profiles, relations, rooms, members, messages, reactions, bans, settings, reports, hidden }
+        Self {
+            profiles,
+            relations,
+            rooms,
+            members,
+            messages,
+            reactions,
+            bans,
+            settings,
+            reports,
+            hidden,
+            follows,
+        }
     }
 }
 
@@ -324,6 +366,11 @@ impl From<Record> for Line {
             Record::Room(RoomRecord::Report(report)) => Self::Report(report.into()),
             Record::Room(RoomRecord::Hidden(Hidden { room, user, seq, message, .. })) => {
                 Self::Hidden(HiddenLine { room, user, seq, message })
+            }
+            Record::Room(RoomRecord::Follow(follow)) => {
+                let Follow { room, user, root, root_seq, following, since, read_seq, pos: _ } = follow;
+                let (seq, message) = (root_seq, root);
+                Self::Follow(FollowLine { room, seq, message, user, following, since, read_seq })
             }
         }
     }
@@ -504,6 +551,7 @@ impl RoomLine {
             about: About { topic, picture, visibility, custom },
             slow_mode,
             keeping: None,
+            threads_pos: 0,
         };
         room.keep(|keeping| (keeping.retention, keeping.floor) = (retention, floor));
         Ok(room)
@@ -586,6 +634,14 @@ impl HiddenLine {
         let Self { room, user, seq, message } = self;
         check_numbers(&[("seq", seq)])?;
         Ok(Hidden { room, user, seq, message, pos: 0 })
+    }
+}
+
+impl FollowLine {
+    pub(super) fn record(self) -> Result<Follow, FieldError> {
+        let Self { room, seq, message, user, following, since, read_seq } = self;
+        check_numbers(&[("seq", seq), ("readSeq", read_seq)])?;
+        Ok(Follow { room, user, root: message, root_seq: seq, following, since, read_seq, pos: 0 })
     }
 }
 

@@ -68,9 +68,10 @@
 //! | `ban` | `room`, `user`, `by`? (the host without it), `at`, `until`, `reason`? |
 //! | `report` | `room`, `id`, `message` (its id), `sender`, `by`, `at`, `reason`?, `resolvedAt`? and `outcome`? (`dismissed`, `messageDeleted`, `userMuted`, `userBanned`), `resolvedBy`? (the host without it) |
 //! | `hidden` | `room`, `user`, `seq` and `message` (its id) |
-//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`: how many of each. The last line |
+//! | `follow` | `room`, `seq` and `message` (its id) of the thread's root, `user`, `following`, `since`, `readSeq` |
+//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`: how many of each. The last line |
 //!
-//! They come in this order, the messages, the reactions, the people, the bans, the reports and then what people have hidden of a room behind it. What has
+//! They come in this order, the messages, the reactions, the people, the bans, the reports, what people have hidden and which threads they follow of a room behind it. What has
 //! no end ends at `9999-12-31T23:59:59.999Z`. `n` is how many
 //! countable messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
 //! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
@@ -124,6 +125,8 @@ pub struct Counts {
     pub bans: u64,
     /// Messages that somebody has hidden from themselves, each counted once a user.
     pub hidden: u64,
+    /// Threads that somebody follows, or does no longer, each counted once a user.
+    pub follows: u64,
     /// Users who have settled what others see of them.
     pub settings: u64,
     /// Reports, also those that do not wait any more.
@@ -143,11 +146,12 @@ impl fmt::Display for Counts {
             settings,
             reports,
             hidden,
+            follows,
         } = self;
         write!(f, "{rooms} rooms, {messages} messages, {reactions} reactions, {members} members, ")?;
         write!(
             f,
-            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden"
+            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden, {follows} follows"
         )
     }
 }

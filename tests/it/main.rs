@@ -13,6 +13,7 @@ mod erasure;
 mod examples;
 #[path = "../faults/mod.rs"]
 mod faults;
+mod follows;
 mod forwards;
 mod friends;
 mod held;

@@ -195,6 +195,34 @@ async fn a_mention_is_told_before_others_and_to_whoever_wants_no_others() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reply_for_its_thread_alone_is_told_to_those_who_follow_it() {
+    let push = Provider::default();
+    let engine = engine(&push).await;
+    let room = group(&engine, &["ana", "ben", "cho", "dee", "eve", "fay"]).await;
+    let user = |name: &str| -> Actor { engine.as_user(id(name)) };
+    let root = user("ana").send(room, Draft::text("root")).await.unwrap().id;
+    for name in ["ben", "cho", "dee", "eve", "fay"] {
+        user(name).mark_read(room, None).await.unwrap();
+    }
+    for name in ["cho", "eve", "fay"] {
+        user(name).follow_thread(room, root).await.unwrap();
+    }
+    user("eve").set_notifications(room, Some(NotifyLevel::Mentions), None).await.unwrap();
+    user("fay").set_do_not_disturb(Some(Quiet { expires_in: None, daily: None })).await.unwrap();
+    sleep(DELAY * 3).await;
+    push.taken();
+    user("ben").send(room, Draft::text("reply").replying(root)).await.unwrap();
+    sleep(DELAY * 3).await;
+    assert_eq!(push.taken(), [told("ana", "reply", 0), told("cho", "reply", 0)], "who has sent the root too");
+    // Who has read it there, or has left the thread off, is told no more.
+    user("ben").send(room, Draft::text("more").replying(root)).await.unwrap();
+    user("ana").mark_thread_read(room, root, None).await.unwrap();
+    user("cho").unfollow_thread(room, root).await.unwrap();
+    sleep(DELAY * 3).await;
+    assert_eq!(push.taken(), []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_servers_own_words_and_what_was_deleted_are_in_no_notice() {
     let push = Provider::default();
     let engine = engine(&push).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chat_core::bus::LocalBus;
-use chat_core::event::{Event, EventKind};
+use chat_core::event::{Command, Event, EventKind, Reply};
 use chat_core::model::{Amendment, Draft, HistoryQuery, Limit, Message, NewRoom, ThreadSummary};
 use chat_core::store::{MemoryStore, SqliteStore, Store};
 use chat_core::testing::NameTokens;
@@ -95,6 +95,30 @@ async fn a_reply_and_what_its_root_tells_come_live_on_other_nodes_and_to_whoever
     assert_eq!((told.replies, how), (1, Some(Amendment::Replied(false))));
     let zoe = here.as_user(id("zoe")).replies(room, first.id, None, Limit::MESSAGES).await;
     assert_eq!(zoe.unwrap_err().code(), "NOT_A_PARTICIPANT");
+}
+
+#[tokio::test]
+async fn whoever_replies_or_deletes_a_reply_is_told_what_the_root_tells_then_on_that_connection_too() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let room = group(&engine, &["ana", "ben"]).await;
+    let ben = engine.as_user(id("ben"));
+    let first = ben.send(room, Draft::text("who runs?")).await.unwrap();
+    let mut session = ben.connect().await.unwrap();
+    let Reply::Message(sent) =
+        session.execute(Command::Send(room, Draft::text("me").replying(first.id))).await.unwrap()
+    else {
+        panic!("a message is answered with it");
+    };
+    session.execute(Command::Delete(room, sent.id)).await.unwrap();
+    let told = async |session: &mut Session| {
+        next(session, |event| {
+            assert!(reply(event).is_none(), "the reply itself is answered");
+            root(event).map(|(seq, told, how)| (seq, told.replies, how))
+        })
+        .await
+    };
+    assert_eq!(told(&mut session).await, (1, 1, Some(Amendment::Replied(true))));
+    assert_eq!(told(&mut session).await, (1, 0, Some(Amendment::Replied(false))));
 }
 
 #[tokio::test]

@@ -172,6 +172,33 @@ describe('changes of messages', { timeout: 60_000 }, () => {
     await stop();
   });
 
+  test('that one makes for oneself alone are told here, on one’s other devices, and when one comes back, and to nobody else', async () => {
+    const { ana, ben, room, uuids: [first, second, third] } = await scene('first', 'second', 'third');
+    const { client, leave, comeBack, stop } = await behindProxy(ben, room);
+    const [anas, bensPhone] = [connect(ana), connect(ben)];
+    await Promise.all([anas, bensPhone].map(isOnline));
+    const told = ({ chat }) => {
+      const hidden = [];
+      chat.on('messageHidden', ({ roomUuid, messageUuid }) => hidden.push([roomUuid, messageUuid]));
+      return hidden;
+    };
+    const [here, there, anasOwn] = [client, bensPhone, anas].map(told);
+    await client.chat.hide(room, first);
+    assert.deepEqual(here, [[room, first]], 'before the promise');
+    await until(() => assert.deepEqual(there, [[room, first]]));
+    await leave();
+    await assert.rejects(client.chat.hide(room, second), { code: 'OFFLINE' });
+    await bensPhone.api.hide(room, second);
+    await comeBack();
+    await until(() => assert.deepEqual(here, [[room, first], [room, second]], 'each once'));
+    await until(() => assert.deepEqual(there, [[room, first], [room, second]]));
+    assert.deepEqual((await client.api.history(room)).messages.map(({ messageUuid }) => messageUuid), [third]);
+    await assert.rejects(client.api.message(room, first), { code: 'MESSAGE_NOT_FOUND' });
+    assert.equal((await anas.api.history(room)).messages.length, 3);
+    assert.deepEqual(anasOwn, []);
+    await stop();
+  });
+
   test('of what one has just sent are told after an absence, too', async () => {
     const { ana, room } = await scene();
     const { client, leave, comeBack, stop } = await behindProxy(ana, room);

@@ -143,6 +143,21 @@ describe('who looks after a room', { timeout: 90_000 }, () => {
     await close();
   });
 
+  test('deletes what was reported also where one does not see it any more oneself', async () => {
+    const { ana, ben, anas, bens, room, close } = await scene();
+    const { messageUuid } = await bens.say(room, 'Buy my shoes');
+    await ben.seesMessage('Buy my shoes');
+    await anas.ok('POST', `/rooms/${room}/messages/${messageUuid}/report`, {});
+    await anas.ok('PUT', `/rooms/${room}/messages/${messageUuid}/hidden`);
+    await openPanel(ana);
+    await ana.sees('.report', english.unseenMessage);
+    await ana.click('.report button', english.actOn);
+    await ana.click('#ask .choice', english.deleteMessage);
+    await ben.sees('.bubble.deleted');
+    await ana.countIs('.report', 0);
+    await close();
+  });
+
   test('slows a room down: members wait and see how long, admins do not', async () => {
     const { ana, ben, close } = await scene();
     await ben.say('before');

@@ -574,7 +574,7 @@ describe('bad input', { timeout: 60_000 }, () => {
       }
     }
     for (const query of [
-      'before=', 'before=x', 'before=-1', 'before=%00', 'after=x', 'around=%ff', `before=${long}`, 'before=1&after=1',
+      'before=', 'before=x', 'before=-1', 'before=%00', 'after=x', 'around=%ff', `before=${long}`, 'before=1&after=1', 'before=1&page=x', 'around=1&page=0',
       'before=1&limit=0', 'before=18446744073709551616',
     ]) {
       assertProblem(await ana.get(`/rooms/${room}/messages?${query}`), 400, 'INVALID_INPUT', query);

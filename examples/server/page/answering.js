@@ -2,6 +2,7 @@
 
 import { api, chat } from './api.js';
 import { $, on } from './dom.js';
+import { messageHidden } from './hiding.js';
 import { answerAsked } from './message-menu.js';
 import { excerptOf, nameOf } from './quote.js';
 import { messageChanged, openUuid, roomOpened } from './room.js';
@@ -19,14 +20,8 @@ export function startAnswering() {
     $('text').focus();
   });
   for (const change of [roomOpened, languageChanged]) change.on(show);
-  messageChanged.on(({ roomUuid, messageUuid, deletedAt }) => {
-    const message = answered.get(roomUuid);
-    if (messageUuid !== message?.messageUuid) return;
-    // What is gone cannot be answered any more.
-    if (deletedAt) answered.delete(roomUuid);
-    else answered.set(roomUuid, chat.latest(message));
-    show();
-  });
+  messageChanged.on((change) => takeChange(change, change.deletedAt));
+  messageHidden.on((message) => takeChange(message, true));
   on('answering-cancel', 'click', () => {
     endAnswering();
     $('text').focus();
@@ -39,6 +34,15 @@ export function startAnswering() {
     endAnswering();
     $('text').focus();
   });
+}
+
+/** What is gone cannot be answered any more. */
+function takeChange({ roomUuid, messageUuid }, isGone) {
+  const message = answered.get(roomUuid);
+  if (messageUuid !== message?.messageUuid) return;
+  if (isGone) answered.delete(roomUuid);
+  else answered.set(roomUuid, chat.latest(message));
+  show();
 }
 
 /** It is answered, or one lets go of it. */

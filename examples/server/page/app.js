@@ -9,6 +9,7 @@ import { explain } from './errors.js';
 import { startForwarding } from './forwarding.js';
 import { startFriendList } from './friend-list.js';
 import { loadFriends } from './friends.js';
+import { takeHidden } from './hiding.js';
 import { loadInvitations, startInvitations, takeInvitation } from './invitations.js';
 import { startMessageMenu } from './message-menu.js';
 import { startModeration } from './moderation.js';
@@ -27,6 +28,7 @@ import { startSearch } from './search.js';
 import { isInvisible, loadSettings, settingsChanged, startSettings, takeSettings } from './settings.js';
 import { startSide } from './side.js';
 import { awaitMidnight, currentLanguage, firstLanguage, languageChanged, speak, t } from './texts.js';
+import { resumeThread, startThread } from './thread.js';
 import { takeTyping } from './typing.js';
 import { resumeUploads } from './uploads.js';
 import { startViewer } from './viewer.js';
@@ -44,6 +46,7 @@ const handlers = {
     loadPins().catch(() => {});
     loadSettings().catch(() => {});
     resumeRoom();
+    resumeThread();
     resumeUploads();
     refreshPeople();
   },
@@ -52,6 +55,7 @@ const handlers = {
   message: takeMessage,
   messageUpdated: takeChange,
   messageDeleted: takeChange,
+  messageHidden: takeHidden,
   system(data) {
     const sender = { userUuid: data.userUuid, nickname: data.nickname };
     takeMessage({ ...data, type: 'SYSTEM', content: data.message, sender });
@@ -181,7 +185,7 @@ on('skip', 'click', (event) => {
 });
 document.addEventListener('visibilitychange', () => me && markRead());
 
-for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFriendList, startInvitations, startNewChat, startPeople, startModeration, startPins, startSearch, startSettings, startSide, startViewer]) begin();
+for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFriendList, startInvitations, startNewChat, startPeople, startModeration, startPins, startSearch, startSettings, startSide, startThread, startViewer]) begin();
 showPane('rooms');
 speak(firstLanguage());
 awaitMidnight();

@@ -6,15 +6,15 @@ import { withLinks } from './links.js';
 import { withMentions } from './mentions.js';
 import { clockOf, t, timeOf } from './texts.js';
 
-/** A message or a draft. `state`: what stands behind the time; `quote`: what it answers. */
-export function bubble({ content, imageUrl, attachments = [], forwarded, mentions, mentionsAll, editedAt, deletedAt, streamingUntil, pinned }, at, state, quote) {
+/** A message or a draft. `state`: what stands behind the time; `heads`: what stands above its words, such as what it answers. */
+export function bubble({ content, imageUrl, attachments = [], forwarded, mentions, mentionsAll, editedAt, deletedAt, streamingUntil, pinned }, at, state, ...heads) {
   const files = deletedAt ? [] : filesOf(attachments);
   // For clients that know no files, it is the address of the first one.
   const isOfFile = attachments.some(({ url }) => imageUrl?.endsWith(url));
   const address = imageUrl && !isOfFile && webAddress(imageUrl);
   const node = el('div', { className: `bubble ${address ? 'with-picture' : ''} ${files.length > 0 ? 'with-files' : ''}` });
   if (forwarded && !deletedAt) node.append(el('span', { className: 'forwarded', dir: 'auto' }, icon('forward'), t('forwardedFrom', forwarded.nickname)));
-  if (quote && !deletedAt) node.append(quote);
+  if (!deletedAt) node.append(...heads.filter(Boolean));
   if (address) node.append(picture(address, content));
   node.append(...files);
   if (deletedAt) {
@@ -53,7 +53,10 @@ export const waitingMark = ({ state }) => (
   state === 'failed' ? stateMark(t('notSent'), 'failed') : stateMark(t('sending'), 'waiting')
 );
 
-/** That the server has it, and who has read it.. */
+/** That the server has it. */
+export const sentMark = () => stateMark(t('sent'), 'tick');
+
+/** Likewise, and who has read it. */
 export function readMark({ count, isRead }, isInGroup) {
   const isSaid = isInGroup && count > 0;
   const label = isSaid ? t('readBy', count) : t(isRead ? 'read' : 'sent');

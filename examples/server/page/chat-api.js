@@ -177,6 +177,17 @@ export class ChatApi {
   }
 
   /**
+   * Takes a message out of one's own sight, on all one's devices and for good; for everybody else it stays. The Chat tells of
+   * it as `messageHidden`.
+   * @param {string} room
+   * @param {string} message
+   * @returns {Promise<{ roomUuid: string }>}
+   */
+  hide(room, message) {
+    return this.#chat.http('PUT', `${messagePath(room, message)}/hidden`);
+  }
+
+  /**
    * Passes a message on, with its files, as one's own. `clientId`: a name of one's own for it, under which twice is once.
    * @param {string} room
    * @param {string} message
@@ -196,6 +207,18 @@ export class ChatApi {
    */
   async pins(room, { cursor, limit = 50 } = {}) {
     const page = await this.#chat.http('GET', `chat/rooms/${of(room)}/pins?limit=${limit}${cursor ? `&cursor=${of(cursor)}` : ''}`);
+    return { ...page, messages: page.messages.map((/** @type {Message} */ message) => this.#chat.latest(message)) };
+  }
+
+  /**
+   * A page of the replies in a message's thread, the newest first.
+   * @param {string} room
+   * @param {string} root
+   * @param {{ cursor?: number, limit?: number }} [where] `cursor`: the `nextCursor` of the page before. `limit`: 1 to 100
+   * @returns {Promise<{ messages: Message[], nextCursor: number | null }>}
+   */
+  async replies(room, root, where) {
+    const page = await this.#page(`${messagePath(room, root)}/replies`, where);
     return { ...page, messages: page.messages.map((/** @type {Message} */ message) => this.#chat.latest(message)) };
   }
 

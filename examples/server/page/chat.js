@@ -39,12 +39,20 @@
 //       chat.on(name, ({ messageUuid }) => shown.has(messageUuid) && redraw(chat.latest(shown.get(messageUuid))));
 //     }
 //
+// What one deletes for oneself. `hide` takes a message out of one's own sight alone; `messageHidden` tells of it here, on one's
+// other devices, and when one comes back. It is loaded no more; its changes are still told, as those of any other.
+//
 // What is being written. A message with `streamingUntil` grows, as a bot or an agent writes it: each time by a
 // `messageUpdated`, as above. Once it is written there is no `streamingUntil` any more. To write so, `stream` begins a
 // message, and gives what to `append` to and to `stop`.
 //
 // What is answered. A message may answer another one of its room: `send` takes its `quotedMessageUuid`, and `quotedMessage`
 // shows it as it is now. When that one changes, whatever quotes it has changed as well: draw it anew with `latest`.
+//
+// Threads. A reply in a thread names the message that this began with, its root, as `parentMessageUuid`, and says by
+// `showInRoom` whether it is for the room as well. `send` takes both. It stands among the room's messages like any other: who
+// shows threads leaves out of the room what is for its thread alone, which does not count as unread either. What a thread
+// comes to is the `thread` of its root, which changes with each reply; `replies` of chat-api.js loads them.
 //
 // What goes with it. Files are uploaded first: `upload` of chat-api.js gives each an id, and `send` takes these as
 // `attachments`. They are read with a token, or by a `link` for whatever can send none, such as an `<img>`.
@@ -82,6 +90,9 @@
  * @property {string[]} [mentions] the ids of whom it mentions
  * @property {boolean} [mentionsAll] whether it mentions everybody in the room
  * @property {{ userUuid: string, nickname: string }} [forwarded] who sent it first, where it was passed on
+ * @property {string} [parentMessageUuid] the root of the thread that it is a reply in
+ * @property {boolean} [showInRoom] whether a reply is for the whole room, too
+ * @property {Thread} [thread] of a root
  *
  * @typedef {object} Attachment a file
  * @property {string} attachmentUuid
@@ -94,6 +105,8 @@
  * @property {string} url where it is read, with a token: a path below that of the API
  * @property {string | null} thumbnailUrl where a small picture of it is read, likewise
  * @property {string} createdAt
+ *
+ * @typedef {{ replyCount: number, lastReplyAt: string, participantUuids: string[] }} Thread `participantUuids`: who has replied, in the order of their first replies; at most 20
  *
  * @typedef {object} Quoted a message as it is shown where another one answers it
  * @property {string} messageUuid
@@ -122,6 +135,7 @@
  * @property {ReactionCount[]} reactions
  * @property {string} [streamingUntil]
  * @property {Pin} [pinned] where it is
+ * @property {Thread} [thread] of a root
  * @property {string[]} [ownReactions] all that the user has left, where that is told: when one comes back
  * @property {string} [userUuid] who has changed it, where that is told: live
  * @property {{ reaction: string, on: boolean }} [reaction] the one that was left or taken back, where that is told: live
@@ -139,6 +153,8 @@
  * @property {string[]} [attachments] ids of files that were uploaded into the room; those of an IMAGE are all pictures
  * @property {string[]} [mentions] ids of whom it mentions
  * @property {boolean} [mentionsAll] that it mentions everybody, which not everybody may
+ * @property {string} [parentMessageUuid] the root of the thread that it is a reply in
+ * @property {boolean} [showInRoom] that a reply is for the whole room, too
  *
  * @typedef {object} Entry what was written: the same object from `send` to `sent`
  * @property {string} room
@@ -170,8 +186,9 @@
  * @property {undefined} reset more was missed than can be told: load everything anew
  * @property {Entry} entry one was written, sent, refused or tried again
  * @property {Message} message
- * @property {MessageChange} messageUpdated what one says, the reactions on it, or whether it is pinned. The state is never older than one told before
+ * @property {MessageChange} messageUpdated what one says, the reactions on it, its thread, or whether it is pinned. The state is never older than one told before
  * @property {MessageChange} messageDeleted
+ * @property {{ roomUuid: string, messageUuid: string }} messageHidden one has deleted it for oneself, here or on another device: it is not to be shown any more
  * @property {any} system
  * @property {any} read
  * @property {any} delivered
@@ -216,7 +233,7 @@ export const MAX_ENTRIES = 500;
 /** How many of one's own messages are remembered as told, in case they are told again. */
 const MAX_OWN = 1000;
 
-/** Of how many messages that have changed the latest state is kept, in case an older one is told or loaded. */
+/** Of how many messages that have changed, or were hidden, is kept what was told, in case an older state is told or loaded. */
 const MAX_CHANGED = 500;
 
 /** The close codes that ask for something. */
@@ -294,6 +311,8 @@ export class Chat {
   #own = new Set();
   /** Of messages that have changed, the one that changed last at the end. @type {Map<string, Known>} */
   #changed = new Map();
+  /** What was told as hidden. @type {Set<string>} */
+  #hidden = new Set();
 
   // The outbox
   /** By clientId, in the order of writing. @type {Map<string, Entry>} */
@@ -469,6 +488,17 @@ export class Chat {
   }
 
   /**
+   * Takes a message out of one's own sight, on all one's devices and for good; for everybody else it stays. Whoever does so
+   * has seen it: the read mark moves up to it. It is refused as `edit` is.
+   * @param {string} room
+   * @param {string} messageUuid
+   * @returns {Promise<void>} told as `messageHidden`, too
+   */
+  hide(room, messageUuid) {
+    return this.#whenCaughtUp('hide', { room, messageUuid }, () => this.#tellHidden({ roomUuid: room, messageUuid }));
+  }
+
+  /**
    * A message in the latest state that was told. Give it what you have when it has changed, and what you load: what is
    * told while it is on its way may be later. ChatApi does that for what it loads.
    * @template {Message} Shown
@@ -482,9 +512,9 @@ export class Chat {
     const quotedMessage = this.#latestQuoted(message.quotedMessage);
     const quoting = quotedMessage === message.quotedMessage ? message : { ...message, quotedMessage };
     if (!known || known.change.version < (message.version ?? 0)) return quoting;
-    const { version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned } = known.change;
+    const { version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, thread } = known.change;
     const attachments = deletedAt ? [] : message.attachments;
-    return { ...quoting, version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, attachments, ownReactions: ownReactions(message, known) };
+    return { ...quoting, version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, thread, attachments, ownReactions: ownReactions(message, known) };
   }
 
   /** @param {Quoted | undefined} quoted */
@@ -530,17 +560,26 @@ export class Chat {
 
   /** @param {string} op @param {object} fields @param {Partial<MessageChange>} [how] @returns {Promise<MessageChange>} */
   #change(op, fields, how) {
+    return this.#whenCaughtUp(op, fields, ({ message }) => {
+      const change = { ...message, userUuid: this.#user, ...how };
+      this.#tellChange(change);
+      return change;
+    });
+  }
+
+  /**
+   * `tell` tells of what was done, and gives what is promised.
+   * @template Done
+   * @param {string} op
+   * @param {object} fields
+   * @param {(ok: any) => Done} tell
+   * @returns {Promise<Done>}
+   */
+  #whenCaughtUp(op, fields, tell) {
     // Before that, an older state may be told behind the answer.
     if (!this.#isCaughtUp) return Promise.reject(new ChatError({ code: 'OFFLINE' }));
-    return new Promise((resolve, reject) => this.#ask(op, fields, {
-      // Told at once, not by the promise, so that it comes before what came behind it.
-      resolve: ({ message }) => {
-        const change = { ...message, userUuid: this.#user, ...how };
-        this.#tellChange(change);
-        resolve(change);
-      },
-      reject,
-    }));
+    // Told at once, not by the promise, so that it comes before what came behind it.
+    return new Promise((resolve, reject) => this.#ask(op, fields, { resolve: (ok) => resolve(tell(ok)), reject }));
   }
 
   /** @param {string} op @param {object | undefined} fields @param {Waiting} waiting */
@@ -731,6 +770,7 @@ export class Chat {
     if (event === 'message' || event === 'system') return this.#tell(event, data);
     if (event === 'messageUpdated' || event === 'messageDeleted') return this.#tellChange(data);
     if (event === 'messageDelta') return this.#tellDelta(data);
+    if (event === 'messageHidden') return this.#tellHidden(data);
     // Such a room begins anew for this user.
     if (event === 'room' && ['left', 'reset'].includes(data.change)) this.#told.delete(data.roomUuid);
     this.#emit(event, data);
@@ -753,6 +793,7 @@ export class Chat {
       this.#told.clear();
       this.#own.clear();
       this.#changed.clear();
+      this.#hidden.clear();
       this.#emit('reset', undefined);
     }
     this.#isAnew = false;
@@ -796,6 +837,15 @@ export class Chat {
     if (before.length < offset || content.length <= before.length) return;
     known.change = { ...known.change, content };
     this.#emit('messageUpdated', { ...known.change, userUuid });
+  }
+
+  /** An answer names no position: what it told of may be told again after an absence. @param {{ roomUuid: string, messageUuid: string }} hidden */
+  #tellHidden({ roomUuid, messageUuid }) {
+    if (this.#hidden.has(messageUuid)) return;
+    this.#hidden.add(messageUuid);
+    const [oldest] = this.#hidden;
+    if (this.#hidden.size > MAX_CHANGED) this.#hidden.delete(oldest);
+    this.#emit('messageHidden', { roomUuid, messageUuid });
   }
 
   /** Gives whether anything of it is new. @param {MessageChange} change */
@@ -988,8 +1038,8 @@ export class Chat {
 }
 
 /** A message as a change, where it was told before. @param {Message} message @returns {MessageChange} */
-const changeOf = ({ roomUuid, messageUuid, seq, version = 0, type, content, imageUrl, editedAt = null, deletedAt = null, reactions = [], streamingUntil, pinned }) => (
-  { roomUuid, messageUuid, seq, version, type, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned }
+const changeOf = ({ roomUuid, messageUuid, seq, version = 0, type, content, imageUrl, editedAt = null, deletedAt = null, reactions = [], streamingUntil, pinned, thread }) => (
+  { roomUuid, messageUuid, seq, version, type, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, thread }
 );
 
 /** The user's own reactions on a message, as it is known now. @param {Message} message @param {Known} known */

@@ -4,28 +4,30 @@ import { answerAgain, answeredUuid, endAnswering, startAnswering } from './answe
 import { chat } from './api.js';
 import { ChatError } from './chat.js';
 import { $, on, onSubmit, webAddress } from './dom.js';
-import { endEditing, isEditing, saveEdit, startEditing } from './editing.js';
+import { Editing } from './editing.js';
 import { explain } from './errors.js';
 import { isHeld, startHolding } from './holding.js';
-import { mentionsIn, startMentioning } from './mentioning.js';
+import { Mentioning } from './mentioning.js';
 import { attempt, toast } from './notices.js';
-import { entryTakenBack, openUuid, roomOpened } from './room.js';
+import { entryTakenBack, lastOwnMessage, openUuid, roomOpened, showEdited } from './room.js';
 import { fitText, writeText } from './text-field.js';
 import { endFiles, hasFiles, putFilesBack, startUploads, takeFiles } from './uploads.js';
 
 /** What was written and not sent, by room. */
 const drafts = new Map();
 let draftOf;
+let editing;
+let mentioning;
 
 export function startComposer() {
   roomOpened.on(changeRoom);
   entryTakenBack.on(takeBack);
-  startMentioning();
-  startEditing();
+  mentioning = new Mentioning();
+  editing = new Editing({ others: ['picture-open', 'attach'], lastOwn: lastOwnMessage, showEdited });
   startAnswering();
   startUploads();
-  startHolding();
-  onSubmit('composer', () => (isEditing() ? saveEdit() : sendText()));
+  startHolding({ isEditing: () => editing.isOn });
+  onSubmit('composer', () => (editing.isOn ? editing.save() : sendText()));
   on('text', 'keydown', (event) => {
     // An input method's Enter ends a word, not the message.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -34,7 +36,7 @@ export function startComposer() {
   });
   on('text', 'input', ({ target }) => {
     fitText();
-    if (!isEditing()) tellTyping(target.value.trim() !== '');
+    if (!editing.isOn) tellTyping(target.value.trim() !== '');
   });
   on('picture-open', 'click', () => openPicture());
   on('picture-cancel', 'click', () => $('picture').close());
@@ -42,7 +44,7 @@ export function startComposer() {
 }
 
 function changeRoom(uuid) {
-  endEditing();
+  editing.end();
   if (draftOf !== uuid && draftOf) drafts.set(draftOf, $('text').value);
   if (draftOf !== uuid) $('text').value = drafts.get(uuid) ?? '';
   draftOf = uuid;
@@ -66,7 +68,7 @@ function sendText() {
 /** Gives whether it was taken; if too much waits already, it stays where it was written. */
 function send(draft) {
   try {
-    const entry = chat.send(openUuid(), { ...draft, ...mentionsIn(draft.content), quotedMessageUuid: answeredUuid() });
+    const entry = chat.send(openUuid(), { ...draft, ...mentioning.in(draft.content), quotedMessageUuid: answeredUuid() });
     endAnswering();
     return entry;
   } catch (error) {
@@ -76,11 +78,13 @@ function send(draft) {
 }
 
 /** What was refused goes back to where it was written. */
-function takeBack({ room, draft: { content, imageUrl, quotedMessageUuid, attachments } }) {
+function takeBack({ room, draft: { content, imageUrl, quotedMessageUuid, attachments, parentMessageUuid } }) {
+  // That was in a thread.
+  if (parentMessageUuid) return;
   if (quotedMessageUuid) attempt(() => answerAgain(room, quotedMessageUuid));
   if (attachments) putFilesBack(room, attachments);
   if (imageUrl) return openPicture(imageUrl, content);
-  endEditing();
+  editing.end();
   writeText([content, $('text').value].filter(Boolean).join('\n'));
   $('text').focus();
 }

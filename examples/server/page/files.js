@@ -1,6 +1,6 @@
 // The files of messages: pictures by their thumbnails, others by their names.
 
-import { $, el, icon } from './dom.js';
+import { el, icon } from './dom.js';
 import { addressOf, download } from './file-links.js';
 import { sizeOf, t } from './texts.js';
 import { openViewer } from './viewer.js';
@@ -24,14 +24,14 @@ export function filesOf(files) {
   ].filter(Boolean);
 }
 
-/** Links are asked for as pictures come near. */
+/** Links are asked for as pictures come near, in the room and in a thread; where a browser knows no such margin, as they come into sight. */
 const nearing = new IntersectionObserver((seen) => {
   for (const { target, isIntersecting } of seen) {
     if (!isIntersecting) continue;
     nearing.unobserve(target);
     target.load();
   }
-}, { root: $('scroller'), rootMargin: '600px' });
+}, { scrollMargin: '600px' });
 
 /** A picture in a box of its own shape, so that nothing moves when it comes. */
 function tile(file, all) {

@@ -1,7 +1,6 @@
 // Why one cannot write in the open room, or not yet: it is closed, one is muted or only reads, or the room is slow.
 
 import { $ } from './dom.js';
-import { isEditing } from './editing.js';
 import { toast } from './notices.js';
 import { messageTaken, openUuid, roomOpened } from './room.js';
 import { may, rooms, roomsChanged } from './rooms.js';
@@ -18,8 +17,11 @@ const KEPT = 'slowed';
 /** By room: when one's own last message went out while it was slow. One from another place is found out about by the server's refusal: it waits, and is sent later. */
 const sentAt = new Map(JSON.parse(sessionStorage.getItem(KEPT) ?? '[]'));
 let timer;
+let isEditing;
 
-export function startHolding() {
+/** `isEditing`: whether one does not send, but says something else. */
+export function startHolding(how) {
+  isEditing = how.isEditing;
   roomOpened.on(show);
   languageChanged.on(show);
   roomsChanged.on((uuid) => (!uuid || uuid === openUuid()) && show());
@@ -35,7 +37,7 @@ export function startHolding() {
 }
 
 /** Why not, in words; nothing where one may. */
-function whyNot(room) {
+export function whyNot(room) {
   if (!room) return undefined;
   if (!room.isActive) return t('closedText');
   if (Date.parse(room.mutedUntil) > Date.now()) return t('mutedText', untilOf(room.mutedUntil));

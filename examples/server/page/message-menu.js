@@ -1,4 +1,5 @@
-// What one can do with a message: react to it, answer it, pass it on, pin it, report it, and edit or delete one's own.
+// What one can do with a message: react to it, answer it, pass it on, pin it, report it, delete it for oneself, and edit or
+// delete one's own.
 
 import { chat, me } from './api.js';
 import { ask } from './dialogs.js';
@@ -9,12 +10,13 @@ import { attempt } from './notices.js';
 import { may, rooms } from './rooms.js';
 import { signal } from './signal.js';
 import { t } from './texts.js';
+import { askForThread } from './threads.js';
 
 const EMOJI = ['👍', '❤️', '😂', '🎉', '😮', '😢', '🙏', '👀'];
 /** From the window's edge and from its button. */
 const GAP = 8;
 
-/** Tells of a message that one wants to edit. */
+/** Tells of a message that one wants to edit, and whether in its thread. */
 export const editAsked = signal();
 
 /** Tells of a message that one wants to answer. */
@@ -23,8 +25,9 @@ export const answerAsked = signal();
 /** Tells of a message that one wants to pass on. */
 export const forwardAsked = signal();
 
-/** The message that it is open for. */
+/** The message that it is open for, and whether that is in the panel of its thread. */
 let chosen;
+let isInThread = false;
 
 export function startMessageMenu() {
   $('emoji').replaceChildren(...EMOJI.map((emoji, n) => (
@@ -35,11 +38,12 @@ export function startMessageMenu() {
     const reaction = $('reaction').value.trim();
     if (reaction) react(reaction, true);
   });
-  const choices = { 'answer-message': answerAsked, 'forward-message': forwardAsked, 'pin-message': pin, 'report-message': askToReport, 'edit-message': editAsked, 'delete-message': askToDelete };
+  const answerInThread = (message) => askForThread(message, { isWriting: true });
+  const choices = { 'answer-message': answerAsked, 'thread-message': answerInThread, 'forward-message': forwardAsked, 'pin-message': pin, 'report-message': askToReport, 'edit-message': editAsked, 'delete-message': askToDelete, 'hide-message': askToHide };
   for (const [id, act] of Object.entries(choices)) {
     on(id, 'click', () => {
       $('menu').hidePopover();
-      act(chosen);
+      act(chosen, isInThread);
     });
   }
 }
@@ -59,11 +63,12 @@ const isOwn = (reaction) => Boolean(chosen.ownReactions?.includes(reaction));
 /** Fills it. The browser shows and hides it, and gives the keyboard back. */
 function open(message, button) {
   chosen = message;
+  isInThread = Boolean(button.closest('#thread'));
   for (const one of $('emoji').children) one.ariaPressed = String(isOwn(one.textContent));
   $('reaction').value = '';
   $('reaction-error').textContent = '';
   const room = rooms.get(message.roomUuid);
-  $('answer-message').hidden = !may(room, 'send');
+  $('answer-message').hidden = $('thread-message').hidden = isInThread || !may(room, 'send');
   $('pin-message').hidden = !may(room, 'pin');
   $('pin-message').querySelector('span').textContent = t(message.pinned ? 'unpin' : 'pin');
   const isMine = message.sender.userUuid === me.userUuid;
@@ -106,16 +111,22 @@ const pin = ({ roomUuid, messageUuid, pinned }) => (
 );
 
 function askToDelete({ roomUuid, messageUuid }) {
+  askFirst({ title: t('deleteTitle'), text: t('deleteText'), words: { FORBIDDEN: t('tooLate') } }, () => chat.delete(roomUuid, messageUuid));
+}
+
+function askToHide({ roomUuid, messageUuid }) {
+  askFirst({ title: t('hideTitle'), text: t('hideText'), words: { FORBIDDEN: t('tooManyHidden') } }, () => chat.hide(roomUuid, messageUuid));
+}
+
+function askFirst(question, remove) {
   ask({
-    title: t('deleteTitle'),
-    text: t('deleteText'),
+    ...question,
     action: t('delete'),
     isDangerous: true,
-    words: { FORBIDDEN: t('tooLate') },
     async act() {
-      await chat.delete(roomUuid, messageUuid);
+      await remove();
       // The button that the keyboard came from is gone.
-      $('ask').addEventListener('close', () => $('scroller').focus({ preventScroll: true }), { once: true });
+      $('ask').addEventListener('close', () => $(isInThread ? 'thread-scroller' : 'scroller').focus({ preventScroll: true }), { once: true });
     },
   });
 }

@@ -1,10 +1,11 @@
-// The messages of the open room that are on the page, drawn. An item is {message} once the server has it;
+// The messages of the open room, or of one of its threads, that are on the page, drawn. An item is {message} once the server has it;
 // before that it is {entry}, of the outbox.
 
 import { chat, me } from './api.js';
-import { bubble, failure, readMark, waitingMark } from './bubble.js';
+import { bubble, failure, readMark, sentMark, waitingMark } from './bubble.js';
 import { $, el, newAvatar } from './dom.js';
 import { filesOfDraft } from './files.js';
+import { isHidden } from './hiding.js';
 import { mentionsMe } from './mentions.js';
 import { menuButton } from './message-menu.js';
 import { noteName } from './names.js';
@@ -12,6 +13,7 @@ import { quoteButton } from './quote.js';
 import { showReactions } from './reactions.js';
 import { readersOf } from './receipts.js';
 import { dayOf, midnight, systemText, t } from './texts.js';
+import { isAside, roomMark, showThread, threadMark } from './threads.js';
 
 /** Whoever goes on talking within so many milliseconds is not named again. */
 const RUN = 300_000;
@@ -19,7 +21,11 @@ const RUN = 300_000;
 const MARKED = 2500;
 
 export class Messages {
-  #list = $('messages');
+  #list;
+  #scroller;
+  #isThread;
+  /** What stands above the first one: {at, by}, as of a node's dataset. */
+  #above;
   /** By messageUuid, or clientId before there is one. */
   #items = new Map();
   /** The clientIds of one's own messages: whatever waits under them has arrived. */
@@ -33,8 +39,9 @@ export class Messages {
   #onQuote;
 
   /** `room` gives what is known of the room, `explain` says why an entry was refused; `actions`: what one can do about it;
-   *  `onQuote` goes to the place of a message that another one answers. */
-  constructor({ room, explain, actions, onQuote }) {
+   *  `onQuote` goes to the place of a message that another one answers; `list`, in which they stand, is within `scroller`. */
+  constructor({ room, explain, actions, onQuote, list = $('messages'), scroller = $('scroller'), isThread = false, above }) {
+    [this.#list, this.#scroller, this.#isThread, this.#above] = [list, scroller, isThread, above];
     this.#room = room;
     this.#explain = explain;
     this.#actions = actions;
@@ -66,7 +73,7 @@ export class Messages {
   /** Shows an item where it belongs: by `seq`, and at the end, in the order of writing, what is not sent yet. */
   place(item) {
     const { message, entry } = item;
-    if (this.#arrived.has(entry?.clientId)) return;
+    if (this.#arrived.has(entry?.clientId) || (message && isHidden(message))) return;
     const key = message?.messageUuid ?? entry.clientId;
     const waited = message?.isMyMessage && message.clientId;
     const known = this.#items.get(key) ?? this.#items.get(waited);
@@ -82,8 +89,8 @@ export class Messages {
     this.#draw(item);
     const { previousElementSibling: before, nextElementSibling: after } = item.node;
     if (!known || isBefore(item.node, before) || isBefore(after, item.node)) this.#insert(item.node);
-    joinRun(item.node);
-    if (item.node.nextElementSibling) joinRun(item.node.nextElementSibling);
+    this.#joinRun(item.node);
+    if (item.node.nextElementSibling) this.#joinRun(item.node.nextElementSibling);
   }
 
   #noteJoin({ sender: { userUuid }, seq }) {
@@ -93,7 +100,7 @@ export class Messages {
   #insert(node) {
     const after = node.nextElementSibling;
     node.remove();
-    if (after) joinRun(after);
+    if (after) this.#joinRun(after);
     const first = this.#list.firstElementChild;
     if (!first || isBefore(node, first)) return this.#list.prepend(node);
     let before = this.#list.lastElementChild;
@@ -111,7 +118,12 @@ export class Messages {
     this.#items.delete(key);
     this.#arrived.delete(item?.message?.clientId);
     item?.node.remove();
-    if (after) joinRun(after);
+    if (after) this.#joinRun(after);
+  }
+
+  /** Takes a message away that is to be seen no more. */
+  hide(uuid) {
+    this.#take(uuid, this.#items.get(uuid));
   }
 
   /** Takes away the oldest or the newest messages, until `count` are left. Gives whether there were more. */
@@ -128,7 +140,7 @@ export class Messages {
   redraw() {
     for (const item of this.#items.values()) {
       this.#draw(item);
-      joinRun(item.node);
+      this.#joinRun(item.node);
     }
   }
 
@@ -146,11 +158,23 @@ export class Messages {
     const says = ({ content, imageUrl, editedAt = null, deletedAt = null, streamingUntil, pinned, quotedMessage }) => (
       JSON.stringify([content, imageUrl, editedAt, deletedAt, Boolean(streamingUntil), Boolean(pinned), quotedMessage?.content, quotedMessage?.deletedAt])
     );
-    if (says(item.message) === says(before)) return showReactions(node.querySelector('.body'), item.message);
+    if (says(item.message) === says(before)) return this.#showMore(node.querySelector('.body'), item.message);
     const hadFocus = node.contains(document.activeElement);
     this.#draw(item);
-    joinRun(node);
-    if (hadFocus) (node.querySelector('.more') ?? $('scroller')).focus({ preventScroll: true });
+    this.#joinRun(node);
+    if (hadFocus) (node.querySelector('.more') ?? this.#scroller).focus({ preventScroll: true });
+  }
+
+  /** What stands below a message: the reactions on it, and what its thread has come to. */
+  #showMore(body, message) {
+    showReactions(body, message);
+    if (!this.#isThread && !message.parentMessageUuid) showThread(body, message);
+  }
+
+  /** What a thread has come to, where its root is on the page; of all of them, if none is named. */
+  showThreads(uuid) {
+    const items = uuid ? [this.#items.get(uuid)].filter(Boolean) : this.#items.values();
+    for (const { message, node } of items) if (message && message.type !== 'SYSTEM') this.#showMore(node.querySelector('.body'), message);
   }
 
   /** The newest message of one's own that is there. */
@@ -196,7 +220,7 @@ export class Messages {
     if (!first) return undefined;
     first.isFirstUnread = true;
     this.#draw(first);
-    joinRun(first.node);
+    this.#joinRun(first.node);
     return first.node;
   }
 
@@ -219,6 +243,8 @@ export class Messages {
   }
 
   #receipt(message) {
+    // A thread is not read as the room is.
+    if (this.#isThread) return sentMark();
     const room = this.#room();
     return readMark(readersOf(message, room, this.#marks, this.#joins), room?.type !== 'DIRECT');
   }
@@ -228,6 +254,13 @@ export class Messages {
     const uuid = entry?.draft.quotedMessageUuid;
     const quoted = message?.quotedMessage ?? this.#items.get(uuid)?.message;
     return quoted && quoteButton(quoted, () => this.#onQuote(quoted.seq));
+  }
+
+  /** Where else a reply stands. */
+  #threadMark({ message, entry }) {
+    const reply = message ?? { ...entry.draft, roomUuid: entry.room };
+    if (!reply.parentMessageUuid || isAside(reply)) return undefined;
+    return this.#isThread ? roomMark() : threadMark(reply);
   }
 
   #draw(item) {
@@ -248,14 +281,24 @@ export class Messages {
     const menu = message && !message.deletedAt && menuButton(() => item.message);
     const mention = message && !message.deletedAt && mentionsMe(message);
     const said = message ?? { ...entry.draft, attachments: filesOfDraft(entry.room, entry.draft.attachments) };
-    const row = el('div', { className: 'row' }, bubble(said, at, state, this.#quote(item)), menu);
+    const row = el('div', { className: 'row' }, bubble(said, at, state, this.#threadMark(item), this.#quote(item)), menu);
     const body = el('div', { className: 'body' }, name, row);
-    if (message) showReactions(body, message);
+    if (message) this.#showMore(body, message);
     if (entry?.state === 'failed') body.append(failure(this.#explain(entry), this.#actions(entry)));
     const waits = { sending: 'waiting', failed: 'failed' }[entry?.state] ?? '';
     if (mention) body.prepend(el('span', { className: 'hidden', textContent: t('mentionsYou') }));
     node.className = `message ${isMine ? 'mine' : ''} ${mention ? 'mentions-me' : ''} ${waits}`;
     node.replaceChildren(...[unread, newAvatar(nickname), body].filter(Boolean));
+  }
+
+  /** A day is named above its first message; who goes on talking is not named again. */
+  #joinRun(node) {
+    const { at, by } = node.dataset;
+    const before = node.previousElementSibling?.dataset ?? this.#above;
+    const isSameDay = before && midnight(Number(before.at)) === midnight(Number(at));
+    node.querySelector('.day')?.remove();
+    if (!isSameDay) node.prepend(el('span', { className: 'day', textContent: dayOf(Number(at)) }));
+    node.classList.toggle('follows', Boolean(isSameDay && by && before.by === by && at - before.at < RUN));
   }
 }
 
@@ -267,14 +310,4 @@ function isBefore(one, other) {
   if (!one || !other) return false;
   const [seq, others] = [Number(one.dataset.seq), Number(other.dataset.seq)];
   return seq === others ? Number(one.dataset.at) < Number(other.dataset.at) : seq < others;
-}
-
-/** A day is named above its first message; who goes on talking is not named again. */
-function joinRun(node) {
-  const { at, by } = node.dataset;
-  const before = node.previousElementSibling?.dataset;
-  const isSameDay = before && midnight(Number(before.at)) === midnight(Number(at));
-  node.querySelector('.day')?.remove();
-  if (!isSameDay) node.prepend(el('span', { className: 'day', textContent: dayOf(Number(at)) }));
-  node.classList.toggle('follows', Boolean(isSameDay && by && before.by === by && at - before.at < RUN));
 }

@@ -131,7 +131,7 @@ function reportItem(report) {
     if (isOverRoom()) closeSide();
     openMessage(roomUuid, message.seq);
   };
-  const words = message ? excerptOf(message) : t('error_MESSAGE_NOT_FOUND');
+  const words = message ? excerptOf(message) : t('unseenMessage');
   return el('li', { className: 'report', dataset: { key: reportUuid } },
     el('button', { type: 'button', className: 'hit', disabled: !message, onclick: toMessage },
       el('span', { className: 'line' }, el('strong', { textContent: nameOf(senderUuid), dir: 'auto' }), el('time', { dateTime: createdAt, title: timeOf(at), textContent: agoOf(at) })),
@@ -151,9 +151,14 @@ async function resolve({ roomUuid, reportUuid }, outcome) {
 /** What is done about it, and then said of it. */
 function actOn(report, message) {
   const { roomUuid, messageUuid, senderUuid } = report;
-  const isGone = !message || message.deletedAt;
+  // One that is not there may only be deleted for oneself.
+  const isGone = Boolean(message?.deletedAt);
   const remove = { label: t(isGone ? 'isDeleted' : 'deleteMessage'), isDangerous: true, act: () => attempt(async () => {
-    if (!isGone) await chat.delete(roomUuid, messageUuid);
+    if (!isGone) {
+      await chat.delete(roomUuid, messageUuid).catch((error) => {
+        if (error.code !== 'MESSAGE_NOT_FOUND') throw error;
+      });
+    }
     await resolve(report, 'messageDeleted');
   }) };
   const mute = { label: t('muteDay'), act: () => attempt(async () => {

@@ -2,6 +2,7 @@
 
 import { api, chat } from './api.js';
 import { $, el, fillList, iconButton, on, onceAFrame } from './dom.js';
+import { isHidden, messageHidden } from './hiding.js';
 import { attempt } from './notices.js';
 import { excerptOf, nameOf } from './quote.js';
 import { messageChanged, openMessage, openUuid, roomOpened } from './room.js';
@@ -25,6 +26,7 @@ export function startPins() {
     loadPins().catch(() => {});
   });
   messageChanged.on(takeChange);
+  messageHidden.on(({ messageUuid }) => takePins(pins.filter((message) => message.messageUuid !== messageUuid)));
   for (const change of [languageChanged, dayTurned]) change.on(show);
   roomsChanged.on((uuid) => pins.length > 0 && (!uuid || uuid === openUuid()) && show());
 }
@@ -40,6 +42,10 @@ export async function loadPins() {
   const { messages } = await api.pins(uuid, { limit: MOST });
   // A later load knows more, or is of another room.
   if (load !== lastLoad) return;
+  takePins(messages.filter((message) => !isHidden(message)));
+}
+
+function takePins(messages) {
   pins = messages;
   show();
 }
@@ -48,11 +54,8 @@ export async function loadPins() {
 function takeChange({ roomUuid, messageUuid, pinned }) {
   if (roomUuid !== openUuid()) return;
   const isKnown = pins.some((message) => message.messageUuid === messageUuid);
-  if (isKnown !== Boolean(pinned)) loadPins().catch(() => {});
-  else if (isKnown) {
-    pins = pins.map((message) => chat.latest(message));
-    show();
-  }
+  if (isKnown !== Boolean(pinned) && !isHidden({ messageUuid })) loadPins().catch(() => {});
+  else if (isKnown) takePins(pins.map((message) => chat.latest(message)));
 }
 
 const show = onceAFrame(() => {

@@ -6,6 +6,7 @@ import { attempt } from './notices.js';
 import { isOnline, presenceChanged } from './presence.js';
 import { hasMoreRooms, loadMoreRooms, newestFirst, peerOf, roomsChanged } from './rooms.js';
 import { clockOf, languageChanged, systemText, t, whenOf, wordsOf } from './texts.js';
+import { isAside } from './threads.js';
 
 let isLoaded = false;
 /** Rooms further down are loaded as they come near. */
@@ -88,7 +89,7 @@ function roomItem(room) {
 function preview({ lastMessage: last, type }) {
   if (!last) return t('noMessages');
   if (last.type === 'SYSTEM') return systemText(last);
-  const text = wordsOf(last);
-  if (last.isMyMessage) return t('saidBy', t('you'), text);
-  return type === 'DIRECT' ? text : t('saidBy', last.sender.nickname, text);
+  const words = wordsOf(last);
+  const said = last.isMyMessage ? t('saidBy', t('you'), words) : type === 'DIRECT' ? words : t('saidBy', last.sender.nickname, words);
+  return isAside(last) ? t('saidInThread', said) : said;
 }

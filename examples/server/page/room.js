@@ -6,12 +6,14 @@ import { api, chat, me } from './api.js';
 import { ChatError } from './chat.js';
 import { $, on, onceAFrame, setAvatar } from './dom.js';
 import { explain } from './errors.js';
+import { messageHidden } from './hiding.js';
 import { attempt, toast } from './notices.js';
 import { isOnline, presenceChanged, presenceText, setPresence } from './presence.js';
 import { focusRoom } from './room-list.js';
 import { loadRoom, noteChange, noteMessage, noteOwnMark, peerOf, rooms, roomsChanged } from './rooms.js';
 import { signal } from './signal.js';
 import { dayTurned, languageChanged, t } from './texts.js';
+import { askForThread, isAside, namesLoaded } from './threads.js';
 import { endSeen, Timeline } from './timeline.js';
 import { forgetTyping, showTyping, takeTyping } from './typing.js';
 
@@ -24,8 +26,12 @@ export const openUuid = () => open?.uuid;
 
 /** Tells of the room that was opened, or none. */
 export const roomOpened = signal();
+/** Tells of what waits to be sent in the open room, or was refused. */
+export const entryTaken = signal();
 /** Tells of a message that goes back to where it was written. */
 export const entryTakenBack = signal();
+/** Tells of a message that is not to be sent any more. */
+export const entryDropped = signal();
 /** Tells of a message: live, caught up on, or one's own. It may come more than once. */
 export const messageTaken = signal();
 /** Tells of what has become of a message. */
@@ -45,6 +51,8 @@ export function startRoom() {
   keepEnd.observe($('messages'));
   addEventListener('hashchange', followAddress);
   endSeen.on(markRead);
+  namesLoaded.on(() => open?.timeline.messages.showThreads());
+  messageHidden.on(({ roomUuid, messageUuid }) => open?.uuid === roomUuid && open.timeline.hide(messageUuid));
   presenceChanged.on((user) => open && (!user || user === peerOf(rooms.get(open.uuid))) && showHead());
   for (const change of [languageChanged, dayTurned]) change.on(showTexts);
   const showChange = onceAFrame(() => {
@@ -78,7 +86,7 @@ function openRoom(uuid) {
   if (open) open.timeline.isOpen = false;
   const seq = uuid && asked?.uuid === uuid ? asked.seq : undefined;
   asked = undefined;
-  open = uuid && { uuid, readSeq: 0, seq, timeline: new Timeline(uuid, { room: () => rooms.get(uuid), explain: explainRefusal, actions, onQuote: (place) => openMessage(uuid, place) }) };
+  open = uuid && { uuid, readSeq: 0, seq, timeline: new Timeline(uuid, { room: () => rooms.get(uuid), explain: explainRefusal, actions: actionsAt('text'), onQuote: (place) => openMessage(uuid, place) }) };
   $('app').classList.toggle('in-room', Boolean(open));
   $('chat-empty').hidden = Boolean(open);
   $('chat-room').hidden = !open;
@@ -125,8 +133,16 @@ async function showMessage(room) {
   const message = await room.timeline.show(seq);
   if (room !== open || room.seq !== seq) return;
   room.seq = undefined;
-  if (message) announce(message);
+  const isOfThread = message && isAside(message);
+  if (isOfThread || !message) await openAtEnd(room);
+  if (isOfThread) askForThread(message, { seq });
+  else if (message) announce(message);
   else toast(t('error_MESSAGE_NOT_FOUND'));
+}
+
+/** There is nothing to see in the room itself, which may not be loaded yet. */
+async function openAtEnd({ uuid, timeline }) {
+  if (!timeline.isLoaded) await timeline.open(rooms.get(uuid)?.unreadCount ?? 0);
 }
 
 async function loadOlder() {
@@ -210,19 +226,20 @@ export const showEdited = (uuid) => open?.timeline.messages.showEdited(uuid);
 export function takeEntry(entry) {
   if (entry.room !== open?.uuid || entry.state === 'sent') return;
   attempt(async () => open.timeline.takeEntry(entry));
+  entryTaken(entry);
 }
 
 /** Why an entry was refused, in the reader's language. */
-function explainRefusal({ room, error }) {
+export function explainRefusal({ room, error }) {
   const words = { MESSAGE_DELETED: t('quotedDeleted') };
   if (rooms.get(room)?.type === 'DIRECT') words.FORBIDDEN = t('unreachable');
   return explain(new ChatError(error), words);
 }
 
-/** What one can do about an entry that was refused. */
-const actions = (entry) => ({
+/** What one can do about an entry that was refused. `field`: where one writes. */
+export const actionsAt = (field) => (entry) => ({
   onRetry() {
-    $('text').focus();
+    $(field).focus();
     chat.retry(entry.clientId);
   },
   onEdit() {
@@ -231,13 +248,16 @@ const actions = (entry) => ({
   },
   onDelete() {
     drop(entry);
-    $('text').focus();
+    $(field).focus();
   },
 });
 
 function drop(entry) {
   chat.discard(entry.clientId);
-  open.timeline.messages.remove(entry);
+  const { messages } = open.timeline;
+  messages.remove(entry);
+  if (entry.draft.parentMessageUuid) messages.showThreads(entry.draft.parentMessageUuid);
+  entryDropped(entry);
 }
 
 /** The connection is there, perhaps again. */

@@ -3,6 +3,7 @@
 import { api, chat, me } from './api.js';
 import { mentionsMe } from './mentions.js';
 import { signal } from './signal.js';
+import { isAside } from './threads.js';
 
 /** By roomUuid; `seq` is the newest message's that is known of. */
 export const rooms = new Map();
@@ -79,8 +80,10 @@ export function noteMessage(message, isSeen) {
   const isNew = seq > (room?.seq ?? 0);
   if (!room) refreshRoom(roomUuid);
   else if (seq >= (room.lastMessage?.seq ?? 0)) {
-    const unread = isNew && !isSeen && !isMyMessage && type !== 'SYSTEM' ? 1 : 0;
-    const mentionCount = (room.mentionCount ?? 0) + (unread && mentionsMe(message) ? 1 : 0);
+    const isUnseen = isNew && !isSeen && !isMyMessage && type !== 'SYSTEM';
+    // What is for a thread alone is not unread in the room, and whom it mentions is told all the same.
+    const unread = isUnseen && !isAside(message) ? 1 : 0;
+    const mentionCount = (room.mentionCount ?? 0) + (isUnseen && mentionsMe(message) ? 1 : 0);
     putRoom({ ...room, lastMessage: message, lastMessageAt: message.createdAt, unreadCount: room.unreadCount + unread, mentionCount });
   }
   return isNew;

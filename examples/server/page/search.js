@@ -3,6 +3,7 @@
 import { api } from './api.js';
 import { $, el, fillList, on, onceAFrame } from './dom.js';
 import { explain } from './errors.js';
+import { isHidden, messageHidden } from './hiding.js';
 import { messageChanged, openMessage, openUuid, roomOpened } from './room.js';
 import { loadRoom, rooms, roomsChanged } from './rooms.js';
 import { closeSide, isBeside, isOverRoom, openSide } from './side.js';
@@ -73,11 +74,13 @@ class Search {
     const has = (key, uuid) => this.#hits.some(({ message }) => message[key] === uuid);
     for (const change of [languageChanged, dayTurned]) change.on(draw);
     roomsChanged.on((uuid) => (!uuid || has('roomUuid', uuid)) && draw());
-    messageChanged.on(({ messageUuid, deletedAt }) => {
-      if (!deletedAt || !has('messageUuid', messageUuid)) return;
+    const drop = ({ messageUuid }) => {
+      if (!has('messageUuid', messageUuid)) return;
       this.#hits = this.#hits.filter(({ message }) => message.messageUuid !== messageUuid);
       draw();
-    });
+    };
+    messageChanged.on((change) => change.deletedAt && drop(change));
+    messageHidden.on(drop);
   }
 
   get #question() {
@@ -123,8 +126,10 @@ class Search {
     this.#state = state;
     this.#draw();
     try {
-      const { results, nextCursor } = await this.#page(isWanted);
+      const page = await this.#page(isWanted);
       if (!isWanted()) return;
+      const { nextCursor } = page;
+      const results = page.results.filter(({ message }) => !isHidden(message));
       this.#hits = state === 'more' ? [...this.#hits, ...results] : results;
       this.#next = nextCursor;
       this.#state = 'answered';

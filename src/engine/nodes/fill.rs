@@ -121,7 +121,8 @@ impl Reader<'_> {
             && !(self.members(&room).await?
                 && self.messages(&room).await?
                 && self.amended(&room).await?
-                && self.hidden(&room).await?)
+                && self.hidden(&room).await?
+                && (room.threads_pos <= from || self.threads(&room).await?))
         {
             return Ok(false);
         }
@@ -186,6 +187,21 @@ impl Reader<'_> {
             for one in hidden {
                 from = one.pos;
                 self.add(room, from, What::Hidden(one));
+            }
+            if is_last || self.is_full() {
+                return Ok(!self.is_full());
+            }
+        }
+    }
+
+    async fn threads(&mut self, room: &Arc<Room>) -> Result<bool> {
+        let (mut from, until) = (self.gap.from.of_room(room.id), self.until.of_room(room.id));
+        loop {
+            let follows = self.store.follows_since(room.id, from, until, ROWS as u32).await?;
+            let is_last = follows.len() < ROWS;
+            for follow in follows {
+                from = follow.pos;
+                self.add(room, from, What::Thread(follow));
             }
             if is_last || self.is_full() {
                 return Ok(!self.is_full());

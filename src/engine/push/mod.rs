@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::id::{RoomId, UserId};
 use crate::metrics;
-use crate::model::{DoNotDisturb, Limit, Member, Message, Room};
+use crate::model::{DoNotDisturb, Limit, Member, Message, ReplyTo, Room};
 use crate::push::{Notice, Push};
 use crate::store::{MemberEntry, PushBatch, PushRetry};
 
@@ -240,9 +240,16 @@ impl ChatEngine {
         messages: &[Arc<Message>],
     ) -> Result<Vec<Notice>> {
         let (now, default) = (self.now(), self.config().notify.of(&room.kind));
+        let follows = self.threads_followed(room, &members, messages).await?;
+        let follows_it = |user: &UserId| {
+            let marks = follows.get(user);
+            move |reply: &ReplyTo, seq: u64| {
+                marks.and_then(|marks| marks.get(&reply.seq)).is_some_and(|read_seq| seq > *read_seq)
+            }
+        };
         let members = members.into_iter().map(|entry| entry.member);
         let is_wanted = |member: &Member| {
-            let wanted = wanted(member, messages, default, now, |_| true)?;
+            let wanted = wanted(member, messages, default, now, |_| true, follows_it(&member.user))?;
             Some((member.clone(), wanted)).filter(|(member, wanted)| !self.has_it(member, wanted))
         };
         let candidates: Vec<(Member, Wanted)> = members.filter_map(|member| is_wanted(&member)).collect();
@@ -271,11 +278,33 @@ impl ChatEngine {
             }
             let is_heard =
                 |message: &Message| !blocked.contains(&(member.user.clone(), message.sender.user.clone()));
-            if let Some(wanted) = wanted(&member, messages, default, now, is_heard) {
+            let is_followed = follows_it(&member.user);
+            if let Some(wanted) = wanted(&member, messages, default, now, is_heard, is_followed) {
                 notices.extend(self.counted(&member.user, room, wanted).await?);
             }
         }
         Ok(notices)
+    }
+
+    /// How far those of these members have read who follow threads for which alone some of these messages are meant.
+    async fn threads_followed(
+        &self,
+        room: &Room,
+        members: &[MemberEntry],
+        messages: &[Arc<Message>],
+    ) -> Result<HashMap<UserId, HashMap<u64, u64>>> {
+        let asides = messages.iter().filter(|message| message.references.is_aside());
+        let roots: HashSet<u64> = asides.filter_map(|it| Some(it.references.reply()?.seq)).collect();
+        let mut follows: HashMap<UserId, HashMap<u64, u64>> = HashMap::new();
+        if roots.is_empty() || members.is_empty() {
+            return Ok(follows);
+        }
+        let roots: Vec<u64> = roots.into_iter().collect();
+        let users: Vec<UserId> = members.iter().map(|entry| entry.member.user.clone()).collect();
+        for follow in self.store().followers(room.id, &roots, &users).await? {
+            follows.entry(follow.user).or_default().insert(follow.root_seq, follow.read_seq);
+        }
+        Ok(follows)
     }
 
     /// The notice, with the counts of now; `None` for whoever has left or read it meanwhile.

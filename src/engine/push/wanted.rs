@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::model::{Member, Message, NotifyLevel};
+use crate::model::{Member, Message, NotifyLevel, ReplyTo};
 
 /// What a member is to be told, all their messages being one notice.
 #[derive(Debug, Clone)]
@@ -14,13 +14,15 @@ pub(super) struct Wanted {
 }
 
 /// Of these messages, in their order, what the member has not read and wants to know of. `default` is the room's level;
-/// `is_heard` says of whom they want to know anything.
+/// `is_heard` says of whom they want to know anything, and `is_followed` of a reply whether they follow its thread, and have
+/// not read it there.
 pub(super) fn wanted(
     member: &Member,
     messages: &[Arc<Message>],
     default: NotifyLevel,
     now: Timestamp,
     is_heard: impl Fn(&Message) -> bool,
+    is_followed: impl Fn(&ReplyTo, u64) -> bool,
 ) -> Option<Wanted> {
     let level = member.notify_at(now).map_or(default, |setting| setting.level);
     if !member.active || level == NotifyLevel::None {
@@ -34,8 +36,10 @@ pub(super) fn wanted(
             continue;
         }
         let is_mention = message.mentions(&member.user);
-        // A reply that is meant for its thread alone is unread by nobody.
-        let is_for_mentioned = level == NotifyLevel::Mentions || message.references.is_aside();
+        // A reply that is meant for its thread alone is unread by nobody but who follows it.
+        let aside = message.references.reply().filter(|reply| !reply.in_room);
+        let is_untold = aside.is_some_and(|reply| !is_followed(reply, message.seq));
+        let is_for_mentioned = level == NotifyLevel::Mentions || is_untold;
         if is_for_mentioned && !is_mention {
             continue;
         }
@@ -115,7 +119,8 @@ mod tests {
 
     fn told(member: &Member, messages: &[Arc<Message>]) -> Option<u64> {
         let now = Timestamp::from_millis(100);
-        wanted(member, messages, NotifyLevel::All, now, |_| true).map(|wanted| wanted.message.seq)
+        wanted(member, messages, NotifyLevel::All, now, |_| true, |_, _| false)
+            .map(|wanted| wanted.message.seq)
     }
 
     fn text() -> Body {
@@ -143,6 +148,28 @@ mod tests {
         assert_eq!(told(&member(1), &said), None);
     }
 
+    #[test]
+    fn a_reply_for_its_thread_alone_is_told_to_who_follows_it_and_to_whom_it_mentions() {
+        let aside = |in_room| {
+            let root = ReplyTo { root: MessageId::generate(), seq: 1, in_room };
+            let thread = Some(Arc::new(crate::model::Thread::Reply(root)));
+            let references = References { thread, ..References::default() };
+            [Arc::new(Message { references, ..Message::clone(&message(5, "ana", text())) })]
+        };
+        let told = |member: &Member, said: &[Arc<Message>], mark: Option<u64>| {
+            let is_followed = |_: &ReplyTo, seq| mark.is_some_and(|mark| seq > mark);
+            let now = Timestamp::from_millis(100);
+            wanted(member, said, NotifyLevel::All, now, |_| true, is_followed).is_some()
+        };
+        let said = aside(false);
+        assert!(!told(&member(0), &said, None) && told(&member(0), &said, Some(4)));
+        assert!(!told(&member(0), &said, Some(5)), "it is read in its thread");
+        assert!(!told(&member(5), &said, Some(0)), "the room is read");
+        assert!(!told(&choose(member(0), NotifyLevel::Mentions, None), &said, Some(0)));
+        assert!(!told(&choose(member(0), NotifyLevel::None, None), &said, Some(0)));
+        assert!(told(&member(0), &aside(true), None), "it is meant for the room too");
+    }
+
     proptest! {
         #[test]
         fn however_many_there_are_it_is_the_newest_that_is_unread_of_somebody_else_and_heard(
@@ -154,7 +181,7 @@ mod tests {
             let said: Vec<_> = (1..).zip(&senders).map(|(seq, of)| message(seq, names[*of], text())).collect();
             let is_heard = |message: &Message| message.sender.user != user(names[blocked]);
             let now = Timestamp::from_millis(100);
-            let found = wanted(&member(read), &said, NotifyLevel::All, now, is_heard);
+            let found = wanted(&member(read), &said, NotifyLevel::All, now, is_heard, |_, _| false);
             let expected = said.iter().filter(|one| one.seq > read && one.sender.user != user("ben"));
             let expected = expected.filter(|one| is_heard(one)).map(|one| one.seq).max();
             prop_assert_eq!(found.map(|found| found.message.seq), expected);

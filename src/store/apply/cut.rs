@@ -82,5 +82,6 @@ fn take_away(room: RoomId, cut: &[Arc<Message>], rows: &mut Rows) {
     rows.amended.retain(|(of, seq), _| *of != room || *seq > upto);
     rows.reactions.retain(|key| key.room != room || key.seq > upto);
     rows.written_reactions.retain(|key| key.room != room || key.seq > upto);
+    rows.cut_follows(room, upto);
     rows.cut.insert(room, upto);
 }

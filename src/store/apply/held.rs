@@ -10,9 +10,9 @@ use super::{Ctx, NewMessage, add_message, answered, attach, done, refer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Act, Attachment, Member, Room, Verb};
+use crate::store::follow::reply_came;
 use crate::store::govern::forbidden;
 use crate::store::moderate::{note, untold};
-use crate::store::thread;
 use crate::store::{
     Answer, BodyHash, Held, Hold, Outcome, Refers, Rows, Sent, Settlement, Stage, StoredAttachment, What,
 };
@@ -126,7 +126,7 @@ fn approve(ctx: &Ctx, mut room: Room, held: Held, rows: &mut Rows) -> Result<Out
     attach::put_sent(ctx.id, held.id, &held.attachments, rows);
     rows.end_held(held.id);
     let hash = held.client_id.is_some().then_some(held.hash);
-    let Held { id, sender, body, client_id, attachments, .. } = held;
+    let Held { id, sender, body, client_id, attachments, refers, .. } = held;
     let new = NewMessage { client_id, attachments, references, ..NewMessage::of(id, sender, body) };
     member.own_n += u64::from(new.is_countable());
     let change = add_message(ctx, &mut room, member.own_n, new, hash, rows);
@@ -135,11 +135,14 @@ fn approve(ctx: &Ctx, mut room: Room, held: Held, rows: &mut Rows) -> Result<Out
         rows.sent.insert(key, Sent { message: message.clone(), hash });
     }
     let message = message.clone();
-    note(ctx, &change, Act::ApproveMessage(id), Some(user.clone()), None, rows);
-    let counted = thread::count_in(&mut room, &message, Some(user), rows);
+    note(ctx, &change, Act::ApproveMessage(id), Some(user), None, rows);
+    let changes = match &refers.thread {
+        Some(asked) => reply_came(&theirs, &mut room, (change, &message), asked.max_followed, rows),
+        None => vec![change],
+    };
     rows.put_member(member);
     rows.put_room(room);
-    answered([Some(change), counted].into_iter().flatten().collect(), Answer::Message(message))
+    answered(changes, Answer::Message(message))
 }
 
 /// It waits no more, and its files are collected.

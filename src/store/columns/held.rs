@@ -57,7 +57,7 @@ fn refers_of(text: &str) -> Option<Refers> {
         (None, None) => None,
         _ => return None,
     };
-    let thread = thread.map(|root| Box::new(Reply { root, in_room }));
+    let thread = thread.map(|root| Box::new(Reply { root, in_room, max_followed: 0 }));
     Some(Refers { quoted, forwarded, mentions, thread })
 }
 

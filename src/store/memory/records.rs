@@ -119,6 +119,12 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             hidden.sort_by_key(place);
             hidden.into_iter().take(limit).map(|one| Record::Room(RoomRecord::Hidden(one.clone()))).collect()
         }
+        RecordPage::Follows { room, after } => {
+            let Some(data) = state.rooms.get(&room) else { return Vec::new() };
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let beyond = data.follows.range((from, Bound::Unbounded)).take(limit);
+            beyond.map(|(_, one)| Record::Room(RoomRecord::Follow(one.clone()))).collect()
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use super::push::Pushes;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor,
-    Position, Profile, Quoted, Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Follow, Hidden, Invite, InviteCode, Member, Message,
+    PinCursor, Position, Profile, Quoted, Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
 };
 use crate::store::search::{PLACES, first_place};
 use crate::store::{
@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) erasures: BTreeSet<UserId>,
     pub(super) settings: BTreeMap<UserId, Settings>,
     pub(super) held: BTreeMap<MessageId, Held>,
+    /// Of which threads something stands in their rooms' [`RoomData::follows`].
+    pub(super) follows_of: HashMap<UserId, BTreeSet<(RoomId, u64)>>,
 }
 
 /// What is known of a user: either may be there without the other.
@@ -78,6 +80,8 @@ pub(super) struct RoomData {
     pub(super) mentions: HashMap<Option<UserId>, BTreeMap<u64, UserId>>,
     /// The `seq`s of the replies to each root, by its `seq`.
     pub(super) replies: HashMap<u64, Vec<u64>>,
+    /// Who follows which thread, by its root's `seq`.
+    pub(super) follows: BTreeMap<(u64, UserId), Follow>,
 }
 
 pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
@@ -105,6 +109,7 @@ impl RoomData {
             edits: BTreeMap::new(),
             mentions: HashMap::new(),
             replies: HashMap::new(),
+            follows: BTreeMap::new(),
         }
     }
 
@@ -238,6 +243,7 @@ impl State {
             erasures: BTreeSet::new(),
             settings: BTreeMap::new(),
             held: BTreeMap::new(),
+            follows_of: HashMap::new(),
         }
     }
 
@@ -357,6 +363,9 @@ impl State {
         if !(needs.held.is_empty() && needs.held_as.is_empty() && needs.holding.is_empty()) {
             self.load_held(needs, &mut rows);
         }
+        if !needs.threads.is_empty() {
+            self.load_follows(needs, &mut rows);
+        }
         rows
     }
 
@@ -407,6 +416,7 @@ impl State {
                 self.rooms_of.entry(user.clone()).or_default().insert(*room);
             }
         }
+        self.write_follows(&mut rows);
         for (message, hash) in rows.new_messages {
             self.place(&message);
             if let Some(data) = self.rooms.get_mut(&message.room) {
@@ -516,6 +526,7 @@ impl State {
             }
         }
         for (room, upto) in rows.cut {
+            self.cut_follows(room, upto);
             let Some(data) = self.rooms.get_mut(&room) else { continue };
             for message in data.cut(upto) {
                 self.unplace(&message);

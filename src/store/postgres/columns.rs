@@ -54,7 +54,16 @@ macro_rules! hidden_columns {
     };
 }
 
-pub(super) use {ban_columns, hidden_columns, member_columns, message_joins, relation_columns};
+/// What [`ReadRow::follow`] reads, of `follows g` and its `messages s`.
+macro_rules! follow_columns {
+    () => {
+        "g.room, g.root, g.user_id, g.following, g.since, g.read_seq, g.pos, s.id"
+    };
+}
+
+pub(super) use {
+    ban_columns, follow_columns, hidden_columns, member_columns, message_joins, relation_columns,
+};
 
 /// 16 bytes as the type `uuid`. Not sqlx's own: that feature of it would hold rusqlite back.
 #[derive(Debug, Clone, Copy)]

@@ -153,6 +153,8 @@ impl Proof {
                     item.op,
                     Op::Mark { .. }
                         | Op::Hide { .. }
+                        | Op::Follow { .. }
+                        | Op::ReadThread { .. }
                         | Op::Close
                         | Op::Cut { .. }
                         | Op::Erase { .. }

@@ -42,7 +42,7 @@ pub(super) async fn load(
 }
 
 /// Each by its room and the numbers up to one.
-pub(super) const CUT: [&str; 6] = [
+pub(super) const CUT: [&str; 7] = [
     "DELETE FROM chat.messages WHERE room = $1 AND seq <= $2",
     "DELETE FROM chat.reactions WHERE room = $1 AND seq <= $2",
     "DELETE FROM chat.search_places WHERE room = $1 AND seq <= $2",
@@ -50,6 +50,7 @@ pub(super) const CUT: [&str; 6] = [
     // The counts before what they count.
     "UPDATE chat.members m SET hidden = m.hidden - h.count FROM (SELECT user_id, count(*) FROM chat.hidden WHERE room = $1 AND seq <= $2 GROUP BY user_id) h WHERE m.room = $1 AND m.user_id = h.user_id",
     "DELETE FROM chat.hidden WHERE room = $1 AND seq <= $2",
+    "DELETE FROM chat.follows WHERE room = $1 AND root <= $2",
 ];
 
 /// All of a room's memberships and what else stands in tables of its own.

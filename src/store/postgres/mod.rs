@@ -22,6 +22,7 @@ mod commit;
 mod connections;
 mod edits;
 mod error;
+mod follows;
 mod held;
 mod hidden;
 mod keeping;
@@ -50,15 +51,16 @@ use async_trait::async_trait;
 use self::connections::Connections;
 use super::index::{Step, Waiting};
 use super::{
-    Batch, Found, Held, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Queue, Record,
-    RecordPage, RoomEntry, Search, Store, StoredAttachment,
+    Batch, FollowedThread, Found, Held, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry,
+    Queue, Record, RecordPage, RoomEntry, Search, Store, StoredAttachment,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor,
-    Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Follow, Hidden, Invite, InviteCode, Member, Message,
+    PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, ThreadCursor,
+    Token,
 };
 
 /// How a [`PostgresStore`] uses its database.
@@ -369,6 +371,35 @@ impl Store for PostgresStore {
         limit: u32,
     ) -> Result<Vec<Message>> {
         Ok(amend::replies(&self.connections, room, root, before, limit).await?)
+    }
+
+    async fn follow(&self, room: RoomId, root: u64, user: &UserId) -> Result<Option<Follow>> {
+        Ok(follows::follow(&self.connections, room, root, user).await?)
+    }
+
+    async fn follows(&self, user: &UserId, after: Option<(RoomId, u64)>, limit: u32) -> Result<Vec<Follow>> {
+        Ok(follows::follows(&self.connections, user, after, limit).await?)
+    }
+
+    async fn follows_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Follow>> {
+        Ok(follows::follows_since(&self.connections, room, (after, until), limit).await?)
+    }
+
+    async fn followers(&self, room: RoomId, roots: &[u64], users: &[UserId]) -> Result<Vec<Follow>> {
+        Ok(follows::followers(&self.connections, room, roots, users).await?)
+    }
+
+    async fn followed_threads(
+        &self,
+        user: &UserId,
+        before: Option<ThreadCursor>,
+        limit: u32,
+    ) -> Result<Vec<FollowedThread>> {
+        Ok(follows::followed(&self.connections, user, before, limit).await?)
+    }
+
+    async fn unread_replies(&self, user: &UserId, threads: &[(RoomId, u64, u64)]) -> Result<Vec<u64>> {
+        Ok(follows::unread(&self.connections, user, threads).await?)
     }
 
     async fn members_since(

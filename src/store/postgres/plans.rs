@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, edits, held, hidden, keeping, load, mentions,
+    PostgresOptions, amend, attachments, connections, edits, follows, held, hidden, keeping, load, mentions,
     moderation, notify, push, read, records, schema, search, settings, write,
 };
 
@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 119] = [
+const STATEMENTS: [(&str, &str, bool); 128] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -167,6 +167,16 @@ const STATEMENTS: [(&str, &str, bool); 119] = [
     (hidden::HIDDEN_SINCE, "hidden_pkey", true),
     (hidden::ALL_HIDDEN_SINCE, "hidden_by_pos", false),
     (hidden::LOAD, "hidden_pkey", false),
+    // Two of its indexes have all three columns.
+    (follows::FOLLOW, "follows_", false),
+    (follows::FOLLOWS, "follows_by_user", false),
+    (follows::FOLLOWS_SINCE, "follows_by_pos", false),
+    (follows::FOLLOWERS, "follows_", false),
+    (follows::FOLLOWED, "follows_by_user", true),
+    (follows::UNREAD, "messages_in_thread", true),
+    (follows::LOAD, "follows_", false),
+    (follows::KEEP, "follows_by_user", true),
+    (records::FOLLOWS, "follows_pkey", false),
     (records::HIDDEN, "hidden_pkey", false),
     (records::BANS, "bans_pkey", false),
     (records::REPORTS, "reports_made", false),

@@ -2,7 +2,9 @@
 
 use sqlx::query;
 
-use super::columns::{Uuid, ban_columns, hidden_columns, member_columns, message_joins, relation_columns};
+use super::columns::{
+    Uuid, ban_columns, follow_columns, hidden_columns, member_columns, message_joins, relation_columns,
+};
 use super::connections::Connections;
 use super::error::PostgresError;
 use super::read::{beyond, beyond_user};
@@ -96,6 +98,13 @@ pub(super) const BANS_OF: &str = concat!(
     " FROM chat.bans b WHERE b.user_id = $1 AND b.room >= $2 ORDER BY b.room LIMIT $3"
 );
 
+pub(super) const FOLLOWS: &str = concat!(
+    "SELECT ",
+    follow_columns!(),
+    " FROM chat.follows g JOIN chat.messages s ON s.room = g.room AND s.seq = g.root \
+     WHERE g.room = $1 AND (g.root, g.user_id) > ($2, $3) ORDER BY g.root, g.user_id LIMIT $4"
+);
+
 pub(super) async fn records(
     db: &Connections,
     page: &RecordPage,
@@ -180,6 +189,11 @@ pub(super) async fn records(
             let (user, seq) = after.as_ref().map_or(("", 0), |(user, seq)| (user.as_str(), int(*seq)));
             let sought = || query(HIDDEN).bind(Uuid::from(*room)).bind(user).bind(seq).bind(limit);
             db.all(sought, |columns| columns.hidden_record()).await
+        }
+        RecordPage::Follows { room, after } => {
+            let (root, user) = after.as_ref().map_or((0, ""), |(root, user)| (int(*root), user.as_str()));
+            let sought = || query(FOLLOWS).bind(Uuid::from(*room)).bind(root).bind(user).bind(limit);
+            db.all(sought, |columns| columns.follow_record()).await
         }
     }
 }

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, query};
 
 use super::columns::Uuid;
 use super::error::PostgresError;
-use super::{amend, attachments, edits, held, hidden, keeping, mentions, moderation, settings};
+use super::{amend, attachments, edits, follows, held, hidden, keeping, mentions, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
@@ -26,18 +26,18 @@ pub(super) const WRITE: &str = "WITH \
         FROM UNNEST($1::int2[], $2::int8[]) AS w (lane, pos) WHERE l.lane = w.lane), \
     housed AS (INSERT INTO chat.rooms (id, kind, one, other, challenge, name, active, created_at, seq, \
             countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, permissions, \
-            topic, picture, public, custom, slow_mode, keeping) \
+            topic, picture, public, custom, slow_mode, keeping, threads_pos) \
         SELECT * FROM UNNEST($3::uuid[], $4::int2[], $5::text[], $6::text[], $7::text[], $8::text[], \
             $9::bool[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], \
             $16::int8[], $17::int8[], $18::int8[], $48::text[], $49::text[], \
-            $50::text[], $51::bool[], $53::text[], $57::int8[], $60::text[]) \
+            $50::text[], $51::bool[], $53::text[], $57::int8[], $60::text[], $66::int8[]) \
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, \
             seq = excluded.seq, countable = excluded.countable, members = excluded.members, \
             last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
             last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, \
             permissions = excluded.permissions, topic = excluded.topic, picture = excluded.picture, \
             public = excluded.public, custom = excluded.custom, slow_mode = excluded.slow_mode, \
-            keeping = excluded.keeping), \
+            keeping = excluded.keeping, threads_pos = excluded.threads_pos), \
     counted AS (INSERT INTO chat.members (room, user_id, role, active, joined_at, joined_seq, joined_pos, \
             changed_pos, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n, \
             muted_until, slowed_at, notify, hidden) \
@@ -72,6 +72,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position
     held::write(conn, rows).await?;
     edits::write(conn, rows).await?;
     attachments::write(conn, rows).await?;
+    follows::write(conn, rows).await?;
     keeping::end(conn, rows).await?;
     keeping::cut(conn, rows).await
 }
@@ -151,7 +152,8 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(&members, |member| member.notify.as_ref().map(ToString::to_string)))
         .bind(each(&members, |member| i64::from(member.hidden)))
         .bind(each(messages, |(message, _)| kept_thread(message)))
-        .bind(each(messages, |(message, _)| root_seq(message)));
+        .bind(each(messages, |(message, _)| root_seq(message)))
+        .bind(each(&rooms, |room| int(room.threads_pos)));
     written.execute(conn).await?;
     Ok(())
 }

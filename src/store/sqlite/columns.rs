@@ -47,7 +47,16 @@ macro_rules! hidden_columns {
     };
 }
 
-pub(super) use {ban_columns, hidden_columns, member_columns, message_joins, relation_columns};
+/// What [`ReadRow::follow`] reads, of `follows g` and its `messages s`.
+macro_rules! follow_columns {
+    () => {
+        "g.room, g.root, g.user, g.following, g.since, g.read_seq, g.pos, s.id"
+    };
+}
+
+pub(super) use {
+    ban_columns, follow_columns, hidden_columns, member_columns, message_joins, relation_columns,
+};
 
 /// Reads the columns of a row from left to right.
 pub(super) struct Columns<'r> {

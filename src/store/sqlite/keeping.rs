@@ -40,13 +40,14 @@ pub(super) fn load(conn: &Connection, needs: &BTreeMap<RoomId, u32>, rows: &mut 
 const PLACES: &str = "SELECT n FROM search_rooms WHERE room = ?1";
 
 /// Each by its room and the numbers up to one, which is how their keys begin.
-pub(super) const CUT: [&str; 5] = [
+pub(super) const CUT: [&str; 6] = [
     "DELETE FROM messages WHERE room = ?1 AND seq <= ?2",
     "DELETE FROM reactions WHERE room = ?1 AND seq <= ?2",
     "DELETE FROM edits WHERE room = ?1 AND seq <= ?2",
     // The counts before what they count.
     "UPDATE members SET hidden = hidden - (SELECT count(*) FROM hidden h WHERE h.room = ?1 AND h.user = members.user AND h.seq <= ?2) WHERE room = ?1 AND user IN (SELECT user FROM hidden WHERE room = ?1 AND seq <= ?2)",
     "DELETE FROM hidden WHERE room = ?1 AND seq <= ?2",
+    "DELETE FROM follows WHERE room = ?1 AND root <= ?2",
 ];
 
 /// The terms before the places that name them.

@@ -42,6 +42,7 @@ mod attachments;
 mod columns;
 mod edits;
 mod error;
+mod follows;
 mod held;
 mod hidden;
 mod keeping;
@@ -74,15 +75,16 @@ use self::writer::Writer;
 use super::index::{Piece, Step, Waiting};
 use super::push::Claims;
 use super::{
-    Batch, Found, Held, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry, Queue, Record,
-    RecordPage, RoomEntry, Search, Store, StoredAttachment,
+    Batch, FollowedThread, Found, Held, MemberEntry, Memberships, OutboxRow, Outcome, PushBatch, PushRetry,
+    Queue, Record, RecordPage, RoomEntry, Search, Store, StoredAttachment,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Hidden, Invite, InviteCode, Member, Message, PinCursor,
-    Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Follow, Hidden, Invite, InviteCode, Member, Message,
+    PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, ThreadCursor,
+    Token,
 };
 
 /// How a [`SqliteStore`] uses its file.
@@ -428,6 +430,40 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<Message>> {
         Ok(self.readers.run(move |tx| amend::replies(tx, room, root, before, limit)).await?)
+    }
+
+    async fn follow(&self, room: RoomId, root: u64, user: &UserId) -> Result<Option<Follow>> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| follows::follow(tx, room, root, &user)).await?)
+    }
+
+    async fn follows(&self, user: &UserId, after: Option<(RoomId, u64)>, limit: u32) -> Result<Vec<Follow>> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| follows::follows(tx, &user, after, limit)).await?)
+    }
+
+    async fn follows_since(&self, room: RoomId, after: u64, until: u64, limit: u32) -> Result<Vec<Follow>> {
+        Ok(self.readers.run(move |tx| follows::follows_since(tx, room, (after, until), limit)).await?)
+    }
+
+    async fn followers(&self, room: RoomId, roots: &[u64], users: &[UserId]) -> Result<Vec<Follow>> {
+        let (roots, users) = (roots.to_vec(), users.to_vec());
+        Ok(self.readers.run(move |tx| follows::followers(tx, room, &roots, &users)).await?)
+    }
+
+    async fn followed_threads(
+        &self,
+        user: &UserId,
+        before: Option<ThreadCursor>,
+        limit: u32,
+    ) -> Result<Vec<FollowedThread>> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| follows::followed(tx, &user, before, limit)).await?)
+    }
+
+    async fn unread_replies(&self, user: &UserId, threads: &[(RoomId, u64, u64)]) -> Result<Vec<u64>> {
+        let (user, threads) = (user.clone(), threads.to_vec());
+        Ok(self.readers.run(move |tx| follows::unread(tx, &user, &threads)).await?)
     }
 
     async fn members_since(

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, StatementStatus};
 
 use super::{
-    SqliteOptions, amend, attachments, edits, held, hidden, keeping, mentions, moderation, notify, push,
-    read, records, rows, schema, search, settings,
+    SqliteOptions, amend, attachments, edits, follows, held, hidden, keeping, mentions, moderation, notify,
+    push, read, records, rows, schema, search, settings,
 };
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
@@ -118,6 +118,14 @@ fn each_read_finds_its_rows_by_an_index() {
         (hidden::ALL_HIDDEN_SINCE, "hidden_by_pos (room=? AND pos>? AND pos<?)", false),
         (hidden::LAST_SEEN, "PRIMARY KEY (room=?)", false),
         (hidden::IS_HIDDEN, "PRIMARY KEY (room=? AND user=? AND seq=?)", false),
+        (follows::FOLLOW, "PRIMARY KEY (room=? AND root=? AND user=?)", false),
+        (follows::FOLLOWS, "follows_by_user (user=? AND (room,root)>(?,?))", false),
+        (follows::FOLLOWS_SINCE, "follows_by_pos (room=? AND pos>? AND pos<?)", false),
+        (follows::FOLLOWERS, "PRIMARY KEY (room=? AND root=? AND user>? AND user<?)", false),
+        (follows::UNREAD, "messages_in_thread (room=? AND root=? AND seq>?)", false),
+        (follows::COUNT, "follows_by_user (user=?)", false),
+        (records::FOLLOWS, "PRIMARY KEY (room=? AND (root,user)>(?,?))", false),
+        (keeping::CUT[5], "PRIMARY KEY (room=? AND root<?)", false),
         (records::HIDDEN, "PRIMARY KEY (room=? AND (user,seq)>(?,?))", false),
         (records::BANS, "PRIMARY KEY (room=? AND user>?)", false),
         (rows::PLACE, "messages_by_id (id=?)", false),

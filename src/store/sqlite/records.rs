@@ -2,7 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::columns::{ban_columns, hidden_columns, member_columns, message_joins, relation_columns};
+use super::columns::{
+    ban_columns, follow_columns, hidden_columns, member_columns, message_joins, relation_columns,
+};
 use super::error::SqliteError;
 use super::read::{ROOM, all, beyond, beyond_user};
 use crate::store::columns::{ReadRow, int, message_columns, report_columns, room_columns, settings_columns};
@@ -92,6 +94,13 @@ pub(super) const BANS_OF: &str = concat!(
     " FROM bans b INDEXED BY bans_by_user WHERE b.user = ?1 AND b.room > ?2 ORDER BY b.room LIMIT ?3"
 );
 
+pub(super) const FOLLOWS: &str = concat!(
+    "SELECT ",
+    follow_columns!(),
+    " FROM follows g CROSS JOIN messages s ON s.room = g.room AND s.seq = g.root \
+     WHERE g.room = ?1 AND (g.root, g.user) > (?2, ?3) ORDER BY g.root, g.user LIMIT ?4"
+);
+
 pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Result<Vec<Record>, SqliteError> {
     match page {
         RecordPage::Profiles { after } => {
@@ -162,6 +171,11 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
             let (user, seq) = after.as_ref().map_or(("", 0), |(user, seq)| (user.as_str(), int(*seq)));
             let params = rusqlite::params![room.to_bytes(), user, seq, limit];
             all(conn, HIDDEN, params, |columns| columns.hidden_record())
+        }
+        RecordPage::Follows { room, after } => {
+            let (root, user) = after.as_ref().map_or((0, ""), |(root, user)| (int(*root), user.as_str()));
+            let params = rusqlite::params![room.to_bytes(), root, user, limit];
+            all(conn, FOLLOWS, params, |columns| columns.follow_record())
         }
     }
 }

@@ -8,6 +8,7 @@ use super::attachments;
 use super::columns::{Columns, message_joins};
 use super::edits;
 use super::error::SqliteError;
+use super::follows;
 use super::held;
 use super::mentions;
 use super::moderation;
@@ -129,6 +130,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
     }
     moderation::load(conn, needs, &mut rows)?;
     hidden::load(conn, needs, &mut rows)?;
+    follows::load(conn, needs, &mut rows)?;
     settings::load(conn, needs, &mut rows)?;
     held::load(conn, needs, &mut rows)?;
     Ok(rows)
@@ -209,6 +211,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
         attachments::write(conn, *key, rows.attachments.get(key))?;
     }
     hidden::write(conn, rows)?;
+    follows::write(conn, rows)?;
     settings::write(conn, rows)?;
     held::write(conn, rows)?;
     edits::write(conn, rows)?;
@@ -228,15 +231,16 @@ fn write_position(conn: &Connection, position: Position) -> Result<(), SqliteErr
 /// Its kind and when it was made never change.
 const WRITE_ROOM: &str = "INSERT INTO rooms (id, kind, one, other, challenge, name, active, created_at, \
          seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, \
-         permissions, topic, picture, public, custom, slow_mode, keeping) \
+         permissions, topic, picture, public, custom, slow_mode, keeping, threads_pos) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-         ?20, ?21, ?22, ?23) \
+         ?20, ?21, ?22, ?23, ?24) \
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, seq = excluded.seq, \
          countable = excluded.countable, members = excluded.members, \
          last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
          last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, permissions = excluded.permissions, \
          topic = excluded.topic, picture = excluded.picture, public = excluded.public, \
-         custom = excluded.custom, slow_mode = excluded.slow_mode, keeping = excluded.keeping";
+         custom = excluded.custom, slow_mode = excluded.slow_mode, keeping = excluded.keeping, \
+         threads_pos = excluded.threads_pos";
 
 fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
     let pair = match &room.kind {
@@ -267,6 +271,7 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
         custom_text(room),
         room.slow_mode,
         keeping_text(room),
+        int(room.threads_pos),
     ])?;
     Ok(())
 }

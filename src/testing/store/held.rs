@@ -73,7 +73,7 @@ pub async fn what_is_held_waits_and_is_no_message(chat: Fixture) {
     let first = profile("cho");
     let forwarded = Some(Box::new(Forward { message: MessageId::generate(), first }));
     let mentions = Some(Box::new(Mentions { users: vec![user("ana"), user("김철수")], all: false }));
-    let thread = Some(Box::new(Reply { root: quoted.id, in_room: true }));
+    let thread = Some(Box::new(Reply { root: quoted.id, in_room: true, max_followed: 0 }));
     let refers = Refers { quoted: Some(quoted.id), forwarded, mentions, thread };
     let mut item = hold(chat.body_item(room, "ben", body.clone(), Some("c1")), 1, 1);
     let (at, files) = (item.at, vec![file.id]);
@@ -215,7 +215,7 @@ pub async fn a_reply_that_was_held_is_counted_in_its_thread_once_it_is_sent(chat
     let root = chat.send(room, "ana", "who runs?").await;
     let mut item = chat.hold_item(room, "ben", "buy");
     if let Op::Send { refers, .. } = &mut item.op {
-        refers.thread = Some(Box::new(Reply { root: root.id, in_room: false }));
+        refers.thread = Some(Box::new(Reply { root: root.id, in_room: false, max_followed: 0 }));
     }
     let held = chat.wait(item).await;
     let summary = async || {

@@ -35,6 +35,7 @@ pub mod catch_up;
 pub mod deletion;
 pub mod edits;
 pub mod erasure;
+pub mod follows;
 pub mod forwards;
 pub mod friends;
 pub mod held;
@@ -415,6 +416,18 @@ macro_rules! store_suite {
                     many_who_reply_at_once_are_all_counted
                     replies_are_taken_in_with_their_thread
                     threads_equal_a_fresh_count_whatever_happens;
+                follows:
+                    whoever_replies_follows_and_so_does_who_sent_the_root_from_the_first_reply_on
+                    who_left_a_thread_off_follows_it_again_by_a_reply_of_their_own_alone
+                    a_participant_follows_what_is_or_may_be_a_thread
+                    a_mark_in_a_thread_never_moves_back_and_is_its_followers_alone
+                    unread_are_replies_of_others_that_are_there_and_not_hidden
+                    followed_threads_come_by_their_newest_reply_in_rooms_of_now
+                    of_too_many_those_of_the_oldest_choice_are_forgotten
+                    a_reply_that_was_held_has_its_sender_follow_once_it_is_sent
+                    who_follows_changes_at_a_position_and_goes_with_the_root
+                    follows_outlast_a_reopening_and_a_move
+                    what_is_unread_in_threads_equals_a_fresh_count_whatever_happens;
                 whole:
                     a_commit_is_seen_by_the_next_read
                     readers_see_whole_batches
@@ -519,6 +532,7 @@ mod tests {
             include_str!("edits.rs"),
             include_str!("deletion.rs"),
             include_str!("erasure.rs"),
+            include_str!("follows.rs"),
             include_str!("forwards.rs"),
             include_str!("friends.rs"),
             include_str!("held.rs"),

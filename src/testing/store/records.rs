@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
 use crate::id::{MessageId, ReportId, RoomId};
 use crate::model::{
-    Ban, Hidden, Mark, Member, Profile, Relation, RelationKind, Report, ReportOutcome, RoomKind,
+    Ban, Follow, Hidden, Mark, Member, Profile, Relation, RelationKind, Report, ReportOutcome, RoomKind,
 };
 use crate::store::RelationOp::{Accept, Block, Request};
 use crate::store::{Answer, Batch, BodyHash, Op, Record, RecordPage, RoomRecord};
@@ -91,6 +91,9 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Hidden { room, .. }, Record::Room(RoomRecord::Hidden(hidden))) => {
             RecordPage::Hidden { room, after: Some((hidden.user.clone(), hidden.seq)) }
         }
+        (RecordPage::Follows { room, .. }, Record::Room(RoomRecord::Follow(follow))) => {
+            RecordPage::Follows { room, after: Some((follow.root_seq, follow.user.clone())) }
+        }
         (page, row) => panic!("{row:?} is no row of {page:?}"),
     }
 }
@@ -101,6 +104,7 @@ fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
         RoomRecord::Room(mut room) => {
             room.id = id;
             (room.created_pos, room.changed_pos, room.last_pos, room.marks_pos) = (900, 901, 902, 903);
+            room.threads_pos = 910;
             RoomRecord::Room(room)
         }
         RoomRecord::Message(mut message, hash) => {
@@ -119,6 +123,7 @@ fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
         RoomRecord::Ban(ban) => RoomRecord::Ban(Ban { room: id, ..ban }),
         RoomRecord::Report(report) => RoomRecord::Report(Report { room: id, ..report }),
         RoomRecord::Hidden(hidden) => RoomRecord::Hidden(Hidden { room: id, pos: 908, ..hidden }),
+        RoomRecord::Follow(follow) => RoomRecord::Follow(Follow { room: id, pos: 909, ..follow }),
     }
 }
 

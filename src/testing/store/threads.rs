@@ -19,7 +19,7 @@ impl Fixture {
             None => self.send_item(root.room, who, "a reply"),
         };
         if let Op::Send { refers, .. } = &mut item.op {
-            refers.thread = Some(Box::new(Reply { root: root.id, in_room }));
+            refers.thread = Some(Box::new(Reply { root: root.id, in_room, max_followed: 0 }));
         }
         item
     }
@@ -225,7 +225,7 @@ pub async fn many_who_reply_at_once_are_all_counted(chat: Fixture) {
     let root = |id| {
         let mut reply = chat.send_item(room, people[0], "I");
         if let Op::Send { refers, .. } = &mut reply.op {
-            refers.thread = Some(Box::new(Reply { root: id, in_room: false }));
+            refers.thread = Some(Box::new(Reply { root: id, in_room: false, max_followed: 0 }));
         }
         reply
     };

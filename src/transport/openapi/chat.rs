@@ -9,8 +9,8 @@ use super::schemas::{
     Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text,
 };
 use super::sockets::{
-    Ask, DELTA, HIDDEN, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error,
-    search, written_close, written_events, written_reply,
+    Ask, DELTA, HIDDEN, Protocol, THREAD, Told, codes, draft, history, notification, of, parsed,
+    sample_error, search, written_close, written_events, written_reply,
 };
 use crate::config::Config;
 use crate::error::{ErrorCode, Result};
@@ -21,7 +21,10 @@ use crate::transport::socketio::{
     CaughtUpJson, ClosingJson, ConnectedJson, EventName, RoomIdJson, Verb, format,
 };
 use crate::transport::wire::events as event;
-use crate::transport::wire::{ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson};
+use crate::transport::wire::{
+    ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson, ThreadReadJson,
+    ThreadStateJson,
+};
 
 const NAMESPACE: &str = "chat";
 
@@ -74,6 +77,7 @@ fn ask(verb: Verb) -> Ask {
     const DONE: &[&str] = &["done", "refused"];
     const CHANGED: &[&str] = &["changed", "refused"];
     const MARKS: &[&str] = &["marks", "refused"];
+    const THREAD_ANSWERS: &[&str] = &["thread", "refused"];
     let room = || needed("roomUuid", named::<RoomId>());
     let message = || needed("messageUuid", named::<MessageId>());
     let upto = || {
@@ -207,6 +211,24 @@ fn ask(verb: Verb) -> Ask {
             json!({ "roomUuid": id, "before": 120, "limit": 20 }),
             &["history", "refused"],
         ),
+        Verb::FollowThread => (
+            "Follow the thread of a message. It is listed then, and its replies are notices.",
+            vec![room(), message()],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
+            THREAD_ANSWERS,
+        ),
+        Verb::UnfollowThread => (
+            "Follow a thread no longer.",
+            vec![room(), message()],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id() }),
+            THREAD_ANSWERS,
+        ),
+        Verb::MarkThreadAsRead => (
+            "Move the mark in a followed thread up to a number, or to the newest message. Nobody else is told.",
+            vec![room(), message(), optional("seq", number("Up to here."))],
+            json!({ "roomUuid": id, "messageUuid": samples::message_id(), "seq": 2 }),
+            THREAD_ANSWERS,
+        ),
         Verb::Search => (
             "Look for messages by their words, newest first.",
             search().into(),
@@ -251,6 +273,12 @@ fn answers() -> Vec<Told> {
         answer("marks", "Where the marks stand now.", with(of::<MarkedJson>()), Ok(marked)),
         answer("history", "A part of a room's history.", with(of::<HistoryJson<'_>>()), Ok(history)),
         answer(
+            "thread",
+            "Where the user stands in the thread now.",
+            with(of::<ThreadStateJson>()),
+            Ok(Reply::Thread(samples::thread_state())),
+        ),
+        answer(
             "found",
             "A page of what was found.",
             with(of::<HitsJson<'_>>()),
@@ -277,6 +305,7 @@ fn told(name: EventName) -> Told {
         EventName::MessageDeleted => ("A message was deleted.", of::<MessageChangeJson<'_>>()),
         EventName::MessageDelta => (DELTA, of::<event::DeltaJson<'_>>()),
         EventName::MessageHidden => (HIDDEN, of::<event::HiddenJson>()),
+        EventName::ThreadRead => (THREAD, of::<ThreadReadJson>()),
         EventName::UserTyping => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),
         EventName::MessagesRead => ("Somebody has read up to a message.", of::<event::ReadJson<'_>>()),
         EventName::MessagesDelivered => {

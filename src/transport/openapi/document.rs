@@ -32,7 +32,7 @@ use crate::transport::wire::{
     AttachmentJson, AuditJson, BanJson, BansJson, DoNotDisturbJson, EditsJson, FeedJson, HeldAnswerJson,
     HeldPageJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson, LinkJson, MarkedJson,
     MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson, ReactionsJson, RelationJson,
-    RepliesJson, ReportsJson, RoomsJson, SettingsJson,
+    RepliesJson, ReportsJson, RoomsJson, SettingsJson, ThreadStateJson, ThreadsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -134,7 +134,7 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
         built = built.parameter(query_parameter(*query));
     }
     if let Some((body, examples)) = &description.body {
-        // A read mark moves without one, and a link may hold for ever.
+        // A read mark moves without one, a link may hold for ever, and somebody may want no notices for good.
         let is_required = if matches!(
             body,
             Body::ReadTo
@@ -142,6 +142,7 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
                 | Body::NewStream
                 | Body::Sanction
                 | Body::NewReport
+                | Body::NewQuiet
                 | Body::Rejection
         ) {
             Required::False
@@ -240,6 +241,10 @@ fn query_parameter(query: Query) -> ParameterBuilder {
         }
         Query::ActCursor | Query::ReplyCursor => {
             ("cursor", "The `nextCursor` of the page before it.", number("").description(None::<&str>).into())
+        }
+        Query::ThreadCursor => {
+            let place = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9a-f]{64}$"));
+            ("cursor", "The `nextCursor` of the page before it.", place.into())
         }
         Query::Since => {
             ("since", "The `token` of an earlier feed. Without it, all of it.", named::<Token>().into())
@@ -496,6 +501,8 @@ fn components(config: &Config) -> Components {
     schemas.add::<ReactionsJson<'_>>();
     schemas.add::<PinsJson<'_>>();
     schemas.add::<RepliesJson<'_>>();
+    schemas.add::<ThreadStateJson>();
+    schemas.add::<ThreadsJson<'_>>();
     schemas.add::<ParticipantsJson<'_>>();
     schemas.add::<RelationJson<'_>>();
     schemas.add::<DoneJson>();

@@ -9,8 +9,8 @@ use super::schemas::{
     Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text, word,
 };
 use super::sockets::{
-    Ask, DELTA, HIDDEN, Protocol, Told, codes, draft, history, notification, of, parsed, sample_error,
-    search, written_events, written_reply,
+    Ask, DELTA, HIDDEN, Protocol, THREAD, Told, codes, draft, history, notification, of, parsed,
+    sample_error, search, written_events, written_reply,
 };
 use crate::config::Config;
 use crate::error::{ErrorCode, Result};
@@ -19,7 +19,10 @@ use crate::id::{ClientId, MessageId, RoomId};
 use crate::model::{Reaction, Token};
 use crate::transport::status::close_code;
 use crate::transport::wire::events as event;
-use crate::transport::wire::{ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson};
+use crate::transport::wire::{
+    ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson, ThreadReadJson,
+    ThreadStateJson,
+};
 use crate::transport::ws::{EventName, Op, format};
 
 const CLOSES: [CloseReason; 7] = [
@@ -84,6 +87,7 @@ fn about(config: &Config) -> String {
 
 fn ask(op: Op) -> Ask {
     const DONE: &[&str] = &["done", "refused"];
+    const THREAD_ANSWERS: &[&str] = &["thread", "refused"];
     let room = || needed("room", named::<RoomId>());
     let message = || needed("messageUuid", named::<MessageId>());
     let on = || optional("on", flag("Whether it is left. Default true."));
@@ -223,6 +227,24 @@ fn ask(op: Op) -> Ask {
             json!({ "room": id, "before": 120, "limit": 20 }),
             &["history", "refused"],
         ),
+        Op::FollowThread => (
+            "Follow the thread of a message. It is listed then, and its replies are notices.",
+            vec![room(), message()],
+            json!({ "room": id, "messageUuid": samples::message_id() }),
+            THREAD_ANSWERS,
+        ),
+        Op::UnfollowThread => (
+            "Follow a thread no longer.",
+            vec![room(), message()],
+            json!({ "room": id, "messageUuid": samples::message_id() }),
+            THREAD_ANSWERS,
+        ),
+        Op::ReadThread => (
+            "Move the mark in a followed thread up to a number, or to the newest message. Nobody else is told.",
+            vec![room(), message(), optional("seq", number("Up to here."))],
+            json!({ "room": id, "messageUuid": samples::message_id(), "seq": 2 }),
+            THREAD_ANSWERS,
+        ),
         Op::Search => (
             "Look for messages by their words, newest first.",
             vec![needed("query", object("What is looked for.", search()))],
@@ -274,6 +296,12 @@ fn answers() -> Vec<Told> {
             of::<HistoryJson<'_>>(),
             Ok(Reply::History(samples::history_window())),
         ),
+        answer(
+            "thread",
+            "Where the user stands in the thread now.",
+            of::<ThreadStateJson>(),
+            Ok(Reply::Thread(samples::thread_state())),
+        ),
         answer("found", "A page of what was found.", of::<HitsJson<'_>>(), Ok(Reply::Found(samples::hits()))),
         Told {
             word: "refused",
@@ -300,6 +328,7 @@ fn told(name: EventName) -> Told {
         EventName::MessageDeleted => ("A message was deleted.", of::<MessageChangeJson<'_>>()),
         EventName::MessageDelta => (DELTA, of::<event::DeltaJson<'_>>()),
         EventName::MessageHidden => (HIDDEN, of::<event::HiddenJson>()),
+        EventName::ThreadRead => (THREAD, of::<ThreadReadJson>()),
         EventName::Typing => ("Somebody types, or has stopped.", of::<event::TypingJson<'_>>()),
         EventName::Read => ("Somebody has read up to a message.", of::<event::ReadJson<'_>>()),
         EventName::Delivered => {

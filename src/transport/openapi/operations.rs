@@ -5,6 +5,7 @@ mod held;
 mod messages;
 mod moderation;
 mod notices;
+mod threads;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -64,6 +65,8 @@ pub(super) enum Query {
     ActCursor,
     /// A page of replies begins below this one.
     ReplyCursor,
+    /// A page of threads begins below this one.
+    ThreadCursor,
     /// A part of a room's name.
     Part,
     /// What changed since this place.
@@ -410,6 +413,10 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::Pin
         | Operation::Unpin
         | Operation::HideMessage => messages::of_message(operation),
+        Operation::FollowThread
+        | Operation::UnfollowThread
+        | Operation::MarkThreadRead
+        | Operation::ListThreads => threads::of_threads(operation),
         Operation::StartStream | Operation::AppendStream | Operation::StopStream => messages::of_stream(operation),
         Operation::SearchMessages => messages::search_messages(),
         Operation::Forward => messages::forward(),

@@ -19,7 +19,8 @@ use crate::model::{
     Participant, Permissions, Phrases, Pin, PinPage, Position, Profile, PublicRooms, Quoted, Reaction,
     ReactionPage, Receipt, References, RelationKind, RelationPage, RelationView, ReplyPage, ReplyTo, Report,
     ReportOutcome, ReportPage, Retention, Role, Room, RoomKind, RoomView, SearchCursor, Settings,
-    SettingsUpdate, Span, SystemKind, Thread, ThreadSummary, Token, Visibility, Words,
+    SettingsUpdate, Span, SystemKind, Thread, ThreadCursor, ThreadPage, ThreadState, ThreadSummary,
+    ThreadView, Token, Visibility, Words,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -81,6 +82,7 @@ pub(super) fn room() -> Room {
         },
         slow_mode: 0,
         keeping: None,
+        threads_pos: 0,
     }
 }
 
@@ -177,7 +179,27 @@ fn root() -> Message {
 }
 
 pub(super) fn replies() -> ReplyPage {
-    ReplyPage { messages: vec![MessageView { message: Arc::new(reply()), ..message_view() }], next: None }
+    let messages = vec![MessageView { message: Arc::new(reply()), ..message_view() }];
+    ReplyPage { messages, next: None, state: thread_state() }
+}
+
+/// Where ben stands in the thread.
+pub(super) fn thread_state() -> ThreadState {
+    ThreadState { room: room_id(), root: message_id(), following: true, read_seq: Some(2), unread: 1 }
+}
+
+/// The same once he follows it no more.
+pub(super) fn left_thread() -> ThreadState {
+    ThreadState { following: false, read_seq: None, unread: 0, ..thread_state() }
+}
+
+pub(super) fn threads() -> ThreadPage {
+    let root = MessageView { message: Arc::new(root()), ..message_view() };
+    let next = ThreadCursor { at: at(61), room: room_id(), root_seq: 2 };
+    ThreadPage {
+        threads: vec![ThreadView { root, state: thread_state(), active_at: at(61) }],
+        next: Some(next),
+    }
 }
 
 pub(super) fn mentioning() -> Message {
@@ -516,6 +538,8 @@ pub(super) fn events() -> Vec<(Event, View)> {
         })),
         fleeting(EventKind::Delta(delta())),
         durable(EventKind::Hidden { message: message_id(), seq: 2 }),
+        durable(EventKind::Thread { root: message_id(), following: true, read_seq: 12 }),
+        durable(EventKind::Thread { root: message_id(), following: false, read_seq: 12 }),
         fleeting(EventKind::Typing(ana(), true)),
         durable(EventKind::Marked(user("ben"), Mark::Read, marked())),
         durable(EventKind::Marked(user("ben"), Mark::Delivered, marked())),

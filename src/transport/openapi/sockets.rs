@@ -24,7 +24,8 @@ use crate::transport::frame::split;
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
     ErrorJson, HeldNewsJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson,
-    MarkedJson, MessageChangeJson, MessageJson, NotificationsJson, QuietJson, SettledJson,
+    MarkedJson, MessageChangeJson, MessageJson, NotificationsJson, QuietJson, SettledJson, ThreadReadJson,
+    ThreadStateJson,
 };
 
 /// A socket's protocol, as a document tells of it.
@@ -165,6 +166,7 @@ fn schemas(config: &Config) -> Vec<(String, RefOr<Schema>)> {
     schemas.add::<HistoryJson<'_>>();
     schemas.add::<HitsJson<'_>>();
     schemas.add::<MarkedJson>();
+    schemas.add::<ThreadStateJson>();
     schemas.add::<MessageChangeJson<'_>>();
     schemas.add::<ErrorJson<'_>>();
     add_events_to(&mut schemas);
@@ -318,6 +320,9 @@ pub(super) fn history() -> [Field; 5] {
 /// What `messageHidden` tells.
 pub(super) const HIDDEN: &str = "The user has taken a message out of their own sight, on another connection. A catch-up may tell of the message first; later changes of it are told as before, and concern who does not hold it no more.";
 
+/// What `threadRead` tells.
+pub(super) const THREAD: &str = "Where the user stands in a thread has changed on another connection: they have read more of it, follow it, or do no longer. A reply of their own, and the first one to a message of theirs, have them follow it too. What is told last holds.";
+
 /// What `messageDelta` tells.
 pub(super) const DELTA: &str = "A message that is being written says more. Any of these may be lost; the next `messageUpdated` has all of it.";
 pub(super) fn search() -> [Field; 8] {
@@ -356,6 +361,7 @@ pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<event::TypingJson<'_>>();
     schemas.add::<event::DeltaJson<'_>>();
     schemas.add::<event::HiddenJson>();
+    schemas.add::<ThreadReadJson>();
     schemas.add::<event::ReadJson<'_>>();
     schemas.add::<event::DeliveredJson<'_>>();
     schemas.add::<event::PresenceJson<'_>>();

@@ -18,6 +18,7 @@ use crate::error::{Error, ErrorKind, Result, parse_field};
 use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     FeedCursor, FeedCursorError, InviteCode, Limit, PageQuery, PinCursor, PinCursorError, Reaction,
+    ThreadCursor, ThreadCursorError,
 };
 use crate::transport::bearer;
 use crate::transport::wire::{parse, parse_limit, parse_number, parse_reaction};
@@ -197,6 +198,17 @@ impl Params {
     pub(super) fn pin_cursor(&self) -> Result<Option<PinCursor>> {
         let parse = |text: &str| {
             text.parse().map_err(|error: PinCursorError| {
+                let kind = ErrorKind::Invalid { field: "cursor".into(), reason: format!("{error}").into() };
+                Error::with_source(kind, error)
+            })
+        };
+        self.get("cursor").map(parse).transpose()
+    }
+
+    /// The place among threads that the page before it ended at.
+    pub(super) fn thread_cursor(&self) -> Result<Option<ThreadCursor>> {
+        let parse = |text: &str| {
+            text.parse().map_err(|error: ThreadCursorError| {
                 let kind = ErrorKind::Invalid { field: "cursor".into(), reason: format!("{error}").into() };
                 Error::with_source(kind, error)
             })

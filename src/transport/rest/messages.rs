@@ -40,12 +40,14 @@ pub(super) async fn history(
 
 fn query(params: &Params) -> Result<HistoryQuery> {
     let place = |field: &'static str| params.get(field).map(|text| parse_place(field, text)).transpose();
-    let limit = || params.limit(Limit::MESSAGES);
+    // Also where it is not needed, it must be one.
+    let page = params.page(Limit::MESSAGES)?;
+    let limit = page.limit();
     match (place("before")?, place("after")?, place("around")?) {
-        (None, None, None) => Ok(HistoryQuery::Page(params.page(Limit::MESSAGES)?)),
-        (Some(before), None, None) => Ok(HistoryQuery::Before(before, limit()?)),
-        (None, Some(after), None) => Ok(HistoryQuery::After(after, limit()?)),
-        (None, None, Some(around)) => Ok(HistoryQuery::Around(around, limit()?)),
+        (None, None, None) => Ok(HistoryQuery::Page(page)),
+        (Some(before), None, None) => Ok(HistoryQuery::Before(before, limit)),
+        (None, Some(after), None) => Ok(HistoryQuery::After(after, limit)),
+        (None, None, Some(around)) => Ok(HistoryQuery::Around(around, limit)),
         _ => Err(Error::invalid("before", "must not be given beside after or around")),
     }
 }
@@ -58,19 +60,23 @@ pub(super) struct ReadJson {
     seq: Option<u64>,
 }
 
+impl ReadJson {
+    /// Up to where; `None` is the newest message.
+    pub(super) fn place(&self) -> Result<Option<Cursor>> {
+        match (&self.message_uuid, self.seq) {
+            (Some(_), Some(_)) => Err(Error::invalid("seq", "must not be given beside messageUuid")),
+            (Some(id), None) => Ok(Some(Cursor::Message(parse_field("messageUuid", id)?))),
+            (None, seq) => Ok(seq.map(Cursor::Seq)),
+        }
+    }
+}
+
 pub(super) async fn read(
     Caller(caller): Caller,
     InRoom(room): InRoom,
     OptionalJsonBody(body): OptionalJsonBody<ReadJson>,
 ) -> Result<Response, Problem> {
-    let to = match (&body.message_uuid, body.seq) {
-        (Some(_), Some(_)) => {
-            return Err(Error::invalid("seq", "must not be given beside messageUuid").into());
-        }
-        (Some(id), None) => Some(Cursor::Message(parse_field("messageUuid", id)?)),
-        (None, seq) => seq.map(Cursor::Seq),
-    };
-    let marked = caller.mark_read(room, to).await?;
+    let marked = caller.mark_read(room, body.place()?).await?;
     Ok(Json(MarkedJson::from(&marked)).into_response())
 }
 

@@ -39,6 +39,7 @@ mod routes;
 mod search;
 mod settings;
 mod streams;
+mod threads;
 
 use axum::Router;
 use axum::http::{Method, header};

@@ -8,7 +8,7 @@ use super::extract::{Caller, InRoom, JsonBody, OptionalJsonBody};
 use super::problem::Problem;
 use crate::error::{Error, Result};
 use crate::model::{DailyHours, NotifyLevel, Quiet};
-use crate::transport::wire::{DoNotDisturbJson, RoomJson, missing, parse_minute, whole};
+use crate::transport::wire::{DoNotDisturbJson, RoomJson, missing, parse_minute, whole, whole_signed};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,6 +50,7 @@ pub(super) struct QuietJson {
 struct DailyJson {
     from: Option<String>,
     to: Option<String>,
+    #[serde(deserialize_with = "whole_signed")]
     utc_offset: Option<i64>,
 }
 

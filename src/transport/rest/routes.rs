@@ -6,7 +6,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::{
     Mounted, RestOptions, attachments, auth, feed, friends, held, invites, messages, moderation, notify,
-    personal, reports, rooms, search, settings, streams,
+    personal, reports, rooms, search, settings, streams, threads,
 };
 use crate::names::names;
 
@@ -102,6 +102,12 @@ operations! {
     Unpin = "unpin": DELETE "/chat/rooms/{roomUuid}/messages/{messageUuid}/pin" => messages::unpin;
     HideMessage = "hideMessage": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/hidden" => messages::hide;
     ListReplies = "listReplies": GET "/chat/rooms/{roomUuid}/messages/{messageUuid}/replies" => messages::replies;
+    FollowThread = "followThread": PUT "/chat/rooms/{roomUuid}/messages/{messageUuid}/follow" => threads::follow;
+    UnfollowThread = "unfollowThread": DELETE "/chat/rooms/{roomUuid}/messages/{messageUuid}/follow"
+        => threads::unfollow;
+    MarkThreadRead = "markThreadRead": PATCH "/chat/rooms/{roomUuid}/messages/{messageUuid}/replies/read"
+        => threads::read;
+    ListThreads = "listThreads": GET "/chat/threads" => threads::list;
     ListPins = "listPins": GET "/chat/rooms/{roomUuid}/pins" => messages::pins;
     Report = "reportMessage": POST "/chat/rooms/{roomUuid}/messages/{messageUuid}/report" => reports::report;
     ListReports = "listReports": GET "/chat/rooms/{roomUuid}/reports" => reports::list;

@@ -39,6 +39,9 @@ names! {
         History = "history",
         Ping = "ping",
         Search = "search",
+        FollowThread = "followThread",
+        UnfollowThread = "unfollowThread",
+        MarkThreadAsRead = "markThreadAsRead",
     }
 }
 
@@ -162,6 +165,14 @@ fn command(name: &str, payload: &str) -> Result<Command> {
             Command::History(payload.room()?, payload.history()?)
         }
         Verb::Ping => Command::Ping,
+        Verb::FollowThread | Verb::UnfollowThread => {
+            let payload = read()?;
+            Command::FollowThread(payload.room()?, payload.message_id()?, verb == Verb::FollowThread)
+        }
+        Verb::MarkThreadAsRead => {
+            let payload = read()?;
+            Command::ReadThread(payload.room()?, payload.message_id()?, payload.seq.map(Cursor::Seq))
+        }
         Verb::Search => match payload.starts_with('{') {
             true => Command::Search(Box::new(parse::<SearchArgs>(payload.as_bytes())?.parse()?)),
             false => return Err(Error::invalid("body", "must be an object")),

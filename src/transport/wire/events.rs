@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::retention::first_seq;
 use super::{
     HeldNewsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson,
-    NotificationsJson, PermissionsJson, QuietJson, RetentionJson, SettledJson, UserJson,
+    NotificationsJson, PermissionsJson, QuietJson, RetentionJson, SettledJson, ThreadReadJson, UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -25,6 +25,7 @@ pub(crate) enum EventJson<'a> {
     Typing(TypingJson<'a>),
     Delta(DeltaJson<'a>),
     Hidden(HiddenJson),
+    Thread(ThreadReadJson),
     TypingCount(TypingCountJson),
     OnlineCount(OnlineCountJson),
     Read(ReadJson<'a>),
@@ -417,6 +418,9 @@ impl<'a> EventJson<'a> {
             EventKind::Delta(delta) => Self::Delta(DeltaJson::new(room, delta)),
             EventKind::Hidden { message, seq } => {
                 Self::Hidden(HiddenJson { room_uuid: room, message_uuid: *message, seq: *seq })
+            }
+            EventKind::Thread { root, following, read_seq } => {
+                Self::Thread(ThreadReadJson::new(room, *root, (*following).then_some(*read_seq)))
             }
             EventKind::Marked(user, mark, at) => marked(user, *mark, at),
             EventKind::Presence { user, online, last_seen } => Self::Presence(PresenceJson {

@@ -62,20 +62,33 @@ pub(crate) enum PlaceJson {
 
 /// A whole number that is not negative: in JSON, `2.0` is one too.
 pub(crate) fn whole<'de, D: Deserializer<'de>>(json: D) -> Result<Option<u64>, D::Error> {
+    let not_whole = |_| D::Error::custom("is no whole number");
+    number(json)?.map(|number| number.try_into().map_err(not_whole)).transpose()
+}
+
+/// A whole number, which may be negative: in JSON, `-2.0` is one too.
+pub(crate) fn whole_signed<'de, D: Deserializer<'de>>(json: D) -> Result<Option<i64>, D::Error> {
+    let not_whole = |_| D::Error::custom("is no whole number");
+    number(json)?.map(|number| number.try_into().map_err(not_whole)).transpose()
+}
+
+fn number<'de, D: Deserializer<'de>>(json: D) -> Result<Option<i128>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Number {
         Whole(u64),
+        Signed(i64),
         Float(f64),
     }
     /// Beyond it a float stands for several whole numbers.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match Option::<Number>::deserialize(json)? {
         None => Ok(None),
-        Some(Number::Whole(whole)) => Ok(Some(whole)),
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and in range")]
-        Some(Number::Float(float)) if float.fract() == 0.0 && (0.0..=EXACT).contains(&float) => {
-            Ok(Some(float as u64))
+        Some(Number::Whole(whole)) => Ok(Some(whole.into())),
+        Some(Number::Signed(signed)) => Ok(Some(signed.into())),
+        #[allow(clippy::cast_possible_truncation, reason = "whole, and in range")]
+        Some(Number::Float(float)) if float.fract() == 0.0 && (-EXACT..=EXACT).contains(&float) => {
+            Ok(Some(float as i128))
         }
         Some(Number::Float(_)) => Err(D::Error::custom("is no whole number")),
     }
@@ -219,6 +232,22 @@ mod tests {
             [r#"{"seq":2.5}"#, r#"{"seq":-1}"#, r#"{"seq":-1.0}"#, r#"{"seq":1e300}"#, r#"{"seq":"2"}"#]
         {
             assert!(place(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_signed_number_is_whole_however_it_is_written() {
+        for (text, number) in
+            [("null", None), ("-540", Some(-540)), ("-540.0", Some(-540)), ("324.0", Some(324))]
+        {
+            assert_eq!(
+                whole_signed(&mut serde_json::Deserializer::from_str(text)).unwrap(),
+                number,
+                "{text}"
+            );
+        }
+        for text in ["-0.5", "9223372036854775808", "-1e300", "\"2\""] {
+            assert!(whole_signed(&mut serde_json::Deserializer::from_str(text)).is_err(), "{text}");
         }
     }
 }

@@ -52,7 +52,7 @@ pub(crate) use invites::{
 };
 pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_message, parse_number,
-    parse_place, parse_reaction, parse_since, parse_target, whole,
+    parse_place, parse_reaction, parse_since, parse_target, whole, whole_signed,
 };
 pub(crate) use moderation::{AuditJson, BanJson, BansJson, MuteJson};
 pub(crate) use notify::{DoNotDisturbJson, NotificationsJson, QuietJson, parse_minute};
@@ -64,7 +64,7 @@ pub(crate) use reports::{ReportJson, ReportsJson};
 pub(crate) use retention::RetentionJson;
 pub(crate) use search::{HitsJson, SearchArgs};
 pub(crate) use settings::{SettingsJson, SettledJson};
-pub(crate) use threads::RepliesJson;
+pub(crate) use threads::{RepliesJson, ThreadReadJson, ThreadStateJson, ThreadsJson};
 
 /// A user as others see them.
 #[derive(Debug, Serialize)]
@@ -543,6 +543,7 @@ pub(crate) enum ReplyJson<'a> {
     Marked(MarkedJson),
     History(HistoryJson<'a>),
     Found(HitsJson<'a>),
+    Thread(ThreadStateJson),
 }
 
 impl<'a> From<&'a Reply> for ReplyJson<'a> {
@@ -554,6 +555,7 @@ impl<'a> From<&'a Reply> for ReplyJson<'a> {
             Reply::Marked(marked) => Self::Marked(marked.into()),
             Reply::History(history) => Self::History(history.into()),
             Reply::Found(page) => Self::Found(page.into()),
+            Reply::Thread(state) => Self::Thread(state.into()),
         }
     }
 }

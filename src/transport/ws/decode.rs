@@ -37,6 +37,9 @@ names! {
         History = "history",
         Ping = "ping",
         Search = "search",
+        FollowThread = "followThread",
+        UnfollowThread = "unfollowThread",
+        ReadThread = "readThread",
     }
 }
 
@@ -126,6 +129,10 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
         Op::Resume => Command::Resume(frame.since()?.ok_or_else(|| missing("since"))?),
         Op::History => Command::History(frame.room()?, frame.history()?),
         Op::Ping => Command::Ping,
+        Op::FollowThread | Op::UnfollowThread => {
+            Command::FollowThread(frame.room()?, frame.message_id()?, op == Op::FollowThread)
+        }
+        Op::ReadThread => Command::ReadThread(frame.room()?, frame.message_id()?, frame.seq.map(Cursor::Seq)),
         Op::Search => {
             let query = frame.query.take().ok_or_else(|| missing("query"))?;
             Command::Search(Box::new(query.parse()?))

@@ -160,6 +160,30 @@ async fn what_somebody_hides_is_told_to_their_own_devices_alone(nodes: Nodes) {
     assert_eq!(next(&mut ben, to_others).await, "end");
 }
 
+async fn where_somebody_stands_in_threads_is_told_to_their_own_devices_alone(nodes: Nodes) {
+    let room = nodes.group(&["ana", "ben"]).await;
+    let (mut ana, mut ben) = (nodes.connect(1, "ana").await, nodes.connect(2, "ben").await);
+    for number in 1..=30 {
+        let root = nodes.user(0, "ben").send(room, Draft::text(number.to_string())).await.unwrap().id;
+        nodes.user(2, "ana").follow_thread(room, root).await.unwrap();
+    }
+    nodes.user(0, "ben").send(room, Draft::text("end")).await.unwrap();
+    let mut told = Vec::new();
+    let mut seen = |event: &Event| {
+        if let EventKind::Thread { following: true, read_seq, .. } = event.kind {
+            told.push(read_seq);
+        }
+        text(event).filter(|words| words == "end")
+    };
+    next(&mut ana, &mut seen).await;
+    assert!(told.iter().copied().eq(1..=30), "{told:?}");
+    let to_others = |event: &Event| match event.kind {
+        EventKind::Thread { .. } => Some("what is nobody's business".to_owned()),
+        _ => text(event).filter(|words| words == "end"),
+    };
+    assert_eq!(next(&mut ben, to_others).await, "end");
+}
+
 async fn a_token_from_one_node_is_good_on_another(nodes: Nodes) {
     let room = nodes.group(&["ana", "ben"]).await;
     let mut ben = nodes.connect(1, "ben").await;
@@ -468,6 +492,7 @@ macro_rules! all_cases {
             what_is_too_large_for_the_bus_comes_all_the_same
             a_sender_sees_their_own_message_on_other_devices_and_not_on_its_own
             what_somebody_hides_is_told_to_their_own_devices_alone
+            where_somebody_stands_in_threads_is_told_to_their_own_devices_alone
             a_token_from_one_node_is_good_on_another
             marks_move_on_all_nodes
             who_is_added_hears_the_room_from_then_on

@@ -83,9 +83,10 @@ pub(super) async fn export(engine: &ChatEngine, scope: Scope) -> String {
     let counts = engine.admin().export(scope, &mut lines).await.unwrap();
     let lines = String::from_utf8(lines).unwrap();
     let kinds = |kind: &str| lines.matches(&format!("{{\"record\":\"{kind}\"")).count() as u64;
-    let written = ["profile", "relation", "room", "member", "message", "reaction", "hidden"].map(kinds);
-    let Counts { profiles, relations, rooms, members, messages, reactions, hidden, .. } = counts;
-    assert_eq!(written, [profiles, relations, rooms, members, messages, reactions, hidden]);
+    let written =
+        ["profile", "relation", "room", "member", "message", "reaction", "hidden", "follow"].map(kinds);
+    let Counts { profiles, relations, rooms, members, messages, reactions, hidden, follows, .. } = counts;
+    assert_eq!(written, [profiles, relations, rooms, members, messages, reactions, hidden, follows]);
     lines
 }
 
@@ -186,6 +187,10 @@ impl Town {
         let answer = Draft::text("answer").quoting(edited).with_client_id("answer");
         let answer = cho.send(group, answer).await.unwrap().id;
         admin.pin(group, answer, true).await.unwrap();
+        for who in [&ana, &cho, &dee] {
+            who.follow_thread(group, answer).await.unwrap();
+        }
+        cho.unfollow_thread(group, answer).await.unwrap();
         let report = ana.report(group, answer, Some("why?\n🦊".into())).await.unwrap().id;
         ben.report(group, answer, None).await.unwrap();
         ana.resolve_report(group, report, ReportOutcome::Dismissed).await.unwrap();
@@ -290,7 +295,7 @@ fn unplaced_message(message: &Message) -> Message {
 }
 
 fn unplaced_room(room: &Room) -> Room {
-    Room { created_pos: 0, changed_pos: 0, last_pos: 0, marks_pos: 0, ..room.clone() }
+    Room { created_pos: 0, changed_pos: 0, last_pos: 0, marks_pos: 0, threads_pos: 0, ..room.clone() }
 }
 
 /// What each user sees over the engine, but for positions.
@@ -396,6 +401,11 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
             let Record::Room(RoomRecord::Hidden(one)) = page else { panic!("{page:?}") };
             hidden = RecordPage::Hidden { room, after: Some((one.user, one.seq)) };
         }
+        let mut follows = RecordPage::Follows { room, after: None };
+        while let Some(page) = page(store, follows.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::Follow(one)) = page else { panic!("{page:?}") };
+            follows = RecordPage::Follows { room, after: Some((one.root_seq, one.user)) };
+        }
     }
     Rows { all, rooms: count }
 }
@@ -418,6 +428,7 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
                 (member.joined_pos, member.changed_pos, member.marks_pos) = (0, 0, 0);
             }
             Record::Room(RoomRecord::Hidden(hidden)) => hidden.pos = 0,
+            Record::Room(RoomRecord::Follow(follow)) => follow.pos = 0,
             Record::Profile { .. }
             | Record::Relation(_)
             | Record::Settings(..)

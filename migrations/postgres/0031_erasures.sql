@@ -3,4 +3,4 @@ CREATE TABLE chat.erasures (
     user_id text COLLATE "C" PRIMARY KEY
 );
 
-INSERT INTO chat.migrations (version) VALUES (30);
+INSERT INTO chat.migrations (version) VALUES (31);

@@ -1,0 +1,67 @@
+// Threads, as the room shows them: below a message what has come of it, in a reply that is for the room, too, that it is one.
+
+import { api, chat } from './api.js';
+import { el, icon, newAvatar } from './dom.js';
+import { nicknameOf, noteName } from './names.js';
+import { signal } from './signal.js';
+import { t, timeOf, whenOf } from './texts.js';
+
+/** Faces of those who have replied. */
+const FACES = 4;
+
+/** Asks for a thread: {roomUuid, rootUuid, seq?, isWriting?}. `seq`: of the reply that one came to see. */
+export const threadAsked = signal();
+
+/** Tells that people are known who were not before. */
+export const namesLoaded = signal();
+
+/** Whether a message or a draft is a reply that is for its thread alone. */
+export const isAside = ({ parentMessageUuid, showInRoom }) => Boolean(parentMessageUuid && !showInRoom);
+
+/** Asks for the thread that a message is in, or begins. */
+export const askForThread = ({ roomUuid, messageUuid, parentMessageUuid }, how) => (
+  threadAsked({ roomUuid, rootUuid: parentMessageUuid ?? messageUuid, ...how })
+);
+
+/** That a reply stands in a thread; a click opens it. */
+export const threadMark = (message) => (
+  el('button', { type: 'button', className: 'in-thread', title: t('openThread'), onclick: () => askForThread(message, { seq: message.seq }) },
+    icon('thread'), el('span', { textContent: t('repliedInThread') }))
+);
+
+/** That a reply is for the room, too: where one reads the thread. */
+export const roomMark = () => el('span', { className: 'also-in-room' }, icon('message'), t('shownInRoom'));
+
+/** Shows at the end of `body` what has come of a message, in place of what stands there, and keeps the keyboard's place. */
+export function showThread(body, message) {
+  const before = body.querySelector('.thread');
+  const hadFocus = before?.contains(document.activeElement);
+  before?.remove();
+  const { messageUuid, roomUuid, thread: { replyCount = 0, lastReplyAt, participantUuids = [] } = {} } = message;
+  const failed = chat.entries.filter(({ draft, state }) => draft.parentMessageUuid === messageUuid && isAside(draft) && state === 'failed');
+  if (replyCount === 0 && failed.length === 0) return hadFocus && body.querySelector('.more')?.focus({ preventScroll: true });
+  const at = new Date(lastReplyAt);
+  const faces = participantUuids.slice(0, FACES).map((user) => nicknameOf(user));
+  if (faces.includes(undefined)) loadNames(roomUuid);
+  const button = el('button', { type: 'button', className: 'thread', title: t('openThread'), dataset: { root: messageUuid }, onclick: () => askForThread(message) },
+    replyCount > 0 && el('span', { className: 'faces', ariaHidden: 'true' }, ...faces.map((name) => newAvatar(name ?? ''))),
+    el('span', { className: 'replies', textContent: t('replies', replyCount) }),
+    replyCount > 0 && el('span', { className: 'hidden', textContent: t('newestReply') }),
+    replyCount > 0 && el('time', { dateTime: lastReplyAt, title: timeOf(at), textContent: whenOf(at) }),
+    failed.length > 0 && el('span', { className: 'unsent', title: t('repliesFailed', failed.length) }, icon('failed'), el('span', { className: 'hidden', textContent: t('repliesFailed', failed.length) })));
+  body.append(button);
+  if (hadFocus) button.focus({ preventScroll: true });
+  return undefined;
+}
+
+/** The rooms whose people were asked for. */
+const asked = new Set();
+
+function loadNames(room) {
+  if (asked.has(room)) return;
+  asked.add(room);
+  api.participants(room).then((people) => {
+    people.forEach(noteName);
+    namesLoaded();
+  }).catch(() => asked.delete(room));
+}
