@@ -66,7 +66,7 @@ pub(super) fn read(ctx: &Ctx, message: MessageId, to: Option<u64>, rows: &mut Ro
     let follow = Follow { read_seq: to, pos: pos.at, ..there };
     rows.put_follow(follow.clone());
     rows.put_room(room);
-    let change = Change { pos, prev, what: What::Thread(follow.clone()) };
+    let change = Change { pos, prev, what: What::Thread(Box::new(follow.clone())) };
     answered(vec![change], Answer::Thread(Some(follow)))
 }
 
@@ -124,12 +124,12 @@ fn put(ctx: &Ctx, room: &mut Room, root: &Message, asked: Asked, rows: &mut Rows
     };
     rows.put_follow(follow.clone());
     rows.kept_follows.insert(user, most);
-    Change { pos, prev, what: What::Thread(follow) }
+    Change { pos, prev, what: What::Thread(Box::new(follow)) }
 }
 
 fn told(change: &Change) -> Option<Follow> {
     match &change.what {
-        What::Thread(follow) => Some(follow.clone()),
+        What::Thread(follow) => Some((**follow).clone()),
         _ => None,
     }
 }

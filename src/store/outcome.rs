@@ -133,7 +133,7 @@ pub enum What {
     /// Somebody has taken a message out of their own sight. Nobody else is told.
     Hidden(Hidden),
     /// Somebody follows a thread, or no longer, or has read more of it. Nobody else is told.
-    Thread(Follow),
+    Thread(Box<Follow>),
     /// Something that nobody is told of: a ban of somebody who is not in the room, or the end of one.
     Untold(RoomId),
     /// A member has chosen of what they want notices. They alone are told.

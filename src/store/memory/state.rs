@@ -416,7 +416,9 @@ impl State {
                 self.rooms_of.entry(user.clone()).or_default().insert(*room);
             }
         }
-        self.write_follows(&mut rows);
+        if !rows.written_follows.is_empty() {
+            self.write_follows(&mut rows);
+        }
         for (message, hash) in rows.new_messages {
             self.place(&message);
             if let Some(data) = self.rooms.get_mut(&message.room) {

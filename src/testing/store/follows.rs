@@ -127,6 +127,7 @@ pub async fn whoever_replies_follows_and_so_does_who_sent_the_root_from_the_firs
     });
     assert_eq!(chat.room(room).await.threads_pos, last.pos.at);
     let What::Thread(follow) = &last.what else { panic!("{last:?}") };
+    let follow = &**follow;
     assert_eq!(chat.follow_of("ana", &root).await.as_ref(), Some(follow));
     assert_eq!((follow.root, follow.root_seq, follow.pos), (root.id, root.seq, last.pos.at));
     assert_eq!((chat.unread_in("ana", &root, root.seq).await, follow.since), (1, reply.created_at));
@@ -239,6 +240,7 @@ pub async fn a_mark_in_a_thread_never_moves_back_and_is_its_followers_alone(chat
     let [Change { pos, prev, what: What::Thread(follow) }] = &outcome.changes[..] else {
         panic!("{outcome:?}")
     };
+    let follow = &**follow;
     assert_eq!((follow.read_seq, follow.pos, pos.at), (3, prev + 1, prev + 1));
     assert_eq!(
         (answered(&outcome), chat.follow_of("ana", &root).await.as_ref()),
