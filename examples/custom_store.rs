@@ -243,6 +243,7 @@ impl Tables {
         self.bans.retain(|key, _| !rows.written_bans.contains(key));
         self.bans.extend(rows.bans);
         let key = |hidden: &Hidden| (hidden.room, hidden.user.clone(), hidden.seq);
+        self.hidden.retain(|(room, user, _), _| !rows.unhidden.contains(&(*room, user.clone())));
         self.hidden.extend(rows.new_hidden.into_iter().map(|hidden| (key(&hidden), hidden)));
         self.reports.retain(|id, _| !rows.written_reports.contains(id));
         self.reports.extend(rows.reports);

@@ -12,7 +12,7 @@ use crate::id::{RoomId, UserId};
 use crate::model::{
     Body, InviteCode, LastSeen, Message, Position, Profile, RelationKind, SettingsUpdate, SystemKind,
 };
-use crate::store::{Batch, Erased, Notice, Op, Record, RecordPage, RelationOp, RoomItem, RoomRecord};
+use crate::store::{Batch, Erased, Notice, Op, Queue, Record, RecordPage, RelationOp, RoomItem, RoomRecord};
 
 /// How many rows are taken away at once.
 const ROWS: u32 = 50;
@@ -33,7 +33,8 @@ impl Admin {
     ///
     /// They leave all rooms, as by [`Actor::leave`](crate::Actor::leave). Their messages become deleted ones, told as any
     /// deletion and noted in no audit trail; the server's words about them name their id alone. Their reactions,
-    /// friendships, requests, blocks, invitations and reports go. Their id stays where it stood, what others have passed on
+    /// friendships, requests, blocks, invitations and reports go, and so do messages of theirs that are held, what they
+    /// have hidden, which threads they follow, and what they have settled. Their id stays where it stood, what others have passed on
     /// of their words too, and so do bans and acts of moderators.
     ///
     /// Whoever still gives them tokens lets them come back, as somebody new.
@@ -70,6 +71,7 @@ enum Part {
     Room(RoomId),
     Messages(RoomId, u64),
     Reactions(RoomId),
+    Held,
     Relations(RelationKind),
     Invitations,
     Reports,
@@ -144,6 +146,10 @@ impl ChatEngine {
                 true => Part::Reactions(room),
                 false => erasure.rooms.pop_front().map_or(Part::Rooms(Some(room)), Part::Room),
             },
+            Part::Held => match self.let_go_page(Queue::Sender(user.clone())).await? {
+                true => Part::Held,
+                false => Part::Relations(RelationKind::Friend),
+            },
             Part::Relations(kind) => match self.end_relations(&user, kind).await? {
                 true => Part::Relations(kind),
                 false => after_relations(kind),
@@ -164,8 +170,9 @@ impl ChatEngine {
                     read_receipts: Some(true),
                 };
                 self.admin().set_settings(&user, shown).await?;
-                let erased = vec![(user.clone(), false)];
-                self.inner.committer.commit_beside(Batch { erased, ..Batch::default() }).await?;
+                let (erased, do_not_disturb) = (vec![(user.clone(), false)], vec![(user.clone(), None)]);
+                let beside = Batch { erased, do_not_disturb, ..Batch::default() };
+                self.inner.committer.commit_beside(beside).await?;
                 self.inner.profiles.forget_one(&user);
                 return Ok(true);
             }
@@ -184,7 +191,7 @@ impl ChatEngine {
         Ok(match (erasure.rooms.pop_front(), last) {
             (Some(room), _) => Part::Room(room),
             (None, Some(last)) => Part::Rooms(Some(last)),
-            (None, None) => Part::Relations(RelationKind::Friend),
+            (None, None) => Part::Held,
         })
     }
 
@@ -198,6 +205,7 @@ impl ChatEngine {
             Err(error) if !is_gone(&error) => return Err(error),
             _ => {}
         }
+        self.erase_all(user, vec![(room, Erased::Stay)]).await?;
         for link in self.store().invites(room).await? {
             if link.by.as_ref() == Some(user) || link.user.as_ref() == Some(user) {
                 self.revoke(room, link.code).await?;

@@ -225,17 +225,32 @@ impl ChatEngine {
         let is_page = held.len() == PAGE as usize;
         held.retain(|held| held.at <= before);
         let is_all = held.len() == PAGE as usize;
+        self.let_go(held).await?;
+        Ok(is_page && is_all)
+    }
+
+    /// Lets a page of those that wait go, whatever waits of them. `true` when there may be more.
+    pub(super) async fn let_go_page(&self, queue: Queue) -> Result<bool> {
+        let held = self.store().held(queue, None, PAGE).await?;
+        let is_page = held.len() == PAGE as usize;
+        self.let_go(held).await?;
+        Ok(is_page)
+    }
+
+    async fn let_go(&self, held: Vec<Held>) -> Result<()> {
         for held in held {
             let room = held.room;
             let op = Op::Settle { held: Box::new(held), how: Settlement::Withdraw };
             let item = RoomItem { room, at: self.now(), by: None, op };
             match self.inner.committer.commit(item.into()).await {
-                // Settled meanwhile.
-                Err(error) if matches!(error.kind(), ErrorKind::MessageNotFound(_)) => {}
+                // Settled meanwhile, in a room that is perhaps gone by now.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::MessageNotFound(_) | ErrorKind::RoomNotFound(_)) => {
+                }
                 done => drop(done?),
             }
         }
-        Ok(is_page && is_all)
+        Ok(())
     }
 }
 

@@ -10,19 +10,21 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Attachment, Ban, Body, Invite, InviteCode, LastSeen, Member, Message, MessageType, Position, Reaction,
-    Relation, RelationKind, Report, ReportOutcome, Role, Room, RoomType, Settings,
+    Attachment, Ban, Body, DailyHours, Edit, Follow, Hidden, Invite, InviteCode, LastSeen, Member, Message,
+    MessageType, Position, Reaction, Relation, RelationKind, Report, ReportOutcome, Role, Room, RoomType,
+    Settings,
 };
-use crate::store::{Record, RecordPage, RoomRecord};
+use crate::store::{Held, Queue, Record, RecordPage, RoomRecord};
 
 /// Rows that are in memory at once.
 const ROWS: u32 = 250;
 
 impl Actor {
-    /// All that is kept of the actor, as lines of JSON: the profile; settings; friends, requests and blocks, from the actor's
-    /// side; invitations; bans; reports that the actor made; and of each room that the actor is or was in the
-    /// membership, the actor's own messages with the names of their files, and the actor's reactions. Nothing that
-    /// others have said, and no file itself.
+    /// All that is kept of the actor, as lines of JSON: the profile; settings; when no notices are wanted; friends, requests
+    /// and blocks, from the actor's side; invitations; bans; reports that the actor made; messages that are held; threads that
+    /// the actor follows or has left off; and of each room that the actor is or was in the membership, the actor's own
+    /// messages with the names of their files and what they said before, the actor's reactions, and what the actor has
+    /// hidden. Nothing that others have said, and no file itself.
     ///
     /// The first line is a `header`, the last one a `footer` that counts the others; without it something is missing.
     /// What changes meanwhile may be in it or not.
@@ -63,10 +65,14 @@ enum Part {
     Invitations(Option<InviteCode>),
     Bans(Option<RoomId>),
     Reports(Option<ReportId>),
+    Held(Option<MessageId>),
+    Follows(Option<(RoomId, u64)>),
     /// The rooms beyond this one.
     Rooms(Option<RoomId>),
     Messages(RoomId, u64),
     Reactions(RoomId, Option<(u64, Reaction)>),
+    /// What was hidden at later positions.
+    Hidden(RoomId, u64),
     Footer,
     End,
 }
@@ -96,6 +102,12 @@ enum Line {
         read_receipts: bool,
         changed_at: Timestamp,
     },
+    DoNotDisturb {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        daily: Option<DailyLine>,
+    },
     Relation {
         user_uuid: UserId,
         kind: &'static str,
@@ -124,6 +136,25 @@ enum Line {
         #[serde(skip_serializing_if = "Option::is_none")]
         outcome: Option<ReportOutcome>,
     },
+    Held {
+        room_uuid: RoomId,
+        message_uuid: MessageId,
+        r#type: MessageType,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        content: Option<std::sync::Arc<str>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        image_url: Option<std::sync::Arc<str>>,
+        created_at: Timestamp,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        files: Vec<FileLine>,
+    },
+    Thread {
+        room_uuid: RoomId,
+        parent_message_uuid: MessageId,
+        following: bool,
+        since: Timestamp,
+        read_seq: u64,
+    },
     Membership {
         room_uuid: RoomId,
         r#type: RoomType,
@@ -135,6 +166,8 @@ enum Line {
         read_seq: u64,
         #[serde(skip_serializing_if = "Option::is_none")]
         muted_until: Option<Timestamp>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        notifications: Option<&'static str>,
     },
     Message(Box<MessageLine>),
     Reaction {
@@ -142,9 +175,22 @@ enum Line {
         message_uuid: MessageId,
         reaction: Reaction,
     },
+    Hidden {
+        room_uuid: RoomId,
+        message_uuid: MessageId,
+    },
     Footer {
         lines: u64,
     },
+}
+
+/// Hours of each day.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DailyLine {
+    from: String,
+    to: String,
+    utc_offset: i16,
 }
 
 #[derive(Debug, Serialize)]
@@ -167,6 +213,16 @@ struct MessageLine {
     client_id: Option<ClientId>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     files: Vec<FileLine>,
+    /// What it said before, the newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    edits: Vec<EditLine>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EditLine {
+    content: Option<std::sync::Arc<str>>,
+    since: Timestamp,
 }
 
 #[derive(Debug, Serialize)]
@@ -242,7 +298,19 @@ impl PersonalExport {
             Part::Reports(after) => {
                 let found = store.reports_by(&user, after, ROWS).await?;
                 let last = last_of_page(&found, |report| report.id);
-                let next = last.map_or(Part::Rooms(None), |last| Part::Reports(Some(last)));
+                let next = last.map_or(Part::Held(None), |last| Part::Reports(Some(last)));
+                (found.into_iter().map(Line::from).collect(), next)
+            }
+            Part::Held(after) => {
+                let found = store.held(Queue::Sender(user), after, ROWS).await?;
+                let last = last_of_page(&found, |held| held.id);
+                let next = last.map_or(Part::Follows(None), |last| Part::Held(Some(last)));
+                (found.into_iter().map(Line::from).collect(), next)
+            }
+            Part::Follows(after) => {
+                let found = store.follows(&user, after, ROWS).await?;
+                let last = last_of_page(&found, |follow| (follow.room, follow.root_seq));
+                let next = last.map_or(Part::Rooms(None), |last| Part::Follows(Some(last)));
                 (found.into_iter().map(Line::from).collect(), next)
             }
             Part::Rooms(after) => self.next_room(after).await?,
@@ -252,8 +320,18 @@ impl PersonalExport {
                 let next = messages
                     .last()
                     .map_or(Part::Reactions(room, None), |last| Part::Messages(room, last.seq));
-                let own = messages.into_iter().filter(|message| message.body.is_countable());
-                (own.map(|message| Line::Message(Box::new(message.into()))).collect(), next)
+                let mut own = Vec::new();
+                for message in messages.into_iter().filter(|message| message.body.is_countable()) {
+                    let edits = match message.state.edited_at {
+                        Some(_) => store.edits(room, message.seq, None, ROWS).await?,
+                        None => Vec::new(),
+                    };
+                    let edits =
+                        edits.into_iter().map(|Edit { content, since, .. }| EditLine { content, since });
+                    let line = MessageLine { edits: edits.collect(), ..message.into() };
+                    own.push(Line::Message(Box::new(line)));
+                }
+                (own, next)
             }
             Part::Reactions(room, after) => {
                 let found = store.records(RecordPage::ReactionsBy { room, user, after }, ROWS).await?;
@@ -263,9 +341,15 @@ impl PersonalExport {
                 });
                 let next = match last {
                     Some(last) => Part::Reactions(room, Some(last)),
-                    None => Part::Rooms(Some(room)),
+                    None => Part::Hidden(room, 0),
                 };
                 (found.into_iter().filter_map(reaction_line).collect(), next)
+            }
+            Part::Hidden(room, after) => {
+                let found = store.hidden_since(room, Some(&user), after, u64::MAX, ROWS).await?;
+                let last = last_of_page(&found, |hidden| hidden.pos);
+                let next = last.map_or(Part::Rooms(Some(room)), |last| Part::Hidden(room, last));
+                (found.into_iter().map(Line::from).collect(), next)
             }
             Part::Footer => (vec![Line::Footer { lines: self.lines }], Part::End),
             Part::End => (Vec::new(), Part::End),
@@ -289,6 +373,9 @@ impl PersonalExport {
         if let Some((_, settings)) = store.settings(std::slice::from_ref(user)).await?.pop() {
             let Settings { last_seen, invisible, read_receipts, changed_at } = settings;
             lines.push(Line::Settings { last_seen, invisible, read_receipts, changed_at });
+        }
+        if let Some((_, quiet)) = store.do_not_disturb(std::slice::from_ref(user)).await?.pop() {
+            lines.push(Line::DoNotDisturb { until: quiet.until, daily: quiet.daily.map(DailyLine::from) });
         }
         Ok(lines)
     }
@@ -356,7 +443,15 @@ impl Line {
             joined_at: member.joined_at,
             read_seq: member.read_seq,
             muted_until: member.muted_until,
+            notifications: member.notify.and_then(|chosen| chosen.setting).map(|chosen| chosen.level.name()),
         }
+    }
+}
+
+impl From<DailyHours> for DailyLine {
+    fn from(hours: DailyHours) -> Self {
+        let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+        Self { from: clock(hours.from()), to: clock(hours.to()), utc_offset: hours.utc_offset() }
     }
 }
 
@@ -394,21 +489,52 @@ impl From<Report> for Line {
     }
 }
 
+impl From<Held> for Line {
+    fn from(Held { id, room, body, attachments, at, .. }: Held) -> Self {
+        let r#type = body.message_type();
+        let (content, image_url) = words(body);
+        let (room_uuid, message_uuid, created_at, files) = (room, id, at, files(&attachments));
+        Self::Held { room_uuid, message_uuid, r#type, content, image_url, created_at, files }
+    }
+}
+
+impl From<Follow> for Line {
+    fn from(Follow { room, root, following, since, read_seq, .. }: Follow) -> Self {
+        let (room_uuid, parent_message_uuid) = (room, root);
+        Self::Thread { room_uuid, parent_message_uuid, following, since, read_seq }
+    }
+}
+
+impl From<Hidden> for Line {
+    fn from(Hidden { room, message, .. }: Hidden) -> Self {
+        Self::Hidden { room_uuid: room, message_uuid: message }
+    }
+}
+
+/// What a message says: its words, and the address of its picture.
+fn words(body: Body) -> (Option<std::sync::Arc<str>>, Option<std::sync::Arc<str>>) {
+    match body {
+        Body::Text(words) => (Some(words), None),
+        Body::Image { url, caption } => (caption, Some(url)),
+        _ => (None, None),
+    }
+}
+
+fn files(attachments: &[Attachment]) -> Vec<FileLine> {
+    let file = |file: &Attachment| FileLine {
+        attachment_uuid: file.id,
+        name: file.name.clone(),
+        media_type: file.media_type.clone(),
+        size: file.size,
+    };
+    attachments.iter().map(file).collect()
+}
+
 impl From<Message> for MessageLine {
     fn from(message: Message) -> Self {
         let Message { id, room, seq, body, created_at, client_id, state, attachments, .. } = message;
         let (r#type, is_deleted) = (body.message_type(), body.is_deleted());
-        let (content, image_url) = match body {
-            Body::Text(words) => (Some(words), None),
-            Body::Image { url, caption } => (caption, Some(url)),
-            _ => (None, None),
-        };
-        let file = |file: &Attachment| FileLine {
-            attachment_uuid: file.id,
-            name: file.name.clone(),
-            media_type: file.media_type.clone(),
-            size: file.size,
-        };
+        let (content, image_url) = words(body);
         Self {
             room_uuid: room,
             message_uuid: id,
@@ -420,7 +546,8 @@ impl From<Message> for MessageLine {
             edited_at: state.edited_at,
             is_deleted,
             client_id,
-            files: attachments.iter().map(file).collect(),
+            files: files(&attachments),
+            edits: Vec::new(),
         }
     }
 }

@@ -339,6 +339,9 @@ pub enum Erased {
     Reaction(MessageId, Reaction),
     /// A report that the user has made.
     Report(ReportId),
+    /// What stands beside a membership that has ended: what the user has [hidden](Op::Hide) and of what they want
+    /// notices; and of all rooms which threads they follow.
+    Stay,
 }
 
 /// What a message that is sent refers to.

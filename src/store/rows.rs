@@ -166,6 +166,7 @@ impl Needs {
                         needs.reactions.insert((item.room, *id, reaction.clone(), user.clone()));
                     }
                     Erased::Report(id) => drop(needs.reports.insert((item.room, *id))),
+                    Erased::Stay => drop(needs.members.insert((item.room, user.clone()))),
                 },
                 Op::Cut { limit, .. } => {
                     let most = needs.oldest.entry(item.room).or_default();
@@ -485,6 +486,8 @@ pub struct Rows {
     pub new_acts: Vec<AuditEntry>,
     /// What was hidden, to add.
     pub new_hidden: Vec<Hidden>,
+    /// Of whom nothing is hidden in a room any more: those rows are to be deleted, before any is added.
+    pub unhidden: BTreeSet<(RoomId, UserId)>,
     /// Former states of messages to add, by room and number.
     pub new_edits: Vec<(RoomId, u64, Edit)>,
     /// Messages of which, once those are added, only so many of the newest former states stay.
@@ -552,6 +555,7 @@ impl Rows {
             written_reports: BTreeSet::new(),
             new_acts: Vec::new(),
             new_hidden: Vec::new(),
+            unhidden: BTreeSet::new(),
             new_edits: Vec::new(),
             kept_edits: BTreeMap::new(),
             deleted: BTreeMap::new(),
@@ -669,6 +673,13 @@ impl Rows {
     pub(super) fn put_report(&mut self, report: Report) {
         self.written_reports.insert(report.id);
         self.reports.insert(report.id, report);
+    }
+
+    /// Has nothing of a room hidden from a user any more.
+    pub(super) fn unhide(&mut self, room: RoomId, user: &UserId) {
+        self.hidden.retain(|(of, whose, _)| (*of, whose) != (room, user));
+        self.new_hidden.retain(|hidden| (hidden.room, &hidden.user) != (room, user));
+        self.unhidden.insert((room, user.clone()));
     }
 
     /// Hides a message from a user, to be written.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chat_core::bus::LocalBus;
 use chat_core::event::{Event, EventKind, RoomChange};
 use chat_core::model::{
-    Body, Draft, HistoryQuery, Limit, Message, NewInvite, NewRoom, Profile, RelationKind, Role,
-    SettingsUpdate,
+    Body, Draft, HistoryQuery, Limit, Message, NewInvite, NewRoom, NotifyLevel, Profile, Quiet, RelationKind,
+    Role, SettingsUpdate,
 };
 use chat_core::store::{Batch, MemoryStore, SqliteStore, Store};
 use chat_core::{ChatEngine, RoomId, Session, UserId};
@@ -78,6 +78,10 @@ async fn nothing_is_left_of_an_erased_person_but_their_id_and_everybody_learns_o
     ana.leave(left).await.unwrap();
     let hidden = SettingsUpdate { read_receipts: Some(false), ..SettingsUpdate::default() };
     ana.set_settings(hidden).await.unwrap();
+    ana.set_do_not_disturb(Some(Quiet::default())).await.unwrap();
+    ana.set_notifications(room, Some(NotifyLevel::None), None).await.unwrap();
+    ana.hide(room, bens.id).await.unwrap();
+    ana.follow_thread(room, bens.id).await.unwrap();
     ana.create_invite(room, NewInvite::default()).await.unwrap();
     ana.request_friend(&id("cho")).await.unwrap();
     ana.block(&id("eve")).await.unwrap();
@@ -129,6 +133,11 @@ async fn nothing_is_left_of_an_erased_person_but_their_id_and_everybody_learns_o
         assert_eq!(store.relation(&id(one), &id(other)).await.unwrap(), None, "{one} and {other}");
     }
     assert!(here.admin().settings(&id("ana")).await.unwrap().read_receipts);
+    assert!(store.do_not_disturb(&[id("ana")]).await.unwrap().is_empty());
+    assert!(store.follows(&id("ana"), None, 9).await.unwrap().is_empty());
+    assert!(store.hidden(room, &id("ana"), 1..=u64::MAX).await.unwrap().is_empty());
+    let (_, member) = store.membership(room, &id("ana")).await.unwrap().unwrap();
+    assert!(member.is_some_and(|member| member.notify.is_none() && member.hidden == 0));
     assert!(here.admin().audit(room, None, Limit::MESSAGES).await.unwrap().entries.is_empty());
     let history = ben.history(room, HistoryQuery::newest(Limit::MESSAGES)).await.unwrap();
     assert!(history.messages.iter().all(|view| &*view.message.sender.nickname != "ana by name"));

@@ -485,3 +485,35 @@ async fn rest_and_both_sockets_say_that_it_is_held_and_not_sent() {
     assert_eq!(ask("ben", "DELETE", one, Value::Null).await.0, 200);
     assert_eq!(ask("ben", "DELETE", format!("{rooms}/held/x"), Value::Null).await.0, 400);
 }
+
+#[tokio::test]
+async fn what_waits_goes_with_its_room_and_with_its_sender() {
+    let chat = Chat::new().await;
+    let [ana, ben, _] = chat.people();
+    let other = ana.create_room(NewRoom::group("other").with(["ben", "cho"])).await.unwrap().id();
+    chat.hold("ben", "buy one").await;
+    chat.hold("cho", "buy two").await;
+    held(ben.send(other, Draft::text("buy three")).await.unwrap_err());
+    let kept = held(chat.user("cho").send(other, Draft::text("buy four")).await.unwrap_err());
+    chat.engine.admin().delete_room(chat.room).await.unwrap();
+    let waiting = async || chat.engine.admin().held(None, None, Limit::MESSAGES).await.unwrap().held;
+    let rooms: Vec<RoomId> = waiting().await.iter().map(|held| held.room).collect();
+    assert_eq!(rooms, [other, other]);
+    chat.engine.admin().erase_user(&id("ben")).await.unwrap();
+    for _ in 0..1000 {
+        if chat.engine.admin().erasures().await.unwrap().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(waiting().await.iter().map(|held| held.id).collect::<Vec<_>>(), [kept]);
+    // Whose it is, is handed it out.
+    let mut export = chat.engine.admin().export_user(&id("cho"));
+    let mut lines = Vec::new();
+    while let Some(page) = export.next().await.unwrap() {
+        lines.extend_from_slice(&page);
+    }
+    let lines = String::from_utf8(lines).unwrap();
+    let line = lines.lines().find(|line| line.contains(&kept.to_string())).unwrap();
+    assert!(line.contains(r#""record":"held""#) && line.contains("buy four"), "{line}");
+}

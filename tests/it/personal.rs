@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use chat_core::engine::PersonalExport;
-use chat_core::model::{Draft, NewInvite, NewRoom, Sanction, SettingsUpdate};
+use chat_core::model::{DailyHours, Draft, NewInvite, NewRoom, NotifyLevel, Quiet, Sanction, SettingsUpdate};
 use chat_core::testing::NameTokens;
 use chat_core::{Actor, ChatEngine, Config, RoomId, UserId, model::Profile};
 use serde_json::{Value, json};
@@ -106,6 +106,35 @@ async fn all_that_is_kept_of_somebody_comes_and_nothing_that_others_have_said() 
     assert_eq!(counts(&after), counts(&lines));
     let (nobody, _) = all(engine.admin().export_user(&id("nobody"))).await;
     assert_eq!(counts(&nobody).into_keys().collect::<Vec<_>>(), ["footer", "header"]);
+}
+
+#[tokio::test]
+async fn former_words_threads_levels_and_what_is_hidden_are_in_it() {
+    let mut config = Config::default();
+    config.kept_edits = 5;
+    let engine = ChatEngine::builder().config(config).build().await.unwrap();
+    let (ana, room) = filled(&engine).await;
+    let own = ana.send(room, Draft::text("as it was")).await.unwrap();
+    ana.edit(room, own.id, Some("as it is")).await.unwrap();
+    let bens = engine.as_user(id("ben")).send(room, Draft::text("ben's own root")).await.unwrap();
+    ana.follow_thread(room, bens.id).await.unwrap();
+    ana.hide(room, bens.id).await.unwrap();
+    ana.set_notifications(room, Some(NotifyLevel::Mentions), None).await.unwrap();
+    let daily = DailyHours::new(22 * 60, 7 * 60 + 5, 540);
+    ana.set_do_not_disturb(Some(Quiet { expires_in: None, daily })).await.unwrap();
+    let (lines, _) = all(ana.export().unwrap()).await;
+    let of = |word: &str| lines.iter().find(|line| line["record"] == word).unwrap();
+    let edited = lines.iter().find(|line| line["content"] == "as it is").unwrap();
+    assert_eq!(edited["edits"].as_array().unwrap().len(), 1);
+    assert_eq!(edited["edits"][0]["content"], "as it was");
+    assert_eq!(
+        (&of("thread")["parentMessageUuid"], &of("thread")["following"]),
+        (&json!(bens.id), &json!(true))
+    );
+    assert_eq!(of("hidden")["messageUuid"], json!(bens.id));
+    assert_eq!(of("membership")["notifications"], "mentions");
+    assert_eq!(of("doNotDisturb")["daily"], json!({ "from": "22:00", "to": "07:05", "utcOffset": 540 }));
+    assert!(!lines.iter().any(|line| line.to_string().contains("ben's own")), "ben's words are his");
 }
 
 #[tokio::test]

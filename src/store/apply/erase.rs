@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Ctx, done};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{MessageId, ReportId, UserId};
-use crate::model::{Amendment, Body, Message, Reaction};
+use crate::model::{Amendment, Body, Member, Message, Reaction};
 use crate::store::amend::{put, take_back, unchanged};
 use crate::store::govern::forbidden;
 use crate::store::{Erased, Outcome, ReactionKey, Rows};
@@ -20,6 +20,7 @@ pub(super) fn erase(ctx: &Ctx, user: &UserId, what: Erased, rows: &mut Rows) -> 
         Erased::Message { id, words } => erase_message(ctx, user, id, words, rows),
         Erased::Reaction(id, reaction) => erase_reaction(ctx, user, id, reaction, rows),
         Erased::Report(id) => erase_report(user, id, rows),
+        Erased::Stay => erase_stay(ctx, user, rows),
     }
 }
 
@@ -70,6 +71,17 @@ fn erase_report(user: &UserId, id: ReportId, rows: &mut Rows) -> Result<Outcome>
     if rows.reports.get(&id).is_some_and(|report| report.by == *user) {
         rows.reports.remove(&id);
         rows.written_reports.insert(id);
+    }
+    done(Vec::new())
+}
+
+/// Of a stay that goes on nothing is taken away: it is theirs again.
+fn erase_stay(ctx: &Ctx, user: &UserId, rows: &mut Rows) -> Result<Outcome> {
+    let stay = rows.members.get(&(ctx.id, user.clone())).filter(|member| !member.active).cloned();
+    if let Some(stay) = stay {
+        rows.put_member(Member { notify: None, hidden: 0, ..stay });
+        rows.unhide(ctx.id, user);
+        rows.kept_follows.insert(user.clone(), 0);
     }
     done(Vec::new())
 }

@@ -70,15 +70,21 @@ pub(super) fn hold(
 
 /// Says what becomes of a message that waits.
 pub(super) fn settle(ctx: &Ctx, held: Held, how: Settlement, rows: &mut Rows) -> Result<Outcome> {
+    let is_there = held.room == ctx.id && rows.held.contains(&held.id);
+    // Also in a room that is deleted, with which it goes.
+    if ctx.by.is_none() && matches!(how, Settlement::Withdraw) && is_there {
+        end(&held, rows);
+        return done(Vec::new());
+    }
     let mut room = ctx.room(rows)?;
     let is_own = ctx.by.as_ref() == Some(&held.sender.user);
     match how {
         Settlement::Approve | Settlement::Reject(_) => ctx.check_may(Verb::Moderate, &room, rows)?,
-        Settlement::Withdraw if is_own || ctx.by.is_none() => {}
+        Settlement::Withdraw if is_own => {}
         // What waits of somebody else's is not told from nothing.
         Settlement::Withdraw => return Err(ErrorKind::MessageNotFound(held.id).into()),
     }
-    if held.room != room.id || !rows.held.contains(&held.id) {
+    if !is_there {
         return Err(ErrorKind::MessageNotFound(held.id).into());
     }
     match how {

@@ -513,6 +513,11 @@ impl State {
                 data.acts.push(entry);
             }
         }
+        for (room, user) in rows.unhidden {
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            data.hidden.remove(&user);
+            data.hidden_at.retain(|_, hidden| hidden.user != user);
+        }
         for hidden in rows.new_hidden {
             let Some(data) = self.rooms.get_mut(&hidden.room) else { continue };
             data.hidden.entry(hidden.user.clone()).or_default().insert(hidden.seq);

@@ -86,7 +86,12 @@ pub(super) async fn load(
     Ok(found.await?.into_iter().collect())
 }
 
+pub(super) const UNHIDE: &str = "DELETE FROM chat.hidden WHERE room = $1 AND user_id = $2";
+
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
+    for (room, user) in &rows.unhidden {
+        query(UNHIDE).bind(Uuid::from(*room)).bind(user.as_str()).execute(&mut *conn).await?;
+    }
     let new = &rows.new_hidden;
     if new.is_empty() {
         return Ok(());

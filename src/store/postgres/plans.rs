@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 128] = [
+const STATEMENTS: [(&str, &str, bool); 129] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -167,6 +167,7 @@ const STATEMENTS: [(&str, &str, bool); 128] = [
     (hidden::HIDDEN_SINCE, "hidden_pkey", true),
     (hidden::ALL_HIDDEN_SINCE, "hidden_by_pos", false),
     (hidden::LOAD, "hidden_pkey", false),
+    (hidden::UNHIDE, "hidden_pkey", false),
     // Two of its indexes have all three columns.
     (follows::FOLLOW, "follows_", false),
     (follows::FOLLOWS, "follows_by_user", false),

@@ -89,7 +89,12 @@ pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<
 
 const ADD_HIDDEN: &str = "INSERT INTO hidden (room, user, seq, pos) VALUES (?1, ?2, ?3, ?4)";
 
+pub(super) const UNHIDE: &str = "DELETE FROM hidden WHERE room = ?1 AND user = ?2";
+
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
+    for (room, user) in &rows.unhidden {
+        conn.prepare_cached(UNHIDE)?.execute(params![room.to_bytes(), user.as_str()])?;
+    }
     for Hidden { room, user, seq, pos, .. } in &rows.new_hidden {
         let values = params![room.to_bytes(), user.as_str(), int(*seq), int(*pos)];
         conn.prepare_cached(ADD_HIDDEN)?.execute(values)?;

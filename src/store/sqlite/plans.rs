@@ -117,6 +117,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (hidden::HIDDEN_SINCE, "PRIMARY KEY (room=? AND user=?)", true),
         (hidden::ALL_HIDDEN_SINCE, "hidden_by_pos (room=? AND pos>? AND pos<?)", false),
         (hidden::LAST_SEEN, "PRIMARY KEY (room=?)", false),
+        (hidden::UNHIDE, "PRIMARY KEY (room=? AND user=?)", false),
         (hidden::IS_HIDDEN, "PRIMARY KEY (room=? AND user=? AND seq=?)", false),
         (follows::FOLLOW, "PRIMARY KEY (room=? AND root=? AND user=?)", false),
         (follows::FOLLOWS, "follows_by_user (user=? AND (room,root)>(?,?))", false),

@@ -8,7 +8,7 @@ use super::kit::user;
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::{MessageId, ReportId, RoomId};
-use crate::model::{Amendment, Body, MessageType, Reaction, SystemKind};
+use crate::model::{Amendment, Body, MessageType, NotifyLevel, NotifySetting, Reaction, SystemKind};
 use crate::store::{Amend, Answer, Batch, Erased, Op, Outcome, RoomItem, What};
 
 impl Fixture {
@@ -151,4 +151,44 @@ pub async fn reactions_and_reports_are_taken_away_one_by_one(chat: Fixture) {
         Op::Resolve { id: reports[0], outcome: crate::model::ReportOutcome::Dismissed },
     ));
     assert!(matches!(kind.await, ErrorKind::ReportNotFound(_)));
+}
+
+pub async fn what_stands_beside_an_ended_stay_is_taken_away_and_of_one_that_goes_on_nothing(chat: Fixture) {
+    let room = chat.group(&["ana", "ben"]).await;
+    let root = chat.send(room, "ben", "words").await;
+    let setting = NotifySetting { level: NotifyLevel::None, until: None };
+    for who in ["ana", "ben"] {
+        for op in [
+            Op::Hide { message: root.id, seq: root.seq, max_hidden: 9 },
+            Op::Follow { message: root.id, on: true, most: 9 },
+            Op::SetNotify(Some(setting)),
+        ] {
+            chat.run(chat.item(room, Some(who), op)).await;
+        }
+    }
+    let kept = async |who: &str| {
+        let (member, store) = (chat.member(room, who).await, chat.store());
+        let hidden = store.hidden(room, &user(who), 1..=9).await.expect("the store reads").len();
+        let follows = store.follows(&user(who), None, 9).await.expect("the store reads").len();
+        (member.hidden, hidden, follows, member.notify.is_some())
+    };
+    let stay = || chat.erase_item(room, "ana", Erased::Stay);
+    assert!(chat.run(stay()).await.changes.is_empty());
+    assert_eq!(kept("ana").await, (1, 1, 1, true), "she is in it");
+    chat.run(chat.leave_item(room, "ana")).await;
+    let before = chat.member(room, "ana").await;
+    assert!(chat.run(stay()).await.changes.is_empty());
+    assert_eq!((kept("ana").await, kept("ben").await), ((0, 0, 0, false), (1, 1, 1, true)));
+    let after = chat.member(room, "ana").await;
+    assert_eq!((after.changed_pos, after.read_seq), (before.changed_pos, before.read_seq));
+    assert!(
+        chat.run(chat.erase_item(room, "zoe", Erased::Stay)).await.changes.is_empty(),
+        "who was never in it"
+    );
+    // What came to be hidden in the same batch goes too.
+    chat.run(chat.join_item(room, None, &["ana"], super::kit::NO_BOUND)).await;
+    let hide = Op::Hide { message: root.id, seq: root.seq, max_hidden: 9 };
+    chat.done(vec![chat.item(room, Some("ana"), hide), chat.leave_item(room, "ana"), stay()]).await;
+    assert_eq!(kept("ana").await.0, 0);
+    assert_eq!(kept("ana").await.1, 0);
 }

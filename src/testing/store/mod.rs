@@ -380,7 +380,8 @@ macro_rules! store_suite {
                 erasure:
                     whose_data_goes_is_kept_until_it_has_gone_and_their_profile_goes_at_once
                     an_erased_message_is_a_deleted_one_that_nobody_has_deleted
-                    reactions_and_reports_are_taken_away_one_by_one;
+                    reactions_and_reports_are_taken_away_one_by_one
+                    what_stands_beside_an_ended_stay_is_taken_away_and_of_one_that_goes_on_nothing;
                 personal:
                     messages_of_a_sender_come_in_pages_by_their_numbers
                     reactions_of_a_user_come_in_pages_by_message
