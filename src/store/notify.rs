@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::apply::{Ctx, done};
 use super::{Change, Outcome, Rows, What};
 use crate::error::{ErrorKind, Result};
-use crate::model::{Notify, NotifySetting};
+use crate::model::{Member, Notify, NotifySetting, Room};
 
 /// Keeps the choice of `by`, in a closed room too. It takes a position like any change of the membership, so that the
 /// member's other devices learn of it; to the others it is none.
@@ -16,11 +16,22 @@ pub(super) fn set(ctx: &Ctx, setting: Option<NotifySetting>, rows: &mut Rows) ->
     if member.notify.as_ref().and_then(|notify| notify.setting) == setting {
         return done(Vec::new());
     }
-    let (pos, prev) = rows.next_pos(&mut room);
+    let change = put(&mut room, &mut member, setting, rows);
+    rows.put_room(room);
+    done(vec![change])
+}
+
+/// The room is the caller's to put back.
+pub(super) fn put(
+    room: &mut Room,
+    member: &mut Member,
+    setting: Option<NotifySetting>,
+    rows: &mut Rows,
+) -> Change {
+    let (pos, prev) = rows.next_pos(room);
     let told_pos = member.told_pos();
     member.notify = Some(Box::new(Notify { setting, pos: pos.at, told_pos }));
     member.changed_pos = pos.at;
     rows.put_member(member.clone());
-    rows.put_room(room);
-    done(vec![Change { pos, prev, what: What::Notify(Arc::new(member)) }])
+    Change { pos, prev, what: What::Notify(Arc::new(member.clone())) }
 }

@@ -114,6 +114,7 @@ async fn former_words_threads_levels_and_what_is_hidden_are_in_it() {
     config.kept_edits = 5;
     let engine = ChatEngine::builder().config(config).build().await.unwrap();
     let (ana, room) = filled(&engine).await;
+    engine.admin().unmute(room, &id("ana")).await.unwrap();
     let own = ana.send(room, Draft::text("as it was")).await.unwrap();
     ana.edit(room, own.id, Some("as it is")).await.unwrap();
     let bens = engine.as_user(id("ben")).send(room, Draft::text("ben's own root")).await.unwrap();

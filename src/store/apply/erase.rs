@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::{Ctx, done};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{MessageId, ReportId, UserId};
-use crate::model::{Amendment, Body, Member, Message, Reaction};
+use crate::model::{Amendment, Body, Message, Reaction};
 use crate::store::amend::{put, take_back, unchanged};
 use crate::store::govern::forbidden;
-use crate::store::{Erased, Outcome, ReactionKey, Rows};
+use crate::store::{Erased, Outcome, ReactionKey, Rows, notify};
 
 /// Takes something of somebody's away. No membership is asked for, and no room is too closed for it.
 pub(super) fn erase(ctx: &Ctx, user: &UserId, what: Erased, rows: &mut Rows) -> Result<Outcome> {
@@ -78,10 +78,16 @@ fn erase_report(user: &UserId, id: ReportId, rows: &mut Rows) -> Result<Outcome>
 /// Of a stay that goes on nothing is taken away: it is theirs again.
 fn erase_stay(ctx: &Ctx, user: &UserId, rows: &mut Rows) -> Result<Outcome> {
     let stay = rows.members.get(&(ctx.id, user.clone())).filter(|member| !member.active).cloned();
-    if let Some(stay) = stay {
-        rows.put_member(Member { notify: None, hidden: 0, ..stay });
-        rows.unhide(ctx.id, user);
-        rows.kept_follows.insert(user.clone(), 0);
+    let Some(mut stay) = stay else { return done(Vec::new()) };
+    stay.hidden = 0;
+    rows.unhide(ctx.id, user);
+    rows.kept_follows.insert(user.clone(), 0);
+    let mut changes = Vec::new();
+    if stay.notify.as_ref().is_some_and(|chosen| chosen.setting.is_some()) {
+        let mut room = ctx.room(rows)?;
+        changes.push(notify::put(&mut room, &mut stay, None, rows));
+        rows.put_room(room);
     }
-    done(Vec::new())
+    rows.put_member(stay);
+    done(changes)
 }

@@ -416,7 +416,7 @@ impl State {
                 self.rooms_of.entry(user.clone()).or_default().insert(*room);
             }
         }
-        if !rows.written_follows.is_empty() {
+        if !rows.written_follows.is_empty() || !rows.kept_follows.is_empty() {
             self.write_follows(&mut rows);
         }
         for (message, hash) in rows.new_messages {

@@ -182,18 +182,17 @@ pub(super) const KEEP: &str = "DELETE FROM chat.follows o USING (SELECT g.room, 
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
     let written: Vec<&Follow> = rows.written_follows.iter().filter_map(|key| rows.follows.get(key)).collect();
-    if written.is_empty() {
-        return Ok(());
+    if !written.is_empty() {
+        let put = query(WRITE)
+            .bind(each(&written, |follow| Uuid::from(follow.room)))
+            .bind(each(&written, |follow| int(follow.root_seq)))
+            .bind(each(&written, |follow| follow.user.as_str()))
+            .bind(each(&written, |follow| follow.following))
+            .bind(each(&written, |follow| follow.since.as_millis()))
+            .bind(each(&written, |follow| int(follow.read_seq)))
+            .bind(each(&written, |follow| int(follow.pos)));
+        put.execute(&mut *conn).await?;
     }
-    let put = query(WRITE)
-        .bind(each(&written, |follow| Uuid::from(follow.room)))
-        .bind(each(&written, |follow| int(follow.root_seq)))
-        .bind(each(&written, |follow| follow.user.as_str()))
-        .bind(each(&written, |follow| follow.following))
-        .bind(each(&written, |follow| follow.since.as_millis()))
-        .bind(each(&written, |follow| int(follow.read_seq)))
-        .bind(each(&written, |follow| int(follow.pos)));
-    put.execute(&mut *conn).await?;
     for (user, most) in &rows.kept_follows {
         query(KEEP).bind(user.as_str()).bind(i64::from(*most)).execute(&mut *conn).await?;
     }
