@@ -265,7 +265,7 @@ impl Tables {
             self.bans.retain(|(of, _), _| *of != room);
             self.reports.retain(|_, report| report.room != room);
         }
-        let is_cut = |room: &RoomId, seq: u64| rows.cut.get(room).is_some_and(|upto| seq <= *upto);
+        let is_cut = |room: &RoomId, seq: u64| rows.cut.iter().any(|(of, upto)| of == room && seq <= *upto);
         self.messages.retain(|(message, _)| !is_cut(&message.room, message.seq));
         self.reactions.retain(|key| !is_cut(&key.room, key.seq));
         self.edits.retain(|(room, seq, _), _| !is_cut(room, *seq));

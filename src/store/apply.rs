@@ -507,7 +507,7 @@ fn free_key(room: &Room, rows: &mut Rows) {
     if let Some(key) = room.kind.key() {
         rows.keys.remove(&key);
         rows.new_keys.remove(&key);
-        rows.freed_keys.insert(key);
+        rows.freed_keys.push(key);
     }
 }
 

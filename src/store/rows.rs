@@ -460,7 +460,7 @@ pub struct Rows {
     /// Keys to add.
     pub new_keys: HashMap<RoomKey, RoomId>,
     /// Keys to delete. A key may be freed and taken again in one batch: delete first.
-    pub freed_keys: BTreeSet<RoomKey>,
+    pub freed_keys: Vec<RoomKey>,
     /// Relations to write, new or changed; those that [`relations`](Self::relations) does not have any
     /// more are to be deleted.
     pub written_relations: BTreeSet<(UserId, UserId)>,
@@ -468,7 +468,7 @@ pub struct Rows {
     /// [`state`](Message::state).
     pub amended: BTreeMap<(RoomId, u64), Arc<Message>>,
     /// Messages of which all reactions are to be deleted, before any is written.
-    pub cleared: BTreeSet<(RoomId, u64)>,
+    pub cleared: Vec<(RoomId, u64)>,
     /// Reactions to write; those that [`reactions`](Self::reactions) does not have any more are to be deleted.
     pub written_reactions: BTreeSet<ReactionKey>,
     /// Invite links to write, new or changed; those that [`invites`](Self::invites) does not have any more
@@ -487,17 +487,17 @@ pub struct Rows {
     /// What was hidden, to add.
     pub new_hidden: Vec<Hidden>,
     /// Of whom nothing is hidden in a room any more: those rows are to be deleted, before any is added.
-    pub unhidden: BTreeSet<(RoomId, UserId)>,
+    pub unhidden: Vec<(RoomId, UserId)>,
     /// Former states of messages to add, by room and number.
     pub new_edits: Vec<(RoomId, u64, Edit)>,
     /// Messages of which, once those are added, only so many of the newest former states stay.
-    pub kept_edits: BTreeMap<(RoomId, u64), u32>,
+    pub kept_edits: Vec<((RoomId, u64), u32)>,
     /// Rooms that were deleted, by the position: all memberships of them that are active end at it, and their invite
     /// links, bans and reports are to be deleted; before [`cut`](Self::cut), and after all else.
-    pub deleted: BTreeMap<RoomId, u64>,
+    pub deleted: Vec<(RoomId, u64)>,
     /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them, their former
     /// states and what an index has of them.
-    pub cut: BTreeMap<RoomId, u64>,
+    pub cut: Vec<(RoomId, u64)>,
     /// Mentions to delete, once [those to add](Self::new_mentions) are there.
     pub ended_mentions: Vec<Mention>,
     /// Users whose settings are to be written, new or changed.
@@ -505,7 +505,7 @@ pub struct Rows {
     /// Messages that wait from now on, to add. One that is there already stays as it is.
     pub new_held: Vec<Held>,
     /// Messages that wait no more, to delete once those to add are there.
-    pub ended_held: BTreeSet<MessageId>,
+    pub ended_held: Vec<MessageId>,
     /// Of [`follows`](Self::follows), those to write, new or changed.
     pub written_follows: BTreeSet<(RoomId, u64, UserId)>,
     /// Users of whom, once those are written, only so many of the newest [`Follow`]s stay, of whatever rooms: by
@@ -544,10 +544,10 @@ impl Rows {
             written_members: BTreeSet::new(),
             new_messages: Vec::new(),
             new_keys: HashMap::new(),
-            freed_keys: BTreeSet::new(),
+            freed_keys: Vec::new(),
             written_relations: BTreeSet::new(),
             amended: BTreeMap::new(),
-            cleared: BTreeSet::new(),
+            cleared: Vec::new(),
             written_reactions: BTreeSet::new(),
             written_invites: BTreeSet::new(),
             written_attachments: BTreeSet::new(),
@@ -555,15 +555,15 @@ impl Rows {
             written_reports: BTreeSet::new(),
             new_acts: Vec::new(),
             new_hidden: Vec::new(),
-            unhidden: BTreeSet::new(),
+            unhidden: Vec::new(),
             new_edits: Vec::new(),
-            kept_edits: BTreeMap::new(),
-            deleted: BTreeMap::new(),
-            cut: BTreeMap::new(),
+            kept_edits: Vec::new(),
+            deleted: Vec::new(),
+            cut: Vec::new(),
             ended_mentions: Vec::new(),
             written_settings: BTreeSet::new(),
             new_held: Vec::new(),
-            ended_held: BTreeSet::new(),
+            ended_held: Vec::new(),
             written_follows: BTreeSet::new(),
             kept_follows: BTreeMap::new(),
         }
@@ -621,7 +621,7 @@ impl Rows {
         let is_of = |key: &ReactionKey| (key.room, key.seq) == (message.room, message.seq);
         self.reactions.retain(|key| !is_of(key));
         self.written_reactions.retain(|key| !is_of(key));
-        self.cleared.insert((message.room, message.seq));
+        self.cleared.push((message.room, message.seq));
     }
 
     /// What `other` is to `user`.
@@ -679,7 +679,7 @@ impl Rows {
     pub(super) fn unhide(&mut self, room: RoomId, user: &UserId) {
         self.hidden.retain(|(of, whose, _)| (*of, whose) != (room, user));
         self.new_hidden.retain(|hidden| (hidden.room, &hidden.user) != (room, user));
-        self.unhidden.insert((room, user.clone()));
+        self.unhidden.push((room, user.clone()));
     }
 
     /// Hides a message from a user, to be written.
@@ -707,12 +707,12 @@ impl Rows {
             let edit = Edit { version: message.state.changed_pos, content, since };
             self.new_edits.push((message.room, message.seq, edit));
         }
-        self.kept_edits.insert((message.room, message.seq), keep);
+        self.kept_edits.push(((message.room, message.seq), keep));
     }
 
     /// Keeps no former state of a message.
     pub(super) fn drop_edits(&mut self, message: &Message) {
-        self.kept_edits.insert((message.room, message.seq), 0);
+        self.kept_edits.push(((message.room, message.seq), 0));
     }
 
     /// What the user lets others see.

@@ -83,5 +83,5 @@ fn take_away(room: RoomId, cut: &[Arc<Message>], rows: &mut Rows) {
     rows.reactions.retain(|key| key.room != room || key.seq > upto);
     rows.written_reactions.retain(|key| key.room != room || key.seq > upto);
     rows.cut_follows(room, upto);
-    rows.cut.insert(room, upto);
+    rows.cut.push((room, upto));
 }

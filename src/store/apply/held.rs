@@ -194,7 +194,7 @@ impl Rows {
     fn end_held(&mut self, id: MessageId) {
         if self.held.remove(&id) {
             self.held_as.retain(|_, (held, _)| *held != id);
-            self.ended_held.insert(id);
+            self.ended_held.push(id);
         }
     }
 }

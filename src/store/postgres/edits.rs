@@ -47,11 +47,11 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
         added.execute(&mut *conn).await?;
     }
     if !rows.kept_edits.is_empty() {
-        let kept: Vec<_> = rows.kept_edits.iter().collect();
+        let kept = &rows.kept_edits;
         let trimmed = query(KEEP)
-            .bind(each(&kept, |((room, _), _)| Uuid::from(*room)))
-            .bind(each(&kept, |((_, seq), _)| int(*seq)))
-            .bind(each(&kept, |(_, keep)| i64::from(**keep)));
+            .bind(each(kept, |((room, _), _)| Uuid::from(*room)))
+            .bind(each(kept, |((_, seq), _)| int(*seq)))
+            .bind(each(kept, |(_, keep)| i64::from(*keep)));
         trimmed.execute(conn).await?;
     }
     Ok(())
