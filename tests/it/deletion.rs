@@ -28,7 +28,7 @@ fn config() -> Config {
     config
 }
 
-async fn next<T>(session: &mut Session, wanted: impl Fn(&Event) -> Option<T>) -> T {
+async fn next<T: Send>(session: &mut Session, wanted: impl Fn(&Event) -> Option<T> + Send + Sync) -> T {
     let sought = async {
         loop {
             let event = session.next().await.unwrap();

@@ -37,7 +37,7 @@ async fn until_erased(engine: &ChatEngine) {
     panic!("the erasure has no end");
 }
 
-async fn next<T>(session: &mut Session, wanted: impl Fn(&Event) -> Option<T>) -> T {
+async fn next<T: Send>(session: &mut Session, wanted: impl Fn(&Event) -> Option<T> + Send + Sync) -> T {
     let sought = async {
         loop {
             let event = session.next().await.unwrap();
