@@ -93,7 +93,8 @@ async fn a_dash_stands_for_standard_output_and_input() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_ends_with_one_line_and_leaves_no_part_of_an_export() {
     let (dir, _, lines) = filled().await;
-    std::fs::write(dir.path().join("cut.jsonl"), &lines[..lines.len() / 2]).unwrap();
+    let half = lines.floor_char_boundary(lines.len() / 2);
+    std::fs::write(dir.path().join("cut.jsonl"), &lines[..half]).unwrap();
     std::fs::write(dir.path().join("page.html"), "<html>").unwrap();
     std::fs::create_dir(dir.path().join("folder")).unwrap();
     let before = files(dir.path());
