@@ -23,6 +23,7 @@ mod item;
 mod memory;
 mod mention;
 mod moderate;
+mod needs;
 mod notify;
 mod outbox;
 mod outcome;
@@ -65,13 +66,14 @@ pub use item::{
 };
 pub use memory::MemoryStore;
 pub use mention::Mention;
+pub use needs::Needs;
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
 pub use outcome::{Answer, Change, Outcome, RelationChange, What};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use push::{PushBatch, PushRetry};
 pub use record::{Record, RecordPage, RoomRecord};
-pub use rows::{Needs, Ordinals, ReactionKey, Rows, Sent};
+pub use rows::{Ordinals, ReactionKey, Rows, Sent};
 pub use search::{Found, Search};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;

@@ -1,0 +1,364 @@
+//! What has to be locked and loaded before a batch is decided.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::{Amend, Batch, Erased, Item, Op, RoomRecord, Ruling, Settlement};
+use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
+use crate::model::{Mark, Member, Message, Reaction, Role, Room, RoomKey, RoomKind};
+
+/// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
+/// locks in their order never deadlocks with another.
+#[derive(Debug, Default)]
+pub struct Needs {
+    /// Rooms. A room's members count is part of its row.
+    pub rooms: BTreeSet<RoomId>,
+    /// Memberships, past ones too.
+    pub members: BTreeSet<(RoomId, UserId)>,
+    /// Messages sent under a client id.
+    pub sent: BTreeSet<(RoomId, UserId, ClientId)>,
+    /// Messages of which it must be known whether they are there. The room is the one in which they are
+    /// sought; a store whose ids are found without it may find them in another.
+    pub places: BTreeSet<(RoomId, MessageId)>,
+    /// Keys of open rooms.
+    pub keys: BTreeSet<RoomKey>,
+    /// The counts at a `seq`, for a user.
+    pub ordinals: BTreeSet<(RoomId, UserId, u64)>,
+    /// How users stand to others. Those of the direct rooms in [`spoken_in`](Self::spoken_in) are needed
+    /// besides: see [`relations_with`](Self::relations_with).
+    pub relations: BTreeSet<(UserId, UserId)>,
+    /// Messages that are changed, or quoted.
+    pub messages: BTreeSet<(RoomId, MessageId)>,
+    /// Reactions of which it must be known whether they were left.
+    pub reactions: BTreeSet<(RoomId, MessageId, Reaction, UserId)>,
+    /// Rooms in which somebody sends, or moves a mark: what a block between the two of a direct room stops.
+    pub spoken_in: BTreeSet<RoomId>,
+    /// Members who leave or are taken out: see [`heirs`](Self::heirs).
+    pub parting: BTreeSet<(RoomId, UserId)>,
+    /// Rooms that are given an owner: see [`heirs`](Self::heirs).
+    pub given_away: BTreeSet<RoomId>,
+    /// Rooms of which all invite links are needed.
+    pub invites: BTreeSet<RoomId>,
+    /// Rooms of which it must be known how many messages are pinned.
+    pub pins: BTreeSet<RoomId>,
+    /// Attachments.
+    pub attachments: BTreeSet<(RoomId, AttachmentId)>,
+    /// Reports of a message by a user.
+    pub reported: BTreeSet<(RoomId, MessageId, UserId)>,
+    /// Reports by their ids.
+    pub reports: BTreeSet<(RoomId, ReportId)>,
+    /// Users of whom it must be known whether they are banned.
+    pub bans: BTreeSet<(RoomId, UserId)>,
+    /// Messages by their numbers, of which it must be known whether the user has hidden them.
+    pub hidden: BTreeSet<(RoomId, UserId, u64)>,
+    /// Rooms of which the oldest messages are needed, and how many; and then the memberships of
+    /// [`senders`](Self::senders).
+    pub oldest: BTreeMap<RoomId, u32>,
+    /// Users of whom it must be known what they let others see.
+    pub settings: BTreeSet<UserId>,
+    /// Messages of which it must be known whether they wait.
+    pub held: BTreeSet<(RoomId, MessageId)>,
+    /// Messages that wait under a client id.
+    pub held_as: BTreeSet<(RoomId, UserId, ClientId)>,
+    /// Rooms of which it must be known how many messages wait, of whomever and of this user.
+    pub holding: BTreeSet<(RoomId, UserId)>,
+    /// Threads, by their roots, of which it must be known whether the user follows them: see [`follows`](Self::follows).
+    pub threads: BTreeSet<(RoomId, MessageId, UserId)>,
+}
+
+impl Needs {
+    /// What the items of a batch need.
+    pub fn of(batch: &Batch) -> Self {
+        let mut needs = Self::default();
+        for item in &batch.items {
+            let item = match item {
+                Item::Room(item) => item,
+                Item::Relation(item) => {
+                    needs.pair(&item.user.user, &item.other.user);
+                    continue;
+                }
+                Item::Settings(item) => {
+                    needs.settings.insert(item.user.clone());
+                    continue;
+                }
+            };
+            needs.rooms.insert(item.room);
+            let mut member = |user: &UserId| {
+                needs.members.insert((item.room, user.clone()));
+            };
+            if let Some(by) = &item.by {
+                member(by);
+            }
+            match &item.op {
+                Op::Create { kind, members, .. } => {
+                    needs.keys.extend(kind.key());
+                    needs.pairs(item.by.as_ref(), members);
+                }
+                Op::Send { sender, client_id, attachments, refers, ruling, .. } => {
+                    member(&sender.user);
+                    refers.mentions.iter().flat_map(|named| &named.users).for_each(&mut member);
+                    needs.hold(item.room, &sender.user, client_id.as_ref(), ruling);
+                    needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
+                    if let Some(reply) = &refers.thread {
+                        needs.messages.insert((item.room, reply.root));
+                        needs.threads.insert((item.room, reply.root, sender.user.clone()));
+                    }
+                    needs.spoken_in.insert(item.room);
+                    needs.attachments.extend(attachments.iter().map(|id| (item.room, *id)));
+                    if let Some(client) = client_id {
+                        needs.sent.insert((item.room, sender.user.clone(), client.clone()));
+                    }
+                }
+                Op::Join { users, .. } => {
+                    users.iter().for_each(|new| member(&new.about.user));
+                    needs.bans.extend(users.iter().map(|new| (item.room, new.about.user.clone())));
+                    needs.pairs(item.by.as_ref(), users.iter().map(|new| &new.about.user));
+                    needs.invites.insert(item.room);
+                }
+                Op::Enter { notice, .. } => {
+                    member(&notice.about.user);
+                    needs.bans.insert((item.room, notice.about.user.clone()));
+                    needs.invites.insert(item.room);
+                }
+                Op::MakeInvite { invite, .. } => {
+                    invite.user.iter().for_each(&mut member);
+                    needs.pairs(item.by.as_ref(), &invite.user);
+                    needs.invites.insert(item.room);
+                }
+                Op::RevokeInvite(_) => {
+                    needs.invites.insert(item.room);
+                }
+                Op::Part { notice } => {
+                    member(&notice.about.user);
+                    needs.parting.insert((item.room, notice.about.user.clone()));
+                }
+                Op::Rename { notice, .. } => member(&notice.about.user),
+                Op::Mute { about, .. } => member(&about.user),
+                Op::Ban { ban, .. } => {
+                    member(&ban.user);
+                    needs.parting.insert((item.room, ban.user.clone()));
+                    needs.bans.insert((item.room, ban.user.clone()));
+                }
+                Op::Report { message, .. } => {
+                    needs.messages.insert((item.room, *message));
+                    if let Some(by) = &item.by {
+                        needs.reported.insert((item.room, *message, by.clone()));
+                    }
+                }
+                Op::Resolve { id, .. } => {
+                    needs.reports.insert((item.room, *id));
+                }
+                Op::Unban(user) => {
+                    needs.bans.insert((item.room, user.clone()));
+                }
+                Op::Close | Op::Delete | Op::SetNotify(_) => {}
+                Op::Erase { user, what } => match what {
+                    Erased::Message { id, .. } => {
+                        needs.messages.insert((item.room, *id));
+                        needs.pins.insert(item.room);
+                    }
+                    Erased::Reaction(id, reaction) => {
+                        needs.messages.insert((item.room, *id));
+                        needs.reactions.insert((item.room, *id, reaction.clone(), user.clone()));
+                    }
+                    Erased::Report(id) => drop(needs.reports.insert((item.room, *id))),
+                    Erased::Stay => drop(needs.members.insert((item.room, user.clone()))),
+                },
+                Op::Cut { limit, .. } => {
+                    let most = needs.oldest.entry(item.room).or_default();
+                    *most = (*most).max(*limit);
+                    needs.pins.insert(item.room);
+                }
+                Op::Reopen { kind } => needs.keys.extend(kind.key()),
+                Op::SetRole { about, role } => {
+                    member(&about.user);
+                    if *role == Role::Owner {
+                        needs.given_away.insert(item.room);
+                    }
+                }
+                Op::Settle { held, how } => {
+                    needs.held.insert((item.room, held.id));
+                    needs.attachments.extend(held.attachments.iter().map(|one| (item.room, one.id)));
+                    if *how == Settlement::Approve {
+                        let (sender, refers) = (&held.sender.user, &held.refers);
+                        let named = refers.mentions.iter().flat_map(|named| &named.users);
+                        let people = named.chain([sender]).map(|user| (item.room, user.clone()));
+                        needs.members.extend(people);
+                        needs.messages.extend(refers.quoted.map(|id| (item.room, id)));
+                        if let Some(reply) = &refers.thread {
+                            needs.messages.insert((item.room, reply.root));
+                            needs.threads.insert((item.room, reply.root, sender.clone()));
+                        }
+                        needs.spoken_in.insert(item.room);
+                        if let Some(client) = &held.client_id {
+                            needs.sent.insert((item.room, sender.clone(), client.clone()));
+                        }
+                    }
+                }
+                Op::Update(update) => {
+                    if let Some((_, notice)) = &update.name {
+                        member(&notice.about.user);
+                    }
+                }
+                Op::Mark { mark, to } => {
+                    needs.spoken_in.insert(item.room);
+                    needs.settings.extend(item.by.clone());
+                    if let (Mark::Read, Some(to), Some(by)) = (mark, to, &item.by) {
+                        needs.ordinals.insert((item.room, by.clone(), *to));
+                    }
+                }
+                Op::Amend { message, change } => {
+                    needs.messages.insert((item.room, *message));
+                    if !matches!(change, Amend::Delete { .. }) {
+                        needs.spoken_in.insert(item.room);
+                    }
+                    if let Amend::Pin { .. } = change {
+                        needs.pins.insert(item.room);
+                    }
+                    if let (Amend::React { reaction, .. }, Some(by)) = (change, &item.by) {
+                        needs.reactions.insert((item.room, *message, reaction.clone(), by.clone()));
+                    }
+                }
+                Op::Import(record) => match &**record {
+                    RoomRecord::Room(room) => needs.keys.extend(room.kind.key()),
+                    RoomRecord::Message(message, _) => {
+                        let sender = &message.sender.user;
+                        member(sender);
+                        needs.places.insert((item.room, message.id));
+                        let root = message.references.reply().map(|reply| (item.room, reply.root));
+                        needs.messages.extend(root);
+                        needs.attachments.extend(message.attachments.iter().map(|one| (item.room, one.id)));
+                        if let Some(client) = &message.client_id {
+                            needs.sent.insert((item.room, sender.clone(), client.clone()));
+                        }
+                    }
+                    RoomRecord::Report(report) => {
+                        needs.reported.insert((item.room, report.message, report.by.clone()));
+                    }
+                    RoomRecord::Ban(ban) => {
+                        needs.bans.insert((item.room, ban.user.clone()));
+                    }
+                    RoomRecord::Hidden(hidden) => {
+                        member(&hidden.user);
+                        needs.messages.insert((item.room, hidden.message));
+                        needs.hidden.insert((item.room, hidden.user.clone(), hidden.seq));
+                    }
+                    RoomRecord::Follow(follow) => {
+                        needs.messages.insert((item.room, follow.root));
+                        needs.threads.insert((item.room, follow.root, follow.user.clone()));
+                    }
+                    RoomRecord::Reaction(key, message) => {
+                        needs.messages.insert((item.room, *message));
+                        let (reaction, user) = (key.reaction.clone(), key.user.clone());
+                        needs.reactions.insert((item.room, *message, reaction, user));
+                    }
+                    RoomRecord::Member(of) => {
+                        member(&of.user);
+                        if of.role == Role::Owner {
+                            needs.given_away.insert(item.room);
+                        }
+                    }
+                },
+                Op::Hide { message, seq, .. } => {
+                    // The mark that moves along is told to whom a block does not keep from it.
+                    needs.spoken_in.insert(item.room);
+                    needs.settings.extend(item.by.clone());
+                    needs.messages.insert((item.room, *message));
+                    if let Some(by) = &item.by {
+                        needs.ordinals.insert((item.room, by.clone(), *seq));
+                        needs.hidden.insert((item.room, by.clone(), *seq));
+                    }
+                }
+                Op::Follow { message, .. } | Op::ReadThread { message, .. } => {
+                    needs.messages.insert((item.room, *message));
+                    needs.threads.extend(item.by.clone().map(|by| (item.room, *message, by)));
+                }
+                Op::Attach(op) => {
+                    needs.spoken_in.insert(item.room);
+                    needs.attachments.insert((item.room, op.id()));
+                }
+            }
+        }
+        needs
+    }
+
+    /// All relations that are needed, now that the rooms are loaded.
+    pub fn relations_with(&self, rooms: &BTreeMap<RoomId, Room>) -> BTreeSet<(UserId, UserId)> {
+        let mut relations = self.relations.clone();
+        for room in self.spoken_in.iter().filter_map(|id| rooms.get(id)) {
+            if let RoomKind::Direct([one, other]) = &room.kind {
+                relations.insert((one.clone(), other.clone()));
+                relations.insert((other.clone(), one.clone()));
+            }
+        }
+        relations
+    }
+
+    /// The memberships that are needed of who has sent the oldest messages, now that those are loaded.
+    pub fn senders(&self, oldest: &HashMap<RoomId, Vec<Arc<Message>>>) -> BTreeSet<(RoomId, UserId)> {
+        let messages = oldest.values().flatten();
+        messages.map(|message| (message.room, message.sender.user.clone())).collect()
+    }
+
+    /// Rooms whose owners may change, and how many of each room's active members are needed besides those
+    /// that are named, now that those are loaded: the first by [`seniority`](Member::seniority).
+    ///
+    /// They are its owner, and whoever may have to follow. Only an owner who leaves, or somebody who is made
+    /// one, changes a room's owner; so when a member leaves a great room, nobody else is looked at.
+    pub fn heirs(&self, members: &BTreeMap<(RoomId, UserId), Member>) -> BTreeMap<RoomId, u32> {
+        let owns = |key: &&(RoomId, UserId)| {
+            members.get(key).is_some_and(|member| member.active && member.role == Role::Owner)
+        };
+        let left = self.parting.iter().filter(owns).map(|(room, _)| *room);
+        let rooms: BTreeSet<RoomId> = left.chain(self.given_away.iter().copied()).collect();
+        // Each of those who are named may leave, and then each that follows: the one after them is there too.
+        let named = |room: &RoomId| self.members.iter().filter(|(of, _)| of == room).count();
+        let needed = |room: RoomId| (room, u32::try_from(2 * named(&room) + 2).unwrap_or(u32::MAX));
+        rooms.into_iter().map(needed).collect()
+    }
+
+    /// What waits under a message's client id, where the host was asked about it, and how many wait, where it is to be
+    /// one of them.
+    fn hold(&mut self, room: RoomId, sender: &UserId, client: Option<&ClientId>, ruling: &Ruling) {
+        if let (Some(client), false) = (client, matches!(ruling, Ruling::AsSaid)) {
+            self.held_as.insert((room, sender.clone(), client.clone()));
+        }
+        if let Ruling::Held(_) = ruling {
+            self.holding.insert((room, sender.clone()));
+        }
+    }
+
+    /// Messages that are needed besides, now that those in [`messages`](Self::messages) are loaded: the roots of the
+    /// threads in which they are replies. One that is deleted is counted no more.
+    pub fn roots(&self, messages: &HashMap<MessageId, Arc<Message>>) -> BTreeSet<(RoomId, MessageId)> {
+        let replies =
+            messages.values().filter_map(|message| Some((message.room, message.references.reply()?)));
+        let roots = replies.map(|(room, reply)| (room, reply.root));
+        roots.filter(|root| !self.messages.contains(root)).collect()
+    }
+
+    /// Of whom it is needed whether they follow which thread, by its root's number, now that the messages are loaded: those
+    /// in [`threads`](Self::threads), and who has sent a root that has no replies yet.
+    pub fn follows(&self, messages: &HashMap<MessageId, Arc<Message>>) -> BTreeSet<(RoomId, u64, UserId)> {
+        let mut follows = BTreeSet::new();
+        for (room, root, user) in &self.threads {
+            let Some(root) = messages.get(root).filter(|root| root.room == *room) else { continue };
+            follows.insert((*room, root.seq, user.clone()));
+            if root.references.summary().is_none() {
+                follows.insert((*room, root.seq, root.sender.user.clone()));
+            }
+        }
+        follows
+    }
+
+    fn pairs<'a>(&mut self, by: Option<&UserId>, others: impl IntoIterator<Item = &'a UserId>) {
+        if let Some(by) = by {
+            others.into_iter().for_each(|other| self.pair(by, other));
+        }
+    }
+
+    fn pair(&mut self, one: &UserId, other: &UserId) {
+        self.relations.insert((one.clone(), other.clone()));
+        self.relations.insert((other.clone(), one.clone()));
+    }
+}
