@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use super::line::{Footer, Header, Line};
+use super::line::{Header, Line};
 use super::{Counts, MAX_LINE_BYTES, Scope, TransferError};
 use crate::engine::Admin;
 use crate::error::{Error, ErrorKind};
@@ -49,7 +49,7 @@ impl Admin {
             }
         }
         let counts = export.counts;
-        export.line(&Line::Footer(Footer::from(counts)))?;
+        export.line(&Line::Footer(counts))?;
         export.flush().await?;
         export.writer.flush().await.map_err(TransferError::Write)?;
         Ok(counts)

@@ -151,7 +151,7 @@ impl Import<'_> {
             let record = match line {
                 Line::Header { .. } => return Err(lines.misplaced("is another header")),
                 Line::Footer(footer) => {
-                    let (line, footer, read) = (lines.line, Counts::from(footer), counts);
+                    let (line, footer, read) = (lines.line, footer, counts);
                     if footer != read {
                         let (footer, read) = (Box::new(footer), Box::new(read));
                         return Err(TransferError::Counts { line, footer, read });

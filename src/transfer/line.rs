@@ -59,7 +59,7 @@ pub(super) enum Line {
     Report(ReportLine),
     Hidden(HiddenLine),
     Follow(FollowLine),
-    Footer(Footer),
+    Footer(Counts),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -240,96 +240,6 @@ enum RoleLine {
     Member,
     Admin,
     ReadOnly,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Footer {
-    profiles: u64,
-    relations: u64,
-    rooms: u64,
-    members: u64,
-    messages: u64,
-    /// Older exports have none.
-    #[serde(default)]
-    reactions: u64,
-    /// Likewise.
-    #[serde(default)]
-    bans: u64,
-    /// Likewise.
-    #[serde(default)]
-    hidden: u64,
-    /// Likewise.
-    #[serde(default)]
-    settings: u64,
-    /// Likewise.
-    #[serde(default)]
-    reports: u64,
-    /// Likewise.
-    #[serde(default)]
-    follows: u64,
-}
-
-impl From<Counts> for Footer {
-    fn from(counts: Counts) -> Self {
-        let Counts {
-            profiles,
-            relations,
-            rooms,
-            members,
-            messages,
-            reactions,
-            bans,
-            settings,
-            reports,
-            hidden,
-            follows,
-        } = counts;
-        Self {
-            profiles,
-            relations,
-            rooms,
-            members,
-            messages,
-            reactions,
-            bans,
-            settings,
-            reports,
-            hidden,
-            follows,
-        }
-    }
-}
-
-impl From<Footer> for Counts {
-    fn from(footer: Footer) -> Self {
-        let Footer {
-            profiles,
-            relations,
-            rooms,
-            members,
-            messages,
-            reactions,
-            bans,
-            settings,
-            reports,
-            hidden,
-            follows,
-        } = footer;
-        Self {
-            profiles,
-            relations,
-            rooms,
-            members,
-            messages,
-            reactions,
-            bans,
-            settings,
-            reports,
-            hidden,
-            follows,
-        }
-    }
 }
 
 impl From<Record> for Line {

@@ -88,6 +88,8 @@ mod line;
 use std::fmt;
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Error;
 use crate::id::RoomId;
 
@@ -106,7 +108,8 @@ pub enum Scope {
 }
 
 /// How many rows of each kind there are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Counts {
     /// Users of whom something is known.
@@ -119,18 +122,24 @@ pub struct Counts {
     pub members: u64,
     /// Messages.
     pub messages: u64,
-    /// Reactions on them.
+    /// Reactions on them. An older export says nothing of these, nor of what comes next.
+    #[serde(default)]
     pub reactions: u64,
     /// Bans, also those that are over.
+    #[serde(default)]
     pub bans: u64,
     /// Messages that somebody has hidden from themselves, each counted once a user.
+    #[serde(default)]
     pub hidden: u64,
-    /// Threads that somebody follows, or does no longer, each counted once a user.
-    pub follows: u64,
     /// Users who have settled what others see of them.
+    #[serde(default)]
     pub settings: u64,
     /// Reports, also those that do not wait any more.
+    #[serde(default)]
     pub reports: u64,
+    /// Threads that somebody follows, or does no longer, each counted once a user.
+    #[serde(default)]
+    pub follows: u64,
 }
 
 impl fmt::Display for Counts {
