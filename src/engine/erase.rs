@@ -9,9 +9,7 @@ use tokio::sync::{Notify, oneshot};
 use super::{Admin, ChatEngine, Inner};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RoomId, UserId};
-use crate::model::{
-    Body, InviteCode, LastSeen, Message, Position, Profile, RelationKind, SettingsUpdate, SystemKind,
-};
+use crate::model::{Body, InviteCode, LastSeen, Message, Profile, RelationKind, SettingsUpdate, SystemKind};
 use crate::store::{Batch, Erased, Notice, Op, Queue, Record, RecordPage, RelationOp, RoomItem, RoomRecord};
 
 /// How many rows are taken away at once.
@@ -152,7 +150,7 @@ impl ChatEngine {
             },
             Part::Relations(kind) => match self.end_relations(&user, kind).await? {
                 true => Part::Relations(kind),
-                false => after_relations(kind),
+                false => kind.next().map_or(Part::Invitations, Part::Relations),
             },
             Part::Invitations => match self.end_invitations(&user).await? {
                 true => Part::Invitations,
@@ -181,10 +179,7 @@ impl ChatEngine {
     }
 
     async fn next_rooms(&self, erasure: &mut Erasure, after: Option<RoomId>) -> Result<Part> {
-        let lanes = self.store().position().await?.position.lanes();
-        // Since the beginning all rooms have changed.
-        let start = Position::start(lanes);
-        let found = self.store().changed_rooms(&erasure.user, &start, after, ROOMS).await?;
+        let found = self.stays(&erasure.user, after, ROOMS).await?;
         let last = found.last().map(|(room, _)| room.id);
         let kept = found.into_iter().filter(|(room, _)| !room.is_deleted()).map(|(room, _)| room.id);
         erasure.rooms = kept.collect();
@@ -326,13 +321,4 @@ fn is_gone(error: &Error) -> bool {
             | ErrorKind::MessageNotFound(_)
             | ErrorKind::InviteNotFound
     )
-}
-
-fn after_relations(kind: RelationKind) -> Part {
-    match kind {
-        RelationKind::Friend => Part::Relations(RelationKind::RequestSent),
-        RelationKind::RequestSent => Part::Relations(RelationKind::RequestReceived),
-        RelationKind::RequestReceived => Part::Relations(RelationKind::Blocked),
-        RelationKind::Blocked => Part::Invitations,
-    }
 }

@@ -1,20 +1,17 @@
 //! What is kept of one person, handed out to them.
 
+mod line;
+
 use std::collections::VecDeque;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use serde::Serialize;
 
+use self::line::{DailyLine, Line};
 use super::{Actor, Admin, ChatEngine};
-use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
-use crate::model::{
-    Attachment, Ban, Body, DailyHours, Edit, Follow, Hidden, Invite, InviteCode, LastSeen, Member, Message,
-    MessageType, Position, Reaction, Relation, RelationKind, Report, ReportOutcome, Role, Room, RoomType,
-    Settings,
-};
-use crate::store::{Held, Queue, Record, RecordPage, RoomRecord};
+use crate::id::{MessageId, ReportId, RoomId, UserId};
+use crate::model::{Ban, InviteCode, Member, Message, Position, Reaction, RelationKind, Room, Settings};
+use crate::store::{Queue, Record, RecordPage, RoomRecord};
 
 /// Rows that are in memory at once.
 const ROWS: u32 = 250;
@@ -70,168 +67,18 @@ enum Part {
     /// The rooms beyond this one.
     Rooms(Option<RoomId>),
     Messages(RoomId, u64),
+    /// What a message said below this version.
+    Edits {
+        room: RoomId,
+        message: MessageId,
+        seq: u64,
+        before: Option<u64>,
+    },
     Reactions(RoomId, Option<(u64, Reaction)>),
     /// What was hidden at later positions.
     Hidden(RoomId, u64),
     Footer,
     End,
-}
-
-/// A line.
-#[derive(Debug, Serialize)]
-#[serde(tag = "record", rename_all = "camelCase", rename_all_fields = "camelCase")]
-enum Line {
-    Header {
-        format: u32,
-        user_uuid: UserId,
-        exported_at: Timestamp,
-    },
-    Profile {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        nickname: Option<std::sync::Arc<str>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        profile_image: Option<std::sync::Arc<str>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        last_seen_at: Option<Timestamp>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        logged_out_at: Option<Timestamp>,
-    },
-    Settings {
-        last_seen: LastSeen,
-        invisible: bool,
-        read_receipts: bool,
-        changed_at: Timestamp,
-    },
-    DoNotDisturb {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        until: Option<Timestamp>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        daily: Option<DailyLine>,
-    },
-    Relation {
-        user_uuid: UserId,
-        kind: &'static str,
-        since: Timestamp,
-    },
-    Invitation {
-        room_uuid: RoomId,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        expires_at: Option<Timestamp>,
-        created_at: Timestamp,
-    },
-    Ban {
-        room_uuid: RoomId,
-        created_at: Timestamp,
-        until: Timestamp,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
-    },
-    Report {
-        report_uuid: ReportId,
-        room_uuid: RoomId,
-        message_uuid: MessageId,
-        created_at: Timestamp,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        outcome: Option<ReportOutcome>,
-    },
-    Held {
-        room_uuid: RoomId,
-        message_uuid: MessageId,
-        r#type: MessageType,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        content: Option<std::sync::Arc<str>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        image_url: Option<std::sync::Arc<str>>,
-        created_at: Timestamp,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        files: Vec<FileLine>,
-    },
-    Thread {
-        room_uuid: RoomId,
-        parent_message_uuid: MessageId,
-        following: bool,
-        since: Timestamp,
-        read_seq: u64,
-    },
-    Membership {
-        room_uuid: RoomId,
-        r#type: RoomType,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        name: Option<std::sync::Arc<str>>,
-        role: Role,
-        is_active: bool,
-        joined_at: Timestamp,
-        read_seq: u64,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        muted_until: Option<Timestamp>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        notifications: Option<&'static str>,
-    },
-    Message(Box<MessageLine>),
-    Reaction {
-        room_uuid: RoomId,
-        message_uuid: MessageId,
-        reaction: Reaction,
-    },
-    Hidden {
-        room_uuid: RoomId,
-        message_uuid: MessageId,
-    },
-    Footer {
-        lines: u64,
-    },
-}
-
-/// Hours of each day.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DailyLine {
-    from: String,
-    to: String,
-    utc_offset: i16,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct MessageLine {
-    room_uuid: RoomId,
-    message_uuid: MessageId,
-    seq: u64,
-    r#type: MessageType,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<std::sync::Arc<str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    image_url: Option<std::sync::Arc<str>>,
-    created_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    edited_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    is_deleted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<ClientId>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    files: Vec<FileLine>,
-    /// What it said before, the newest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    edits: Vec<EditLine>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct EditLine {
-    content: Option<std::sync::Arc<str>>,
-    since: Timestamp,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FileLine {
-    attachment_uuid: AttachmentId,
-    name: std::sync::Arc<str>,
-    media_type: std::sync::Arc<str>,
-    size: u64,
 }
 
 impl PersonalExport {
@@ -277,9 +124,7 @@ impl PersonalExport {
                 let last = last_of_page(&found, |(relation, _)| relation.other.clone());
                 let next = match last {
                     Some(last) => Part::Relations(kind, Some(last)),
-                    None => {
-                        kind_after(kind).map_or(Part::Invitations(None), |kind| Part::Relations(kind, None))
-                    }
+                    None => kind.next().map_or(Part::Invitations(None), |kind| Part::Relations(kind, None)),
                 };
                 (found.into_iter().map(|(relation, _)| Line::from(relation)).collect(), next)
             }
@@ -316,22 +161,27 @@ impl PersonalExport {
             Part::Rooms(after) => self.next_room(after).await?,
             Part::Messages(room, after) => {
                 let found = store.records(RecordPage::MessagesBy { room, user, after }, ROWS).await?;
-                let messages: Vec<Message> = found.into_iter().filter_map(message_of).collect();
-                let next = messages
-                    .last()
-                    .map_or(Part::Reactions(room, None), |last| Part::Messages(room, last.seq));
-                let mut own = Vec::new();
-                for message in messages.into_iter().filter(|message| message.body.is_countable()) {
-                    let edits = match message.state.edited_at {
-                        Some(_) => store.edits(room, message.seq, None, ROWS).await?,
-                        None => Vec::new(),
-                    };
-                    let edits =
-                        edits.into_iter().map(|Edit { content, since, .. }| EditLine { content, since });
-                    let line = MessageLine { edits: edits.collect(), ..message.into() };
-                    own.push(Line::Message(Box::new(line)));
-                }
-                (own, next)
+                let mut messages: Vec<Message> = found.into_iter().filter_map(message_of).collect();
+                // What one said before comes behind it.
+                let edited = messages.iter().position(has_edits);
+                messages.truncate(edited.map_or(messages.len(), |at| at + 1));
+                let next = match messages.last() {
+                    None => Part::Reactions(room, None),
+                    Some(last) if has_edits(last) => {
+                        Part::Edits { room, message: last.id, seq: last.seq, before: None }
+                    }
+                    Some(last) => Part::Messages(room, last.seq),
+                };
+                let own = messages.into_iter().filter(|message| message.body.is_countable());
+                (own.map(|message| Line::Message(message.into())).collect(), next)
+            }
+            Part::Edits { room, message, seq, before } => {
+                let found = store.edits(room, seq, before, ROWS).await?;
+                let next = match last_of_page(&found, |edit| edit.version) {
+                    Some(last) => Part::Edits { room, message, seq, before: Some(last) },
+                    None => Part::Messages(room, seq),
+                };
+                (found.into_iter().map(|edit| Line::of_edit(room, message, edit)).collect(), next)
             }
             Part::Reactions(room, after) => {
                 let found = store.records(RecordPage::ReactionsBy { room, user, after }, ROWS).await?;
@@ -383,10 +233,7 @@ impl PersonalExport {
     /// The membership of the next room, and what the user has left in it.
     async fn next_room(&mut self, after: Option<RoomId>) -> Result<(Vec<Line>, Part)> {
         if self.rooms.is_empty() {
-            let store = self.engine.store();
-            let lanes = store.position().await?.position.lanes();
-            // Since the beginning all rooms have changed.
-            let found = store.changed_rooms(&self.user, &Position::start(lanes), after, ROWS).await?;
+            let found = self.engine.stays(&self.user, after, ROWS).await?;
             self.rooms = found.into();
         }
         let Some((room, member)) = self.rooms.pop_front() else { return Ok((Vec::new(), Part::Footer)) };
@@ -395,18 +242,23 @@ impl PersonalExport {
     }
 }
 
+impl ChatEngine {
+    /// The rooms that a user is or ever was in, beyond `after`, by their ids.
+    pub(super) async fn stays(
+        &self,
+        user: &UserId,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<(Room, Member)>> {
+        let lanes = self.store().position().await?.position.lanes();
+        // Since the beginning all rooms have changed.
+        self.store().changed_rooms(user, &Position::start(lanes), after, limit).await
+    }
+}
+
 /// The key of a full page's last row, beyond which there may be more.
 fn last_of_page<T, K>(rows: &[T], key: impl FnOnce(&T) -> K) -> Option<K> {
     rows.last().filter(|_| rows.len() == ROWS as usize).map(key)
-}
-
-fn kind_after(kind: RelationKind) -> Option<RelationKind> {
-    match kind {
-        RelationKind::Friend => Some(RelationKind::RequestSent),
-        RelationKind::RequestSent => Some(RelationKind::RequestReceived),
-        RelationKind::RequestReceived => Some(RelationKind::Blocked),
-        RelationKind::Blocked => None,
-    }
 }
 
 fn ban_of(record: Record) -> Option<Ban> {
@@ -423,131 +275,16 @@ fn message_of(record: Record) -> Option<Message> {
     }
 }
 
+/// Whether something may be kept of what it said before: of a deleted one nothing is.
+fn has_edits(message: &Message) -> bool {
+    message.state.edited_at.is_some() && !message.body.is_deleted()
+}
+
 fn reaction_line(record: Record) -> Option<Line> {
     match record {
         Record::Room(RoomRecord::Reaction(key, message_uuid)) => {
             Some(Line::Reaction { room_uuid: key.room, message_uuid, reaction: key.reaction })
         }
         _ => None,
-    }
-}
-
-impl Line {
-    fn of_stay(room: Room, member: Member) -> Self {
-        Self::Membership {
-            room_uuid: room.id,
-            r#type: room.kind.room_type(),
-            name: room.name,
-            role: member.role,
-            is_active: member.active,
-            joined_at: member.joined_at,
-            read_seq: member.read_seq,
-            muted_until: member.muted_until,
-            notifications: member.notify.and_then(|chosen| chosen.setting).map(|chosen| chosen.level.name()),
-        }
-    }
-}
-
-impl From<DailyHours> for DailyLine {
-    fn from(hours: DailyHours) -> Self {
-        let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
-        Self { from: clock(hours.from()), to: clock(hours.to()), utc_offset: hours.utc_offset() }
-    }
-}
-
-impl From<Relation> for Line {
-    fn from(Relation { other, kind, since, .. }: Relation) -> Self {
-        let kind = match kind {
-            RelationKind::Friend => "friend",
-            RelationKind::RequestSent => "requestSent",
-            RelationKind::RequestReceived => "requestReceived",
-            RelationKind::Blocked => "blocked",
-        };
-        Self::Relation { user_uuid: other, kind, since }
-    }
-}
-
-impl From<Invite> for Line {
-    fn from(invite: Invite) -> Self {
-        let Invite { room: room_uuid, expires_at, created_at, .. } = invite;
-        Self::Invitation { room_uuid, expires_at, created_at }
-    }
-}
-
-impl From<Ban> for Line {
-    fn from(Ban { room, at, until, reason, .. }: Ban) -> Self {
-        Self::Ban { room_uuid: room, created_at: at, until, reason }
-    }
-}
-
-impl From<Report> for Line {
-    fn from(report: Report) -> Self {
-        let Report { id, room, message, at, reason, resolution, .. } = report;
-        let outcome = resolution.map(|resolution| resolution.outcome);
-        let (report_uuid, room_uuid, message_uuid) = (id, room, message);
-        Self::Report { report_uuid, room_uuid, message_uuid, created_at: at, reason, outcome }
-    }
-}
-
-impl From<Held> for Line {
-    fn from(Held { id, room, body, attachments, at, .. }: Held) -> Self {
-        let r#type = body.message_type();
-        let (content, image_url) = words(body);
-        let (room_uuid, message_uuid, created_at, files) = (room, id, at, files(&attachments));
-        Self::Held { room_uuid, message_uuid, r#type, content, image_url, created_at, files }
-    }
-}
-
-impl From<Follow> for Line {
-    fn from(Follow { room, root, following, since, read_seq, .. }: Follow) -> Self {
-        let (room_uuid, parent_message_uuid) = (room, root);
-        Self::Thread { room_uuid, parent_message_uuid, following, since, read_seq }
-    }
-}
-
-impl From<Hidden> for Line {
-    fn from(Hidden { room, message, .. }: Hidden) -> Self {
-        Self::Hidden { room_uuid: room, message_uuid: message }
-    }
-}
-
-/// What a message says: its words, and the address of its picture.
-fn words(body: Body) -> (Option<std::sync::Arc<str>>, Option<std::sync::Arc<str>>) {
-    match body {
-        Body::Text(words) => (Some(words), None),
-        Body::Image { url, caption } => (caption, Some(url)),
-        _ => (None, None),
-    }
-}
-
-fn files(attachments: &[Attachment]) -> Vec<FileLine> {
-    let file = |file: &Attachment| FileLine {
-        attachment_uuid: file.id,
-        name: file.name.clone(),
-        media_type: file.media_type.clone(),
-        size: file.size,
-    };
-    attachments.iter().map(file).collect()
-}
-
-impl From<Message> for MessageLine {
-    fn from(message: Message) -> Self {
-        let Message { id, room, seq, body, created_at, client_id, state, attachments, .. } = message;
-        let (r#type, is_deleted) = (body.message_type(), body.is_deleted());
-        let (content, image_url) = words(body);
-        Self {
-            room_uuid: room,
-            message_uuid: id,
-            seq,
-            r#type,
-            content,
-            image_url,
-            created_at,
-            edited_at: state.edited_at,
-            is_deleted,
-            client_id,
-            files: files(&attachments),
-            edits: Vec::new(),
-        }
     }
 }

@@ -36,6 +36,18 @@ pub enum RelationKind {
     Blocked,
 }
 
+impl RelationKind {
+    /// The kind after this one, for who goes through all of them from [`Friend`](Self::Friend) on.
+    pub(crate) fn next(self) -> Option<Self> {
+        match self {
+            Self::Friend => Some(Self::RequestSent),
+            Self::RequestSent => Some(Self::RequestReceived),
+            Self::RequestReceived => Some(Self::Blocked),
+            Self::Blocked => None,
+        }
+    }
+}
+
 /// What a user is told of somebody's friendship with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

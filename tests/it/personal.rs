@@ -125,9 +125,10 @@ async fn former_words_threads_levels_and_what_is_hidden_are_in_it() {
     ana.set_do_not_disturb(Some(Quiet { expires_in: None, daily })).await.unwrap();
     let (lines, _) = all(ana.export().unwrap()).await;
     let of = |word: &str| lines.iter().find(|line| line["record"] == word).unwrap();
-    let edited = lines.iter().find(|line| line["content"] == "as it is").unwrap();
-    assert_eq!(edited["edits"].as_array().unwrap().len(), 1);
-    assert_eq!(edited["edits"][0]["content"], "as it was");
+    let at = |words: &str| lines.iter().position(|line| line["content"] == words).unwrap();
+    assert_eq!(at("as it was"), at("as it is") + 1, "behind what it says now");
+    let former = &lines[at("as it was")];
+    assert_eq!((&former["record"], &former["messageUuid"]), (&json!("edit"), &json!(own.id)));
     assert_eq!(
         (&of("thread")["parentMessageUuid"], &of("thread")["following"]),
         (&json!(bens.id), &json!(true))
@@ -136,6 +137,32 @@ async fn former_words_threads_levels_and_what_is_hidden_are_in_it() {
     assert_eq!(of("membership")["notifications"], "mentions");
     assert_eq!(of("doNotDisturb")["daily"], json!({ "from": "22:00", "to": "07:05", "utcOffset": 540 }));
     assert!(!lines.iter().any(|line| line.to_string().contains("ben's own")), "ben's words are his");
+}
+
+#[tokio::test]
+async fn all_former_words_come_however_many_there_are() {
+    let mut config = Config::default();
+    config.kept_edits = 1000;
+    let engine = ChatEngine::builder().config(config).build().await.unwrap();
+    let ana = engine.as_user(id("ana"));
+    let room = ana.create_room(NewRoom::group("Runners")).await.unwrap().id();
+    let [first, gone, last] = [0, 1, 2].map(|n| Draft::text(format!("message {n}")));
+    let first = ana.send(room, first).await.unwrap();
+    for n in 0..300 {
+        ana.edit(room, first.id, Some(&format!("word {n}"))).await.unwrap();
+    }
+    let gone = ana.send(room, gone).await.unwrap();
+    ana.edit(room, gone.id, Some("taken back")).await.unwrap();
+    ana.delete(room, gone.id).await.unwrap();
+    let last = ana.send(room, last).await.unwrap();
+    ana.edit(room, last.id, Some("said otherwise")).await.unwrap();
+    let (lines, _) = all(ana.export().unwrap()).await;
+    assert_eq!((counts(&lines)["message"], counts(&lines)["edit"]), (3, 301));
+    let of_first =
+        lines.iter().filter(|line| line["record"] == "edit" && line["messageUuid"] == json!(first.id));
+    let words: Vec<_> = of_first.map(|line| line["content"].as_str().unwrap().to_owned()).collect();
+    let newest_first = (0..299).rev().map(|n| format!("word {n}")).chain(["message 0".to_owned()]);
+    assert!(words.into_iter().eq(newest_first));
 }
 
 #[tokio::test]
