@@ -1,19 +1,20 @@
 //! A plain model of a chat beside the engine: after each of many random steps, what each client has
 //! gathered from events is what a fresh look shows, and both are what the model says.
 
+mod client;
+mod room;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use chat_core::event::{Command, Event, EventKind, Notification, Reply, RoomChange};
-use chat_core::model::{
-    Cursor, Draft, HistoryQuery, Limit, Mark, Message, NewRoom, PageQuery, Reaction, Role, Token,
-};
+use chat_core::model::{Cursor, Draft, HistoryQuery, Limit, Mark, NewRoom, PageQuery, Role};
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{MemoryStore, PostgresStore, SqliteStore, Store};
-use chat_core::{Actor, Admin, ChatEngine, MessageId, RoomId, Session, UserId};
-use futures_util::FutureExt;
+use chat_core::{Admin, ChatEngine, RoomId, UserId};
 use proptest::prelude::*;
 
+use self::client::{Client, Gathered, Shown, like};
+use self::room::{RoomModel, Stay};
 use crate::postgres::Database;
 
 const USERS: [&str; 4] = ["ana", "ben", "cho", "dee"];
@@ -88,198 +89,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => user.prop_map(Step::Drop),
     ];
     proptest::collection::vec(step, 1..60)
-}
-
-/// What the model knows of a room.
-#[derive(Debug, Default, Clone)]
-struct RoomModel {
-    name: String,
-    closed: bool,
-    /// How many stays have begun in it, those of its founders being one.
-    stays: usize,
-    /// Who belongs to it.
-    members: BTreeMap<usize, Stay>,
-    /// Who has sent each message; `None` for a SYSTEM message.
-    senders: Vec<Option<usize>>,
-    /// Of each user's newest message: its client id, its `seq`.
-    newest: BTreeMap<usize, (String, u64)>,
-    /// What each message says that somebody sent, and who likes it. `None`: nothing any more.
-    said: BTreeMap<u64, Option<(String, BTreeSet<usize>)>>,
-    /// Which of them are pinned.
-    pinned: BTreeSet<u64>,
-    /// Who has hidden which messages.
-    hidden: BTreeSet<(usize, u64)>,
-    /// Whom those that are not deleted mention.
-    mentions: BTreeMap<u64, BTreeSet<usize>>,
-    /// Their ids.
-    ids: BTreeMap<u64, MessageId>,
-    /// Which of them answer which.
-    answers: BTreeMap<u64, u64>,
-    /// Who sent those first that were passed on.
-    first: BTreeMap<u64, usize>,
-}
-
-/// A membership: where it began, and up to where the user has read.
-#[derive(Debug, Clone, Copy)]
-struct Stay {
-    joined: u64,
-    read: u64,
-    role: Role,
-    /// How many stays had begun in the room before.
-    nth: usize,
-}
-
-impl Stay {
-    fn at(seq: u64, role: Role, nth: usize) -> Self {
-        Self { joined: seq, read: seq, role, nth }
-    }
-}
-
-impl RoomModel {
-    /// The marks that have moved since their members joined: those that events tell of.
-    fn moved_marks(&self) -> BTreeMap<UserId, u64> {
-        let moved = self.members.iter().filter(|(_, stay)| stay.read > stay.joined);
-        moved.map(|(user, stay)| (id(*user), stay.read)).collect()
-    }
-
-    fn seq(&self) -> u64 {
-        self.senders.len() as u64
-    }
-
-    /// What somebody may do, who may not be in it.
-    fn role(&self, user: usize) -> Option<Role> {
-        self.members.get(&user).map(|stay| stay.role)
-    }
-
-    fn may_write(&self, user: usize) -> bool {
-        !self.closed && self.role(user) >= Some(Role::Member)
-    }
-
-    /// Whether it is somebody of a greater role's to govern them.
-    fn is_above(&self, by: usize, who: usize) -> bool {
-        self.role(by) >= Some(Role::Admin) && self.role(who).is_some() && self.role(by) > self.role(who)
-    }
-
-    fn may_set_role(&self, by: usize, who: usize, role: Role) -> bool {
-        let is_theirs = self.role(by) >= Some(Role::Admin) && Some(role) <= self.role(by);
-        let steps_down = by == who && Some(role) < self.role(by) && self.role(by) == Some(Role::Admin);
-        let is_no_change = self.role(who) == Some(role);
-        !self.closed && is_theirs && (self.is_above(by, who) || steps_down || is_no_change)
-    }
-
-    fn set_role(&mut self, who: usize, role: Role) {
-        if role == Role::Owner {
-            let owner = self.members.values_mut().find(|stay| stay.role == Role::Owner);
-            owner.expect("a user gives what is theirs").role = Role::Admin;
-        }
-        self.members.get_mut(&who).unwrap().role = role;
-    }
-
-    fn unread(&self, user: usize) -> u64 {
-        let read = usize::try_from(self.members[&user].read).unwrap();
-        self.senders[read..].iter().filter(|sender| sender.is_some_and(|sender| sender != user)).count()
-            as u64
-    }
-
-    fn unread_mentions(&self, user: usize) -> u64 {
-        let unread = self.mentions.range(self.members[&user].read + 1..);
-        unread.filter(|(_, of)| of.contains(&user)).count() as u64
-    }
-
-    /// A message has come.
-    fn take(&mut self, message: &Message, by: usize) {
-        self.senders.push(Some(by));
-        assert_eq!(message.seq, self.seq());
-        let words = message.body.content().unwrap_or_default().to_owned();
-        self.said.insert(message.seq, Some((words, BTreeSet::new())));
-        self.ids.insert(message.seq, message.id);
-    }
-
-    /// What a message answers, as that is now.
-    fn quoted(&self, seq: u64) -> Option<(u64, Option<String>)> {
-        let of = self.answers.get(&seq)?;
-        Some((*of, self.said[of].as_ref().map(|(words, _)| words.clone())))
-    }
-
-    fn part(&mut self, user: usize) {
-        let gone = self.members.remove(&user).unwrap();
-        self.senders.push(None);
-        self.closed = self.members.is_empty();
-        if gone.role == Role::Owner {
-            let first = |(user, stay): &(&usize, &mut Stay)| (std::cmp::Reverse(stay.role), stay.nth, **user);
-            if let Some((_, heir)) = self.members.iter_mut().min_by_key(first) {
-                heir.role = Role::Owner;
-            }
-        }
-    }
-
-    fn roles(&self) -> BTreeMap<UserId, Role> {
-        self.members.iter().map(|(user, stay)| (id(*user), stay.role)).collect()
-    }
-}
-
-/// What is shown of a message.
-#[derive(Debug, Clone, PartialEq)]
-struct Shown {
-    id: MessageId,
-    words: Option<String>,
-    likes: u64,
-    version: u64,
-    pinned: bool,
-    /// What it answers: its number, its words, its version.
-    quoted: Option<(u64, Option<String>, u64)>,
-    /// Who sent it first, where it was passed on.
-    first: Option<UserId>,
-}
-
-impl Shown {
-    fn of(message: &Message) -> Self {
-        let words = message.body.content().map(str::to_owned);
-        let likes = message.state.reactions.count(&like());
-        let (version, pinned) = (message.state.changed_pos, message.state.pinned.is_some());
-        let quoted = message.references.quoted.as_ref();
-        let quoted =
-            quoted.map(|quoted| (quoted.seq, quoted.body.content().map(str::to_owned), quoted.changed_pos));
-        let first = message.references.forwarded.as_ref().map(|first| first.user.clone());
-        Self { id: message.id, words, likes, version, pinned, quoted, first }
-    }
-}
-
-fn like() -> Reaction {
-    "👍".parse().unwrap()
-}
-
-/// What a client has gathered of a room.
-#[derive(Debug, Default, Clone, PartialEq)]
-struct Gathered {
-    name: String,
-    messages: BTreeMap<u64, Shown>,
-    members: BTreeMap<UserId, Role>,
-    read: BTreeMap<UserId, u64>,
-}
-
-impl Gathered {
-    /// Where a message is quoted, and where it quotes, the later state of the quoted one holds, as a client that is live
-    /// mends what it shows.
-    fn mend_quotes(&mut self, seq: u64) {
-        let state = |shown: &Shown| (shown.words.clone(), shown.version);
-        let states: BTreeMap<u64, _> = self.messages.iter().map(|(seq, one)| (*seq, state(one))).collect();
-        for (own, shown) in &mut self.messages {
-            let Some((of, words, version)) = &mut shown.quoted else { continue };
-            if let Some((now, later)) = states.get(of).filter(|_| *own == seq || *of == seq)
-                && later > version
-            {
-                (*words, *version) = (now.clone(), *later);
-            }
-        }
-    }
-}
-
-struct Client {
-    actor: Actor,
-    session: Option<Session>,
-    token: Option<Token>,
-    rooms: BTreeMap<RoomId, Gathered>,
 }
 
 struct World {
@@ -769,39 +578,6 @@ impl World {
                 assert_eq!(gathered, fresh, "what user {user} has gathered, and what there is");
             }
         }
-    }
-}
-
-impl Client {
-    fn put(&mut self, message: &Arc<Message>) {
-        if let Some(room) = self.rooms.get_mut(&message.room) {
-            let new = Shown::of(message);
-            let known = room.messages.entry(message.seq).or_insert_with(|| new.clone());
-            assert_eq!(known.id, message.id, "one seq is one message");
-            if new.version > known.version {
-                *known = new;
-            }
-            room.mend_quotes(message.seq);
-        }
-    }
-
-    /// A change of what it does not hold is none of its business.
-    fn amend(&mut self, message: &Arc<Message>) {
-        let room = self.rooms.get(&message.room);
-        if room.is_some_and(|room| room.messages.contains_key(&message.seq)) {
-            self.put(message);
-        }
-    }
-
-    fn hide(&mut self, room: RoomId, seq: u64) {
-        if let Some(room) = self.rooms.get_mut(&room) {
-            room.messages.remove(&seq);
-        }
-    }
-
-    /// An event that is there: what was answered has been published before.
-    fn ready_event(&mut self) -> Option<Arc<Event>> {
-        self.session.as_mut()?.next().now_or_never().map(|event| event.expect("the session is open"))
     }
 }
 

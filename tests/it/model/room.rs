@@ -1,0 +1,136 @@
+//! What the model knows of a room.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chat_core::model::{Message, Role};
+use chat_core::{MessageId, UserId};
+
+use super::id;
+
+/// What the model knows of a room.
+#[derive(Debug, Default, Clone)]
+pub(super) struct RoomModel {
+    pub(super) name: String,
+    pub(super) closed: bool,
+    /// How many stays have begun in it, those of its founders being one.
+    pub(super) stays: usize,
+    /// Who belongs to it.
+    pub(super) members: BTreeMap<usize, Stay>,
+    /// Who has sent each message; `None` for a SYSTEM message.
+    pub(super) senders: Vec<Option<usize>>,
+    /// Of each user's newest message: its client id, its `seq`.
+    pub(super) newest: BTreeMap<usize, (String, u64)>,
+    /// What each message says that somebody sent, and who likes it. `None`: nothing any more.
+    pub(super) said: BTreeMap<u64, Option<(String, BTreeSet<usize>)>>,
+    /// Which of them are pinned.
+    pub(super) pinned: BTreeSet<u64>,
+    /// Who has hidden which messages.
+    pub(super) hidden: BTreeSet<(usize, u64)>,
+    /// Whom those that are not deleted mention.
+    pub(super) mentions: BTreeMap<u64, BTreeSet<usize>>,
+    /// Their ids.
+    pub(super) ids: BTreeMap<u64, MessageId>,
+    /// Which of them answer which.
+    pub(super) answers: BTreeMap<u64, u64>,
+    /// Who sent those first that were passed on.
+    pub(super) first: BTreeMap<u64, usize>,
+}
+
+/// A membership: where it began, and up to where the user has read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stay {
+    pub(super) joined: u64,
+    pub(super) read: u64,
+    pub(super) role: Role,
+    /// How many stays had begun in the room before.
+    pub(super) nth: usize,
+}
+
+impl Stay {
+    pub(super) fn at(seq: u64, role: Role, nth: usize) -> Self {
+        Self { joined: seq, read: seq, role, nth }
+    }
+}
+
+impl RoomModel {
+    /// The marks that have moved since their members joined: those that events tell of.
+    pub(super) fn moved_marks(&self) -> BTreeMap<UserId, u64> {
+        let moved = self.members.iter().filter(|(_, stay)| stay.read > stay.joined);
+        moved.map(|(user, stay)| (id(*user), stay.read)).collect()
+    }
+
+    pub(super) fn seq(&self) -> u64 {
+        self.senders.len() as u64
+    }
+
+    /// What somebody may do, who may not be in it.
+    pub(super) fn role(&self, user: usize) -> Option<Role> {
+        self.members.get(&user).map(|stay| stay.role)
+    }
+
+    pub(super) fn may_write(&self, user: usize) -> bool {
+        !self.closed && self.role(user) >= Some(Role::Member)
+    }
+
+    /// Whether it is somebody of a greater role's to govern them.
+    pub(super) fn is_above(&self, by: usize, who: usize) -> bool {
+        self.role(by) >= Some(Role::Admin) && self.role(who).is_some() && self.role(by) > self.role(who)
+    }
+
+    pub(super) fn may_set_role(&self, by: usize, who: usize, role: Role) -> bool {
+        let is_theirs = self.role(by) >= Some(Role::Admin) && Some(role) <= self.role(by);
+        let steps_down = by == who && Some(role) < self.role(by) && self.role(by) == Some(Role::Admin);
+        let is_no_change = self.role(who) == Some(role);
+        !self.closed && is_theirs && (self.is_above(by, who) || steps_down || is_no_change)
+    }
+
+    pub(super) fn set_role(&mut self, who: usize, role: Role) {
+        if role == Role::Owner {
+            let owner = self.members.values_mut().find(|stay| stay.role == Role::Owner);
+            owner.expect("a user gives what is theirs").role = Role::Admin;
+        }
+        self.members.get_mut(&who).unwrap().role = role;
+    }
+
+    pub(super) fn unread(&self, user: usize) -> u64 {
+        let read = usize::try_from(self.members[&user].read).unwrap();
+        self.senders[read..].iter().filter(|sender| sender.is_some_and(|sender| sender != user)).count()
+            as u64
+    }
+
+    pub(super) fn unread_mentions(&self, user: usize) -> u64 {
+        let unread = self.mentions.range(self.members[&user].read + 1..);
+        unread.filter(|(_, of)| of.contains(&user)).count() as u64
+    }
+
+    /// A message has come.
+    pub(super) fn take(&mut self, message: &Message, by: usize) {
+        self.senders.push(Some(by));
+        assert_eq!(message.seq, self.seq());
+        let words = message.body.content().unwrap_or_default().to_owned();
+        self.said.insert(message.seq, Some((words, BTreeSet::new())));
+        self.ids.insert(message.seq, message.id);
+    }
+
+    /// What a message answers, as that is now.
+    pub(super) fn quoted(&self, seq: u64) -> Option<(u64, Option<String>)> {
+        let of = self.answers.get(&seq)?;
+        Some((*of, self.said[of].as_ref().map(|(words, _)| words.clone())))
+    }
+
+    pub(super) fn part(&mut self, user: usize) {
+        let gone = self.members.remove(&user).unwrap();
+        self.senders.push(None);
+        self.closed = self.members.is_empty();
+        if gone.role == Role::Owner {
+            let first = |(user, stay): &(&usize, &mut Stay)| (std::cmp::Reverse(stay.role), stay.nth, **user);
+            if let Some((_, heir)) = self.members.iter_mut().min_by_key(first) {
+                heir.role = Role::Owner;
+            }
+        }
+    }
+
+    pub(super) fn roles(&self) -> BTreeMap<UserId, Role> {
+        self.members.iter().map(|(user, stay)| (id(*user), stay.role)).collect()
+    }
+}
