@@ -174,7 +174,7 @@ impl Actor {
     }
 
     /// A message as the actor sees it, but for what they have left on it, with the
-    /// [marks](crate::store::Store::read_marks) of its room.
+    /// [marks](crate::store::RoomReads::read_marks) of its room.
     pub(super) fn message_view(
         &self,
         room: &Room,

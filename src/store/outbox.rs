@@ -55,7 +55,7 @@ pub struct OutboxRow {
 /// ```
 pub trait HostTransaction {
     /// Writes one row into the outbox that the store has named by
-    /// [`outbox_table`](super::Store::outbox_table). It locks nothing that others wait for.
+    /// [`outbox_table`](super::Upkeep::outbox_table). It locks nothing that others wait for.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when the database has no such table: it is not the store's.

@@ -7,7 +7,7 @@ use crate::model::{
     Ban, Follow, Hidden, Member, Message, Profile, Reaction, Relation, Report, Room, Settings,
 };
 
-/// A row as [`Store::records`](super::Store::records) reads it.
+/// A row as [`Upkeep::records`](super::Upkeep::records) reads it.
 ///
 /// Its positions are those of the store that it comes from, and mean nothing to another one: an import gives
 /// it new ones. Message and member name a user alone, and show no profile that can be relied on.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use chat_core::store::{SqliteStore, Store};
+use chat_core::store::{MessageReads, SqliteStore};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use chat_core::blob::{FolderStore, ObjectBlobStore};
 use chat_core::event::{EventKind, RoomChange};
 use chat_core::model::{Draft, HistoryQuery, Limit, MessageType, NewRoom};
-use chat_core::store::{MemoryStore, SqliteStore, Stage, Store};
+use chat_core::store::{MemoryStore, SqliteStore, Stage, Store, Upkeep};
 use chat_core::testing::{FaultyStore, ManualClock, NameTokens};
 use chat_core::transfer::Scope;
 use chat_core::{AttachmentId, ChatEngine, Config, Error, ErrorKind, RoomId, UserId};

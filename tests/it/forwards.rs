@@ -144,7 +144,7 @@ async fn a_copy_that_breaks_off_sends_nothing_and_leaves_no_file() {
     assert_eq!(code(refused), "ATTACHMENT_NOT_FOUND");
     assert_eq!(chat.user("cho").room(chat.to).await.unwrap().room.seq, 0);
     let later = chat_core::Timestamp::from_millis(i64::MAX);
-    let unsent = chat_core::store::Store::unsent_attachments(&chat.store, later, 10).await.unwrap();
+    let unsent = chat_core::store::Upkeep::unsent_attachments(&chat.store, later, 10).await.unwrap();
     assert_eq!((files(chat.dir.path()), unsent.len()), (0, 0));
 }
 

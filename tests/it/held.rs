@@ -11,7 +11,7 @@ use chat_core::config::HookFailure;
 use chat_core::event::{EventKind, Notification};
 use chat_core::model::{Act, Body, Draft, HistoryQuery, Limit, NewRoom};
 use chat_core::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
-use chat_core::store::{MemoryStore, SqliteStore, Store};
+use chat_core::store::{MemoryStore, SqliteStore, Upkeep};
 use chat_core::testing::{FaultyStore, ManualClock, NameTokens};
 use chat_core::transport::socketio::{self, SocketIoOptions};
 use chat_core::transport::{Origins, rest, ws};

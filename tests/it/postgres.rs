@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use chat_core::model::{About, Body, Message, Profile, RoomKind};
 use chat_core::store::postgres::PostgresOptions;
-use chat_core::store::{Answer, Batch, Item, Op, Outcome, PostgresStore, Refers, RoomItem, Ruling, Store};
+use chat_core::store::{
+    Answer, Batch, Item, MessageReads, Op, Outcome, PostgresStore, Refers, RoomItem, Ruling, Store,
+};
 use chat_core::testing::store::Fixture;
 use chat_core::{MessageId, Result, RoomId, Timestamp, UserId};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use chat_core::model::{About, Body, Profile, RoomKind};
 use chat_core::store::sqlite::{SqliteOptions, Synchronous};
-use chat_core::store::{Batch, MemoryStore, Op, Refers, RoomItem, Ruling, SqliteStore, Store};
+use chat_core::store::{
+    Batch, MemoryStore, MessageReads, Op, PeopleReads, Refers, RoomItem, RoomReads, Ruling, SqliteStore,
+    Store,
+};
 use chat_core::testing::store::Fixture;
 use chat_core::{ErrorKind, MessageId, RoomId, Timestamp, UserId};
 use rusqlite::Connection;

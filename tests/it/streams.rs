@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chat_core::event::{Command, Event, EventKind, Reply};
 use chat_core::model::{Delta, Draft, Message, NewRoom};
-use chat_core::store::{MemoryStore, SqliteStore, Store};
+use chat_core::store::{MemoryStore, MessageReads, SqliteStore, Store};
 use chat_core::testing::{FaultyStore, ManualClock};
 use chat_core::{ChatEngine, Config, ErrorKind, MessageId, RoomId, Session, UserId};
 

@@ -1,9 +1,13 @@
 //! Who follows which threads.
 
+use async_trait::async_trait;
+
+use super::MemoryStore;
 use super::state::{RoomData, State};
+use crate::error::Result;
 use crate::id::{RoomId, UserId};
-use crate::model::{Follow, ThreadCursor};
-use crate::store::{FollowedThread, Needs, Rows};
+use crate::model::{Follow, Message, ThreadCursor};
+use crate::store::{FollowedThread, Needs, Rows, ThreadReads};
 
 impl State {
     pub(super) fn load_follows(&self, needs: &Needs, rows: &mut Rows) {
@@ -95,5 +99,63 @@ impl RoomData {
             reply.sender.user != *user && !reply.body.is_deleted() && !self.is_hidden(user, reply.seq)
         });
         unread.count() as u64
+    }
+}
+
+#[async_trait]
+impl ThreadReads for MemoryStore {
+    async fn replies(
+        &self,
+        room: RoomId,
+        root: u64,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Message>> {
+        let state = self.state.lock();
+        let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
+        let all = data.replies.get(&root).map(Vec::as_slice).unwrap_or_default();
+        let below = all.iter().rev().filter(|seq| before.is_none_or(|before| **seq < before));
+        let found = below.take(limit as usize).filter_map(|seq| data.at(*seq));
+        Ok(found.map(|message| state.shown(message)).collect())
+    }
+
+    async fn follow(&self, room: RoomId, root: u64, user: &UserId) -> Result<Option<Follow>> {
+        Ok(self.state.lock().follow(room, root, user).cloned())
+    }
+
+    async fn follows(&self, user: &UserId, after: Option<(RoomId, u64)>, limit: u32) -> Result<Vec<Follow>> {
+        let state = self.state.lock();
+        let all = state.follows_of(user);
+        let beyond = all.filter(|one| after.is_none_or(|after| (one.room, one.root_seq) > after));
+        Ok(beyond.take(limit as usize).cloned().collect())
+    }
+
+    async fn followers(&self, room: RoomId, roots: &[u64], users: &[UserId]) -> Result<Vec<Follow>> {
+        let state = self.state.lock();
+        let mut found = Vec::new();
+        for root in roots {
+            let there = users.iter().filter_map(|user| state.follow(room, *root, user));
+            found.extend(there.filter(|follow| follow.following).cloned());
+        }
+        Ok(found)
+    }
+
+    async fn followed_threads(
+        &self,
+        user: &UserId,
+        before: Option<ThreadCursor>,
+        limit: u32,
+    ) -> Result<Vec<FollowedThread>> {
+        let mut threads = self.state.lock().followed(user, before);
+        threads.truncate(limit as usize);
+        Ok(threads)
+    }
+
+    async fn unread_replies(&self, user: &UserId, threads: &[(RoomId, u64, u64)]) -> Result<Vec<u64>> {
+        let state = self.state.lock();
+        let unread = |(room, root, above): &(RoomId, u64, u64)| {
+            state.rooms.get(room).map_or(0, |data| data.unread_replies(user, *root, *above))
+        };
+        Ok(threads.iter().map(unread).collect())
     }
 }

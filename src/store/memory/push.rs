@@ -1,10 +1,16 @@
 //! How far notices have come.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
+use async_trait::async_trait;
+
+use super::MemoryStore;
 use crate::clock::Timestamp;
+use crate::error::Result;
 use crate::id::{RoomId, UserId};
-use crate::store::{PushBatch, PushRetry};
+use crate::model::Room;
+use crate::store::{PushBatch, PushRetry, PushStore};
 
 /// Of each room how far it has come, and until when somebody holds it; and what is to be tried again.
 #[derive(Debug, Default)]
@@ -64,5 +70,46 @@ impl Pushes {
                 self.retries.insert(key, one);
             }
         }
+    }
+}
+
+#[async_trait]
+impl PushStore for MemoryStore {
+    async fn pushed_since(&self, now: Timestamp) -> Result<Timestamp> {
+        Ok(*self.state.lock().pushes.since.get_or_insert(now))
+    }
+
+    async fn unpushed_rooms(
+        &self,
+        since: Timestamp,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<Vec<RoomId>> {
+        let state = self.state.lock();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rooms = state.rooms.range((from, Bound::Unbounded)).map(|(_, data)| &data.room);
+        let waits = |room: &&Room| {
+            let is_new = room.last_message_at.is_some_and(|at| at >= since);
+            is_new && room.seq > state.pushes.considered(room.id)
+        };
+        Ok(rooms.filter(waits).map(|room| room.id).take(limit as usize).collect())
+    }
+
+    async fn claim_pushes(
+        &self,
+        rooms: &[RoomId],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(RoomId, u64)>> {
+        Ok(self.state.lock().pushes.claim(rooms, now, until))
+    }
+
+    async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>> {
+        Ok(self.state.lock().pushes.due(now, until, limit))
+    }
+
+    async fn write_pushes(&self, batch: PushBatch) -> Result<()> {
+        self.state.lock().pushes.write(batch);
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::model::Body;
-use chat_core::store::{Batch, OutboxEntry, OutboxRow, Store};
+use chat_core::store::{Batch, OutboxEntry, OutboxRow, Store, Upkeep};
 use chat_core::{ChatEngine, ErrorKind, MessageId, RoomId, Timestamp};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

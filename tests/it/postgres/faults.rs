@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use chat_core::model::{Draft, Mark, NewRoom, Profile, RoomKind};
 use chat_core::store::postgres::PostgresOptions;
-use chat_core::store::{Batch, Op, PostgresStore, RelationItem, RelationOp, Store, What};
+use chat_core::store::{
+    Batch, MessageReads, Op, PeopleReads, PostgresStore, RelationItem, RelationOp, RoomReads, Store, What,
+};
 use chat_core::{ChatEngine, ErrorKind, MessageId, Timestamp};
 use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chat_core::ErrorKind;
 use chat_core::store::postgres::PostgresOptions;
-use chat_core::store::{PostgresStore, Store};
+use chat_core::store::{MessageReads, PostgresStore, RoomReads, Store};
 
 use super::{Database, execute, group, history, lanes, run, send, user};
 

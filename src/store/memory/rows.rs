@@ -1,0 +1,329 @@
+//! What a batch needs is loaded, and what it wrote is put in its place.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::state::{RoomData, State};
+use crate::model::{Member, Message, Report};
+use crate::store::search::{PLACES, first_place};
+use crate::store::{Held, Needs, ReactionKey, Rows, Sent};
+
+impl State {
+    pub(super) fn load(&self, needs: &Needs) -> Rows {
+        let mut rows = Rows::at(self.position);
+        for id in &needs.rooms {
+            if let Some(data) = self.rooms.get(id) {
+                rows.rooms.insert(*id, data.room.clone());
+            }
+        }
+        for (room, limit) in &needs.oldest {
+            let Some(data) = self.rooms.get(room) else { continue };
+            let oldest = data.messages.iter().take(*limit as usize).cloned().collect();
+            rows.oldest.insert(*room, oldest);
+        }
+        for (room, user) in needs.members.iter().chain(&needs.senders(&rows.oldest)) {
+            if let Some(member) = self.rooms.get(room).and_then(|data| data.members.get(user)) {
+                rows.members.insert((*room, user.clone()), member.clone());
+            }
+        }
+        for (room, count) in needs.heirs(&rows.members) {
+            let Some(data) = self.rooms.get(&room) else { continue };
+            let mut heirs: Vec<&Member> = data.active().collect();
+            heirs.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
+            for heir in heirs.into_iter().take(count as usize) {
+                rows.add_heir(heir.clone(), self.profile(&heir.user));
+            }
+        }
+        for key in &needs.sent {
+            let (room, user, client) = key;
+            let Some(data) = self.rooms.get(room) else { continue };
+            if let Some((seq, hash)) = data.sent.get(&(user.clone(), client.clone()))
+                && let Some(message) = data.at(*seq)
+            {
+                let message = Arc::new(self.shown(message));
+                rows.sent.insert(key.clone(), Sent { message, hash: *hash });
+            }
+        }
+        for (room, id) in &needs.places {
+            if let Some(seq) = self.rooms.get(room).and_then(|data| data.by_id.get(id)) {
+                rows.places.insert(*id, (*room, *seq));
+            }
+        }
+        for key in &needs.keys {
+            if let Some(room) = self.keys.get(key) {
+                rows.keys.insert(key.clone(), *room);
+            }
+        }
+        for key in &needs.ordinals {
+            let (room, user, seq) = key;
+            if let Some(at) = self.rooms.get(room).and_then(|data| data.ordinals(user, *seq)) {
+                rows.ordinals.insert(key.clone(), at);
+            }
+        }
+        for (room, id) in &needs.messages {
+            let found = self.rooms.get(room).and_then(|data| data.at(*data.by_id.get(id)?));
+            if let Some(message) = found {
+                rows.messages.insert(*id, Arc::new(self.shown(message)));
+            }
+        }
+        for (room, id) in needs.roots(&rows.messages) {
+            let found = self.rooms.get(&room).and_then(|data| data.at(*data.by_id.get(&id)?));
+            if let Some(root) = found {
+                rows.messages.insert(id, Arc::new(self.shown(root)));
+            }
+        }
+        for (room, id, reaction, user) in &needs.reactions {
+            let Some(data) = self.rooms.get(room) else { continue };
+            let Some(seq) = data.by_id.get(id) else { continue };
+            let is_left = |on: &BTreeSet<_>| on.contains(&(reaction.clone(), user.clone()));
+            if data.reactions.get(seq).is_some_and(is_left) {
+                let (room, seq, reaction, user) = (*room, *seq, reaction.clone(), user.clone());
+                rows.reactions.insert(ReactionKey { room, seq, reaction, user });
+            }
+        }
+        for room in &needs.pins {
+            let pins = self.rooms.get(room).map_or(0, |data| data.pins.len());
+            rows.pins.insert(*room, pins as u64);
+        }
+        if !needs.invites.is_empty() {
+            let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
+            rows.invites = links.map(|link| (link.code, link.clone())).collect();
+        }
+        for (user, other) in needs.relations_with(&rows.rooms) {
+            if let Some(relation) = self.relation(&user, &other) {
+                rows.relations.insert((user, other), relation.clone());
+            }
+        }
+        for (room, id) in &needs.attachments {
+            if let Some(stored) = self.rooms.get(room).and_then(|data| data.attachments.get(id)) {
+                rows.attachments.insert((*room, *id), stored.clone());
+            }
+        }
+        if !needs.reported.is_empty() {
+            let key = |report: &Report| (report.room, report.message, report.by.clone());
+            let made = self.reports.values().filter(|report| needs.reported.contains(&key(report)));
+            rows.reports.extend(made.map(|report| (report.id, report.clone())));
+        }
+        for (room, id) in &needs.reports {
+            if let Some(report) = self.reports.get(id).filter(|report| report.room == *room) {
+                rows.reports.insert(*id, report.clone());
+            }
+        }
+        for key in &needs.hidden {
+            if self.rooms.get(&key.0).is_some_and(|data| data.is_hidden(&key.1, key.2)) {
+                rows.hidden.insert(key.clone());
+            }
+        }
+        for (room, user) in &needs.bans {
+            if let Some(ban) = self.rooms.get(room).and_then(|data| data.bans.get(user)) {
+                rows.bans.insert((*room, user.clone()), ban.clone());
+            }
+        }
+        for user in &needs.settings {
+            rows.settings.extend(self.settings.get(user).map(|settings| (user.clone(), *settings)));
+        }
+        if !(needs.held.is_empty() && needs.held_as.is_empty() && needs.holding.is_empty()) {
+            self.load_held(needs, &mut rows);
+        }
+        if !needs.threads.is_empty() {
+            self.load_follows(needs, &mut rows);
+        }
+        rows
+    }
+
+    fn load_held(&self, needs: &Needs, rows: &mut Rows) {
+        for (room, id) in &needs.held {
+            if self.held.get(id).is_some_and(|held| held.room == *room) {
+                rows.held.insert(*id);
+            }
+        }
+        for key in &needs.held_as {
+            let (room, user, client) = key;
+            let is_it = |held: &&Held| {
+                (held.room, &held.sender.user, held.client_id.as_ref()) == (*room, user, Some(client))
+            };
+            if let Some(held) = self.held.values().find(is_it) {
+                rows.held_as.insert(key.clone(), (held.id, held.hash));
+            }
+        }
+        for (room, user) in &needs.holding {
+            let in_room = || self.held.values().filter(|held| held.room == *room);
+            let of_user = in_room().filter(|held| held.sender.user == *user).count() as u64;
+            rows.held_counts.insert((*room, user.clone()), (in_room().count() as u64, of_user));
+        }
+    }
+
+    pub(super) fn write(&mut self, mut rows: Rows) {
+        self.position = rows.position;
+        for id in &rows.written_rooms {
+            let Some(room) = rows.rooms.remove(id) else { continue };
+            match self.rooms.get_mut(id) {
+                Some(data) => data.room = room,
+                None => {
+                    self.rooms.insert(*id, RoomData::new(room));
+                }
+            }
+        }
+        for key in &rows.written_members {
+            let Some(member) = rows.members.remove(key) else { continue };
+            let (room, user) = key;
+            if let Some(data) = self.rooms.get_mut(room)
+                && data.members.insert(user.clone(), member).is_none()
+            {
+                self.rooms_of.entry(user.clone()).or_default().insert(*room);
+            }
+        }
+        if !rows.written_follows.is_empty() || !rows.kept_follows.is_empty() {
+            self.write_follows(&mut rows);
+        }
+        for (message, hash) in rows.new_messages {
+            self.place(&message);
+            if let Some(data) = self.rooms.get_mut(&message.room) {
+                data.push(message, hash);
+            }
+        }
+        for mention in rows.ended_mentions {
+            let Some(data) = self.rooms.get_mut(&mention.room) else { continue };
+            if let Some(of) = data.mentions.get_mut(&mention.user) {
+                of.remove(&mention.seq);
+            }
+        }
+        for ((room, _), message) in rows.amended {
+            if let Some(data) = self.rooms.get_mut(&room) {
+                data.amend(message);
+            }
+        }
+        for (room, seq, edit) in rows.new_edits {
+            if let Some(data) = self.rooms.get_mut(&room) {
+                data.edits.entry(seq).or_default().push(edit);
+            }
+        }
+        for ((room, seq), keep) in &rows.kept_edits {
+            let Some(data) = self.rooms.get_mut(room) else { continue };
+            let Some(edits) = data.edits.get_mut(seq) else { continue };
+            edits.drain(..edits.len().saturating_sub(*keep as usize));
+            if edits.is_empty() {
+                data.edits.remove(seq);
+            }
+        }
+        for (room, seq) in &rows.cleared {
+            if let Some(data) = self.rooms.get_mut(room) {
+                data.reactions.remove(seq);
+            }
+        }
+        for key in rows.written_reactions {
+            let is_left = rows.reactions.contains(&key);
+            let ReactionKey { room, seq, reaction, user } = key;
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            let on = data.reactions.entry(seq).or_default();
+            match is_left {
+                true => on.insert((reaction, user)),
+                false => on.remove(&(reaction, user)),
+            };
+            if on.is_empty() {
+                data.reactions.remove(&seq);
+            }
+        }
+        for key in &rows.freed_keys {
+            self.keys.remove(key);
+        }
+        self.keys.extend(rows.new_keys);
+        for code in rows.written_invites {
+            match rows.invites.remove(&code) {
+                Some(link) => self.invites.insert(code, link),
+                None => self.invites.remove(&code),
+            };
+        }
+        for key in rows.written_relations {
+            let relation = rows.relations.remove(&key);
+            let (user, other) = key;
+            let side = self.relations.entry(user).or_default();
+            match relation {
+                Some(relation) => side.insert(other, relation),
+                None => side.remove(&other),
+            };
+        }
+        for (room, id) in rows.written_attachments {
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            match rows.attachments.remove(&(room, id)) {
+                Some(stored) => data.attachments.insert(id, stored),
+                None => data.attachments.remove(&id),
+            };
+        }
+        for id in rows.written_reports {
+            match rows.reports.remove(&id) {
+                Some(report) => self.reports.insert(id, report),
+                None => self.reports.remove(&id),
+            };
+        }
+        for user in rows.written_settings {
+            self.settings.extend(rows.settings.remove(&user).map(|settings| (user, settings)));
+        }
+        for held in rows.new_held {
+            self.held.entry(held.id).or_insert(held);
+        }
+        for id in &rows.ended_held {
+            self.held.remove(id);
+        }
+        for entry in rows.new_acts {
+            if let Some(data) = self.rooms.get_mut(&entry.room) {
+                data.acts.push(entry);
+            }
+        }
+        for (room, user) in rows.unhidden {
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            data.hidden.remove(&user);
+            data.hidden_at.retain(|_, hidden| hidden.user != user);
+        }
+        for hidden in rows.new_hidden {
+            let Some(data) = self.rooms.get_mut(&hidden.room) else { continue };
+            data.hidden.entry(hidden.user.clone()).or_default().insert(hidden.seq);
+            data.hidden_at.insert(hidden.pos, hidden);
+        }
+        for (room, pos) in rows.deleted {
+            self.invites.retain(|_, invite| invite.room != room);
+            self.reports.retain(|_, report| report.room != room);
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            data.bans.clear();
+            for member in data.members.values_mut().filter(|member| member.active) {
+                (member.active, member.changed_pos) = (false, pos);
+            }
+        }
+        for (room, upto) in rows.cut {
+            self.cut_follows(room, upto);
+            let Some(data) = self.rooms.get_mut(&room) else { continue };
+            for message in data.cut(upto) {
+                self.unplace(&message);
+            }
+        }
+        for key in rows.written_bans {
+            let Some(data) = self.rooms.get_mut(&key.0) else { continue };
+            match rows.bans.remove(&key) {
+                Some(ban) => data.bans.insert(key.1, ban),
+                None => data.bans.remove(&key.1),
+            };
+        }
+    }
+
+    fn place(&mut self, message: &Message) {
+        let mut first = first_place(message.created_at);
+        loop {
+            let last = self.places.range(first..first + PLACES).next_back().map(|(place, _)| *place);
+            let place = last.map_or(first, |last| last + 1);
+            if place < first + PLACES {
+                self.places.insert(place, (message.room, message.seq));
+                return;
+            }
+            first += PLACES;
+        }
+    }
+
+    /// It stands at its moment, or at the first place behind it that was free.
+    fn unplace(&mut self, message: &Message) {
+        let mut behind = self.places.range(first_place(message.created_at)..);
+        let place = behind.find(|(_, at)| **at == (message.room, message.seq)).map(|(place, _)| *place);
+        if let Some(place) = place {
+            self.places.remove(&place);
+        }
+    }
+}
