@@ -11,8 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Amendment, Delta, DoNotDisturb, Draft, FriendNotice, History, HistoryQuery, Hits, Invitation, InviteCode,
-    Mark, Message, NotifySetting, Participant, Profile, Reaction, Role, Room, SearchQuery, Settings,
-    ThreadState, Token,
+    Mark, Message, NotifyLevel, NotifySetting, Participant, Profile, Quiet, Reaction, Role, Room, RoomView,
+    SearchQuery, Settings, SettingsUpdate, ThreadState, Token,
 };
 
 /// What a connection asks for. A [`Session`](crate::Session) executes it, and it is refused as the method of
@@ -79,6 +79,14 @@ pub enum Command {
     /// Move the [mark](crate::Actor::mark_thread_read) in the thread of a message up to this place; `None` is the newest
     /// message. Answered with [`Reply::Thread`].
     ReadThread(RoomId, MessageId, Option<crate::model::Cursor>),
+    /// [Choose](crate::Actor::set_notifications) of which messages of a room one wants notices, for so many seconds or
+    /// for good. Answered with [`Reply::Room`].
+    SetNotifications(RoomId, Option<NotifyLevel>, Option<u64>),
+    /// Want no notices [for a time](crate::Actor::set_do_not_disturb), or want them again. Answered with
+    /// [`Reply::DoNotDisturb`].
+    SetDoNotDisturb(Option<Quiet>),
+    /// Change [what others see](crate::Actor::set_settings) of the user. Answered with [`Reply::Settings`].
+    SetSettings(SettingsUpdate),
 }
 
 /// The answer to a command.
@@ -103,6 +111,12 @@ pub enum Reply {
     Found(Hits),
     /// Where the user stands in the thread now.
     Thread(ThreadState),
+    /// The room, as the user sees it now.
+    Room(Box<RoomView>),
+    /// When the user wants no notices now.
+    DoNotDisturb(DoNotDisturb),
+    /// What others see of the user now.
+    Settings(Settings),
 }
 
 /// Where a member's marks stand.

@@ -395,6 +395,14 @@ impl Session {
                 let op = self.actor.read_thread_op(room, root, to).await;
                 self.change_thread(room, root, op).await.map(Reply::Thread)
             }
+            Command::SetNotifications(room, level, expires_in) => {
+                let set = self.actor.set_notifications(room, level, expires_in).await;
+                set.map(|view| Reply::Room(Box::new(view)))
+            }
+            Command::SetDoNotDisturb(quiet) => {
+                self.actor.set_do_not_disturb(quiet).await.map(Reply::DoNotDisturb)
+            }
+            Command::SetSettings(update) => self.actor.set_settings(update).await.map(Reply::Settings),
             Command::History(room, query) => self.actor.history(room, query).await.map(Reply::History),
             Command::Search(query) => self.actor.search(*query).await.map(Reply::Found),
             other => self.live(other).await,

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::bus::LocalBus;
-use chat_core::event::{Event, EventKind, Notification};
+use chat_core::event::{Command, Event, EventKind, Notification, Reply};
 use chat_core::model::{
     DailyHours, DoNotDisturb, Draft, FeedQuery, FeedRoom, Limit, NewRoom, NotifyLevel, NotifySetting, Quiet,
-    Role, Token,
+    Role, SettingsUpdate, Token,
 };
 use chat_core::store::{MemoryStore, Store};
 use chat_core::testing::{ManualClock, NameTokens};
-use chat_core::{Actor, ChatEngine, RoomId, Session, Timestamp, UserId};
+use chat_core::{Actor, ChatEngine, ErrorKind, RoomId, Session, Timestamp, UserId};
 use serde_json::{Value, json};
 
 use crate::socketio::client::http;
@@ -212,6 +212,37 @@ async fn a_feed_has_all_rooms_and_then_what_changed_as_it_is() {
     assert_eq!((is_delta, all.len()), (false, 4));
     let old = FeedQuery { since: None, cursor, limit: Limit::new(1).unwrap() };
     assert_eq!(ben.feed(old).await.unwrap_err().code(), "INVALID_INPUT");
+}
+
+#[tokio::test]
+async fn a_session_chooses_and_is_answered_with_what_holds_now() {
+    let engine = ChatEngine::builder().build().await.unwrap();
+    let room = group(&engine, &["ana", "ben"]).await;
+    let ana = engine.as_user(id("ana"));
+    let (phone, mut laptop) = (ana.connect().await.unwrap(), ana.connect().await.unwrap());
+    let asked = async |command| phone.execute(command).await.unwrap();
+
+    let level = Command::SetNotifications(room, Some(NotifyLevel::None), None);
+    let Reply::Room(view) = asked(level).await else { panic!("no room") };
+    assert_eq!(view.notify, Some(MUTED));
+    assert_eq!(next(&mut laptop, chosen).await, Some(MUTED));
+    let hours = DailyHours::new(22 * 60, 7 * 60, 540);
+    let at_night = Command::SetDoNotDisturb(Some(Quiet { expires_in: None, daily: hours }));
+    let Reply::DoNotDisturb(now) = asked(at_night).await else { panic!("no quiet") };
+    assert_eq!(now, DoNotDisturb { until: None, daily: hours });
+    assert_eq!(next(&mut laptop, quiet).await, now);
+    let Reply::DoNotDisturb(now) = asked(Command::SetDoNotDisturb(None)).await else { panic!("no quiet") };
+    assert_eq!(now, DoNotDisturb::default());
+    let update = SettingsUpdate { invisible: Some(true), ..SettingsUpdate::default() };
+    let Reply::Settings(settings) = asked(Command::SetSettings(update)).await else { panic!("no settings") };
+    assert_eq!((settings.invisible, settings.read_receipts), (true, true));
+    assert_eq!(ana.settings().await.unwrap(), settings);
+
+    let elsewhere = Command::SetNotifications(RoomId::generate(), None, None);
+    assert!(matches!(phone.execute(elsewhere).await.unwrap_err().kind(), ErrorKind::RoomNotFound(_)));
+    let for_no_time = Command::SetNotifications(room, Some(NotifyLevel::All), Some(0));
+    assert_eq!(phone.execute(for_no_time).await.unwrap_err().code().name(), "INVALID_INPUT");
+    assert_eq!(ana.room(room).await.unwrap().notify, Some(MUTED));
 }
 
 #[tokio::test]

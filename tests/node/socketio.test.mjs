@@ -233,6 +233,21 @@ for (const [version, io] of Object.entries(CLIENTS)) {
       [anas, bens].forEach((chat) => chat.close());
     });
 
+    test('notices of a room, a time of quiet and what others see are set and answered', async () => {
+      const [ana, ben] = await people('ana', 'ben');
+      const room = await ana.group([ben]);
+      const chat = await Chat.connect(io, ana);
+      const level = await chat.ask('setNotifications', { roomUuid: room, notifications: 'none' });
+      assert.deepEqual([level.ok, level.roomUuid, level.notifications], [true, room, 'none']);
+      const quiet = await chat.ask('setDoNotDisturb', { expiresIn: 3600 });
+      assert.deepEqual([quiet.ok, typeof quiet.until, quiet.daily], [true, 'string', null]);
+      assert.deepEqual(await chat.ask('endDoNotDisturb', {}), { ok: true, until: null, daily: null });
+      const settings = await chat.ask('updateSettings', { readReceipts: false });
+      assert.deepEqual(settings, { ok: true, lastSeen: 'everyone', invisible: false, readReceipts: false });
+      assert.equal((await chat.ask('updateSettings', { invisible: 5 })).error.code, 'INVALID_INPUT');
+      chat.close();
+    });
+
     test('what was missed comes by resume, once, and then live events', async () => {
       const [ana, ben] = await people('ana', 'ben');
       const room = await ana.group([ben]);

@@ -363,6 +363,29 @@ describe('events', { timeout: 60_000 }, () => {
   });
 });
 
+describe('one\'s own choices', { timeout: 60_000 }, () => {
+  test('notices of a room, a time of quiet and what others see are set, answered, and told to other devices', async () => {
+    const { ana, room, anas, close } = await pair();
+    const tablet = await ana.connect();
+    const told = (type) => tablet.next('notification', ({ data }) => data.type === type);
+
+    const level = { notifications: 'mentions', expiresIn: 3600 };
+    assert.equal((await anas.request('setNotifications', { room, level })).notifications, 'mentions');
+    assert.equal((await told('notificationsChanged')).data.notifications, 'mentions');
+    const quiet = { daily: { from: '22:00', to: '07:00', utcOffset: 540 } };
+    assert.deepEqual(await anas.request('setDoNotDisturb', { quiet }), { until: null, ...quiet });
+    assert.deepEqual((await told('doNotDisturbChanged')).data.daily, quiet.daily);
+    assert.deepEqual(await anas.request('endDoNotDisturb'), { until: null, daily: null });
+    const settings = { invisible: true, lastSeen: 'nobody' };
+    assert.deepEqual(await anas.request('updateSettings', { settings }), { ...settings, readReceipts: true });
+    assert.equal((await told('settings')).data.invisible, true);
+
+    await refused(anas.request('setNotifications', { room: NOBODYS_ROOM, level }), 'ROOM_NOT_FOUND');
+    await refused(anas.request('setDoNotDisturb', { quiet: { expiresIn: 0 } }), 'INVALID_INPUT');
+    await Promise.all([tablet.close(), close()]);
+  });
+});
+
 describe('leaving', { timeout: 60_000 }, () => {
   test('who leaves or is taken out gets nothing more of the room and can send nothing there', async () => {
     const [ana, ben, cho] = await users('ana', 'ben', 'cho');

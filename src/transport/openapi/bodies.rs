@@ -140,8 +140,10 @@ impl Body {
                 let fields = [optional("expiresIn", seconds()), optional("reason", reason())];
                 object("How long somebody is muted or banned, and why.", fields).into()
             }
-            Self::NewLevel => new_level(),
-            Self::NewQuiet => new_quiet(),
+            Self::NewLevel => object("Of which messages of a room the caller wants notices.", level()).into(),
+            Self::NewQuiet => {
+                object("When the caller wants no notices: for good, where it says nothing.", quiet()).into()
+            }
             Self::NewReport => object("Why a message is reported.", [optional("reason", reason())]).into(),
             Self::NewResolution => {
                 object("What was done.", [needed("outcome", named::<ReportOutcome>())]).into()
@@ -174,16 +176,7 @@ impl Body {
                 object("An answer.", [needed("accept", flag("Whether they become friends."))]).into()
             }
             Self::SettingsUpdate => {
-                let yes_or_no = |what: &str| {
-                    let types = SchemaType::from_iter([Type::Boolean, Type::Null]);
-                    ObjectBuilder::new().schema_type(types).description(Some(what))
-                };
-                let fields = [
-                    optional("lastSeen", or_null(named::<LastSeen>())),
-                    optional("invisible", yes_or_no("Whether the caller looks as if they were not here.")),
-                    optional("readReceipts", yes_or_no("Whether others see how far the caller has read.")),
-                ];
-                object("What others shall see. What is left out stays.", fields).into()
+                object("What others shall see. What is left out stays.", settings()).into()
             }
             Self::TokenRequest => {
                 let nickname = nullable_text("The name that others see; without it, the user's id.");
@@ -221,14 +214,15 @@ fn seconds() -> ObjectBuilder {
     seconds.description(Some("After how many seconds it is over; without it, never."))
 }
 
-fn new_level() -> RefOr<Schema> {
+/// Of which messages of a room the caller wants notices.
+pub(super) fn level() -> [Field; 2] {
     let words = NotifyLevel::ALL.iter().map(|level| level.name()).chain(["default"]);
     let level = text("Of which messages; `default` takes the choice back.").enum_values(Some(words));
-    let fields = [needed("notifications", level), optional("expiresIn", seconds())];
-    object("Of which messages of a room the caller wants notices.", fields).into()
+    [needed("notifications", level), optional("expiresIn", seconds())]
 }
 
-fn new_quiet() -> RefOr<Schema> {
+/// When the caller wants no notices.
+pub(super) fn quiet() -> [Field; 2] {
     let time = |what: &str| text(what).pattern(Some(TIME_OF_DAY));
     let offset = ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]))
@@ -243,8 +237,20 @@ fn new_quiet() -> RefOr<Schema> {
             optional("utcOffset", offset),
         ],
     );
-    let fields = [optional("expiresIn", seconds()), optional("daily", or_null(hours))];
-    object("When the caller wants no notices: for good, where it says nothing.", fields).into()
+    [optional("expiresIn", seconds()), optional("daily", or_null(hours))]
+}
+
+/// What others shall see of the caller.
+pub(super) fn settings() -> [Field; 3] {
+    let yes_or_no = |what: &str| {
+        let types = SchemaType::from_iter([Type::Boolean, Type::Null]);
+        ObjectBuilder::new().schema_type(types).description(Some(what))
+    };
+    [
+        optional("lastSeen", or_null(named::<LastSeen>())),
+        optional("invisible", yes_or_no("Whether the caller looks as if they were not here.")),
+        optional("readReceipts", yes_or_no("Whether others see how far the caller has read.")),
+    ]
 }
 
 fn name(config: &Config, schema: ObjectBuilder) -> ObjectBuilder {

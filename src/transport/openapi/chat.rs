@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
+use super::bodies::{level, quiet, settings};
 use super::samples;
 use super::schemas::{
     Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text,
@@ -22,8 +23,8 @@ use crate::transport::socketio::{
 };
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
-    ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson, ThreadReadJson,
-    ThreadStateJson,
+    DoNotDisturbJson, ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson, RoomJson,
+    SettingsJson, ThreadReadJson, ThreadStateJson,
 };
 
 const NAMESPACE: &str = "chat";
@@ -78,6 +79,7 @@ fn ask(verb: Verb) -> Ask {
     const CHANGED: &[&str] = &["changed", "refused"];
     const MARKS: &[&str] = &["marks", "refused"];
     const THREAD_ANSWERS: &[&str] = &["thread", "refused"];
+    const QUIET: &[&str] = &["doNotDisturb", "refused"];
     let room = || needed("roomUuid", named::<RoomId>());
     let message = || needed("messageUuid", named::<MessageId>());
     let upto = || {
@@ -229,6 +231,25 @@ fn ask(verb: Verb) -> Ask {
             json!({ "roomUuid": id, "messageUuid": samples::message_id(), "seq": 2 }),
             THREAD_ANSWERS,
         ),
+        Verb::SetNotifications => (
+            "Choose of which messages of a room one wants notices while away.",
+            [room()].into_iter().chain(level()).collect(),
+            json!({ "roomUuid": id, "notifications": "mentions", "expiresIn": 28_800 }),
+            &["room", "refused"],
+        ),
+        Verb::SetDoNotDisturb => (
+            "Want no notices, for a time, each day at some hours, or for good.",
+            quiet().into(),
+            json!({ "expiresIn": 3600 }),
+            QUIET,
+        ),
+        Verb::EndDoNotDisturb => ("Want notices again.", Vec::new(), json!({}), QUIET),
+        Verb::UpdateSettings => (
+            "Change what others see of the user. What is left out stays.",
+            settings().into(),
+            json!({ "invisible": true }),
+            &["settings", "refused"],
+        ),
         Verb::Search => (
             "Look for messages by their words, newest first.",
             search().into(),
@@ -277,6 +298,24 @@ fn answers() -> Vec<Told> {
             "Where the user stands in the thread now.",
             with(of::<ThreadStateJson>()),
             Ok(Reply::Thread(samples::thread_state())),
+        ),
+        answer(
+            "room",
+            "The room, as the user sees it now.",
+            with(of::<RoomJson<'_>>()),
+            Ok(Reply::Room(samples::room_view().into())),
+        ),
+        answer(
+            "doNotDisturb",
+            "When the user wants no notices now.",
+            with(of::<DoNotDisturbJson>()),
+            Ok(Reply::DoNotDisturb(samples::quiet())),
+        ),
+        answer(
+            "settings",
+            "What others see of the user now.",
+            with(of::<SettingsJson>()),
+            Ok(Reply::Settings(samples::settings())),
         ),
         answer(
             "found",

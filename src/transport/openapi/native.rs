@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::schema::AllOfBuilder;
 use utoipa::openapi::{RefOr, Schema};
 
+use super::bodies::{level, quiet, settings};
 use super::samples;
 use super::schemas::{
     Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text, word,
@@ -20,8 +21,8 @@ use crate::model::{Reaction, Token};
 use crate::transport::status::close_code;
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
-    ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson, ThreadReadJson,
-    ThreadStateJson,
+    DoNotDisturbJson, ErrorJson, HistoryJson, HitsJson, MarkedJson, MessageChangeJson, MessageJson, RoomJson,
+    SettingsJson, ThreadReadJson, ThreadStateJson,
 };
 use crate::transport::ws::{EventName, Op, format};
 
@@ -88,6 +89,7 @@ fn about(config: &Config) -> String {
 fn ask(op: Op) -> Ask {
     const DONE: &[&str] = &["done", "refused"];
     const THREAD_ANSWERS: &[&str] = &["thread", "refused"];
+    const QUIET: &[&str] = &["doNotDisturb", "refused"];
     let room = || needed("room", named::<RoomId>());
     let message = || needed("messageUuid", named::<MessageId>());
     let on = || optional("on", flag("Whether it is left. Default true."));
@@ -245,6 +247,25 @@ fn ask(op: Op) -> Ask {
             json!({ "room": id, "messageUuid": samples::message_id(), "seq": 2 }),
             THREAD_ANSWERS,
         ),
+        Op::SetNotifications => (
+            "Choose of which messages of a room one wants notices while away.",
+            vec![room(), needed("level", object("Of which messages, and for how long.", level()))],
+            json!({ "room": id, "level": { "notifications": "mentions", "expiresIn": 28_800 } }),
+            &["room", "refused"],
+        ),
+        Op::SetDoNotDisturb => (
+            "Want no notices, for a time, each day at some hours, or for good.",
+            vec![optional("quiet", object("When; for good, where it says nothing.", quiet()))],
+            json!({ "quiet": { "expiresIn": 3600 } }),
+            QUIET,
+        ),
+        Op::EndDoNotDisturb => ("Want notices again.", Vec::new(), json!({}), QUIET),
+        Op::UpdateSettings => (
+            "Change what others see of the user. What is left out stays.",
+            vec![needed("settings", object("What others shall see.", settings()))],
+            json!({ "settings": { "invisible": true } }),
+            &["settings", "refused"],
+        ),
         Op::Search => (
             "Look for messages by their words, newest first.",
             vec![needed("query", object("What is looked for.", search()))],
@@ -301,6 +322,24 @@ fn answers() -> Vec<Told> {
             "Where the user stands in the thread now.",
             of::<ThreadStateJson>(),
             Ok(Reply::Thread(samples::thread_state())),
+        ),
+        answer(
+            "room",
+            "The room, as the user sees it now.",
+            of::<RoomJson<'_>>(),
+            Ok(Reply::Room(samples::room_view().into())),
+        ),
+        answer(
+            "doNotDisturb",
+            "When the user wants no notices now.",
+            of::<DoNotDisturbJson>(),
+            Ok(Reply::DoNotDisturb(samples::quiet())),
+        ),
+        answer(
+            "settings",
+            "What others see of the user now.",
+            of::<SettingsJson>(),
+            Ok(Reply::Settings(samples::settings())),
         ),
         answer("found", "A page of what was found.", of::<HitsJson<'_>>(), Ok(Reply::Found(samples::hits()))),
         Told {

@@ -23,9 +23,9 @@ use crate::model::Limit;
 use crate::transport::frame::split;
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
-    ErrorJson, HeldNewsJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson,
-    MarkedJson, MessageChangeJson, MessageJson, NotificationsJson, QuietJson, SettledJson, ThreadReadJson,
-    ThreadStateJson,
+    DoNotDisturbJson, ErrorJson, HeldNewsJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson,
+    InvitedJson, MarkedJson, MessageChangeJson, MessageJson, NotificationsJson, QuietJson, RoomJson,
+    SettingsJson, SettledJson, ThreadReadJson, ThreadStateJson,
 };
 
 /// A socket's protocol, as a document tells of it.
@@ -167,6 +167,9 @@ fn schemas(config: &Config) -> Vec<(String, RefOr<Schema>)> {
     schemas.add::<HitsJson<'_>>();
     schemas.add::<MarkedJson>();
     schemas.add::<ThreadStateJson>();
+    schemas.add::<RoomJson<'_>>();
+    schemas.add::<DoNotDisturbJson>();
+    schemas.add::<SettingsJson>();
     schemas.add::<MessageChangeJson<'_>>();
     schemas.add::<ErrorJson<'_>>();
     add_events_to(&mut schemas);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::engineio::Malformed;
@@ -12,8 +13,8 @@ use crate::id::{MessageId, RoomId};
 use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
 use crate::transport::wire::{
-    HistoryArgs, PlaceJson, SearchArgs, missing, parse, parse_mark, parse_message, parse_reaction,
-    parse_since, parse_target, whole,
+    HistoryArgs, LevelArgs, PlaceJson, QuietArgs, SearchArgs, SettingsArgs, missing, parse, parse_mark,
+    parse_message, parse_reaction, parse_since, parse_target, whole,
 };
 
 names! {
@@ -42,6 +43,10 @@ names! {
         FollowThread = "followThread",
         UnfollowThread = "unfollowThread",
         MarkThreadAsRead = "markThreadAsRead",
+        SetNotifications = "setNotifications",
+        SetDoNotDisturb = "setDoNotDisturb",
+        EndDoNotDisturb = "endDoNotDisturb",
+        UpdateSettings = "updateSettings",
     }
 }
 
@@ -87,12 +92,16 @@ pub(super) fn decode(data: &str) -> Result<Result<Command>, Malformed> {
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-fn command(name: &str, payload: &str) -> Result<Command> {
-    let read = || match payload.starts_with('{') {
-        true => parse::<PayloadJson>(payload.as_bytes()),
-        // An array would be read as the fields in their order.
+/// An array would be read as the fields in their order.
+fn read_as<T: DeserializeOwned>(payload: &str) -> Result<T> {
+    match payload.starts_with('{') {
+        true => parse(payload.as_bytes()),
         false => Err(Error::invalid("body", "must be an object")),
-    };
+    }
+}
+
+fn command(name: &str, payload: &str) -> Result<Command> {
+    let read = || read_as::<PayloadJson>(payload);
     let verb = Verb::parse(name).ok_or_else(|| Error::invalid("event", "is unknown"))?;
     Ok(match verb {
         Verb::JoinRoom => {
@@ -173,10 +182,14 @@ fn command(name: &str, payload: &str) -> Result<Command> {
             let payload = read()?;
             Command::ReadThread(payload.room()?, payload.message_id()?, payload.seq.map(Cursor::Seq))
         }
-        Verb::Search => match payload.starts_with('{') {
-            true => Command::Search(Box::new(parse::<SearchArgs>(payload.as_bytes())?.parse()?)),
-            false => return Err(Error::invalid("body", "must be an object")),
-        },
+        Verb::SetNotifications => {
+            let (level, expires_in) = read_as::<LevelArgs>(payload)?.parse()?;
+            Command::SetNotifications(read()?.room()?, level, expires_in)
+        }
+        Verb::SetDoNotDisturb => Command::SetDoNotDisturb(Some(read_as::<QuietArgs>(payload)?.parse()?)),
+        Verb::EndDoNotDisturb => Command::SetDoNotDisturb(None),
+        Verb::UpdateSettings => Command::SetSettings(read_as::<SettingsArgs>(payload)?.into()),
+        Verb::Search => Command::Search(Box::new(read_as::<SearchArgs>(payload)?.parse()?)),
     })
 }
 
@@ -248,6 +261,11 @@ mod tests {
         assert_eq!(of("sendMessage", r#","message":{"type":"TEXT","content":5}"#), "message.content");
         assert_eq!(of("typing", ""), "isTyping");
         assert_eq!(of("history", r#","limit":0"#), "limit");
+        assert_eq!(of("setNotifications", ""), "notifications");
+        assert_eq!(fault(r#"["setNotifications",{"notifications":"none"}]"#), "roomUuid");
+        assert_eq!(of("setDoNotDisturb", r#","daily":{"from":"22:00"}"#), "daily.to");
+        assert_eq!(fault(r#"["setDoNotDisturb",[]]"#), "body");
+        assert_eq!(of("updateSettings", r#","invisible":5"#), "invisible");
         assert_eq!(of("search", ""), "q");
         assert_eq!(fault(r#"["search","ab"]"#), "body");
         assert_eq!(of("search", r#","q":"ab","hasAttachment":"yes""#), "hasAttachment");

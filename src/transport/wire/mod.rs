@@ -55,7 +55,7 @@ pub(crate) use json::{
     parse_place, parse_reaction, parse_since, parse_target, whole, whole_signed,
 };
 pub(crate) use moderation::{AuditJson, BanJson, BansJson, MuteJson};
-pub(crate) use notify::{DoNotDisturbJson, NotificationsJson, QuietJson, parse_minute};
+pub(crate) use notify::{DoNotDisturbJson, LevelArgs, NotificationsJson, QuietArgs, QuietJson};
 pub(crate) use people::{ParticipantsJson, PeopleJson, RelationJson};
 pub(crate) use permissions::PermissionsJson;
 pub(crate) use pins::PinsJson;
@@ -63,7 +63,7 @@ pub(crate) use public::PublicRoomsJson;
 pub(crate) use reports::{ReportJson, ReportsJson};
 pub(crate) use retention::RetentionJson;
 pub(crate) use search::{HitsJson, SearchArgs};
-pub(crate) use settings::{SettingsJson, SettledJson};
+pub(crate) use settings::{SettingsArgs, SettingsJson, SettledJson};
 pub(crate) use threads::{RepliesJson, ThreadReadJson, ThreadStateJson, ThreadsJson};
 
 /// A user as others see them.
@@ -544,6 +544,9 @@ pub(crate) enum ReplyJson<'a> {
     History(HistoryJson<'a>),
     Found(HitsJson<'a>),
     Thread(ThreadStateJson),
+    Room(Box<RoomJson<'a>>),
+    DoNotDisturb(DoNotDisturbJson),
+    Settings(SettingsJson),
 }
 
 impl<'a> From<&'a Reply> for ReplyJson<'a> {
@@ -556,6 +559,9 @@ impl<'a> From<&'a Reply> for ReplyJson<'a> {
             Reply::History(history) => Self::History(history.into()),
             Reply::Found(page) => Self::Found(page.into()),
             Reply::Thread(state) => Self::Thread(state.into()),
+            Reply::Room(view) => Self::Room(Box::new((&**view).into())),
+            Reply::DoNotDisturb(now) => Self::DoNotDisturb(now.into()),
+            Reply::Settings(settings) => Self::Settings(settings.into()),
         }
     }
 }

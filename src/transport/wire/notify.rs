@@ -1,12 +1,12 @@
 //! What somebody wants notices of, as JSON.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::missing;
+use super::{missing, whole, whole_signed};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::RoomId;
-use crate::model::{DailyHours, DoNotDisturb, NotifyLevel, NotifySetting};
+use crate::model::{DailyHours, DoNotDisturb, NotifyLevel, NotifySetting, Quiet};
 use crate::names::names;
 
 /// When the caller wants no notices.
@@ -54,9 +54,65 @@ impl From<&DoNotDisturb> for DoNotDisturbJson {
     }
 }
 
+/// Of which messages of a room the caller wants notices, and for how long.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LevelArgs {
+    notifications: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
+    expires_in: Option<u64>,
+}
+
+impl LevelArgs {
+    pub(crate) fn parse(&self) -> Result<(Option<NotifyLevel>, Option<u64>)> {
+        let word = self.notifications.as_deref().ok_or_else(|| missing("notifications"))?;
+        match NotifyLevel::ALL.into_iter().find(|level| level.name() == word) {
+            None if word != "default" => Err(Error::invalid("notifications", "is unknown")),
+            level => Ok((level, self.expires_in)),
+        }
+    }
+}
+
+/// When the caller wants no notices.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct QuietArgs {
+    #[serde(deserialize_with = "whole")]
+    expires_in: Option<u64>,
+    daily: Option<DailyArgs>,
+}
+
+impl QuietArgs {
+    pub(crate) fn parse(&self) -> Result<Quiet> {
+        let daily = self.daily.as_ref().map(DailyArgs::parse).transpose()?;
+        Ok(Quiet { expires_in: self.expires_in, daily })
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct DailyArgs {
+    from: Option<String>,
+    to: Option<String>,
+    #[serde(deserialize_with = "whole_signed")]
+    utc_offset: Option<i64>,
+}
+
+impl DailyArgs {
+    fn parse(&self) -> Result<DailyHours> {
+        let from = parse_minute("daily.from", self.from.as_deref())?;
+        let to = parse_minute("daily.to", self.to.as_deref())?;
+        if from == to {
+            return Err(Error::invalid("daily.to", "is when they begin"));
+        }
+        let offset = i16::try_from(self.utc_offset.unwrap_or(0)).ok();
+        let hours = offset.and_then(|offset| DailyHours::new(from, to, offset));
+        hours.ok_or_else(|| Error::invalid("daily.utcOffset", "must be between -720 and 840 minutes"))
+    }
+}
+
 /// The minute of the day in a text such as `22:00`.
-#[cfg_attr(not(feature = "rest"), allow(dead_code, reason = "only REST takes one"))]
-pub(crate) fn parse_minute(field: &'static str, text: Option<&str>) -> Result<u16> {
+fn parse_minute(field: &'static str, text: Option<&str>) -> Result<u16> {
     let text = text.ok_or_else(|| missing(field))?;
     let two = |text: &str| match text.as_bytes() {
         [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => {

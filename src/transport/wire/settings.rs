@@ -1,8 +1,8 @@
 //! What a user lets others see, as JSON.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::model::{LastSeen, Settings};
+use crate::model::{LastSeen, Settings, SettingsUpdate};
 use crate::names::names;
 
 /// What others see of the caller.
@@ -23,6 +23,22 @@ pub(crate) struct SettingsJson {
 impl From<&Settings> for SettingsJson {
     fn from(settings: &Settings) -> Self {
         let Settings { last_seen, invisible, read_receipts, .. } = *settings;
+        Self { last_seen, invisible, read_receipts }
+    }
+}
+
+/// What others shall see of the caller.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SettingsArgs {
+    last_seen: Option<LastSeen>,
+    invisible: Option<bool>,
+    read_receipts: Option<bool>,
+}
+
+impl From<SettingsArgs> for SettingsUpdate {
+    fn from(args: SettingsArgs) -> Self {
+        let SettingsArgs { last_seen, invisible, read_receipts } = args;
         Self { last_seen, invisible, read_receipts }
     }
 }

@@ -9,8 +9,8 @@ use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
 use crate::transport::Request;
 use crate::transport::wire::{
-    HistoryArgs, PlaceJson, SearchArgs, missing, parse, parse_mark, parse_message, parse_reaction,
-    parse_since, parse_target, whole,
+    HistoryArgs, LevelArgs, PlaceJson, QuietArgs, SearchArgs, SettingsArgs, missing, parse, parse_mark,
+    parse_message, parse_reaction, parse_since, parse_target, whole,
 };
 
 names! {
@@ -40,6 +40,10 @@ names! {
         FollowThread = "followThread",
         UnfollowThread = "unfollowThread",
         ReadThread = "readThread",
+        SetNotifications = "setNotifications",
+        SetDoNotDisturb = "setDoNotDisturb",
+        EndDoNotDisturb = "endDoNotDisturb",
+        UpdateSettings = "updateSettings",
     }
 }
 
@@ -69,6 +73,9 @@ struct FrameJson {
     after: Option<PlaceJson>,
     around: Option<PlaceJson>,
     query: Option<SearchArgs>,
+    level: Option<LevelArgs>,
+    quiet: Option<QuietArgs>,
+    settings: Option<SettingsArgs>,
 }
 
 /// Parses a frame.
@@ -133,6 +140,17 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
             Command::FollowThread(frame.room()?, frame.message_id()?, op == Op::FollowThread)
         }
         Op::ReadThread => Command::ReadThread(frame.room()?, frame.message_id()?, frame.seq.map(Cursor::Seq)),
+        Op::SetNotifications => {
+            let (level, expires_in) = frame.level.take().ok_or_else(|| missing("level"))?.parse()?;
+            Command::SetNotifications(frame.room()?, level, expires_in)
+        }
+        Op::SetDoNotDisturb => {
+            Command::SetDoNotDisturb(Some(frame.quiet.take().unwrap_or_default().parse()?))
+        }
+        Op::EndDoNotDisturb => Command::SetDoNotDisturb(None),
+        Op::UpdateSettings => {
+            Command::SetSettings(frame.settings.take().ok_or_else(|| missing("settings"))?.into())
+        }
         Op::Search => {
             let query = frame.query.take().ok_or_else(|| missing("query"))?;
             Command::Search(Box::new(query.parse()?))
@@ -212,6 +230,20 @@ mod tests {
         assert_eq!(with_room(r#""op":"typing""#), "Some(1) isTyping");
         assert_eq!(with_room(r#""op":"history","limit":0"#), "Some(1) limit");
         assert_eq!(with_room(r#""op":"history","before":"x""#), "Some(1) before");
+        assert_eq!(with_room(r#""op":"setNotifications""#), "Some(1) level");
+        assert_eq!(
+            with_room(r#""op":"setNotifications","level":{"notifications":"some"}"#),
+            "Some(1) notifications"
+        );
+        assert_eq!(
+            with_room(r#""op":"setDoNotDisturb","quiet":{"daily":{"from":"22:00"}}"#),
+            "Some(1) daily.to"
+        );
+        assert_eq!(with_room(r#""op":"updateSettings""#), "Some(1) settings");
+        assert_eq!(
+            with_room(r#""op":"updateSettings","settings":{"invisible":5}"#),
+            "Some(1) settings.invisible"
+        );
         assert_eq!(with_room(r#""op":"search""#), "Some(1) query");
         assert_eq!(with_room(r#""op":"search","query":{}"#), "Some(1) q");
         assert_eq!(with_room(r#""op":"search","query":{"q":"ab","after":"x"}"#), "Some(1) after");
