@@ -73,6 +73,12 @@ pub enum Contradiction {
         /// The member.
         user: UserId,
     },
+    /// Another invite link has its code, or nobody can be invited to the room.
+    #[error("an invite link of room {room} is another one there, or the room takes none")]
+    Invite {
+        /// The room.
+        room: RoomId,
+    },
 }
 
 /// The kinds of error. [`ErrorKind::code`] is what clients match on: a code never changes its meaning.

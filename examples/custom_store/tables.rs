@@ -40,7 +40,7 @@ pub(super) struct Tables {
     pub(super) push_retries: HashMap<(RoomId, UserId), PushRetry>,
     /// By user and other; by user, kind and other.
     pub(super) relations: BTreeMap<(UserId, UserId), Relation>,
-    /// By code; by room; by user and code.
+    /// By code; by room and code; by user and code.
     pub(super) invites: BTreeMap<InviteCode, Invite>,
     /// Those in no message by when they were begun.
     pub(super) attachments: BTreeMap<(RoomId, AttachmentId), StoredAttachment>,
@@ -131,7 +131,9 @@ impl Tables {
         let pins =
             |room: &RoomId| self.messages_in(*room).filter(|it| it.state.pinned.is_some()).count() as u64;
         rows.pins = needs.pins.iter().map(|room| (*room, pins(room))).collect();
-        let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
+        let is_needed =
+            |link: &&Invite| needs.invites.contains(&link.room) || needs.codes.contains(&link.code);
+        let links = self.invites.values().filter(is_needed);
         rows.invites = links.map(|link| (link.code, link.clone())).collect();
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
         rows.attachments = found(&needs.attachments, |key| self.attachments.get(key).cloned());

@@ -131,6 +131,11 @@ impl Upkeep for PlainStore {
                 let beyond = all.filter(|one| after.as_ref().is_none_or(|after| place(one) > *after));
                 beyond.map(|one| Record::Room(RoomRecord::Follow(one.clone()))).take(limit).collect()
             }
+            RecordPage::Invites { room, after } => {
+                let links = tables.invites.values().filter(|link| link.room == room);
+                let beyond = links.filter(|link| after.is_none_or(|after| link.code > after));
+                beyond.map(|link| Record::Room(RoomRecord::Invite(link.clone()))).take(limit).collect()
+            }
         })
     }
 

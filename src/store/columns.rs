@@ -586,6 +586,10 @@ pub(super) trait ReadRow<'r> {
         Ok(Record::Room(RoomRecord::Follow(self.follow()?)))
     }
 
+    fn invite_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Invite(self.invite()?)))
+    }
+
     fn hidden_record(&mut self) -> Result<Record, Self::Error> {
         Ok(Record::Room(RoomRecord::Hidden(self.hidden()?)))
     }

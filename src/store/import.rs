@@ -12,7 +12,9 @@ use super::thread;
 use super::{BodyHash, Change, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
 use crate::error::{Contradiction, ErrorKind, Result};
 use crate::id::{MessageId, RoomId};
-use crate::model::{Ban, Floor, Follow, Hidden, Member, Message, MessageState, Pos, Report, Role, Room};
+use crate::model::{
+    Ban, Floor, Follow, Hidden, Invite, Member, Message, MessageState, Pos, Report, Role, Room, RoomKind,
+};
 
 /// Decides on one row.
 pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
@@ -25,6 +27,7 @@ pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
         RoomRecord::Report(report) => import_report(report, rows),
         RoomRecord::Hidden(hidden) => import_hidden(hidden, rows),
         RoomRecord::Follow(follow) => import_follow(follow, rows),
+        RoomRecord::Invite(invite) => import_invite(invite, rows),
     }
 }
 
@@ -237,6 +240,8 @@ fn begin_stay(mut room: Room, earlier: Option<Member>, record: Member, rows: &mu
     let hidden = earlier.map_or(0, |member| member.hidden);
     count_member(&mut room, was_active, record.active);
     let (joined_pos, changed_pos, marks_pos) = (at.0.at, at.0.at, at.0.at);
+    // Whoever has come in since has answered; what they were sent after that comes behind it.
+    rows.end_invitations(room.id, &record.user);
     rows.put_member(Member { joined_pos, changed_pos, marks_pos, own_n, hidden, ..record });
     let id = room.id;
     rows.put_room(room);
@@ -353,6 +358,37 @@ fn import_follow(record: Follow, rows: &mut Rows) -> Result<Outcome> {
     let id = room.id;
     rows.put_room(room);
     imported(id, at)
+}
+
+/// A link that is there has been used as often as either says. Of two invitations of one person the later one holds,
+/// and who is in the room is invited no more.
+fn import_invite(record: Invite, rows: &mut Rows) -> Result<Outcome> {
+    let room = standing(record.room, rows)?;
+    if matches!(room.kind, RoomKind::Direct(_)) {
+        return refused(Contradiction::Invite { room: room.id });
+    }
+    if let Some(there) = rows.invites.get(&record.code) {
+        let uses = there.uses.max(record.uses);
+        if (Invite { uses, ..there.clone() }) != (Invite { uses, ..record.clone() }) {
+            return refused(Contradiction::Invite { room: room.id });
+        }
+        if uses > there.uses {
+            rows.put_invite(record);
+        }
+        return done(Vec::new());
+    }
+    if let Some(user) = &record.user {
+        let is_in = rows.members.get(&(room.id, user.clone())).is_some_and(|member| member.active);
+        let is_later = |link: &Invite| {
+            (link.room, link.user.as_ref()) == (room.id, Some(user)) && link.created_at > record.created_at
+        };
+        if is_in || rows.invites.values().any(is_later) {
+            return done(Vec::new());
+        }
+        rows.end_invitations(room.id, user);
+    }
+    rows.put_invite(record);
+    done(Vec::new())
 }
 
 fn count_member(room: &mut Room, was_active: bool, is_active: bool) {

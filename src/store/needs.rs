@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Amend, Batch, Erased, Item, Op, RoomRecord, Ruling, Settlement};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
-use crate::model::{Mark, Member, Message, Reaction, Role, Room, RoomKey, RoomKind};
+use crate::model::{InviteCode, Mark, Member, Message, Reaction, Role, Room, RoomKey, RoomKind};
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
 /// locks in their order never deadlocks with another.
@@ -39,6 +39,8 @@ pub struct Needs {
     pub given_away: BTreeSet<RoomId>,
     /// Rooms of which all invite links are needed.
     pub invites: BTreeSet<RoomId>,
+    /// Invite links that may be of whatever room.
+    pub codes: BTreeSet<InviteCode>,
     /// Rooms of which it must be known how many messages are pinned.
     pub pins: BTreeSet<RoomId>,
     /// Attachments.
@@ -238,6 +240,11 @@ impl Needs {
                     RoomRecord::Ban(ban) => {
                         needs.bans.insert((item.room, ban.user.clone()));
                     }
+                    RoomRecord::Invite(invite) => {
+                        invite.user.iter().for_each(&mut member);
+                        needs.invites.insert(item.room);
+                        needs.codes.insert(invite.code);
+                    }
                     RoomRecord::Hidden(hidden) => {
                         member(&hidden.user);
                         needs.messages.insert((item.room, hidden.message));
@@ -254,6 +261,7 @@ impl Needs {
                     }
                     RoomRecord::Member(of) => {
                         member(&of.user);
+                        needs.invites.insert(item.room);
                         if of.role == Role::Owner {
                             needs.given_away.insert(item.room);
                         }

@@ -4,7 +4,8 @@ use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem,
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Ban, Follow, Hidden, Member, Message, Profile, Reaction, Relation, Report, Room, Settings,
+    Ban, Follow, Hidden, Invite, InviteCode, Member, Message, Profile, Reaction, Relation, Report, Room,
+    Settings,
 };
 
 /// A row as [`Upkeep::records`](super::Upkeep::records) reads it.
@@ -35,7 +36,8 @@ pub enum Record {
 }
 
 /// What belongs to a room. A room is imported first, then its messages in the order of their numbers, then
-/// the reactions on them, then its people, its bans, its reports, what its people have hidden and which threads they follow: so nobody is in a room that has not all its messages.
+/// the reactions on them, then its people, its bans, its reports, what its people have hidden, which threads they follow
+/// and its invite links: so nobody is in a room that has not all its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
 pub enum RoomRecord {
@@ -56,6 +58,8 @@ pub enum RoomRecord {
     Hidden(Hidden),
     /// That a user follows a thread, or does no longer. Of two, the later choice holds.
     Follow(Follow),
+    /// An invite link, also one that holds no more. An invitation of who is in the room means nothing.
+    Invite(Invite),
 }
 
 impl RoomRecord {
@@ -70,6 +74,7 @@ impl RoomRecord {
             Self::Report(report) => report.room,
             Self::Hidden(hidden) => hidden.room,
             Self::Follow(follow) => follow.room,
+            Self::Invite(invite) => invite.room,
         }
     }
 }
@@ -190,7 +195,6 @@ pub enum RecordPage {
         /// Beyond this one.
         after: Option<(MessageId, UserId)>,
     },
-
     /// What a room's people have hidden, by the users' ids and then the messages' numbers.
     Hidden {
         /// The room.
@@ -204,5 +208,12 @@ pub enum RecordPage {
         room: RoomId,
         /// Beyond this one.
         after: Option<(u64, UserId)>,
+    },
+    /// A room's invite links, those that hold no more too, by their codes.
+    Invites {
+        /// The room.
+        room: RoomId,
+        /// Beyond this one.
+        after: Option<InviteCode>,
     },
 }

@@ -71,7 +71,7 @@ pub struct Rows {
     pub reactions: HashSet<ReactionKey>,
     /// The profiles of the members of [`Needs::heirs`], where they have one.
     pub profiles: HashMap<UserId, Profile>,
-    /// The invite links of the rooms in [`Needs::invites`].
+    /// The invite links of the rooms in [`Needs::invites`], and those that there are of [`Needs::codes`].
     pub invites: HashMap<InviteCode, Invite>,
     /// How many messages are pinned in the rooms in [`Needs::pins`].
     pub pins: HashMap<RoomId, u64>,

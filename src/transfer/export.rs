@@ -146,7 +146,12 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
         };
         self.pages(|last| RecordPage::Reports { room: room.id, after: last.and_then(after) }).await?;
         self.hidden_in(&room).await?;
-        self.follows_in(&room).await
+        self.follows_in(&room).await?;
+        let after = |last: &Record| match last {
+            Record::Room(RoomRecord::Invite(invite)) => Some(invite.code),
+            _ => None,
+        };
+        self.pages(|last| RecordPage::Invites { room: room.id, after: last.and_then(after) }).await
     }
 
     /// Of threads whose roots are exported, with marks that are not beyond what is.
@@ -219,6 +224,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::Room(RoomRecord::Report(_)) => &mut self.counts.reports,
             Record::Room(RoomRecord::Hidden(_)) => &mut self.counts.hidden,
             Record::Room(RoomRecord::Follow(_)) => &mut self.counts.follows,
+            Record::Room(RoomRecord::Invite(_)) => &mut self.counts.invites,
         };
         *count += 1;
         self.line(&Line::from(record))

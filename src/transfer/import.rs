@@ -228,6 +228,12 @@ impl Import<'_> {
                     self.check_room(follow.room, &lines)?;
                     Record::Room(RoomRecord::Follow(follow))
                 }
+                Line::Invite(line) => {
+                    counts.invites += 1;
+                    let invite = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(invite.room, &lines)?;
+                    Record::Room(RoomRecord::Invite(invite))
+                }
             };
             self.hand_in(lines.line, lines.buffer.len(), record).await?;
             if lines.line.is_multiple_of(TOLD_AFTER) {

@@ -1,6 +1,7 @@
 //! A line: its JSON shape, and the record that it stands for. The table in the docs of the module names
 //! every field; what is not in it is refused, for it would be lost.
 
+mod invite;
 mod member;
 mod message;
 mod moderation;
@@ -10,6 +11,7 @@ mod room;
 
 use serde::{Deserialize, Serialize};
 
+use self::invite::InviteLine;
 use self::member::MemberLine;
 use self::message::MessageLine;
 use self::moderation::{BanLine, ReportLine};
@@ -59,6 +61,7 @@ pub(super) enum Line {
     Report(ReportLine),
     Hidden(HiddenLine),
     Follow(FollowLine),
+    Invite(InviteLine),
     Footer(Counts),
 }
 
@@ -86,6 +89,7 @@ impl From<RoomRecord> for Line {
             RoomRecord::Report(report) => Self::Report(report.into()),
             RoomRecord::Hidden(hidden) => Self::Hidden(hidden.into()),
             RoomRecord::Follow(follow) => Self::Follow(follow.into()),
+            RoomRecord::Invite(invite) => Self::Invite(invite.into()),
         }
     }
 }

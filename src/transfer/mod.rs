@@ -39,10 +39,14 @@
 //! An import that broke off can be run again, from the beginning, and so can one that did not: what is there
 //! already is skipped. Another export of the same store, made later, adds what is new in it: messages, marks,
 //! stays, rooms that have closed, which open no more; members have the roles and mutes of the export that was
-//! imported last, and of two bans the later one holds. It takes away nothing, so that a friendship which has ended in between is still there. What contradicts
-//! the store is refused, with the number of its line, and what came before that line stays.
+//! imported last, and of two bans the later one holds. It takes away nothing, so that a friendship which has ended in
+//! between is still there, and so is an invite link that was revoked. What contradicts the store is refused, with the
+//! number of its line, and what came before that line stays.
 //!
-//! Messages that are held stay behind: settle them first. What edited messages said before stays behind. Audit trails stay behind: they are by positions of their store. Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
+//! Messages that are held stay behind: settle them first. What edited messages said before stays behind. Audit trails stay behind: they are by positions of their store.
+//!
+//! An export is as good as the store to whoever gets hold of it: it has what everybody has said, and the codes of
+//! invite links, with which one comes in.
 //!
 //! # An export while people talk
 //!
@@ -69,9 +73,10 @@
 //! | `report` | `room`, `id`, `message` (its id), `sender`, `by`, `at`, `reason`?, `resolvedAt`? and `outcome`? (`dismissed`, `messageDeleted`, `userMuted`, `userBanned`), `resolvedBy`? (the host without it) |
 //! | `hidden` | `room`, `user`, `seq` and `message` (its id) |
 //! | `follow` | `room`, `seq` and `message` (its id) of the thread's root, `user`, `following`, `since`, `readSeq` |
-//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`: how many of each. The last line |
+//! | `invite` | `room`, `code`, `by`? (the host without it), `createdAt`, `expiresAt`?, `maxUses`? (1 of an invitation), `uses`, `user`? (whom alone it invites) |
+//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`, `invites`: how many of each. The last line |
 //!
-//! They come in this order, the messages, the reactions, the people, the bans, the reports, what people have hidden and which threads they follow of a room behind it. What has
+//! They come in this order, the messages, the reactions, the people, the bans, the reports, what people have hidden, which threads they follow and the invite links of a room behind it. What has
 //! no end ends at `9999-12-31T23:59:59.999Z`. `n` is how many
 //! countable messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
 //! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
@@ -140,6 +145,9 @@ pub struct Counts {
     /// Threads that somebody follows, or does no longer, each counted once a user.
     #[serde(default)]
     pub follows: u64,
+    /// Invite links and invitations, also those that hold no more.
+    #[serde(default)]
+    pub invites: u64,
 }
 
 impl fmt::Display for Counts {
@@ -156,11 +164,12 @@ impl fmt::Display for Counts {
             reports,
             hidden,
             follows,
+            invites,
         } = self;
         write!(f, "{rooms} rooms, {messages} messages, {reactions} reactions, {members} members, ")?;
         write!(
             f,
-            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden, {follows} follows"
+            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden, {follows} follows, {invites} invites"
         )
     }
 }

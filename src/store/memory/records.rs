@@ -125,6 +125,12 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             let beyond = data.follows.range((from, Bound::Unbounded)).take(limit);
             beyond.map(|(_, one)| Record::Room(RoomRecord::Follow(one.clone()))).collect()
         }
+        RecordPage::Invites { room, after } => {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let beyond = state.invites.range((from, Bound::Unbounded)).map(|(_, link)| link);
+            let links = beyond.filter(|link| link.room == room).take(limit);
+            links.map(|link| Record::Room(RoomRecord::Invite(link.clone()))).collect()
+        }
     }
 }
 

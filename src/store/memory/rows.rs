@@ -89,6 +89,9 @@ impl State {
             let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
             rows.invites = links.map(|link| (link.code, link.clone())).collect();
         }
+        for code in &needs.codes {
+            rows.invites.extend(self.invites.get(code).map(|link| (*code, link.clone())));
+        }
         for (user, other) in needs.relations_with(&rows.rooms) {
             if let Some(relation) = self.relation(&user, &other) {
                 rows.relations.insert((user, other), relation.clone());

@@ -12,7 +12,7 @@ use sqlx::{PgConnection, query};
 use super::columns::{Uuid, member_columns, message_joins, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
-use super::read::INVITES;
+use super::read::{CODES, INVITES};
 use super::{amend, attachments, follows, held, hidden, keeping, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
@@ -174,6 +174,11 @@ pub(super) async fn load(
         let rooms: Vec<Uuid> = needs.invites.iter().copied().map(Uuid::from).collect();
         let links = fetch(conn, query(INVITES).bind(rooms), |columns| columns.invite()).await?;
         rows.invites = links.into_iter().map(|link| (link.code, link)).collect();
+    }
+    if !needs.codes.is_empty() {
+        let codes: Vec<Uuid> = needs.codes.iter().copied().map(Uuid::from).collect();
+        let links = fetch(conn, query(CODES).bind(codes), |columns| columns.invite()).await?;
+        rows.invites.extend(links.into_iter().map(|link| (link.code, link)));
     }
     if !relations.is_empty() {
         let (users, others): (Vec<&str>, Vec<&str>) =

@@ -8,7 +8,9 @@ use super::columns::{
 use super::connections::Connections;
 use super::error::PostgresError;
 use super::read::{beyond, beyond_user};
-use crate::store::columns::{ReadRow, int, message_columns, report_columns, room_columns, settings_columns};
+use crate::store::columns::{
+    ReadRow, int, invite_columns, message_columns, report_columns, room_columns, settings_columns,
+};
 use crate::store::{Record, RecordPage};
 
 pub(super) const PROFILES: &str = "SELECT user_id, nickname, image, last_seen, logged_out FROM chat.profiles \
@@ -105,6 +107,12 @@ pub(super) const FOLLOWS: &str = concat!(
      WHERE g.room = $1 AND (g.root, g.user_id) > ($2, $3) ORDER BY g.root, g.user_id LIMIT $4"
 );
 
+pub(super) const INVITES: &str = concat!(
+    "SELECT ",
+    invite_columns!(),
+    " FROM chat.invites i WHERE i.room = $1 AND i.code >= $2 ORDER BY i.code LIMIT $3"
+);
+
 pub(super) async fn records(
     db: &Connections,
     page: &RecordPage,
@@ -194,6 +202,13 @@ pub(super) async fn records(
             let (root, user) = after.as_ref().map_or((0, ""), |(root, user)| (int(*root), user.as_str()));
             let sought = || query(FOLLOWS).bind(Uuid::from(*room)).bind(root).bind(user).bind(limit);
             db.all(sought, |columns| columns.follow_record()).await
+        }
+        RecordPage::Invites { room, after } => {
+            // Beyond the greatest code there is none.
+            let from = after.map_or(Some(Uuid::NIL), |code| Uuid::from(code).next());
+            let Some(from) = from else { return Ok(Vec::new()) };
+            let sought = || query(INVITES).bind(Uuid::from(*room)).bind(from).bind(limit);
+            db.all(sought, |columns| columns.invite_record()).await
         }
     }
 }

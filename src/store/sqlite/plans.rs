@@ -128,6 +128,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (records::FOLLOWS, "PRIMARY KEY (room=? AND (root,user)>(?,?))", false),
         (keeping::CUT[5], "PRIMARY KEY (room=? AND root<?)", false),
         (records::HIDDEN, "PRIMARY KEY (room=? AND (user,seq)>(?,?))", false),
+        (records::INVITES, "invites_by_room (room=? AND code>?)", false),
         (records::BANS, "PRIMARY KEY (room=? AND user>?)", false),
         (rows::PLACE, "messages_by_id (id=?)", false),
         (rows::ROOM_WITH_KEY, primary, false),

@@ -7,7 +7,9 @@ use super::columns::{
 };
 use super::error::SqliteError;
 use super::read::{ROOM, all, beyond, beyond_user};
-use crate::store::columns::{ReadRow, int, message_columns, report_columns, room_columns, settings_columns};
+use crate::store::columns::{
+    ReadRow, int, invite_columns, message_columns, report_columns, room_columns, settings_columns,
+};
 use crate::store::{Record, RecordPage};
 
 pub(super) const PROFILES: &str = "SELECT user, nickname, image, last_seen, logged_out FROM profiles WHERE user > ?1 ORDER BY user LIMIT ?2";
@@ -101,6 +103,12 @@ pub(super) const FOLLOWS: &str = concat!(
      WHERE g.room = ?1 AND (g.root, g.user) > (?2, ?3) ORDER BY g.root, g.user LIMIT ?4"
 );
 
+pub(super) const INVITES: &str = concat!(
+    "SELECT ",
+    invite_columns!(),
+    " FROM invites i INDEXED BY invites_by_room WHERE i.room = ?1 AND i.code > ?2 ORDER BY i.code LIMIT ?3"
+);
+
 pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Result<Vec<Record>, SqliteError> {
     match page {
         RecordPage::Profiles { after } => {
@@ -176,6 +184,11 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
             let (root, user) = after.as_ref().map_or((0, ""), |(root, user)| (int(*root), user.as_str()));
             let params = rusqlite::params![room.to_bytes(), root, user, limit];
             all(conn, FOLLOWS, params, |columns| columns.follow_record())
+        }
+        RecordPage::Invites { room, after } => {
+            // The empty blob is before every code.
+            let after = after.map(|code| code.to_bytes().to_vec()).unwrap_or_default();
+            all(conn, INVITES, &[&room.to_bytes(), &after, &limit], |columns| columns.invite_record())
         }
     }
 }

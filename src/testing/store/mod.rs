@@ -165,7 +165,8 @@ macro_rules! store_suite {
                     an_invitation_lets_in_nobody_else_and_ends_with_the_answer
                     an_invitation_takes_the_place_of_the_one_before_it
                     who_comes_in_another_way_is_invited_no_more
-                    nobody_is_invited_who_is_there_or_has_blocked_the_inviter;
+                    nobody_is_invited_who_is_there_or_has_blocked_the_inviter
+                    links_are_taken_in_as_they_are_unless_their_code_is_anothers;
                 public:
                     public_rooms_come_newest_first_and_no_other_does
                     whoever_likes_comes_into_a_public_room

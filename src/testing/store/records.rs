@@ -9,7 +9,8 @@ use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
 use crate::id::{MessageId, ReportId, RoomId};
 use crate::model::{
-    Ban, Follow, Hidden, Mark, Member, Profile, Relation, RelationKind, Report, ReportOutcome, RoomKind,
+    Ban, Follow, Hidden, Invite, InviteCode, Mark, Member, Profile, Relation, RelationKind, Report,
+    ReportOutcome, RoomKind,
 };
 use crate::store::RelationOp::{Accept, Block, Request};
 use crate::store::{Answer, Batch, BodyHash, Op, Record, RecordPage, RoomRecord};
@@ -30,7 +31,7 @@ impl Fixture {
     }
 
     /// The same in pages of one and of three.
-    async fn pages(&self, first: RecordPage) -> Vec<Record> {
+    pub(super) async fn pages(&self, first: RecordPage) -> Vec<Record> {
         let whole = self.records(first.clone(), 1000).await;
         for limit in [1, 3] {
             assert_eq!(self.records(first.clone(), limit).await, whole, "{first:?} in pages of {limit}");
@@ -47,6 +48,7 @@ impl Fixture {
         rows.extend(self.records(RecordPage::Bans { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Reports { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Hidden { room, after: None }, 1000).await);
+        rows.extend(self.records(RecordPage::Invites { room, after: None }, 1000).await);
         let of_room = |row| match row {
             Record::Room(row) => row,
             other => panic!("{other:?} is of no room"),
@@ -94,6 +96,9 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Follows { room, .. }, Record::Room(RoomRecord::Follow(follow))) => {
             RecordPage::Follows { room, after: Some((follow.root_seq, follow.user.clone())) }
         }
+        (RecordPage::Invites { room, .. }, Record::Room(RoomRecord::Invite(invite))) => {
+            RecordPage::Invites { room, after: Some(invite.code) }
+        }
         (page, row) => panic!("{row:?} is no row of {page:?}"),
     }
 }
@@ -124,6 +129,9 @@ fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
         RoomRecord::Report(report) => RoomRecord::Report(Report { room: id, ..report }),
         RoomRecord::Hidden(hidden) => RoomRecord::Hidden(Hidden { room: id, pos: 908, ..hidden }),
         RoomRecord::Follow(follow) => RoomRecord::Follow(Follow { room: id, pos: 909, ..follow }),
+        RoomRecord::Invite(invite) => {
+            RoomRecord::Invite(Invite { room: id, code: InviteCode::generate(), ..invite })
+        }
     }
 }
 
@@ -208,6 +216,7 @@ pub async fn each_row_comes_once_and_in_its_order(chat: Fixture) {
         RecordPage::Bans { room: nowhere, after: None },
         RecordPage::Reports { room: nowhere, after: None },
         RecordPage::Hidden { room: nowhere, after: None },
+        RecordPage::Invites { room: nowhere, after: None },
         RecordPage::ProfilesIn { room: nowhere, after: None },
         RecordPage::Rooms { after: Some(RoomId::from_bytes([0xff; 16])) },
     ] {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chat_core::event::EventKind;
 use chat_core::model::{
-    Cursor, Draft, HistoryQuery, LastSeen, Limit, Message, MessageState, NewRoom, PageQuery, Profile,
-    ReportOutcome, Role, Room, RoomUpdate, SettingsUpdate, Token, Verb,
+    Cursor, Draft, HistoryQuery, LastSeen, Limit, Message, MessageState, NewInvite, NewRoom, PageQuery,
+    Profile, ReportOutcome, Role, Room, RoomUpdate, SettingsUpdate, Token, Verb,
 };
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{
@@ -83,10 +83,20 @@ pub(super) async fn export(engine: &ChatEngine, scope: Scope) -> String {
     let counts = engine.admin().export(scope, &mut lines).await.unwrap();
     let lines = String::from_utf8(lines).unwrap();
     let kinds = |kind: &str| lines.matches(&format!("{{\"record\":\"{kind}\"")).count() as u64;
-    let written =
-        ["profile", "relation", "room", "member", "message", "reaction", "hidden", "follow"].map(kinds);
     let Counts { profiles, relations, rooms, members, messages, reactions, hidden, follows, .. } = counts;
-    assert_eq!(written, [profiles, relations, rooms, members, messages, reactions, hidden, follows]);
+    for (kind, count) in [
+        ("profile", profiles),
+        ("relation", relations),
+        ("room", rooms),
+        ("member", members),
+        ("message", messages),
+        ("reaction", reactions),
+        ("hidden", hidden),
+        ("follow", follows),
+        ("invite", counts.invites),
+    ] {
+        assert_eq!(kinds(kind), count, "{kind}");
+    }
     lines
 }
 
@@ -209,6 +219,17 @@ impl Town {
             RoomUpdate::new().with_permission(Verb::Remove, Role::Owner).with_topic("한강 \"dawn\"\n@6");
         ana.update_room(group, update).await.unwrap();
 
+        for new in [
+            NewInvite { expires_in: Some(3600), max_uses: Some(9), user: None },
+            NewInvite::of(id("🦊")),
+            NewInvite::of(id("ben")),
+        ] {
+            ana.create_invite(group, new).await.unwrap();
+        }
+        let open = admin.create_invite(group, NewInvite::default()).await.unwrap();
+        user("visitor").accept_invite(open.code).await.unwrap();
+        user("visitor").leave(group).await.unwrap();
+
         let finished = ana.create_room(NewRoom::challenge("squats", "").with(["cho"])).await.unwrap().id();
         ana.send(finished, Draft::text("done")).await.unwrap();
         admin.close(finished).await.unwrap();
@@ -270,7 +291,17 @@ impl Town {
         }
         let forbidden = user("dee").create_room(NewRoom::direct("ben")).await.map(|room| room.id());
         assert_eq!(code(forbidden), "FORBIDDEN", "a block holds");
+        // Invite links are known, and let in as many as are left.
+        let links = ana.invites(self.group).await.unwrap();
+        let link = links.iter().find(|link| link.max_uses.is_some() && link.user.is_none()).unwrap();
+        user("guest").accept_invite(link.code).await.unwrap();
+        let links = ana.invites(self.group).await.unwrap();
+        assert_eq!(links.iter().filter(|link| link.uses == 1).count(), 2);
+        let theirs = user("🦊").invitations(None, limit()).await.unwrap().invitations;
+        assert_eq!(theirs.iter().map(|invited| invited.room).collect::<Vec<_>>(), [self.group]);
+        user("🦊").decline_invite(theirs[0].code).await.unwrap();
         assert_eq!(code(user("cho").invite(self.group, &[id("ben")]).await), "OK");
+        assert!(ben.invitations(None, limit()).await.unwrap().invitations.is_empty());
     }
 }
 
@@ -406,6 +437,11 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
             let Record::Room(RoomRecord::Follow(one)) = page else { panic!("{page:?}") };
             follows = RecordPage::Follows { room, after: Some((one.root_seq, one.user)) };
         }
+        let mut invites = RecordPage::Invites { room, after: None };
+        while let Some(page) = page(store, invites.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::Invite(invite)) = page else { panic!("{page:?}") };
+            invites = RecordPage::Invites { room, after: Some(invite.code) };
+        }
     }
     Rows { all, rooms: count }
 }
@@ -432,7 +468,9 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
             Record::Profile { .. }
             | Record::Relation(_)
             | Record::Settings(..)
-            | Record::Room(RoomRecord::Reaction(..) | RoomRecord::Ban(_) | RoomRecord::Report(_)) => {}
+            | Record::Room(
+                RoomRecord::Reaction(..) | RoomRecord::Ban(_) | RoomRecord::Report(_) | RoomRecord::Invite(_),
+            ) => {}
         }
     }
     rows

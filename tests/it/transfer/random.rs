@@ -1,6 +1,6 @@
 //! Random histories survive a round trip.
 
-use chat_core::model::{Cursor, Draft, HistoryQuery, Limit, NewRoom};
+use chat_core::model::{Cursor, Draft, HistoryQuery, Invite, Limit, NewInvite, NewRoom};
 use chat_core::store::{MemoryStore, SqliteStore};
 use chat_core::transfer::Scope;
 use chat_core::{ChatEngine, RoomId};
@@ -24,6 +24,9 @@ enum Step {
     Close(usize),
     Relate(usize, usize, u8),
     Amend(usize, usize, u64, u8),
+    Link(usize, usize, Option<usize>),
+    Come(usize, usize),
+    Decline(usize),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -40,6 +43,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (user.clone(), room.clone(), 0..4u8).prop_map(|(by, room, name)| Step::Rename(by, room, name)),
         4 => (user.clone(), room.clone(), 1..12u64, 0..5u8)
             .prop_map(|(by, room, seq, how)| Step::Amend(by, room, seq, how)),
+        2 => (user.clone(), room.clone(), proptest::option::of(user.clone()))
+            .prop_map(|(by, room, who)| Step::Link(by, room, who)),
+        1 => (user.clone(), room.clone()).prop_map(|(by, room)| Step::Come(by, room)),
+        1 => user.clone().prop_map(Step::Decline),
         1 => room.prop_map(Step::Close),
         3 => (user.clone(), user, 0..6u8).prop_map(|(by, other, op)| Step::Relate(by, other, op)),
     ];
@@ -88,6 +95,26 @@ async fn step(engine: &ChatEngine, rooms: &mut Vec<RoomId>, step: Step) {
                 on => drop(user.react(room, message, "👍".parse().unwrap(), on < 4).await),
             }
         }
+        Step::Link(by, at, who) => {
+            let new = who.map_or_else(NewInvite::default, |who| NewInvite::of(id(USERS[who])));
+            drop(user(by).create_invite(room(at), new).await);
+        }
+        Step::Come(by, at) => {
+            let mut links = Vec::new();
+            for one in 0..USERS.len() {
+                links.extend(user(one).invites(room(at)).await.unwrap_or_default());
+            }
+            let is_theirs = |link: &&Invite| link.user.as_ref().is_none_or(|user| *user == id(USERS[by]));
+            if let Some(link) = links.iter().find(is_theirs) {
+                drop(user(by).accept_invite(link.code).await);
+            }
+        }
+        Step::Decline(by) => {
+            let invited = user(by).invitations(None, Limit::MESSAGES).await.unwrap().invitations;
+            if let Some(invited) = invited.first() {
+                drop(user(by).decline_invite(invited.code).await);
+            }
+        }
         Step::Close(at) => drop(engine.admin().close(room(at)).await),
         Step::Relate(by, other, op) => {
             let (user, other) = (user(by), id(USERS[other]));
@@ -112,8 +139,8 @@ async fn round_trip(steps: Vec<Step>, early: usize) {
         if index == early {
             import(&middle, &export(&source, Scope::All).await).await.unwrap();
         }
-        // A relation that ends is not taken away from a store that has it.
-        if index < early || !matches!(each, Step::Relate(..)) {
+        // What ends is not taken away from a store that has it.
+        if index < early || !matches!(each, Step::Relate(..) | Step::Decline(_)) {
             step(&source, &mut rooms, each).await;
         }
     }
