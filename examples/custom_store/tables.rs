@@ -123,6 +123,8 @@ impl Tables {
         for (room, id) in needs.roots(&rows.messages) {
             rows.messages.extend(self.message(room, id).map(|root| (id, Arc::new(root))));
         }
+        let kept = |room, seq| self.edits.range((room, seq, 0)..=(room, seq, u64::MAX)).count() as u64;
+        rows.edited = needs.edited.iter().map(|(room, seq)| ((*room, *seq), kept(*room, *seq))).collect();
         let reactions = needs.reactions.iter().filter_map(|(room, id, reaction, user)| {
             let seq = rows.messages.get(id)?.seq;
             Some(ReactionKey { room: *room, seq, reaction: reaction.clone(), user: user.clone() })

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chat_core::model::{Follow, Hidden, Message, Report, Room};
+use chat_core::model::{Edit, Follow, Hidden, Message, Report, Room};
 use chat_core::store::{
-    BodyHash, OutboxRow, PushBatch, PushRetry, PushStore, ReactionKey, Record, RecordPage, RoomRecord, Stage,
-    StoredAttachment, Upkeep,
+    BodyHash, KeptEdit, OutboxRow, PushBatch, PushRetry, PushStore, ReactionKey, Record, RecordPage,
+    RoomRecord, Stage, StoredAttachment, Upkeep,
 };
 use chat_core::{Result, RoomId, Timestamp, UserId};
 
@@ -88,6 +88,19 @@ impl Upkeep for PlainStore {
                 let record = |(message, hash): &(Arc<Message>, Option<BodyHash>)| {
                     Record::Room(RoomRecord::Message(tables.shown(message), *hash))
                 };
+                beyond.map(record).take(limit).collect()
+            }
+            RecordPage::Edits { room, seq, after } => {
+                let message = tables.messages_in(room).find(|message| message.seq == seq);
+                let edited = message.and_then(|message| Some((message.id, message.state.edited_at?)));
+                let Some((message, edited_at)) = edited else { return Ok(Vec::new()) };
+                let edits = tables.edits.range((room, seq, 0)..=(room, seq, u64::MAX)).map(|(_, edit)| edit);
+                let record = |(n, edit): (u64, &Edit)| {
+                    let edit = edit.clone();
+                    Record::Room(RoomRecord::Edit(KeptEdit { room, seq, message, edited_at, n, edit }))
+                };
+                let beyond =
+                    (1..).zip(edits).filter(|(_, edit)| after.is_none_or(|after| edit.version > after));
                 beyond.map(record).take(limit).collect()
             }
             RecordPage::Reactions { room, after } => {

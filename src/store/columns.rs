@@ -5,7 +5,8 @@ mod held;
 mod written;
 
 use super::{
-    BodyHash, OutboxEntry, OutboxRow, PushRetry, ReactionKey, Record, RoomRecord, Stage, StoredAttachment,
+    BodyHash, KeptEdit, OutboxEntry, OutboxRow, PushRetry, ReactionKey, Record, RoomRecord, Stage,
+    StoredAttachment,
 };
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
@@ -541,6 +542,18 @@ pub(super) trait ReadRow<'r> {
         let (room, seq) = (self.room_id()?, self.number()?);
         let key = ReactionKey { room, seq, reaction: self.reaction()?, user: self.parsed()? };
         Ok(Record::Room(RoomRecord::Reaction(key, MessageId::from_bytes(self.bytes()?))))
+    }
+
+    /// Reads a former state, and of which message it is.
+    fn edit_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Edit(KeptEdit {
+            room: self.room_id()?,
+            seq: self.number()?,
+            message: MessageId::from_bytes(self.bytes()?),
+            edited_at: self.time()?,
+            n: self.number()?,
+            edit: self.edit()?,
+        })))
     }
 
     fn settings_record(&mut self) -> Result<Record, Self::Error> {

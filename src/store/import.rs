@@ -9,11 +9,12 @@ use std::sync::Arc;
 use super::apply::{attach, close_room, done};
 use super::govern::owner_of;
 use super::thread;
-use super::{BodyHash, Change, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
+use super::{BodyHash, Change, KeptEdit, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
 use crate::error::{Contradiction, ErrorKind, Result};
 use crate::id::{MessageId, RoomId};
 use crate::model::{
-    Ban, Floor, Follow, Hidden, Invite, Member, Message, MessageState, Pos, Report, Role, Room, RoomKind,
+    Ban, Body, Floor, Follow, Hidden, Invite, Member, Message, MessageState, Pos, Report, Role, Room,
+    RoomKind,
 };
 
 /// Decides on one row.
@@ -21,6 +22,7 @@ pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
     match record {
         RoomRecord::Room(room) => import_room(room, rows),
         RoomRecord::Message(message, hash) => import_message(message, hash, rows),
+        RoomRecord::Edit(state) => import_edit(state, rows),
         RoomRecord::Reaction(key, message) => import_reaction(key, message, rows),
         RoomRecord::Member(member) => import_member(member, rows),
         RoomRecord::Ban(ban) => import_ban(ban, rows),
@@ -185,6 +187,44 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     let id = room.id;
     rows.put_room(room);
     all_imported(id, std::iter::once(at).chain(counted.map(|counted| (counted.pos, counted.prev))))
+}
+
+/// As an edit keeps it: the position that changed the message last is its version, and another one comes after it.
+fn import_edit(state: KeptEdit, rows: &mut Rows) -> Result<Outcome> {
+    let KeptEdit { room, seq, message, edited_at, n, mut edit } = state;
+    let mut room = standing(room, rows)?;
+    if (1..room.floor().seq).contains(&seq) {
+        return done(Vec::new());
+    }
+    let Some(message) = rows.message(room.id, message).filter(|message| message.seq == seq) else {
+        return refused(Contradiction::Message { room: room.id, seq });
+    };
+    // It says something else by now, and what is kept of it goes with that.
+    if message.body.is_deleted() || message.state.edited_at != Some(edited_at) {
+        return done(Vec::new());
+    }
+    let there = rows.edited.get(&(room.id, seq)).copied().unwrap_or(0);
+    if (1..=there).contains(&n) {
+        return done(Vec::new());
+    }
+    let fits = match &message.body {
+        Body::Text(_) => edit.content.is_some(),
+        Body::Image { .. } => true,
+        Body::System { .. } | Body::Deleted(_) => false,
+    };
+    if n != there + 1 || !fits {
+        return refused(Contradiction::Edit { room: room.id, seq, n, there });
+    }
+    let at = rows.next_pos(&mut room);
+    edit.version = message.state.changed_pos;
+    rows.new_edits.push((room.id, seq, edit));
+    rows.edited.insert((room.id, seq), n);
+    let mut message = Message::clone(&message);
+    message.state.changed_pos = at.0.at;
+    rows.put_message(Arc::new(message));
+    let id = room.id;
+    rows.put_room(room);
+    imported(id, at)
 }
 
 fn import_reaction(key: ReactionKey, id: MessageId, rows: &mut Rows) -> Result<Outcome> {

@@ -29,6 +29,8 @@ pub struct Needs {
     pub relations: BTreeSet<(UserId, UserId)>,
     /// Messages that are changed, or quoted.
     pub messages: BTreeSet<(RoomId, MessageId)>,
+    /// Messages by their numbers, of which it must be known how many former states are kept.
+    pub edited: BTreeSet<(RoomId, u64)>,
     /// Reactions of which it must be known whether they were left.
     pub reactions: BTreeSet<(RoomId, MessageId, Reaction, UserId)>,
     /// Rooms in which somebody sends, or moves a mark: what a block between the two of a direct room stops.
@@ -239,6 +241,10 @@ impl Needs {
                     }
                     RoomRecord::Ban(ban) => {
                         needs.bans.insert((item.room, ban.user.clone()));
+                    }
+                    RoomRecord::Edit(state) => {
+                        needs.messages.insert((item.room, state.message));
+                        needs.edited.insert((item.room, state.seq));
                     }
                     RoomRecord::Invite(invite) => {
                         invite.user.iter().for_each(&mut member);

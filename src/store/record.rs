@@ -4,8 +4,8 @@ use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem,
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Ban, Follow, Hidden, Invite, InviteCode, Member, Message, Profile, Reaction, Relation, Report, Room,
-    Settings,
+    Ban, Edit, Follow, Hidden, Invite, InviteCode, Member, Message, Profile, Reaction, Relation, Report,
+    Room, Settings,
 };
 
 /// A row as [`Upkeep::records`](super::Upkeep::records) reads it.
@@ -35,8 +35,8 @@ pub enum Record {
     Settings(UserId, Settings),
 }
 
-/// What belongs to a room. A room is imported first, then its messages in the order of their numbers, then
-/// the reactions on them, then its people, its bans, its reports, what its people have hidden, which threads they follow
+/// What belongs to a room. A room is imported first, then its messages in the order of their numbers, each
+/// with what it said before, then the reactions on them, then its people, its bans, its reports, what its people have hidden, which threads they follow
 /// and its invite links: so nobody is in a room that has not all its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
@@ -46,6 +46,8 @@ pub enum RoomRecord {
     /// A message, with the fingerprint of what was sent first where it has a client id: it may say something
     /// else by now. An import counts its reactions anew, as they come.
     Message(Message, Option<BodyHash>),
+    /// What a message said before.
+    Edit(KeptEdit),
     /// A reaction on a message, with the message's id.
     Reaction(ReactionKey, MessageId),
     /// A membership, present or past.
@@ -62,12 +64,31 @@ pub enum RoomRecord {
     Invite(Invite),
 }
 
+/// A former state of a message that is there. An import takes it in where the message says what it says in the other store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store makes them of its rows")]
+pub struct KeptEdit {
+    /// The room.
+    pub room: RoomId,
+    /// The message's number.
+    pub seq: u64,
+    /// The message.
+    pub message: MessageId,
+    /// When the message was edited last.
+    pub edited_at: Timestamp,
+    /// Which of the message's former states that are kept, the oldest being 1.
+    pub n: u64,
+    /// The state. Its version is a position.
+    pub edit: Edit,
+}
+
 impl RoomRecord {
     /// The room that it belongs to.
     pub fn room(&self) -> RoomId {
         match self {
             Self::Room(room) => room.id,
             Self::Message(message, _) => message.room,
+            Self::Edit(state) => state.room,
             Self::Reaction(key, _) => key.room,
             Self::Member(member) => member.room,
             Self::Ban(ban) => ban.room,
@@ -166,6 +187,15 @@ pub enum RecordPage {
         room: RoomId,
         /// Beyond this number.
         after: u64,
+    },
+    /// What a message said before, the oldest first.
+    Edits {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
+        /// Beyond this version.
+        after: Option<u64>,
     },
     /// The reactions on a room's messages, by the messages' numbers, the reaction and the user.
     Reactions {

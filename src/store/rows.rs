@@ -67,6 +67,8 @@ pub struct Rows {
     pub relations: HashMap<(UserId, UserId), Relation>,
     /// The messages that there are, of those in [`Needs::messages`], and then those of [`Needs::roots`].
     pub messages: HashMap<MessageId, Arc<Message>>,
+    /// How many former states are kept of the messages in [`Needs::edited`]; one without any may be left out.
+    pub edited: BTreeMap<(RoomId, u64), u64>,
     /// The reactions that were left, of those in [`Needs::reactions`].
     pub reactions: HashSet<ReactionKey>,
     /// The profiles of the members of [`Needs::heirs`], where they have one.
@@ -171,6 +173,7 @@ impl Rows {
             ordinals: HashMap::new(),
             relations: HashMap::new(),
             messages: HashMap::new(),
+            edited: BTreeMap::new(),
             reactions: HashSet::new(),
             profiles: HashMap::new(),
             invites: HashMap::new(),

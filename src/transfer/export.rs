@@ -9,18 +9,18 @@ use super::line::{Header, Line};
 use super::{Counts, MAX_LINE_BYTES, Scope, TransferError};
 use crate::engine::Admin;
 use crate::error::{Error, ErrorKind};
-use crate::id::UserId;
-use crate::model::{Member, Room};
-use crate::store::{Record, RecordPage, RoomRecord, Store};
+use crate::id::{RoomId, UserId};
+use crate::model::{Member, MessageState, Room};
+use crate::store::{KeptEdit, Record, RecordPage, RoomRecord, Store};
 
 type Result<T> = std::result::Result<T, TransferError>;
 
-/// Rows that are in memory at once.
+/// Rows that are read at once; of a message that was edited so many besides.
 const PAGE: u32 = 250;
 
 impl Admin {
     /// Writes a room or everything as lines of JSON, and says how much it was. See
-    /// [`transfer`](crate::transfer) for the lines, and for what holds while people talk. At most 250 rows are in
+    /// [`transfer`](crate::transfer) for the lines, and for what holds while people talk. At most 500 rows are in
     /// memory at once. The writer is flushed at the end.
     ///
     /// # Errors
@@ -110,14 +110,18 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
                 break;
             }
             for record in records {
-                if let Record::Room(RoomRecord::Message(message, _)) = &record {
-                    if message.seq != after + 1 {
-                        let cut = "messages were cut away while they were read: begin again";
-                        return Err(TransferError::Store(Error::unavailable(cut)));
-                    }
-                    after = message.seq;
+                let Record::Room(RoomRecord::Message(message, _)) = &record else { continue };
+                if message.seq != after + 1 {
+                    let cut = "messages were cut away while they were read: begin again";
+                    return Err(TransferError::Store(Error::unavailable(cut)));
                 }
+                after = message.seq;
+                let state = message.state.clone();
+                let is_edited = state.edited_at.is_some() && !message.body.is_deleted();
                 self.record(record)?;
+                if is_edited {
+                    self.edits_of(room.id, after, &state).await?;
+                }
             }
             self.flush().await?;
         }
@@ -152,6 +156,27 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             _ => None,
         };
         self.pages(|last| RecordPage::Invites { room: room.id, after: last.and_then(after) }).await
+    }
+
+    /// What a message had said until it was read, the oldest first. It is looked for of those alone that were edited.
+    async fn edits_of(&mut self, room: RoomId, seq: u64, read: &MessageState) -> Result<()> {
+        let Some(edited_at) = read.edited_at else { return Ok(()) };
+        let (mut after, mut n) = (None, 0);
+        loop {
+            let records = self.store.records(RecordPage::Edits { room, seq, after }, PAGE).await?;
+            let Some(Record::Room(RoomRecord::Edit(last))) = records.last() else { return Ok(()) };
+            after = Some(last.edit.version);
+            for record in records {
+                let Record::Room(RoomRecord::Edit(state)) = record else { continue };
+                // Edited since then: it is what its line says.
+                if state.edit.version >= read.changed_pos {
+                    return Ok(());
+                }
+                n += 1;
+                self.record(Record::Room(RoomRecord::Edit(KeptEdit { edited_at, n, ..state })))?;
+            }
+            self.flush().await?;
+        }
     }
 
     /// Of threads whose roots are exported, with marks that are not beyond what is.
@@ -218,6 +243,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::Settings(..) => &mut self.counts.settings,
             Record::Room(RoomRecord::Room(_)) => &mut self.counts.rooms,
             Record::Room(RoomRecord::Message(..)) => &mut self.counts.messages,
+            Record::Room(RoomRecord::Edit(_)) => &mut self.counts.edits,
             Record::Room(RoomRecord::Reaction(..)) => &mut self.counts.reactions,
             Record::Room(RoomRecord::Member(_)) => &mut self.counts.members,
             Record::Room(RoomRecord::Ban(_)) => &mut self.counts.bans,

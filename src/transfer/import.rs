@@ -191,6 +191,12 @@ impl Import<'_> {
                     }
                     Record::Room(RoomRecord::Message(message, hash))
                 }
+                Line::Edit(line) => {
+                    counts.edits += 1;
+                    let state = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(state.room, &lines)?;
+                    Record::Room(RoomRecord::Edit(state))
+                }
                 Line::Reaction(line) => {
                     counts.reactions += 1;
                     let (key, message) = line.record().map_err(|error| lines.malformed(error))?;

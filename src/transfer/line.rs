@@ -1,6 +1,7 @@
 //! A line: its JSON shape, and the record that it stands for. The table in the docs of the module names
 //! every field; what is not in it is refused, for it would be lost.
 
+mod edit;
 mod invite;
 mod member;
 mod message;
@@ -11,6 +12,7 @@ mod room;
 
 use serde::{Deserialize, Serialize};
 
+use self::edit::EditLine;
 use self::invite::InviteLine;
 use self::member::MemberLine;
 use self::message::MessageLine;
@@ -55,6 +57,7 @@ pub(super) enum Line {
     Settings(SettingsLine),
     Room(RoomLine),
     Message(MessageLine),
+    Edit(EditLine),
     Reaction(ReactionLine),
     Member(MemberLine),
     Ban(BanLine),
@@ -83,6 +86,7 @@ impl From<RoomRecord> for Line {
         match record {
             RoomRecord::Room(room) => Self::Room(room.into()),
             RoomRecord::Message(message, hash) => Self::Message(MessageLine::of(message, hash)),
+            RoomRecord::Edit(state) => Self::Edit(state.into()),
             RoomRecord::Reaction(key, message) => Self::Reaction(ReactionLine::of(key, message)),
             RoomRecord::Member(member) => Self::Member(member.into()),
             RoomRecord::Ban(ban) => Self::Ban(ban.into()),

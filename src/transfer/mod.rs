@@ -43,7 +43,7 @@
 //! between is still there, and so is an invite link that was revoked. What contradicts the store is refused, with the
 //! number of its line, and what came before that line stays.
 //!
-//! Messages that are held stay behind: settle them first. What edited messages said before stays behind. Audit trails stay behind: they are by positions of their store.
+//! Messages that are held stay behind: settle them first. Audit trails stay behind: they are by positions of their store.
 //!
 //! An export is as good as the store to whoever gets hold of it: it has what everybody has said, and the codes of
 //! invite links, with which one comes in.
@@ -67,6 +67,7 @@
 //! | `settings` | `user`, `lastSeen` (`everyone`, `friends`, `nobody`), `invisible`, `readReceipts`, `changedAt` |
 //! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable`, `permissions`? (what was changed in them: `invite=admin,send=owner`), `topic`?, `picture`?, `visibility`? (`public`), `custom`? (an object), `slowMode`?, `retention`? (`days`?, `messages`?), `floor`? (of a room whose first messages were cut away: `seq` of the first that is kept, `n` countable ones below it) |
 //! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `editedAt`? or `deletedAt`?, `n`, `ownN`, `attachments`?, `quoted`? (`seq` and `message`, the id, of what it answers), `pinned`? (`at`, and `by`?), `forwarded`? (who sent it first), `mentions`? (ids), `mentionsAll`?, `replyTo`? (`seq` and `message`, the id, of its thread's root, and `inRoom`) |
+//! | `edit` | `room`, `seq` and `message` (its id), `editedAt` of that message, `n` (which of the former states that are kept, the oldest being 1), `content`? (an IMAGE may have had none), `since` |
 //! | `reaction` | `room`, `seq` and `message` (its id), `reaction`, `user` |
 //! | `member` | `room`, `user`, `role` (`owner`, `admin`, `member`, `readOnly`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN`, `mutedUntil`? |
 //! | `ban` | `room`, `user`, `by`? (the host without it), `at`, `until`, `reason`? |
@@ -74,9 +75,9 @@
 //! | `hidden` | `room`, `user`, `seq` and `message` (its id) |
 //! | `follow` | `room`, `seq` and `message` (its id) of the thread's root, `user`, `following`, `since`, `readSeq` |
 //! | `invite` | `room`, `code`, `by`? (the host without it), `createdAt`, `expiresAt`?, `maxUses`? (1 of an invitation), `uses`, `user`? (whom alone it invites) |
-//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`, `invites`: how many of each. The last line |
+//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`, `invites`, `edits`: how many of each. The last line |
 //!
-//! They come in this order, the messages, the reactions, the people, the bans, the reports, what people have hidden, which threads they follow and the invite links of a room behind it. What has
+//! They come in this order, the messages, each with what it said before, the reactions, the people, the bans, the reports, what people have hidden, which threads they follow and the invite links of a room behind it. What has
 //! no end ends at `9999-12-31T23:59:59.999Z`. `n` is how many
 //! countable messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
 //! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
@@ -148,6 +149,9 @@ pub struct Counts {
     /// Invite links and invitations, also those that hold no more.
     #[serde(default)]
     pub invites: u64,
+    /// What edited messages said before.
+    #[serde(default)]
+    pub edits: u64,
 }
 
 impl fmt::Display for Counts {
@@ -165,11 +169,12 @@ impl fmt::Display for Counts {
             hidden,
             follows,
             invites,
+            edits,
         } = self;
         write!(f, "{rooms} rooms, {messages} messages, {reactions} reactions, {members} members, ")?;
         write!(
             f,
-            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden, {follows} follows, {invites} invites"
+            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden, {follows} follows, {invites} invites, {edits} edits"
         )
     }
 }

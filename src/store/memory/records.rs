@@ -4,8 +4,8 @@ use std::ops::Bound;
 
 use super::state::{Person, RoomData, State, beyond};
 use crate::id::UserId;
-use crate::model::{Hidden, Reaction, Report};
-use crate::store::{ReactionKey, Record, RecordPage, RoomRecord};
+use crate::model::{Edit, Hidden, Reaction, Report};
+use crate::store::{KeptEdit, ReactionKey, Record, RecordPage, RoomRecord};
 
 pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record> {
     let limit = limit as usize;
@@ -74,6 +74,17 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             let beyond = data.range(&(after.saturating_add(1)..=u64::MAX)).iter().take(limit);
             let record = |message| RoomRecord::Message(state.shown(message), data.hash_of(message));
             beyond.map(|message| Record::Room(record(message))).collect()
+        }
+        RecordPage::Edits { room, seq, after } => {
+            let found = state.rooms.get(&room).and_then(|data| data.edits.get(&seq).zip(data.at(seq)));
+            let Some((edits, message)) = found else { return Vec::new() };
+            let Some(edited_at) = message.state.edited_at else { return Vec::new() };
+            let beyond = (1..).zip(edits).filter(|(_, edit)| after.is_none_or(|after| edit.version > after));
+            let record = |(n, edit): (u64, &Edit)| {
+                let (message, edit) = (message.id, edit.clone());
+                Record::Room(RoomRecord::Edit(KeptEdit { room, seq, message, edited_at, n, edit }))
+            };
+            beyond.take(limit).map(record).collect()
         }
         RecordPage::Reactions { room, after } => {
             let Some(data) = state.rooms.get(&room) else { return Vec::new() };

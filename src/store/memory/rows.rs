@@ -72,6 +72,10 @@ impl State {
                 rows.messages.insert(id, Arc::new(self.shown(root)));
             }
         }
+        for (room, seq) in &needs.edited {
+            let edits = self.rooms.get(room).and_then(|data| data.edits.get(seq));
+            rows.edited.extend(edits.map(|edits| ((*room, *seq), edits.len() as u64)));
+        }
         for (room, id, reaction, user) in &needs.reactions {
             let Some(data) = self.rooms.get(room) else { continue };
             let Some(seq) = data.by_id.get(id) else { continue };

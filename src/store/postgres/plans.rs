@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 131] = [
+const STATEMENTS: [(&str, &str, bool); 133] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -76,6 +76,8 @@ const STATEMENTS: [(&str, &str, bool); 131] = [
     (read::PUBLIC_ROOMS, "rooms_public", false),
     (read::INVITE, "invites_pkey", false),
     (read::INVITES, "invites_by_room", false),
+    (edits::COUNTS, "edits_pkey", false),
+    (records::EDITS, "edits_pkey", false),
     (read::CODES, "invites_pkey", false),
     (records::INVITES, "invites_by_room", false),
     (read::INVITATIONS, "invites_by_user", false),

@@ -107,6 +107,13 @@ pub(super) const FOLLOWS: &str = concat!(
      WHERE g.room = $1 AND (g.root, g.user_id) > ($2, $3) ORDER BY g.root, g.user_id LIMIT $4"
 );
 
+// Few former states are kept of a message, and each counts those before it.
+pub(super) const EDITS: &str = "SELECT e.room, e.seq, s.id, s.edited_at, \
+         (SELECT count(*) FROM chat.edits b WHERE b.room = e.room AND b.seq = e.seq AND b.version <= e.version), \
+         e.version, e.content, e.since \
+     FROM chat.edits e JOIN chat.messages s ON s.room = e.room AND s.seq = e.seq \
+     WHERE e.room = $1 AND e.seq = $2 AND e.version > $3 ORDER BY e.version LIMIT $4";
+
 pub(super) const INVITES: &str = concat!(
     "SELECT ",
     invite_columns!(),
@@ -167,6 +174,10 @@ pub(super) async fn records(
         RecordPage::Messages { room, after } => {
             let sought = || query(MESSAGES).bind(Uuid::from(*room)).bind(int(*after)).bind(limit);
             db.all(sought, |columns| columns.message_record()).await
+        }
+        RecordPage::Edits { room, seq, after } => {
+            let sought = || query(EDITS).bind(Uuid::from(*room)).bind(int(*seq)).bind(after.map_or(-1, int));
+            db.all(|| sought().bind(limit), |columns| columns.edit_record()).await
         }
         RecordPage::Reactions { room, after } => {
             let (seq, reaction, user) = after

@@ -128,6 +128,8 @@ fn each_read_finds_its_rows_by_an_index() {
         (records::FOLLOWS, "PRIMARY KEY (room=? AND (root,user)>(?,?))", false),
         (keeping::CUT[5], "PRIMARY KEY (room=? AND root<?)", false),
         (records::HIDDEN, "PRIMARY KEY (room=? AND (user,seq)>(?,?))", false),
+        (edits::COUNT, "PRIMARY KEY (room=? AND seq=?)", false),
+        (records::EDITS, "PRIMARY KEY (room=? AND seq=? AND version>?)", false),
         (records::INVITES, "invites_by_room (room=? AND code>?)", false),
         (records::BANS, "PRIMARY KEY (room=? AND user>?)", false),
         (rows::PLACE, "messages_by_id (id=?)", false),

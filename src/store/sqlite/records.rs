@@ -103,6 +103,13 @@ pub(super) const FOLLOWS: &str = concat!(
      WHERE g.room = ?1 AND (g.root, g.user) > (?2, ?3) ORDER BY g.root, g.user LIMIT ?4"
 );
 
+// Few former states are kept of a message, and each counts those before it.
+pub(super) const EDITS: &str = "SELECT e.room, e.seq, s.id, s.edited_at, \
+         (SELECT count(*) FROM edits b WHERE b.room = e.room AND b.seq = e.seq AND b.version <= e.version), \
+         e.version, e.content, e.since \
+     FROM edits e CROSS JOIN messages s ON s.room = e.room AND s.seq = e.seq \
+     WHERE e.room = ?1 AND e.seq = ?2 AND e.version > ?3 ORDER BY e.version LIMIT ?4";
+
 pub(super) const INVITES: &str = concat!(
     "SELECT ",
     invite_columns!(),
@@ -151,6 +158,10 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
         RecordPage::Messages { room, after } => {
             let params = (room.to_bytes(), int(*after));
             all(conn, MESSAGES, &[&params.0, &params.1, &limit], |columns| columns.message_record())
+        }
+        RecordPage::Edits { room, seq, after } => {
+            let params = rusqlite::params![room.to_bytes(), int(*seq), after.map_or(-1, int), limit];
+            all(conn, EDITS, params, |columns| columns.edit_record())
         }
         RecordPage::Reactions { room, after } => {
             let (seq, reaction, user) = after

@@ -135,6 +135,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
     hidden::load(conn, needs, &mut rows)?;
     follows::load(conn, needs, &mut rows)?;
     settings::load(conn, needs, &mut rows)?;
+    edits::load(conn, needs, &mut rows)?;
     held::load(conn, needs, &mut rows)?;
     Ok(rows)
 }

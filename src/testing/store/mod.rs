@@ -284,7 +284,8 @@ macro_rules! store_suite {
                     what_was_edited_is_kept_newest_first_up_to_a_bound
                     nothing_is_kept_of_what_is_deleted_or_where_nothing_is_to_be_kept
                     edits_of_one_batch_are_kept_each
-                    former_states_outlive_a_reopening;
+                    former_states_outlive_a_reopening
+                    former_states_are_taken_in_where_the_message_says_the_same;
                 settings:
                     what_was_never_settled_is_seen
                     what_stands_already_is_no_news_and_each_state_is_later

@@ -13,7 +13,7 @@ use crate::model::{
     ReportOutcome, RoomKind,
 };
 use crate::store::RelationOp::{Accept, Block, Request};
-use crate::store::{Answer, Batch, BodyHash, Op, Record, RecordPage, RoomRecord};
+use crate::store::{Answer, Batch, BodyHash, KeptEdit, Op, Record, RecordPage, RoomRecord};
 
 impl Fixture {
     /// All rows of a kind, in pages of so many.
@@ -40,7 +40,7 @@ impl Fixture {
     }
 
     /// All rows of a room, in the order in which they are taken in.
-    async fn rows_of(&self, room: RoomId) -> Vec<RoomRecord> {
+    pub(super) async fn rows_of(&self, room: RoomId) -> Vec<RoomRecord> {
         let mut rows = self.store().records(RecordPage::Room(room), 1).await.expect("the store reads");
         rows.extend(self.records(RecordPage::Messages { room, after: 0 }, 1000).await);
         rows.extend(self.records(RecordPage::Reactions { room, after: None }, 1000).await);
@@ -77,6 +77,9 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Messages { room, .. }, Record::Room(RoomRecord::Message(message, _))) => {
             RecordPage::Messages { room, after: message.seq }
         }
+        (RecordPage::Edits { room, seq, .. }, Record::Room(RoomRecord::Edit(state))) => {
+            RecordPage::Edits { room, seq, after: Some(state.edit.version) }
+        }
         (RecordPage::Reactions { room, .. }, Record::Room(RoomRecord::Reaction(key, _))) => {
             let after = Some((key.seq, key.reaction.clone(), key.user.clone()));
             RecordPage::Reactions { room, after }
@@ -104,7 +107,7 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
 }
 
 /// The row as another store would have it: in this room, under other ids, at other positions.
-fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
+pub(super) fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
     match row {
         RoomRecord::Room(mut room) => {
             room.id = id;
@@ -116,6 +119,7 @@ fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
             (message.room, message.id, message.pos) = (id, MessageId::generate(), 904);
             RoomRecord::Message(message, hash)
         }
+        RoomRecord::Edit(state) => RoomRecord::Edit(KeptEdit { room: id, ..state }),
         RoomRecord::Reaction(mut key, message) => {
             key.room = id;
             RoomRecord::Reaction(key, message)
@@ -212,6 +216,7 @@ pub async fn each_row_comes_once_and_in_its_order(chat: Fixture) {
     for page in [
         RecordPage::Room(nowhere),
         RecordPage::Messages { room: nowhere, after: 0 },
+        RecordPage::Edits { room: nowhere, seq: 1, after: None },
         RecordPage::Members { room: nowhere, after: None },
         RecordPage::Bans { room: nowhere, after: None },
         RecordPage::Reports { room: nowhere, after: None },

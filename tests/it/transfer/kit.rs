@@ -13,7 +13,7 @@ use chat_core::store::{
     Batch, MemoryStore, PostgresStore, Record, RecordPage, RoomRecord, SqliteStore, Store,
 };
 use chat_core::transfer::{Counts, Scope, TransferError};
-use chat_core::{Actor, ChatEngine, MessageId, RoomId, Timestamp, UserId};
+use chat_core::{Actor, ChatEngine, Config, MessageId, RoomId, Timestamp, UserId};
 
 /// A fresh store of some kind.
 pub(super) struct House {
@@ -54,12 +54,18 @@ impl House {
 
 pub(super) async fn engine(house: &House) -> (ChatEngine, Arc<dyn Store>) {
     let store = house.store.clone();
-    (ChatEngine::builder().shared_store(store.clone()).build().await.unwrap(), store)
+    (engine_of(store.clone()).await, store)
 }
 
 pub(super) async fn engine_on(store: impl Store) -> (ChatEngine, Arc<dyn Store>) {
     let store: Arc<dyn Store> = Arc::new(store);
-    (ChatEngine::builder().shared_store(store.clone()).build().await.unwrap(), store)
+    (engine_of(store.clone()).await, store)
+}
+
+async fn engine_of(store: Arc<dyn Store>) -> ChatEngine {
+    let mut config = Config::default();
+    config.kept_edits = 3;
+    ChatEngine::builder().shared_store(store).config(config).build().await.unwrap()
 }
 
 pub(super) async fn shared_memory(lanes: usize) -> (ChatEngine, Arc<dyn Store>) {
@@ -94,6 +100,7 @@ pub(super) async fn export(engine: &ChatEngine, scope: Scope) -> String {
         ("hidden", hidden),
         ("follow", follows),
         ("invite", counts.invites),
+        ("edit", counts.edits),
     ] {
         assert_eq!(kinds(kind), count, "{kind}");
     }
@@ -157,7 +164,9 @@ impl Town {
         ana.send(direct, Draft::image("https://example.org/1.jpg")).await.unwrap();
         let with_caption =
             Draft { content: Some("자막".into()), ..Draft::image("https://example.org/2.jpg") };
-        ben.send(direct, with_caption.with_client_id("c1")).await.unwrap();
+        let captioned = ben.send(direct, with_caption.with_client_id("c1")).await.unwrap().id;
+        ben.edit(direct, captioned, None).await.unwrap();
+        ben.edit(direct, captioned, Some("또 다른 자막")).await.unwrap();
 
         // Two people whose first room has closed, and who have another one.
         let old = ana.create_room(NewRoom::direct("cho")).await.unwrap().id();
@@ -192,7 +201,11 @@ impl Town {
             let one = history_at(who, group, seq).await;
             who.hide(group, one).await.unwrap();
         }
-        ana.edit(group, edited, Some("hello")).await.unwrap();
+        // The first of them are kept no more.
+        for words in ["hel", "hallo", "안녕", "hello!", "hello"] {
+            ana.edit(group, edited, Some(words)).await.unwrap();
+        }
+        ben.edit(group, deleted, Some("no words")).await.unwrap();
         ben.delete(group, deleted).await.unwrap();
         let answer = Draft::text("answer").quoting(edited).with_client_id("answer");
         let answer = cho.send(group, answer).await.unwrap().id;
@@ -283,6 +296,14 @@ impl Town {
         assert_eq!(ben.create_room(NewRoom::direct("ana")).await.unwrap().id(), self.direct);
         let taken = ben.create_room(NewRoom::challenge("squats", "")).await;
         assert_eq!(code(taken.map(|room| room.id())), "CHALLENGE_ROOM_EXISTS");
+        // What was said before stands behind what is said next.
+        let former = async |engine: &ChatEngine| {
+            let edits = engine.admin().edits(self.direct, head.id, None, limit()).await.unwrap().edits;
+            edits.into_iter().map(|edit| (edit.content, edit.since)).collect::<Vec<_>>()
+        };
+        ben.edit(self.direct, head.id, Some("once more")).await.unwrap();
+        let there = former(&self.engine).await;
+        assert_eq!((there.len(), &former(engine).await[1..]), (2, &there[..]));
         // Marks over a mixed history of own and other messages count as before.
         for seq in [2, 4, head.seq] {
             let here = ana.mark_read(self.group, Some(Cursor::Seq(seq))).await.unwrap();
@@ -407,6 +428,13 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
             let Record::Room(RoomRecord::Message(message, _)) = page else { panic!("{page:?}") };
             after = message.seq;
         }
+        for seq in 1..=after {
+            let mut edits = RecordPage::Edits { room, seq, after: None };
+            while let Some(page) = page(store, edits.clone(), limit, &mut all).await {
+                let Record::Room(RoomRecord::Edit(state)) = page else { panic!("{page:?}") };
+                edits = RecordPage::Edits { room, seq, after: Some(state.edit.version) };
+            }
+        }
         let mut reactions = RecordPage::Reactions { room, after: None };
         while let Some(page) = page(store, reactions.clone(), limit, &mut all).await {
             let Record::Room(RoomRecord::Reaction(key, _)) = page else { panic!("{page:?}") };
@@ -463,6 +491,7 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
             Record::Room(RoomRecord::Member(member)) => {
                 (member.joined_pos, member.changed_pos, member.marks_pos) = (0, 0, 0);
             }
+            Record::Room(RoomRecord::Edit(state)) => state.edit.version = 0,
             Record::Room(RoomRecord::Hidden(hidden)) => hidden.pos = 0,
             Record::Room(RoomRecord::Follow(follow)) => follow.pos = 0,
             Record::Profile { .. }

@@ -90,7 +90,7 @@ async fn step(engine: &ChatEngine, rooms: &mut Vec<RoomId>, step: Step) {
             };
             let Some(message) = around.messages.last().map(|view| view.message.id) else { return };
             match how {
-                0 => drop(user.edit(room, message, Some("other words")).await),
+                0 => drop(user.edit(room, message, Some(&format!("other words {seq}"))).await),
                 1 => drop(user.delete(room, message).await),
                 on => drop(user.react(room, message, "👍".parse().unwrap(), on < 4).await),
             }
