@@ -32,7 +32,8 @@ pub(super) struct Tables {
     pub(super) profiles: HashMap<UserId, Profile>,
     pub(super) last_seen: HashMap<UserId, Timestamp>,
     pub(super) logouts: HashMap<UserId, Timestamp>,
-    pub(super) quiet: HashMap<UserId, DoNotDisturb>,
+    /// By user.
+    pub(super) quiet: BTreeMap<UserId, DoNotDisturb>,
     pub(super) pushed_since: Option<Timestamp>,
     /// Up to where a room's notices have come, and until when somebody holds it.
     pub(super) pushed: HashMap<RoomId, (u64, Timestamp)>,
@@ -76,7 +77,7 @@ impl Tables {
             profiles: HashMap::new(),
             last_seen: HashMap::new(),
             logouts: HashMap::new(),
-            quiet: HashMap::new(),
+            quiet: BTreeMap::new(),
             pushed_since: None,
             pushed: HashMap::new(),
             push_retries: HashMap::new(),

@@ -72,6 +72,11 @@ impl Upkeep for PlainStore {
                     .filter(|(user, _)| after.as_ref().is_none_or(|after| *user > after));
                 beyond.map(|(user, settings)| Record::Settings(user.clone(), *settings)).take(limit).collect()
             }
+            RecordPage::DoNotDisturb { after } => {
+                let beyond =
+                    tables.quiet.iter().filter(|(user, _)| after.as_ref().is_none_or(|after| *user > after));
+                beyond.map(|(user, quiet)| Record::DoNotDisturb(user.clone(), *quiet)).take(limit).collect()
+            }
             RecordPage::Rooms { after } => {
                 let beyond = tables.rooms.values().filter(|room| after.is_none_or(|after| room.id > after));
                 beyond.map(|room| Record::Room(RoomRecord::Room(room.clone()))).take(limit).collect()

@@ -556,6 +556,10 @@ pub(super) trait ReadRow<'r> {
         })))
     }
 
+    fn quiet_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::DoNotDisturb(self.parsed()?, self.do_not_disturb()?))
+    }
+
     fn settings_record(&mut self) -> Result<Record, Self::Error> {
         Ok(Record::Settings(self.parsed()?, self.settings()?))
     }

@@ -4,8 +4,8 @@ use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem,
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Ban, Edit, Follow, Hidden, Invite, InviteCode, Member, Message, Profile, Reaction, Relation, Report,
-    Room, Settings,
+    Ban, DoNotDisturb, Edit, Follow, Hidden, Invite, InviteCode, Member, Message, Profile, Reaction,
+    Relation, Report, Room, Settings,
 };
 
 /// A row as [`Upkeep::records`](super::Upkeep::records) reads it.
@@ -33,6 +33,8 @@ pub enum Record {
     Room(RoomRecord),
     /// What a user lets others see.
     Settings(UserId, Settings),
+    /// When a user wants no notices. An import puts it in the place of what stands there.
+    DoNotDisturb(UserId, DoNotDisturb),
 }
 
 /// What belongs to a room. A room is imported first, then its messages in the order of their numbers, each
@@ -171,6 +173,11 @@ pub enum RecordPage {
     },
     /// What users let others see, by their ids.
     Settings {
+        /// Beyond this one.
+        after: Option<UserId>,
+    },
+    /// When users want no notices, by their ids.
+    DoNotDisturb {
         /// Beyond this one.
         after: Option<UserId>,
     },

@@ -74,6 +74,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
         };
         self.pages(|last| RecordPage::Relations { after: last.and_then(after) }).await?;
         self.pages(|after| RecordPage::Settings { after: after.and_then(user_of) }).await?;
+        self.pages(|after| RecordPage::DoNotDisturb { after: after.and_then(user_of) }).await?;
         let mut after = None;
         // One by one, so that each is as it is now when its messages are read.
         while let Some(room) = room_at(self.store, RecordPage::Rooms { after }).await? {
@@ -241,6 +242,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::Profile { .. } => &mut self.counts.profiles,
             Record::Relation(_) => &mut self.counts.relations,
             Record::Settings(..) => &mut self.counts.settings,
+            Record::DoNotDisturb(..) => &mut self.counts.do_not_disturb,
             Record::Room(RoomRecord::Room(_)) => &mut self.counts.rooms,
             Record::Room(RoomRecord::Message(..)) => &mut self.counts.messages,
             Record::Room(RoomRecord::Edit(_)) => &mut self.counts.edits,
@@ -315,7 +317,9 @@ async fn take_back_since(store: &dyn Store, room: &Room, members: &mut [Member])
 
 fn user_of(record: &Record) -> Option<UserId> {
     match record {
-        Record::Profile { user, .. } | Record::Settings(user, _) => Some(user.clone()),
+        Record::Profile { user, .. } | Record::Settings(user, _) | Record::DoNotDisturb(user, _) => {
+            Some(user.clone())
+        }
         _ => None,
     }
 }

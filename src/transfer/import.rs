@@ -176,6 +176,10 @@ impl Import<'_> {
                     counts.settings += 1;
                     line.record()
                 }
+                Line::DoNotDisturb(line) => {
+                    counts.do_not_disturb += 1;
+                    line.record().map_err(|error| lines.malformed(error))?
+                }
                 Line::Room(line) => {
                     counts.rooms += 1;
                     let room = line.record().map_err(|error| lines.malformed(error))?;

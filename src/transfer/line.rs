@@ -17,7 +17,7 @@ use self::invite::InviteLine;
 use self::member::MemberLine;
 use self::message::MessageLine;
 use self::moderation::{BanLine, ReportLine};
-use self::people::{ProfileLine, RelationLine, SettingsLine};
+use self::people::{ProfileLine, QuietLine, RelationLine, SettingsLine};
 use self::personal::{FollowLine, HiddenLine, ReactionLine};
 use self::room::RoomLine;
 use super::Counts;
@@ -55,6 +55,7 @@ pub(super) enum Line {
     Profile(ProfileLine),
     Relation(RelationLine),
     Settings(SettingsLine),
+    DoNotDisturb(QuietLine),
     Room(RoomLine),
     Message(MessageLine),
     Edit(EditLine),
@@ -76,6 +77,7 @@ impl From<Record> for Line {
             }
             Record::Relation(relation) => Self::Relation(relation.into()),
             Record::Settings(user, settings) => Self::Settings(SettingsLine::of(user, settings)),
+            Record::DoNotDisturb(user, quiet) => Self::DoNotDisturb(QuietLine::of(user, quiet)),
             Record::Room(record) => record.into(),
         }
     }

@@ -38,8 +38,8 @@
 //!
 //! An import that broke off can be run again, from the beginning, and so can one that did not: what is there
 //! already is skipped. Another export of the same store, made later, adds what is new in it: messages, marks,
-//! stays, rooms that have closed, which open no more; members have the roles and mutes of the export that was
-//! imported last, and of two bans the later one holds. It takes away nothing, so that a friendship which has ended in
+//! stays, rooms that have closed, which open no more; members have the roles and mutes, and users the
+//! do-not-disturb, of the export that was imported last, and of two bans the later one holds. It takes away nothing, so that a friendship which has ended in
 //! between is still there, and so is an invite link that was revoked. What contradicts the store is refused, with the
 //! number of its line, and what came before that line stays.
 //!
@@ -65,6 +65,7 @@
 //! | `profile` | `user`, `nickname`?, `image`?, `lastSeen`?, `loggedOut`? |
 //! | `relation` | `user`, `other`, `kind` (`friend`, `requestSent`, `requestReceived`, `blocked`), `since` |
 //! | `settings` | `user`, `lastSeen` (`everyone`, `friends`, `nobody`), `invisible`, `readReceipts`, `changedAt` |
+//! | `doNotDisturb` | `user`, `until`?, `daily`? (each day `from` this minute of it `to` that one, by a clock that is `utcOffset` minutes before UTC); one of the two at least |
 //! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable`, `permissions`? (what was changed in them: `invite=admin,send=owner`), `topic`?, `picture`?, `visibility`? (`public`), `custom`? (an object), `slowMode`?, `retention`? (`days`?, `messages`?), `floor`? (of a room whose first messages were cut away: `seq` of the first that is kept, `n` countable ones below it) |
 //! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `editedAt`? or `deletedAt`?, `n`, `ownN`, `attachments`?, `quoted`? (`seq` and `message`, the id, of what it answers), `pinned`? (`at`, and `by`?), `forwarded`? (who sent it first), `mentions`? (ids), `mentionsAll`?, `replyTo`? (`seq` and `message`, the id, of its thread's root, and `inRoom`) |
 //! | `edit` | `room`, `seq` and `message` (its id), `editedAt` of that message, `n` (which of the former states that are kept, the oldest being 1), `content`? (an IMAGE may have had none), `since` |
@@ -75,7 +76,7 @@
 //! | `hidden` | `room`, `user`, `seq` and `message` (its id) |
 //! | `follow` | `room`, `seq` and `message` (its id) of the thread's root, `user`, `following`, `since`, `readSeq` |
 //! | `invite` | `room`, `code`, `by`? (the host without it), `createdAt`, `expiresAt`?, `maxUses`? (1 of an invitation), `uses`, `user`? (whom alone it invites) |
-//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`, `invites`, `edits`: how many of each. The last line |
+//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`, `invites`, `edits`, `doNotDisturb`: how many of each. The last line |
 //!
 //! They come in this order, the messages, each with what it said before, the reactions, the people, the bans, the reports, what people have hidden, which threads they follow and the invite links of a room behind it. What has
 //! no end ends at `9999-12-31T23:59:59.999Z`. `n` is how many
@@ -152,6 +153,9 @@ pub struct Counts {
     /// What edited messages said before.
     #[serde(default)]
     pub edits: u64,
+    /// Users who want no notices for some time, or at some hours.
+    #[serde(default)]
+    pub do_not_disturb: u64,
 }
 
 impl fmt::Display for Counts {
@@ -170,11 +174,12 @@ impl fmt::Display for Counts {
             follows,
             invites,
             edits,
+            do_not_disturb,
         } = self;
         write!(f, "{rooms} rooms, {messages} messages, {reactions} reactions, {members} members, ")?;
         write!(
             f,
-            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden, {follows} follows, {invites} invites, {edits} edits"
+            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden, {follows} follows, {invites} invites, {edits} edits, {do_not_disturb} do-not-disturb"
         )
     }
 }

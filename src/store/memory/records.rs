@@ -63,6 +63,12 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             let settled = state.settings.range((from, Bound::Unbounded)).take(limit);
             settled.map(|(user, settings)| Record::Settings(user.clone(), *settings)).collect()
         }
+        RecordPage::DoNotDisturb { after } => {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let people = state.people.range((from, Bound::Unbounded));
+            let quiet = people.filter_map(|(user, person)| Some((user.clone(), person.do_not_disturb?)));
+            quiet.take(limit).map(|(user, quiet)| Record::DoNotDisturb(user, quiet)).collect()
+        }
         RecordPage::Rooms { after } => {
             let from = after.map_or(Bound::Unbounded, Bound::Excluded);
             let rooms = state.rooms.range((from, Bound::Unbounded)).take(limit);

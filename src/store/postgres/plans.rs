@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 133] = [
+const STATEMENTS: [(&str, &str, bool); 134] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -108,6 +108,7 @@ const STATEMENTS: [(&str, &str, bool); 133] = [
     (edits::EDITS, "edits_pkey", false),
     (edits::KEEP, "edits_pkey", false),
     (settings::WRITE, "settings_pkey", false),
+    (records::QUIET, "do_not_disturb_pkey", false),
     (records::SETTINGS, "settings_pkey", false),
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),

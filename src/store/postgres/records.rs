@@ -33,6 +33,9 @@ pub(super) const SETTINGS: &str = concat!(
     " FROM chat.settings v WHERE v.user_id > $1 ORDER BY v.user_id LIMIT $2"
 );
 
+pub(super) const QUIET: &str = "SELECT user_id, until, daily_from, daily_to, utc_offset FROM chat.do_not_disturb \
+     WHERE user_id > $1 ORDER BY user_id LIMIT $2";
+
 pub(super) const ROOMS: &str =
     concat!("SELECT ", room_columns!(), " FROM chat.rooms r WHERE r.id >= $1 ORDER BY r.id LIMIT $2");
 
@@ -163,6 +166,10 @@ pub(super) async fn records(
         RecordPage::Settings { after } => {
             let after = beyond_user(after.as_ref());
             db.all(|| query(SETTINGS).bind(after).bind(limit), |columns| columns.settings_record()).await
+        }
+        RecordPage::DoNotDisturb { after } => {
+            let after = beyond_user(after.as_ref());
+            db.all(|| query(QUIET).bind(after).bind(limit), |columns| columns.quiet_record()).await
         }
         RecordPage::Rooms { after } => {
             let Some(from) = beyond(*after) else { return Ok(Vec::new()) };

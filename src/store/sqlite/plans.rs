@@ -68,6 +68,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (rows::END_ERASURE, primary, false),
         (settings::SETTINGS, primary, false),
         (edits::EDITS, "PRIMARY KEY (room=? AND seq=? AND version<?)", false),
+        (records::QUIET, "PRIMARY KEY (user>?)", false),
         (records::SETTINGS, "PRIMARY KEY (user>?)", false),
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),

@@ -30,6 +30,9 @@ pub(super) const SETTINGS: &str = concat!(
     " FROM settings v WHERE v.user > ?1 ORDER BY v.user LIMIT ?2"
 );
 
+pub(super) const QUIET: &str = "SELECT user, until, daily_from, daily_to, utc_offset FROM do_not_disturb \
+     WHERE user > ?1 ORDER BY user LIMIT ?2";
+
 pub(super) const ROOMS: &str =
     concat!("SELECT ", room_columns!(), " FROM rooms r WHERE r.id > ?1 ORDER BY r.id LIMIT ?2");
 
@@ -150,6 +153,9 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
         }
         RecordPage::Settings { after } => {
             all(conn, SETTINGS, &[&beyond_user(after.as_ref()), &limit], |columns| columns.settings_record())
+        }
+        RecordPage::DoNotDisturb { after } => {
+            all(conn, QUIET, &[&beyond_user(after.as_ref()), &limit], |columns| columns.quiet_record())
         }
         RecordPage::Rooms { after } => {
             all(conn, ROOMS, &[&beyond(*after), &limit], |columns| columns.room_record())

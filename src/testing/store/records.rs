@@ -71,6 +71,9 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Settings { .. }, Record::Settings(user, _)) => {
             RecordPage::Settings { after: Some(user.clone()) }
         }
+        (RecordPage::DoNotDisturb { .. }, Record::DoNotDisturb(user, _)) => {
+            RecordPage::DoNotDisturb { after: Some(user.clone()) }
+        }
         (RecordPage::Rooms { .. }, Record::Room(RoomRecord::Room(room))) => {
             RecordPage::Rooms { after: Some(room.id) }
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chat_core::event::EventKind;
 use chat_core::model::{
-    Cursor, Draft, HistoryQuery, LastSeen, Limit, Message, MessageState, NewInvite, NewRoom, PageQuery,
-    Profile, ReportOutcome, Role, Room, RoomUpdate, SettingsUpdate, Token, Verb,
+    Cursor, DailyHours, Draft, HistoryQuery, LastSeen, Limit, Message, MessageState, NewInvite, NewRoom,
+    PageQuery, Profile, Quiet, ReportOutcome, Role, Room, RoomUpdate, SettingsUpdate, Token, Verb,
 };
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{
@@ -100,6 +100,7 @@ pub(super) async fn export(engine: &ChatEngine, scope: Scope) -> String {
         ("hidden", hidden),
         ("follow", follows),
         ("invite", counts.invites),
+        ("doNotDisturb", counts.do_not_disturb),
         ("edit", counts.edits),
     ] {
         assert_eq!(kinds(kind), count, "{kind}");
@@ -273,6 +274,12 @@ impl Town {
             invisible: Some(true),
         };
         dee.set_settings(hidden).await.unwrap();
+        let night = DailyHours::new(22 * 60, 7 * 60, 9 * 60);
+        for (who, expires_in, daily) in
+            [("ana", None, night), ("🦊", None, None), ("nobody else knows", Some(3600), night)]
+        {
+            user(who).set_do_not_disturb(Some(Quiet { expires_in, daily })).await.unwrap();
+        }
         dee.block(&id("ben")).await.unwrap();
         ben.request_friend(&id("dee")).await.unwrap();
         Self { engine: engine.clone(), store, direct, group, challenge }
@@ -413,6 +420,11 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
         let Record::Settings(user, _) = page else { panic!("{page:?}") };
         settings = RecordPage::Settings { after: Some(user) };
     }
+    let mut quiet = RecordPage::DoNotDisturb { after: None };
+    while let Some(page) = page(store, quiet.clone(), limit, &mut all).await {
+        let Record::DoNotDisturb(user, _) = page else { panic!("{page:?}") };
+        quiet = RecordPage::DoNotDisturb { after: Some(user) };
+    }
     let mut rooms = Vec::new();
     let mut after = None;
     while let Some(page) = page(store, RecordPage::Rooms { after }, limit, &mut rooms).await {
@@ -497,6 +509,7 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
             Record::Profile { .. }
             | Record::Relation(_)
             | Record::Settings(..)
+            | Record::DoNotDisturb(..)
             | Record::Room(
                 RoomRecord::Reaction(..) | RoomRecord::Ban(_) | RoomRecord::Report(_) | RoomRecord::Invite(_),
             ) => {}
