@@ -53,7 +53,7 @@ pub(super) struct Tables {
     pub(super) reports: BTreeMap<ReportId, Report>,
     /// Messages that wait. By id; by room and id; by sender and id; unique by room, sender and client id.
     pub(super) held: BTreeMap<MessageId, Held>,
-    /// In the order of their commits. By room and `pos`.
+    /// In the order of their commits. By room and `pos`; by room and time.
     pub(super) acts: Vec<AuditEntry>,
     /// By room, `seq` and version.
     pub(super) edits: BTreeMap<(RoomId, u64, u64), Edit>,
@@ -146,6 +146,8 @@ impl Tables {
             .filter_map(|user| Some((user.clone(), *self.settings.get(user)?)))
             .collect();
         rows.bans = found(&needs.bans, |key| self.bans.get(key).cloned());
+        let acts = self.acts.iter().filter(|entry| needs.acts.contains(&(entry.room, entry.at)));
+        rows.acts = acts.cloned().collect();
         let hidden = needs.hidden.iter().filter(|key| self.hidden.contains_key(*key));
         rows.hidden = hidden.cloned().collect();
         let is_needed = |report: &&Report| {

@@ -149,6 +149,11 @@ impl Upkeep for PlainStore {
                 let beyond = all.filter(|one| after.as_ref().is_none_or(|after| place(one) > *after));
                 beyond.map(|one| Record::Room(RoomRecord::Follow(one.clone()))).take(limit).collect()
             }
+            RecordPage::Acts { room, after } => {
+                let acts = tables.acts.iter().filter(|entry| entry.room == room);
+                let beyond = acts.filter(|entry| after.is_none_or(|after| entry.pos > after));
+                beyond.map(|entry| Record::Room(RoomRecord::Act(entry.clone()))).take(limit).collect()
+            }
             RecordPage::Invites { room, after } => {
                 let links = tables.invites.values().filter(|link| link.room == room);
                 let beyond = links.filter(|link| after.is_none_or(|after| link.code > after));

@@ -603,6 +603,10 @@ pub(super) trait ReadRow<'r> {
         Ok(Record::Room(RoomRecord::Follow(self.follow()?)))
     }
 
+    fn act_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Act(self.audit_entry()?)))
+    }
+
     fn invite_record(&mut self) -> Result<Record, Self::Error> {
         Ok(Record::Room(RoomRecord::Invite(self.invite()?)))
     }

@@ -13,8 +13,8 @@ use super::{BodyHash, Change, KeptEdit, Outcome, ReactionKey, RoomRecord, Rows, 
 use crate::error::{Contradiction, ErrorKind, Result};
 use crate::id::{MessageId, RoomId};
 use crate::model::{
-    Ban, Body, Floor, Follow, Hidden, Invite, Member, Message, MessageState, Pos, Report, Role, Room,
-    RoomKind,
+    AuditEntry, Ban, Body, Floor, Follow, Hidden, Invite, Member, Message, MessageState, Pos, Report, Role,
+    Room, RoomKind,
 };
 
 /// Decides on one row.
@@ -30,6 +30,7 @@ pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
         RoomRecord::Hidden(hidden) => import_hidden(hidden, rows),
         RoomRecord::Follow(follow) => import_follow(follow, rows),
         RoomRecord::Invite(invite) => import_invite(invite, rows),
+        RoomRecord::Act(entry) => import_act(entry, rows),
     }
 }
 
@@ -429,6 +430,20 @@ fn import_invite(record: Invite, rows: &mut Rows) -> Result<Outcome> {
     }
     rows.put_invite(record);
     done(Vec::new())
+}
+
+/// It stands behind those that are there.
+fn import_act(record: AuditEntry, rows: &mut Rows) -> Result<Outcome> {
+    let mut room = standing(record.room, rows)?;
+    let is_it = |there: &AuditEntry| AuditEntry { pos: record.pos, ..there.clone() } == record;
+    if rows.acts.iter().chain(&rows.new_acts).any(is_it) {
+        return done(Vec::new());
+    }
+    let at = rows.next_pos(&mut room);
+    rows.new_acts.push(AuditEntry { pos: at.0.at, ..record });
+    let id = room.id;
+    rows.put_room(room);
+    imported(id, at)
 }
 
 fn count_member(room: &mut Room, was_active: bool, is_active: bool) {

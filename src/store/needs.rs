@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{Amend, Batch, Erased, Item, Op, RoomRecord, Ruling, Settlement};
+use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{InviteCode, Mark, Member, Message, Reaction, Role, Room, RoomKey, RoomKind};
 
@@ -53,6 +54,8 @@ pub struct Needs {
     pub reports: BTreeSet<(RoomId, ReportId)>,
     /// Users of whom it must be known whether they are banned.
     pub bans: BTreeSet<(RoomId, UserId)>,
+    /// Acts of rooms' audit trails, by the moment.
+    pub acts: BTreeSet<(RoomId, Timestamp)>,
     /// Messages by their numbers, of which it must be known whether the user has hidden them.
     pub hidden: BTreeSet<(RoomId, UserId, u64)>,
     /// Rooms of which the oldest messages are needed, and how many; and then the memberships of
@@ -246,6 +249,7 @@ impl Needs {
                         needs.messages.insert((item.room, state.message));
                         needs.edited.insert((item.room, state.seq));
                     }
+                    RoomRecord::Act(entry) => drop(needs.acts.insert((item.room, entry.at))),
                     RoomRecord::Invite(invite) => {
                         invite.user.iter().for_each(&mut member);
                         needs.invites.insert(item.room);

@@ -4,8 +4,8 @@ use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem,
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Ban, DoNotDisturb, Edit, Follow, Hidden, Invite, InviteCode, Member, Message, Profile, Reaction,
-    Relation, Report, Room, Settings,
+    AuditEntry, Ban, DoNotDisturb, Edit, Follow, Hidden, Invite, InviteCode, Member, Message, Profile,
+    Reaction, Relation, Report, Room, Settings,
 };
 
 /// A row as [`Upkeep::records`](super::Upkeep::records) reads it.
@@ -38,8 +38,8 @@ pub enum Record {
 }
 
 /// What belongs to a room. A room is imported first, then its messages in the order of their numbers, each
-/// with what it said before, then the reactions on them, then its people, its bans, its reports, what its people have hidden, which threads they follow
-/// and its invite links: so nobody is in a room that has not all its messages.
+/// with what it said before, then the reactions on them, then its people, its bans, its reports, what its people have hidden, which threads they follow,
+/// its invite links and its audit trail: so nobody is in a room that has not all its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
 pub enum RoomRecord {
@@ -64,6 +64,8 @@ pub enum RoomRecord {
     Follow(Follow),
     /// An invite link, also one that holds no more. An invitation of who is in the room means nothing.
     Invite(Invite),
+    /// An act of the audit trail. Of two that are alike to the millisecond an import knows one.
+    Act(AuditEntry),
 }
 
 /// A former state of a message that is there. An import takes it in where the message says what it says in the other store.
@@ -98,6 +100,7 @@ impl RoomRecord {
             Self::Hidden(hidden) => hidden.room,
             Self::Follow(follow) => follow.room,
             Self::Invite(invite) => invite.room,
+            Self::Act(entry) => entry.room,
         }
     }
 }
@@ -252,5 +255,12 @@ pub enum RecordPage {
         room: RoomId,
         /// Beyond this one.
         after: Option<InviteCode>,
+    },
+    /// A room's audit trail, the oldest first.
+    Acts {
+        /// The room.
+        room: RoomId,
+        /// Beyond this position.
+        after: Option<u64>,
     },
 }

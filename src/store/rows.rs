@@ -83,6 +83,8 @@ pub struct Rows {
     pub bans: HashMap<(RoomId, UserId), Ban>,
     /// The reports that there are, of those in [`Needs::reported`] and [`Needs::reports`].
     pub reports: HashMap<ReportId, Report>,
+    /// All that there are of the moments in [`Needs::acts`].
+    pub acts: Vec<AuditEntry>,
     /// Those of [`Needs::hidden`] that are hidden.
     pub hidden: BTreeSet<(RoomId, UserId, u64)>,
     /// The oldest messages that there are of the rooms in [`Needs::oldest`], in their order.
@@ -181,6 +183,7 @@ impl Rows {
             attachments: HashMap::new(),
             bans: HashMap::new(),
             reports: HashMap::new(),
+            acts: Vec::new(),
             hidden: BTreeSet::new(),
             oldest: HashMap::new(),
             settings: BTreeMap::new(),

@@ -156,7 +156,24 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::Room(RoomRecord::Invite(invite)) => Some(invite.code),
             _ => None,
         };
-        self.pages(|last| RecordPage::Invites { room: room.id, after: last.and_then(after) }).await
+        self.pages(|last| RecordPage::Invites { room: room.id, after: last.and_then(after) }).await?;
+        self.acts_in(&room).await
+    }
+
+    /// What was done until the room was read.
+    async fn acts_in(&mut self, room: &Room) -> Result<()> {
+        let mut after = None;
+        loop {
+            let records = self.store.records(RecordPage::Acts { room: room.id, after }, PAGE).await?;
+            let Some(Record::Room(RoomRecord::Act(last))) = records.last() else { return Ok(()) };
+            after = Some(last.pos);
+            for record in records {
+                if matches!(&record, Record::Room(RoomRecord::Act(entry)) if entry.pos <= room.last_pos) {
+                    self.record(record)?;
+                }
+            }
+            self.flush().await?;
+        }
     }
 
     /// What a message had said until it was read, the oldest first. It is looked for of those alone that were edited.
@@ -252,6 +269,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::Room(RoomRecord::Report(_)) => &mut self.counts.reports,
             Record::Room(RoomRecord::Hidden(_)) => &mut self.counts.hidden,
             Record::Room(RoomRecord::Follow(_)) => &mut self.counts.follows,
+            Record::Room(RoomRecord::Act(_)) => &mut self.counts.acts,
             Record::Room(RoomRecord::Invite(_)) => &mut self.counts.invites,
         };
         *count += 1;

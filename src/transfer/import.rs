@@ -238,6 +238,12 @@ impl Import<'_> {
                     self.check_room(follow.room, &lines)?;
                     Record::Room(RoomRecord::Follow(follow))
                 }
+                Line::Act(line) => {
+                    counts.acts += 1;
+                    let entry = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(entry.room, &lines)?;
+                    Record::Room(RoomRecord::Act(entry))
+                }
                 Line::Invite(line) => {
                     counts.invites += 1;
                     let invite = line.record().map_err(|error| lines.malformed(error))?;

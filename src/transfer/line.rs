@@ -1,6 +1,7 @@
 //! A line: its JSON shape, and the record that it stands for. The table in the docs of the module names
 //! every field; what is not in it is refused, for it would be lost.
 
+mod act;
 mod edit;
 mod invite;
 mod member;
@@ -12,6 +13,7 @@ mod room;
 
 use serde::{Deserialize, Serialize};
 
+use self::act::ActLine;
 use self::edit::EditLine;
 use self::invite::InviteLine;
 use self::member::MemberLine;
@@ -66,6 +68,7 @@ pub(super) enum Line {
     Hidden(HiddenLine),
     Follow(FollowLine),
     Invite(InviteLine),
+    Act(ActLine),
     Footer(Counts),
 }
 
@@ -96,6 +99,7 @@ impl From<RoomRecord> for Line {
             RoomRecord::Hidden(hidden) => Self::Hidden(hidden.into()),
             RoomRecord::Follow(follow) => Self::Follow(follow.into()),
             RoomRecord::Invite(invite) => Self::Invite(invite.into()),
+            RoomRecord::Act(entry) => Self::Act(entry.into()),
         }
     }
 }

@@ -39,11 +39,12 @@
 //! An import that broke off can be run again, from the beginning, and so can one that did not: what is there
 //! already is skipped. Another export of the same store, made later, adds what is new in it: messages, marks,
 //! stays, rooms that have closed, which open no more; members have the roles and mutes, and users the
-//! do-not-disturb, of the export that was imported last, and of two bans the later one holds. It takes away nothing, so that a friendship which has ended in
+//! do-not-disturb, of the export that was imported last, and of two bans the later one holds; an audit trail
+//! goes on with what it does not have yet, of two acts that are alike to the millisecond with one. It takes away nothing, so that a friendship which has ended in
 //! between is still there, and so is an invite link that was revoked. What contradicts the store is refused, with the
 //! number of its line, and what came before that line stays.
 //!
-//! Messages that are held stay behind: settle them first. Audit trails stay behind: they are by positions of their store.
+//! Messages that are held stay behind: settle them first.
 //!
 //! An export is as good as the store to whoever gets hold of it: it has what everybody has said, and the codes of
 //! invite links, with which one comes in.
@@ -76,9 +77,10 @@
 //! | `hidden` | `room`, `user`, `seq` and `message` (its id) |
 //! | `follow` | `room`, `seq` and `message` (its id) of the thread's root, `user`, `following`, `since`, `readSeq` |
 //! | `invite` | `room`, `code`, `by`? (the host without it), `createdAt`, `expiresAt`?, `maxUses`? (1 of an invitation), `uses`, `user`? (whom alone it invites) |
-//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`, `invites`, `edits`, `doNotDisturb`: how many of each. The last line |
+//! | `act` | `room`, `at`, `by`? (the host without it), `act` (an object: `kind`, and what goes with it: `mute` and `ban` `until`, `unmute`, `unban`, `remove`, `deleteMessage`, `approveMessage` and `rejectMessage` `message`, its id, `setRole` `role`, `slowMode` `seconds`, `resolveReport` `message` and `outcome`, `setRetention` `retention`?), `user`? (to whom), `reason`? |
+//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`, `invites`, `edits`, `doNotDisturb`, `acts`: how many of each. The last line |
 //!
-//! They come in this order, the messages, each with what it said before, the reactions, the people, the bans, the reports, what people have hidden, which threads they follow and the invite links of a room behind it. What has
+//! They come in this order, the messages, each with what it said before, the reactions, the people, the bans, the reports, what people have hidden, which threads they follow, the invite links and the audit trail, the oldest act first, of a room behind it. What has
 //! no end ends at `9999-12-31T23:59:59.999Z`. `n` is how many
 //! countable messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
 //! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
@@ -156,6 +158,9 @@ pub struct Counts {
     /// Users who want no notices for some time, or at some hours.
     #[serde(default)]
     pub do_not_disturb: u64,
+    /// Acts of audit trails.
+    #[serde(default)]
+    pub acts: u64,
 }
 
 impl fmt::Display for Counts {
@@ -175,11 +180,12 @@ impl fmt::Display for Counts {
             invites,
             edits,
             do_not_disturb,
+            acts,
         } = self;
         write!(f, "{rooms} rooms, {messages} messages, {reactions} reactions, {members} members, ")?;
         write!(
             f,
-            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden, {follows} follows, {invites} invites, {edits} edits, {do_not_disturb} do-not-disturb"
+            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden, {follows} follows, {invites} invites, {edits} edits, {do_not_disturb} do-not-disturb, {acts} acts"
         )
     }
 }

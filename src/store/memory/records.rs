@@ -142,6 +142,12 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             let beyond = data.follows.range((from, Bound::Unbounded)).take(limit);
             beyond.map(|(_, one)| Record::Room(RoomRecord::Follow(one.clone()))).collect()
         }
+        RecordPage::Acts { room, after } => {
+            let Some(data) = state.rooms.get(&room) else { return Vec::new() };
+            let first = data.acts.partition_point(|entry| after.is_some_and(|after| entry.pos <= after));
+            let acts = data.acts[first..].iter().take(limit);
+            acts.map(|entry| Record::Room(RoomRecord::Act(entry.clone()))).collect()
+        }
         RecordPage::Invites { room, after } => {
             let from = after.map_or(Bound::Unbounded, Bound::Excluded);
             let beyond = state.invites.range((from, Bound::Unbounded)).map(|(_, link)| link);

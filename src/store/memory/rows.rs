@@ -116,6 +116,10 @@ impl State {
                 rows.reports.insert(*id, report.clone());
             }
         }
+        for (room, at) in &needs.acts {
+            let acts = self.rooms.get(room).into_iter().flat_map(|data| &data.acts);
+            rows.acts.extend(acts.filter(|entry| entry.at == *at).cloned());
+        }
         for key in &needs.hidden {
             if self.rooms.get(&key.0).is_some_and(|data| data.is_hidden(&key.1, key.2)) {
                 rows.hidden.insert(key.clone());

@@ -194,6 +194,7 @@ pub(super) async fn load(
     }
     rows.bans = moderation::load(conn, &needs.bans).await?;
     rows.reports = moderation::load_reports(conn, needs).await?;
+    rows.acts = moderation::load_acts(conn, &needs.acts).await?;
     rows.hidden = hidden::load(conn, &needs.hidden).await?;
     rows.settings = settings::load(conn, &needs.settings).await?;
     edits::load(conn, needs, &mut rows).await?;

@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 134] = [
+const STATEMENTS: [(&str, &str, bool); 136] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -109,6 +109,8 @@ const STATEMENTS: [(&str, &str, bool); 134] = [
     (edits::KEEP, "edits_pkey", false),
     (settings::WRITE, "settings_pkey", false),
     (records::QUIET, "do_not_disturb_pkey", false),
+    (moderation::ACTS_AT, "audit_at", false),
+    (records::ACTS, "audit_pkey", false),
     (records::SETTINGS, "settings_pkey", false),
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),

@@ -9,7 +9,8 @@ use super::connections::Connections;
 use super::error::PostgresError;
 use super::read::{beyond, beyond_user};
 use crate::store::columns::{
-    ReadRow, int, invite_columns, message_columns, report_columns, room_columns, settings_columns,
+    ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
+    settings_columns,
 };
 use crate::store::{Record, RecordPage};
 
@@ -117,6 +118,12 @@ pub(super) const EDITS: &str = "SELECT e.room, e.seq, s.id, s.edited_at, \
      FROM chat.edits e JOIN chat.messages s ON s.room = e.room AND s.seq = e.seq \
      WHERE e.room = $1 AND e.seq = $2 AND e.version > $3 ORDER BY e.version LIMIT $4";
 
+pub(super) const ACTS: &str = concat!(
+    "SELECT ",
+    audit_columns!(),
+    " FROM chat.audit t WHERE t.room = $1 AND t.pos > $2 ORDER BY t.pos LIMIT $3"
+);
+
 pub(super) const INVITES: &str = concat!(
     "SELECT ",
     invite_columns!(),
@@ -220,6 +227,10 @@ pub(super) async fn records(
             let (root, user) = after.as_ref().map_or((0, ""), |(root, user)| (int(*root), user.as_str()));
             let sought = || query(FOLLOWS).bind(Uuid::from(*room)).bind(root).bind(user).bind(limit);
             db.all(sought, |columns| columns.follow_record()).await
+        }
+        RecordPage::Acts { room, after } => {
+            let sought = || query(ACTS).bind(Uuid::from(*room)).bind(int(after.unwrap_or(0))).bind(limit);
+            db.all(sought, |columns| columns.act_record()).await
         }
         RecordPage::Invites { room, after } => {
             // Beyond the greatest code there is none.

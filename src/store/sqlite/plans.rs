@@ -131,6 +131,8 @@ fn each_read_finds_its_rows_by_an_index() {
         (records::HIDDEN, "PRIMARY KEY (room=? AND (user,seq)>(?,?))", false),
         (edits::COUNT, "PRIMARY KEY (room=? AND seq=?)", false),
         (records::EDITS, "PRIMARY KEY (room=? AND seq=? AND version>?)", false),
+        (moderation::ACTS_AT, "audit_at (room=? AND at=?)", false),
+        (records::ACTS, "PRIMARY KEY (room=? AND pos>?)", false),
         (records::INVITES, "invites_by_room (room=? AND code>?)", false),
         (records::BANS, "PRIMARY KEY (room=? AND user>?)", false),
         (rows::PLACE, "messages_by_id (id=?)", false),

@@ -8,7 +8,8 @@ use super::columns::{
 use super::error::SqliteError;
 use super::read::{ROOM, all, beyond, beyond_user};
 use crate::store::columns::{
-    ReadRow, int, invite_columns, message_columns, report_columns, room_columns, settings_columns,
+    ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
+    settings_columns,
 };
 use crate::store::{Record, RecordPage};
 
@@ -113,6 +114,12 @@ pub(super) const EDITS: &str = "SELECT e.room, e.seq, s.id, s.edited_at, \
      FROM edits e CROSS JOIN messages s ON s.room = e.room AND s.seq = e.seq \
      WHERE e.room = ?1 AND e.seq = ?2 AND e.version > ?3 ORDER BY e.version LIMIT ?4";
 
+pub(super) const ACTS: &str = concat!(
+    "SELECT ",
+    audit_columns!(),
+    " FROM audit t WHERE t.room = ?1 AND t.pos > ?2 ORDER BY t.pos LIMIT ?3"
+);
+
 pub(super) const INVITES: &str = concat!(
     "SELECT ",
     invite_columns!(),
@@ -201,6 +208,10 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
             let (root, user) = after.as_ref().map_or((0, ""), |(root, user)| (int(*root), user.as_str()));
             let params = rusqlite::params![room.to_bytes(), root, user, limit];
             all(conn, FOLLOWS, params, |columns| columns.follow_record())
+        }
+        RecordPage::Acts { room, after } => {
+            let params = (room.to_bytes(), int(after.unwrap_or(0)));
+            all(conn, ACTS, &[&params.0, &params.1, &limit], |columns| columns.act_record())
         }
         RecordPage::Invites { room, after } => {
             // The empty blob is before every code.

@@ -196,6 +196,7 @@ macro_rules! store_suite {
                     in_a_slow_room_a_member_sends_once_in_so_long
                     mutes_bans_and_slow_mode_outlive_a_reopening_and_a_move
                     each_act_of_a_moderator_is_noted_where_it_was_committed
+                    acts_are_taken_in_once_and_in_their_order
                     a_report_waits_until_somebody_says_what_came_of_it
                     whoever_reads_reports_what_others_have_said;
                 held:

@@ -9,8 +9,8 @@ use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
 use crate::id::{MessageId, ReportId, RoomId};
 use crate::model::{
-    Ban, Follow, Hidden, Invite, InviteCode, Mark, Member, Profile, Relation, RelationKind, Report,
-    ReportOutcome, RoomKind,
+    AuditEntry, Ban, Follow, Hidden, Invite, InviteCode, Mark, Member, Profile, Relation, RelationKind,
+    Report, ReportOutcome, RoomKind,
 };
 use crate::store::RelationOp::{Accept, Block, Request};
 use crate::store::{Answer, Batch, BodyHash, KeptEdit, Op, Record, RecordPage, RoomRecord};
@@ -49,6 +49,7 @@ impl Fixture {
         rows.extend(self.records(RecordPage::Reports { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Hidden { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Invites { room, after: None }, 1000).await);
+        rows.extend(self.records(RecordPage::Acts { room, after: None }, 1000).await);
         let of_room = |row| match row {
             Record::Room(row) => row,
             other => panic!("{other:?} is of no room"),
@@ -102,6 +103,9 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Follows { room, .. }, Record::Room(RoomRecord::Follow(follow))) => {
             RecordPage::Follows { room, after: Some((follow.root_seq, follow.user.clone())) }
         }
+        (RecordPage::Acts { room, .. }, Record::Room(RoomRecord::Act(entry))) => {
+            RecordPage::Acts { room, after: Some(entry.pos) }
+        }
         (RecordPage::Invites { room, .. }, Record::Room(RoomRecord::Invite(invite))) => {
             RecordPage::Invites { room, after: Some(invite.code) }
         }
@@ -136,6 +140,7 @@ pub(super) fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
         RoomRecord::Report(report) => RoomRecord::Report(Report { room: id, ..report }),
         RoomRecord::Hidden(hidden) => RoomRecord::Hidden(Hidden { room: id, pos: 908, ..hidden }),
         RoomRecord::Follow(follow) => RoomRecord::Follow(Follow { room: id, pos: 909, ..follow }),
+        RoomRecord::Act(entry) => RoomRecord::Act(AuditEntry { room: id, pos: 911, ..entry }),
         RoomRecord::Invite(invite) => {
             RoomRecord::Invite(Invite { room: id, code: InviteCode::generate(), ..invite })
         }
@@ -225,6 +230,7 @@ pub async fn each_row_comes_once_and_in_its_order(chat: Fixture) {
         RecordPage::Reports { room: nowhere, after: None },
         RecordPage::Hidden { room: nowhere, after: None },
         RecordPage::Invites { room: nowhere, after: None },
+        RecordPage::Acts { room: nowhere, after: None },
         RecordPage::ProfilesIn { room: nowhere, after: None },
         RecordPage::Rooms { after: Some(RoomId::from_bytes([0xff; 16])) },
     ] {

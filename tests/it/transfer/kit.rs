@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use chat_core::event::EventKind;
 use chat_core::model::{
-    Cursor, DailyHours, Draft, HistoryQuery, LastSeen, Limit, Message, MessageState, NewInvite, NewRoom,
-    PageQuery, Profile, Quiet, ReportOutcome, Role, Room, RoomUpdate, SettingsUpdate, Token, Verb,
+    AuditEntry, Cursor, DailyHours, Draft, HistoryQuery, LastSeen, Limit, Message, MessageState, NewInvite,
+    NewRoom, PageQuery, Profile, Quiet, ReportOutcome, Retention, Role, Room, RoomUpdate, Sanction,
+    SettingsUpdate, Token, Verb,
 };
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{
@@ -102,6 +103,7 @@ pub(super) async fn export(engine: &ChatEngine, scope: Scope) -> String {
         ("invite", counts.invites),
         ("doNotDisturb", counts.do_not_disturb),
         ("edit", counts.edits),
+        ("act", counts.acts),
     ] {
         assert_eq!(kinds(kind), count, "{kind}");
     }
@@ -233,6 +235,15 @@ impl Town {
             RoomUpdate::new().with_permission(Verb::Remove, Role::Owner).with_topic("한강 \"dawn\"\n@6");
         ana.update_room(group, update).await.unwrap();
 
+        let cho_is = Sanction { reason: Some("광고\n🦊".into()), ..Sanction::seconds(60) };
+        ana.mute(group, &id("cho"), cho_is).await.unwrap();
+        ana.unmute(group, &id("cho")).await.unwrap();
+        admin.ban(group, &id("eve"), Sanction::for_good()).await.unwrap();
+        let rule = Retention::new(Some(365), None).unwrap();
+        ana.update_room(group, RoomUpdate::new().with_retention(Some(rule)).with_slow_mode(9)).await.unwrap();
+        ana.update_room(group, RoomUpdate::new().with_retention(None).with_slow_mode(0)).await.unwrap();
+        let theirs = user("فاطمة").history(group, HistoryQuery::newest(Limit::new(1).unwrap())).await;
+        ana.delete(group, theirs.unwrap().messages[0].message.id).await.unwrap();
         for new in [
             NewInvite { expires_in: Some(3600), max_uses: Some(9), user: None },
             NewInvite::of(id("🦊")),
@@ -303,6 +314,13 @@ impl Town {
         assert_eq!(ben.create_room(NewRoom::direct("ana")).await.unwrap().id(), self.direct);
         let taken = ben.create_room(NewRoom::challenge("squats", "")).await;
         assert_eq!(code(taken.map(|room| room.id())), "CHALLENGE_ROOM_EXISTS");
+        // What was done is known, in its order.
+        let acts = async |engine: &ChatEngine| {
+            let acts = engine.admin().audit(self.group, None, limit()).await.unwrap().entries;
+            acts.into_iter().map(|entry| AuditEntry { pos: 0, ..entry }).collect::<Vec<_>>()
+        };
+        let (there, here) = (acts(&self.engine).await, acts(engine).await);
+        assert_eq!((there.len() > 10, &here), (true, &there));
         // What was said before stands behind what is said next.
         let former = async |engine: &ChatEngine| {
             let edits = engine.admin().edits(self.direct, head.id, None, limit()).await.unwrap().edits;
@@ -477,6 +495,11 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
             let Record::Room(RoomRecord::Follow(one)) = page else { panic!("{page:?}") };
             follows = RecordPage::Follows { room, after: Some((one.root_seq, one.user)) };
         }
+        let mut acts = RecordPage::Acts { room, after: None };
+        while let Some(page) = page(store, acts.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::Act(entry)) = page else { panic!("{page:?}") };
+            acts = RecordPage::Acts { room, after: Some(entry.pos) };
+        }
         let mut invites = RecordPage::Invites { room, after: None };
         while let Some(page) = page(store, invites.clone(), limit, &mut all).await {
             let Record::Room(RoomRecord::Invite(invite)) = page else { panic!("{page:?}") };
@@ -505,6 +528,7 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
             }
             Record::Room(RoomRecord::Edit(state)) => state.edit.version = 0,
             Record::Room(RoomRecord::Hidden(hidden)) => hidden.pos = 0,
+            Record::Room(RoomRecord::Act(entry)) => entry.pos = 0,
             Record::Room(RoomRecord::Follow(follow)) => follow.pos = 0,
             Record::Profile { .. }
             | Record::Relation(_)
