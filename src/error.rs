@@ -73,6 +73,34 @@ pub enum Contradiction {
         /// The member.
         user: UserId,
     },
+    /// Former states of the message that come before this one are missing, or the message cannot have had it.
+    #[error(
+        "what message {seq} of room {room} said before, the {n}th, does not follow the {there} that are there"
+    )]
+    Edit {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
+        /// Which former state it is.
+        n: u64,
+        /// How many are there.
+        there: u64,
+    },
+    /// A message that waits has the id or the client id of another one, or a file that another one has.
+    #[error("message {id} that is held in room {room} is another one there, or has a file of another one")]
+    Held {
+        /// The room.
+        room: RoomId,
+        /// The message.
+        id: MessageId,
+    },
+    /// Another invite link has its code, or nobody can be invited to the room.
+    #[error("an invite link of room {room} is another one there, or the room takes none")]
+    Invite {
+        /// The room.
+        room: RoomId,
+    },
 }
 
 /// The kinds of error. [`ErrorKind::code`] is what clients match on: a code never changes its meaning.

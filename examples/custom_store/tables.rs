@@ -32,7 +32,8 @@ pub(super) struct Tables {
     pub(super) profiles: HashMap<UserId, Profile>,
     pub(super) last_seen: HashMap<UserId, Timestamp>,
     pub(super) logouts: HashMap<UserId, Timestamp>,
-    pub(super) quiet: HashMap<UserId, DoNotDisturb>,
+    /// By user.
+    pub(super) quiet: BTreeMap<UserId, DoNotDisturb>,
     pub(super) pushed_since: Option<Timestamp>,
     /// Up to where a room's notices have come, and until when somebody holds it.
     pub(super) pushed: HashMap<RoomId, (u64, Timestamp)>,
@@ -40,7 +41,7 @@ pub(super) struct Tables {
     pub(super) push_retries: HashMap<(RoomId, UserId), PushRetry>,
     /// By user and other; by user, kind and other.
     pub(super) relations: BTreeMap<(UserId, UserId), Relation>,
-    /// By code; by room; by user and code.
+    /// By code; by room and code; by user and code.
     pub(super) invites: BTreeMap<InviteCode, Invite>,
     /// Those in no message by when they were begun.
     pub(super) attachments: BTreeMap<(RoomId, AttachmentId), StoredAttachment>,
@@ -52,7 +53,7 @@ pub(super) struct Tables {
     pub(super) reports: BTreeMap<ReportId, Report>,
     /// Messages that wait. By id; by room and id; by sender and id; unique by room, sender and client id.
     pub(super) held: BTreeMap<MessageId, Held>,
-    /// In the order of their commits. By room and `pos`.
+    /// In the order of their commits. By room and `pos`; by room and time.
     pub(super) acts: Vec<AuditEntry>,
     /// By room, `seq` and version.
     pub(super) edits: BTreeMap<(RoomId, u64, u64), Edit>,
@@ -76,7 +77,7 @@ impl Tables {
             profiles: HashMap::new(),
             last_seen: HashMap::new(),
             logouts: HashMap::new(),
-            quiet: HashMap::new(),
+            quiet: BTreeMap::new(),
             pushed_since: None,
             pushed: HashMap::new(),
             push_retries: HashMap::new(),
@@ -123,6 +124,8 @@ impl Tables {
         for (room, id) in needs.roots(&rows.messages) {
             rows.messages.extend(self.message(room, id).map(|root| (id, Arc::new(root))));
         }
+        let kept = |room, seq| self.edits.range((room, seq, 0)..=(room, seq, u64::MAX)).count() as u64;
+        rows.edited = needs.edited.iter().map(|(room, seq)| ((*room, *seq), kept(*room, *seq))).collect();
         let reactions = needs.reactions.iter().filter_map(|(room, id, reaction, user)| {
             let seq = rows.messages.get(id)?.seq;
             Some(ReactionKey { room: *room, seq, reaction: reaction.clone(), user: user.clone() })
@@ -131,7 +134,9 @@ impl Tables {
         let pins =
             |room: &RoomId| self.messages_in(*room).filter(|it| it.state.pinned.is_some()).count() as u64;
         rows.pins = needs.pins.iter().map(|room| (*room, pins(room))).collect();
-        let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
+        let is_needed =
+            |link: &&Invite| needs.invites.contains(&link.room) || needs.codes.contains(&link.code);
+        let links = self.invites.values().filter(is_needed);
         rows.invites = links.map(|link| (link.code, link.clone())).collect();
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
         rows.attachments = found(&needs.attachments, |key| self.attachments.get(key).cloned());
@@ -141,6 +146,8 @@ impl Tables {
             .filter_map(|user| Some((user.clone(), *self.settings.get(user)?)))
             .collect();
         rows.bans = found(&needs.bans, |key| self.bans.get(key).cloned());
+        let acts = self.acts.iter().filter(|entry| needs.acts.contains(&(entry.room, entry.at)));
+        rows.acts = acts.cloned().collect();
         let hidden = needs.hidden.iter().filter(|key| self.hidden.contains_key(*key));
         rows.hidden = hidden.cloned().collect();
         let is_needed = |report: &&Report| {
@@ -155,9 +162,8 @@ impl Tables {
     }
 
     fn load_held(&self, needs: &Needs, rows: &mut Rows) {
-        let is_there =
-            |(room, id): &&(RoomId, MessageId)| self.held.get(id).is_some_and(|one| one.room == *room);
-        rows.held = needs.held.iter().filter(is_there).map(|(_, id)| *id).collect();
+        let named = needs.held.iter().filter_map(|(_, id)| self.held.get(id));
+        rows.held = named.map(|one| (one.id, (one.room, one.sender.user.clone()))).collect();
         let key = |one: &Held| Some((one.room, one.sender.user.clone(), one.client_id.clone()?));
         let named = self.held.values().filter_map(|one| Some((key(one)?, (one.id, one.hash))));
         rows.held_as = named.filter(|(key, _)| needs.held_as.contains(key)).collect();
@@ -293,6 +299,11 @@ impl Tables {
             *first = Arc::new(self.profile(&first.user));
         }
         shown
+    }
+
+    /// One that waits, likewise.
+    pub(super) fn waiting(&self, held: &Held) -> Held {
+        Held { sender: self.profile(&held.sender.user), ..held.clone() }
     }
 
     /// In the order of `seq`, which is that of `pos` too.

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chat_core::model::{Follow, Hidden, Message, Report, Room};
+use chat_core::model::{Edit, Follow, Hidden, Message, Report, Room};
 use chat_core::store::{
-    BodyHash, OutboxRow, PushBatch, PushRetry, PushStore, ReactionKey, Record, RecordPage, RoomRecord, Stage,
-    StoredAttachment, Upkeep,
+    BodyHash, KeptEdit, OutboxRow, PushBatch, PushRetry, PushStore, ReactionKey, Record, RecordPage,
+    RoomRecord, Stage, StoredAttachment, Upkeep,
 };
 use chat_core::{Result, RoomId, Timestamp, UserId};
 
@@ -72,6 +72,11 @@ impl Upkeep for PlainStore {
                     .filter(|(user, _)| after.as_ref().is_none_or(|after| *user > after));
                 beyond.map(|(user, settings)| Record::Settings(user.clone(), *settings)).take(limit).collect()
             }
+            RecordPage::DoNotDisturb { after } => {
+                let beyond =
+                    tables.quiet.iter().filter(|(user, _)| after.as_ref().is_none_or(|after| *user > after));
+                beyond.map(|(user, quiet)| Record::DoNotDisturb(user.clone(), *quiet)).take(limit).collect()
+            }
             RecordPage::Rooms { after } => {
                 let beyond = tables.rooms.values().filter(|room| after.is_none_or(|after| room.id > after));
                 beyond.map(|room| Record::Room(RoomRecord::Room(room.clone()))).take(limit).collect()
@@ -82,12 +87,30 @@ impl Upkeep for PlainStore {
                 .map(|room| Record::Room(RoomRecord::Room(room.clone())))
                 .into_iter()
                 .collect(),
+            RecordPage::Held { room, after } => {
+                let held = tables.held.values().filter(|one| one.room == room);
+                let beyond = held.filter(|one| after.is_none_or(|after| one.id > after)).take(limit);
+                beyond.map(|one| Record::Room(RoomRecord::Held(tables.waiting(one)))).collect()
+            }
             RecordPage::Messages { room, after } => {
                 let beyond =
                     tables.messages.iter().filter(|(message, _)| message.room == room && message.seq > after);
                 let record = |(message, hash): &(Arc<Message>, Option<BodyHash>)| {
                     Record::Room(RoomRecord::Message(tables.shown(message), *hash))
                 };
+                beyond.map(record).take(limit).collect()
+            }
+            RecordPage::Edits { room, seq, after } => {
+                let message = tables.messages_in(room).find(|message| message.seq == seq);
+                let edited = message.and_then(|message| Some((message.id, message.state.edited_at?)));
+                let Some((message, edited_at)) = edited else { return Ok(Vec::new()) };
+                let edits = tables.edits.range((room, seq, 0)..=(room, seq, u64::MAX)).map(|(_, edit)| edit);
+                let record = |(n, edit): (u64, &Edit)| {
+                    let edit = edit.clone();
+                    Record::Room(RoomRecord::Edit(KeptEdit { room, seq, message, edited_at, n, edit }))
+                };
+                let beyond =
+                    (1..).zip(edits).filter(|(_, edit)| after.is_none_or(|after| edit.version > after));
                 beyond.map(record).take(limit).collect()
             }
             RecordPage::Reactions { room, after } => {
@@ -130,6 +153,16 @@ impl Upkeep for PlainStore {
                 let place = |one: &Follow| (one.root_seq, one.user.clone());
                 let beyond = all.filter(|one| after.as_ref().is_none_or(|after| place(one) > *after));
                 beyond.map(|one| Record::Room(RoomRecord::Follow(one.clone()))).take(limit).collect()
+            }
+            RecordPage::Acts { room, after } => {
+                let acts = tables.acts.iter().filter(|entry| entry.room == room);
+                let beyond = acts.filter(|entry| after.is_none_or(|after| entry.pos > after));
+                beyond.map(|entry| Record::Room(RoomRecord::Act(entry.clone()))).take(limit).collect()
+            }
+            RecordPage::Invites { room, after } => {
+                let links = tables.invites.values().filter(|link| link.room == room);
+                let beyond = links.filter(|link| after.is_none_or(|after| link.code > after));
+                beyond.map(|link| Record::Room(RoomRecord::Invite(link.clone()))).take(limit).collect()
             }
         })
     }

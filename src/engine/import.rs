@@ -27,6 +27,11 @@ impl Admin {
                 committer.submit_beside(beside, Some(tell)).await;
                 return Ok(told);
             }
+            Record::DoNotDisturb(user, quiet) => {
+                let beside = Batch { do_not_disturb: vec![(user, Some(quiet))], ..Batch::default() };
+                committer.submit_beside(beside, Some(tell)).await;
+                return Ok(told);
+            }
             Record::Relation(relation) => relation.into(),
             Record::Room(record) => record.into(),
             Record::Settings(user, settings) => (user, settings).into(),

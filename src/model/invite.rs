@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Profile, Room, RoomType};
 use crate::clock::Timestamp;
@@ -66,6 +66,13 @@ impl FromStr for InviteCode {
 impl Serialize for InviteCode {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for InviteCode {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(value)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -5,7 +5,8 @@ mod held;
 mod written;
 
 use super::{
-    BodyHash, OutboxEntry, OutboxRow, PushRetry, ReactionKey, Record, RoomRecord, Stage, StoredAttachment,
+    BodyHash, KeptEdit, OutboxEntry, OutboxRow, PushRetry, ReactionKey, Record, RoomRecord, Stage,
+    StoredAttachment,
 };
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
@@ -543,6 +544,22 @@ pub(super) trait ReadRow<'r> {
         Ok(Record::Room(RoomRecord::Reaction(key, MessageId::from_bytes(self.bytes()?))))
     }
 
+    /// Reads a former state, and of which message it is.
+    fn edit_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Edit(KeptEdit {
+            room: self.room_id()?,
+            seq: self.number()?,
+            message: MessageId::from_bytes(self.bytes()?),
+            edited_at: self.time()?,
+            n: self.number()?,
+            edit: self.edit()?,
+        })))
+    }
+
+    fn quiet_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::DoNotDisturb(self.parsed()?, self.do_not_disturb()?))
+    }
+
     fn settings_record(&mut self) -> Result<Record, Self::Error> {
         Ok(Record::Settings(self.parsed()?, self.settings()?))
     }
@@ -584,6 +601,14 @@ pub(super) trait ReadRow<'r> {
 
     fn follow_record(&mut self) -> Result<Record, Self::Error> {
         Ok(Record::Room(RoomRecord::Follow(self.follow()?)))
+    }
+
+    fn act_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Act(self.audit_entry()?)))
+    }
+
+    fn invite_record(&mut self) -> Result<Record, Self::Error> {
+        Ok(Record::Room(RoomRecord::Invite(self.invite()?)))
     }
 
     fn hidden_record(&mut self) -> Result<Record, Self::Error> {

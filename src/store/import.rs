@@ -9,22 +9,29 @@ use std::sync::Arc;
 use super::apply::{attach, close_room, done};
 use super::govern::owner_of;
 use super::thread;
-use super::{BodyHash, Change, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
+use super::{BodyHash, Change, Held, KeptEdit, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
 use crate::error::{Contradiction, ErrorKind, Result};
-use crate::id::{MessageId, RoomId};
-use crate::model::{Ban, Floor, Follow, Hidden, Member, Message, MessageState, Pos, Report, Role, Room};
+use crate::id::{MessageId, RoomId, UserId};
+use crate::model::{
+    AuditEntry, Ban, Body, Floor, Follow, Hidden, Invite, Member, Message, MessageState, Pos, Report, Role,
+    Room, RoomKind,
+};
 
 /// Decides on one row.
 pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
     match record {
         RoomRecord::Room(room) => import_room(room, rows),
+        RoomRecord::Held(held) => import_held(held, rows),
         RoomRecord::Message(message, hash) => import_message(message, hash, rows),
+        RoomRecord::Edit(state) => import_edit(state, rows),
         RoomRecord::Reaction(key, message) => import_reaction(key, message, rows),
         RoomRecord::Member(member) => import_member(member, rows),
         RoomRecord::Ban(ban) => import_ban(ban, rows),
         RoomRecord::Report(report) => import_report(report, rows),
         RoomRecord::Hidden(hidden) => import_hidden(hidden, rows),
         RoomRecord::Follow(follow) => import_follow(follow, rows),
+        RoomRecord::Invite(invite) => import_invite(invite, rows),
+        RoomRecord::Act(entry) => import_act(entry, rows),
     }
 }
 
@@ -122,6 +129,30 @@ fn begin_at_floor(room: &mut Room, floor: Floor) {
     (room.seq, room.countable) = (floor.seq - 1, floor.n);
 }
 
+/// One that was sent since waits no more. As many as there were wait here too: those bounds are for what comes.
+fn import_held(record: Held, rows: &mut Rows) -> Result<Outcome> {
+    let room = standing(record.room, rows)?;
+    let (id, sender) = (record.id, &record.sender.user);
+    let contradiction = Contradiction::Held { room: room.id, id };
+    if let Some(sent) = rows.message(room.id, id) {
+        return if sent.sender.user == *sender { done(Vec::new()) } else { refused(contradiction) };
+    }
+    match rows.held.get(&id) {
+        Some((there, by)) if (*there, by) == (room.id, sender) => return done(Vec::new()),
+        Some(_) => return refused(contradiction),
+        None => {}
+    }
+    let said_as = record.client_id.clone().map(|client| (room.id, sender.clone(), client));
+    let is_another = said_as.is_some_and(|key| rows.held_as.contains_key(&key));
+    let has_place = rows.places.contains_key(&id);
+    if is_another || has_place || attach::is_taken(room.id, id, &record.attachments, rows) {
+        return refused(contradiction);
+    }
+    attach::put_held(room.id, id, &record.attachments, rows);
+    rows.put_held(record);
+    done(Vec::new())
+}
+
 fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows) -> Result<Outcome> {
     let mut room = standing(message.room, rows)?;
     let place = (message.room, message.seq);
@@ -138,7 +169,11 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     if there.is_some() || sent_as.as_ref().is_some_and(|key| rows.sent.contains_key(key)) {
         return refused(contradiction);
     }
-    if attach::is_taken(&message, rows) {
+    if attach::is_taken(room.id, message.id, &message.attachments, rows) {
+        return refused(contradiction);
+    }
+    let is_its = |(there, by): &(RoomId, UserId)| (*there, by) == (room.id, &sender);
+    if rows.held.get(&message.id).is_some_and(|there| !is_its(there)) {
         return refused(contradiction);
     }
     if message.seq - 1 != room.seq {
@@ -168,6 +203,8 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     if is_changed {
         rows.put_message(message.clone());
     }
+    // It waits no more.
+    rows.end_held(message.id);
     attach::put_sent(message.room, message.id, &message.attachments, rows);
     rows.places.insert(message.id, place);
     if let (Some(key), Some(hash)) = (sent_as, hash) {
@@ -182,6 +219,44 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     let id = room.id;
     rows.put_room(room);
     all_imported(id, std::iter::once(at).chain(counted.map(|counted| (counted.pos, counted.prev))))
+}
+
+/// As an edit keeps it: the position that changed the message last is its version, and another one comes after it.
+fn import_edit(state: KeptEdit, rows: &mut Rows) -> Result<Outcome> {
+    let KeptEdit { room, seq, message, edited_at, n, mut edit } = state;
+    let mut room = standing(room, rows)?;
+    if (1..room.floor().seq).contains(&seq) {
+        return done(Vec::new());
+    }
+    let Some(message) = rows.message(room.id, message).filter(|message| message.seq == seq) else {
+        return refused(Contradiction::Message { room: room.id, seq });
+    };
+    // It says something else by now, and what is kept of it goes with that.
+    if message.body.is_deleted() || message.state.edited_at != Some(edited_at) {
+        return done(Vec::new());
+    }
+    let there = rows.edited.get(&(room.id, seq)).copied().unwrap_or(0);
+    if (1..=there).contains(&n) {
+        return done(Vec::new());
+    }
+    let fits = match &message.body {
+        Body::Text(_) => edit.content.is_some(),
+        Body::Image { .. } => true,
+        Body::System { .. } | Body::Deleted(_) => false,
+    };
+    if n != there + 1 || !fits {
+        return refused(Contradiction::Edit { room: room.id, seq, n, there });
+    }
+    let at = rows.next_pos(&mut room);
+    edit.version = message.state.changed_pos;
+    rows.new_edits.push((room.id, seq, edit));
+    rows.edited.insert((room.id, seq), n);
+    let mut message = Message::clone(&message);
+    message.state.changed_pos = at.0.at;
+    rows.put_message(Arc::new(message));
+    let id = room.id;
+    rows.put_room(room);
+    imported(id, at)
 }
 
 fn import_reaction(key: ReactionKey, id: MessageId, rows: &mut Rows) -> Result<Outcome> {
@@ -237,6 +312,8 @@ fn begin_stay(mut room: Room, earlier: Option<Member>, record: Member, rows: &mu
     let hidden = earlier.map_or(0, |member| member.hidden);
     count_member(&mut room, was_active, record.active);
     let (joined_pos, changed_pos, marks_pos) = (at.0.at, at.0.at, at.0.at);
+    // Whoever has come in since has answered; what they were sent after that comes behind it.
+    rows.end_invitations(room.id, &record.user);
     rows.put_member(Member { joined_pos, changed_pos, marks_pos, own_n, hidden, ..record });
     let id = room.id;
     rows.put_room(room);
@@ -350,6 +427,51 @@ fn import_follow(record: Follow, rows: &mut Rows) -> Result<Outcome> {
     let at = rows.next_pos(&mut room);
     room.threads_pos = at.0.at;
     rows.put_follow(Follow { pos: at.0.at, ..record });
+    let id = room.id;
+    rows.put_room(room);
+    imported(id, at)
+}
+
+/// A link that is there has been used as often as either says. Of two invitations of one person the later one holds,
+/// and who is in the room is invited no more.
+fn import_invite(record: Invite, rows: &mut Rows) -> Result<Outcome> {
+    let room = standing(record.room, rows)?;
+    if matches!(room.kind, RoomKind::Direct(_)) {
+        return refused(Contradiction::Invite { room: room.id });
+    }
+    if let Some(there) = rows.invites.get(&record.code) {
+        let uses = there.uses.max(record.uses);
+        if (Invite { uses, ..there.clone() }) != (Invite { uses, ..record.clone() }) {
+            return refused(Contradiction::Invite { room: room.id });
+        }
+        if uses > there.uses {
+            rows.put_invite(record);
+        }
+        return done(Vec::new());
+    }
+    if let Some(user) = &record.user {
+        let is_in = rows.members.get(&(room.id, user.clone())).is_some_and(|member| member.active);
+        let is_later = |link: &Invite| {
+            (link.room, link.user.as_ref()) == (room.id, Some(user)) && link.created_at > record.created_at
+        };
+        if is_in || rows.invites.values().any(is_later) {
+            return done(Vec::new());
+        }
+        rows.end_invitations(room.id, user);
+    }
+    rows.put_invite(record);
+    done(Vec::new())
+}
+
+/// It stands behind those that are there.
+fn import_act(record: AuditEntry, rows: &mut Rows) -> Result<Outcome> {
+    let mut room = standing(record.room, rows)?;
+    let is_it = |there: &AuditEntry| AuditEntry { pos: record.pos, ..there.clone() } == record;
+    if rows.acts.iter().chain(&rows.new_acts).any(is_it) {
+        return done(Vec::new());
+    }
+    let at = rows.next_pos(&mut room);
+    rows.new_acts.push(AuditEntry { pos: at.0.at, ..record });
     let id = room.id;
     rows.put_room(room);
     imported(id, at)

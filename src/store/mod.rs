@@ -69,7 +69,7 @@ pub use reads::{
     ChangeReads, MemberEntry, Memberships, MessageReads, ModerationReads, PeopleReads, PushStore, RoomEntry,
     RoomReads, ThreadReads, Upkeep,
 };
-pub use record::{Record, RecordPage, RoomRecord};
+pub use record::{KeptEdit, Record, RecordPage, RoomRecord};
 pub use rows::{Ordinals, ReactionKey, Rows, Sent};
 pub use search::{Found, Search};
 #[cfg(feature = "sqlite")]

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{Amend, Batch, Erased, Item, Op, RoomRecord, Ruling, Settlement};
+use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
-use crate::model::{Mark, Member, Message, Reaction, Role, Room, RoomKey, RoomKind};
+use crate::model::{InviteCode, Mark, Member, Message, Reaction, Role, Room, RoomKey, RoomKind};
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
 /// locks in their order never deadlocks with another.
@@ -29,6 +30,8 @@ pub struct Needs {
     pub relations: BTreeSet<(UserId, UserId)>,
     /// Messages that are changed, or quoted.
     pub messages: BTreeSet<(RoomId, MessageId)>,
+    /// Messages by their numbers, of which it must be known how many former states are kept.
+    pub edited: BTreeSet<(RoomId, u64)>,
     /// Reactions of which it must be known whether they were left.
     pub reactions: BTreeSet<(RoomId, MessageId, Reaction, UserId)>,
     /// Rooms in which somebody sends, or moves a mark: what a block between the two of a direct room stops.
@@ -39,6 +42,8 @@ pub struct Needs {
     pub given_away: BTreeSet<RoomId>,
     /// Rooms of which all invite links are needed.
     pub invites: BTreeSet<RoomId>,
+    /// Invite links that may be of whatever room.
+    pub codes: BTreeSet<InviteCode>,
     /// Rooms of which it must be known how many messages are pinned.
     pub pins: BTreeSet<RoomId>,
     /// Attachments.
@@ -49,6 +54,8 @@ pub struct Needs {
     pub reports: BTreeSet<(RoomId, ReportId)>,
     /// Users of whom it must be known whether they are banned.
     pub bans: BTreeSet<(RoomId, UserId)>,
+    /// Acts of rooms' audit trails, by the moment.
+    pub acts: BTreeSet<(RoomId, Timestamp)>,
     /// Messages by their numbers, of which it must be known whether the user has hidden them.
     pub hidden: BTreeSet<(RoomId, UserId, u64)>,
     /// Rooms of which the oldest messages are needed, and how many; and then the memberships of
@@ -56,7 +63,7 @@ pub struct Needs {
     pub oldest: BTreeMap<RoomId, u32>,
     /// Users of whom it must be known what they let others see.
     pub settings: BTreeSet<UserId>,
-    /// Messages of which it must be known whether they wait.
+    /// Messages of which it must be known whether they wait, in whatever room.
     pub held: BTreeSet<(RoomId, MessageId)>,
     /// Messages that wait under a client id.
     pub held_as: BTreeSet<(RoomId, UserId, ClientId)>,
@@ -225,6 +232,7 @@ impl Needs {
                         let sender = &message.sender.user;
                         member(sender);
                         needs.places.insert((item.room, message.id));
+                        needs.held.insert((item.room, message.id));
                         let root = message.references.reply().map(|reply| (item.room, reply.root));
                         needs.messages.extend(root);
                         needs.attachments.extend(message.attachments.iter().map(|one| (item.room, one.id)));
@@ -237,6 +245,25 @@ impl Needs {
                     }
                     RoomRecord::Ban(ban) => {
                         needs.bans.insert((item.room, ban.user.clone()));
+                    }
+                    RoomRecord::Held(held) => {
+                        needs.messages.insert((item.room, held.id));
+                        needs.places.insert((item.room, held.id));
+                        needs.held.insert((item.room, held.id));
+                        needs.attachments.extend(held.attachments.iter().map(|one| (item.room, one.id)));
+                        if let Some(client) = &held.client_id {
+                            needs.held_as.insert((item.room, held.sender.user.clone(), client.clone()));
+                        }
+                    }
+                    RoomRecord::Edit(state) => {
+                        needs.messages.insert((item.room, state.message));
+                        needs.edited.insert((item.room, state.seq));
+                    }
+                    RoomRecord::Act(entry) => drop(needs.acts.insert((item.room, entry.at))),
+                    RoomRecord::Invite(invite) => {
+                        invite.user.iter().for_each(&mut member);
+                        needs.invites.insert(item.room);
+                        needs.codes.insert(invite.code);
                     }
                     RoomRecord::Hidden(hidden) => {
                         member(&hidden.user);
@@ -254,6 +281,7 @@ impl Needs {
                     }
                     RoomRecord::Member(of) => {
                         member(&of.user);
+                        needs.invites.insert(item.room);
                         if of.role == Role::Owner {
                             needs.given_away.insert(item.room);
                         }

@@ -1,10 +1,13 @@
 //! The rows of a store as they are moved to another one.
 
-use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem, SettingsItem, SettingsOp};
+use super::{
+    BodyHash, Held, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem, SettingsItem, SettingsOp,
+};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    Ban, Follow, Hidden, Member, Message, Profile, Reaction, Relation, Report, Room, Settings,
+    AuditEntry, Ban, DoNotDisturb, Edit, Follow, Hidden, Invite, InviteCode, Member, Message, Profile,
+    Reaction, Relation, Report, Room, Settings,
 };
 
 /// A row as [`Upkeep::records`](super::Upkeep::records) reads it.
@@ -32,18 +35,25 @@ pub enum Record {
     Room(RoomRecord),
     /// What a user lets others see.
     Settings(UserId, Settings),
+    /// When a user wants no notices. An import puts it in the place of what stands there.
+    DoNotDisturb(UserId, DoNotDisturb),
 }
 
-/// What belongs to a room. A room is imported first, then its messages in the order of their numbers, then
-/// the reactions on them, then its people, its bans, its reports, what its people have hidden and which threads they follow: so nobody is in a room that has not all its messages.
+/// What belongs to a room. A room is imported first, then the messages that wait in it, then its messages in
+/// the order of their numbers, each with what it said before, then the reactions on them, then its people, its bans, its reports, what its people have hidden, which threads they follow,
+/// its invite links and its audit trail: so nobody is in a room that has not all its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
 pub enum RoomRecord {
     /// The room itself.
     Room(Room),
+    /// A message that waits, with its files. One that was sent since waits no more.
+    Held(Held),
     /// A message, with the fingerprint of what was sent first where it has a client id: it may say something
     /// else by now. An import counts its reactions anew, as they come.
     Message(Message, Option<BodyHash>),
+    /// What a message said before.
+    Edit(KeptEdit),
     /// A reaction on a message, with the message's id.
     Reaction(ReactionKey, MessageId),
     /// A membership, present or past.
@@ -56,6 +66,28 @@ pub enum RoomRecord {
     Hidden(Hidden),
     /// That a user follows a thread, or does no longer. Of two, the later choice holds.
     Follow(Follow),
+    /// An invite link, also one that holds no more. An invitation of who is in the room means nothing.
+    Invite(Invite),
+    /// An act of the audit trail. Of two that are alike to the millisecond an import knows one.
+    Act(AuditEntry),
+}
+
+/// A former state of a message that is there. An import takes it in where the message says what it says in the other store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store makes them of its rows")]
+pub struct KeptEdit {
+    /// The room.
+    pub room: RoomId,
+    /// The message's number.
+    pub seq: u64,
+    /// The message.
+    pub message: MessageId,
+    /// When the message was edited last.
+    pub edited_at: Timestamp,
+    /// Which of the message's former states that are kept, the oldest being 1.
+    pub n: u64,
+    /// The state. Its version is a position.
+    pub edit: Edit,
 }
 
 impl RoomRecord {
@@ -63,13 +95,17 @@ impl RoomRecord {
     pub fn room(&self) -> RoomId {
         match self {
             Self::Room(room) => room.id,
+            Self::Held(held) => held.room,
             Self::Message(message, _) => message.room,
+            Self::Edit(state) => state.room,
             Self::Reaction(key, _) => key.room,
             Self::Member(member) => member.room,
             Self::Ban(ban) => ban.room,
             Self::Report(report) => report.room,
             Self::Hidden(hidden) => hidden.room,
             Self::Follow(follow) => follow.room,
+            Self::Invite(invite) => invite.room,
+            Self::Act(entry) => entry.room,
         }
     }
 }
@@ -148,6 +184,11 @@ pub enum RecordPage {
         /// Beyond this one.
         after: Option<UserId>,
     },
+    /// When users want no notices, by their ids.
+    DoNotDisturb {
+        /// Beyond this one.
+        after: Option<UserId>,
+    },
     /// Rooms by their ids, without what is in them.
     Rooms {
         /// Beyond this one.
@@ -155,12 +196,28 @@ pub enum RecordPage {
     },
     /// One room, without what is in it.
     Room(RoomId),
+    /// The messages that wait in a room, by their ids.
+    Held {
+        /// The room.
+        room: RoomId,
+        /// Beyond this one.
+        after: Option<MessageId>,
+    },
     /// A room's messages by their numbers.
     Messages {
         /// The room.
         room: RoomId,
         /// Beyond this number.
         after: u64,
+    },
+    /// What a message said before, the oldest first.
+    Edits {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
+        /// Beyond this version.
+        after: Option<u64>,
     },
     /// The reactions on a room's messages, by the messages' numbers, the reaction and the user.
     Reactions {
@@ -190,7 +247,6 @@ pub enum RecordPage {
         /// Beyond this one.
         after: Option<(MessageId, UserId)>,
     },
-
     /// What a room's people have hidden, by the users' ids and then the messages' numbers.
     Hidden {
         /// The room.
@@ -204,5 +260,19 @@ pub enum RecordPage {
         room: RoomId,
         /// Beyond this one.
         after: Option<(u64, UserId)>,
+    },
+    /// A room's invite links, those that hold no more too, by their codes.
+    Invites {
+        /// The room.
+        room: RoomId,
+        /// Beyond this one.
+        after: Option<InviteCode>,
+    },
+    /// A room's audit trail, the oldest first.
+    Acts {
+        /// The room.
+        room: RoomId,
+        /// Beyond this position.
+        after: Option<u64>,
     },
 }

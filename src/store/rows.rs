@@ -67,11 +67,13 @@ pub struct Rows {
     pub relations: HashMap<(UserId, UserId), Relation>,
     /// The messages that there are, of those in [`Needs::messages`], and then those of [`Needs::roots`].
     pub messages: HashMap<MessageId, Arc<Message>>,
+    /// How many former states are kept of the messages in [`Needs::edited`]; one without any may be left out.
+    pub edited: BTreeMap<(RoomId, u64), u64>,
     /// The reactions that were left, of those in [`Needs::reactions`].
     pub reactions: HashSet<ReactionKey>,
     /// The profiles of the members of [`Needs::heirs`], where they have one.
     pub profiles: HashMap<UserId, Profile>,
-    /// The invite links of the rooms in [`Needs::invites`].
+    /// The invite links of the rooms in [`Needs::invites`], and those that there are of [`Needs::codes`].
     pub invites: HashMap<InviteCode, Invite>,
     /// How many messages are pinned in the rooms in [`Needs::pins`].
     pub pins: HashMap<RoomId, u64>,
@@ -81,14 +83,16 @@ pub struct Rows {
     pub bans: HashMap<(RoomId, UserId), Ban>,
     /// The reports that there are, of those in [`Needs::reported`] and [`Needs::reports`].
     pub reports: HashMap<ReportId, Report>,
+    /// All that there are of the moments in [`Needs::acts`].
+    pub acts: Vec<AuditEntry>,
     /// Those of [`Needs::hidden`] that are hidden.
     pub hidden: BTreeSet<(RoomId, UserId, u64)>,
     /// The oldest messages that there are of the rooms in [`Needs::oldest`], in their order.
     pub oldest: HashMap<RoomId, Vec<Arc<Message>>>,
     /// What those of [`Needs::settings`] let others see who ever settled something.
     pub settings: BTreeMap<UserId, Settings>,
-    /// Those that wait, of the messages in [`Needs::held`].
-    pub held: BTreeSet<MessageId>,
+    /// Those that wait, of the messages in [`Needs::held`]: in which room, and whose.
+    pub held: BTreeMap<MessageId, (RoomId, UserId)>,
     /// The ids and fingerprints of those that wait, of [`Needs::held_as`].
     pub held_as: BTreeMap<(RoomId, UserId, ClientId), (MessageId, BodyHash)>,
     /// How many wait in the room, and how many of those are the user's, for each of [`Needs::holding`].
@@ -171,6 +175,7 @@ impl Rows {
             ordinals: HashMap::new(),
             relations: HashMap::new(),
             messages: HashMap::new(),
+            edited: BTreeMap::new(),
             reactions: HashSet::new(),
             profiles: HashMap::new(),
             invites: HashMap::new(),
@@ -178,10 +183,11 @@ impl Rows {
             attachments: HashMap::new(),
             bans: HashMap::new(),
             reports: HashMap::new(),
+            acts: Vec::new(),
             hidden: BTreeSet::new(),
             oldest: HashMap::new(),
             settings: BTreeMap::new(),
-            held: BTreeSet::new(),
+            held: BTreeMap::new(),
             held_as: BTreeMap::new(),
             held_counts: BTreeMap::new(),
             follows: BTreeMap::new(),

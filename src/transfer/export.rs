@@ -9,18 +9,18 @@ use super::line::{Header, Line};
 use super::{Counts, MAX_LINE_BYTES, Scope, TransferError};
 use crate::engine::Admin;
 use crate::error::{Error, ErrorKind};
-use crate::id::UserId;
-use crate::model::{Member, Room};
-use crate::store::{Record, RecordPage, RoomRecord, Store};
+use crate::id::{RoomId, UserId};
+use crate::model::{Member, MessageState, Room};
+use crate::store::{KeptEdit, Record, RecordPage, RoomRecord, Store};
 
 type Result<T> = std::result::Result<T, TransferError>;
 
-/// Rows that are in memory at once.
+/// Rows that are read at once; of a message that was edited so many besides.
 const PAGE: u32 = 250;
 
 impl Admin {
     /// Writes a room or everything as lines of JSON, and says how much it was. See
-    /// [`transfer`](crate::transfer) for the lines, and for what holds while people talk. At most 250 rows are in
+    /// [`transfer`](crate::transfer) for the lines, and for what holds while people talk. At most 500 rows are in
     /// memory at once. The writer is flushed at the end.
     ///
     /// # Errors
@@ -74,6 +74,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
         };
         self.pages(|last| RecordPage::Relations { after: last.and_then(after) }).await?;
         self.pages(|after| RecordPage::Settings { after: after.and_then(user_of) }).await?;
+        self.pages(|after| RecordPage::DoNotDisturb { after: after.and_then(user_of) }).await?;
         let mut after = None;
         // One by one, so that each is as it is now when its messages are read.
         while let Some(room) = room_at(self.store, RecordPage::Rooms { after }).await? {
@@ -102,6 +103,12 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
     /// Writes a room with what it has had when it was read.
     async fn rows_of(&mut self, room: Room) -> Result<()> {
         self.record(Record::Room(RoomRecord::Room(room.clone())))?;
+        // Before the messages: what is sent meanwhile waits here still.
+        let after = |last: &Record| match last {
+            Record::Room(RoomRecord::Held(held)) => Some(held.id),
+            _ => None,
+        };
+        self.pages(|last| RecordPage::Held { room: room.id, after: last.and_then(after) }).await?;
         let mut after = room.floor().seq - 1;
         while after < room.seq {
             let left = u32::try_from(room.seq - after).unwrap_or(PAGE).min(PAGE);
@@ -110,14 +117,18 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
                 break;
             }
             for record in records {
-                if let Record::Room(RoomRecord::Message(message, _)) = &record {
-                    if message.seq != after + 1 {
-                        let cut = "messages were cut away while they were read: begin again";
-                        return Err(TransferError::Store(Error::unavailable(cut)));
-                    }
-                    after = message.seq;
+                let Record::Room(RoomRecord::Message(message, _)) = &record else { continue };
+                if message.seq != after + 1 {
+                    let cut = "messages were cut away while they were read: begin again";
+                    return Err(TransferError::Store(Error::unavailable(cut)));
                 }
+                after = message.seq;
+                let state = message.state.clone();
+                let is_edited = state.edited_at.is_some() && !message.body.is_deleted();
                 self.record(record)?;
+                if is_edited {
+                    self.edits_of(room.id, after, &state).await?;
+                }
             }
             self.flush().await?;
         }
@@ -146,7 +157,50 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
         };
         self.pages(|last| RecordPage::Reports { room: room.id, after: last.and_then(after) }).await?;
         self.hidden_in(&room).await?;
-        self.follows_in(&room).await
+        self.follows_in(&room).await?;
+        let after = |last: &Record| match last {
+            Record::Room(RoomRecord::Invite(invite)) => Some(invite.code),
+            _ => None,
+        };
+        self.pages(|last| RecordPage::Invites { room: room.id, after: last.and_then(after) }).await?;
+        self.acts_in(&room).await
+    }
+
+    /// What was done until the room was read.
+    async fn acts_in(&mut self, room: &Room) -> Result<()> {
+        let mut after = None;
+        loop {
+            let records = self.store.records(RecordPage::Acts { room: room.id, after }, PAGE).await?;
+            let Some(Record::Room(RoomRecord::Act(last))) = records.last() else { return Ok(()) };
+            after = Some(last.pos);
+            for record in records {
+                if matches!(&record, Record::Room(RoomRecord::Act(entry)) if entry.pos <= room.last_pos) {
+                    self.record(record)?;
+                }
+            }
+            self.flush().await?;
+        }
+    }
+
+    /// What a message had said until it was read, the oldest first. It is looked for of those alone that were edited.
+    async fn edits_of(&mut self, room: RoomId, seq: u64, read: &MessageState) -> Result<()> {
+        let Some(edited_at) = read.edited_at else { return Ok(()) };
+        let (mut after, mut n) = (None, 0);
+        loop {
+            let records = self.store.records(RecordPage::Edits { room, seq, after }, PAGE).await?;
+            let Some(Record::Room(RoomRecord::Edit(last))) = records.last() else { return Ok(()) };
+            after = Some(last.edit.version);
+            for record in records {
+                let Record::Room(RoomRecord::Edit(state)) = record else { continue };
+                // Edited since then: it is what its line says.
+                if state.edit.version >= read.changed_pos {
+                    return Ok(());
+                }
+                n += 1;
+                self.record(Record::Room(RoomRecord::Edit(KeptEdit { edited_at, n, ..state })))?;
+            }
+            self.flush().await?;
+        }
     }
 
     /// Of threads whose roots are exported, with marks that are not beyond what is.
@@ -211,14 +265,19 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::Profile { .. } => &mut self.counts.profiles,
             Record::Relation(_) => &mut self.counts.relations,
             Record::Settings(..) => &mut self.counts.settings,
+            Record::DoNotDisturb(..) => &mut self.counts.do_not_disturb,
             Record::Room(RoomRecord::Room(_)) => &mut self.counts.rooms,
+            Record::Room(RoomRecord::Held(_)) => &mut self.counts.held,
             Record::Room(RoomRecord::Message(..)) => &mut self.counts.messages,
+            Record::Room(RoomRecord::Edit(_)) => &mut self.counts.edits,
             Record::Room(RoomRecord::Reaction(..)) => &mut self.counts.reactions,
             Record::Room(RoomRecord::Member(_)) => &mut self.counts.members,
             Record::Room(RoomRecord::Ban(_)) => &mut self.counts.bans,
             Record::Room(RoomRecord::Report(_)) => &mut self.counts.reports,
             Record::Room(RoomRecord::Hidden(_)) => &mut self.counts.hidden,
             Record::Room(RoomRecord::Follow(_)) => &mut self.counts.follows,
+            Record::Room(RoomRecord::Act(_)) => &mut self.counts.acts,
+            Record::Room(RoomRecord::Invite(_)) => &mut self.counts.invites,
         };
         *count += 1;
         self.line(&Line::from(record))
@@ -283,7 +342,9 @@ async fn take_back_since(store: &dyn Store, room: &Room, members: &mut [Member])
 
 fn user_of(record: &Record) -> Option<UserId> {
     match record {
-        Record::Profile { user, .. } | Record::Settings(user, _) => Some(user.clone()),
+        Record::Profile { user, .. } | Record::Settings(user, _) | Record::DoNotDisturb(user, _) => {
+            Some(user.clone())
+        }
         _ => None,
     }
 }

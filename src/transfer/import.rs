@@ -176,11 +176,21 @@ impl Import<'_> {
                     counts.settings += 1;
                     line.record()
                 }
+                Line::DoNotDisturb(line) => {
+                    counts.do_not_disturb += 1;
+                    line.record().map_err(|error| lines.malformed(error))?
+                }
                 Line::Room(line) => {
                     counts.rooms += 1;
                     let room = line.record().map_err(|error| lines.malformed(error))?;
                     self.begin_room(&room, lines.line);
                     Record::Room(RoomRecord::Room(room))
+                }
+                Line::Held(line) => {
+                    counts.held += 1;
+                    let held = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(held.room, &lines)?;
+                    Record::Room(RoomRecord::Held(held))
                 }
                 Line::Message(line) => {
                     counts.messages += 1;
@@ -190,6 +200,12 @@ impl Import<'_> {
                         return Err(lines.misplaced("has a number beyond its room's"));
                     }
                     Record::Room(RoomRecord::Message(message, hash))
+                }
+                Line::Edit(line) => {
+                    counts.edits += 1;
+                    let state = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(state.room, &lines)?;
+                    Record::Room(RoomRecord::Edit(state))
                 }
                 Line::Reaction(line) => {
                     counts.reactions += 1;
@@ -227,6 +243,18 @@ impl Import<'_> {
                     let follow = line.record().map_err(|error| lines.malformed(error))?;
                     self.check_room(follow.room, &lines)?;
                     Record::Room(RoomRecord::Follow(follow))
+                }
+                Line::Act(line) => {
+                    counts.acts += 1;
+                    let entry = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(entry.room, &lines)?;
+                    Record::Room(RoomRecord::Act(entry))
+                }
+                Line::Invite(line) => {
+                    counts.invites += 1;
+                    let invite = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(invite.room, &lines)?;
+                    Record::Room(RoomRecord::Invite(invite))
                 }
             };
             self.hand_in(lines.line, lines.buffer.len(), record).await?;

@@ -1,6 +1,10 @@
 //! A line: its JSON shape, and the record that it stands for. The table in the docs of the module names
 //! every field; what is not in it is refused, for it would be lost.
 
+mod act;
+mod edit;
+mod held;
+mod invite;
 mod member;
 mod message;
 mod moderation;
@@ -10,10 +14,14 @@ mod room;
 
 use serde::{Deserialize, Serialize};
 
+use self::act::ActLine;
+use self::edit::EditLine;
+use self::held::HeldLine;
+use self::invite::InviteLine;
 use self::member::MemberLine;
 use self::message::MessageLine;
 use self::moderation::{BanLine, ReportLine};
-use self::people::{ProfileLine, RelationLine, SettingsLine};
+use self::people::{ProfileLine, QuietLine, RelationLine, SettingsLine};
 use self::personal::{FollowLine, HiddenLine, ReactionLine};
 use self::room::RoomLine;
 use super::Counts;
@@ -51,14 +59,19 @@ pub(super) enum Line {
     Profile(ProfileLine),
     Relation(RelationLine),
     Settings(SettingsLine),
+    DoNotDisturb(QuietLine),
     Room(RoomLine),
+    Held(HeldLine),
     Message(MessageLine),
+    Edit(EditLine),
     Reaction(ReactionLine),
     Member(MemberLine),
     Ban(BanLine),
     Report(ReportLine),
     Hidden(HiddenLine),
     Follow(FollowLine),
+    Invite(InviteLine),
+    Act(ActLine),
     Footer(Counts),
 }
 
@@ -70,6 +83,7 @@ impl From<Record> for Line {
             }
             Record::Relation(relation) => Self::Relation(relation.into()),
             Record::Settings(user, settings) => Self::Settings(SettingsLine::of(user, settings)),
+            Record::DoNotDisturb(user, quiet) => Self::DoNotDisturb(QuietLine::of(user, quiet)),
             Record::Room(record) => record.into(),
         }
     }
@@ -79,13 +93,17 @@ impl From<RoomRecord> for Line {
     fn from(record: RoomRecord) -> Self {
         match record {
             RoomRecord::Room(room) => Self::Room(room.into()),
+            RoomRecord::Held(held) => Self::Held(held.into()),
             RoomRecord::Message(message, hash) => Self::Message(MessageLine::of(message, hash)),
+            RoomRecord::Edit(state) => Self::Edit(state.into()),
             RoomRecord::Reaction(key, message) => Self::Reaction(ReactionLine::of(key, message)),
             RoomRecord::Member(member) => Self::Member(member.into()),
             RoomRecord::Ban(ban) => Self::Ban(ban.into()),
             RoomRecord::Report(report) => Self::Report(report.into()),
             RoomRecord::Hidden(hidden) => Self::Hidden(hidden.into()),
             RoomRecord::Follow(follow) => Self::Follow(follow.into()),
+            RoomRecord::Invite(invite) => Self::Invite(invite.into()),
+            RoomRecord::Act(entry) => Self::Act(entry.into()),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::ops::Bound;
 
 use super::state::{Person, RoomData, State, beyond};
 use crate::id::UserId;
-use crate::model::{Hidden, Reaction, Report};
-use crate::store::{ReactionKey, Record, RecordPage, RoomRecord};
+use crate::model::{Edit, Hidden, Reaction, Report};
+use crate::store::{KeptEdit, ReactionKey, Record, RecordPage, RoomRecord};
 
 pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record> {
     let limit = limit as usize;
@@ -63,17 +63,40 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             let settled = state.settings.range((from, Bound::Unbounded)).take(limit);
             settled.map(|(user, settings)| Record::Settings(user.clone(), *settings)).collect()
         }
+        RecordPage::DoNotDisturb { after } => {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let people = state.people.range((from, Bound::Unbounded));
+            let quiet = people.filter_map(|(user, person)| Some((user.clone(), person.do_not_disturb?)));
+            quiet.take(limit).map(|(user, quiet)| Record::DoNotDisturb(user, quiet)).collect()
+        }
         RecordPage::Rooms { after } => {
             let from = after.map_or(Bound::Unbounded, Bound::Excluded);
             let rooms = state.rooms.range((from, Bound::Unbounded)).take(limit);
             rooms.map(|(_, data)| room(data)).collect()
         }
         RecordPage::Room(id) => state.rooms.get(&id).map(room).into_iter().collect(),
+        RecordPage::Held { room, after } => {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let beyond = state.held.range((from, Bound::Unbounded)).map(|(_, held)| held);
+            let held = beyond.filter(|held| held.room == room).take(limit);
+            held.map(|held| Record::Room(RoomRecord::Held(state.waiting(held)))).collect()
+        }
         RecordPage::Messages { room, after } => {
             let Some(data) = state.rooms.get(&room) else { return Vec::new() };
             let beyond = data.range(&(after.saturating_add(1)..=u64::MAX)).iter().take(limit);
             let record = |message| RoomRecord::Message(state.shown(message), data.hash_of(message));
             beyond.map(|message| Record::Room(record(message))).collect()
+        }
+        RecordPage::Edits { room, seq, after } => {
+            let found = state.rooms.get(&room).and_then(|data| data.edits.get(&seq).zip(data.at(seq)));
+            let Some((edits, message)) = found else { return Vec::new() };
+            let Some(edited_at) = message.state.edited_at else { return Vec::new() };
+            let beyond = (1..).zip(edits).filter(|(_, edit)| after.is_none_or(|after| edit.version > after));
+            let record = |(n, edit): (u64, &Edit)| {
+                let (message, edit) = (message.id, edit.clone());
+                Record::Room(RoomRecord::Edit(KeptEdit { room, seq, message, edited_at, n, edit }))
+            };
+            beyond.take(limit).map(record).collect()
         }
         RecordPage::Reactions { room, after } => {
             let Some(data) = state.rooms.get(&room) else { return Vec::new() };
@@ -124,6 +147,18 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             let from = after.map_or(Bound::Unbounded, Bound::Excluded);
             let beyond = data.follows.range((from, Bound::Unbounded)).take(limit);
             beyond.map(|(_, one)| Record::Room(RoomRecord::Follow(one.clone()))).collect()
+        }
+        RecordPage::Acts { room, after } => {
+            let Some(data) = state.rooms.get(&room) else { return Vec::new() };
+            let first = data.acts.partition_point(|entry| after.is_some_and(|after| entry.pos <= after));
+            let acts = data.acts[first..].iter().take(limit);
+            acts.map(|entry| Record::Room(RoomRecord::Act(entry.clone()))).collect()
+        }
+        RecordPage::Invites { room, after } => {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let beyond = state.invites.range((from, Bound::Unbounded)).map(|(_, link)| link);
+            let links = beyond.filter(|link| link.room == room).take(limit);
+            links.map(|link| Record::Room(RoomRecord::Invite(link.clone()))).collect()
         }
     }
 }

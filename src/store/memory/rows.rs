@@ -72,6 +72,10 @@ impl State {
                 rows.messages.insert(id, Arc::new(self.shown(root)));
             }
         }
+        for (room, seq) in &needs.edited {
+            let edits = self.rooms.get(room).and_then(|data| data.edits.get(seq));
+            rows.edited.extend(edits.map(|edits| ((*room, *seq), edits.len() as u64)));
+        }
         for (room, id, reaction, user) in &needs.reactions {
             let Some(data) = self.rooms.get(room) else { continue };
             let Some(seq) = data.by_id.get(id) else { continue };
@@ -88,6 +92,9 @@ impl State {
         if !needs.invites.is_empty() {
             let links = self.invites.values().filter(|link| needs.invites.contains(&link.room));
             rows.invites = links.map(|link| (link.code, link.clone())).collect();
+        }
+        for code in &needs.codes {
+            rows.invites.extend(self.invites.get(code).map(|link| (*code, link.clone())));
         }
         for (user, other) in needs.relations_with(&rows.rooms) {
             if let Some(relation) = self.relation(&user, &other) {
@@ -108,6 +115,10 @@ impl State {
             if let Some(report) = self.reports.get(id).filter(|report| report.room == *room) {
                 rows.reports.insert(*id, report.clone());
             }
+        }
+        for (room, at) in &needs.acts {
+            let acts = self.rooms.get(room).into_iter().flat_map(|data| &data.acts);
+            rows.acts.extend(acts.filter(|entry| entry.at == *at).cloned());
         }
         for key in &needs.hidden {
             if self.rooms.get(&key.0).is_some_and(|data| data.is_hidden(&key.1, key.2)) {
@@ -132,10 +143,8 @@ impl State {
     }
 
     fn load_held(&self, needs: &Needs, rows: &mut Rows) {
-        for (room, id) in &needs.held {
-            if self.held.get(id).is_some_and(|held| held.room == *room) {
-                rows.held.insert(*id);
-            }
+        for (_, id) in &needs.held {
+            rows.held.extend(self.held.get(id).map(|held| (*id, (held.room, held.sender.user.clone()))));
         }
         for key in &needs.held_as {
             let (room, user, client) = key;

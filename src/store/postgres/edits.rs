@@ -1,15 +1,15 @@
-//! What edited messages said before: read and written.
+//! What edited messages said before: read, loaded and written.
 
 use sqlx::{PgConnection, query};
 
 use super::columns::Uuid;
-use super::connections::Connections;
+use super::connections::{Connections, fetch};
 use super::error::PostgresError;
 use super::write::each;
 use crate::id::RoomId;
 use crate::model::Edit;
-use crate::store::Rows;
 use crate::store::columns::{ReadRow, int};
+use crate::store::{Needs, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
 
@@ -26,6 +26,23 @@ pub(super) async fn edits(
     let below = int(before.unwrap_or(u64::MAX));
     let sought = || query(EDITS).bind(Uuid::from(room)).bind(int(seq)).bind(below).bind(i64::from(limit));
     db.all(sought, |columns| columns.edit()).await
+}
+
+pub(super) const COUNTS: &str = "SELECT k.room, k.seq, \
+         (SELECT count(*) FROM chat.edits e WHERE e.room = k.room AND e.seq = k.seq) \
+     FROM UNNEST($1::uuid[], $2::int8[]) AS k (room, seq)";
+
+pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows) -> Result<()> {
+    if needs.edited.is_empty() {
+        return Ok(());
+    }
+    let (rooms, seqs): (Vec<Uuid>, Vec<i64>) =
+        needs.edited.iter().map(|(room, seq)| (Uuid::from(*room), int(*seq))).unzip();
+    let counts = fetch(conn, query(COUNTS).bind(rooms).bind(seqs), |columns| {
+        Ok(((columns.room_id()?, columns.number()?), columns.number()?))
+    });
+    rows.edited.extend(counts.await?);
+    Ok(())
 }
 
 const ADD: &str = "INSERT INTO chat.edits (room, seq, version, content, since) \

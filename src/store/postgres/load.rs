@@ -12,8 +12,8 @@ use sqlx::{PgConnection, query};
 use super::columns::{Uuid, member_columns, message_joins, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
-use super::read::INVITES;
-use super::{amend, attachments, follows, held, hidden, keeping, moderation, settings};
+use super::read::{CODES, INVITES};
+use super::{amend, attachments, edits, follows, held, hidden, keeping, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
@@ -175,6 +175,11 @@ pub(super) async fn load(
         let links = fetch(conn, query(INVITES).bind(rooms), |columns| columns.invite()).await?;
         rows.invites = links.into_iter().map(|link| (link.code, link)).collect();
     }
+    if !needs.codes.is_empty() {
+        let codes: Vec<Uuid> = needs.codes.iter().copied().map(Uuid::from).collect();
+        let links = fetch(conn, query(CODES).bind(codes), |columns| columns.invite()).await?;
+        rows.invites.extend(links.into_iter().map(|link| (link.code, link)));
+    }
     if !relations.is_empty() {
         let (users, others): (Vec<&str>, Vec<&str>) =
             relations.iter().map(|(user, other)| (user.as_str(), other.as_str())).unzip();
@@ -189,8 +194,10 @@ pub(super) async fn load(
     }
     rows.bans = moderation::load(conn, &needs.bans).await?;
     rows.reports = moderation::load_reports(conn, needs).await?;
+    rows.acts = moderation::load_acts(conn, &needs.acts).await?;
     rows.hidden = hidden::load(conn, &needs.hidden).await?;
     rows.settings = settings::load(conn, &needs.settings).await?;
+    edits::load(conn, needs, &mut rows).await?;
     follows::load(conn, needs, &mut rows).await?;
     held::load(conn, needs, &mut rows).await?;
     Ok(rows)

@@ -157,6 +157,25 @@ pub(super) async fn load(
     Ok(bans.into_iter().map(|ban| ((ban.room, ban.user.clone()), ban)).collect())
 }
 
+pub(super) const ACTS_AT: &str = concat!(
+    "SELECT ",
+    audit_columns!(),
+    " FROM UNNEST($1::uuid[], $2::int8[]) AS k (room, at) \
+     JOIN chat.audit t ON t.room = k.room AND t.at = k.at"
+);
+
+pub(super) async fn load_acts(
+    conn: &mut PgConnection,
+    keys: &BTreeSet<(RoomId, Timestamp)>,
+) -> Result<Vec<AuditEntry>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (rooms, moments): (Vec<Uuid>, Vec<i64>) =
+        keys.iter().map(|(room, at)| (Uuid::from(*room), at.as_millis())).unzip();
+    fetch(conn, query(ACTS_AT).bind(rooms).bind(moments), |columns| columns.audit_entry()).await
+}
+
 pub(super) const END_REPORTS: &str = "DELETE FROM chat.reports WHERE id = ANY($1)";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {

@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 129] = [
+const STATEMENTS: [(&str, &str, bool); 136] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -76,6 +76,10 @@ const STATEMENTS: [(&str, &str, bool); 129] = [
     (read::PUBLIC_ROOMS, "rooms_public", false),
     (read::INVITE, "invites_pkey", false),
     (read::INVITES, "invites_by_room", false),
+    (edits::COUNTS, "edits_pkey", false),
+    (records::EDITS, "edits_pkey", false),
+    (read::CODES, "invites_pkey", false),
+    (records::INVITES, "invites_by_room", false),
     (read::INVITATIONS, "invites_by_user", false),
     (read::MEMBERSHIPS, "members_by_user", true),
     (read::CHANGED_ROOMS, "members_by_user", false),
@@ -104,6 +108,9 @@ const STATEMENTS: [(&str, &str, bool); 129] = [
     (edits::EDITS, "edits_pkey", false),
     (edits::KEEP, "edits_pkey", false),
     (settings::WRITE, "settings_pkey", false),
+    (records::QUIET, "do_not_disturb_pkey", false),
+    (moderation::ACTS_AT, "audit_at", false),
+    (records::ACTS, "audit_pkey", false),
     (records::SETTINGS, "settings_pkey", false),
     (read::RELATION, "relations_pkey", false),
     (read::RELATIONS, "relations_by_kind", false),
@@ -155,7 +162,7 @@ const STATEMENTS: [(&str, &str, bool); 129] = [
     (held::ALL, "held_pkey", false),
     (held::IN_ROOM, "held_in_room", false),
     (held::BY_SENDER, "held_by_sender", false),
-    (held::ARE_THERE, "held_pkey", false),
+    (held::PLACES, "held_pkey", false),
     (held::HELD_AS, "held_as", false),
     // Two of its indexes begin with the room.
     (held::COUNTS, "held_", false),

@@ -195,6 +195,9 @@ pub(super) async fn invite(db: &Connections, code: InviteCode) -> Result<Option<
 pub(super) const INVITES: &str =
     concat!("SELECT ", invite_columns!(), " FROM chat.invites i WHERE i.room = ANY($1)");
 
+pub(super) const CODES: &str =
+    concat!("SELECT ", invite_columns!(), " FROM chat.invites i WHERE i.code = ANY($1)");
+
 pub(super) async fn invites(db: &Connections, room: RoomId) -> Result<Vec<Invite>> {
     db.all(|| query(INVITES).bind(vec![Uuid::from(room)]), |columns| columns.invite()).await
 }

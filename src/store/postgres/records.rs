@@ -7,9 +7,13 @@ use super::columns::{
 };
 use super::connections::Connections;
 use super::error::PostgresError;
+use super::held;
 use super::read::{beyond, beyond_user};
-use crate::store::columns::{ReadRow, int, message_columns, report_columns, room_columns, settings_columns};
-use crate::store::{Record, RecordPage};
+use crate::store::columns::{
+    ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
+    settings_columns,
+};
+use crate::store::{Queue, Record, RecordPage, RoomRecord};
 
 pub(super) const PROFILES: &str = "SELECT user_id, nickname, image, last_seen, logged_out FROM chat.profiles \
      WHERE user_id > $1 ORDER BY user_id LIMIT $2";
@@ -30,6 +34,9 @@ pub(super) const SETTINGS: &str = concat!(
     settings_columns!(),
     " FROM chat.settings v WHERE v.user_id > $1 ORDER BY v.user_id LIMIT $2"
 );
+
+pub(super) const QUIET: &str = "SELECT user_id, until, daily_from, daily_to, utc_offset FROM chat.do_not_disturb \
+     WHERE user_id > $1 ORDER BY user_id LIMIT $2";
 
 pub(super) const ROOMS: &str =
     concat!("SELECT ", room_columns!(), " FROM chat.rooms r WHERE r.id >= $1 ORDER BY r.id LIMIT $2");
@@ -105,12 +112,31 @@ pub(super) const FOLLOWS: &str = concat!(
      WHERE g.room = $1 AND (g.root, g.user_id) > ($2, $3) ORDER BY g.root, g.user_id LIMIT $4"
 );
 
+// Few former states are kept of a message, and each counts those before it.
+pub(super) const EDITS: &str = "SELECT e.room, e.seq, s.id, s.edited_at, \
+         (SELECT count(*) FROM chat.edits b WHERE b.room = e.room AND b.seq = e.seq AND b.version <= e.version), \
+         e.version, e.content, e.since \
+     FROM chat.edits e JOIN chat.messages s ON s.room = e.room AND s.seq = e.seq \
+     WHERE e.room = $1 AND e.seq = $2 AND e.version > $3 ORDER BY e.version LIMIT $4";
+
+pub(super) const ACTS: &str = concat!(
+    "SELECT ",
+    audit_columns!(),
+    " FROM chat.audit t WHERE t.room = $1 AND t.pos > $2 ORDER BY t.pos LIMIT $3"
+);
+
+pub(super) const INVITES: &str = concat!(
+    "SELECT ",
+    invite_columns!(),
+    " FROM chat.invites i WHERE i.room = $1 AND i.code >= $2 ORDER BY i.code LIMIT $3"
+);
+
 pub(super) async fn records(
     db: &Connections,
     page: &RecordPage,
     limit: u32,
 ) -> Result<Vec<Record>, PostgresError> {
-    let limit = i64::from(limit);
+    let (count, limit) = (limit, i64::from(limit));
     match page {
         RecordPage::Profiles { after } => {
             let after = beyond_user(after.as_ref());
@@ -149,6 +175,10 @@ pub(super) async fn records(
             let after = beyond_user(after.as_ref());
             db.all(|| query(SETTINGS).bind(after).bind(limit), |columns| columns.settings_record()).await
         }
+        RecordPage::DoNotDisturb { after } => {
+            let after = beyond_user(after.as_ref());
+            db.all(|| query(QUIET).bind(after).bind(limit), |columns| columns.quiet_record()).await
+        }
         RecordPage::Rooms { after } => {
             let Some(from) = beyond(*after) else { return Ok(Vec::new()) };
             db.all(|| query(ROOMS).bind(from).bind(limit), |columns| columns.room_record()).await
@@ -156,9 +186,17 @@ pub(super) async fn records(
         RecordPage::Room(room) => {
             db.all(|| query(ROOM).bind(Uuid::from(*room)), |columns| columns.room_record()).await
         }
+        RecordPage::Held { room, after } => {
+            let held = held::held(db, &Queue::Room(*room), *after, count).await?;
+            Ok(held.into_iter().map(|one| Record::Room(RoomRecord::Held(one))).collect())
+        }
         RecordPage::Messages { room, after } => {
             let sought = || query(MESSAGES).bind(Uuid::from(*room)).bind(int(*after)).bind(limit);
             db.all(sought, |columns| columns.message_record()).await
+        }
+        RecordPage::Edits { room, seq, after } => {
+            let sought = || query(EDITS).bind(Uuid::from(*room)).bind(int(*seq)).bind(after.map_or(-1, int));
+            db.all(|| sought().bind(limit), |columns| columns.edit_record()).await
         }
         RecordPage::Reactions { room, after } => {
             let (seq, reaction, user) = after
@@ -194,6 +232,17 @@ pub(super) async fn records(
             let (root, user) = after.as_ref().map_or((0, ""), |(root, user)| (int(*root), user.as_str()));
             let sought = || query(FOLLOWS).bind(Uuid::from(*room)).bind(root).bind(user).bind(limit);
             db.all(sought, |columns| columns.follow_record()).await
+        }
+        RecordPage::Acts { room, after } => {
+            let sought = || query(ACTS).bind(Uuid::from(*room)).bind(int(after.unwrap_or(0))).bind(limit);
+            db.all(sought, |columns| columns.act_record()).await
+        }
+        RecordPage::Invites { room, after } => {
+            // Beyond the greatest code there is none.
+            let from = after.map_or(Some(Uuid::NIL), |code| Uuid::from(code).next());
+            let Some(from) = from else { return Ok(Vec::new()) };
+            let sought = || query(INVITES).bind(Uuid::from(*room)).bind(from).bind(limit);
+            db.all(sought, |columns| columns.invite_record()).await
         }
     }
 }

@@ -1,13 +1,13 @@
-//! What edited messages said before: read and written.
+//! What edited messages said before: read, loaded and written.
 
 use rusqlite::{Connection, params};
 
 use super::error::SqliteError;
-use super::read::all;
+use super::read::{all, one};
 use crate::id::RoomId;
 use crate::model::Edit;
-use crate::store::Rows;
 use crate::store::columns::{ReadRow, int};
+use crate::store::{Needs, Rows};
 
 pub(super) const EDITS: &str = "SELECT version, content, since FROM edits \
      WHERE room = ?1 AND seq = ?2 AND version < ?3 ORDER BY version DESC LIMIT ?4";
@@ -21,6 +21,16 @@ pub(super) fn edits(
 ) -> Result<Vec<Edit>, SqliteError> {
     let params = params![room.to_bytes(), int(seq), int(before.unwrap_or(u64::MAX)), limit];
     all(conn, EDITS, params, |columns| columns.edit())
+}
+
+pub(super) const COUNT: &str = "SELECT count(*) FROM edits WHERE room = ?1 AND seq = ?2";
+
+pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<(), SqliteError> {
+    for (room, seq) in &needs.edited {
+        let count = one(conn, COUNT, &[&room.to_bytes(), &int(*seq)], |columns| columns.number())?;
+        rows.edited.extend(count.map(|count| ((*room, *seq), count)));
+    }
+    Ok(())
 }
 
 const ADD: &str = "INSERT INTO edits (room, seq, version, content, since) VALUES (?1, ?2, ?3, ?4, ?5)";

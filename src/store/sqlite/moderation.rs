@@ -99,11 +99,18 @@ pub(super) const REPORTED: &str = concat!(
     " FROM reports w WHERE w.room = ?1 AND w.message = ?2 AND w.made_by = ?3"
 );
 
+pub(super) const ACTS_AT: &str =
+    concat!("SELECT ", audit_columns!(), " FROM audit t WHERE t.room = ?1 AND t.at = ?2");
+
 pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<(), SqliteError> {
     for (room, user) in &needs.bans {
         if let Some(ban) = one(conn, BAN, &[&room.to_bytes(), &user.as_str()], |columns| columns.ban())? {
             rows.bans.insert((*room, user.clone()), ban);
         }
+    }
+    for (room, at) in &needs.acts {
+        let params = (room.to_bytes(), at.as_millis());
+        rows.acts.extend(all(conn, ACTS_AT, &[&params.0, &params.1], |columns| columns.audit_entry())?);
     }
     for (room, message, user) in &needs.reported {
         let key = (room.to_bytes(), message.to_bytes());

@@ -6,9 +6,13 @@ use super::columns::{
     ban_columns, follow_columns, hidden_columns, member_columns, message_joins, relation_columns,
 };
 use super::error::SqliteError;
+use super::held;
 use super::read::{ROOM, all, beyond, beyond_user};
-use crate::store::columns::{ReadRow, int, message_columns, report_columns, room_columns, settings_columns};
-use crate::store::{Record, RecordPage};
+use crate::store::columns::{
+    ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
+    settings_columns,
+};
+use crate::store::{Queue, Record, RecordPage, RoomRecord};
 
 pub(super) const PROFILES: &str = "SELECT user, nickname, image, last_seen, logged_out FROM profiles WHERE user > ?1 ORDER BY user LIMIT ?2";
 
@@ -27,6 +31,9 @@ pub(super) const SETTINGS: &str = concat!(
     settings_columns!(),
     " FROM settings v WHERE v.user > ?1 ORDER BY v.user LIMIT ?2"
 );
+
+pub(super) const QUIET: &str = "SELECT user, until, daily_from, daily_to, utc_offset FROM do_not_disturb \
+     WHERE user > ?1 ORDER BY user LIMIT ?2";
 
 pub(super) const ROOMS: &str =
     concat!("SELECT ", room_columns!(), " FROM rooms r WHERE r.id > ?1 ORDER BY r.id LIMIT ?2");
@@ -101,6 +108,25 @@ pub(super) const FOLLOWS: &str = concat!(
      WHERE g.room = ?1 AND (g.root, g.user) > (?2, ?3) ORDER BY g.root, g.user LIMIT ?4"
 );
 
+// Few former states are kept of a message, and each counts those before it.
+pub(super) const EDITS: &str = "SELECT e.room, e.seq, s.id, s.edited_at, \
+         (SELECT count(*) FROM edits b WHERE b.room = e.room AND b.seq = e.seq AND b.version <= e.version), \
+         e.version, e.content, e.since \
+     FROM edits e CROSS JOIN messages s ON s.room = e.room AND s.seq = e.seq \
+     WHERE e.room = ?1 AND e.seq = ?2 AND e.version > ?3 ORDER BY e.version LIMIT ?4";
+
+pub(super) const ACTS: &str = concat!(
+    "SELECT ",
+    audit_columns!(),
+    " FROM audit t WHERE t.room = ?1 AND t.pos > ?2 ORDER BY t.pos LIMIT ?3"
+);
+
+pub(super) const INVITES: &str = concat!(
+    "SELECT ",
+    invite_columns!(),
+    " FROM invites i INDEXED BY invites_by_room WHERE i.room = ?1 AND i.code > ?2 ORDER BY i.code LIMIT ?3"
+);
+
 pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Result<Vec<Record>, SqliteError> {
     match page {
         RecordPage::Profiles { after } => {
@@ -136,13 +162,24 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
         RecordPage::Settings { after } => {
             all(conn, SETTINGS, &[&beyond_user(after.as_ref()), &limit], |columns| columns.settings_record())
         }
+        RecordPage::DoNotDisturb { after } => {
+            all(conn, QUIET, &[&beyond_user(after.as_ref()), &limit], |columns| columns.quiet_record())
+        }
         RecordPage::Rooms { after } => {
             all(conn, ROOMS, &[&beyond(*after), &limit], |columns| columns.room_record())
         }
         RecordPage::Room(room) => all(conn, ROOM, &[&room.to_bytes()], |columns| columns.room_record()),
+        RecordPage::Held { room, after } => {
+            let held = held::held(conn, &Queue::Room(*room), *after, limit)?;
+            Ok(held.into_iter().map(|one| Record::Room(RoomRecord::Held(one))).collect())
+        }
         RecordPage::Messages { room, after } => {
             let params = (room.to_bytes(), int(*after));
             all(conn, MESSAGES, &[&params.0, &params.1, &limit], |columns| columns.message_record())
+        }
+        RecordPage::Edits { room, seq, after } => {
+            let params = rusqlite::params![room.to_bytes(), int(*seq), after.map_or(-1, int), limit];
+            all(conn, EDITS, params, |columns| columns.edit_record())
         }
         RecordPage::Reactions { room, after } => {
             let (seq, reaction, user) = after
@@ -176,6 +213,15 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
             let (root, user) = after.as_ref().map_or((0, ""), |(root, user)| (int(*root), user.as_str()));
             let params = rusqlite::params![room.to_bytes(), root, user, limit];
             all(conn, FOLLOWS, params, |columns| columns.follow_record())
+        }
+        RecordPage::Acts { room, after } => {
+            let params = (room.to_bytes(), int(after.unwrap_or(0)));
+            all(conn, ACTS, &[&params.0, &params.1, &limit], |columns| columns.act_record())
+        }
+        RecordPage::Invites { room, after } => {
+            // The empty blob is before every code.
+            let after = after.map(|code| code.to_bytes().to_vec()).unwrap_or_default();
+            all(conn, INVITES, &[&room.to_bytes(), &after, &limit], |columns| columns.invite_record())
         }
     }
 }

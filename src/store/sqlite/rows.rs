@@ -118,6 +118,9 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
     for room in &needs.invites {
         rows.invites.extend(read::invites(conn, *room)?.into_iter().map(|link| (link.code, link)));
     }
+    for code in &needs.codes {
+        rows.invites.extend(read::invite(conn, *code)?.map(|link| (link.code, link)));
+    }
     for (user, other) in needs.relations_with(&rows.rooms) {
         if let Some(relation) = read::relation(conn, &user, &other)? {
             rows.relations.insert((user, other), relation);
@@ -132,6 +135,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
     hidden::load(conn, needs, &mut rows)?;
     follows::load(conn, needs, &mut rows)?;
     settings::load(conn, needs, &mut rows)?;
+    edits::load(conn, needs, &mut rows)?;
     held::load(conn, needs, &mut rows)?;
     Ok(rows)
 }

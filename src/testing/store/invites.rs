@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::Fixture;
 use super::kit::{notice, profile, user};
 use crate::clock::Timestamp;
-use crate::error::ErrorKind;
+use crate::error::{Contradiction, ErrorKind};
 use crate::id::RoomId;
 use crate::model::{Invite, InviteCode, Role, SystemKind, Verb};
-use crate::store::{Batch, Op, RelationOp, RoomItem, Update};
+use crate::store::{Batch, Op, Record, RecordPage, RelationOp, RoomItem, RoomRecord, Update};
 
 fn link(room: RoomId, by: Option<&str>) -> Invite {
     Invite {
@@ -267,4 +267,68 @@ pub async fn nobody_is_invited_who_is_there_or_has_blocked_the_inviter(chat: Fix
     assert_eq!(kind, ErrorKind::Unreachable(user("cho")));
     chat.run(chat.link_item(None, &Invite { by: None, ..invitation(room, "cho") }, 9)).await;
     assert_eq!(chat.invited("cho").await.len(), 1, "the host invites whom it will");
+}
+
+pub async fn links_are_taken_in_as_they_are_unless_their_code_is_anothers(chat: Fixture) {
+    let (room, copy) = (chat.group(&["ana", "ben"]).await, chat.group(&["dee"]).await);
+    let until = Some(Timestamp::from_millis(1_900_000_000_000));
+    let full = Invite { expires_at: until, max_uses: NonZeroU32::new(9), ..link(room, Some("ben")) };
+    let over = Invite { expires_at: Some(Timestamp::from_millis(8)), ..link(room, None) };
+    for one in [&over, &full, &link(room, None), &invitation(room, "cho"), &invitation(room, "김철수")] {
+        chat.run(chat.link_item(one.by.as_ref().map(|_| "ana"), one, 9)).await;
+    }
+    chat.run(chat.accept_item(room, "eve", full.code)).await;
+    let of = |row: Record| match row {
+        Record::Room(RoomRecord::Invite(invite)) => invite,
+        other => panic!("{other:?}"),
+    };
+    let rows = chat.pages(RecordPage::Invites { room, after: None }).await;
+    let rows: Vec<Invite> = rows.into_iter().map(of).collect();
+    assert_eq!(rows, chat.links(room).await, "in the order of their codes");
+    assert_eq!(rows.iter().map(|link| link.uses).max(), Some(1));
+
+    let row = |invite: &Invite| RoomRecord::Invite(invite.clone());
+    let moved: Vec<Invite> =
+        rows.iter().map(|link| Invite { room: copy, code: InviteCode::generate(), ..link.clone() }).collect();
+    let position = chat.position().await;
+    for _ in 0..2 {
+        chat.done(moved.iter().map(row).collect()).await;
+        let mut expected = moved.clone();
+        expected.sort_by_key(|link| link.code);
+        assert_eq!(chat.links(copy).await, expected);
+    }
+    assert_eq!(chat.position().await, position, "nobody is told");
+    assert_eq!(chat.invited("cho").await.len(), 2);
+
+    // Used here and there, and by whoever has come in meanwhile.
+    let used = moved.iter().find(|link| link.uses == 1).expect("one was used");
+    chat.run(row(&Invite { uses: 3, ..used.clone() })).await;
+    chat.run(row(used)).await;
+    assert_eq!(chat.link(used.code).await.map(|link| link.uses), Some(3), "as often as either says");
+    let of_cho = moved.iter().find(|link| link.user == Some(user("cho"))).expect("cho is invited");
+    let later =
+        Invite { code: InviteCode::generate(), created_at: Timestamp::from_millis(9), ..of_cho.clone() };
+    chat.run(row(&later)).await;
+    chat.run(row(of_cho)).await;
+    assert_eq!((chat.link(later.code).await.is_some(), chat.link(of_cho.code).await), (true, None));
+    chat.run(chat.join_item(copy, None, &["cho"], 100)).await;
+    chat.done(vec![row(of_cho), row(&later)]).await;
+    assert_eq!(chat.invited("cho").await.len(), 1, "who is in is invited no more");
+
+    // What is another's, or has no place.
+    let direct = chat.direct("ana", "ben").await;
+    let refused = async |invite: Invite| {
+        let kind = chat.refused(RoomRecord::Invite(invite.clone())).await;
+        assert_eq!(kind, ErrorKind::Contradiction(Contradiction::Invite { room: invite.room }));
+    };
+    refused(Invite { room: copy, ..rows[0].clone() }).await;
+    refused(Invite { by: Some(user("eve")), ..used.clone() }).await;
+    refused(link(direct, None)).await;
+    let nowhere = RoomId::generate();
+    assert_eq!(chat.refused(RoomRecord::Invite(link(nowhere, None))).await, ErrorKind::RoomNotFound(nowhere));
+    assert_eq!(chat.link(rows[0].code).await.as_ref(), Some(&rows[0]));
+    let Some(chat) = chat.reopened().await else { return };
+    assert_eq!(chat.links(room).await, rows);
+    chat.run(chat.accept_item(copy, "eve", used.code)).await;
+    assert_eq!(chat.link(used.code).await.map(|link| link.uses), Some(4));
 }

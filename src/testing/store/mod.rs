@@ -165,7 +165,8 @@ macro_rules! store_suite {
                     an_invitation_lets_in_nobody_else_and_ends_with_the_answer
                     an_invitation_takes_the_place_of_the_one_before_it
                     who_comes_in_another_way_is_invited_no_more
-                    nobody_is_invited_who_is_there_or_has_blocked_the_inviter;
+                    nobody_is_invited_who_is_there_or_has_blocked_the_inviter
+                    links_are_taken_in_as_they_are_unless_their_code_is_anothers;
                 public:
                     public_rooms_come_newest_first_and_no_other_does
                     whoever_likes_comes_into_a_public_room
@@ -195,6 +196,7 @@ macro_rules! store_suite {
                     in_a_slow_room_a_member_sends_once_in_so_long
                     mutes_bans_and_slow_mode_outlive_a_reopening_and_a_move
                     each_act_of_a_moderator_is_noted_where_it_was_committed
+                    acts_are_taken_in_once_and_in_their_order
                     a_report_waits_until_somebody_says_what_came_of_it
                     whoever_reads_reports_what_others_have_said;
                 held:
@@ -208,7 +210,8 @@ macro_rules! store_suite {
                     what_is_rejected_is_noted_and_its_files_are_collected
                     so_many_wait_in_a_room_and_of_one_user
                     those_that_wait_come_oldest_first_and_in_pages
-                    what_waits_counts_for_the_pace_of_a_slow_room;
+                    what_waits_counts_for_the_pace_of_a_slow_room
+                    what_waits_elsewhere_is_taken_in_with_its_files_until_it_is_sent;
                 messages:
                     a_message_comes_back_as_it_was_sent
                     a_retry_within_a_batch_gets_the_first_message
@@ -283,7 +286,8 @@ macro_rules! store_suite {
                     what_was_edited_is_kept_newest_first_up_to_a_bound
                     nothing_is_kept_of_what_is_deleted_or_where_nothing_is_to_be_kept
                     edits_of_one_batch_are_kept_each
-                    former_states_outlive_a_reopening;
+                    former_states_outlive_a_reopening
+                    former_states_are_taken_in_where_the_message_says_the_same;
                 settings:
                     what_was_never_settled_is_seen
                     what_stands_already_is_no_news_and_each_state_is_later

@@ -10,7 +10,7 @@ use crate::error::ErrorKind;
 use crate::id::{MessageId, ReportId, RoomId};
 use crate::model::{
     Act, AuditEntry, Ban, Invite, InviteCode, MAX_SLOW_MODE, Reaction, Report, ReportOutcome, Resolution,
-    Role, RoomKind, SystemKind, Verb, Visibility,
+    Retention, Role, RoomKind, SystemKind, Verb, Visibility,
 };
 use crate::store::{
     Amend, Answer, Change, Op, Outcome, Record, RecordPage, RoomItem, RoomRecord, Update, What,
@@ -461,6 +461,69 @@ pub async fn each_act_of_a_moderator_is_noted_where_it_was_committed(chat: Fixtu
     assert_eq!(paged, expected);
     let Some(chat) = chat.reopened().await else { return };
     assert_eq!(audit(&chat).await, expected);
+}
+
+pub async fn acts_are_taken_in_once_and_in_their_order(chat: Fixture) {
+    let room = chat.group(&["ana", "ben", "cho"]).await;
+    let message = chat.send(room, "ben", "his").await;
+    let never = Timestamp::NEVER;
+    let about = profile("ben");
+    let retention = Some(Retention::new(Some(30), Some(1000)).expect("a good rule"));
+    let keep = |retention| Update { retention: Some(retention), ..Update::default() };
+    let delete = Op::Amend { message: message.id, change: Amend::Delete { within: None } };
+    let mute = Op::Mute { about: about.clone(), until: Some(never), reason: Some("광고\n🦊".into()) };
+    // Many in one moment, and in that of the room.
+    let at = Timestamp::from_millis(5);
+    for (by, op) in [
+        (Some("ana"), mute),
+        (None, Op::Mute { about: about.clone(), until: None, reason: None }),
+        (Some("ana"), Op::SetRole { about, role: Role::ReadOnly }),
+        (Some("ana"), delete),
+        (Some("ana"), Op::Update(Box::new(keep(retention)))),
+        (Some("ana"), Op::Update(Box::new(keep(None)))),
+    ] {
+        chat.run(RoomItem { at, ..chat.item(room, by, op) }).await;
+    }
+    chat.run(chat.slow_item(room, Some("ana"), 9)).await;
+    let of = |row: Record| match row {
+        Record::Room(RoomRecord::Act(entry)) => entry,
+        other => panic!("{other:?}"),
+    };
+    let trail = async |chat: &Fixture, room| -> Vec<AuditEntry> {
+        chat.pages(RecordPage::Acts { room, after: None }).await.into_iter().map(of).collect()
+    };
+    let acts = trail(&chat, room).await;
+    let mut newest_first = chat.store().audit(room, None, 100).await.expect("the store reads");
+    newest_first.reverse();
+    assert_eq!((&acts, acts.len()), (&newest_first, 7));
+
+    let copy = chat.group(&["dee", "eve"]).await;
+    chat.run(chat.slow_item(copy, Some("dee"), 3)).await;
+    let own = trail(&chat, copy).await;
+    let moved: Vec<AuditEntry> =
+        acts.iter().map(|entry| AuditEntry { room: copy, pos: 900, ..entry.clone() }).collect();
+    let rows = |acts: &[AuditEntry]| acts.iter().cloned().map(RoomRecord::Act).collect::<Vec<_>>();
+    let before = chat.position().await.of_room(copy);
+    let expected: Vec<AuditEntry> = own
+        .into_iter()
+        .chain((1..).zip(&moved).map(|(n, entry)| AuditEntry { pos: before + n, ..entry.clone() }))
+        .collect();
+    // It broke off, and is run again; then once more, as a whole and one by one.
+    chat.done(rows(&moved[..3])).await;
+    chat.done(rows(&moved)).await;
+    chat.done(rows(&moved)).await;
+    for row in rows(&moved) {
+        chat.run(row).await;
+    }
+    assert_eq!(trail(&chat, copy).await, expected, "behind what was done here, each once");
+    assert_eq!(chat.position().await.of_room(copy), before + 7);
+    assert_eq!(trail(&chat, room).await, acts);
+    let nowhere = AuditEntry { room: RoomId::generate(), ..moved[0].clone() };
+    let kind = ErrorKind::RoomNotFound(nowhere.room);
+    assert_eq!(chat.refused(RoomRecord::Act(nowhere)).await, kind);
+    let Some(chat) = chat.reopened().await else { return };
+    chat.done(rows(&moved)).await;
+    assert_eq!(trail(&chat, copy).await, expected);
 }
 
 /// The report that an outcome answers with.

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::RoomId;
 use crate::model::{DailyHours, DoNotDisturb, Member, Notify, NotifyLevel, NotifySetting, Role};
-use crate::store::{Batch, Op, RoomItem, RoomRecord, What};
+use crate::store::{Batch, Op, Record, RecordPage, RoomItem, RoomRecord, What};
 
 const MUTED: NotifySetting = NotifySetting { level: NotifyLevel::None, until: None };
 
@@ -109,4 +109,9 @@ pub async fn when_somebody_wants_no_notices_is_what_was_said_last(chat: Fixture)
     assert_eq!(said(&[]).await, []);
     say(&[("ben", Some(hour)), ("ben", None)]).await;
     assert_eq!(said(&["ben"]).await, []);
+    // Of whom nothing else is known, too, by their ids.
+    say(&[("🦊", Some(both)), ("ben", Some(hour)), ("김철수", Some(night)), ("cho", None)]).await;
+    let all = [("ana", night), ("ben", hour), ("김철수", night), ("🦊", both)];
+    let row = |(who, quiet)| Record::DoNotDisturb(user(who), quiet);
+    assert_eq!(chat.pages(RecordPage::DoNotDisturb { after: None }).await, all.map(row));
 }

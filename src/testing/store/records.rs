@@ -9,10 +9,11 @@ use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
 use crate::id::{MessageId, ReportId, RoomId};
 use crate::model::{
-    Ban, Follow, Hidden, Mark, Member, Profile, Relation, RelationKind, Report, ReportOutcome, RoomKind,
+    AuditEntry, Ban, Follow, Hidden, Invite, InviteCode, Mark, Member, Profile, Relation, RelationKind,
+    Report, ReportOutcome, RoomKind,
 };
 use crate::store::RelationOp::{Accept, Block, Request};
-use crate::store::{Answer, Batch, BodyHash, Op, Record, RecordPage, RoomRecord};
+use crate::store::{Answer, Batch, BodyHash, Held, KeptEdit, Op, Record, RecordPage, RoomRecord};
 
 impl Fixture {
     /// All rows of a kind, in pages of so many.
@@ -30,7 +31,7 @@ impl Fixture {
     }
 
     /// The same in pages of one and of three.
-    async fn pages(&self, first: RecordPage) -> Vec<Record> {
+    pub(super) async fn pages(&self, first: RecordPage) -> Vec<Record> {
         let whole = self.records(first.clone(), 1000).await;
         for limit in [1, 3] {
             assert_eq!(self.records(first.clone(), limit).await, whole, "{first:?} in pages of {limit}");
@@ -39,7 +40,7 @@ impl Fixture {
     }
 
     /// All rows of a room, in the order in which they are taken in.
-    async fn rows_of(&self, room: RoomId) -> Vec<RoomRecord> {
+    pub(super) async fn rows_of(&self, room: RoomId) -> Vec<RoomRecord> {
         let mut rows = self.store().records(RecordPage::Room(room), 1).await.expect("the store reads");
         rows.extend(self.records(RecordPage::Messages { room, after: 0 }, 1000).await);
         rows.extend(self.records(RecordPage::Reactions { room, after: None }, 1000).await);
@@ -47,6 +48,8 @@ impl Fixture {
         rows.extend(self.records(RecordPage::Bans { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Reports { room, after: None }, 1000).await);
         rows.extend(self.records(RecordPage::Hidden { room, after: None }, 1000).await);
+        rows.extend(self.records(RecordPage::Invites { room, after: None }, 1000).await);
+        rows.extend(self.records(RecordPage::Acts { room, after: None }, 1000).await);
         let of_room = |row| match row {
             Record::Room(row) => row,
             other => panic!("{other:?} is of no room"),
@@ -69,11 +72,20 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Settings { .. }, Record::Settings(user, _)) => {
             RecordPage::Settings { after: Some(user.clone()) }
         }
+        (RecordPage::DoNotDisturb { .. }, Record::DoNotDisturb(user, _)) => {
+            RecordPage::DoNotDisturb { after: Some(user.clone()) }
+        }
         (RecordPage::Rooms { .. }, Record::Room(RoomRecord::Room(room))) => {
             RecordPage::Rooms { after: Some(room.id) }
         }
         (RecordPage::Messages { room, .. }, Record::Room(RoomRecord::Message(message, _))) => {
             RecordPage::Messages { room, after: message.seq }
+        }
+        (RecordPage::Held { room, .. }, Record::Room(RoomRecord::Held(held))) => {
+            RecordPage::Held { room, after: Some(held.id) }
+        }
+        (RecordPage::Edits { room, seq, .. }, Record::Room(RoomRecord::Edit(state))) => {
+            RecordPage::Edits { room, seq, after: Some(state.edit.version) }
         }
         (RecordPage::Reactions { room, .. }, Record::Room(RoomRecord::Reaction(key, _))) => {
             let after = Some((key.seq, key.reaction.clone(), key.user.clone()));
@@ -94,12 +106,18 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Follows { room, .. }, Record::Room(RoomRecord::Follow(follow))) => {
             RecordPage::Follows { room, after: Some((follow.root_seq, follow.user.clone())) }
         }
+        (RecordPage::Acts { room, .. }, Record::Room(RoomRecord::Act(entry))) => {
+            RecordPage::Acts { room, after: Some(entry.pos) }
+        }
+        (RecordPage::Invites { room, .. }, Record::Room(RoomRecord::Invite(invite))) => {
+            RecordPage::Invites { room, after: Some(invite.code) }
+        }
         (page, row) => panic!("{row:?} is no row of {page:?}"),
     }
 }
 
 /// The row as another store would have it: in this room, under other ids, at other positions.
-fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
+pub(super) fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
     match row {
         RoomRecord::Room(mut room) => {
             room.id = id;
@@ -111,6 +129,8 @@ fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
             (message.room, message.id, message.pos) = (id, MessageId::generate(), 904);
             RoomRecord::Message(message, hash)
         }
+        RoomRecord::Held(held) => RoomRecord::Held(Held { room: id, id: MessageId::generate(), ..held }),
+        RoomRecord::Edit(state) => RoomRecord::Edit(KeptEdit { room: id, ..state }),
         RoomRecord::Reaction(mut key, message) => {
             key.room = id;
             RoomRecord::Reaction(key, message)
@@ -124,6 +144,10 @@ fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
         RoomRecord::Report(report) => RoomRecord::Report(Report { room: id, ..report }),
         RoomRecord::Hidden(hidden) => RoomRecord::Hidden(Hidden { room: id, pos: 908, ..hidden }),
         RoomRecord::Follow(follow) => RoomRecord::Follow(Follow { room: id, pos: 909, ..follow }),
+        RoomRecord::Act(entry) => RoomRecord::Act(AuditEntry { room: id, pos: 911, ..entry }),
+        RoomRecord::Invite(invite) => {
+            RoomRecord::Invite(Invite { room: id, code: InviteCode::generate(), ..invite })
+        }
     }
 }
 
@@ -204,10 +228,14 @@ pub async fn each_row_comes_once_and_in_its_order(chat: Fixture) {
     for page in [
         RecordPage::Room(nowhere),
         RecordPage::Messages { room: nowhere, after: 0 },
+        RecordPage::Held { room: nowhere, after: None },
+        RecordPage::Edits { room: nowhere, seq: 1, after: None },
         RecordPage::Members { room: nowhere, after: None },
         RecordPage::Bans { room: nowhere, after: None },
         RecordPage::Reports { room: nowhere, after: None },
         RecordPage::Hidden { room: nowhere, after: None },
+        RecordPage::Invites { room: nowhere, after: None },
+        RecordPage::Acts { room: nowhere, after: None },
         RecordPage::ProfilesIn { room: nowhere, after: None },
         RecordPage::Rooms { after: Some(RoomId::from_bytes([0xff; 16])) },
     ] {

@@ -30,18 +30,12 @@ pub(in crate::transfer) struct MemberLine {
 
 impl From<Member> for MemberLine {
     fn from(member: Member) -> Self {
-        let role = match member.role {
-            Role::Owner => RoleLine::Owner,
-            Role::Admin => RoleLine::Admin,
-            Role::Member => RoleLine::Member,
-            Role::ReadOnly => RoleLine::ReadOnly,
-        };
         let Member { room, user, active, joined_at, joined_seq, marked_at, .. } = member;
         let Member { read_seq, delivered_seq, read_n, read_own_n, own_n, muted_until, .. } = member;
         Self {
             room,
             user,
-            role,
+            role: member.role.into(),
             active,
             joined_at,
             joined_seq,
@@ -61,19 +55,13 @@ impl MemberLine {
     pub(in crate::transfer) fn record(self) -> Result<Member, FieldError> {
         let Self { room, user, role, active, joined_at, joined_seq, marked_at, notifications, .. } = self;
         let Self { read_seq, delivered_seq, read_n, read_own_n, own_n, muted_until, .. } = self;
-        let role = match role {
-            RoleLine::Owner => Role::Owner,
-            RoleLine::Admin => Role::Admin,
-            RoleLine::Member => Role::Member,
-            RoleLine::ReadOnly => Role::ReadOnly,
-        };
         // The others are smaller, or the store refuses them.
         check_numbers(&[("deliveredSeq", delivered_seq), ("joinedSeq", joined_seq), ("ownN", own_n)])?;
         let (joined_pos, changed_pos, marks_pos) = (0, 0, 0);
         Ok(Member {
             room,
             user,
-            role,
+            role: role.into(),
             active,
             joined_at,
             joined_seq,
@@ -99,9 +87,31 @@ impl MemberLine {
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum RoleLine {
+pub(super) enum RoleLine {
     Owner,
     Member,
     Admin,
     ReadOnly,
+}
+
+impl From<Role> for RoleLine {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Owner => Self::Owner,
+            Role::Admin => Self::Admin,
+            Role::Member => Self::Member,
+            Role::ReadOnly => Self::ReadOnly,
+        }
+    }
+}
+
+impl From<RoleLine> for Role {
+    fn from(role: RoleLine) -> Self {
+        match role {
+            RoleLine::Owner => Self::Owner,
+            RoleLine::Admin => Self::Admin,
+            RoleLine::Member => Self::Member,
+            RoleLine::ReadOnly => Self::ReadOnly,
+        }
+    }
 }

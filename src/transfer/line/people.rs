@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{FieldError, check_texts};
 use crate::clock::Timestamp;
 use crate::id::UserId;
-use crate::model::{LastSeen, Profile, Relation, RelationKind, Settings};
+use crate::model::{DailyHours, DoNotDisturb, LastSeen, Profile, Relation, RelationKind, Settings};
 use crate::store::Record;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -85,6 +85,45 @@ impl SettingsLine {
     pub(in crate::transfer) fn record(self) -> Record {
         let Self { user, last_seen, invisible, read_receipts, changed_at } = self;
         Record::Settings(user, Settings { last_seen, invisible, read_receipts, changed_at })
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::transfer) struct QuietLine {
+    user: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    daily: Option<DailyLine>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DailyLine {
+    from: u16,
+    to: u16,
+    utc_offset: i16,
+}
+
+impl QuietLine {
+    pub(in crate::transfer) fn record(self) -> Result<Record, FieldError> {
+        let Self { user, until, daily } = self;
+        if until.is_none() && daily.is_none() {
+            return Err(FieldError::Unfit("until"));
+        }
+        let hours = |DailyLine { from, to, utc_offset }| DailyHours::new(from, to, utc_offset);
+        let daily = daily.map(|line| hours(line).ok_or(FieldError::Unfit("daily"))).transpose()?;
+        Ok(Record::DoNotDisturb(user, DoNotDisturb { until, daily }))
+    }
+
+    pub(in crate::transfer) fn of(user: UserId, quiet: DoNotDisturb) -> Self {
+        let line = |hours: DailyHours| DailyLine {
+            from: hours.from(),
+            to: hours.to(),
+            utc_offset: hours.utc_offset(),
+        };
+        Self { user, until: quiet.until, daily: quiet.daily.map(line) }
     }
 }
 

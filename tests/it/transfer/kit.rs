@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use chat_core::event::EventKind;
 use chat_core::model::{
-    Cursor, Draft, HistoryQuery, LastSeen, Limit, Message, MessageState, NewRoom, PageQuery, Profile,
-    ReportOutcome, Role, Room, RoomUpdate, SettingsUpdate, Token, Verb,
+    AuditEntry, Cursor, DailyHours, Draft, HistoryQuery, LastSeen, Limit, Message, MessageState, NewInvite,
+    NewRoom, PageQuery, Profile, Quiet, ReportOutcome, Retention, Role, Room, RoomUpdate, Sanction,
+    SettingsUpdate, Token, Verb,
 };
+use chat_core::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{
     Batch, MemoryStore, PostgresStore, Record, RecordPage, RoomRecord, SqliteStore, Store,
 };
 use chat_core::transfer::{Counts, Scope, TransferError};
-use chat_core::{Actor, ChatEngine, MessageId, RoomId, Timestamp, UserId};
+use chat_core::{Actor, ChatEngine, Config, MessageId, RoomId, Timestamp, UserId};
 
 /// A fresh store of some kind.
 pub(super) struct House {
@@ -54,12 +56,38 @@ impl House {
 
 pub(super) async fn engine(house: &House) -> (ChatEngine, Arc<dyn Store>) {
     let store = house.store.clone();
-    (ChatEngine::builder().shared_store(store.clone()).build().await.unwrap(), store)
+    (engine_of(store.clone()).await, store)
 }
 
 pub(super) async fn engine_on(store: impl Store) -> (ChatEngine, Arc<dyn Store>) {
     let store: Arc<dyn Store> = Arc::new(store);
-    (ChatEngine::builder().shared_store(store.clone()).build().await.unwrap(), store)
+    (engine_of(store.clone()).await, store)
+}
+
+async fn engine_of(store: Arc<dyn Store>) -> ChatEngine {
+    let mut config = Config::default();
+    config.kept_edits = 3;
+    ChatEngine::builder().shared_store(store).config(config).hooks(Wary).build().await.unwrap()
+}
+
+/// Holds what says "buy".
+#[derive(Debug)]
+struct Wary;
+
+#[async_trait::async_trait]
+impl Hooks for Wary {
+    async fn before_send(&self, sending: Sending<'_>) -> chat_core::Result<Verdict> {
+        let is_suspect = sending.body.content().is_some_and(|words| words.contains("buy"));
+        Ok(if is_suspect { Verdict::Hold("광고?\n🦊".into()) } else { Verdict::Allow })
+    }
+
+    async fn before_edit(&self, _: Editing<'_>) -> chat_core::Result<Verdict> {
+        Ok(Verdict::Allow)
+    }
+
+    async fn before_join(&self, _: Joining<'_>) -> chat_core::Result<Welcome> {
+        Ok(Welcome::Allow)
+    }
 }
 
 pub(super) async fn shared_memory(lanes: usize) -> (ChatEngine, Arc<dyn Store>) {
@@ -83,10 +111,24 @@ pub(super) async fn export(engine: &ChatEngine, scope: Scope) -> String {
     let counts = engine.admin().export(scope, &mut lines).await.unwrap();
     let lines = String::from_utf8(lines).unwrap();
     let kinds = |kind: &str| lines.matches(&format!("{{\"record\":\"{kind}\"")).count() as u64;
-    let written =
-        ["profile", "relation", "room", "member", "message", "reaction", "hidden", "follow"].map(kinds);
     let Counts { profiles, relations, rooms, members, messages, reactions, hidden, follows, .. } = counts;
-    assert_eq!(written, [profiles, relations, rooms, members, messages, reactions, hidden, follows]);
+    for (kind, count) in [
+        ("profile", profiles),
+        ("relation", relations),
+        ("room", rooms),
+        ("member", members),
+        ("message", messages),
+        ("reaction", reactions),
+        ("hidden", hidden),
+        ("follow", follows),
+        ("invite", counts.invites),
+        ("doNotDisturb", counts.do_not_disturb),
+        ("edit", counts.edits),
+        ("act", counts.acts),
+        ("held", counts.held),
+    ] {
+        assert_eq!(kinds(kind), count, "{kind}");
+    }
     lines
 }
 
@@ -147,7 +189,9 @@ impl Town {
         ana.send(direct, Draft::image("https://example.org/1.jpg")).await.unwrap();
         let with_caption =
             Draft { content: Some("자막".into()), ..Draft::image("https://example.org/2.jpg") };
-        ben.send(direct, with_caption.with_client_id("c1")).await.unwrap();
+        let captioned = ben.send(direct, with_caption.with_client_id("c1")).await.unwrap().id;
+        ben.edit(direct, captioned, None).await.unwrap();
+        ben.edit(direct, captioned, Some("또 다른 자막")).await.unwrap();
 
         // Two people whose first room has closed, and who have another one.
         let old = ana.create_room(NewRoom::direct("cho")).await.unwrap().id();
@@ -182,7 +226,11 @@ impl Town {
             let one = history_at(who, group, seq).await;
             who.hide(group, one).await.unwrap();
         }
-        ana.edit(group, edited, Some("hello")).await.unwrap();
+        // The first of them are kept no more.
+        for words in ["hel", "hallo", "안녕", "hello!", "hello"] {
+            ana.edit(group, edited, Some(words)).await.unwrap();
+        }
+        ben.edit(group, deleted, Some("no words")).await.unwrap();
         ben.delete(group, deleted).await.unwrap();
         let answer = Draft::text("answer").quoting(edited).with_client_id("answer");
         let answer = cho.send(group, answer).await.unwrap().id;
@@ -208,6 +256,33 @@ impl Town {
         let update =
             RoomUpdate::new().with_permission(Verb::Remove, Role::Owner).with_topic("한강 \"dawn\"\n@6");
         ana.update_room(group, update).await.unwrap();
+
+        let mention = Draft::text("buy @ana").quoting(answer).mentioning("ana").with_client_id("held");
+        let reply = Draft::text("buy more").replying(answer);
+        for waits in [mention, reply, Draft::text("buy nothing")] {
+            assert_eq!(code(cho.send(group, waits).await), "HELD");
+        }
+        let waiting = ana.held(group, None, limit()).await.unwrap().held;
+        ana.reject_held(group, waiting[2].id, Some("no".into())).await.unwrap();
+        let cho_is = Sanction { reason: Some("광고\n🦊".into()), ..Sanction::seconds(60) };
+        ana.mute(group, &id("cho"), cho_is).await.unwrap();
+        ana.unmute(group, &id("cho")).await.unwrap();
+        admin.ban(group, &id("eve"), Sanction::for_good()).await.unwrap();
+        let rule = Retention::new(Some(365), None).unwrap();
+        ana.update_room(group, RoomUpdate::new().with_retention(Some(rule)).with_slow_mode(9)).await.unwrap();
+        ana.update_room(group, RoomUpdate::new().with_retention(None).with_slow_mode(0)).await.unwrap();
+        let theirs = user("فاطمة").history(group, HistoryQuery::newest(Limit::new(1).unwrap())).await;
+        ana.delete(group, theirs.unwrap().messages[0].message.id).await.unwrap();
+        for new in [
+            NewInvite { expires_in: Some(3600), max_uses: Some(9), user: None },
+            NewInvite::of(id("🦊")),
+            NewInvite::of(id("ben")),
+        ] {
+            ana.create_invite(group, new).await.unwrap();
+        }
+        let open = admin.create_invite(group, NewInvite::default()).await.unwrap();
+        user("visitor").accept_invite(open.code).await.unwrap();
+        user("visitor").leave(group).await.unwrap();
 
         let finished = ana.create_room(NewRoom::challenge("squats", "").with(["cho"])).await.unwrap().id();
         ana.send(finished, Draft::text("done")).await.unwrap();
@@ -239,6 +314,12 @@ impl Town {
             invisible: Some(true),
         };
         dee.set_settings(hidden).await.unwrap();
+        let night = DailyHours::new(22 * 60, 7 * 60, 9 * 60);
+        for (who, expires_in, daily) in
+            [("ana", None, night), ("🦊", None, None), ("nobody else knows", Some(3600), night)]
+        {
+            user(who).set_do_not_disturb(Some(Quiet { expires_in, daily })).await.unwrap();
+        }
         dee.block(&id("ben")).await.unwrap();
         ben.request_friend(&id("dee")).await.unwrap();
         Self { engine: engine.clone(), store, direct, group, challenge }
@@ -262,6 +343,21 @@ impl Town {
         assert_eq!(ben.create_room(NewRoom::direct("ana")).await.unwrap().id(), self.direct);
         let taken = ben.create_room(NewRoom::challenge("squats", "")).await;
         assert_eq!(code(taken.map(|room| room.id())), "CHALLENGE_ROOM_EXISTS");
+        // What was done is known, in its order.
+        let acts = async |engine: &ChatEngine| {
+            let acts = engine.admin().audit(self.group, None, limit()).await.unwrap().entries;
+            acts.into_iter().map(|entry| AuditEntry { pos: 0, ..entry }).collect::<Vec<_>>()
+        };
+        let (there, here) = (acts(&self.engine).await, acts(engine).await);
+        assert_eq!((there.len() > 10, &here), (true, &there));
+        // What was said before stands behind what is said next.
+        let former = async |engine: &ChatEngine| {
+            let edits = engine.admin().edits(self.direct, head.id, None, limit()).await.unwrap().edits;
+            edits.into_iter().map(|edit| (edit.content, edit.since)).collect::<Vec<_>>()
+        };
+        ben.edit(self.direct, head.id, Some("once more")).await.unwrap();
+        let there = former(&self.engine).await;
+        assert_eq!((there.len(), &former(engine).await[1..]), (2, &there[..]));
         // Marks over a mixed history of own and other messages count as before.
         for seq in [2, 4, head.seq] {
             let here = ana.mark_read(self.group, Some(Cursor::Seq(seq))).await.unwrap();
@@ -270,7 +366,26 @@ impl Town {
         }
         let forbidden = user("dee").create_room(NewRoom::direct("ben")).await.map(|room| room.id());
         assert_eq!(code(forbidden), "FORBIDDEN", "a block holds");
+        // What was held waits, a retry of it is known, and it is sent as its sender.
+        let waiting = ana.held(self.group, None, limit()).await.unwrap().held;
+        let again = Draft::text("buy @ana").quoting(waiting[0].quoted.unwrap()).mentioning("ana");
+        assert_eq!(code(user("cho").send(self.group, again.with_client_id("held")).await), "HELD");
+        assert_eq!(ana.held(self.group, None, limit()).await.unwrap().held.len(), 2);
+        for held in waiting {
+            let sent = ana.approve_held(self.group, held.id).await.unwrap();
+            assert_eq!((sent.id, &sent.sender.user), (held.id, &id("cho")));
+        }
+        // Invite links are known, and let in as many as are left.
+        let links = ana.invites(self.group).await.unwrap();
+        let link = links.iter().find(|link| link.max_uses.is_some() && link.user.is_none()).unwrap();
+        user("guest").accept_invite(link.code).await.unwrap();
+        let links = ana.invites(self.group).await.unwrap();
+        assert_eq!(links.iter().filter(|link| link.uses == 1).count(), 2);
+        let theirs = user("🦊").invitations(None, limit()).await.unwrap().invitations;
+        assert_eq!(theirs.iter().map(|invited| invited.room).collect::<Vec<_>>(), [self.group]);
+        user("🦊").decline_invite(theirs[0].code).await.unwrap();
         assert_eq!(code(user("cho").invite(self.group, &[id("ben")]).await), "OK");
+        assert!(ben.invitations(None, limit()).await.unwrap().invitations.is_empty());
     }
 }
 
@@ -361,6 +476,11 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
         let Record::Settings(user, _) = page else { panic!("{page:?}") };
         settings = RecordPage::Settings { after: Some(user) };
     }
+    let mut quiet = RecordPage::DoNotDisturb { after: None };
+    while let Some(page) = page(store, quiet.clone(), limit, &mut all).await {
+        let Record::DoNotDisturb(user, _) = page else { panic!("{page:?}") };
+        quiet = RecordPage::DoNotDisturb { after: Some(user) };
+    }
     let mut rooms = Vec::new();
     let mut after = None;
     while let Some(page) = page(store, RecordPage::Rooms { after }, limit, &mut rooms).await {
@@ -371,10 +491,22 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
     for record in rooms {
         let Record::Room(RoomRecord::Room(Room { id: room, .. })) = record else { panic!("{record:?}") };
         all.push(record);
+        let mut held = RecordPage::Held { room, after: None };
+        while let Some(page) = page(store, held.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::Held(one)) = page else { panic!("{page:?}") };
+            held = RecordPage::Held { room, after: Some(one.id) };
+        }
         let mut after = 0;
         while let Some(page) = page(store, RecordPage::Messages { room, after }, limit, &mut all).await {
             let Record::Room(RoomRecord::Message(message, _)) = page else { panic!("{page:?}") };
             after = message.seq;
+        }
+        for seq in 1..=after {
+            let mut edits = RecordPage::Edits { room, seq, after: None };
+            while let Some(page) = page(store, edits.clone(), limit, &mut all).await {
+                let Record::Room(RoomRecord::Edit(state)) = page else { panic!("{page:?}") };
+                edits = RecordPage::Edits { room, seq, after: Some(state.edit.version) };
+            }
         }
         let mut reactions = RecordPage::Reactions { room, after: None };
         while let Some(page) = page(store, reactions.clone(), limit, &mut all).await {
@@ -406,6 +538,16 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
             let Record::Room(RoomRecord::Follow(one)) = page else { panic!("{page:?}") };
             follows = RecordPage::Follows { room, after: Some((one.root_seq, one.user)) };
         }
+        let mut acts = RecordPage::Acts { room, after: None };
+        while let Some(page) = page(store, acts.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::Act(entry)) = page else { panic!("{page:?}") };
+            acts = RecordPage::Acts { room, after: Some(entry.pos) };
+        }
+        let mut invites = RecordPage::Invites { room, after: None };
+        while let Some(page) = page(store, invites.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::Invite(invite)) = page else { panic!("{page:?}") };
+            invites = RecordPage::Invites { room, after: Some(invite.code) };
+        }
     }
     Rows { all, rooms: count }
 }
@@ -427,12 +569,26 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
             Record::Room(RoomRecord::Member(member)) => {
                 (member.joined_pos, member.changed_pos, member.marks_pos) = (0, 0, 0);
             }
+            Record::Room(RoomRecord::Edit(state)) => state.edit.version = 0,
+            // Nor with what a store need not know of what it refers to.
+            Record::Room(RoomRecord::Held(held)) => {
+                if let Some(forward) = &mut held.refers.forwarded {
+                    forward.first = Profile::unknown(forward.first.user.clone());
+                }
+                if let Some(reply) = &mut held.refers.thread {
+                    reply.max_followed = 0;
+                }
+            }
             Record::Room(RoomRecord::Hidden(hidden)) => hidden.pos = 0,
+            Record::Room(RoomRecord::Act(entry)) => entry.pos = 0,
             Record::Room(RoomRecord::Follow(follow)) => follow.pos = 0,
             Record::Profile { .. }
             | Record::Relation(_)
             | Record::Settings(..)
-            | Record::Room(RoomRecord::Reaction(..) | RoomRecord::Ban(_) | RoomRecord::Report(_)) => {}
+            | Record::DoNotDisturb(..)
+            | Record::Room(
+                RoomRecord::Reaction(..) | RoomRecord::Ban(_) | RoomRecord::Report(_) | RoomRecord::Invite(_),
+            ) => {}
         }
     }
     rows

@@ -1,6 +1,6 @@
 //! Random histories survive a round trip.
 
-use chat_core::model::{Cursor, Draft, HistoryQuery, Limit, NewRoom};
+use chat_core::model::{Cursor, Draft, HistoryQuery, Invite, Limit, NewInvite, NewRoom};
 use chat_core::store::{MemoryStore, SqliteStore};
 use chat_core::transfer::Scope;
 use chat_core::{ChatEngine, RoomId};
@@ -24,6 +24,11 @@ enum Step {
     Close(usize),
     Relate(usize, usize, u8),
     Amend(usize, usize, u64, u8),
+    Link(usize, usize, Option<usize>),
+    Come(usize, usize),
+    Decline(usize),
+    Hold(usize, usize, Option<u8>),
+    Settle(usize, usize, bool),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -40,6 +45,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (user.clone(), room.clone(), 0..4u8).prop_map(|(by, room, name)| Step::Rename(by, room, name)),
         4 => (user.clone(), room.clone(), 1..12u64, 0..5u8)
             .prop_map(|(by, room, seq, how)| Step::Amend(by, room, seq, how)),
+        2 => (user.clone(), room.clone(), proptest::option::of(user.clone()))
+            .prop_map(|(by, room, who)| Step::Link(by, room, who)),
+        1 => (user.clone(), room.clone()).prop_map(|(by, room)| Step::Come(by, room)),
+        1 => user.clone().prop_map(Step::Decline),
+        2 => (user.clone(), room.clone(), proptest::option::of(0..4u8))
+            .prop_map(|(by, room, client)| Step::Hold(by, room, client)),
+        2 => (user.clone(), room.clone(), any::<bool>())
+            .prop_map(|(by, room, approves)| Step::Settle(by, room, approves)),
         1 => room.prop_map(Step::Close),
         3 => (user.clone(), user, 0..6u8).prop_map(|(by, other, op)| Step::Relate(by, other, op)),
     ];
@@ -83,9 +96,45 @@ async fn step(engine: &ChatEngine, rooms: &mut Vec<RoomId>, step: Step) {
             };
             let Some(message) = around.messages.last().map(|view| view.message.id) else { return };
             match how {
-                0 => drop(user.edit(room, message, Some("other words")).await),
+                0 => drop(user.edit(room, message, Some(&format!("other words {seq}"))).await),
                 1 => drop(user.delete(room, message).await),
                 on => drop(user.react(room, message, "👍".parse().unwrap(), on < 4).await),
+            }
+        }
+        Step::Link(by, at, who) => {
+            let new = who.map_or_else(NewInvite::default, |who| NewInvite::of(id(USERS[who])));
+            drop(user(by).create_invite(room(at), new).await);
+        }
+        Step::Come(by, at) => {
+            let mut links = Vec::new();
+            for one in 0..USERS.len() {
+                links.extend(user(one).invites(room(at)).await.unwrap_or_default());
+            }
+            let is_theirs = |link: &&Invite| link.user.as_ref().is_none_or(|user| *user == id(USERS[by]));
+            if let Some(link) = links.iter().find(is_theirs) {
+                drop(user(by).accept_invite(link.code).await);
+            }
+        }
+        Step::Decline(by) => {
+            let invited = user(by).invitations(None, Limit::MESSAGES).await.unwrap().invitations;
+            if let Some(invited) = invited.first() {
+                drop(user(by).decline_invite(invited.code).await);
+            }
+        }
+        Step::Hold(by, at, client) => {
+            let draft = Draft::text("buy");
+            let draft = match client {
+                Some(client) => draft.with_client_id(format!("{client}")),
+                None => draft,
+            };
+            let _ = user(by).send(room(at), draft).await;
+        }
+        Step::Settle(by, at, approves) => {
+            let Ok(waiting) = user(by).held(room(at), None, Limit::MESSAGES).await else { return };
+            match waiting.held.first() {
+                Some(held) if approves => drop(user(by).approve_held(room(at), held.id).await),
+                Some(held) => drop(user(by).reject_held(room(at), held.id, None).await),
+                None => {}
             }
         }
         Step::Close(at) => drop(engine.admin().close(room(at)).await),
@@ -112,8 +161,8 @@ async fn round_trip(steps: Vec<Step>, early: usize) {
         if index == early {
             import(&middle, &export(&source, Scope::All).await).await.unwrap();
         }
-        // A relation that ends is not taken away from a store that has it.
-        if index < early || !matches!(each, Step::Relate(..)) {
+        // What ends is not taken away from a store that has it.
+        if index < early || !matches!(each, Step::Relate(..) | Step::Decline(_) | Step::Settle(.., false)) {
             step(&source, &mut rooms, each).await;
         }
     }
