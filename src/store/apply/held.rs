@@ -18,7 +18,7 @@ use crate::store::{
 };
 
 /// When to come again, where too many wait: moderators take their time.
-const FULL: Duration = Duration::from_secs(60);
+pub(super) const FULL: Duration = Duration::from_secs(60);
 
 /// What waits under a client id already: the answer to another try. Another message under it is a conflict.
 pub(super) fn standing(

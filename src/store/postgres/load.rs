@@ -13,7 +13,7 @@ use super::columns::{Uuid, member_columns, message_joins, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
 use super::read::INVITES;
-use super::{amend, attachments, follows, held, hidden, keeping, moderation, settings};
+use super::{amend, attachments, follows, held, hidden, joins, keeping, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
@@ -193,6 +193,7 @@ pub(super) async fn load(
     rows.settings = settings::load(conn, &needs.settings).await?;
     follows::load(conn, needs, &mut rows).await?;
     held::load(conn, needs, &mut rows).await?;
+    joins::load(conn, needs, &mut rows).await?;
     Ok(rows)
 }
 

@@ -24,8 +24,8 @@ use crate::transport::frame::split;
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
     ErrorJson, HeldNewsJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson,
-    MarkedJson, MessageChangeJson, MessageJson, NotificationsJson, QuietJson, SettledJson, ThreadReadJson,
-    ThreadStateJson,
+    JoinNewsJson, MarkedJson, MessageChangeJson, MessageJson, NotificationsJson, QuietJson, SettledJson,
+    ThreadReadJson, ThreadStateJson,
 };
 
 /// A socket's protocol, as a document tells of it.
@@ -352,6 +352,7 @@ pub(super) fn notification() -> RefOr<Schema> {
         .item(named::<QuietJson>())
         .item(named::<SettledJson>())
         .item(named::<HeldNewsJson<'_>>())
+        .item(named::<JoinNewsJson<'_>>())
         .into()
 }
 
@@ -379,6 +380,7 @@ pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<InviteDeclinedJson<'_>>();
     schemas.add::<SettledJson>();
     schemas.add::<HeldNewsJson<'_>>();
+    schemas.add::<JoinNewsJson<'_>>();
 }
 
 /// Texts as JSON.
