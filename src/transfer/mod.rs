@@ -42,7 +42,7 @@
 //! imported last, and of two bans the later one holds. It takes away nothing, so that a friendship which has ended in between is still there. What contradicts
 //! the store is refused, with the number of its line, and what came before that line stays.
 //!
-//! Messages that are held stay behind: settle them first. What edited messages said before stays behind. Audit trails stay behind: they are by positions of their store. Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
+//! Messages that are held stay behind, and so do requests to come into a room: settle them first. What edited messages said before stays behind. Audit trails stay behind: they are by positions of their store. Invite links stay behind: their codes are as good as keys, and do not belong in a file. Make new ones.
 //!
 //! # An export while people talk
 //!
