@@ -215,8 +215,11 @@ pub struct Config {
     pub max_held: u32,
     /// The most of those of one user, likewise. Default 20.
     pub max_held_per_user: u32,
-    /// How long such a message waits before it is let go, unsent: then within some ten minutes. Nobody is told. Default
-    /// 7 days.
+    /// The most people who wait to come into a room because the host's [`Hooks`](crate::policy::Hooks) hold them; one more
+    /// is [`RateLimited`](crate::ErrorKind::RateLimited). Default 1,000.
+    pub max_join_requests: u32,
+    /// How long such a message waits before it is let go, unsent, and such a request to come in: then within some ten
+    /// minutes. Nobody is told. Default 7 days.
     pub held_keep: Duration,
 }
 
@@ -288,6 +291,7 @@ impl Default for Config {
             max_search_chars: 200,
             max_held: 1000,
             max_held_per_user: 20,
+            max_join_requests: 1000,
             held_keep: Duration::from_secs(7 * 24 * 60 * 60),
             retention: None,
             retention_grace: Duration::from_secs(60 * 60),
@@ -334,8 +338,8 @@ pub enum HookFailure {
     Refuse,
     /// It is let through.
     Allow,
-    /// A message is [held](crate::policy::Verdict::Hold). What cannot be, an edit, a join, and what is seen while it is
-    /// written, is [`Unavailable`](crate::ErrorKind::Unavailable).
+    /// A message is [held](crate::policy::Verdict::Hold), and so is a [join](crate::policy::Welcome::Hold). What cannot
+    /// be, an edit, and what is seen while it is written, is [`Unavailable`](crate::ErrorKind::Unavailable).
     Hold,
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
+use crate::id::{AttachmentId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::names::names;
 
 /// The result of an engine call.
@@ -176,6 +176,13 @@ pub enum ErrorKind {
     /// HTTP that is 202.
     #[error("your message waits for a moderator")]
     Held(MessageId),
+    /// The user is not in the room, and has asked to be: that [waits](crate::Actor::own_join_requests) until somebody who
+    /// moderates the room says whether they come in. Over HTTP that is 202.
+    #[error("a moderator has to let you in")]
+    JoinHeld(JoinRequestId),
+    /// There is no such request to come into the room, or it does not wait any more.
+    #[error("there is no request {0} to join this room")]
+    JoinRequestNotFound(JoinRequestId),
     /// There is no such report in the room.
     #[error("there is no report {0} in this room")]
     ReportNotFound(ReportId),
@@ -242,6 +249,8 @@ names! {
         MessageNotFound = "MESSAGE_NOT_FOUND",
         MessageDeleted = "MESSAGE_DELETED",
         Held = "HELD",
+        JoinHeld = "JOIN_HELD",
+        JoinRequestNotFound = "JOIN_REQUEST_NOT_FOUND",
         ReportNotFound = "REPORT_NOT_FOUND",
         AttachmentNotFound = "ATTACHMENT_NOT_FOUND",
         AttachmentUsed = "ATTACHMENT_USED",
@@ -282,6 +291,8 @@ impl ErrorKind {
             Self::MessageNotFound(_) => ErrorCode::MessageNotFound,
             Self::MessageDeleted(_) => ErrorCode::MessageDeleted,
             Self::Held(_) => ErrorCode::Held,
+            Self::JoinHeld(_) => ErrorCode::JoinHeld,
+            Self::JoinRequestNotFound(_) => ErrorCode::JoinRequestNotFound,
             Self::ReportNotFound(_) => ErrorCode::ReportNotFound,
             Self::AttachmentNotFound(_) => ErrorCode::AttachmentNotFound,
             Self::AttachmentUsed(_) => ErrorCode::AttachmentUsed,

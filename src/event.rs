@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{MessageId, OriginId, RoomId, UserId};
+use crate::id::{JoinRequestId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Amendment, Delta, DoNotDisturb, Draft, FriendNotice, History, HistoryQuery, Hits, Invitation, InviteCode,
     Mark, Message, NotifyLevel, NotifySetting, Participant, Profile, Quiet, Reaction, Role, Room, RoomView,
@@ -285,6 +285,11 @@ pub enum Notification {
     /// A message of the user's that was held is not sent, for this reason, if one was given. It may be lost;
     /// [`Actor::own_held`](crate::Actor::own_held) lists what waits.
     MessageRejected(RoomId, MessageId, Option<String>),
+    /// The user waited to come into the room, and is in it now. It may be lost; the room itself comes as any other.
+    JoinApproved(RoomId, JoinRequestId),
+    /// The user waited to come into the room, and does not, for this reason, if one was given. It may be lost;
+    /// [`Actor::own_join_requests`](crate::Actor::own_join_requests) lists what waits.
+    JoinRejected(RoomId, JoinRequestId, Option<String>),
 }
 
 /// Where a fresh connection stands.

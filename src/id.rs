@@ -225,6 +225,11 @@ ulid_id! {
     ReportId
 }
 
+ulid_id! {
+    /// A request to come into a room.
+    JoinRequestId
+}
+
 fn check_opaque(text: &str) -> Result<(), IdError> {
     if text.trim().is_empty() {
         return Err(IdError::Blank);

@@ -37,4 +37,6 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use config::Config;
 pub use engine::{Actor, Admin, ChatEngine, Session};
 pub use error::{Contradiction, Error, ErrorKind, Result};
-pub use id::{AttachmentId, ChallengeId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
+pub use id::{
+    AttachmentId, ChallengeId, ClientId, JoinRequestId, MessageId, OriginId, ReportId, RoomId, UserId,
+};

@@ -1,9 +1,11 @@
 //! What is known of people, and what moderators look at.
 
 use async_trait::async_trait;
-use chat_core::model::{AuditEntry, Ban, DoNotDisturb, Profile, Relation, RelationKind, Report, Settings};
+use chat_core::model::{
+    AuditEntry, Ban, DoNotDisturb, JoinRequest, Profile, Relation, RelationKind, Report, Settings,
+};
 use chat_core::store::{Held, ModerationReads, PeopleReads, Queue};
-use chat_core::{MessageId, ReportId, Result, RoomId, Timestamp, UserId};
+use chat_core::{JoinRequestId, MessageId, ReportId, Result, RoomId, Timestamp, UserId};
 
 use super::PlainStore;
 
@@ -116,5 +118,30 @@ impl ModerationReads for PlainStore {
         let tables = self.tables();
         let found = tables.held.get(&id).filter(|one| one.room == room);
         Ok(found.map(|one| tables.waiting(one)))
+    }
+
+    async fn join_requests(
+        &self,
+        queue: Queue,
+        after: Option<JoinRequestId>,
+        limit: u32,
+    ) -> Result<Vec<(JoinRequest, Profile)>> {
+        let tables = self.tables();
+        let is_meant = |request: &&JoinRequest| match &queue {
+            Queue::All => true,
+            Queue::Room(room) => request.room == *room,
+            Queue::Sender(user) => request.user == *user,
+        };
+        let all = tables.join_requests.values().filter(is_meant);
+        let mut page: Vec<_> = all.filter(|request| after.is_none_or(|after| request.id > after)).collect();
+        page.sort_by_key(|request| request.id);
+        page.truncate(limit as usize);
+        Ok(page.into_iter().map(|request| (request.clone(), tables.profile(&request.user))).collect())
+    }
+
+    async fn join_request(&self, room: RoomId, id: JoinRequestId) -> Result<Option<JoinRequest>> {
+        let tables = self.tables();
+        let found = tables.join_requests.values().find(|request| (request.room, request.id) == (room, id));
+        Ok(found.cloned())
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chat_core::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Follow, Hidden, Invite, InviteCode, Member, Message,
-    Position, Profile, Quoted, Relation, Report, Room, RoomKey, RoomKind, Settings, Token,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Follow, Hidden, Invite, InviteCode, JoinRequest, Member,
+    Message, Position, Profile, Quoted, Relation, Report, Room, RoomKey, RoomKind, Settings, Token,
 };
 use chat_core::store::{
     BodyHash, Held, Needs, Ordinals, PushRetry, ReactionKey, Record, RoomEntry, Rows, Sent, StoredAttachment,
@@ -53,6 +53,8 @@ pub(super) struct Tables {
     pub(super) reports: BTreeMap<ReportId, Report>,
     /// Messages that wait. By id; by room and id; by sender and id; unique by room, sender and client id.
     pub(super) held: BTreeMap<MessageId, Held>,
+    /// People who wait to come in. By id; by room and id; by user and id; unique by room and user.
+    pub(super) join_requests: BTreeMap<(RoomId, UserId), JoinRequest>,
     /// In the order of their commits. By room and `pos`; by room and time.
     pub(super) acts: Vec<AuditEntry>,
     /// By room, `seq` and version.
@@ -88,6 +90,7 @@ impl Tables {
             hidden: BTreeMap::new(),
             reports: BTreeMap::new(),
             held: BTreeMap::new(),
+            join_requests: BTreeMap::new(),
             acts: Vec::new(),
             edits: BTreeMap::new(),
             erasures: BTreeSet::new(),
@@ -158,6 +161,9 @@ impl Tables {
         rows.reports = reports.map(|report| (report.id, report.clone())).collect();
         rows.follows = found(&needs.follows(&rows.messages), |key| self.follows.get(key).cloned());
         self.load_held(needs, &mut rows);
+        rows.join_requests = found(&needs.join_requests, |key| self.join_requests.get(key).cloned());
+        let waiting = |room: &RoomId| self.join_requests.keys().filter(|(of, _)| of == room).count() as u64;
+        rows.join_counts = needs.join_counts.iter().map(|room| (*room, waiting(room))).collect();
         rows
     }
 
@@ -231,6 +237,8 @@ impl Tables {
         self.hidden.extend(rows.new_hidden.into_iter().map(|hidden| (key(&hidden), hidden)));
         self.reports.retain(|id, _| !rows.written_reports.contains(id));
         self.reports.extend(rows.reports);
+        self.join_requests.retain(|key, _| !rows.written_join_requests.contains(key));
+        self.join_requests.extend(rows.join_requests);
         self.settings.extend(rows.settings);
         for (room, seq, edit) in rows.new_edits {
             self.edits.insert((room, seq, edit.version), edit);
@@ -248,6 +256,7 @@ impl Tables {
             self.invites.retain(|_, invite| invite.room != room);
             self.bans.retain(|(of, _), _| *of != room);
             self.reports.retain(|_, report| report.room != room);
+            self.join_requests.retain(|(of, _), _| *of != room);
         }
         let is_cut = |room: &RoomId, seq: u64| rows.cut.iter().any(|(of, upto)| of == room && seq <= *upto);
         self.messages.retain(|(message, _)| !is_cut(&message.room, message.seq));

@@ -1,15 +1,17 @@
-//! What nodes tell each other of messages that were held.
+//! What nodes tell each other of messages that were held, and of people who waited to come in.
 
 use serde::{Deserialize, Serialize};
 
 use crate::event::Notification;
-use crate::id::{MessageId, RoomId};
+use crate::id::{JoinRequestId, MessageId, RoomId};
 
-/// To whoever sent one: what became of it.
+/// To whoever sent one, or asked: what became of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum HeldNews {
     Approved(RoomId, MessageId),
     Rejected(RoomId, MessageId, Option<String>),
+    JoinApproved(RoomId, JoinRequestId),
+    JoinRejected(RoomId, JoinRequestId, Option<String>),
 }
 
 impl HeldNews {
@@ -19,6 +21,10 @@ impl HeldNews {
             Notification::MessageApproved(room, id) => Some(Self::Approved(*room, *id)),
             Notification::MessageRejected(room, id, reason) => {
                 Some(Self::Rejected(*room, *id, reason.clone()))
+            }
+            Notification::JoinApproved(room, id) => Some(Self::JoinApproved(*room, *id)),
+            Notification::JoinRejected(room, id, reason) => {
+                Some(Self::JoinRejected(*room, *id, reason.clone()))
             }
             _ => None,
         }
@@ -30,6 +36,8 @@ impl From<HeldNews> for Notification {
         match news {
             HeldNews::Approved(room, id) => Self::MessageApproved(room, id),
             HeldNews::Rejected(room, id, reason) => Self::MessageRejected(room, id, reason),
+            HeldNews::JoinApproved(room, id) => Self::JoinApproved(room, id),
+            HeldNews::JoinRejected(room, id, reason) => Self::JoinRejected(room, id, reason),
         }
     }
 }

@@ -91,7 +91,7 @@ pub(crate) enum News {
     /// To a room: so many of those who are connected to this node are here, who are this node's to count. One that asks knows
     /// of no other node's count.
     Online { count: u32, asks: bool },
-    /// To a user: of a message of theirs that was held.
+    /// To a user: of a message of theirs that was held, or of a room that they waited to come into.
     Held(HeldNews),
 }
 

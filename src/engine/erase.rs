@@ -31,8 +31,8 @@ impl Admin {
     ///
     /// They leave all rooms, as by [`Actor::leave`](crate::Actor::leave). Their messages become deleted ones, told as any
     /// deletion and noted in no audit trail; the server's words about them name their id alone. Their reactions,
-    /// friendships, requests, blocks, invitations and reports go, and so do messages of theirs that are held, what they
-    /// have hidden, which threads they follow, and what they have settled. Their id stays where it stood, what others have passed on
+    /// friendships, requests, blocks, invitations and reports go, and so do messages of theirs that are held, their
+    /// requests to come into a room, what they have hidden, which threads they follow, and what they have settled. Their id stays where it stood, what others have passed on
     /// of their words too, and so do bans and acts of moderators.
     ///
     /// Whoever still gives them tokens lets them come back, as somebody new.
@@ -70,6 +70,7 @@ enum Part {
     Messages(RoomId, u64),
     Reactions(RoomId),
     Held,
+    JoinRequests,
     Relations(RelationKind),
     Invitations,
     Reports,
@@ -146,6 +147,10 @@ impl ChatEngine {
             },
             Part::Held => match self.let_go_page(Queue::Sender(user.clone())).await? {
                 true => Part::Held,
+                false => Part::JoinRequests,
+            },
+            Part::JoinRequests => match self.let_joins_go_page(Queue::Sender(user.clone())).await? {
+                true => Part::JoinRequests,
                 false => Part::Relations(RelationKind::Friend),
             },
             Part::Relations(kind) => match self.end_relations(&user, kind).await? {

@@ -8,7 +8,7 @@ use super::moderation::check_reason;
 use super::{Actor, Admin, ChatEngine, Inner};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Notification;
-use crate::id::{MessageId, RoomId};
+use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{HeldMessage, HeldPage, Limit, Message, Verb};
 use crate::store::{Answer, Held, Op, Queue, Refers, RoomItem, Settlement};
 
@@ -16,7 +16,7 @@ use crate::store::{Answer, Held, Op, Queue, Refers, RoomItem, Settlement};
 const PAUSE: Duration = Duration::from_secs(10 * 60);
 
 /// How many are let go at once, and how many of these at a time at most.
-const PAGE: u32 = 100;
+pub(super) const PAGE: u32 = 100;
 const PAGES: usize = 50;
 
 impl Actor {
@@ -203,23 +203,28 @@ impl ChatEngine {
     /// The message in the answer to an approval, of which its sender is told.
     fn approved(&self, held: &Held, answer: Result<Answer>) -> Result<Arc<Message>> {
         let message = sent(answer, self.config().max_quoted_chars)?;
-        self.tell_of_held(held, Notification::MessageApproved(held.room, held.id));
+        self.tell_of_held(&held.sender.user, Notification::MessageApproved(held.room, held.id));
         Ok(message)
     }
 
     fn tell_rejected(&self, held: &Held, reason: Option<String>) {
-        self.tell_of_held(held, Notification::MessageRejected(held.room, held.id, reason));
+        self.tell_of_held(&held.sender.user, Notification::MessageRejected(held.room, held.id, reason));
     }
 
-    fn tell_of_held(&self, held: &Held, notification: Notification) {
-        self.inner.outlet.lock().tell_of_held(&held.sender.user, notification);
+    /// Tells somebody what became of what waited.
+    pub(super) fn tell_of_held(&self, user: &UserId, notification: Notification) {
+        self.inner.outlet.lock().tell_of_held(user, notification);
     }
 
-    /// Lets the oldest go that have waited too long. `true` when there may be more.
+    /// Lets the oldest go that have waited too long, messages and people. `true` when there may be more.
     async fn expire_page(&self) -> Result<bool> {
         if self.check_running().is_err() {
             return Ok(false);
         }
+        Ok(self.expire_messages().await? | self.expire_joins().await?)
+    }
+
+    async fn expire_messages(&self) -> Result<bool> {
         let before = self.now().minus(self.config().held_keep);
         let mut held = self.store().held(Queue::All, None, PAGE).await?;
         let is_page = held.len() == PAGE as usize;
@@ -267,7 +272,7 @@ pub(super) async fn expire(engine: Weak<Inner>) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "no held message is let go");
+                    tracing::warn!(error = &error as &dyn std::error::Error, "nothing that waits is let go");
                     break;
                 }
             }

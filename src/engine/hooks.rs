@@ -9,10 +9,10 @@ use super::moderation::check_reason;
 use super::{Actor, ChatEngine};
 use crate::config::{Config, HookFailure};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{AttachmentId, MessageId, RoomId};
+use crate::id::{AttachmentId, JoinRequestId, MessageId, RoomId};
 use crate::model::{Body, Room};
 use crate::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
-use crate::store::{BodyHash, Hold, Refers, Ruling};
+use crate::store::{Admission, BodyHash, Hold, JoinHold, Refers, Ruling};
 
 /// The host's rules, and how many questions may be on their way.
 #[derive(Debug)]
@@ -72,6 +72,29 @@ impl ChatEngine {
             _ if self.config().hook_failure == HookFailure::Hold => Heard::Held(None),
             Ok(()) => Heard::AsSaid,
             Err(refusal) => Heard::Refused(refusal),
+        })
+    }
+
+    /// What is to become of somebody who wants to come in.
+    fn welcomed(&self, welcome: Result<Welcome>) -> Admission {
+        let held = |reason| {
+            let (id, most) = (JoinRequestId::generate(), self.config().max_join_requests);
+            Admission::Held(Box::new(JoinHold { id, reason, most }))
+        };
+        let refused = |kind| Admission::Refused(Box::new(kind));
+        let admission = match welcome {
+            Ok(Welcome::Allow) => Ok(Admission::Allowed),
+            Ok(Welcome::Reject(reason)) => Ok(refused(ErrorKind::Forbidden(reason))),
+            Ok(Welcome::Hold(reason)) => {
+                let reason = reason.map(|reason| check_reason(reason.into_owned())).transpose();
+                reason.map(|reason| held(reason.flatten()))
+            }
+            Err(error) => Err(error),
+        };
+        admission.unwrap_or_else(|error| match self.failed(&error) {
+            _ if self.config().hook_failure == HookFailure::Hold => held(None),
+            Ok(()) => Admission::Allowed,
+            Err(refusal) => refused(refusal.kind().clone()),
         })
     }
 }
@@ -161,17 +184,14 @@ impl Actor {
         }
     }
 
-    /// Whether the host lets the actor in.
-    pub(super) async fn rule_on_join(&self, room: RoomId) -> Result<()> {
-        let Some(hooks) = self.engine.hooks() else { return Ok(()) };
+    /// Whether the host lets the actor in. A refusal is told by the commit: who waits already is told that.
+    pub(super) async fn rule_on_join(&self, room: RoomId) -> Result<Admission> {
+        let Some(hooks) = self.engine.hooks() else { return Ok(Admission::Unasked) };
         let room: Room =
             self.engine.store().rooms(&[room]).await?.pop().ok_or(ErrorKind::RoomNotFound(room))?;
         let joining = Joining { actor: &self.user, room: &room };
-        match self.engine.answer(hooks.before_join(joining)).await {
-            Ok(Welcome::Allow) => Ok(()),
-            Ok(Welcome::Reject(reason)) => Err(ErrorKind::Forbidden(reason).into()),
-            Err(error) => self.engine.failed(&error),
-        }
+        let welcome = self.engine.answer(hooks.before_join(joining)).await;
+        Ok(self.engine.welcomed(welcome))
     }
 }
 

@@ -9,8 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Notification;
 use crate::id::{RoomId, UserId};
 use crate::model::{
-    Invitation, InvitationPage, Invite, InviteCode, Limit, NewInvite, Profile, Room, RoomView, SystemKind,
-    Verb,
+    Invitation, InvitationPage, Invite, InviteCode, Limit, NewInvite, Profile, Room, RoomView, Verb,
 };
 use crate::store::Op;
 
@@ -101,7 +100,8 @@ impl Actor {
     }
 
     /// Comes into a room by an invite link or an invitation, with a SYSTEM message; who is in it already uses
-    /// none up.
+    /// none up. Whom the host's [`Hooks`](crate::policy::Hooks) hold waits, as in [`join`](Self::join), and uses none up
+    /// before they are let in.
     ///
     /// # Errors
     /// [`InviteNotFound`](ErrorKind::InviteNotFound) where the link holds no more, or invites somebody else;
@@ -110,11 +110,7 @@ impl Actor {
     /// [`Config::max_room_members`](crate::Config::max_room_members); the policy's.
     pub async fn accept_invite(&self, code: InviteCode) -> Result<RoomView> {
         let link = self.engine.store().invite(code).await?.ok_or(ErrorKind::InviteNotFound)?;
-        self.check_join(link.room).await?;
-        let notice = self.engine.notice(SystemKind::Joined, &self.user, "").await?;
-        let max_members = self.engine.config().max_room_members;
-        self.commit(link.room, Op::Enter { notice, max_members, by_invite: Some(code) }).await?;
-        self.room(link.room).await
+        self.enter(link.room, Some(code)).await
     }
 }
 

@@ -28,6 +28,7 @@ mod hooks;
 mod import;
 mod index;
 mod invites;
+mod joins;
 mod limits;
 #[cfg(feature = "blobs")]
 mod links;

@@ -5,7 +5,7 @@ use super::{Actor, Admin, ChatEngine};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RoomId, UserId};
-use crate::model::{AuditPage, Ban, BanPage, Limit, Profile, Sanction, SystemKind, Verb};
+use crate::model::{AuditPage, Ban, BanPage, Limit, Member, Profile, Room, Sanction, SystemKind, Verb};
 use crate::store::Op;
 
 impl Actor {
@@ -82,10 +82,10 @@ impl Actor {
     }
 
     /// What is for moderators alone to see.
-    pub(super) async fn check_moderator(&self, room: RoomId) -> Result<()> {
+    pub(super) async fn check_moderator(&self, room: RoomId) -> Result<(Room, Member)> {
         let (found, member) = self.membership(room).await?;
         if found.lets(member.role, Verb::Moderate) {
-            return Ok(());
+            return Ok((found, member));
         }
         Err(ErrorKind::Forbidden("only those who moderate the room may see this".into()).into())
     }

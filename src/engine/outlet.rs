@@ -141,7 +141,7 @@ impl Outlet {
         }
     }
 
-    /// Tells a user what became of a message of theirs that was held.
+    /// Tells a user what became of a message of theirs that was held, or of their wish to come in.
     pub(super) fn tell_of_held(&mut self, user: &UserId, notification: Notification) {
         if let Some(nodes) = &self.nodes {
             nodes.tell_of_held(user, &notification);

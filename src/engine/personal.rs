@@ -9,7 +9,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use self::line::{DailyLine, Line};
 use super::{Actor, Admin, ChatEngine};
 use crate::error::{Error, Result};
-use crate::id::{MessageId, ReportId, RoomId, UserId};
+use crate::id::{JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{Ban, InviteCode, Member, Message, Position, Reaction, RelationKind, Room, Settings};
 use crate::store::{Queue, Record, RecordPage, RoomRecord};
 
@@ -18,7 +18,7 @@ const ROWS: u32 = 250;
 
 impl Actor {
     /// All that is kept of the actor, as lines of JSON: the profile; settings; when no notices are wanted; friends, requests
-    /// and blocks, from the actor's side; invitations; bans; reports that the actor made; messages that are held; threads that
+    /// and blocks, from the actor's side; invitations; bans; reports that the actor made; messages that are held; requests to come into a room that wait; threads that
     /// the actor follows or has left off; and of each room that the actor is or was in the membership, the actor's own
     /// messages with the names of their files and what they said before, the actor's reactions, and what the actor has
     /// hidden. Nothing that others have said, and no file itself.
@@ -63,6 +63,7 @@ enum Part {
     Bans(Option<RoomId>),
     Reports(Option<ReportId>),
     Held(Option<MessageId>),
+    JoinRequests(Option<JoinRequestId>),
     Follows(Option<(RoomId, u64)>),
     /// The rooms beyond this one.
     Rooms(Option<RoomId>),
@@ -149,8 +150,14 @@ impl PersonalExport {
             Part::Held(after) => {
                 let found = store.held(Queue::Sender(user), after, ROWS).await?;
                 let last = last_of_page(&found, |held| held.id);
-                let next = last.map_or(Part::Follows(None), |last| Part::Held(Some(last)));
+                let next = last.map_or(Part::JoinRequests(None), |last| Part::Held(Some(last)));
                 (found.into_iter().map(Line::from).collect(), next)
+            }
+            Part::JoinRequests(after) => {
+                let found = store.join_requests(Queue::Sender(user), after, ROWS).await?;
+                let last = last_of_page(&found, |(request, _)| request.id);
+                let next = last.map_or(Part::Follows(None), |last| Part::JoinRequests(Some(last)));
+                (found.into_iter().map(|(request, _)| Line::from(request)).collect(), next)
             }
             Part::Follows(after) => {
                 let found = store.follows(&user, after, ROWS).await?;

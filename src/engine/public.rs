@@ -1,11 +1,11 @@
 //! Public rooms: found, and joined without an invitation.
 
 use super::Actor;
-use crate::error::{Error, ErrorKind, Result};
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::error::{Error, Result};
 use crate::id::RoomId;
-use crate::model::{Limit, PublicRooms, Room, RoomView, SystemKind, Verb};
-use crate::policy::Question;
-use crate::store::Op;
+use crate::model::{Limit, PublicRooms, Room, RoomView};
 
 /// How many rooms are looked at for one page of a search. A page may hold fewer than were asked for, and
 /// none, and yet others may follow.
@@ -44,27 +44,16 @@ impl Actor {
 
     /// Comes into a public room, with a SYSTEM message; who is in it already stays as they are.
     ///
+    /// Where the host's [`Hooks`](crate::policy::Hooks) hold the actor they [wait](Self::own_join_requests): that is
+    /// [`JoinHeld`](ErrorKind::JoinHeld), which is no refusal, and so is asking again while they wait, which changes
+    /// nothing. Beyond [`Config::max_join_requests`](crate::Config::max_join_requests) of those it is
+    /// [`RateLimited`](ErrorKind::RateLimited).
+    ///
     /// # Errors
     /// [`NotAParticipant`](ErrorKind::NotAParticipant) of a private room; [`RoomClosed`](ErrorKind::RoomClosed);
     /// [`Banned`](ErrorKind::Banned); [`Forbidden`](ErrorKind::Forbidden) beyond [`Config::max_room_members`](crate::Config::max_room_members);
     /// the policy's.
     pub async fn join(&self, room: RoomId) -> Result<RoomView> {
-        self.check_join(room).await?;
-        let notice = self.engine.notice(SystemKind::Joined, &self.user, "").await?;
-        let max_members = self.engine.config().max_room_members;
-        self.commit(room, Op::Enter { notice, max_members, by_invite: None }).await?;
-        self.room(room).await
-    }
-
-    /// Asks the policy and the host's hooks about a room to which the actor does not belong yet.
-    pub(super) async fn check_join(&self, room: RoomId) -> Result<()> {
-        let policy = &self.engine.inner.policy;
-        if policy.asks_about(Verb::Join) {
-            let found = self.engine.store().rooms(&[room]).await?.pop();
-            let found = found.ok_or(ErrorKind::RoomNotFound(room))?;
-            let question = Question { actor: &self.user, verb: Verb::Join, room: &found.kind, others: &[] };
-            policy.check(question).await?;
-        }
-        self.rule_on_join(room).await
+        self.enter(room, None).await
     }
 }

@@ -33,6 +33,10 @@ pub enum Act {
     ApproveMessage(MessageId),
     /// Had a message not sent that was held.
     RejectMessage(MessageId),
+    /// Let somebody in who waited.
+    ApproveJoin,
+    /// Did not let somebody in who waited.
+    RejectJoin,
     /// Deleted the room.
     DeleteRoom,
 }
@@ -52,6 +56,8 @@ names! {
         SetRetention = "setRetention",
         ApproveMessage = "approveMessage",
         RejectMessage = "rejectMessage",
+        ApproveJoin = "approveJoin",
+        RejectJoin = "rejectJoin",
         DeleteRoom = "deleteRoom",
     }
 }
@@ -72,6 +78,8 @@ impl Act {
             Self::SetRetention(_) => ActName::SetRetention,
             Self::ApproveMessage(_) => ActName::ApproveMessage,
             Self::RejectMessage(_) => ActName::RejectMessage,
+            Self::ApproveJoin => ActName::ApproveJoin,
+            Self::RejectJoin => ActName::RejectJoin,
             Self::DeleteRoom => ActName::DeleteRoom,
         }
     }

@@ -13,6 +13,7 @@ mod held;
 mod hidden;
 mod history;
 mod invite;
+mod join;
 mod member;
 mod mentions;
 mod message;
@@ -48,6 +49,7 @@ pub use held::{HeldMessage, HeldPage};
 pub use hidden::Hidden;
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
 pub use invite::{Invitation, InvitationPage, Invite, InviteCode, NewInvite};
+pub use join::{JoinRequest, JoinRequestPage};
 pub use member::{Mark, Member, Role, Verb};
 pub use mentions::Mentions;
 pub use message::{

@@ -77,6 +77,11 @@ pub enum Welcome {
     Allow,
     /// They do not: [`Forbidden`](crate::ErrorKind::Forbidden), with these words for them.
     Reject(Cow<'static, str>),
+    /// Not yet: they [wait](crate::Actor::join_requests) until somebody who moderates the room says whether they do, and
+    /// nobody else learns of it meanwhile. With these words for moderators, of at most
+    /// [`Ban::MAX_REASON_BYTES`](crate::model::Ban::MAX_REASON_BYTES), others count as a [failure](Hooks); blank ones are
+    /// none. Who asks is told [`JoinHeld`](crate::ErrorKind::JoinHeld), and nothing of why.
+    Hold(Option<Cow<'static, str>>),
 }
 
 /// Rules of the host's own, about what is said and who comes in: a filter of words, a classifier, a look at an
@@ -90,7 +95,7 @@ pub enum Welcome {
 /// be dropped halfway: at the timeout, or when its asker goes away.
 ///
 /// A retry under a client id is asked about again, and gets the message that was sent first, whatever is answered then;
-/// while that waits, held, the answer is the same.
+/// while that waits, held, the answer is the same. So it is for whoever asks again to come in while they wait.
 /// A message by [`send_in`](crate::Actor::send_in) is asked about when it is sent, not when it is written. One that is
 /// seen while it is written is asked about when it is begun, and with each append, as an edit to all that it says then:
 /// where that shall be said in other words, it is refused.

@@ -8,6 +8,7 @@ mod cut;
 mod delete;
 mod erase;
 mod held;
+mod joins;
 mod refer;
 
 use std::collections::{BTreeSet, HashSet};
@@ -33,7 +34,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     About, Act, Attachment, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, References,
-    Role, Room, RoomKind, Verb, Visibility,
+    Role, Room, RoomKind, Verb,
 };
 
 /// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named, and
@@ -70,10 +71,10 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
             send(&ctx, new, (&attachments, &refers), ruling, rows)
         }
         Op::Join { users, max_members } => join(&ctx, users, max_members, rows),
-        Op::Enter { notice, max_members, by_invite: None } => enter(&ctx, notice, max_members, rows),
-        Op::Enter { notice, max_members, by_invite: Some(code) } => {
-            invites::accept(&ctx, code, notice, max_members, rows)
+        Op::Enter { notice, max_members, by_invite, admission } => {
+            joins::enter(&ctx, joins::Entry { notice, max_members, by_invite }, admission, rows)
         }
+        Op::SettleJoin { request, how } => joins::settle(&ctx, *request, how, rows),
         Op::MakeInvite { invite, most } => invites::make(&ctx, invite, most, rows),
         Op::RevokeInvite(code) => invites::revoke(&ctx, code, rows),
         Op::Part { notice } => part(&ctx, notice, rows),
@@ -389,15 +390,29 @@ fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Res
     admit(ctx, room, users, max_members, rows)
 }
 
-/// Nobody has to let somebody into a public room.
-fn enter(ctx: &Ctx, notice: Notice, max_members: u32, rows: &mut Rows) -> Result<Outcome> {
-    let room = ctx.room(rows)?;
-    if room.about.visibility != Visibility::Public {
-        ctx.active_member(&notice.about.user, rows)?;
-        return done(Vec::new());
+/// Those who are not in already, where all of them may come in.
+fn newcomers(
+    ctx: &Ctx,
+    room: &Room,
+    users: Vec<Notice>,
+    max_members: u32,
+    rows: &Rows,
+) -> Result<Vec<Notice>> {
+    let is_active = |user: &UserId| rows.members.get(&(ctx.id, user.clone())).is_some_and(|m| m.active);
+    let mut named = HashSet::new();
+    let mut is_new = |user: &UserId| !is_active(user) && named.insert(user.clone());
+    let news: Vec<Notice> = users.into_iter().filter(|new| is_new(&new.about.user)).collect();
+    if news.is_empty() {
+        return Ok(news);
     }
-    ctx.check_open(&room)?;
-    admit(ctx, room, vec![notice], max_members, rows)
+    ctx.check_reachable(news.iter().map(|new| &new.about.user), rows)?;
+    ctx.check_welcome(news.iter().map(|new| &new.about.user), rows)?;
+    if u64::from(room.members) + news.len() as u64 > u64::from(max_members) {
+        return Err(
+            ErrorKind::Forbidden(format!("a room has at most {max_members} participants").into()).into()
+        );
+    }
+    Ok(news)
 }
 
 /// Lets people in, those who are not in already.
@@ -408,19 +423,9 @@ pub(super) fn admit(
     max_members: u32,
     rows: &mut Rows,
 ) -> Result<Outcome> {
-    let is_active = |user: &UserId| rows.members.get(&(ctx.id, user.clone())).is_some_and(|m| m.active);
-    let mut named = HashSet::new();
-    let mut is_new = |user: &UserId| !is_active(user) && named.insert(user.clone());
-    let news: Vec<Notice> = users.into_iter().filter(|new| is_new(&new.about.user)).collect();
+    let news = newcomers(ctx, &room, users, max_members, rows)?;
     if news.is_empty() {
         return done(Vec::new());
-    }
-    ctx.check_reachable(news.iter().map(|new| &new.about.user), rows)?;
-    ctx.check_welcome(news.iter().map(|new| &new.about.user), rows)?;
-    if u64::from(room.members) + news.len() as u64 > u64::from(max_members) {
-        return Err(
-            ErrorKind::Forbidden(format!("a room has at most {max_members} participants").into()).into()
-        );
     }
     let mut changes = Vec::with_capacity(news.len() * 2);
     for notice in news {
@@ -431,6 +436,7 @@ pub(super) fn admit(
         rows.put_member(member.clone());
         rows.end_ban(ctx.id, &notice.about.user);
         rows.end_invitations(ctx.id, &notice.about.user);
+        rows.end_join_request(ctx.id, &notice.about.user);
         // Who has just come may have to follow an owner who leaves.
         rows.profiles.insert(notice.about.user.clone(), notice.about.clone());
         room.members += 1;

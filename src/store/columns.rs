@@ -2,6 +2,7 @@
 //! is an error, never a guess.
 
 mod held;
+mod joins;
 mod written;
 
 use super::{
@@ -94,6 +95,7 @@ macro_rules! seniority {
 }
 
 pub(super) use held::{held_columns, held_of, refers_text};
+pub(super) use joins::{join_request, join_request_of};
 pub(super) use written::{
     act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, keeping_text,
     kept_attachments, kept_mentions, kept_thread, last_seen_code, outcome_code, permissions_text, pin_of,
@@ -431,6 +433,8 @@ pub(super) trait ReadRow<'r> {
             (9, Some(code), Some(message)) => outcome_of(code).map(|outcome| Act::Resolve(message, outcome)),
             (11, None, Some(message)) => Some(Act::ApproveMessage(message)),
             (12, None, Some(message)) => Some(Act::RejectMessage(message)),
+            (13, None, None) => Some(Act::ApproveJoin),
+            (14, None, None) => Some(Act::RejectJoin),
             _ => None,
         };
         let act = act.ok_or_else(|| Self::no_match("audit.act"))?;

@@ -58,7 +58,7 @@ pub enum Settlement {
     Withdraw,
 }
 
-/// Whose messages that wait are read.
+/// Whose messages that wait are read, or whose requests to come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "a store answers for each of them")]
 pub enum Queue {
@@ -66,6 +66,6 @@ pub enum Queue {
     All,
     /// Those of a room.
     Room(RoomId),
-    /// Those of a sender, in whatever room.
+    /// Those of a sender, or of who asks, in whatever room.
     Sender(UserId),
 }

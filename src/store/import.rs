@@ -311,6 +311,9 @@ fn begin_stay(mut room: Room, earlier: Option<Member>, record: Member, rows: &mu
     // What they have hidden comes behind it, and counts itself.
     let hidden = earlier.map_or(0, |member| member.hidden);
     count_member(&mut room, was_active, record.active);
+    if record.active {
+        rows.end_join_request(room.id, &record.user);
+    }
     let (joined_pos, changed_pos, marks_pos) = (at.0.at, at.0.at, at.0.at);
     // Whoever has come in since has answered; what they were sent after that comes behind it.
     rows.end_invitations(room.id, &record.user);

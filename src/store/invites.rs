@@ -5,7 +5,7 @@
 use super::apply::{Ctx, admit, done};
 use super::{Notice, Outcome, Rows};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::RoomId;
+use crate::id::{RoomId, UserId};
 use crate::model::{Invite, InviteCode, Verb};
 
 fn of_room(room: RoomId, code: InviteCode, rows: &Rows) -> Result<Invite> {
@@ -66,6 +66,13 @@ pub(super) fn revoke(ctx: &Ctx, code: InviteCode, rows: &mut Rows) -> Result<Out
     done(Vec::new())
 }
 
+/// The link, where it holds and lets this user in.
+pub(super) fn holding(ctx: &Ctx, code: InviteCode, user: &UserId, rows: &Rows) -> Result<Invite> {
+    let link = of_room(ctx.id, code, rows)?;
+    let is_theirs = link.user.as_ref().is_none_or(|invited| invited == user);
+    if link.holds(ctx.at) && is_theirs { Ok(link) } else { Err(ErrorKind::InviteNotFound.into()) }
+}
+
 /// Comes in by a link. Who is in already uses none up.
 pub(super) fn accept(
     ctx: &Ctx,
@@ -75,11 +82,7 @@ pub(super) fn accept(
     rows: &mut Rows,
 ) -> Result<Outcome> {
     let room = ctx.room(rows)?;
-    let mut link = of_room(room.id, code, rows)?;
-    let is_theirs = link.user.as_ref().is_none_or(|user| *user == notice.about.user);
-    if !link.holds(ctx.at) || !is_theirs {
-        return Err(ErrorKind::InviteNotFound.into());
-    }
+    let mut link = holding(ctx, code, &notice.about.user, rows)?;
     ctx.check_open(&room)?;
     let outcome = admit(ctx, room, vec![notice], max_members, rows)?;
     if link.user.is_some() {

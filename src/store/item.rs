@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{BodyHash, Held, Hold, RoomRecord, Settlement};
+use super::{Admission, BodyHash, Held, Hold, JoinSettlement, RoomRecord, Settlement};
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Ban, Body, Custom, DoNotDisturb, Invite, InviteCode, Mark, Mentions, NotifySetting,
-    Profile, Reaction, RelationKind, ReportOutcome, Retention, Role, RoomKind, Settings, SettingsUpdate,
-    Verb, Visibility,
+    About, Attachment, Ban, Body, Custom, DoNotDisturb, Invite, InviteCode, JoinRequest, Mark, Mentions,
+    NotifySetting, Profile, Reaction, RelationKind, ReportOutcome, Retention, Role, RoomKind, Settings,
+    SettingsUpdate, Verb, Visibility,
 };
 
 /// What is committed together.
@@ -132,6 +132,9 @@ pub enum Op {
     /// and uses up none of the link. Of whoever is banned it is [`Banned`](crate::ErrorKind::Banned), of a private room
     /// [`NotAParticipant`](crate::ErrorKind::NotAParticipant), of a link that does not hold, or is of another
     /// room, [`InviteNotFound`](crate::ErrorKind::InviteNotFound).
+    ///
+    /// Who is to be [held](Admission::Held) keeps to all of that, and then waits: the answer is
+    /// [`JoinHeld`](super::Answer::JoinHeld), as to whoever asks again while they wait.
     Enter {
         /// Who asks, with the words for it.
         notice: Notice,
@@ -139,6 +142,21 @@ pub enum Op {
         max_members: u32,
         /// The invite link that lets them into a room, public or not.
         by_invite: Option<InviteCode>,
+        /// What the host has made of it.
+        admission: Admission,
+    },
+    /// Say what becomes of a request to come in. Whoever moderates the room approves or rejects it; who asks withdraws it,
+    /// and so does the host. One that does not wait any more is
+    /// [`JoinRequestNotFound`](crate::ErrorKind::JoinRequestNotFound).
+    ///
+    /// Approved, they come in at this moment and by every rule of [`Op::Enter`], by the link that they have asked by: where
+    /// they could not now it is what that would be, or [`Forbidden`](crate::ErrorKind::Forbidden) of a room that is
+    /// private by now, and they wait on.
+    SettleJoin {
+        /// The request, as it was read. Whether it waits still, the commit tells.
+        request: Box<JoinRequest>,
+        /// What becomes of it.
+        how: JoinSettlement,
     },
     /// Make an invite link. Those of the room that hold no more are gone with it; one whose code is there changes
     /// nothing. An invitation takes the place of an earlier one of the same person; of whoever is in the room it

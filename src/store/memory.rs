@@ -2,6 +2,7 @@
 
 mod changes;
 mod follows;
+mod joins;
 mod messages;
 mod moderation;
 mod people;

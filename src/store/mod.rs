@@ -20,6 +20,7 @@ mod import;
 mod index;
 mod invites;
 mod item;
+mod joins;
 mod memory;
 mod mention;
 mod moderate;
@@ -57,6 +58,7 @@ pub use item::{
     Amend, AttachOp, Batch, Erased, Forward, Item, Notice, Op, Refers, RelationItem, RelationOp, Reply,
     RoomItem, Ruling, SettingsItem, SettingsOp, Update,
 };
+pub use joins::{Admission, JoinHold, JoinSettlement};
 pub use memory::MemoryStore;
 pub use mention::Mention;
 pub use needs::Needs;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{Amend, Batch, Erased, Item, Op, RoomRecord, Ruling, Settlement};
+use super::{Admission, Amend, Batch, Erased, Item, JoinSettlement, Op, RoomRecord, Ruling, Settlement};
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{InviteCode, Mark, Member, Message, Reaction, Role, Room, RoomKey, RoomKind};
@@ -69,6 +69,10 @@ pub struct Needs {
     pub held_as: BTreeSet<(RoomId, UserId, ClientId)>,
     /// Rooms of which it must be known how many messages wait, of whomever and of this user.
     pub holding: BTreeSet<(RoomId, UserId)>,
+    /// Users of whom it must be known whether they wait to come in.
+    pub join_requests: BTreeSet<(RoomId, UserId)>,
+    /// Rooms of which it must be known how many people wait to come in.
+    pub join_counts: BTreeSet<RoomId>,
     /// Threads, by their roots, of which it must be known whether the user follows them: see [`follows`](Self::follows).
     pub threads: BTreeSet<(RoomId, MessageId, UserId)>,
 }
@@ -118,15 +122,24 @@ impl Needs {
                 }
                 Op::Join { users, .. } => {
                     users.iter().for_each(|new| member(&new.about.user));
-                    needs.bans.extend(users.iter().map(|new| (item.room, new.about.user.clone())));
+                    let keys = || users.iter().map(|new| (item.room, new.about.user.clone()));
+                    needs.bans.extend(keys());
+                    needs.join_requests.extend(keys());
                     needs.pairs(item.by.as_ref(), users.iter().map(|new| &new.about.user));
                     needs.invites.insert(item.room);
                 }
-                Op::Enter { notice, .. } => {
-                    member(&notice.about.user);
-                    needs.bans.insert((item.room, notice.about.user.clone()));
-                    needs.invites.insert(item.room);
+                Op::Enter { notice, admission, .. } => {
+                    needs.enter(item.room, &notice.about.user);
+                    if let Admission::Held(_) = admission {
+                        needs.join_counts.insert(item.room);
+                    }
                 }
+                Op::SettleJoin { request, how } => match how {
+                    JoinSettlement::Approve { .. } => needs.enter(item.room, &request.user),
+                    JoinSettlement::Reject(_) | JoinSettlement::Withdraw => {
+                        needs.join_requests.insert((item.room, request.user.clone()));
+                    }
+                },
                 Op::MakeInvite { invite, .. } => {
                     invite.user.iter().for_each(&mut member);
                     needs.pairs(item.by.as_ref(), &invite.user);
@@ -145,6 +158,7 @@ impl Needs {
                     member(&ban.user);
                     needs.parting.insert((item.room, ban.user.clone()));
                     needs.bans.insert((item.room, ban.user.clone()));
+                    needs.join_requests.insert((item.room, ban.user.clone()));
                 }
                 Op::Report { message, .. } => {
                     needs.messages.insert((item.room, *message));
@@ -245,6 +259,7 @@ impl Needs {
                     }
                     RoomRecord::Ban(ban) => {
                         needs.bans.insert((item.room, ban.user.clone()));
+                        needs.join_requests.insert((item.room, ban.user.clone()));
                     }
                     RoomRecord::Held(held) => {
                         needs.messages.insert((item.room, held.id));
@@ -282,6 +297,7 @@ impl Needs {
                     RoomRecord::Member(of) => {
                         member(&of.user);
                         needs.invites.insert(item.room);
+                        needs.join_requests.insert((item.room, of.user.clone()));
                         if of.role == Role::Owner {
                             needs.given_away.insert(item.room);
                         }
@@ -354,6 +370,15 @@ impl Needs {
         if let Ruling::Held(_) = ruling {
             self.holding.insert((room, sender.clone()));
         }
+    }
+
+    /// Who comes in by themselves, or waits to.
+    fn enter(&mut self, room: RoomId, user: &UserId) {
+        let key = (room, user.clone());
+        self.members.insert(key.clone());
+        self.bans.insert(key.clone());
+        self.join_requests.insert(key);
+        self.invites.insert(room);
     }
 
     /// Messages that are needed besides, now that those in [`messages`](Self::messages) are loaded: the roots of the

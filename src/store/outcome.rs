@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{JoinRequestId, MessageId, RoomId, UserId};
 use crate::model::{
     Amendment, Follow, FriendNotice, Hidden, Mark, Member, Message, Pos, Profile, Relation, Report, Role,
     Room, Settings,
@@ -51,6 +51,8 @@ pub enum Answer {
     },
     /// The message waits until somebody says whether it is said: the new one, or the first one under its client id.
     Held(MessageId),
+    /// They wait until somebody says whether they come in: by a new request, or by the one that there was.
+    JoinHeld(JoinRequestId),
     /// The report, made now or before.
     Reported(Report),
     /// The member's marks as they are now, and the unread count.

@@ -8,8 +8,8 @@ use super::Needs;
 use super::{BodyHash, Held, Mention, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Body, Edit, Follow, Hidden, Invite, InviteCode, Member, Message, Pos, Position, Profile,
-    Reaction, Relation, RelationKind, Report, Room, RoomKey, Settings,
+    AuditEntry, Ban, Body, Edit, Follow, Hidden, Invite, InviteCode, JoinRequest, Member, Message, Pos,
+    Position, Profile, Reaction, Relation, RelationKind, Report, Room, RoomKey, Settings,
 };
 
 /// A message sent under a client id.
@@ -97,6 +97,10 @@ pub struct Rows {
     pub held_as: BTreeMap<(RoomId, UserId, ClientId), (MessageId, BodyHash)>,
     /// How many wait in the room, and how many of those are the user's, for each of [`Needs::holding`].
     pub held_counts: BTreeMap<(RoomId, UserId), (u64, u64)>,
+    /// Those that wait, of [`Needs::join_requests`].
+    pub join_requests: BTreeMap<(RoomId, UserId), JoinRequest>,
+    /// How many wait in each of [`Needs::join_counts`].
+    pub join_counts: BTreeMap<RoomId, u64>,
     /// Those that there are, of [`Needs::follows`], by room, the root's number and user.
     pub follows: BTreeMap<(RoomId, u64, UserId), Follow>,
 
@@ -142,7 +146,7 @@ pub struct Rows {
     /// Messages of which, once those are added, only so many of the newest former states stay.
     pub kept_edits: Vec<((RoomId, u64), u32)>,
     /// Rooms that were deleted, by the position: all memberships of them that are active end at it, and their invite
-    /// links, bans and reports are to be deleted; before [`cut`](Self::cut), and after all else.
+    /// links, bans, reports and join requests are to be deleted; before [`cut`](Self::cut), and after all else.
     pub deleted: Vec<(RoomId, u64)>,
     /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them, their former
     /// states and what an index has of them.
@@ -155,6 +159,9 @@ pub struct Rows {
     pub new_held: Vec<Held>,
     /// Messages that wait no more, to delete once those to add are there.
     pub ended_held: Vec<MessageId>,
+    /// Requests to come in to write, new or changed; those that [`join_requests`](Self::join_requests) does not have any
+    /// more are to be deleted.
+    pub written_join_requests: BTreeSet<(RoomId, UserId)>,
     /// Of [`follows`](Self::follows), those to write, new or changed.
     pub written_follows: BTreeSet<(RoomId, u64, UserId)>,
     /// Users of whom, once those are written, only so many of the newest [`Follow`]s stay, of whatever rooms: by
@@ -190,6 +197,8 @@ impl Rows {
             held: BTreeMap::new(),
             held_as: BTreeMap::new(),
             held_counts: BTreeMap::new(),
+            join_requests: BTreeMap::new(),
+            join_counts: BTreeMap::new(),
             follows: BTreeMap::new(),
             written_rooms: BTreeSet::new(),
             written_members: BTreeSet::new(),
@@ -215,6 +224,7 @@ impl Rows {
             written_settings: BTreeSet::new(),
             new_held: Vec::new(),
             ended_held: Vec::new(),
+            written_join_requests: BTreeSet::new(),
             written_follows: BTreeSet::new(),
             kept_follows: BTreeMap::new(),
         }
@@ -339,8 +349,9 @@ impl Rows {
         self.new_hidden.push(hidden);
     }
 
-    /// Puts a ban, to be written.
+    /// Puts a ban, to be written. Whoever is banned waits to come in no more.
     pub(super) fn put_ban(&mut self, ban: Ban) {
+        self.end_join_request(ban.room, &ban.user);
         let key = (ban.room, ban.user.clone());
         self.written_bans.insert(key.clone());
         self.bans.insert(key, ban);

@@ -45,6 +45,8 @@
 //! and a message that was held and is rejected; one that was sent since waits no more. What contradicts the store is refused, with the
 //! number of its line, and what came before that line stays.
 //!
+//! Requests to come into a room stay behind: whoever waits asks again.
+//!
 //! An export is as good as the store to whoever gets hold of it: it has what everybody has said, and the codes of
 //! invite links, with which one comes in.
 //!

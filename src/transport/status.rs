@@ -8,7 +8,7 @@ use crate::event::CloseReason;
 pub(crate) fn http_status(code: ErrorCode) -> u16 {
     match code {
         // Taken, and not done yet.
-        ErrorCode::Held => 202,
+        ErrorCode::Held | ErrorCode::JoinHeld => 202,
         ErrorCode::InvalidInput => 400,
         ErrorCode::Unauthenticated | ErrorCode::TokenExpired => 401,
         ErrorCode::Forbidden
@@ -19,6 +19,7 @@ pub(crate) fn http_status(code: ErrorCode) -> u16 {
         ErrorCode::RoomNotFound
         | ErrorCode::MessageNotFound
         | ErrorCode::AttachmentNotFound
+        | ErrorCode::JoinRequestNotFound
         | ErrorCode::ReportNotFound
         | ErrorCode::FriendRequestNotFound
         | ErrorCode::InviteNotFound

@@ -284,7 +284,7 @@ async fn what_the_host_cannot_tell_is_held_where_that_is_configured() {
     let sent = ana.send(chat.room, Draft::text("hello")).await.unwrap().id;
     assert_eq!(code(ana.edit(chat.room, sent, Some("fail")).await), "UNAVAILABLE");
     assert_eq!(code(ana.start_stream(chat.room, Draft::begun(Some("fail".into()), None)).await), "FORBIDDEN");
-    assert_eq!(code(chat.user("hal").join(chat.room).await), "UNAVAILABLE");
+    assert_eq!(code(chat.user("hal").join(chat.room).await), "JOIN_HELD");
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod friends;
 mod held;
 mod hidden;
 mod hooks;
+mod joins;
 mod limits;
 mod manners;
 mod mentions;

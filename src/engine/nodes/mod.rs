@@ -466,7 +466,7 @@ impl Nodes {
         }
     }
 
-    /// Tells a user what became of a message of theirs that was held.
+    /// Tells a user what became of a message of theirs that was held, or of their wish to come in.
     pub(super) fn tell_of_held(&self, user: &UserId, notification: &Notification) {
         if let Some(news) = HeldNews::of(notification) {
             self.publish(&Topic::User(user.clone()), News::Held(news));

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Attachment, Ban, Body, DailyHours, Edit, Follow, Hidden, Invite, LastSeen, Member, Message, MessageType,
-    Reaction, Relation, RelationKind, Report, ReportOutcome, Role, Room, RoomType,
+    Attachment, Ban, Body, DailyHours, Edit, Follow, Hidden, Invite, JoinRequest, LastSeen, Member, Message,
+    MessageType, Reaction, Relation, RelationKind, Report, ReportOutcome, Role, Room, RoomType,
 };
 use crate::store::Held;
 
@@ -72,6 +72,11 @@ pub(super) enum Line {
         outcome: Option<ReportOutcome>,
     },
     Held(Said),
+    JoinRequest {
+        join_request_uuid: JoinRequestId,
+        room_uuid: RoomId,
+        created_at: Timestamp,
+    },
     Thread {
         room_uuid: RoomId,
         parent_message_uuid: MessageId,
@@ -228,6 +233,12 @@ impl From<Report> for Line {
 impl From<Held> for Line {
     fn from(Held { id, room, body, attachments, client_id, at, .. }: Held) -> Self {
         Self::Held(Said::new((room, id), body, at, client_id, &attachments))
+    }
+}
+
+impl From<JoinRequest> for Line {
+    fn from(JoinRequest { id, room, at, .. }: JoinRequest) -> Self {
+        Self::JoinRequest { join_request_uuid: id, room_uuid: room, created_at: at }
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) fn delete(ctx: &Ctx, rows: &mut Rows) -> Result<Outcome> {
     rows.invites.retain(|_, invite| invite.room != room.id);
     rows.bans.retain(|(of, _), _| *of != room.id);
     rows.reports.retain(|_, report| report.room != room.id);
+    rows.join_requests.retain(|(of, _), _| *of != room.id);
     rows.deleted.push((room.id, pos.at));
     let change = Change { pos, prev, what: What::Deleted(Arc::new(room.clone())) };
     moderate::note(ctx, &change, Act::DeleteRoom, None, None, rows);

@@ -16,7 +16,7 @@ use crate::store::moderate::{note, untold};
 use crate::store::{Answer, BodyHash, Held, Hold, Outcome, Refers, Rows, Sent, Settlement, Stage, What};
 
 /// When to come again, where too many wait: moderators take their time.
-const FULL: Duration = Duration::from_secs(60);
+pub(super) const FULL: Duration = Duration::from_secs(60);
 
 /// What waits under a client id already: the answer to another try. Another message under it is a conflict.
 pub(super) fn standing(

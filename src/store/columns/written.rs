@@ -62,6 +62,8 @@ pub(in crate::store) fn act_columns(act: Act) -> (i16, Option<i64>, Option<Messa
         Act::Resolve(message, outcome) => (9, Some(outcome_code(outcome).into()), Some(message)),
         Act::ApproveMessage(message) => (11, None, Some(message)),
         Act::RejectMessage(message) => (12, None, Some(message)),
+        Act::ApproveJoin => (13, None, None),
+        Act::RejectJoin => (14, None, None),
     }
 }
 

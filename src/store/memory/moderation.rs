@@ -8,8 +8,8 @@ use super::MemoryStore;
 use super::state::beyond;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{MessageId, ReportId, RoomId, UserId};
-use crate::model::{AuditEntry, Ban, Profile, Report};
+use crate::id::{JoinRequestId, MessageId, ReportId, RoomId, UserId};
+use crate::model::{AuditEntry, Ban, JoinRequest, Profile, Report};
 use crate::store::{Held, ModerationReads, Queue};
 
 #[async_trait]
@@ -71,5 +71,21 @@ impl ModerationReads for MemoryStore {
         let state = self.state.lock();
         let found = state.held.get(&id).filter(|held| held.room == room);
         Ok(found.map(|held| state.waiting(held)))
+    }
+
+    async fn join_requests(
+        &self,
+        queue: Queue,
+        after: Option<JoinRequestId>,
+        limit: u32,
+    ) -> Result<Vec<(JoinRequest, Profile)>> {
+        let state = self.state.lock();
+        let page = state.joins(&queue, after).take(limit as usize);
+        Ok(page.map(|request| (request.clone(), state.profile(&request.user))).collect())
+    }
+
+    async fn join_request(&self, room: RoomId, id: JoinRequestId) -> Result<Option<JoinRequest>> {
+        let state = self.state.lock();
+        Ok(state.join_requests.get(&id).filter(|request| request.room == room).cloned())
     }
 }

@@ -136,6 +136,9 @@ impl State {
         if !(needs.held.is_empty() && needs.held_as.is_empty() && needs.holding.is_empty()) {
             self.load_held(needs, &mut rows);
         }
+        if !(needs.join_requests.is_empty() && needs.join_counts.is_empty()) {
+            self.load_joins(needs, &mut rows);
+        }
         if !needs.threads.is_empty() {
             self.load_follows(needs, &mut rows);
         }
@@ -274,6 +277,9 @@ impl State {
         for id in &rows.ended_held {
             self.held.remove(id);
         }
+        if !rows.written_join_requests.is_empty() {
+            self.write_joins(rows.written_join_requests, rows.join_requests);
+        }
         for entry in rows.new_acts {
             if let Some(data) = self.rooms.get_mut(&entry.room) {
                 data.acts.push(entry);
@@ -292,6 +298,7 @@ impl State {
         for (room, pos) in rows.deleted {
             self.invites.retain(|_, invite| invite.room != room);
             self.reports.retain(|_, report| report.room != room);
+            self.join_requests.retain(|_, request| request.room != room);
             let Some(data) = self.rooms.get_mut(&room) else { continue };
             data.bans.clear();
             for member in data.members.values_mut().filter(|member| member.active) {

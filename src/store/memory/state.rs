@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::push::Pushes;
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Follow, Hidden, Invite, InviteCode, Member, Message,
-    PinCursor, Position, Profile, Quoted, Reaction, Relation, Report, Room, RoomKey, RoomKind, Settings,
+    AuditEntry, Ban, DoNotDisturb, Edit, Epoch, Follow, Hidden, Invite, InviteCode, JoinRequest, Member,
+    Message, PinCursor, Position, Profile, Quoted, Reaction, Relation, Report, Room, RoomKey, RoomKind,
+    Settings,
 };
 use crate::store::{BodyHash, Held, Mention, Ordinals, RoomEntry, StoredAttachment};
 
@@ -32,6 +33,7 @@ pub(super) struct State {
     pub(super) erasures: BTreeSet<UserId>,
     pub(super) settings: BTreeMap<UserId, Settings>,
     pub(super) held: BTreeMap<MessageId, Held>,
+    pub(super) join_requests: BTreeMap<JoinRequestId, JoinRequest>,
     /// Of which threads something stands in their rooms' [`RoomData::follows`].
     pub(super) follows_of: HashMap<UserId, BTreeSet<(RoomId, u64)>>,
 }
@@ -240,6 +242,7 @@ impl State {
             erasures: BTreeSet::new(),
             settings: BTreeMap::new(),
             held: BTreeMap::new(),
+            join_requests: BTreeMap::new(),
             follows_of: HashMap::new(),
         }
     }

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValu
 use sqlx::{Column, Decode, Encode, Postgres, Row, Type, ValueRef};
 
 use super::error::PostgresError;
-use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
+use crate::id::{AttachmentId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{InviteCode, MAX_LANES, Pos, Position, Profile};
 use crate::store::BodyHash;
 use crate::store::columns::{ReadRow, profile_of};
@@ -89,6 +89,12 @@ impl From<MessageId> for Uuid {
 
 impl From<ReportId> for Uuid {
     fn from(id: ReportId) -> Self {
+        Self(id.to_bytes())
+    }
+}
+
+impl From<JoinRequestId> for Uuid {
+    fn from(id: JoinRequestId) -> Self {
         Self(id.to_bytes())
     }
 }

@@ -54,11 +54,12 @@ pub(super) const CUT: [&str; 7] = [
 ];
 
 /// All of a room's memberships and what else stands in tables of its own.
-pub(super) const END: [&str; 4] = [
+pub(super) const END: [&str; 5] = [
     "UPDATE chat.members SET active = false, changed_pos = $2 WHERE room = $1 AND active",
     "DELETE FROM chat.invites WHERE room = $1",
     "DELETE FROM chat.bans WHERE room = $1",
     "DELETE FROM chat.reports WHERE room = $1",
+    "DELETE FROM chat.join_requests WHERE room = $1",
 ];
 
 /// After all else but what is cut.

@@ -13,7 +13,7 @@ use super::columns::{Uuid, member_columns, message_joins, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
 use super::read::{CODES, INVITES};
-use super::{amend, attachments, edits, follows, held, hidden, keeping, moderation, settings};
+use super::{amend, attachments, edits, follows, held, hidden, joins, keeping, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
@@ -200,6 +200,7 @@ pub(super) async fn load(
     edits::load(conn, needs, &mut rows).await?;
     follows::load(conn, needs, &mut rows).await?;
     held::load(conn, needs, &mut rows).await?;
+    joins::load(conn, needs, &mut rows).await?;
     Ok(rows)
 }
 

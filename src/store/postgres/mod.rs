@@ -25,6 +25,7 @@ mod error;
 mod follows;
 mod held;
 mod hidden;
+mod joins;
 mod keeping;
 mod load;
 mod mentions;

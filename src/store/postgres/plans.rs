@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, edits, follows, held, hidden, keeping, load, mentions,
-    moderation, notify, push, read, records, schema, search, settings, write,
+    PostgresOptions, amend, attachments, connections, edits, follows, held, hidden, joins, keeping, load,
+    mentions, moderation, notify, push, read, records, schema, search, settings, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 136] = [
+const STATEMENTS: [(&str, &str, bool); 144] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -71,6 +71,7 @@ const STATEMENTS: [(&str, &str, bool); 136] = [
     (keeping::END[1], "invites_by_room", false),
     (keeping::END[2], "bans_pkey", false),
     (keeping::END[3], "reports_", false),
+    (keeping::END[4], "join_requests_", false),
     (keeping::CUT[2], "search_places_by_message", false),
     (keeping::CUT[3], "edits_pkey", false),
     (read::PUBLIC_ROOMS, "rooms_public", false),
@@ -167,6 +168,14 @@ const STATEMENTS: [(&str, &str, bool); 136] = [
     // Two of its indexes begin with the room.
     (held::COUNTS, "held_", false),
     (held::END, "held_pkey", false),
+    (joins::REQUEST, "join_requests_pkey", false),
+    (joins::ALL, "join_requests_pkey", false),
+    (joins::IN_ROOM, "join_requests_in_room", false),
+    (joins::BY_USER, "join_requests_by_user", false),
+    // Two of its indexes begin with the user or the room, and the third has both.
+    (joins::LOAD, "join_requests_", false),
+    (joins::COUNTS, "join_requests_", false),
+    (joins::END, "join_requests_", false),
     // Both have the room and the user.
     (moderation::LOAD, "bans_", false),
     (moderation::BANS, "bans_pkey", false),

@@ -6,15 +6,15 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 
 use super::{
-    PostgresStore, amend, attachments, edits, follows, held, hidden, keeping, moderation, notify, outbox,
-    push, read, records, search, settings,
+    PostgresStore, amend, attachments, edits, follows, held, hidden, joins, keeping, moderation, notify,
+    outbox, push, read, records, search, settings,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
+use crate::id::{AttachmentId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Follow, Hidden, Invite, InviteCode, Member, Message, PinCursor,
-    Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, ThreadCursor,
+    AuditEntry, Ban, DoNotDisturb, Edit, Follow, Hidden, Invite, InviteCode, JoinRequest, Member, Message,
+    PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, ThreadCursor,
 };
 use crate::store::index::Step;
 use crate::store::{
@@ -308,6 +308,19 @@ impl ModerationReads for PostgresStore {
 
     async fn held_message(&self, room: RoomId, id: MessageId) -> Result<Option<Held>> {
         Ok(held::message(&self.connections, room, id).await?)
+    }
+
+    async fn join_requests(
+        &self,
+        queue: Queue,
+        after: Option<JoinRequestId>,
+        limit: u32,
+    ) -> Result<Vec<(JoinRequest, Profile)>> {
+        Ok(joins::requests(&self.connections, &queue, after, limit).await?)
+    }
+
+    async fn join_request(&self, room: RoomId, id: JoinRequestId) -> Result<Option<JoinRequest>> {
+        Ok(joins::request(&self.connections, room, id).await?)
     }
 }
 

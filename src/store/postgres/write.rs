@@ -4,7 +4,9 @@ use sqlx::{PgConnection, query};
 
 use super::columns::Uuid;
 use super::error::PostgresError;
-use super::{amend, attachments, edits, follows, held, hidden, keeping, mentions, moderation, settings};
+use super::{
+    amend, attachments, edits, follows, held, hidden, joins, keeping, mentions, moderation, settings,
+};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
@@ -70,6 +72,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position
     hidden::write(conn, rows).await?;
     settings::write(conn, rows).await?;
     held::write(conn, rows).await?;
+    joins::write(conn, rows).await?;
     edits::write(conn, rows).await?;
     attachments::write(conn, rows).await?;
     follows::write(conn, rows).await?;

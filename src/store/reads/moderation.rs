@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{MessageId, ReportId, RoomId, UserId};
-use crate::model::{AuditEntry, Ban, Profile, Report};
+use crate::id::{JoinRequestId, MessageId, ReportId, RoomId, UserId};
+use crate::model::{AuditEntry, Ban, JoinRequest, Profile, Report};
 use crate::store::{Held, Queue};
 
 /// What moderators look at.
@@ -54,4 +54,22 @@ pub trait ModerationReads {
     /// # Errors
     /// Only those of [every call](crate::store::Store).
     async fn held_message(&self, room: RoomId, id: MessageId) -> Result<Option<Held>>;
+
+    /// Requests to come in that wait until somebody says whether they do, each with the user's profile, the oldest first:
+    /// by their ids, beyond `after`.
+    ///
+    /// # Errors
+    /// Only those of [every call](crate::store::Store).
+    async fn join_requests(
+        &self,
+        queue: Queue,
+        after: Option<JoinRequestId>,
+        limit: u32,
+    ) -> Result<Vec<(JoinRequest, Profile)>>;
+
+    /// The request of this id, when it waits in this room.
+    ///
+    /// # Errors
+    /// Only those of [every call](crate::store::Store).
+    async fn join_request(&self, room: RoomId, id: JoinRequestId) -> Result<Option<JoinRequest>>;
 }

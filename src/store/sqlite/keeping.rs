@@ -57,11 +57,12 @@ pub(super) const CUT_INDEX: [&str; 2] = [
 ];
 
 /// All of a room's memberships and what else stands in tables of its own.
-pub(super) const END: [&str; 4] = [
+pub(super) const END: [&str; 5] = [
     "UPDATE members SET active = 0, changed_pos = ?2 WHERE room = ?1 AND active = 1",
     "DELETE FROM invites WHERE room = ?1",
     "DELETE FROM bans WHERE room = ?1",
     "DELETE FROM reports WHERE room = ?1",
+    "DELETE FROM join_requests WHERE room = ?1",
 ];
 
 /// After all else but what is cut.

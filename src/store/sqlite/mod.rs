@@ -45,6 +45,7 @@ mod error;
 mod follows;
 mod held;
 mod hidden;
+mod joins;
 mod keeping;
 mod mentions;
 mod moderation;

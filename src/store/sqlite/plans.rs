@@ -3,8 +3,8 @@
 use rusqlite::{Connection, StatementStatus};
 
 use super::{
-    SqliteOptions, amend, attachments, edits, follows, held, hidden, keeping, mentions, moderation, notify,
-    push, read, records, rows, schema, search, settings,
+    SqliteOptions, amend, attachments, edits, follows, held, hidden, joins, keeping, mentions, moderation,
+    notify, push, read, records, rows, schema, search, settings,
 };
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
@@ -112,6 +112,12 @@ fn each_read_finds_its_rows_by_an_index() {
         (held::PLACE, primary, false),
         (held::HELD_AS, "held_as (room=? AND sender=? AND client_id=?)", false),
         (held::COUNT, "COVERING INDEX held_as (room=?)", false),
+        (joins::REQUEST, primary, false),
+        (joins::ALL, "PRIMARY KEY (id>?)", false),
+        (joins::IN_ROOM, "join_requests_in_room (room=? AND id>?)", false),
+        (joins::BY_USER, "join_requests_by_user (user=? AND id>?)", false),
+        (joins::OF_USER, "join_requests_as (room=? AND user=?)", false),
+        (joins::COUNT, "COVERING INDEX join_requests_in_room (room=?)", false),
         (moderation::BANS, "PRIMARY KEY (room=? AND user>?)", false),
         (records::REPORTS, "(room=? AND (message,made_by)>(?,?))", false),
         (hidden::HIDDEN, "PRIMARY KEY (room=? AND user=? AND seq>? AND seq<?)", false),

@@ -7,15 +7,15 @@ use async_trait::async_trait;
 
 use super::error::SqliteError;
 use super::{
-    SqliteStore, amend, attachments, edits, follows, held, hidden, keeping, moderation, notify, outbox, push,
-    read, records, search, settings,
+    SqliteStore, amend, attachments, edits, follows, held, hidden, joins, keeping, moderation, notify,
+    outbox, push, read, records, search, settings,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
+use crate::id::{AttachmentId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Follow, Hidden, Invite, InviteCode, Member, Message, PinCursor,
-    Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, ThreadCursor,
+    AuditEntry, Ban, DoNotDisturb, Edit, Follow, Hidden, Invite, InviteCode, JoinRequest, Member, Message,
+    PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, ThreadCursor,
 };
 use crate::store::index::{Piece, Step};
 use crate::store::{
@@ -346,6 +346,19 @@ impl ModerationReads for SqliteStore {
 
     async fn held_message(&self, room: RoomId, id: MessageId) -> Result<Option<Held>> {
         Ok(self.readers.run(move |tx| held::message(tx, room, id)).await?)
+    }
+
+    async fn join_requests(
+        &self,
+        queue: Queue,
+        after: Option<JoinRequestId>,
+        limit: u32,
+    ) -> Result<Vec<(JoinRequest, Profile)>> {
+        Ok(self.readers.run(move |tx| joins::requests(tx, &queue, after, limit)).await?)
+    }
+
+    async fn join_request(&self, room: RoomId, id: JoinRequestId) -> Result<Option<JoinRequest>> {
+        Ok(self.readers.run(move |tx| joins::request(tx, room, id)).await?)
     }
 }
 

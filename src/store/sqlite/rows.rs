@@ -10,6 +10,7 @@ use super::edits;
 use super::error::SqliteError;
 use super::follows;
 use super::held;
+use super::joins;
 use super::mentions;
 use super::moderation;
 use super::settings;
@@ -137,6 +138,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
     settings::load(conn, needs, &mut rows)?;
     edits::load(conn, needs, &mut rows)?;
     held::load(conn, needs, &mut rows)?;
+    joins::load(conn, needs, &mut rows)?;
     Ok(rows)
 }
 
@@ -218,6 +220,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     follows::write(conn, rows)?;
     settings::write(conn, rows)?;
     held::write(conn, rows)?;
+    joins::write(conn, rows)?;
     edits::write(conn, rows)?;
     moderation::write(conn, rows)?;
     keeping::end(conn, rows)?;

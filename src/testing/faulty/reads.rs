@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use super::FaultyStore;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
+use crate::id::{AttachmentId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Follow, Hidden, Invite, InviteCode, Member, Message, PinCursor,
-    Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, ThreadCursor,
+    AuditEntry, Ban, DoNotDisturb, Edit, Follow, Hidden, Invite, InviteCode, JoinRequest, Member, Message,
+    PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, ThreadCursor,
 };
 use crate::store::{
     ChangeReads, FollowedThread, Found, Held, MemberEntry, Memberships, MessageReads, ModerationReads,
@@ -313,6 +313,19 @@ impl ModerationReads for FaultyStore {
 
     async fn held_message(&self, room: RoomId, id: MessageId) -> Result<Option<Held>> {
         self.around(self.store("held_message").held_message(room, id)).await
+    }
+
+    async fn join_requests(
+        &self,
+        queue: Queue,
+        after: Option<JoinRequestId>,
+        limit: u32,
+    ) -> Result<Vec<(JoinRequest, Profile)>> {
+        self.around(self.store("join_requests").join_requests(queue, after, limit)).await
+    }
+
+    async fn join_request(&self, room: RoomId, id: JoinRequestId) -> Result<Option<JoinRequest>> {
+        self.around(self.store("join_request").join_request(room, id)).await
     }
 }
 

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
 use crate::id::RoomId;
 use crate::model::{Invite, InviteCode, Role, SystemKind, Verb};
-use crate::store::{Batch, Op, Record, RecordPage, RelationOp, RoomItem, RoomRecord, Update};
+use crate::store::{Admission, Batch, Op, Record, RecordPage, RelationOp, RoomItem, RoomRecord, Update};
 
 fn link(room: RoomId, by: Option<&str>) -> Invite {
     Invite {
@@ -41,7 +41,8 @@ impl Fixture {
 
     fn accept_item(&self, room: RoomId, who: &str, code: InviteCode) -> RoomItem {
         let notice = notice(SystemKind::Joined, who);
-        self.item(room, Some(who), Op::Enter { notice, max_members: 100, by_invite: Some(code) })
+        let (max_members, by_invite, admission) = (100, Some(code), Admission::Unasked);
+        self.item(room, Some(who), Op::Enter { notice, max_members, by_invite, admission })
     }
 
     /// Makes a link of ana's.

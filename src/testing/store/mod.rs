@@ -41,6 +41,7 @@ pub mod friends;
 pub mod held;
 pub mod hidden;
 pub mod invites;
+pub mod joins;
 pub mod marks;
 pub mod members;
 pub mod mentions;
@@ -212,6 +213,18 @@ macro_rules! store_suite {
                     those_that_wait_come_oldest_first_and_in_pages
                     what_waits_counts_for_the_pace_of_a_slow_room
                     what_waits_elsewhere_is_taken_in_with_its_files_until_it_is_sent;
+                joins:
+                    whoever_is_held_waits_and_is_not_in
+                    whoever_could_not_come_in_now_does_not_wait
+                    whoever_asks_again_gets_the_same_answer_whatever_the_host_says
+                    whoever_is_let_in_comes_in_at_that_moment
+                    whoever_may_not_come_in_now_waits_on
+                    only_who_moderates_lets_people_in_and_only_who_asks_withdraws
+                    who_is_rejected_is_noted_and_may_ask_again
+                    so_many_people_wait_for_a_room
+                    those_who_wait_come_oldest_first_and_in_pages
+                    who_comes_in_another_way_or_is_banned_waits_no_more
+                    what_waits_for_a_room_goes_with_it;
                 messages:
                     a_message_comes_back_as_it_was_sent
                     a_retry_within_a_batch_gets_the_first_message
@@ -543,6 +556,7 @@ mod tests {
             include_str!("held.rs"),
             include_str!("hidden.rs"),
             include_str!("invites.rs"),
+            include_str!("joins.rs"),
             include_str!("marks.rs"),
             include_str!("members.rs"),
             include_str!("mentions.rs"),

@@ -13,7 +13,7 @@ use crate::model::{
     Retention, Role, RoomKind, SystemKind, Verb, Visibility,
 };
 use crate::store::{
-    Amend, Answer, Change, Op, Outcome, Record, RecordPage, RoomItem, RoomRecord, Update, What,
+    Admission, Amend, Answer, Change, Op, Outcome, Record, RecordPage, RoomItem, RoomRecord, Update, What,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -57,7 +57,8 @@ impl Fixture {
 
     fn come_item(&self, room: RoomId, who: &str) -> RoomItem {
         let notice = notice(SystemKind::Joined, who);
-        self.item(room, Some(who), Op::Enter { notice, max_members: NO_BOUND, by_invite: None })
+        let (max_members, by_invite, admission) = (NO_BOUND, None, Admission::Unasked);
+        self.item(room, Some(who), Op::Enter { notice, max_members, by_invite, admission })
     }
 
     fn slow_item(&self, room: RoomId, by: Option<&str>, seconds: u32) -> RoomItem {
@@ -232,7 +233,8 @@ pub async fn whoever_is_banned_is_taken_out_and_comes_in_by_no_way(chat: Fixture
 
     for (who, until) in [("ben", until), ("dee", Timestamp::NEVER)] {
         let entry = notice(SystemKind::Joined, who);
-        let by_link = Op::Enter { notice: entry, max_members: NO_BOUND, by_invite: Some(code) };
+        let (by_invite, admission) = (Some(code), Admission::Unasked);
+        let by_link = Op::Enter { notice: entry, max_members: NO_BOUND, by_invite, admission };
         for item in [
             chat.come_item(room, who),
             chat.item(room, Some(who), by_link),

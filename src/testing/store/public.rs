@@ -6,7 +6,7 @@ use super::kit::{PAGES, notice, user};
 use crate::error::ErrorKind;
 use crate::id::RoomId;
 use crate::model::{About, Role, RoomKind, SystemKind, Visibility};
-use crate::store::{Op, RoomItem, Update, What};
+use crate::store::{Admission, Op, RoomItem, Update, What};
 
 impl Fixture {
     fn public_item(&self, people: &[&str]) -> RoomItem {
@@ -25,7 +25,8 @@ impl Fixture {
     }
 
     fn enter_item(&self, room: RoomId, who: &str, max_members: u32) -> RoomItem {
-        let op = Op::Enter { notice: notice(SystemKind::Joined, who), max_members, by_invite: None };
+        let (notice, admission) = (notice(SystemKind::Joined, who), Admission::Unasked);
+        let op = Op::Enter { notice, max_members, by_invite: None, admission };
         self.item(room, Some(who), op)
     }
 

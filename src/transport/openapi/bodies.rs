@@ -149,8 +149,10 @@ impl Body {
                 object("What was done.", [needed("outcome", named::<ReportOutcome>())]).into()
             }
             Self::Rejection => {
-                let why = reason().description(Some("Why, for its sender. At most 1,000 bytes of UTF-8."));
-                object("Why a held message is not sent.", [optional("reason", why)]).into()
+                let why = reason()
+                    .description(Some("Why, for its sender, or for who asks. At most 1,000 bytes of UTF-8."));
+                object("Why a held message is not sent, or somebody not let in.", [optional("reason", why)])
+                    .into()
             }
             Self::Draft => draft(config),
             Self::Forward => {

@@ -24,15 +24,16 @@ use super::samples;
 use super::schemas::{Schemas, list, named, needed, number, object, or_null};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode as Code};
-use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
+use crate::id::{AttachmentId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{InviteCode, Limit, Reaction, Token};
 use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, RestOptions, TokenJson};
 use crate::transport::status::http_status;
 use crate::transport::wire::{
     AttachmentJson, AuditJson, BanJson, BansJson, DoNotDisturbJson, EditsJson, FeedJson, HeldAnswerJson,
-    HeldPageJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson, LinkJson, MarkedJson,
-    MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson, ReactionsJson, RelationJson,
-    RepliesJson, ReportsJson, RoomsJson, SettingsJson, ThreadStateJson, ThreadsJson,
+    HeldPageJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson, JoinHeldJson, JoinRequestsJson,
+    LinkJson, MarkedJson, MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson,
+    ReactionsJson, RelationJson, RepliesJson, ReportsJson, RoomsJson, SettingsJson, ThreadStateJson,
+    ThreadsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -126,6 +127,7 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
         "code",
         "reportUuid",
         "heldUuid",
+        "joinRequestUuid",
     ];
     for name in parameters.into_iter().filter(|name| path.contains(&format!("{{{name}}}"))) {
         built = built.parameter(path_parameter(name));
@@ -196,6 +198,9 @@ fn path_parameter(name: &'static str) -> ParameterBuilder {
         "roomUuid" => (named::<RoomId>(), "The room.", samples::room_id().to_string()),
         "messageUuid" => (named::<MessageId>(), "The message.", samples::message_id().to_string()),
         "heldUuid" => (named::<MessageId>(), "The held message.", samples::message_id().to_string()),
+        "joinRequestUuid" => {
+            (named::<JoinRequestId>(), "The request.", samples::join_request().id.to_string())
+        }
         "reportUuid" => (named::<ReportId>(), "The report.", samples::report().id.to_string()),
         "reaction" => (named::<Reaction>(), "The reaction.", "👍".to_owned()),
         "code" => (named::<InviteCode>(), "The invite link's.", samples::invite().code.to_string()),
@@ -238,6 +243,9 @@ fn query_parameter(query: Query) -> ParameterBuilder {
         }
         Query::HeldCursor => {
             ("cursor", "The `nextCursor` of the page before it.", named::<MessageId>().into())
+        }
+        Query::JoinRequestCursor => {
+            ("cursor", "The `nextCursor` of the page before it.", named::<JoinRequestId>().into())
         }
         Query::ActCursor | Query::ReplyCursor => {
             ("cursor", "The `nextCursor` of the page before it.", number("").description(None::<&str>).into())
@@ -328,7 +336,14 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
     let named = |link: LinkBuilder, to: Operation| (to.name(), link.build());
     match made_by {
         Operation::CreateRoom => {
-            let others = ["{messageUuid}", "{attachmentUuid}", "{code}", "{reportUuid}", "{heldUuid}"];
+            let others = [
+                "{messageUuid}",
+                "{attachmentUuid}",
+                "{code}",
+                "{reportUuid}",
+                "{heldUuid}",
+                "{joinRequestUuid}",
+            ];
             let is_of_room = |to: &&Operation| {
                 let is_of_it = |path: &&str| {
                     path.contains("{roomUuid}") && !others.iter().any(|other| path.contains(other))
@@ -454,6 +469,12 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::MessageNotFound => "There is no such message in the room.",
         Code::MessageDeleted => "The message was deleted.",
         Code::Held => "The message was taken and waits for a moderator: `heldUuid` names it.",
+        Code::JoinHeld => {
+            "The caller has asked to come in, and waits for a moderator: `joinRequestUuid` names the request."
+        }
+        Code::JoinRequestNotFound => {
+            "There is no such request to join the room, or it does not wait any more."
+        }
         Code::ReportNotFound => "There is no such report in the room.",
         Code::AttachmentNotFound => "There is no such attachment in the room, or not for the caller.",
         Code::AttachmentUsed => "The attachment is in a message already.",
@@ -491,6 +512,8 @@ fn components(config: &Config) -> Components {
     schemas.add::<ReportsJson<'_>>();
     schemas.add::<HeldPageJson<'_>>();
     schemas.add::<HeldAnswerJson>();
+    schemas.add::<JoinRequestsJson<'_>>();
+    schemas.add::<JoinHeldJson>();
     schemas.add::<AttachmentJson<'_>>();
     schemas.add::<AttachmentId>();
     schemas.add::<LinkJson<'_>>();

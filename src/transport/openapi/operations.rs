@@ -4,6 +4,7 @@
 mod friends;
 mod held;
 mod invites;
+mod joins;
 mod messages;
 mod moderation;
 mod notices;
@@ -62,6 +63,8 @@ pub(super) enum Query {
     ReportCursor,
     /// A page of held messages begins after this one.
     HeldCursor,
+    /// A page of requests to join begins after this one.
+    JoinRequestCursor,
     /// A page of an audit trail begins below this one.
     ActCursor,
     /// A page of replies begins below this one.
@@ -243,6 +246,11 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::ApproveHeld
         | Operation::RejectHeld
         | Operation::WithdrawHeld => held::of_held(operation),
+        Operation::ListJoinRequests
+        | Operation::ListOwnJoinRequests
+        | Operation::ApproveJoin
+        | Operation::RejectJoin
+        | Operation::WithdrawJoin => joins::of_joins(operation),
         Operation::SendMessage => messages::send_message(),
         Operation::ListMessages => messages::list_messages(),
         Operation::GetMessage

@@ -24,7 +24,9 @@ pub(super) use messages::{
     named_message, picture_message, pinned, pins, reactions, replies, reply, root, system_message,
     thread_state, threads, thumb,
 };
-pub(super) use moderation::{audit, ban, bans, held, own_held, report, reports};
+pub(super) use moderation::{
+    audit, ban, bans, held, join_request, join_requests, own_held, own_join_requests, report, reports,
+};
 pub(super) use rooms::{
     deleted_room, feed, first_page, invitation, invitations, invite, kept, muted, new_room, participants,
     public_rooms, quiet, room, room_view, rooms,
@@ -151,6 +153,8 @@ pub(super) fn events() -> Vec<(Event, View)> {
         of_user(Notification::Settings(settings())),
         of_user(Notification::MessageApproved(room_id(), message_id())),
         of_user(Notification::MessageRejected(room_id(), message_id(), Some("Advertising".into()))),
+        of_user(Notification::JoinApproved(room_id(), join_request().id)),
+        of_user(Notification::JoinRejected(room_id(), join_request().id, Some("Members only".into()))),
     ]
 }
 
@@ -176,6 +180,8 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::MessageNotFound => ErrorKind::MessageNotFound(message_id()),
         ErrorCode::MessageDeleted => ErrorKind::MessageDeleted(message_id()),
         ErrorCode::Held => ErrorKind::Held(message_id()),
+        ErrorCode::JoinHeld => ErrorKind::JoinHeld(join_request().id),
+        ErrorCode::JoinRequestNotFound => ErrorKind::JoinRequestNotFound(join_request().id),
         ErrorCode::ReportNotFound => ErrorKind::ReportNotFound(report().id),
         ErrorCode::AttachmentNotFound => ErrorKind::AttachmentNotFound(attachment().id),
         ErrorCode::AttachmentUsed => ErrorKind::AttachmentUsed(attachment().id),

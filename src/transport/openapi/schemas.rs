@@ -5,7 +5,9 @@ use utoipa::openapi::{ArrayBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, Sche
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ChallengeId, ClientId, MAX_ID_CHARS, MessageId, ReportId, RoomId, UserId};
+use crate::id::{
+    AttachmentId, ChallengeId, ClientId, JoinRequestId, MAX_ID_CHARS, MessageId, ReportId, RoomId, UserId,
+};
 use crate::model::{InviteCode, MAX_REACTION_BYTES, Reaction, Token};
 
 /// No control characters and no line separators, and not white space alone.
@@ -130,6 +132,7 @@ schemas! {
         .into();
     AttachmentId: ulid("A file: a ULID.");
     ReportId: ulid("A report: a ULID.");
+    JoinRequestId: ulid("A request to join a room: a ULID.");
     Timestamp: text("RFC 3339, in UTC, with milliseconds.")
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
         .into();

@@ -24,8 +24,8 @@ use crate::transport::frame::split;
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
     DoNotDisturbJson, ErrorJson, HeldNewsJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson,
-    InvitedJson, MarkedJson, MessageChangeJson, MessageJson, NotificationsJson, QuietJson, RoomJson,
-    SettingsJson, SettledJson, ThreadReadJson, ThreadStateJson,
+    InvitedJson, JoinNewsJson, MarkedJson, MessageChangeJson, MessageJson, NotificationsJson, QuietJson,
+    RoomJson, SettingsJson, SettledJson, ThreadReadJson, ThreadStateJson,
 };
 
 /// A socket's protocol, as a document tells of it.
@@ -355,6 +355,7 @@ pub(super) fn notification() -> RefOr<Schema> {
         .item(named::<QuietJson>())
         .item(named::<SettledJson>())
         .item(named::<HeldNewsJson<'_>>())
+        .item(named::<JoinNewsJson<'_>>())
         .into()
 }
 
@@ -382,6 +383,7 @@ pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<InviteDeclinedJson<'_>>();
     schemas.add::<SettledJson>();
     schemas.add::<HeldNewsJson<'_>>();
+    schemas.add::<JoinNewsJson<'_>>();
 }
 
 /// Texts as JSON.

@@ -15,7 +15,7 @@ use super::problem::Problem;
 use crate::config::Config;
 use crate::engine::Actor;
 use crate::error::{Error, ErrorKind, Result, parse_field};
-use crate::id::{AttachmentId, MessageId, ReportId, RoomId, UserId};
+use crate::id::{AttachmentId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     FeedCursor, FeedCursorError, InviteCode, Limit, PageQuery, PinCursor, PinCursorError, Reaction,
     ThreadCursor, ThreadCursorError,
@@ -113,6 +113,18 @@ impl<S: Send + Sync> FromRequestParts<S> for OfHeld {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let path = PathParts::of(parts).await?;
         Ok(Self(parse_field("heldUuid", path.get("heldUuid"))?))
+    }
+}
+
+/// The request to join in the path.
+pub(super) struct OfJoinRequest(pub(super) JoinRequestId);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfJoinRequest {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let path = PathParts::of(parts).await?;
+        Ok(Self(parse_field("joinRequestUuid", path.get("joinRequestUuid"))?))
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn approve(
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RejectionJson {
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
 }
 
 pub(super) async fn reject(

@@ -6,11 +6,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::extract::{ByCode, Caller, InRoom, OptionalJsonBody, Params};
+use super::joins::entered;
 use super::problem::Problem;
 use super::rooms::done;
 use crate::error::{Error, Result, parse_field};
 use crate::model::{Limit, NewInvite};
-use crate::transport::wire::{InvitationsJson, InviteJson, InvitesJson, RoomJson, whole};
+use crate::transport::wire::{InvitationsJson, InviteJson, InvitesJson, whole};
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -54,8 +55,7 @@ pub(super) async fn revoke(
 }
 
 pub(super) async fn accept(Caller(caller): Caller, ByCode(code): ByCode) -> Result<Response, Problem> {
-    let view = caller.accept_invite(code).await?;
-    Ok(Json(RoomJson::from(&view)).into_response())
+    entered(caller.accept_invite(code).await)
 }
 
 pub(super) async fn decline(Caller(caller): Caller, ByCode(code): ByCode) -> Result<Response, Problem> {

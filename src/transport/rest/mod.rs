@@ -27,6 +27,7 @@ mod feed;
 mod friends;
 mod held;
 mod invites;
+mod joins;
 mod messages;
 mod moderation;
 mod notify;

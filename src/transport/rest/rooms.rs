@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Caller, InRoom, JsonBody, OfUser, Params};
+use super::joins::entered;
 use super::problem::Problem;
 use crate::error::{Result, parse_field};
 use crate::id::{RoomId, UserId};
@@ -34,8 +35,7 @@ pub(super) async fn list_public(Caller(caller): Caller, params: Params) -> Resul
 }
 
 pub(super) async fn join(Caller(caller): Caller, InRoom(room): InRoom) -> Result<Response, Problem> {
-    let view = caller.join(room).await?;
-    Ok(Json(RoomJson::from(&view)).into_response())
+    entered(caller.join(room).await)
 }
 
 pub(super) async fn get(Caller(caller): Caller, InRoom(room): InRoom) -> Result<Response, Problem> {

@@ -5,8 +5,8 @@ use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::{
-    Mounted, RestOptions, attachments, auth, feed, friends, held, invites, messages, moderation, notify,
-    personal, reports, rooms, search, settings, streams, threads,
+    Mounted, RestOptions, attachments, auth, feed, friends, held, invites, joins, messages, moderation,
+    notify, personal, reports, rooms, search, settings, streams, threads,
 };
 use crate::names::names;
 
@@ -117,6 +117,12 @@ operations! {
     ApproveHeld = "approveHeld": POST "/chat/rooms/{roomUuid}/held/{heldUuid}/approve" => held::approve;
     RejectHeld = "rejectHeld": POST "/chat/rooms/{roomUuid}/held/{heldUuid}/reject" => held::reject;
     WithdrawHeld = "withdrawHeld": DELETE "/chat/rooms/{roomUuid}/held/{heldUuid}" => held::withdraw;
+    ListJoinRequests = "listJoinRequests": GET "/chat/rooms/{roomUuid}/join-requests" => joins::list;
+    ListOwnJoinRequests = "listOwnJoinRequests": GET "/chat/join-requests" => joins::own;
+    ApproveJoin = "approveJoin": POST "/chat/rooms/{roomUuid}/join-requests/{joinRequestUuid}/approve"
+        => joins::approve;
+    RejectJoin = "rejectJoin": POST "/chat/rooms/{roomUuid}/join-requests/{joinRequestUuid}/reject" => joins::reject;
+    WithdrawJoin = "withdrawJoin": DELETE "/chat/rooms/{roomUuid}/join-requests/{joinRequestUuid}" => joins::withdraw;
     MarkRead = "markRead": PATCH "/chat/rooms/{roomUuid}/read" or "/chat/room/{roomUuid}/read" => messages::read;
     UploadAttachment = "uploadAttachment": POST "/chat/rooms/{roomUuid}/attachments" => attachments::upload;
     GetAttachment = "getAttachment": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}"

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::retention::first_seq;
 use super::{
-    HeldNewsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, MessageChangeJson, MessageJson,
-    NotificationsJson, PermissionsJson, QuietJson, RetentionJson, SettledJson, ThreadReadJson, UserJson,
+    HeldNewsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, JoinNewsJson, MessageChangeJson,
+    MessageJson, NotificationsJson, PermissionsJson, QuietJson, RetentionJson, SettledJson, ThreadReadJson,
+    UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -43,6 +44,7 @@ pub(crate) enum EventJson<'a> {
     Quiet(QuietJson),
     Settled(SettledJson),
     HeldNews(HeldNewsJson<'a>),
+    JoinNews(JoinNewsJson<'a>),
     Ready(ReadyJson<'a>),
     CaughtUp(CaughtUpJson),
     Opened { origin: &'a OriginId },
@@ -491,6 +493,10 @@ fn notified(notification: &Notification) -> EventJson<'_> {
         Notification::MessageApproved(room, id) => EventJson::HeldNews(HeldNewsJson::approved(*room, *id)),
         Notification::MessageRejected(room, id, reason) => {
             EventJson::HeldNews(HeldNewsJson::rejected(*room, *id, reason.as_deref()))
+        }
+        Notification::JoinApproved(room, id) => EventJson::JoinNews(JoinNewsJson::approved(*room, *id)),
+        Notification::JoinRejected(room, id, reason) => {
+            EventJson::JoinNews(JoinNewsJson::rejected(*room, *id, reason.as_deref()))
         }
     }
 }

@@ -181,7 +181,8 @@ impl<'a> From<&'a AuditEntry> for ActJson<'a> {
             }
             Act::SlowMode(seconds) => json.slow_mode = Some(seconds),
             Act::SetRetention(rule) => json.retention = rule.map(Into::into),
-            Act::Unmute | Act::Unban | Act::Remove | Act::DeleteRoom => {}
+            Act::Unmute | Act::Unban | Act::Remove | Act::ApproveJoin | Act::RejectJoin | Act::DeleteRoom => {
+            }
         }
         json
     }

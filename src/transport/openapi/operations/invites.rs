@@ -65,6 +65,7 @@ pub(super) fn of_invites(operation: Operation) -> Description {
             "Whoever is in it already stays as they are, and uses none up.",
         )
         .answer(200, "The room.", &RoomJson::from(&room))
+        .or_waits()
         .codes(&[Code::InviteNotFound, Code::Forbidden, Code::Banned, Code::RoomClosed]),
     }
 }

@@ -36,6 +36,7 @@ pub(super) fn of_rooms(operation: Operation) -> Description {
             "Whoever is in it already stays as they are. Of a private room the answer is `NOT_A_PARTICIPANT`.",
         )
         .answer(200, "The room.", &RoomJson::from(&room))
+        .or_waits()
         .codes(&[
             Code::RoomNotFound,
             Code::NotAParticipant,

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::id::ReportId;
+use crate::id::{JoinRequestId, ReportId};
 use crate::model::{
-    Act, AuditEntry, AuditPage, Ban, BanPage, Body, HeldMessage, HeldPage, Mentions, Report, ReportOutcome,
-    ReportPage, Role,
+    Act, AuditEntry, AuditPage, Ban, BanPage, Body, HeldMessage, HeldPage, JoinRequest, JoinRequestPage,
+    Mentions, Report, ReportOutcome, ReportPage, Role,
 };
 
-use super::{ana, answer, at, attachment, ben, message_id, room_id, user};
+use super::{ana, answer, at, attachment, ben, invite, message_id, room_id, user};
 
 pub(in crate::transport::openapi) fn ban() -> Ban {
     let reason = Some("Advertising".into());
@@ -58,6 +58,28 @@ pub(in crate::transport::openapi) fn own_held() -> HeldPage {
     page
 }
 
+pub(in crate::transport::openapi) fn join_request() -> JoinRequest {
+    JoinRequest {
+        id: JoinRequestId::from_bytes(*b"\x01\x9c\xad\x8a\x2d\xf8Joining 01"),
+        room: room_id(),
+        user: user("ben"),
+        invite: Some(invite().code),
+        reason: Some("A new account".into()),
+        at: at(30),
+    }
+}
+
+pub(in crate::transport::openapi) fn join_requests() -> JoinRequestPage {
+    JoinRequestPage { requests: vec![(join_request(), ben())], next: None }
+}
+
+/// The same, as who asks sees it.
+pub(in crate::transport::openapi) fn own_join_requests() -> JoinRequestPage {
+    let mut page = join_requests();
+    page.requests.iter_mut().for_each(|(request, _)| request.reason = None);
+    page
+}
+
 /// One of each act.
 pub(in crate::transport::openapi) fn audit() -> AuditPage {
     let acts = [
@@ -72,6 +94,8 @@ pub(in crate::transport::openapi) fn audit() -> AuditPage {
         Act::Resolve(message_id(), ReportOutcome::MessageDeleted),
         Act::ApproveMessage(message_id()),
         Act::RejectMessage(message_id()),
+        Act::ApproveJoin,
+        Act::RejectJoin,
     ];
     let entry = |(pos, act): (u64, Act)| {
         let by = Some(user("ana")).filter(|_| act != Act::Unban);
