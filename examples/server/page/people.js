@@ -22,6 +22,7 @@ export function startPeople() {
   on('people-open', 'click', () => (isBeside('people') ? closeSide() : openPanel()));
   on('invite', 'click', invite);
   on('rename', 'click', rename);
+  on('delete-room', 'click', askToDeleteRoom);
   on('leave', 'click', leave);
   on('block-peer', 'click', () => askToBlock(participants.find(({ userUuid }) => userUuid !== me.userUuid)));
   for (const change of [presenceChanged, languageChanged, friendsChanged]) change.on(() => !$('people').hidden && showPeople());
@@ -68,6 +69,8 @@ function showPeople() {
   $('invite').hidden = !isShared || !isActive;
   $('rename').hidden = !isShared || !may(room, 'rename');
   $('moderation-open').hidden = !mayModerate(room);
+  // Its owner's alone, whatever its permissions say; also where it is closed.
+  $('delete-room').hidden = !isShared || room?.role !== 'OWNER';
   const peer = peerOf(room);
   $('block-peer').hidden = !peer || isBlocked(peer);
 }
@@ -151,6 +154,20 @@ function leave() {
     act: async () => {
       await api.leave(roomUuid);
       dropRoom(roomUuid);
+    },
+  });
+}
+
+function askToDeleteRoom() {
+  const { roomUuid, name } = rooms.get(openUuid());
+  ask({
+    title: t('deleteRoomTitle', name),
+    text: t('deleteRoomText'),
+    action: t('deleteRoom'),
+    isDangerous: true,
+    act: async () => {
+      await api.deleteRoom(roomUuid);
+      dropRoom(roomUuid, true);
     },
   });
 }
