@@ -83,6 +83,7 @@ describe('a room', { timeout: 60_000 }, () => {
     await ben.sees('#toast', english.roomDeleted('Runners'));
     await ben.seesNo('#chat-room');
     await ben.sees('#no-rooms');
+    await ben.page.waitForFunction(() => document.activeElement.id === 'rooms-tab');
     assert.deepEqual(await ben.page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('chat-outbox'))), []);
     await close();
   });

@@ -61,7 +61,7 @@ describe('threads that one follows', { timeout: 60_000 }, () => {
     await ana.click('#threads-tab');
     await ana.sees('#no-threads', english.noThreads);
     await openThread(ana, 'Who runs');
-    await ana.sees('#thread-follow', english.follow);
+    await ana.sees('#thread-follow', /^Follow$/);
     await ana.click('#thread-follow');
     await ana.sees('#thread-follow', english.following);
     await ana.sees(rowOf('Who runs'), english.noReplies);
@@ -79,7 +79,7 @@ describe('threads that one follows', { timeout: 60_000 }, () => {
     await ana.sees(rowOf('Who runs'), english.replies(2));
     // On another device.
     await anas.ok('DELETE', `/rooms/${room}/messages/${root}/follow`);
-    await ana.sees('#thread-follow', english.follow);
+    await ana.sees('#thread-follow', /^Follow$/);
     await ana.seesNo(rowOf('Who runs'));
     await anas.ok('PUT', `/rooms/${room}/messages/${root}/follow`);
     await ana.sees('#thread-follow', english.following);
@@ -117,6 +117,7 @@ describe('threads that one follows', { timeout: 60_000 }, () => {
     await ana.click(`${rowOf('Who brings')} button`);
     await ana.sees('#room-name', 'Runners');
     await inThread(ana, 'I do').locator('.first-unread').waitFor();
+    await ana.sees(`${rowOf('Who brings')} [aria-current]`);
     await ana.seesNo('#threads-badge');
     await ana.seesNo(`${rowOf('Who brings')} .badge`);
     await until(async () => (await stateOf(anas, room, root)).unreadReplies === 0);

@@ -27,15 +27,18 @@ let isLoading = false;
 /** Threads that have changed while that was on its way: {roomUuid, rootUuid} by the id of the root. */
 const overtaken = new Map();
 
+/** Threads that are asked for, each once at a time: {isStale} by the id of the root, whether it has changed since. */
+const asked = new Map();
+
 /** Tells that the list is another one. */
 export const followedChanged = signal();
 /** Tells where one stands in a thread: {messageUuid, following, readSeq, unreadReplies}. */
 export const stateTaken = signal();
 
 export function startFollowed() {
-  messageTaken.on(({ roomUuid, parentMessageUuid: rootUuid }) => {
-    // It may be one of those that are not loaded yet.
-    if (rootUuid && (followed.has(rootUuid) || next !== null)) refreshSoon(roomUuid, rootUuid);
+  messageTaken.on(({ roomUuid, parentMessageUuid: rootUuid, isMyMessage }) => {
+    // Whoever replies follows, which this connection is not told. Another's may be in one of those that are not loaded yet.
+    if (rootUuid && (isMyMessage || followed.has(rootUuid) || asked.has(rootUuid) || next !== null)) refreshSoon(roomUuid, rootUuid);
   });
   messageChanged.on(takeChange);
   messageHidden.on(({ roomUuid, messageUuid }) => {
@@ -139,9 +142,6 @@ export async function takeState(state, root) {
 function noteOvertaken(roomUuid, rootUuid) {
   if (isLoading) overtaken.set(rootUuid, { roomUuid, rootUuid });
 }
-
-/** Threads that are asked for, each once at a time: {isStale} by the id of the root, whether it has changed since. */
-const asked = new Map();
 
 function refreshSoon(roomUuid, rootUuid) {
   noteOvertaken(roomUuid, rootUuid);

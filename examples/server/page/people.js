@@ -11,6 +11,7 @@ import { attempt, toast } from './notices.js';
 import { Picker } from './picker.js';
 import { isOnline, presenceChanged, presenceText, setPresence } from './presence.js';
 import { openUuid } from './room.js';
+import { focusRoom } from './room-list.js';
 import { dropRoom, may, peerOf, putRoom, rooms, roomsChanged } from './rooms.js';
 import { closeSide, isBeside, openSide } from './side.js';
 import { languageChanged, t, untilOf } from './texts.js';
@@ -151,10 +152,7 @@ function leave() {
     text: t(type === 'DIRECT' ? 'leaveDirectText' : 'leaveGroupText'),
     action: t('leave'),
     isDangerous: true,
-    act: async () => {
-      await api.leave(roomUuid);
-      dropRoom(roomUuid);
-    },
+    act: () => goOut(api.leave(roomUuid), roomUuid),
   });
 }
 
@@ -165,9 +163,14 @@ function askToDeleteRoom() {
     text: t('deleteRoomText'),
     action: t('deleteRoom'),
     isDangerous: true,
-    act: async () => {
-      await api.deleteRoom(roomUuid);
-      dropRoom(roomUuid, true);
-    },
+    act: () => goOut(api.deleteRoom(roomUuid), roomUuid, true),
   });
+}
+
+/** The room is gone once that is done, or is told to be before it is answered. */
+async function goOut(work, uuid, isDeleted) {
+  await work;
+  dropRoom(uuid, isDeleted);
+  // The button that the keyboard came from is gone.
+  $('ask').addEventListener('close', () => focusRoom(), { once: true });
 }

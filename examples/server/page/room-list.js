@@ -22,11 +22,12 @@ export function startRoomList() {
   on('rooms', 'keydown', (event) => moveAlong(event, [...$('rooms').querySelectorAll('a')]));
 }
 
-/** Puts the keyboard on a room's row; on the first one, where it is not in the list; where one came from, if that is a search. */
+/** Puts the keyboard on a room's row; on the first one, where it is not in the list; where one came from, if that is a search or
+ *  another list. */
 export function focusRoom(uuid) {
-  if ($('all-rooms').hidden) return ($('found-all').querySelector('[aria-current]') ?? $('search-text')).focus();
-  const row = $('rooms').querySelector(`a[href="#${uuid}"]`) ?? $('rooms').querySelector('a');
-  row?.focus();
+  const row = $('all-rooms').hidden ? $('found-all').querySelector('[aria-current]') ?? $('search-text')
+    : $('rooms').querySelector(`a[href="#${uuid}"]`) ?? $('rooms').querySelector('a');
+  (row?.checkVisibility() ? row : document.querySelector('#tabs [aria-selected="true"]')).focus();
 }
 
 export const areRoomsLoaded = () => isLoaded;

@@ -7,6 +7,10 @@ import { excerptOf, nameOf } from './quote.js';
 import { openThreadOf } from './room.js';
 import { loadRoomsOf, rooms, roomsChanged } from './rooms.js';
 import { dayTurned, languageChanged, t, timeOf, whenOf } from './texts.js';
+import { threadOpened } from './thread.js';
+
+/** The root of the thread that is open. */
+let current;
 
 /** Those further down are loaded as they come near. */
 const nearing = new IntersectionObserver(
@@ -16,6 +20,10 @@ const nearing = new IntersectionObserver(
 
 export function startThreadList() {
   for (const change of [followedChanged, roomsChanged, languageChanged, dayTurned]) change.on(show);
+  threadOpened.on((root) => {
+    current = root;
+    show();
+  });
   followedChanged.on(() => loadRoomsOf(followedThreads().map(({ message }) => message)));
   nearing.observe($('more-threads'));
   on('more-threads', 'click', () => attempt(loadMore));
@@ -53,5 +61,6 @@ function item({ message, activeAt, unreadCount }) {
       el('time', { dateTime: activeAt, title: timeOf(at), textContent: whenOf(at) })),
     el('span', { className: 'snippet', textContent: t('saidBy', nameOf(message), excerptOf(message)), dir: 'auto' }),
     below);
+  if (message.messageUuid === current) button.ariaCurrent = 'true';
   return el('li', { dataset: { key: message.messageUuid } }, button);
 }

@@ -25,7 +25,7 @@ let open;
 let staysAtEnd = true;
 
 /** Tells of the root of the thread that was opened, or none. */
-const threadOpened = signal();
+export const threadOpened = signal();
 
 export function startThread() {
   startThreadComposer({ threadOpened, lastOwn: () => open?.replies.lastOwn, showEdited });
@@ -183,7 +183,7 @@ function showFollowing() {
   button.hidden = following === undefined;
   button.replaceChildren(icon(following ? 'tick' : 'bell'), t(following ? 'following' : 'follow'));
   button.title = t(following ? 'unfollowText' : 'followText');
-  button.classList.toggle('soft', !following);
+  button.className = following ? 'small quiet' : 'small soft';
 }
 
 async function toggleFollowing() {
