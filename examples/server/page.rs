@@ -10,7 +10,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 62] = [
+const FILES: [(&str, &str, &str); 65] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
@@ -30,8 +30,10 @@ const FILES: [(&str, &str, &str); 62] = [
     ("/dom.js", SCRIPT, include_str!("page/dom.js")),
     ("/editing.js", SCRIPT, include_str!("page/editing.js")),
     ("/errors.js", SCRIPT, include_str!("page/errors.js")),
+    ("/exporting.js", SCRIPT, include_str!("page/exporting.js")),
     ("/file-links.js", SCRIPT, include_str!("page/file-links.js")),
     ("/files.js", SCRIPT, include_str!("page/files.js")),
+    ("/followed.js", SCRIPT, include_str!("page/followed.js")),
     ("/forwarding.js", SCRIPT, include_str!("page/forwarding.js")),
     ("/friend-list.js", SCRIPT, include_str!("page/friend-list.js")),
     ("/friends.js", SCRIPT, include_str!("page/friends.js")),
@@ -67,6 +69,7 @@ const FILES: [(&str, &str, &str); 62] = [
     ("/texts.js", SCRIPT, include_str!("page/texts.js")),
     ("/texts.ko.js", SCRIPT, include_str!("page/texts.ko.js")),
     ("/thread-composer.js", SCRIPT, include_str!("page/thread-composer.js")),
+    ("/thread-list.js", SCRIPT, include_str!("page/thread-list.js")),
     ("/thread.js", SCRIPT, include_str!("page/thread.js")),
     ("/threads.js", SCRIPT, include_str!("page/threads.js")),
     ("/timeline.js", SCRIPT, include_str!("page/timeline.js")),

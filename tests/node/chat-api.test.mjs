@@ -1,4 +1,4 @@
-// What chat-api.js gives names to, in Node against the running server: searches, invitations and files.
+// What chat-api.js gives names to, in Node against the running server: searches, invitations, files, and all that is kept of one.
 
 import assert from 'node:assert/strict';
 import { File } from 'node:buffer';
@@ -137,5 +137,23 @@ describe('files', { timeout: 30_000 }, () => {
     const late = new Chat({ url: server.url, user: ana.id, token: (isRefused) => tokens[Number(isRefused)], storage: keptInMemory(), WebSocket });
     open.push(late);
     assert.equal((await new ChatApi(late).upload(room, new File([pdf()], 'a.pdf'))).name, 'a.pdf');
+  });
+});
+
+describe('an export', { timeout: 30_000 }, () => {
+  test('has all lines, and is refused where its last one is missing', async () => {
+    const [ana] = await users('ana');
+    const room = await ana.group([], 'Notes');
+    await ana.say(room, 'buy milk');
+    const { api } = await connect(ana);
+    const lines = (await (await api.export()).text()).trim().split('\n').map((line) => JSON.parse(line));
+    assert.deepEqual([lines[0].record, lines[0].userUuid, lines.at(-1).record, lines.at(-1).lines], ['header', ana.id, 'footer', lines.length - 1]);
+    assert.ok(lines.some(({ content }) => content === 'buy milk'));
+    const cut = new ChatApi({ download: async () => new Blob(['{"record":"header"}\n{"record":"profile","nickname":"\\"record\\":\\"footer\\""}\n']) });
+    await assert.rejects(cut.export(), { code: 'INCOMPLETE' });
+    const refused = new Chat({ url: server.url, user: ana.id, token: () => 'of.no.use', storage: keptInMemory(), WebSocket });
+    open.push(refused);
+    await assert.rejects(new ChatApi(refused).export(), { status: 401 });
+    await ana.ok('DELETE', `/rooms/${room}`);
   });
 });

@@ -99,6 +99,26 @@ describe('threads', { timeout: 60_000 }, () => {
     await assert.rejects(client.api.replies(room, room), { code: 'MESSAGE_NOT_FOUND' });
   });
 
+  test('are followed, listed and read, and another device is told', async () => {
+    const { ana, ben, room, root } = await scene();
+    const [anas, bens] = await Promise.all([ana, ben].map((user) => connect(user)));
+    const told = [];
+    anas.chat.on('threadRead', (state) => told.push(state));
+    const state = await bens.api.follow(room, root);
+    assert.deepEqual([state.messageUuid, state.following, state.unreadReplies], [root, true, 0]);
+    const reply = await send(bens, room, { content: 'me', parentMessageUuid: root });
+    // Whoever began it follows it by the first reply.
+    await until(() => assert.deepEqual(told.map(({ messageUuid, following }) => [messageUuid, following]), [[root, true]]));
+    const { threads: [one], nextCursor } = await anas.api.threads();
+    assert.deepEqual([one.message.messageUuid, one.message.thread.replyCount, one.unreadCount, one.activeAt, nextCursor], [root, 1, 1, reply.createdAt, null]);
+    assert.equal((await anas.api.replies(room, root)).threadState.unreadReplies, 1);
+    assert.deepEqual(await anas.api.markThreadRead(room, root, reply.seq), { roomUuid: room, messageUuid: root, following: true, readSeq: reply.seq, unreadReplies: 0 });
+    await until(() => assert.equal(told.at(-1).readSeq, reply.seq));
+    assert.equal((await anas.api.follow(room, root, false)).following, false);
+    await until(() => assert.equal(told.at(-1).following, false));
+    assert.deepEqual((await anas.api.threads({ limit: 1 })).threads, []);
+  });
+
   test('of an absence are told when one comes back', async () => {
     const { ana, ben, room, root } = await scene();
     const proxy = await startProxy(server.url);

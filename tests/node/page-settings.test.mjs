@@ -1,6 +1,7 @@
-// The page at `/` in a real browser: what one lets others see of oneself.
+// The page at `/` in a real browser: what one lets others see of oneself, and what is kept of one.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
 import english from '../../examples/server/page/texts.en.js';
@@ -42,6 +43,27 @@ describe('settings', { timeout: 90_000 }, () => {
       await person.isWell();
       await person.close();
     }
+  });
+
+  test('all that is kept of one is downloaded', async () => {
+    const name = unique('Ana');
+    const anas = await User.atPage(server.url, name);
+    await anas.say(await anas.group([], 'Notes'), 'buy milk');
+    const ana = await Person.open(browser, server.url, name);
+    await ana.click('#settings-open');
+    await ana.page.route('**/users/me/export', (route) => route.fulfill({ contentType: 'application/x-ndjson', body: '{"record":"header"}\n' }));
+    await ana.click('#download-data');
+    await ana.sees('#ask .error', english.dataIncomplete);
+    await ana.page.unroute('**/users/me/export');
+    const [file] = await Promise.all([ana.page.waitForEvent('download'), ana.click('#download-data')]);
+    assert.match(file.suggestedFilename(), /^chat-export-\d{4}-\d\d-\d\d\.jsonl$/);
+    const lines = (await readFile(await file.path(), 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
+    assert.deepEqual([lines[0].record, lines[0].userUuid, lines.at(-1).record], ['header', anas.id, 'footer']);
+    assert.ok(lines.some(({ record, content }) => record === 'message' && content === 'buy milk'));
+    await ana.sees('#ask [role="status"]', english.dataDownloaded);
+    assert.equal(await ana.page.evaluate(() => document.activeElement.id), 'download-data', 'the keyboard stays');
+    await ana.isWell();
+    await ana.close();
   });
 
   for (const [name, look] of Object.entries({

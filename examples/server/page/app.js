@@ -8,6 +8,7 @@ import { $, on, onSubmit, setAvatar } from './dom.js';
 import { explain } from './errors.js';
 import { startForwarding } from './forwarding.js';
 import { startFriendList } from './friend-list.js';
+import { loadFollowed, startFollowed, takeThreadRead } from './followed.js';
 import { loadFriends } from './friends.js';
 import { takeHidden } from './hiding.js';
 import { loadInvitations, startInvitations, takeInvitation } from './invitations.js';
@@ -19,7 +20,7 @@ import { refreshPeople, startPeople } from './people.js';
 import { loadPins, startPins } from './pins.js';
 import { forgetPresence, setPresence } from './presence.js';
 import {
-  followAddress, markRead, openUuid, reopenRoom, resumeRoom, startRoom, takeChange, takeDeparture, takeEntry,
+  followAddress, markRead, openUuid, reopenRoom, resumeRoom, roomOpened, startRoom, takeChange, takeDeparture, takeEntry,
   takeMessage, takeRead,
 } from './room.js';
 import { areRoomsLoaded, focusRoom, loadMore, startRoomList } from './room-list.js';
@@ -28,6 +29,7 @@ import { startSearch } from './search.js';
 import { isInvisible, loadSettings, settingsChanged, startSettings, takeSettings } from './settings.js';
 import { startSide } from './side.js';
 import { awaitMidnight, currentLanguage, firstLanguage, languageChanged, speak, t } from './texts.js';
+import { startThreadList } from './thread-list.js';
 import { resumeThread, startThread } from './thread.js';
 import { takeTyping } from './typing.js';
 import { resumeUploads } from './uploads.js';
@@ -40,7 +42,9 @@ const handlers = {
   // Live first: what happens while rooms and messages are loaded is not missed.
   ready({ rooms }) {
     noteReady(rooms);
-    if (!areRoomsLoaded()) attempt(loadMore);
+    // Threads go by the names of their rooms.
+    const listed = areRoomsLoaded() ? Promise.resolve() : attempt(loadMore);
+    listed.then(loadFollowed).catch(() => {});
     loadFriends().catch(() => {});
     loadInvitations().catch(() => {});
     loadPins().catch(() => {});
@@ -61,6 +65,7 @@ const handlers = {
     takeMessage({ ...data, type: 'SYSTEM', content: data.message, sender });
   },
   read: takeRead,
+  threadRead: takeThreadRead,
   typing(data) {
     if (data.roomUuid === openUuid() && data.userUuid !== me.userUuid) takeTyping(data);
   },
@@ -69,14 +74,14 @@ const handlers = {
     refreshRoom(data.roomUuid);
     if (!data.joined) takeDeparture(data);
   },
-  room({ roomUuid, change }) {
-    if (change === 'left') return dropRoom(roomUuid);
+  room({ roomUuid, change, isDeleted }) {
+    if (change === 'left') return dropRoom(roomUuid, isDeleted);
     refreshRoom(roomUuid);
     if (change === 'reset' && openUuid() === roomUuid) reopenRoom();
   },
   notification(told) {
-    const { type, roomUuid, nickname } = told;
-    if (type === 'removedFromRoom') return dropRoom(roomUuid);
+    const { type, roomUuid, nickname, isDeleted } = told;
+    if (type === 'removedFromRoom') return dropRoom(roomUuid, isDeleted);
     if (type === 'addedToRoom') return refreshRoom(roomUuid);
     if (type === 'settings') return takeSettings(told);
     if (type.startsWith('invite')) return takeInvitation(told);
@@ -90,6 +95,7 @@ const handlers = {
 /** More was missed than could be told. */
 async function reloadAll() {
   await reloadRooms();
+  loadFollowed().catch(() => {});
   reopenRoom();
 }
 
@@ -133,8 +139,10 @@ function askName(error) {
 
 // What people do
 
+const PANES = ['rooms', 'threads', 'friends'];
+
 function showPane(name) {
-  for (const pane of ['rooms', 'friends']) {
+  for (const pane of PANES) {
     const isShown = pane === name;
     $(`${pane}-tab`).ariaSelected = String(isShown);
     $(`${pane}-tab`).tabIndex = isShown ? 0 : -1;
@@ -142,12 +150,14 @@ function showPane(name) {
   }
 }
 
-for (const [name, other] of [['rooms', 'friends'], ['friends', 'rooms']]) {
+for (const [at, name] of PANES.entries()) {
   on(`${name}-tab`, 'click', () => showPane(name));
   on(`${name}-tab`, 'keydown', ({ key }) => {
-    if (!['ArrowLeft', 'ArrowRight'].includes(key)) return;
-    showPane(other);
-    $(`${other}-tab`).focus();
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    if (!step) return;
+    const next = PANES.at((at + step) % PANES.length);
+    showPane(next);
+    $(`${next}-tab`).focus();
   });
 }
 
@@ -171,11 +181,19 @@ on('sign-out', 'click', () => {
   sessionStorage.removeItem('name');
   location.replace(location.pathname);
 });
-roomDropped.on((room) => {
-  if (openUuid() !== room.roomUuid) return;
-  toast(t('notInRoom', room.name));
+roomDropped.on((room, isDeleted) => {
+  const { roomUuid, name } = room;
+  // What waits for it goes nowhere any more.
+  if (isDeleted) chat.entries.filter((entry) => entry.room === roomUuid).forEach(({ clientId }) => chat.discard(clientId));
+  if (openUuid() !== roomUuid) return;
+  const words = t(isDeleted ? 'roomDeleted' : 'notInRoom', name);
+  toast(words);
+  $('chat-empty-text').textContent = words;
+  for (const id of ['viewer', 'picture']) $(id).close();
+  $('menu').hidePopover();
   goToList();
 });
+roomOpened.on((uuid) => uuid && ($('chat-empty-text').textContent = t('chooseChat')));
 on('offline-retry', 'click', () => chat.hurry());
 on('skip', 'click', (event) => {
   // The address is the open room's.
@@ -185,7 +203,7 @@ on('skip', 'click', (event) => {
 });
 document.addEventListener('visibilitychange', () => me && markRead());
 
-for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFriendList, startInvitations, startNewChat, startPeople, startModeration, startPins, startSearch, startSettings, startSide, startThread, startViewer]) begin();
+for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFollowed, startFriendList, startInvitations, startNewChat, startPeople, startModeration, startPins, startSearch, startSettings, startSide, startThread, startThreadList, startViewer]) begin();
 showPane('rooms');
 speak(firstLanguage());
 awaitMidnight();

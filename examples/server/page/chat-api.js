@@ -47,9 +47,16 @@
  * @typedef {import('./chat.js').Attachment} Attachment
  * @typedef {{ url: string, thumbnailUrl: string | null, expiresAt: string }} Link addresses that need no token
  * @typedef {{ reaction: string, user: import('./chat.js').Sender }} UserReaction
+ * @typedef {{ roomUuid: string, messageUuid: string, following: boolean, readSeq?: number, unreadReplies: number }} ThreadState where one stands in a thread. `messageUuid`: its root. `readSeq`: up to where one has read, if one follows it
+ * @typedef {{ message: Message, activeAt: string, unreadCount: number, readSeq: number }} FollowedThread `message`: its root. `unreadCount`: replies of others that one has not read
  * @typedef {{ messages: Message[], hasMoreBefore: boolean, hasMoreAfter: boolean }} Window newest first
  * @typedef {{ message: Message, snippet: { text: string, isMatch: boolean }[] }} SearchResult `snippet`: plain text in parts; never HTML
  */
+
+import { ChatError } from './chat.js';
+
+/** The last line of an export is no longer, in bytes. */
+const LONGEST_FOOTER = 200;
 
 const of = encodeURIComponent;
 const messagePath = (/** @type {string} */ room, /** @type {string} */ message) => `chat/rooms/${of(room)}/messages/${of(message)}`;
@@ -57,7 +64,7 @@ const messagePath = (/** @type {string} */ room, /** @type {string} */ message) 
 export class ChatApi {
   #chat;
 
-  /** @param {Pick<import('./chat.js').Chat, 'http' | 'latest' | 'upload'>} chat */
+  /** @param {Pick<import('./chat.js').Chat, 'http' | 'latest' | 'upload' | 'download'>} chat */
   constructor(chat) {
     this.#chat = chat;
   }
@@ -96,6 +103,11 @@ export class ChatApi {
    */
   update(room, changes) {
     return this.#chat.http('PATCH', `chat/rooms/${of(room)}`, changes);
+  }
+
+  /** Deletes a room for everybody and for good, which its owner alone may. @param {string} room */
+  deleteRoom(room) {
+    return this.#chat.http('DELETE', `chat/rooms/${of(room)}`);
   }
 
   /** @param {string} room */
@@ -215,11 +227,44 @@ export class ChatApi {
    * @param {string} room
    * @param {string} root
    * @param {{ cursor?: number, limit?: number }} [where] `cursor`: the `nextCursor` of the page before. `limit`: 1 to 100
-   * @returns {Promise<{ messages: Message[], nextCursor: number | null }>}
+   * @returns {Promise<{ messages: Message[], nextCursor: number | null, threadState: ThreadState }>}
    */
   async replies(room, root, where) {
     const page = await this.#page(`${messagePath(room, root)}/replies`, where);
     return { ...page, messages: page.messages.map((/** @type {Message} */ message) => this.#chat.latest(message)) };
+  }
+
+  /**
+   * Follows the thread of a message, also one without a reply yet, or no longer. Whoever replies follows it by that.
+   * @param {string} room
+   * @param {string} root
+   * @param {boolean} [on]
+   * @returns {Promise<ThreadState>}
+   */
+  follow(room, root, on = true) {
+    return this.#chat.http(on ? 'PUT' : 'DELETE', `${messagePath(room, root)}/follow`);
+  }
+
+  /**
+   * Moves one's mark in a thread that one follows up to a message, or up to the newest one. The room's own mark stays where it is.
+   * @param {string} room
+   * @param {string} root
+   * @param {number} [seq]
+   * @returns {Promise<ThreadState>}
+   */
+  markThreadRead(room, root, seq) {
+    return this.#chat.http('PATCH', `${messagePath(room, root)}/replies/read`, { seq });
+  }
+
+  /**
+   * A page of the threads that one follows, in all one's rooms, the newest activity first.
+   * @param {{ cursor?: string, limit?: number }} [where] `cursor`: the `nextCursor` of the page before. `limit`: 1 to 100
+   * @returns {Promise<{ threads: FollowedThread[], nextCursor: string | null }>}
+   */
+  async threads(where) {
+    const page = await this.#page('chat/threads', where);
+    const latest = (/** @type {FollowedThread} */ { message, ...thread }) => ({ ...thread, message: this.#chat.latest(message) });
+    return { ...page, threads: page.threads.map(latest) };
   }
 
   /**
@@ -367,6 +412,18 @@ export class ChatApi {
   /** @param {Partial<Settings>} changes @returns {Promise<Settings>} */
   updateSettings(changes) {
     return this.#chat.http('PATCH', 'chat/users/me/settings', changes);
+  }
+
+  /**
+   * All that the server keeps of one, as lines of JSON.
+   * @returns {Promise<Blob>}
+   * @throws {ChatError} INCOMPLETE, where it has no last line: a fault has ended it
+   */
+  async export() {
+    const lines = await this.#chat.download('chat/users/me/export');
+    const end = await lines.slice(-LONGEST_FOOTER).text();
+    if (!/(^|\n)\{"record":"footer"[^\n]*\}\n$/.test(end)) throw new ChatError({ code: 'INCOMPLETE' });
+    return lines;
   }
 
   /** @returns {Promise<Relation[]>} */

@@ -52,7 +52,9 @@
 // Threads. A reply in a thread names the message that this began with, its root, as `parentMessageUuid`, and says by
 // `showInRoom` whether it is for the room as well. `send` takes both. It stands among the room's messages like any other: who
 // shows threads leaves out of the room what is for its thread alone, which does not count as unread either. What a thread
-// comes to is the `thread` of its root, which changes with each reply; `replies` of chat-api.js loads them.
+// comes to is the `thread` of its root, which changes with each reply; `replies` of chat-api.js loads them. Threads are followed,
+// and read each by a mark of its own: `threads` of chat-api.js lists those that one follows, with what is unread; `threadRead`
+// tells of another device.
 //
 // What goes with it. Files are uploaded first: `upload` of chat-api.js gives each an id, and `send` takes these as
 // `attachments`. They are read with a token, or by a `link` for whatever can send none, such as an `<img>`.
@@ -189,6 +191,7 @@
  * @property {MessageChange} messageUpdated what one says, the reactions on it, its thread, or whether it is pinned. The state is never older than one told before
  * @property {MessageChange} messageDeleted
  * @property {{ roomUuid: string, messageUuid: string }} messageHidden one has deleted it for oneself, here or on another device: it is not to be shown any more
+ * @property {{ roomUuid: string, messageUuid: string, following: boolean, readSeq?: number }} threadRead one stands elsewhere in a thread, by another connection or by a reply of one's own; `messageUuid` is its root. It tells no number of unread replies
  * @property {any} system
  * @property {any} read
  * @property {any} delivered
@@ -613,6 +616,15 @@ export class Chat {
     return this.#withToken((token) => this.#post(path, file, token, how));
   }
 
+  /**
+   * The bytes of an answer that may be long. It is given up when nothing has come of it for the time of a call.
+   * @param {string} path below `/api/`
+   * @returns {Promise<Blob>}
+   */
+  download(path) {
+    return this.#withToken((token) => this.#get(path, token));
+  }
+
   /** @param {(token: string | null) => Promise<any>} call */
   async #withToken(call) {
     const token = await this.#token();
@@ -686,6 +698,32 @@ export class Chat {
     const data = await response.json().catch(() => ({}));
     if (response.ok) return data;
     throw new ChatError({ ...data, status: response.status });
+  }
+
+  /** @param {string} path @param {string | null} token @returns {Promise<Blob>} */
+  async #get(path, token) {
+    const giving = new AbortController();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let watch;
+    const goesOn = () => {
+      clearTimeout(watch);
+      watch = setTimeout(() => giving.abort(), this.#timing.call);
+    };
+    goesOn();
+    const offline = () => { throw new ChatError({ code: 'OFFLINE' }); };
+    try {
+      const headers = { authorization: `Bearer ${token}` };
+      const response = await fetch(new URL(`api/${path}`, this.#url), { headers, signal: giving.signal }).catch(offline);
+      if (!response.ok) throw new ChatError({ ...await response.json().catch(() => ({})), status: response.status });
+      const [parts, reader] = [/** @type {Uint8Array<ArrayBuffer>[]} */ ([]), response.body?.getReader()];
+      for (let part = await reader?.read().catch(offline); part?.value; part = await reader?.read().catch(offline)) {
+        goesOn();
+        parts.push(part.value);
+      }
+      return new Blob(parts, { type: response.headers.get('content-type') ?? '' });
+    } finally {
+      clearTimeout(watch);
+    }
   }
 
   /**

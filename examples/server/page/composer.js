@@ -11,13 +11,14 @@ import { Mentioning } from './mentioning.js';
 import { attempt, toast } from './notices.js';
 import { entryTakenBack, lastOwnMessage, openUuid, roomOpened, showEdited } from './room.js';
 import { fitText, writeText } from './text-field.js';
-import { endFiles, hasFiles, putFilesBack, startUploads, takeFiles } from './uploads.js';
+import { startUploads, Uploads } from './uploads.js';
 
 /** What was written and not sent, by room. */
 const drafts = new Map();
 let draftOf;
 let editing;
 let mentioning;
+let uploads;
 
 export function startComposer() {
   roomOpened.on(changeRoom);
@@ -26,6 +27,7 @@ export function startComposer() {
   editing = new Editing({ others: ['picture-open', 'attach'], lastOwn: lastOwnMessage, showEdited });
   startAnswering();
   startUploads();
+  uploads = new Uploads({ place: openUuid, opened: roomOpened });
   startHolding({ isEditing: () => editing.isOn });
   onSubmit('composer', () => (editing.isOn ? editing.save() : sendText()));
   on('text', 'keydown', (event) => {
@@ -57,10 +59,10 @@ function changeRoom(uuid) {
 
 function sendText() {
   const content = $('text').value.trim() || undefined;
-  if ((!content && !hasFiles()) || isHeld()) return;
-  const files = hasFiles() ? takeFiles() : { type: 'TEXT' };
+  if ((!content && !uploads.any) || isHeld()) return;
+  const files = uploads.take();
   if (!files || !send({ ...files, content })) return;
-  endFiles();
+  uploads.end();
   writeText('');
   typingToldAt = 0;
 }
@@ -82,7 +84,7 @@ function takeBack({ room, draft: { content, imageUrl, quotedMessageUuid, attachm
   // That was in a thread.
   if (parentMessageUuid) return;
   if (quotedMessageUuid) attempt(() => answerAgain(room, quotedMessageUuid));
-  if (attachments) putFilesBack(room, attachments);
+  if (attachments) uploads.putBack(room, attachments);
   if (imageUrl) return openPicture(imageUrl, content);
   editing.end();
   writeText([content, $('text').value].filter(Boolean).join('\n'));

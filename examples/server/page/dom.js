@@ -76,6 +76,15 @@ export function showCount(badge, count, label) {
   );
 }
 
+/** The arrows go along these, Home and End to their ends. */
+export function moveAlong(event, stops) {
+  const at = stops.indexOf(document.activeElement);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: stops.length - 1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  stops[to]?.focus();
+}
+
 /** Replaces a list's items, and keeps the keyboard's place in it. Items name themselves by `data-key`. */
 export function fillList(list, items) {
   const focused = document.activeElement?.closest('[data-key]');

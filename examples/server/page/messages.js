@@ -214,7 +214,9 @@ export class Messages {
   /** Draws a line above the first of so many unread messages, where it is on the page. */
   markUnread(count) {
     if (count === 0) return undefined;
-    const counted = [...this.#items.values()].filter(({ message }) => message && !message.isMyMessage && message.type !== 'SYSTEM');
+    // A deleted one is unread in a room until it is passed, and in a thread no more.
+    const counts = ({ isMyMessage, type, deletedAt }) => !isMyMessage && type !== 'SYSTEM' && !(this.#isThread && deletedAt);
+    const counted = [...this.#items.values()].filter(({ message }) => message && counts(message));
     const newestFirst = counted.sort((one, other) => other.message.seq - one.message.seq);
     const first = newestFirst[count - 1];
     if (!first) return undefined;

@@ -11,6 +11,7 @@ import { attempt, toast } from './notices.js';
 import { Picker } from './picker.js';
 import { isOnline, presenceChanged, presenceText, setPresence } from './presence.js';
 import { openUuid } from './room.js';
+import { focusRoom } from './room-list.js';
 import { dropRoom, may, peerOf, putRoom, rooms, roomsChanged } from './rooms.js';
 import { closeSide, isBeside, openSide } from './side.js';
 import { languageChanged, t, untilOf } from './texts.js';
@@ -22,6 +23,7 @@ export function startPeople() {
   on('people-open', 'click', () => (isBeside('people') ? closeSide() : openPanel()));
   on('invite', 'click', invite);
   on('rename', 'click', rename);
+  on('delete-room', 'click', askToDeleteRoom);
   on('leave', 'click', leave);
   on('block-peer', 'click', () => askToBlock(participants.find(({ userUuid }) => userUuid !== me.userUuid)));
   for (const change of [presenceChanged, languageChanged, friendsChanged]) change.on(() => !$('people').hidden && showPeople());
@@ -68,6 +70,8 @@ function showPeople() {
   $('invite').hidden = !isShared || !isActive;
   $('rename').hidden = !isShared || !may(room, 'rename');
   $('moderation-open').hidden = !mayModerate(room);
+  // Its owner's alone, whatever its permissions say; also where it is closed.
+  $('delete-room').hidden = !isShared || room?.role !== 'OWNER';
   const peer = peerOf(room);
   $('block-peer').hidden = !peer || isBlocked(peer);
 }
@@ -148,9 +152,25 @@ function leave() {
     text: t(type === 'DIRECT' ? 'leaveDirectText' : 'leaveGroupText'),
     action: t('leave'),
     isDangerous: true,
-    act: async () => {
-      await api.leave(roomUuid);
-      dropRoom(roomUuid);
-    },
+    act: () => goOut(api.leave(roomUuid), roomUuid),
   });
+}
+
+function askToDeleteRoom() {
+  const { roomUuid, name } = rooms.get(openUuid());
+  ask({
+    title: t('deleteRoomTitle', name),
+    text: t('deleteRoomText'),
+    action: t('deleteRoom'),
+    isDangerous: true,
+    act: () => goOut(api.deleteRoom(roomUuid), roomUuid, true),
+  });
+}
+
+/** The room is gone once that is done, or is told to be before it is answered. */
+async function goOut(work, uuid, isDeleted) {
+  await work;
+  dropRoom(uuid, isDeleted);
+  // The button that the keyboard came from is gone.
+  $('ask').addEventListener('close', () => focusRoom(), { once: true });
 }

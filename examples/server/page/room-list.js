@@ -1,7 +1,7 @@
 // The list of rooms, drawn.
 
 import { roomInAddress } from './address.js';
-import { $, el, fillList, on, onceAFrame, personAvatar, showCount } from './dom.js';
+import { $, el, fillList, moveAlong, on, onceAFrame, personAvatar, showCount } from './dom.js';
 import { attempt } from './notices.js';
 import { isOnline, presenceChanged } from './presence.js';
 import { hasMoreRooms, loadMoreRooms, newestFirst, peerOf, roomsChanged } from './rooms.js';
@@ -19,24 +19,15 @@ export function startRoomList() {
   for (const change of [roomsChanged, presenceChanged, languageChanged]) change.on(showRooms);
   addEventListener('hashchange', showRooms);
   on('more-rooms', 'click', () => attempt(loadMore));
-  on('rooms', 'keydown', moveAlong);
+  on('rooms', 'keydown', (event) => moveAlong(event, [...$('rooms').querySelectorAll('a')]));
 }
 
-/** The arrows go along the list, Home and End to its ends. */
-function moveAlong(event) {
-  const links = [...$('rooms').querySelectorAll('a')];
-  const at = links.indexOf(document.activeElement);
-  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
-  if (to === undefined) return;
-  event.preventDefault();
-  links[to]?.focus();
-}
-
-/** Puts the keyboard on a room's row; on the first one, where it is not in the list; where one came from, if that is a search. */
+/** Puts the keyboard on a room's row; on the first one, where it is not in the list; where one came from, if that is a search or
+ *  another list. */
 export function focusRoom(uuid) {
-  if ($('all-rooms').hidden) return ($('found-all').querySelector('[aria-current]') ?? $('search-text')).focus();
-  const row = $('rooms').querySelector(`a[href="#${uuid}"]`) ?? $('rooms').querySelector('a');
-  row?.focus();
+  const row = $('all-rooms').hidden ? $('found-all').querySelector('[aria-current]') ?? $('search-text')
+    : $('rooms').querySelector(`a[href="#${uuid}"]`) ?? $('rooms').querySelector('a');
+  (row?.checkVisibility() ? row : document.querySelector('#tabs [aria-selected="true"]')).focus();
 }
 
 export const areRoomsLoaded = () => isLoaded;

@@ -19,7 +19,7 @@ import { forgetTyping, showTyping, takeTyping } from './typing.js';
 
 /** The open room: {uuid, timeline, readSeq, seq}. `seq`: the place of a message that one came to see. */
 let open;
-/** A room to be opened at one of its messages: {uuid, seq}. */
+/** A room to be opened at one of its messages, or with one of its threads: {uuid, seq?, thread?}. */
 let asked;
 
 export const openUuid = () => open?.uuid;
@@ -84,7 +84,7 @@ export function followAddress() {
 function openRoom(uuid) {
   const before = open;
   if (open) open.timeline.isOpen = false;
-  const seq = uuid && asked?.uuid === uuid ? asked.seq : undefined;
+  const { seq, thread } = uuid && asked?.uuid === uuid ? asked : {};
   asked = undefined;
   open = uuid && { uuid, readSeq: 0, seq, timeline: new Timeline(uuid, { room: () => rooms.get(uuid), explain: explainRefusal, actions: actionsAt('text'), onQuote: (place) => openMessage(uuid, place) }) };
   $('app').classList.toggle('in-room', Boolean(open));
@@ -96,6 +96,7 @@ function openRoom(uuid) {
   showHead();
   open.timeline.scrollDown();
   attempt(loadOpenRoom);
+  if (thread) askForThread(thread);
 }
 
 /** Opens a room at one of its messages. */
@@ -105,6 +106,14 @@ export function openMessage(uuid, seq) {
     return attempt(loadOpenRoom);
   }
   asked = { uuid, seq };
+  return goToRoom(uuid);
+}
+
+/** Opens the thread of a message beside its room. */
+export function openThreadOf(message) {
+  const { roomUuid: uuid } = message;
+  if (open?.uuid === uuid) return askForThread(message);
+  asked = { uuid, thread: message };
   return goToRoom(uuid);
 }
 

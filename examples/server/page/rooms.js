@@ -10,7 +10,7 @@ export const rooms = new Map();
 
 /** Tells of the id of a room that was changed, or of all. */
 export const roomsChanged = signal();
-/** Tells of a room that one is in no more. */
+/** Tells of a room that one is in no more, and whether nobody is, since it was deleted. */
 export const roomDropped = signal();
 
 /** How many rooms are loaded at a time. */
@@ -25,13 +25,13 @@ export function putRoom(room) {
   roomsChanged(room.roomUuid);
 }
 
-export function dropRoom(uuid) {
+export function dropRoom(uuid, isDeleted = false) {
   const room = rooms.get(uuid);
   if (!rooms.delete(uuid)) return;
   // The rooms behind it have moved up by one: the last page is asked for again.
   if (nextPage > 1) nextPage -= 1;
   roomsChanged();
-  roomDropped(room);
+  roomDropped(room, isDeleted);
 }
 
 export const hasMoreRooms = () => nextPage !== undefined;
@@ -60,6 +60,18 @@ export async function reloadRooms() {
 
 export async function loadRoom(uuid) {
   putRoom(await api.room(uuid));
+}
+
+/** Rooms that are on their way. */
+const coming = new Set();
+
+/** Loads those of some messages that are not in the list yet. */
+export function loadRoomsOf(messages) {
+  for (const { roomUuid } of messages) {
+    if (rooms.has(roomUuid) || coming.has(roomUuid)) continue;
+    coming.add(roomUuid);
+    loadRoom(roomUuid).catch(() => {}).finally(() => coming.delete(roomUuid));
+  }
 }
 
 /** Rooms to ask for once more, soon and each once. */

@@ -5,7 +5,7 @@ import { $, el, fillList, on, onceAFrame } from './dom.js';
 import { explain } from './errors.js';
 import { isHidden, messageHidden } from './hiding.js';
 import { messageChanged, openMessage, openUuid, roomOpened } from './room.js';
-import { loadRoom, rooms, roomsChanged } from './rooms.js';
+import { loadRoomsOf, rooms, roomsChanged } from './rooms.js';
 import { closeSide, isBeside, isOverRoom, openSide } from './side.js';
 import { dayTurned, languageChanged, t, timeOf, whenOf } from './texts.js';
 
@@ -159,10 +159,7 @@ class Search {
 
   /** Loads the rooms that are not in the list yet. */
   #nameRooms(results) {
-    if (this.#room) return;
-    for (const uuid of new Set(results.map(({ message }) => message.roomUuid))) {
-      if (!rooms.has(uuid)) loadRoom(uuid).catch(() => {});
-    }
+    if (!this.#room) loadRoomsOf(results.map(({ message }) => message));
   }
 
   // What is shown

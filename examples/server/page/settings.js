@@ -1,8 +1,9 @@
-// What one lets others see of oneself: whether one is here, when one was last seen, and what one has read.
+// What one lets others see of oneself: whether one is here, when one was last seen, and what one has read. And one's own data.
 
 import { api } from './api.js';
 import { ask } from './dialogs.js';
 import { el, on } from './dom.js';
+import { exportSection } from './exporting.js';
 import { attempt } from './notices.js';
 import { signal } from './signal.js';
 import { t } from './texts.js';
@@ -40,9 +41,12 @@ function openDialog() {
   ask({
     title: t('settings'),
     content: [
-      check(invisible, 'setInvisible', 'setInvisibleText'),
-      check(receipts, 'setReceipts', 'setReceiptsText'),
-      el('div', { className: 'field' }, el('label', { htmlFor: lastSeen.id, textContent: t('setLastSeen') }), lastSeen),
+      el('section', {},
+        el('h3', { textContent: t('whatOthersSee') }),
+        check(invisible, 'setInvisible', 'setInvisibleText'),
+        check(receipts, 'setReceipts', 'setReceiptsText'),
+        el('div', { className: 'field' }, el('label', { htmlFor: lastSeen.id, textContent: t('setLastSeen') }), lastSeen)),
+      exportSection(),
     ],
     action: t('save'),
     act: async () => takeSettings(await api.updateSettings({

@@ -118,6 +118,7 @@ export default {
   systemRemoved: (name) => `${name} was removed`,
   systemRenamed: (name) => `${name} changed the name of the chat`,
   notInRoom: (room) => `You are not in “${room}” any more.`,
+  roomDeleted: (room) => `“${room}” was deleted.`,
 
   // Threads
   thread: 'Thread',
@@ -135,6 +136,15 @@ export default {
   repliedInThread: 'Replied in a thread',
   shownInRoom: 'Also in the chat',
   saidInThread: (said) => `Thread · ${said}`,
+  threads: 'Threads',
+  follow: 'Follow',
+  following: 'Following',
+  followText: 'Follow this thread: it is listed, with what is new in it',
+  unfollowText: 'Follow this thread no longer',
+  unreadReplies: (count) => (count === 1 ? '1 unread reply' : `${count} unread replies`),
+  noThreads: 'No threads yet',
+  noThreadsText: 'Reply in a thread or follow one, and it stands here with what is new in it.',
+  moreThreads: 'Load more threads',
 
   // Pictures
   addPicture: 'Send a picture',
@@ -202,6 +212,9 @@ export default {
   leaveTitle: (room) => `Leave “${room}”?`,
   leaveDirectText: 'This closes the chat for both of you. You cannot read it any more.',
   leaveGroupText: 'You cannot read it any more, until somebody invites you again.',
+  deleteRoom: 'Delete chat',
+  deleteRoomTitle: (room) => `Delete “${room}” for everybody?`,
+  deleteRoomText: 'Its messages and files go, for all who are in it. It is for good: nobody can bring them back.',
   remove: 'Remove',
   removeTitle: (name) => `Remove ${name}?`,
   removeText: 'They cannot read this chat any more, until somebody invites them again.',
@@ -275,7 +288,8 @@ export default {
   act_resolveReport: ({ who, whom, outcome }) => `${who} settled a report about ${whom}: ${outcome}`,
 
   // What others see
-  settings: 'What others see of you',
+  settings: 'Settings',
+  whatOthersSee: 'What others see of you',
   setInvisible: 'Appear offline',
   setInvisibleText: 'Nobody sees you come, go or type.',
   setReceipts: 'Let others see what you have read',
@@ -285,6 +299,12 @@ export default {
   seenByFriends: 'Your friends',
   seenByNobody: 'Nobody',
   invisible: 'Connected, and not seen',
+  yourData: 'Your data',
+  yourDataText: 'All that this server keeps of you, in one file: your profile, your settings, whom you know, your chats and what you said in them.',
+  downloadData: 'Download your data',
+  preparingData: 'On its way…',
+  dataDownloaded: 'Your data is downloaded.',
+  dataIncomplete: 'Not all of it has come. Try again.',
 
   // A new chat
   kindOfChat: 'Kind of chat',

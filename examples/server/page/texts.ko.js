@@ -116,6 +116,7 @@ export default {
   systemRemoved: (name) => `${name}님이 내보내졌어요`,
   systemRenamed: (name) => `${name}님이 채팅 이름을 바꿨어요`,
   notInRoom: (room) => `이제 “${room}”에 참여하고 있지 않아요.`,
+  roomDeleted: (room) => `“${room}” 채팅이 삭제됐어요.`,
 
   // Threads
   thread: '스레드',
@@ -133,6 +134,15 @@ export default {
   repliedInThread: '스레드에 단 답글',
   shownInRoom: '채팅에도 보냄',
   saidInThread: (said) => `스레드 · ${said}`,
+  threads: '스레드',
+  follow: '팔로우',
+  following: '팔로우 중',
+  followText: '이 스레드 팔로우하기: 새 답글과 함께 목록에 표시돼요',
+  unfollowText: '이 스레드 팔로우 그만하기',
+  unreadReplies: (count) => `읽지 않은 답글 ${count}개`,
+  noThreads: '아직 스레드가 없어요',
+  noThreadsText: '스레드에 답글을 달거나 스레드를 팔로우하면 새 답글과 함께 여기에 표시돼요.',
+  moreThreads: '스레드 더 보기',
 
   // Pictures
   addPicture: '사진 보내기',
@@ -200,6 +210,9 @@ export default {
   leaveTitle: (room) => `“${room}”에서 나갈까요?`,
   leaveDirectText: '두 사람 모두에게 채팅이 종료되고, 더 이상 대화를 볼 수 없어요.',
   leaveGroupText: '다시 초대받기 전에는 대화를 볼 수 없어요.',
+  deleteRoom: '채팅 삭제',
+  deleteRoomTitle: (room) => `모두에게서 “${room}” 채팅을 삭제할까요?`,
+  deleteRoomText: '참여한 모든 사람에게서 메시지와 파일이 사라져요. 삭제하면 누구도 되돌릴 수 없어요.',
   remove: '내보내기',
   removeTitle: (name) => `${name}님을 내보낼까요?`,
   removeText: '다시 초대받기 전에는 대화를 볼 수 없어요.',
@@ -273,7 +286,8 @@ export default {
   act_resolveReport: ({ who, whom, outcome }) => `${who}님이 ${whom}님에 대한 신고를 처리했어요: ${outcome}`,
 
   // What others see
-  settings: '다른 사람에게 보이는 내 정보',
+  settings: '설정',
+  whatOthersSee: '다른 사람에게 보이는 내 정보',
   setInvisible: '오프라인으로 표시',
   setInvisibleText: '접속과 입력 중 표시가 아무에게도 보이지 않아요.',
   setReceipts: '읽음 표시 보내기',
@@ -283,6 +297,12 @@ export default {
   seenByFriends: '내 친구',
   seenByNobody: '아무도 없음',
   invisible: '연결됨 (보이지 않음)',
+  yourData: '내 데이터',
+  yourDataText: '이 서버에 있는 내 정보를 파일 하나로 받아요: 프로필, 설정, 친구, 참여한 채팅과 거기에서 한 말.',
+  downloadData: '내 데이터 다운로드',
+  preparingData: '받는 중…',
+  dataDownloaded: '내 데이터를 다운로드했어요.',
+  dataIncomplete: '일부만 도착했어요. 다시 시도해 주세요.',
 
   // A new chat
   kindOfChat: '채팅 종류',

@@ -12,6 +12,7 @@ import { rooms, roomsChanged } from './rooms.js';
 import { fitText, writeText } from './text-field.js';
 import { languageChanged } from './texts.js';
 import { askForThread } from './threads.js';
+import { Uploads } from './uploads.js';
 
 /** What was written and not sent, by root. */
 const drafts = new Map();
@@ -19,12 +20,15 @@ const drafts = new Map();
 let root;
 let editing;
 let mentioning;
+let uploads;
 
 /** `threadOpened` tells of the root of the thread that is open; `lastOwn` and `showEdited` are for editing. */
 export function startThreadComposer({ threadOpened, lastOwn, showEdited }) {
-  editing = new Editing({ prefix: 'thread-', isThread: true, others: ['show-label'], lastOwn, showEdited });
-  mentioning = new Mentioning('thread-');
+  // First, since what is shown of the others goes by the root.
   threadOpened.on(change);
+  editing = new Editing({ prefix: 'thread-', isThread: true, others: ['attach', 'show-label'], lastOwn, showEdited });
+  mentioning = new Mentioning('thread-');
+  uploads = new Uploads({ prefix: 'thread-', place: () => root, opened: threadOpened });
   entryTakenBack.on(takeBack);
   roomsChanged.on((uuid) => root && (!uuid || uuid === openUuid()) && showHolding());
   languageChanged.on(() => root && showHolding());
@@ -58,24 +62,28 @@ function showHolding() {
 }
 
 function send() {
-  const content = $('thread-text').value.trim();
-  if (!content || isHeld()) return;
+  const content = $('thread-text').value.trim() || undefined;
+  if ((!content && !uploads.any) || isHeld()) return;
+  const files = uploads.take();
+  if (!files) return;
   const showInRoom = $('thread-show').checked || undefined;
   try {
-    chat.send(openUuid(), { type: 'TEXT', content, ...mentioning.in(content), parentMessageUuid: root, showInRoom });
+    chat.send(openUuid(), { ...files, content, ...mentioning.in(content), parentMessageUuid: root, showInRoom });
   } catch (error) {
     // Too much waits already: it stays where it was written.
     return toast(explain(error));
   }
+  uploads.end();
   writeText('', $('thread-text'));
   $('thread-show').checked = false;
 }
 
 /** What was refused goes back to where it was written. */
-function takeBack({ room, draft: { content, parentMessageUuid, showInRoom } }) {
+function takeBack({ room, draft: { content, attachments, parentMessageUuid, showInRoom } }) {
   if (!parentMessageUuid) return;
   askForThread({ roomUuid: room, messageUuid: parentMessageUuid }, { isWriting: true });
   editing.end();
+  if (attachments) uploads.putBack(room, attachments, parentMessageUuid);
   $('thread-show').checked = Boolean(showInRoom);
   writeText([content, $('thread-text').value].filter(Boolean).join('\n'), $('thread-text'));
   $('thread-text').focus();

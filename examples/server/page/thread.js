@@ -2,7 +2,8 @@
 
 import { announce } from './announcer.js';
 import { api, chat } from './api.js';
-import { $, on } from './dom.js';
+import { $, icon, on } from './dom.js';
+import { follow, markThreadRead, stateTaken, takeState } from './followed.js';
 import { isHidden, messageHidden } from './hiding.js';
 import { Messages } from './messages.js';
 import { attempt, toast } from './notices.js';
@@ -17,14 +18,14 @@ import { threadAsked } from './threads.js';
 /** How many replies are loaded at a time. */
 const PAGE = 30;
 
-/** The open thread: {roomUuid, rootUuid, root, top, replies, next, isLoading, hasFailed}. `next`: the cursor of the page before those
- *  that are there; null, where there is none. */
+/** The open thread: {roomUuid, rootUuid, root, state, top, replies, next, isLoading, hasFailed}. `state`: where one stands in it, once
+ *  that is known. `next`: the cursor of the page before those that are there; null, where there is none. */
 let open;
 /** Whether the newest reply is in sight, and is to stay there. */
-let isFollowing = true;
+let staysAtEnd = true;
 
 /** Tells of the root of the thread that was opened, or none. */
-const threadOpened = signal();
+export const threadOpened = signal();
 
 export function startThread() {
   startThreadComposer({ threadOpened, lastOwn: () => open?.replies.lastOwn, showEdited });
@@ -39,9 +40,15 @@ export function startThread() {
   entryTaken.on(takeEntry);
   entryDropped.on((entry) => open?.replies.remove(entry));
   on('thread-older', 'click', () => attempt(load));
-  on('thread-scroller', 'scroll', () => (isFollowing = isAtEnd()));
+  on('thread-follow', 'click', () => attempt(toggleFollowing));
+  on('thread-scroller', 'scroll', () => {
+    staysAtEnd = isAtEnd();
+    markRead();
+  });
+  document.addEventListener('visibilitychange', () => markRead());
+  stateTaken.on((state) => state.messageUuid === open?.rootUuid && stand(state));
   // A keyboard or what one writes takes some of the height.
-  const keepEnd = new ResizeObserver(() => open && isFollowing && scrollDown());
+  const keepEnd = new ResizeObserver(() => open && staysAtEnd && scrollDown());
   for (const id of ['thread-scroller', 'thread-root', 'thread-messages']) keepEnd.observe($(id));
   for (const change of [languageChanged, dayTurned]) {
     change.on(() => {
@@ -54,7 +61,10 @@ export function startThread() {
 }
 
 /** The connection is back: what could not be loaded may be now. */
-export const resumeThread = () => open?.hasFailed && load().catch(() => {});
+export function resumeThread() {
+  if (open?.hasFailed) load().catch(() => {});
+  markRead();
+}
 
 async function openThread({ roomUuid, rootUuid, seq, isWriting }) {
   if (roomUuid !== openUuid()) return;
@@ -82,7 +92,7 @@ function begin(roomUuid, rootUuid) {
     replies: new Messages({ ...more, list: $('thread-messages'), above }),
   };
   entries().forEach((entry) => open.replies.place({ entry }));
-  isFollowing = true;
+  staysAtEnd = true;
   showState();
   threadOpened(rootUuid);
 }
@@ -110,7 +120,11 @@ async function load() {
     const [root, page] = await Promise.all([
       thread.root ?? api.message(roomUuid, rootUuid), api.replies(roomUuid, rootUuid, { cursor: next, limit: PAGE }),
     ]);
-    if (thread === open) keepingPlace(() => takePage(root, page));
+    if (thread !== open) return;
+    const isFirst = !thread.root;
+    keepingPlace(() => takePage(root, page));
+    if (isFirst) takeUnread(page.threadState);
+    await takeState(page.threadState, root);
   } catch (error) {
     thread.hasFailed = true;
     if (error.code !== 'MESSAGE_NOT_FOUND' || thread !== open) throw error;
@@ -139,7 +153,7 @@ const entries = () => chat.entries.filter(({ draft }) => draft.parentMessageUuid
 async function show(thread, seq) {
   while (thread === open && !thread.replies.at(seq) && thread.next !== null && !thread.hasFailed) await load();
   if (thread !== open || !thread.replies.at(seq)) return;
-  isFollowing = false;
+  staysAtEnd = false;
   thread.replies.showFound(seq);
   announce(thread.replies.at(seq));
 }
@@ -152,6 +166,47 @@ function showState() {
   $('thread-older').hidden = !(hasFailed || (root && next !== null));
   if (hadFocus && $('thread-older').hidden) $('thread-scroller').focus({ preventScroll: true });
   $('thread-older').textContent = t(hasFailed ? 'retryReplies' : 'olderReplies');
+  showFollowing();
+}
+
+// Where one stands in it
+
+function stand(state) {
+  open.state = state;
+  showFollowing();
+  markRead();
+}
+
+function showFollowing() {
+  const { following } = open.state ?? {};
+  const button = $('thread-follow');
+  button.hidden = following === undefined;
+  button.replaceChildren(icon(following ? 'tick' : 'bell'), t(following ? 'following' : 'follow'));
+  button.title = t(following ? 'unfollowText' : 'followText');
+  button.className = following ? 'small quiet' : 'small soft';
+}
+
+async function toggleFollowing() {
+  const { roomUuid, rootUuid, state } = open;
+  await follow(roomUuid, rootUuid, !state.following);
+}
+
+/** Shows where reading goes on. */
+function takeUnread({ unreadReplies }) {
+  const first = open.replies.markUnread(unreadReplies);
+  first?.scrollIntoView({ block: 'nearest' });
+  staysAtEnd = isAtEnd();
+}
+
+/** What stands at the end of a thread that one follows is read, if it is in sight. `hasNew`: whether something has come. */
+function markRead(hasNew = open?.state?.unreadReplies > 0) {
+  const thread = open;
+  const seq = thread?.replies.newestSeq;
+  if (!hasNew || !thread.state?.following || !(seq > (thread.readSeq ?? 0))) return;
+  if (document.hidden || !chat.isOnline || !staysAtEnd) return;
+  const readBefore = thread.readSeq;
+  thread.readSeq = seq;
+  markThreadRead(thread.roomUuid, thread.rootUuid, seq).catch(() => (thread.readSeq = readBefore));
 }
 
 // What happens
@@ -163,7 +218,9 @@ function take(message) {
   // It is loaded with those around it.
   if (open.root && open.next && message.seq < open.replies.oldestSeq) return;
   open.replies.place({ message });
-  if (isNew && !message.isMyMessage) announce(message);
+  if (!isNew || message.isMyMessage) return;
+  announce(message);
+  markRead(true);
 }
 
 function takeEntry(entry) {
@@ -192,7 +249,7 @@ function isAtEnd() {
 }
 
 function scrollDown() {
-  isFollowing = true;
+  staysAtEnd = true;
   $('thread-scroller').scrollTop = $('thread-scroller').scrollHeight;
 }
 
@@ -203,7 +260,7 @@ function keepingPlace(change) {
   const below = scroller.scrollHeight - scroller.scrollTop;
   change();
   if (isFirst) return scrollDown();
-  isFollowing = false;
+  staysAtEnd = false;
   scroller.scrollTop = scroller.scrollHeight - below;
   return undefined;
 }

@@ -1,13 +1,14 @@
-// Files that are to be sent with the next message: chosen, dropped or pasted, uploaded at once, and shown above where
-// one writes until they are sent.
+// Files that are to be sent with the next message, of a room or of a thread: chosen, dropped or pasted, uploaded at once, and
+// shown above where one writes until they are sent.
 
 import { api } from './api.js';
 import { $, el, fillList, icon, iconButton, on, textButton } from './dom.js';
 import { explain } from './errors.js';
 import { filesOfDraft, isPicture, keepUploaded } from './files.js';
 import { toast } from './notices.js';
-import { openUuid, roomOpened } from './room.js';
+import { openUuid } from './room.js';
 import { roomDropped } from './rooms.js';
+import { signal } from './signal.js';
 import { languageChanged, sizeOf, t } from './texts.js';
 
 /** A message has no more, unless the server says otherwise. */
@@ -17,73 +18,38 @@ const AT_ONCE = 2;
 /** Refusals that may come to nothing when it is tried again. */
 const PASSING = ['OFFLINE', 'RATE_LIMITED', 'UNAVAILABLE'];
 
-/** By room: {key, name, size, file?, preview?, state, part, error?, attachment?, giveUp?}. `state`: waiting, uploading, done or failed. */
+/** By the id of a room, or of a thread's root: {key, place, room, name, size, file?, preview?, state, part, error?, attachment?, giveUp?}.
+ *  `state`: waiting, uploading, done or failed. */
 const chosen = new Map();
 let lastKey = 0;
 
-const here = () => chosen.get(openUuid()) ?? [];
+const allChosen = () => [...chosen.values()].flat();
+
+/** Tells that there are others, or that they stand otherwise. */
+const uploadsChanged = signal();
+/** Tells of a file of which more is out. */
+const progressed = signal();
 
 export function startUploads() {
-  on('attach', 'click', () => $('file').click());
-  on('file', 'change', () => {
-    add([...$('file').files]);
-    $('file').value = '';
-  });
-  on('text', 'paste', (event) => {
-    const files = [...event.clipboardData.files];
-    // A copied table comes as a picture, too.
-    if (files.length === 0 || event.clipboardData.getData('text/plain')) return;
-    event.preventDefault();
-    add(files);
-  });
-  startDropping();
-  roomOpened.on(show);
-  languageChanged.on(show);
-  roomDropped.on(({ roomUuid }) => forget(roomUuid));
-}
-
-/** Onto the open room. Anywhere else the browser would leave the page for the file. */
-function startDropping() {
-  const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes('Files');
+  roomDropped.on(({ roomUuid }) => forget(({ room }) => room === roomUuid));
+  // Anywhere but where it is taken the browser would leave the page for the file.
   for (const name of ['dragover', 'drop']) {
     document.addEventListener(name, (event) => {
-      if (!hasFiles(event)) return;
+      if (!isOfFiles(event)) return;
       event.preventDefault();
-      event.dataTransfer.dropEffect = $('drop').contains(event.target) ? 'copy' : 'none';
+      event.dataTransfer.dropEffect = event.target.closest?.('.drop') ? 'copy' : 'none';
     });
   }
-  on('chat-room', 'dragenter', (event) => {
-    if (hasFiles(event) && canAttach()) $('drop').hidden = false;
-  });
-  on('drop', 'dragleave', () => ($('drop').hidden = true));
-  on('drop', 'drop', ({ dataTransfer }) => {
-    $('drop').hidden = true;
-    add([...dataTransfer.files]);
-  });
 }
 
-const canAttach = () => !$('composer').hidden && !$('attach').hidden;
+const isOfFiles = ({ dataTransfer }) => dataTransfer?.types.includes('Files');
 
-/** Takes files for the open room's next message, and begins to upload them. */
-function add(files) {
-  const room = openUuid();
-  if (!room || !canAttach()) return;
-  const left = MOST - here().length;
-  if (files.length > left) toast(t('tooManyFiles', MOST));
-  const items = files.slice(0, left).map((file) => {
-    const preview = file.type.startsWith('image/') ? URL.createObjectURL(file) : undefined;
-    return { key: String(++lastKey), room, file, name: file.name, size: file.size, preview, state: 'waiting', part: 0 };
-  });
-  chosen.set(room, [...here(), ...items]);
-  uploadNext();
-  $('text').focus();
-}
+// Uploaded
 
 function uploadNext() {
-  show();
-  const all = [...chosen.values()].flat();
-  const going = all.filter(({ state }) => state === 'uploading').length;
-  const next = all.find(({ state }) => state === 'waiting');
+  uploadsChanged();
+  const going = allChosen().filter(({ state }) => state === 'uploading').length;
+  const next = allChosen().find(({ state }) => state === 'waiting');
   if (!next || going >= AT_ONCE) return;
   upload(next);
   uploadNext();
@@ -94,7 +60,7 @@ async function upload(item) {
   Object.assign(item, { state: 'uploading', part: 0, giveUp: () => giving.abort() });
   const onProgress = (part) => {
     item.part = part;
-    showProgress(item);
+    progressed(item);
   };
   try {
     item.attachment = await api.upload(item.room, item.file, { signal: giving.signal, onProgress });
@@ -108,46 +74,20 @@ async function upload(item) {
 
 /** The connection is back. */
 export function resumeUploads() {
-  for (const item of [...chosen.values()].flat()) {
+  for (const item of allChosen()) {
     if (item.state === 'failed' && item.error.code === 'OFFLINE') item.state = 'waiting';
   }
   uploadNext();
 }
 
-// What becomes of them
-
-export const hasFiles = () => here().length > 0;
-
-/** What a draft holds of them; nothing, and a word why, while they are not all there. */
-export function takeFiles() {
-  const items = here();
-  const isReady = items.every(({ state }) => state === 'done');
-  if (!isReady) {
-    toast(t(items.some(({ state }) => state === 'failed') ? 'filesFailed' : 'filesUploading'));
-    return undefined;
+function forget(isGone) {
+  for (const [place, items] of chosen) {
+    items.filter(isGone).forEach(drop);
+    const left = items.filter((item) => !isGone(item));
+    if (left.length > 0) chosen.set(place, left);
+    else chosen.delete(place);
   }
-  const areAllPictures = items.every(({ attachment: { mediaType } }) => mediaType.startsWith('image/'));
-  return { type: areAllPictures ? 'IMAGE' : 'TEXT', attachments: items.map(({ attachment }) => attachment.attachmentUuid) };
-}
-
-/** They are sent. */
-export function endFiles() {
-  forget(openUuid());
-  show();
-}
-
-/** What was refused is to be sent once more. */
-export function putFilesBack(room, ids) {
-  const back = filesOfDraft(room, ids).map((attachment) => (
-    { key: String(++lastKey), room, name: attachment.name, size: attachment.size, state: 'done', part: 1, attachment }
-  ));
-  chosen.set(room, [...back, ...(chosen.get(room) ?? [])].slice(0, MOST));
-  show();
-}
-
-function forget(room) {
-  (chosen.get(room) ?? []).forEach(drop);
-  chosen.delete(room);
+  uploadNext();
 }
 
 function drop({ giveUp, preview }) {
@@ -155,42 +95,137 @@ function drop({ giveUp, preview }) {
   if (preview) URL.revokeObjectURL(preview);
 }
 
-function remove(item) {
-  drop(item);
-  chosen.set(item.room, chosen.get(item.room).filter((other) => other !== item));
-  uploadNext();
-  $('text').focus();
-}
+/** Those of one place where one writes: the room's, or a thread's. */
+export class Uploads {
+  #part;
+  #place;
 
-// Drawn
+  /** `prefix`: of the ids of its parts. `place` gives the id of what is written in, the open room or the open thread's root; `opened`
+   *  tells that it is another one. */
+  constructor({ prefix = '', place, opened }) {
+    this.#part = (id) => $(prefix + id);
+    this.#place = place;
+    on(`${prefix}attach`, 'click', () => this.#part('file').click());
+    on(`${prefix}file`, 'change', () => {
+      this.#add([...this.#part('file').files]);
+      this.#part('file').value = '';
+    });
+    on(`${prefix}text`, 'paste', (event) => {
+      const files = [...event.clipboardData.files];
+      // A copied table comes as a picture, too.
+      if (files.length === 0 || event.clipboardData.getData('text/plain')) return;
+      event.preventDefault();
+      this.#add(files);
+    });
+    this.#heedDrops();
+    for (const change of [opened, languageChanged, uploadsChanged]) change.on(() => this.#show());
+    progressed.on((item) => this.#showProgress(item));
+  }
 
-function show() {
-  const items = here();
-  $('files').hidden = items.length === 0;
-  fillList($('files'), items.map(card));
-}
+  #heedDrops() {
+    const target = this.#part('drop');
+    target.parentElement.addEventListener('dragenter', (event) => {
+      if (isOfFiles(event) && this.#canAttach) target.hidden = false;
+    });
+    target.addEventListener('dragleave', () => (target.hidden = true));
+    target.addEventListener('drop', ({ dataTransfer }) => {
+      target.hidden = true;
+      this.#add([...dataTransfer.files]);
+    });
+  }
 
-function showProgress({ key, part }) {
-  const bar = $('files').querySelector(`[data-key="${key}"] progress`);
-  if (bar) bar.value = part;
-}
+  get #here() {
+    return chosen.get(this.#place()) ?? [];
+  }
 
-function card(item) {
-  const { key, name, size, preview, state, part, error, attachment } = item;
-  const isKnown = attachment && !isPicture(attachment);
-  const picture = preview && !isKnown ? el('img', { src: preview, alt: '' }) : icon(preview || (attachment && !isKnown) ? 'picture' : 'file');
-  const how = state === 'failed' ? el('span', { className: 'error', role: 'alert', textContent: explain(error, wordsOf(error)) })
-    : state === 'done' ? el('span', { className: 'muted', textContent: sizeOf(size) })
-      : el('progress', { max: 1, value: part, ariaLabel: t('uploading', name) });
-  const retry = () => {
-    item.state = 'waiting';
+  get #canAttach() {
+    return !this.#part('composer').hidden && !this.#part('attach').hidden;
+  }
+
+  /** Takes files for the next message, and begins to upload them. */
+  #add(files) {
+    const [place, room] = [this.#place(), openUuid()];
+    if (!place || !this.#canAttach) return;
+    const left = MOST - this.#here.length;
+    if (files.length > left) toast(t('tooManyFiles', MOST));
+    const items = files.slice(0, left).map((file) => {
+      const preview = file.type.startsWith('image/') ? URL.createObjectURL(file) : undefined;
+      return { key: String(++lastKey), place, room, file, name: file.name, size: file.size, preview, state: 'waiting', part: 0 };
+    });
+    chosen.set(place, [...this.#here, ...items]);
     uploadNext();
-  };
-  return el('li', { className: `upload ${state}`, dataset: { key } },
-    el('span', { className: 'preview' }, picture),
-    el('span', { className: 'who' }, el('strong', { textContent: name, dir: 'auto', title: name }), how),
-    state === 'failed' && PASSING.includes(error.code) && textButton(t('uploadAgain'), retry, 'link'),
-    iconButton('close', t('removeFile', name), () => remove(item), 'icon quiet'));
+    this.#part('text').focus();
+  }
+
+  // What becomes of them
+
+  get any() {
+    return this.#here.length > 0;
+  }
+
+  /** What a draft holds of them; nothing, and a word why, while they are not all there. */
+  take() {
+    const items = this.#here;
+    const isReady = items.every(({ state }) => state === 'done');
+    if (!isReady) {
+      toast(t(items.some(({ state }) => state === 'failed') ? 'filesFailed' : 'filesUploading'));
+      return undefined;
+    }
+    if (items.length === 0) return { type: 'TEXT' };
+    const areAllPictures = items.every(({ attachment: { mediaType } }) => mediaType.startsWith('image/'));
+    return { type: areAllPictures ? 'IMAGE' : 'TEXT', attachments: items.map(({ attachment }) => attachment.attachmentUuid) };
+  }
+
+  /** They are sent. */
+  end() {
+    const place = this.#place();
+    forget((item) => item.place === place);
+  }
+
+  /** What was refused is to be sent once more, from where it was written. */
+  putBack(room, ids, place = room) {
+    const back = filesOfDraft(room, ids).map((attachment) => (
+      { key: String(++lastKey), place, room, name: attachment.name, size: attachment.size, state: 'done', part: 1, attachment }
+    ));
+    chosen.set(place, [...back, ...(chosen.get(place) ?? [])].slice(0, MOST));
+    uploadsChanged();
+  }
+
+  #remove(gone) {
+    forget((item) => item === gone);
+    this.#part('text').focus();
+  }
+
+  // Drawn
+
+  #show() {
+    const list = this.#part('files');
+    list.hidden = !this.any;
+    fillList(list, this.#here.map((item) => this.#card(item)));
+  }
+
+  #showProgress({ key, part }) {
+    const bar = this.#part('files').querySelector(`[data-key="${key}"] progress`);
+    if (bar) bar.value = part;
+  }
+
+  #card(item) {
+    const { key, name, size, preview, state, part, error, attachment } = item;
+    const isKnown = attachment && !isPicture(attachment);
+    const picture = preview && !isKnown ? el('img', { src: preview, alt: '' }) : icon(preview || (attachment && !isKnown) ? 'picture' : 'file');
+    const how = state === 'failed' ? el('span', { className: 'error', role: 'alert', textContent: explain(error, wordsOf(error)) })
+      : state === 'done' ? el('span', { className: 'muted', textContent: sizeOf(size) })
+        : el('progress', { max: 1, value: part, ariaLabel: t('uploading', name) });
+    const retry = () => {
+      item.state = 'waiting';
+      uploadNext();
+    };
+    return el('li', { className: `upload ${state}`, dataset: { key } },
+      el('span', { className: 'preview' }, picture),
+      el('span', { className: 'who' }, el('strong', { textContent: name, dir: 'auto', title: name }), how),
+      state === 'failed' && PASSING.includes(error.code) && textButton(t('uploadAgain'), retry, 'link'),
+      iconButton('close', t('removeFile', name), () => this.#remove(item), 'icon quiet'));
+  }
 }
 
 /** Why a file was not taken. */
