@@ -38,12 +38,12 @@
 //!
 //! An import that broke off can be run again, from the beginning, and so can one that did not: what is there
 //! already is skipped. Another export of the same store, made later, adds what is new in it: messages, marks,
-//! stays, rooms that have closed, which open no more; members have the roles and mutes, and users the
-//! do-not-disturb, of the export that was imported last, and of two bans the later one holds; an audit trail
-//! goes on with what it does not have yet, of two acts that are alike to the millisecond with one. It takes away nothing, so that a friendship which has ended in
-//! between is still there, and so is an invite link that was revoked,
-//! and a message that was held and is rejected; one that was sent since waits no more. What contradicts the store is refused, with the
-//! number of its line, and what came before that line stays.
+//! stays, rooms that have closed, which open no more. Members have the roles and mutes, and users the
+//! do-not-disturb, of the export that was imported last; of two bans the later one holds; an audit trail goes on
+//! with what it does not have yet, and has two acts that are alike to the millisecond once. It takes away nothing,
+//! so that a friendship which has ended in between is still there, and so are an invite link that was revoked and a
+//! message that was held and is rejected; one that was sent since waits no more. What contradicts the store is
+//! refused, with the number of its line, and what came before that line stays.
 //!
 //! Requests to come into a room stay behind: whoever waits asks again.
 //!
@@ -79,7 +79,7 @@
 //! | `hidden` | `room`, `user`, `seq` and `message` (its id) |
 //! | `follow` | `room`, `seq` and `message` (its id) of the thread's root, `user`, `following`, `since`, `readSeq` |
 //! | `invite` | `room`, `code`, `by`? (the host without it), `createdAt`, `expiresAt`?, `maxUses`? (1 of an invitation), `uses`, `user`? (whom alone it invites) |
-//! | `act` | `room`, `at`, `by`? (the host without it), `act` (an object: `kind`, and what goes with it: `mute` and `ban` `until`, `unmute`, `unban`, `remove`, `deleteMessage`, `approveMessage` and `rejectMessage` `message`, its id, `setRole` `role`, `slowMode` `seconds`, `resolveReport` `message` and `outcome`, `setRetention` `retention`?), `user`? (to whom), `reason`? |
+//! | `act` | `room`, `at`, `by`? (the host without it), `act` (an object: `kind`, and what goes with it: `mute` and `ban` `until`, `unmute`, `unban`, `remove`, `deleteMessage`, `approveMessage` and `rejectMessage` `message`, its id, `setRole` `role`, `slowMode` `seconds`, `resolveReport` `message` and `outcome`, `setRetention` `retention`?, `approveJoin`, `rejectJoin`), `user`? (to whom), `reason`? |
 //! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`, `invites`, `edits`, `doNotDisturb`, `acts`, `held`: how many of each. The last line |
 //!
 //! They come in this order. What is of a room comes behind it: what waits there, the messages, each with what it said

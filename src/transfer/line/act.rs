@@ -59,6 +59,8 @@ enum KindLine {
         message: MessageId,
     },
     DeleteRoom {},
+    ApproveJoin {},
+    RejectJoin {},
 }
 
 impl ActLine {
@@ -78,6 +80,8 @@ impl ActLine {
             KindLine::SetRetention { retention } => Act::SetRetention(retention),
             KindLine::ApproveMessage { message } => Act::ApproveMessage(message),
             KindLine::RejectMessage { message } => Act::RejectMessage(message),
+            KindLine::ApproveJoin {} => Act::ApproveJoin,
+            KindLine::RejectJoin {} => Act::RejectJoin,
             // No room that is there was deleted.
             KindLine::SlowMode { .. } | KindLine::DeleteRoom {} => return Err(FieldError::Unfit("act")),
         };
@@ -102,6 +106,8 @@ impl From<AuditEntry> for ActLine {
             Act::ApproveMessage(message) => KindLine::ApproveMessage { message },
             Act::RejectMessage(message) => KindLine::RejectMessage { message },
             Act::DeleteRoom => KindLine::DeleteRoom {},
+            Act::ApproveJoin => KindLine::ApproveJoin {},
+            Act::RejectJoin => KindLine::RejectJoin {},
         };
         Self { room, at, by, act, user, reason }
     }
