@@ -90,11 +90,12 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["export", "import", "print_config", "check"])]
     pub(crate) restored: bool,
 
-    /// The folder of the files that go with messages, made when it is not there. By default one beside the
-    /// database, called like it with `.blobs` behind; that of a store in memory goes with the server. Several
-    /// nodes need one that they share.
-    #[arg(long, env = "CHAT_BLOBS", value_name = "DIR")]
-    pub(crate) blobs: Option<PathBuf>,
+    /// Where the files that go with messages are kept: a folder, made when it is not there, or a bucket of S3 or of
+    /// what speaks like it, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and, where it is not Amazon's,
+    /// AWS_ENDPOINT in the environment. By default a folder beside the database, called like it with `.blobs` behind;
+    /// that of a store in memory goes with the server. Several nodes need one that they share.
+    #[arg(long, env = "CHAT_BLOBS", value_name = "DIR|s3://BUCKET/PREFIX")]
+    pub(crate) blobs: Option<String>,
 
     /// Where clients reach this server's API, such as https://chat.example.org/api: pictures are shown from
     /// there by clients that know no files.

@@ -2,41 +2,64 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use chat_core::blob::FolderStore;
+use chat_core::blob::{BlobStore, FolderStore, ObjectBlobStore};
+use object_store::aws::AmazonS3Builder;
 use tempfile::TempDir;
+use tokio_rustls::rustls::crypto::ring;
 
 use crate::args::Args;
 use crate::{Failure, failed};
 
-/// A folder of blobs.
-pub(crate) struct Blobs {
-    folder: PathBuf,
+/// What `--blobs` begins with where it names no folder.
+const S3: &str = "s3://";
+
+/// A place for blobs.
+pub(crate) enum Blobs {
+    Folder(PathBuf),
     /// That of a store in memory is removed with the server.
-    _kept: Option<TempDir>,
+    Temporary(TempDir),
+    /// Of S3, or of what speaks like it.
+    Bucket(Arc<ObjectBlobStore>),
 }
 
 impl Blobs {
     pub(crate) fn open(args: &Args) -> Result<Self, Failure> {
-        if let Some(folder) = &args.blobs {
-            let made = fs::create_dir_all(folder);
-            made.map_err(|error| failed(format!("cannot make {}", folder.display()), error))?;
-            return Ok(Self { folder: folder.clone(), _kept: None });
+        match args.blobs.as_deref() {
+            Some(place) => match place.strip_prefix(S3) {
+                Some(bucket) => Self::bucket(bucket),
+                None => {
+                    fs::create_dir_all(place)
+                        .map_err(|error| failed(format!("cannot make {place}"), error))?;
+                    Ok(Self::Folder(place.into()))
+                }
+            },
+            None if args.db == "memory" => {
+                let kept = tempfile::tempdir();
+                Ok(Self::Temporary(kept.map_err(|error| failed("cannot make a folder for files", error))?))
+            }
+            // Made with the first file.
+            None if args.is_postgres() => Ok(Self::Folder("chat.blobs".into())),
+            None => Ok(Self::Folder(format!("{}.blobs", args.db).into())),
         }
-        if args.db == "memory" {
-            let kept =
-                tempfile::tempdir().map_err(|error| failed("cannot make a folder for files", error))?;
-            return Ok(Self { folder: kept.path().join("blobs"), _kept: Some(kept) });
-        }
-        // Made with the first file.
-        let folder = match args.is_postgres() {
-            true => "chat.blobs".into(),
-            false => format!("{}.blobs", args.db).into(),
-        };
-        Ok(Self { folder, _kept: None })
     }
 
-    pub(crate) fn store(&self) -> FolderStore {
-        FolderStore::new(&self.folder)
+    /// Where it is and whose keys open it stands in the environment, as for every program that speaks with S3.
+    fn bucket(place: &str) -> Result<Self, Failure> {
+        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        // It is there already where this server has been set up for TLS.
+        let _ = ring::default_provider().install_default();
+        let bucket = AmazonS3Builder::from_env().with_bucket_name(bucket).build();
+        let bucket = bucket.map_err(|error| failed(format!("cannot use {S3}{place}"), error))?;
+        Ok(Self::Bucket(Arc::new(ObjectBlobStore::new(Arc::new(bucket), prefix.trim_matches('/')))))
+    }
+
+    pub(crate) fn store(&self) -> Arc<dyn BlobStore> {
+        match self {
+            Self::Folder(folder) => Arc::new(FolderStore::new(folder)),
+            Self::Temporary(folder) => Arc::new(FolderStore::new(folder.path().join("blobs"))),
+            Self::Bucket(bucket) => bucket.clone(),
+        }
     }
 }

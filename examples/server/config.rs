@@ -97,7 +97,7 @@ settings! {
     tls_key: Option<PathBuf>,
     policy: PolicyName,
     origins: Vec<String>,
-    blobs: Option<PathBuf>,
+    blobs: Option<String>,
     public_url: String,
     nats: Vec<String>,
     node_id: u16,

@@ -113,7 +113,7 @@ async fn run(settings: Settings) -> Result<(), Failure> {
     config.public_url = args.public_url.trim_end_matches('/').to_owned();
     let blobs = Blobs::open(args)?;
     let engine = ChatEngine::builder().config(config).authenticator(keys.authenticator);
-    let engine = engine.shared_store(store.clone()).blobs(blobs.store());
+    let engine = engine.shared_store(store.clone()).shared_blobs(blobs.store());
     let engine = match keys.link_key {
         Some(key) => engine.link_key(key),
         None => engine,

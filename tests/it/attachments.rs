@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat_core::blob::{FolderStore, ObjectBlobStore};
+use chat_core::blob::FolderStore;
 use chat_core::event::{EventKind, RoomChange};
 use chat_core::model::{Draft, HistoryQuery, Limit, MessageType, NewRoom};
 use chat_core::store::{MemoryStore, SqliteStore, Stage, Store, Upkeep};
@@ -18,23 +18,6 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use http::Server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-chat_core::blob_suite!(folder, || async {
-    let dir = tempfile::tempdir().unwrap();
-    Some(chat_core::testing::blob::Fixture::new(FolderStore::new(dir.path().join("a/b"))).keeping(dir))
-});
-
-chat_core::blob_suite!(objects_in_memory, || async {
-    let objects = Arc::new(object_store::memory::InMemory::new());
-    Some(chat_core::testing::blob::Fixture::new(ObjectBlobStore::new(objects, "files")))
-});
-
-chat_core::blob_suite!(objects_in_a_folder, || async {
-    let dir = tempfile::tempdir().unwrap();
-    let objects = object_store::local::LocalFileSystem::new_with_prefix(dir.path()).unwrap();
-    let blobs = ObjectBlobStore::new(Arc::new(objects), "");
-    Some(chat_core::testing::blob::Fixture::new(blobs).keeping(dir))
-});
 
 /// An engine on a store and a folder of its own.
 struct Chat {

@@ -2,6 +2,7 @@
 
 mod attachments;
 mod authenticators;
+mod blobs;
 mod buses;
 mod counts;
 mod custom_store;
