@@ -298,7 +298,11 @@ async fn whoever_is_banned_or_may_not_come_in_now_is_not_let_in() {
     assert!(chat.own("dan").await.is_empty(), "banned, they wait no more");
     assert_eq!(code(ana.approve_join(chat.room, dan).await), "JOIN_REQUEST_NOT_FOUND");
     assert_eq!(code(chat.user("dan").join(chat.room).await), "BANNED");
-    let show = |visibility| RoomUpdate { visibility: Some(visibility), ..RoomUpdate::default() };
+    let show = |visibility| {
+        let mut update = RoomUpdate::default();
+        update.visibility = Some(visibility);
+        update
+    };
     ana.update_room(chat.room, show(Visibility::Private)).await.unwrap();
     assert_eq!(code(ana.approve_join(chat.room, eve).await), "FORBIDDEN");
     ana.update_room(chat.room, show(Visibility::Public)).await.unwrap();

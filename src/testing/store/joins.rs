@@ -61,13 +61,13 @@ impl Fixture {
         self.entry_item(room, who, None, held(MANY))
     }
 
-    fn answer_item(&self, by: Option<&str>, request: &JoinRequest, how: JoinSettlement) -> RoomItem {
+    fn answer_join_item(&self, by: Option<&str>, request: &JoinRequest, how: JoinSettlement) -> RoomItem {
         self.item(request.room, by, Op::SettleJoin { request: Box::new(request.clone()), how })
     }
 
     fn let_in_item(&self, by: Option<&str>, request: &JoinRequest) -> RoomItem {
         let notice = notice(SystemKind::Joined, request.user.as_str());
-        self.answer_item(by, request, JoinSettlement::Approve { notice, max_members: NO_BOUND })
+        self.answer_join_item(by, request, JoinSettlement::Approve { notice, max_members: NO_BOUND })
     }
 
     /// Has somebody wait, and reads the request.
@@ -224,7 +224,7 @@ pub async fn whoever_is_let_in_comes_in_at_that_moment(chat: Fixture) {
     // The words are about nobody else.
     let request = chat.ask(chat.entry_item(room, "dan", Some(code), held(MANY))).await;
     let other = JoinSettlement::Approve { notice: notice(SystemKind::Joined, "eve"), max_members: NO_BOUND };
-    let kind = chat.refused(chat.answer_item(Some("ana"), &request, other)).await;
+    let kind = chat.refused(chat.answer_join_item(Some("ana"), &request, other)).await;
     assert!(matches!(kind, ErrorKind::Invalid { .. }), "{kind:?}");
 }
 
@@ -240,7 +240,7 @@ pub async fn whoever_may_not_come_in_now_waits_on(chat: Fixture) {
     assert_eq!(chat.refused(let_in(&by_link)).await, ErrorKind::InviteNotFound, "used up meanwhile");
     let notice = notice(SystemKind::Joined, "cho");
     let full = JoinSettlement::Approve { notice, max_members: 2 };
-    assert!(is_forbidden(&chat.refused(chat.answer_item(Some("ana"), &by_door, full)).await));
+    assert!(is_forbidden(&chat.refused(chat.answer_join_item(Some("ana"), &by_door, full)).await));
     let show = |visibility| {
         let update = Update { visibility: Some(visibility), ..Update::default() };
         chat.item(room, None, Op::Update(Box::new(update)))
@@ -262,21 +262,25 @@ pub async fn only_who_moderates_lets_people_in_and_only_who_asks_withdraws(chat:
     let room = chat.open_room(&["ana", "cho"]).await;
     let request = chat.ask(chat.ask_item(room, "ben")).await;
     let reject = || JoinSettlement::Reject(Some("no".into()));
-    for item in [chat.let_in_item(Some("cho"), &request), chat.answer_item(Some("cho"), &request, reject())] {
+    for item in
+        [chat.let_in_item(Some("cho"), &request), chat.answer_join_item(Some("cho"), &request, reject())]
+    {
         assert!(is_forbidden(&chat.refused(item).await));
     }
-    for item in [chat.let_in_item(Some("ben"), &request), chat.answer_item(Some("ben"), &request, reject())] {
+    for item in
+        [chat.let_in_item(Some("ben"), &request), chat.answer_join_item(Some("ben"), &request, reject())]
+    {
         assert_eq!(chat.refused(item).await, ErrorKind::NotAParticipant(room), "nobody lets themselves in");
     }
     for by in ["ana", "cho"] {
-        let kind = chat.refused(chat.answer_item(Some(by), &request, JoinSettlement::Withdraw)).await;
+        let kind = chat.refused(chat.answer_join_item(Some(by), &request, JoinSettlement::Withdraw)).await;
         assert_eq!(kind, ErrorKind::JoinRequestNotFound(request.id), "it is not theirs");
     }
     let elsewhere = chat.open_room(&["cho"]).await;
-    let item = RoomItem { room: elsewhere, ..chat.answer_item(Some("cho"), &request, reject()) };
+    let item = RoomItem { room: elsewhere, ..chat.answer_join_item(Some("cho"), &request, reject()) };
     assert_eq!(chat.refused(item).await, ErrorKind::JoinRequestNotFound(request.id), "of another room");
     let position = chat.position().await;
-    let withdraw = |request| chat.answer_item(Some("ben"), request, JoinSettlement::Withdraw);
+    let withdraw = |request| chat.answer_join_item(Some("ben"), request, JoinSettlement::Withdraw);
     assert!(chat.run(withdraw(&request)).await.changes.is_empty());
     assert_eq!(chat.position().await, position, "of a withdrawal nothing is left");
     // Who asks anew waits by another request, within a batch too, and what was said of the first is not said of it.
@@ -294,7 +298,7 @@ pub async fn who_is_rejected_is_noted_and_may_ask_again(chat: Fixture) {
     let room = chat.open_room(&["ana"]).await;
     let request = chat.ask(chat.ask_item(room, "ben")).await;
     let reject = JoinSettlement::Reject(Some("회원만\n🦊".into()));
-    let outcome = chat.run(chat.answer_item(Some("ana"), &request, reject)).await;
+    let outcome = chat.run(chat.answer_join_item(Some("ana"), &request, reject)).await;
     assert!(
         matches!(&outcome.changes[..], [change] if matches!(change.what, What::Untold(of) if of == room))
     );
@@ -303,7 +307,7 @@ pub async fn who_is_rejected_is_noted_and_may_ask_again(chat: Fixture) {
     assert_eq!((acts.len(), acts[0].act, &acts[0].user), (1, Act::RejectJoin, &Some(user("ben"))));
     assert_eq!((acts[0].reason.as_deref(), &acts[0].by), (Some("회원만\n🦊"), &Some(user("ana"))));
     let again = chat.ask(chat.ask_item(room, "ben")).await;
-    chat.run(chat.answer_item(None, &again, JoinSettlement::Withdraw)).await;
+    chat.run(chat.answer_join_item(None, &again, JoinSettlement::Withdraw)).await;
     assert_eq!(chat.acts_in(room).await.len(), 1, "what the host lets go is not noted");
     assert!(chat.asking(Queue::All).await.is_empty());
 }
@@ -319,7 +323,7 @@ pub async fn so_many_people_wait_for_a_room(chat: Fixture) {
     chat.run(item(other, "eve")).await;
     asked(&chat.run(item(room, "ben")).await);
     let first = chat.asked_one(room, asked(&outcomes[0].as_ref().unwrap().clone())).await.unwrap();
-    let withdraw = chat.answer_item(Some("ben"), &first, JoinSettlement::Withdraw);
+    let withdraw = chat.answer_join_item(Some("ben"), &first, JoinSettlement::Withdraw);
     let outcomes = chat.commit(vec![withdraw, item(room, "dan"), item(room, "eve")]).await;
     assert!(outcomes[1].is_ok() && outcomes[2].is_err());
 }
@@ -407,6 +411,6 @@ pub async fn what_waits_for_a_room_goes_with_it(chat: Fixture) {
     assert_eq!(outcomes[2].as_ref().unwrap_err().kind(), &ErrorKind::RoomNotFound(room));
     assert_eq!(chat.asking(Queue::All).await, [kept.id]);
     assert_eq!(chat.asked_one(room, request.id).await, None);
-    let withdraw = chat.answer_item(None, &request, JoinSettlement::Withdraw);
+    let withdraw = chat.answer_join_item(None, &request, JoinSettlement::Withdraw);
     assert_eq!(chat.refused(withdraw).await, ErrorKind::RoomNotFound(room));
 }
