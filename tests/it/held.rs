@@ -524,7 +524,7 @@ async fn what_waits_goes_with_its_room_and_with_its_sender() {
 async fn a_move_takes_what_waits_along_and_its_files_are_sent_with_it() {
     let chat = Chat::new().await;
     let [ana, ben, _] = chat.people();
-    let bytes = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"a catalogue"))]);
+    let bytes = stream::iter([Ok(Bytes::from_static(b"a catalogue"))]);
     let file = ben.upload(chat.room, "catalogue", bytes).await.unwrap().id;
     let draft = Draft::text("buy").with_attachment(file).with_client_id("c1");
     let waits = held(ben.send(chat.room, draft.clone()).await.unwrap_err());
