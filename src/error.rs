@@ -87,6 +87,14 @@ pub enum Contradiction {
         /// How many are there.
         there: u64,
     },
+    /// A message that waits has the id or the client id of another one, or a file that another one has.
+    #[error("message {id} that is held in room {room} is another one there, or has a file of another one")]
+    Held {
+        /// The room.
+        room: RoomId,
+        /// The message.
+        id: MessageId,
+    },
     /// Another invite link has its code, or nobody can be invited to the room.
     #[error("an invite link of room {room} is another one there, or the room takes none")]
     Invite {

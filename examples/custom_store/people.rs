@@ -109,12 +109,12 @@ impl ModerationReads for PlainStore {
         };
         let beyond = tables.held.values().filter(|one| after.is_none_or(|after| one.id > after));
         let page = beyond.filter(is_meant).take(limit as usize);
-        Ok(page.map(|one| Held { sender: tables.profile(&one.sender.user), ..one.clone() }).collect())
+        Ok(page.map(|one| tables.waiting(one)).collect())
     }
 
     async fn held_message(&self, room: RoomId, id: MessageId) -> Result<Option<Held>> {
         let tables = self.tables();
         let found = tables.held.get(&id).filter(|one| one.room == room);
-        Ok(found.map(|one| Held { sender: tables.profile(&one.sender.user), ..one.clone() }))
+        Ok(found.map(|one| tables.waiting(one)))
     }
 }

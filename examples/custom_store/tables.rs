@@ -162,9 +162,8 @@ impl Tables {
     }
 
     fn load_held(&self, needs: &Needs, rows: &mut Rows) {
-        let is_there =
-            |(room, id): &&(RoomId, MessageId)| self.held.get(id).is_some_and(|one| one.room == *room);
-        rows.held = needs.held.iter().filter(is_there).map(|(_, id)| *id).collect();
+        let named = needs.held.iter().filter_map(|(_, id)| self.held.get(id));
+        rows.held = named.map(|one| (one.id, (one.room, one.sender.user.clone()))).collect();
         let key = |one: &Held| Some((one.room, one.sender.user.clone(), one.client_id.clone()?));
         let named = self.held.values().filter_map(|one| Some((key(one)?, (one.id, one.hash))));
         rows.held_as = named.filter(|(key, _)| needs.held_as.contains(key)).collect();
@@ -300,6 +299,11 @@ impl Tables {
             *first = Arc::new(self.profile(&first.user));
         }
         shown
+    }
+
+    /// One that waits, likewise.
+    pub(super) fn waiting(&self, held: &Held) -> Held {
+        Held { sender: self.profile(&held.sender.user), ..held.clone() }
     }
 
     /// In the order of `seq`, which is that of `pos` too.

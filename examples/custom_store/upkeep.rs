@@ -87,6 +87,11 @@ impl Upkeep for PlainStore {
                 .map(|room| Record::Room(RoomRecord::Room(room.clone())))
                 .into_iter()
                 .collect(),
+            RecordPage::Held { room, after } => {
+                let held = tables.held.values().filter(|one| one.room == room);
+                let beyond = held.filter(|one| after.is_none_or(|after| one.id > after)).take(limit);
+                beyond.map(|one| Record::Room(RoomRecord::Held(tables.waiting(one)))).collect()
+            }
             RecordPage::Messages { room, after } => {
                 let beyond =
                     tables.messages.iter().filter(|(message, _)| message.room == room && message.seq > after);

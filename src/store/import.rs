@@ -9,9 +9,9 @@ use std::sync::Arc;
 use super::apply::{attach, close_room, done};
 use super::govern::owner_of;
 use super::thread;
-use super::{BodyHash, Change, KeptEdit, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
+use super::{BodyHash, Change, Held, KeptEdit, Outcome, ReactionKey, RoomRecord, Rows, Sent, What};
 use crate::error::{Contradiction, ErrorKind, Result};
-use crate::id::{MessageId, RoomId};
+use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Body, Floor, Follow, Hidden, Invite, Member, Message, MessageState, Pos, Report, Role,
     Room, RoomKind,
@@ -21,6 +21,7 @@ use crate::model::{
 pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
     match record {
         RoomRecord::Room(room) => import_room(room, rows),
+        RoomRecord::Held(held) => import_held(held, rows),
         RoomRecord::Message(message, hash) => import_message(message, hash, rows),
         RoomRecord::Edit(state) => import_edit(state, rows),
         RoomRecord::Reaction(key, message) => import_reaction(key, message, rows),
@@ -128,6 +129,30 @@ fn begin_at_floor(room: &mut Room, floor: Floor) {
     (room.seq, room.countable) = (floor.seq - 1, floor.n);
 }
 
+/// One that was sent since waits no more. As many as there were wait here too: those bounds are for what comes.
+fn import_held(record: Held, rows: &mut Rows) -> Result<Outcome> {
+    let room = standing(record.room, rows)?;
+    let (id, sender) = (record.id, &record.sender.user);
+    let contradiction = Contradiction::Held { room: room.id, id };
+    if let Some(sent) = rows.message(room.id, id) {
+        return if sent.sender.user == *sender { done(Vec::new()) } else { refused(contradiction) };
+    }
+    match rows.held.get(&id) {
+        Some((there, by)) if (*there, by) == (room.id, sender) => return done(Vec::new()),
+        Some(_) => return refused(contradiction),
+        None => {}
+    }
+    let said_as = record.client_id.clone().map(|client| (room.id, sender.clone(), client));
+    let is_another = said_as.is_some_and(|key| rows.held_as.contains_key(&key));
+    let has_place = rows.places.contains_key(&id);
+    if is_another || has_place || attach::is_taken(room.id, id, &record.attachments, rows) {
+        return refused(contradiction);
+    }
+    attach::put_held(room.id, id, &record.attachments, rows);
+    rows.put_held(record);
+    done(Vec::new())
+}
+
 fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows) -> Result<Outcome> {
     let mut room = standing(message.room, rows)?;
     let place = (message.room, message.seq);
@@ -144,7 +169,11 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     if there.is_some() || sent_as.as_ref().is_some_and(|key| rows.sent.contains_key(key)) {
         return refused(contradiction);
     }
-    if attach::is_taken(&message, rows) {
+    if attach::is_taken(room.id, message.id, &message.attachments, rows) {
+        return refused(contradiction);
+    }
+    let is_its = |(there, by): &(RoomId, UserId)| (*there, by) == (room.id, &sender);
+    if rows.held.get(&message.id).is_some_and(|there| !is_its(there)) {
         return refused(contradiction);
     }
     if message.seq - 1 != room.seq {
@@ -174,6 +203,8 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     if is_changed {
         rows.put_message(message.clone());
     }
+    // It waits no more.
+    rows.end_held(message.id);
     attach::put_sent(message.room, message.id, &message.attachments, rows);
     rows.places.insert(message.id, place);
     if let (Some(key), Some(hash)) = (sent_as, hash) {

@@ -63,7 +63,7 @@ pub struct Needs {
     pub oldest: BTreeMap<RoomId, u32>,
     /// Users of whom it must be known what they let others see.
     pub settings: BTreeSet<UserId>,
-    /// Messages of which it must be known whether they wait.
+    /// Messages of which it must be known whether they wait, in whatever room.
     pub held: BTreeSet<(RoomId, MessageId)>,
     /// Messages that wait under a client id.
     pub held_as: BTreeSet<(RoomId, UserId, ClientId)>,
@@ -232,6 +232,7 @@ impl Needs {
                         let sender = &message.sender.user;
                         member(sender);
                         needs.places.insert((item.room, message.id));
+                        needs.held.insert((item.room, message.id));
                         let root = message.references.reply().map(|reply| (item.room, reply.root));
                         needs.messages.extend(root);
                         needs.attachments.extend(message.attachments.iter().map(|one| (item.room, one.id)));
@@ -244,6 +245,15 @@ impl Needs {
                     }
                     RoomRecord::Ban(ban) => {
                         needs.bans.insert((item.room, ban.user.clone()));
+                    }
+                    RoomRecord::Held(held) => {
+                        needs.messages.insert((item.room, held.id));
+                        needs.places.insert((item.room, held.id));
+                        needs.held.insert((item.room, held.id));
+                        needs.attachments.extend(held.attachments.iter().map(|one| (item.room, one.id)));
+                        if let Some(client) = &held.client_id {
+                            needs.held_as.insert((item.room, held.sender.user.clone(), client.clone()));
+                        }
                     }
                     RoomRecord::Edit(state) => {
                         needs.messages.insert((item.room, state.message));

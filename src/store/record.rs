@@ -1,6 +1,8 @@
 //! The rows of a store as they are moved to another one.
 
-use super::{BodyHash, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem, SettingsItem, SettingsOp};
+use super::{
+    BodyHash, Held, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem, SettingsItem, SettingsOp,
+};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
@@ -37,14 +39,16 @@ pub enum Record {
     DoNotDisturb(UserId, DoNotDisturb),
 }
 
-/// What belongs to a room. A room is imported first, then its messages in the order of their numbers, each
-/// with what it said before, then the reactions on them, then its people, its bans, its reports, what its people have hidden, which threads they follow,
+/// What belongs to a room. A room is imported first, then the messages that wait in it, then its messages in
+/// the order of their numbers, each with what it said before, then the reactions on them, then its people, its bans, its reports, what its people have hidden, which threads they follow,
 /// its invite links and its audit trail: so nobody is in a room that has not all its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
 pub enum RoomRecord {
     /// The room itself.
     Room(Room),
+    /// A message that waits, with its files. One that was sent since waits no more.
+    Held(Held),
     /// A message, with the fingerprint of what was sent first where it has a client id: it may say something
     /// else by now. An import counts its reactions anew, as they come.
     Message(Message, Option<BodyHash>),
@@ -91,6 +95,7 @@ impl RoomRecord {
     pub fn room(&self) -> RoomId {
         match self {
             Self::Room(room) => room.id,
+            Self::Held(held) => held.room,
             Self::Message(message, _) => message.room,
             Self::Edit(state) => state.room,
             Self::Reaction(key, _) => key.room,
@@ -191,6 +196,13 @@ pub enum RecordPage {
     },
     /// One room, without what is in it.
     Room(RoomId),
+    /// The messages that wait in a room, by their ids.
+    Held {
+        /// The room.
+        room: RoomId,
+        /// Beyond this one.
+        after: Option<MessageId>,
+    },
     /// A room's messages by their numbers.
     Messages {
         /// The room.

@@ -91,8 +91,8 @@ pub struct Rows {
     pub oldest: HashMap<RoomId, Vec<Arc<Message>>>,
     /// What those of [`Needs::settings`] let others see who ever settled something.
     pub settings: BTreeMap<UserId, Settings>,
-    /// Those that wait, of the messages in [`Needs::held`].
-    pub held: BTreeSet<MessageId>,
+    /// Those that wait, of the messages in [`Needs::held`]: in which room, and whose.
+    pub held: BTreeMap<MessageId, (RoomId, UserId)>,
     /// The ids and fingerprints of those that wait, of [`Needs::held_as`].
     pub held_as: BTreeMap<(RoomId, UserId, ClientId), (MessageId, BodyHash)>,
     /// How many wait in the room, and how many of those are the user's, for each of [`Needs::holding`].
@@ -187,7 +187,7 @@ impl Rows {
             hidden: BTreeSet::new(),
             oldest: HashMap::new(),
             settings: BTreeMap::new(),
-            held: BTreeSet::new(),
+            held: BTreeMap::new(),
             held_as: BTreeMap::new(),
             held_counts: BTreeMap::new(),
             follows: BTreeMap::new(),

@@ -103,6 +103,12 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
     /// Writes a room with what it has had when it was read.
     async fn rows_of(&mut self, room: Room) -> Result<()> {
         self.record(Record::Room(RoomRecord::Room(room.clone())))?;
+        // Before the messages: what is sent meanwhile waits here still.
+        let after = |last: &Record| match last {
+            Record::Room(RoomRecord::Held(held)) => Some(held.id),
+            _ => None,
+        };
+        self.pages(|last| RecordPage::Held { room: room.id, after: last.and_then(after) }).await?;
         let mut after = room.floor().seq - 1;
         while after < room.seq {
             let left = u32::try_from(room.seq - after).unwrap_or(PAGE).min(PAGE);
@@ -261,6 +267,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::Settings(..) => &mut self.counts.settings,
             Record::DoNotDisturb(..) => &mut self.counts.do_not_disturb,
             Record::Room(RoomRecord::Room(_)) => &mut self.counts.rooms,
+            Record::Room(RoomRecord::Held(_)) => &mut self.counts.held,
             Record::Room(RoomRecord::Message(..)) => &mut self.counts.messages,
             Record::Room(RoomRecord::Edit(_)) => &mut self.counts.edits,
             Record::Room(RoomRecord::Reaction(..)) => &mut self.counts.reactions,

@@ -186,6 +186,12 @@ impl Import<'_> {
                     self.begin_room(&room, lines.line);
                     Record::Room(RoomRecord::Room(room))
                 }
+                Line::Held(line) => {
+                    counts.held += 1;
+                    let held = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(held.room, &lines)?;
+                    Record::Room(RoomRecord::Held(held))
+                }
                 Line::Message(line) => {
                     counts.messages += 1;
                     let (message, hash) = line.record().map_err(|error| lines.malformed(error))?;

@@ -3,6 +3,7 @@
 
 mod act;
 mod edit;
+mod held;
 mod invite;
 mod member;
 mod message;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use self::act::ActLine;
 use self::edit::EditLine;
+use self::held::HeldLine;
 use self::invite::InviteLine;
 use self::member::MemberLine;
 use self::message::MessageLine;
@@ -59,6 +61,7 @@ pub(super) enum Line {
     Settings(SettingsLine),
     DoNotDisturb(QuietLine),
     Room(RoomLine),
+    Held(HeldLine),
     Message(MessageLine),
     Edit(EditLine),
     Reaction(ReactionLine),
@@ -90,6 +93,7 @@ impl From<RoomRecord> for Line {
     fn from(record: RoomRecord) -> Self {
         match record {
             RoomRecord::Room(room) => Self::Room(room.into()),
+            RoomRecord::Held(held) => Self::Held(held.into()),
             RoomRecord::Message(message, hash) => Self::Message(MessageLine::of(message, hash)),
             RoomRecord::Edit(state) => Self::Edit(state.into()),
             RoomRecord::Reaction(key, message) => Self::Reaction(ReactionLine::of(key, message)),

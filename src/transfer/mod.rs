@@ -38,13 +38,15 @@
 //!
 //! An import that broke off can be run again, from the beginning, and so can one that did not: what is there
 //! already is skipped. Another export of the same store, made later, adds what is new in it: messages, marks,
-//! stays, rooms that have closed, which open no more; members have the roles and mutes, and users the
-//! do-not-disturb, of the export that was imported last, and of two bans the later one holds; an audit trail
-//! goes on with what it does not have yet, of two acts that are alike to the millisecond with one. It takes away nothing, so that a friendship which has ended in
-//! between is still there, and so is an invite link that was revoked. What contradicts the store is refused, with the
-//! number of its line, and what came before that line stays.
+//! stays, rooms that have closed, which open no more. Members have the roles and mutes, and users the
+//! do-not-disturb, of the export that was imported last. Of two bans, and of two invitations of one person, the later
+//! one holds; of two acts in an audit trail that are alike to the millisecond one is kept. A message that is there
+//! goes on saying what it says, and keeps what it said before; one that was held and is sent by now waits no more.
 //!
-//! Messages that are held stay behind: settle them first.
+//! An import takes away nothing: a friendship which has ended in between is still there, and an invite link that was
+//! revoked, or a message that was held and is rejected, comes back. As many messages may wait then, and as many links
+//! be there, as there were: the bounds of the [`Config`](crate::Config) are for what is new. What contradicts the store
+//! is refused, with the number of its line, and what came before that line stays.
 //!
 //! An export is as good as the store to whoever gets hold of it: it has what everybody has said, and the codes of
 //! invite links, with which one comes in.
@@ -68,27 +70,31 @@
 //! | `settings` | `user`, `lastSeen` (`everyone`, `friends`, `nobody`), `invisible`, `readReceipts`, `changedAt` |
 //! | `doNotDisturb` | `user`, `until`?, `daily`? (each day `from` this minute of it `to` that one, by a clock that is `utcOffset` minutes before UTC); one of the two at least |
 //! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable`, `permissions`? (what was changed in them: `invite=admin,send=owner`), `topic`?, `picture`?, `visibility`? (`public`), `custom`? (an object), `slowMode`?, `retention`? (`days`?, `messages`?), `floor`? (of a room whose first messages were cut away: `seq` of the first that is kept, `n` countable ones below it) |
+//! | `held` | `room`, `id`, `sender`, `type` (`TEXT`, `IMAGE`), `content`?, `imageUrl`?, `clientId`?, `bodyHash`, `at`, `reason`? (why it waits), `attachments`?, `quoted`? (the id of what it answers), `forwarded`? (`message`, the id of what it passes on, and `first`, who sent that first), `mentions`? (ids), `mentionsAll`?, `replyTo`? (`message`, the id of its thread's root, and `inRoom`) |
 //! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `editedAt`? or `deletedAt`?, `n`, `ownN`, `attachments`?, `quoted`? (`seq` and `message`, the id, of what it answers), `pinned`? (`at`, and `by`?), `forwarded`? (who sent it first), `mentions`? (ids), `mentionsAll`?, `replyTo`? (`seq` and `message`, the id, of its thread's root, and `inRoom`) |
 //! | `edit` | `room`, `seq` and `message` (its id), `editedAt` of that message, `n` (which of the former states that are kept, the oldest being 1), `content`? (an IMAGE may have had none), `since` |
 //! | `reaction` | `room`, `seq` and `message` (its id), `reaction`, `user` |
-//! | `member` | `room`, `user`, `role` (`owner`, `admin`, `member`, `readOnly`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN`, `mutedUntil`? |
+//! | `member` | `room`, `user`, `role` (`owner`, `admin`, `member`, `readOnly`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN`, `mutedUntil`?, `notifications`? (`level`, which is `all`, `mentions` or `none`, and `until`, or null) |
 //! | `ban` | `room`, `user`, `by`? (the host without it), `at`, `until`, `reason`? |
 //! | `report` | `room`, `id`, `message` (its id), `sender`, `by`, `at`, `reason`?, `resolvedAt`? and `outcome`? (`dismissed`, `messageDeleted`, `userMuted`, `userBanned`), `resolvedBy`? (the host without it) |
 //! | `hidden` | `room`, `user`, `seq` and `message` (its id) |
 //! | `follow` | `room`, `seq` and `message` (its id) of the thread's root, `user`, `following`, `since`, `readSeq` |
 //! | `invite` | `room`, `code`, `by`? (the host without it), `createdAt`, `expiresAt`?, `maxUses`? (1 of an invitation), `uses`, `user`? (whom alone it invites) |
 //! | `act` | `room`, `at`, `by`? (the host without it), `act` (an object: `kind`, and what goes with it: `mute` and `ban` `until`, `unmute`, `unban`, `remove`, `deleteMessage`, `approveMessage` and `rejectMessage` `message`, its id, `setRole` `role`, `slowMode` `seconds`, `resolveReport` `message` and `outcome`, `setRetention` `retention`?), `user`? (to whom), `reason`? |
-//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`, `invites`, `edits`, `doNotDisturb`, `acts`: how many of each. The last line |
+//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`, `invites`, `edits`, `doNotDisturb`, `acts`, `held`: how many of each. The last line |
 //!
-//! They come in this order, the messages, each with what it said before, the reactions, the people, the bans, the reports, what people have hidden, which threads they follow, the invite links and the audit trail, the oldest act first, of a room behind it. What has
-//! no end ends at `9999-12-31T23:59:59.999Z`. `n` is how many
-//! countable messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
+//! They come in this order. What is of a room comes behind it: what waits there, the messages, each with what it said
+//! before, the reactions, the people, the bans, the reports, what people have hidden, which threads they follow, the
+//! invite links, and the audit trail from its oldest act on.
+//!
+//! What has no end ends at `9999-12-31T23:59:59.999Z`. `n` of a room or a message is how many countable messages (TEXT
+//! and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
 //! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
 //! that tells a retry under `clientId` from another message. Each of `attachments` has `id`, `name`, `mediaType`,
 //! `size`, `width`? and `height`?, `hasThumbnail` and `createdAt`.
 //!
-//! The bytes of attachments are not in the lines: copy the folder, or the bucket, that they are in. What is in no
-//! message yet is left behind.
+//! The bytes of attachments are not in the lines: copy the folder, or the bucket, that they are in. A file that is in
+//! no message yet, and in none that waits, is left behind.
 
 mod export;
 mod import;
@@ -161,6 +167,9 @@ pub struct Counts {
     /// Acts of audit trails.
     #[serde(default)]
     pub acts: u64,
+    /// Messages that wait until somebody says whether they are said.
+    #[serde(default)]
+    pub held: u64,
 }
 
 impl fmt::Display for Counts {
@@ -181,11 +190,12 @@ impl fmt::Display for Counts {
             edits,
             do_not_disturb,
             acts,
+            held,
         } = self;
         write!(f, "{rooms} rooms, {messages} messages, {reactions} reactions, {members} members, ")?;
         write!(
             f,
-            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden, {follows} follows, {invites} invites, {edits} edits, {do_not_disturb} do-not-disturb, {acts} acts"
+            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden, {follows} follows, {invites} invites, {edits} edits, {do_not_disturb} do-not-disturb, {acts} acts, {held} held"
         )
     }
 }

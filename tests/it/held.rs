@@ -13,6 +13,7 @@ use chat_core::model::{Act, Body, Draft, HistoryQuery, Limit, NewRoom};
 use chat_core::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
 use chat_core::store::{MemoryStore, SqliteStore, Upkeep};
 use chat_core::testing::{FaultyStore, ManualClock, NameTokens};
+use chat_core::transfer::Scope;
 use chat_core::transport::socketio::{self, SocketIoOptions};
 use chat_core::transport::{Origins, rest, ws};
 use chat_core::{Actor, ChatEngine, Config, Error, ErrorKind, MessageId, Result, RoomId, Session, UserId};
@@ -516,4 +517,45 @@ async fn what_waits_goes_with_its_room_and_with_its_sender() {
     let lines = String::from_utf8(lines).unwrap();
     let line = lines.lines().find(|line| line.contains(&kept.to_string())).unwrap();
     assert!(line.contains(r#""record":"held""#) && line.contains("buy four"), "{line}");
+}
+
+/// The bytes are copied with their folder, or stay where they are.
+#[tokio::test]
+async fn a_move_takes_what_waits_along_and_its_files_are_sent_with_it() {
+    let chat = Chat::new().await;
+    let [ana, ben, _] = chat.people();
+    let bytes = stream::iter([Ok(Bytes::from_static(b"a catalogue"))]);
+    let file = ben.upload(chat.room, "catalogue", bytes).await.unwrap().id;
+    let draft = Draft::text("buy").with_attachment(file).with_client_id("c1");
+    let waits = held(ben.send(chat.room, draft.clone()).await.unwrap_err());
+    let mut lines = Vec::new();
+    let counts = chat.engine.admin().export(Scope::All, &mut lines).await.unwrap();
+    assert_eq!(counts.held, 1);
+
+    let (store, folder) = (MemoryStore::new(), FolderStore::new(chat.dir.path().join("files")));
+    let other = ChatEngine::builder().store(store).blobs(folder).hooks(Wary).build().await.unwrap();
+    for _ in 0..2 {
+        other.admin().import(&mut &lines[..], |_| {}).await.unwrap();
+    }
+    let mut copied = Vec::new();
+    other.admin().export(Scope::All, &mut copied).await.unwrap();
+    assert_eq!(String::from_utf8(copied).unwrap(), String::from_utf8(lines.clone()).unwrap());
+    let [ana_there, ben_there, cho_there] = ["ana", "ben", "cho"].map(|name| other.as_user(id(name)));
+    assert_eq!(held(ben_there.send(chat.room, draft).await.unwrap_err()), waits, "a retry is known");
+    ana_there.download(chat.room, file).await.unwrap();
+    assert_eq!(code(cho_there.download(chat.room, file).await.map(drop)), "ATTACHMENT_NOT_FOUND");
+    let sent = ana_there.approve_held(chat.room, waits).await.unwrap();
+    assert_eq!((sent.id, sent.attachments[0].id), (waits, file));
+    cho_there.download(chat.room, file).await.unwrap();
+    other.admin().import(&mut &lines[..], |_| {}).await.unwrap();
+    assert!(ana_there.held(chat.room, None, Limit::MESSAGES).await.unwrap().held.is_empty());
+
+    // Approved where it was, it waits no more where it came to.
+    let late = ChatEngine::builder().store(MemoryStore::new()).hooks(Wary).build().await.unwrap();
+    late.admin().import(&mut &lines[..], |_| {}).await.unwrap();
+    ana.approve_held(chat.room, waits).await.unwrap();
+    let mut lines = Vec::new();
+    chat.engine.admin().export(Scope::All, &mut lines).await.unwrap();
+    late.admin().import(&mut &lines[..], |_| {}).await.unwrap();
+    assert!(late.admin().held(None, None, Limit::MESSAGES).await.unwrap().held.is_empty());
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Ctx, done};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, MessageId, RoomId, UserId};
-use crate::model::{Attachment, Body, Message, Verb};
+use crate::model::{Attachment, Body, Verb};
 use crate::store::{AttachOp, Outcome, Rows, Stage, StoredAttachment};
 
 pub(super) fn attach(ctx: &Ctx, op: AttachOp, rows: &mut Rows) -> Result<Outcome> {
@@ -102,9 +102,23 @@ pub(in crate::store) fn put_sent(
     attachments: &[Attachment],
     rows: &mut Rows,
 ) {
+    keep(room, Stage::Sent(message), attachments, rows);
+}
+
+/// They go with a message that waits.
+pub(in crate::store) fn put_held(
+    room: RoomId,
+    message: MessageId,
+    attachments: &[Attachment],
+    rows: &mut Rows,
+) {
+    keep(room, Stage::Held(message), attachments, rows);
+}
+
+fn keep(room: RoomId, stage: Stage, attachments: &[Attachment], rows: &mut Rows) {
     for attachment in attachments {
         let attachment = Attachment { room, ..attachment.clone() };
-        rows.put_attachment(StoredAttachment { attachment, stage: Stage::Sent(message) });
+        rows.put_attachment(StoredAttachment { attachment, stage });
     }
 }
 
@@ -116,10 +130,15 @@ pub(in crate::store) fn end(attachments: &[Attachment], rows: &mut Rows) {
 }
 
 /// Whether another message has one of a message's attachments.
-pub(in crate::store) fn is_taken(message: &Message, rows: &Rows) -> bool {
-    let stage = |one: &Attachment| rows.attachments.get(&(message.room, one.id)).map(|there| there.stage);
-    message.attachments.iter().any(|one| match stage(one) {
-        Some(Stage::Held(by) | Stage::Sent(by)) => by != message.id,
+pub(in crate::store) fn is_taken(
+    room: RoomId,
+    message: MessageId,
+    attachments: &[Attachment],
+    rows: &Rows,
+) -> bool {
+    let stage = |one: &Attachment| rows.attachments.get(&(room, one.id)).map(|there| there.stage);
+    attachments.iter().any(|one| match stage(one) {
+        Some(Stage::Held(by) | Stage::Sent(by)) => by != message,
         Some(Stage::Arriving | Stage::Waiting) | None => false,
     })
 }

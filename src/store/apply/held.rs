@@ -13,9 +13,7 @@ use crate::model::{Act, Attachment, Member, Room, Verb};
 use crate::store::follow::reply_came;
 use crate::store::govern::forbidden;
 use crate::store::moderate::{note, untold};
-use crate::store::{
-    Answer, BodyHash, Held, Hold, Outcome, Refers, Rows, Sent, Settlement, Stage, StoredAttachment, What,
-};
+use crate::store::{Answer, BodyHash, Held, Hold, Outcome, Refers, Rows, Sent, Settlement, Stage, What};
 
 /// When to come again, where too many wait: moderators take their time.
 const FULL: Duration = Duration::from_secs(60);
@@ -53,10 +51,7 @@ pub(super) fn hold(
     }
     let ids: Vec<_> = attachments.iter().map(|one| one.id).collect();
     let hash = BodyHash::sent(&new.body, &ids, refers);
-    for attachment in &*attachments {
-        let (attachment, stage) = (attachment.clone(), Stage::Held(new.id));
-        rows.put_attachment(StoredAttachment { attachment, stage });
-    }
+    attach::put_held(ctx.id, new.id, &attachments, rows);
     // It counts as said, so that nobody fills the queue of a slow room.
     if room.slow_mode > 0 {
         member.slowed_at = Some(ctx.at);
@@ -70,7 +65,7 @@ pub(super) fn hold(
 
 /// Says what becomes of a message that waits.
 pub(super) fn settle(ctx: &Ctx, held: Held, how: Settlement, rows: &mut Rows) -> Result<Outcome> {
-    let is_there = held.room == ctx.id && rows.held.contains(&held.id);
+    let is_there = held.room == ctx.id && rows.held.get(&held.id).is_some_and(|(room, _)| *room == ctx.id);
     // Also in a room that is deleted, with which it goes.
     if ctx.by.is_none() && matches!(how, Settlement::Withdraw) && is_there {
         end(&held, rows);
@@ -175,7 +170,7 @@ impl Ctx {
 
 impl Rows {
     /// Puts a message that waits, to be added.
-    fn put_held(&mut self, held: Held) {
+    pub(in crate::store) fn put_held(&mut self, held: Held) {
         for ((room, user), (in_room, of_user)) in &mut self.held_counts {
             if *room == held.room {
                 *in_room += 1;
@@ -186,13 +181,13 @@ impl Rows {
             let key = (held.room, held.sender.user.clone(), client);
             self.held_as.insert(key, (held.id, held.hash));
         }
-        self.held.insert(held.id);
+        self.held.insert(held.id, (held.room, held.sender.user.clone()));
         self.new_held.push(held);
     }
 
     /// Takes a message that waits out, to be deleted.
-    fn end_held(&mut self, id: MessageId) {
-        if self.held.remove(&id) {
+    pub(in crate::store) fn end_held(&mut self, id: MessageId) {
+        if self.held.remove(&id).is_some() {
             self.held_as.retain(|_, (held, _)| *held != id);
             self.ended_held.push(id);
         }

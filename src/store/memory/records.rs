@@ -75,6 +75,12 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             rooms.map(|(_, data)| room(data)).collect()
         }
         RecordPage::Room(id) => state.rooms.get(&id).map(room).into_iter().collect(),
+        RecordPage::Held { room, after } => {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let beyond = state.held.range((from, Bound::Unbounded)).map(|(_, held)| held);
+            let held = beyond.filter(|held| held.room == room).take(limit);
+            held.map(|held| Record::Room(RoomRecord::Held(state.waiting(held)))).collect()
+        }
         RecordPage::Messages { room, after } => {
             let Some(data) = state.rooms.get(&room) else { return Vec::new() };
             let beyond = data.range(&(after.saturating_add(1)..=u64::MAX)).iter().take(limit);

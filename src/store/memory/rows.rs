@@ -143,10 +143,8 @@ impl State {
     }
 
     fn load_held(&self, needs: &Needs, rows: &mut Rows) {
-        for (room, id) in &needs.held {
-            if self.held.get(id).is_some_and(|held| held.room == *room) {
-                rows.held.insert(*id);
-            }
+        for (_, id) in &needs.held {
+            rows.held.extend(self.held.get(id).map(|held| (*id, (held.room, held.sender.user.clone()))));
         }
         for key in &needs.held_as {
             let (room, user, client) = key;

@@ -68,7 +68,7 @@ pub(super) async fn held(
     }
 }
 
-pub(super) const ARE_THERE: &str = "SELECT h.room, h.id FROM chat.held h WHERE h.id = ANY($1)";
+pub(super) const PLACES: &str = "SELECT h.id, h.room, h.sender FROM chat.held h WHERE h.id = ANY($1)";
 
 pub(super) const HELD_AS: &str = "SELECT h.room, h.sender, h.client_id, h.id, h.body_hash \
      FROM UNNEST($1::uuid[], $2::text[], $3::text[]) AS k (room, sender, client_id) \
@@ -83,11 +83,10 @@ pub(super) const COUNTS: &str = "SELECT k.room, k.sender, \
 pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows) -> Result<()> {
     if !needs.held.is_empty() {
         let ids: Vec<Uuid> = needs.held.iter().map(|(_, id)| Uuid::from(*id)).collect();
-        let found = fetch(conn, query(ARE_THERE).bind(ids), |columns| {
-            Ok((columns.room_id()?, MessageId::from_bytes(columns.bytes()?)))
+        let found = fetch(conn, query(PLACES).bind(ids), |columns| {
+            Ok((MessageId::from_bytes(columns.bytes()?), (columns.room_id()?, columns.parsed()?)))
         });
-        let there = found.await?.into_iter().filter(|key| needs.held.contains(key));
-        rows.held.extend(there.map(|(_, id)| id));
+        rows.held.extend(found.await?);
     }
     if !needs.held_as.is_empty() {
         let rooms: Vec<Uuid> = needs.held_as.iter().map(|(room, ..)| Uuid::from(*room)).collect();

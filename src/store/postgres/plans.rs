@@ -162,7 +162,7 @@ const STATEMENTS: [(&str, &str, bool); 136] = [
     (held::ALL, "held_pkey", false),
     (held::IN_ROOM, "held_in_room", false),
     (held::BY_SENDER, "held_by_sender", false),
-    (held::ARE_THERE, "held_pkey", false),
+    (held::PLACES, "held_pkey", false),
     (held::HELD_AS, "held_as", false),
     // Two of its indexes begin with the room.
     (held::COUNTS, "held_", false),

@@ -7,12 +7,13 @@ use super::columns::{
 };
 use super::connections::Connections;
 use super::error::PostgresError;
+use super::held;
 use super::read::{beyond, beyond_user};
 use crate::store::columns::{
     ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
     settings_columns,
 };
-use crate::store::{Record, RecordPage};
+use crate::store::{Queue, Record, RecordPage, RoomRecord};
 
 pub(super) const PROFILES: &str = "SELECT user_id, nickname, image, last_seen, logged_out FROM chat.profiles \
      WHERE user_id > $1 ORDER BY user_id LIMIT $2";
@@ -135,7 +136,7 @@ pub(super) async fn records(
     page: &RecordPage,
     limit: u32,
 ) -> Result<Vec<Record>, PostgresError> {
-    let limit = i64::from(limit);
+    let (count, limit) = (limit, i64::from(limit));
     match page {
         RecordPage::Profiles { after } => {
             let after = beyond_user(after.as_ref());
@@ -184,6 +185,10 @@ pub(super) async fn records(
         }
         RecordPage::Room(room) => {
             db.all(|| query(ROOM).bind(Uuid::from(*room)), |columns| columns.room_record()).await
+        }
+        RecordPage::Held { room, after } => {
+            let held = held::held(db, &Queue::Room(*room), *after, count).await?;
+            Ok(held.into_iter().map(|one| Record::Room(RoomRecord::Held(one))).collect())
         }
         RecordPage::Messages { room, after } => {
             let sought = || query(MESSAGES).bind(Uuid::from(*room)).bind(int(*after)).bind(limit);

@@ -60,7 +60,7 @@ pub(super) fn held(
     }
 }
 
-pub(super) const IS_THERE: &str = "SELECT id FROM held WHERE id = ?1 AND room = ?2";
+pub(super) const PLACE: &str = "SELECT room, sender FROM held WHERE id = ?1";
 
 pub(super) const HELD_AS: &str =
     "SELECT id, body_hash FROM held WHERE room = ?1 AND sender = ?2 AND client_id = ?3";
@@ -70,11 +70,9 @@ pub(super) const COUNT: &str =
     "SELECT count(*), coalesce(sum(sender = ?2), 0) FROM held INDEXED BY held_as WHERE room = ?1";
 
 pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<()> {
-    for (room, id) in &needs.held {
-        let mut statement = conn.prepare_cached(IS_THERE)?;
-        if statement.exists(params![id.to_bytes(), room.to_bytes()])? {
-            rows.held.insert(*id);
-        }
+    for (_, id) in &needs.held {
+        let place = |columns: &mut Columns<'_>| Ok((columns.room_id()?, columns.parsed()?));
+        rows.held.extend(one(conn, PLACE, &[&id.to_bytes()], place)?.map(|place| (*id, place)));
     }
     for key in &needs.held_as {
         let (room, sender, client) = key;

@@ -109,7 +109,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (held::ALL, "PRIMARY KEY (id>?)", false),
         (held::IN_ROOM, "held_in_room (room=? AND id>?)", false),
         (held::BY_SENDER, "held_by_sender (sender=? AND id>?)", false),
-        (held::IS_THERE, primary, false),
+        (held::PLACE, primary, false),
         (held::HELD_AS, "held_as (room=? AND sender=? AND client_id=?)", false),
         (held::COUNT, "COVERING INDEX held_as (room=?)", false),
         (moderation::BANS, "PRIMARY KEY (room=? AND user>?)", false),

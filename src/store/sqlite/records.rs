@@ -6,12 +6,13 @@ use super::columns::{
     ban_columns, follow_columns, hidden_columns, member_columns, message_joins, relation_columns,
 };
 use super::error::SqliteError;
+use super::held;
 use super::read::{ROOM, all, beyond, beyond_user};
 use crate::store::columns::{
     ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
     settings_columns,
 };
-use crate::store::{Record, RecordPage};
+use crate::store::{Queue, Record, RecordPage, RoomRecord};
 
 pub(super) const PROFILES: &str = "SELECT user, nickname, image, last_seen, logged_out FROM profiles WHERE user > ?1 ORDER BY user LIMIT ?2";
 
@@ -168,6 +169,10 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
             all(conn, ROOMS, &[&beyond(*after), &limit], |columns| columns.room_record())
         }
         RecordPage::Room(room) => all(conn, ROOM, &[&room.to_bytes()], |columns| columns.room_record()),
+        RecordPage::Held { room, after } => {
+            let held = held::held(conn, &Queue::Room(*room), *after, limit)?;
+            Ok(held.into_iter().map(|one| Record::Room(RoomRecord::Held(one))).collect())
+        }
         RecordPage::Messages { room, after } => {
             let params = (room.to_bytes(), int(*after));
             all(conn, MESSAGES, &[&params.0, &params.1, &limit], |columns| columns.message_record())

@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::Fixture;
 use super::kit::{assert_distinct, notice, profile, sent, text, user};
 use crate::clock::Timestamp;
-use crate::error::ErrorKind;
+use crate::error::{Contradiction, ErrorKind};
 use crate::id::{AttachmentId, MessageId, RoomId};
-use crate::model::{Act, Attachment, Body, Mentions, Role, SystemKind};
+use crate::model::{Act, Attachment, Body, Mentions, Message, Role, SystemKind};
 use crate::store::{
-    Amend, Answer, BodyHash, Forward, Held, Hold, Op, Outcome, Queue, Refers, RelationOp, Reply, RoomItem,
-    Ruling, Settlement, Stage, What,
+    Amend, Answer, BodyHash, Forward, Held, Hold, Op, Outcome, Queue, Record, RecordPage, Refers, RelationOp,
+    Reply, RoomItem, RoomRecord, Ruling, Settlement, Stage, What,
 };
 
 const MANY: u32 = 1000;
@@ -402,4 +402,99 @@ pub async fn what_waits_counts_for_the_pace_of_a_slow_room(chat: Fixture) {
     let gone = Op::Part { notice: notice(SystemKind::Left, "ana") };
     chat.run(chat.item(room, Some("ana"), gone)).await;
     chat.run(chat.settle_item(Some("ana"), &held, Settlement::Withdraw)).await;
+}
+
+pub async fn what_waits_elsewhere_is_taken_in_with_its_files_until_it_is_sent(chat: Fixture) {
+    let room = chat.group(&["ana", "ben"]).await;
+    let copy = chat.group(&["eve", "ben"]).await;
+    chat.put_profile("ben", "Ben", None).await;
+    let quoted = chat.send(copy, "eve", "hello").await;
+    let file = chat.uploaded(room, "ben", "사진.png").await;
+    let mut item = chat.hold_as_item(room, "ben", "see", "c1");
+    if let Op::Send { attachments, .. } = &mut item.op {
+        attachments.push(file.id);
+    }
+    chat.run(item).await;
+    for who in ["ana", "ben"] {
+        chat.run(chat.hold_as_item(room, who, "me too", "c2")).await;
+    }
+    let of = |row: Record| match row {
+        Record::Room(RoomRecord::Held(held)) => held,
+        other => panic!("{other:?}"),
+    };
+    let rows = chat.pages(RecordPage::Held { room, after: None }).await;
+    let rows: Vec<Held> = rows.into_iter().map(of).collect();
+    let mut read = Vec::new();
+    for id in chat.queue(Queue::Room(room)).await {
+        read.extend(chat.held_one(room, id).await);
+    }
+    assert_eq!((&rows, rows.len()), (&read, 3));
+    let moved = |held: &Held| {
+        let files = held.attachments.iter().map(|file| Attachment { room: copy, ..file.clone() });
+        let thread = Some(Box::new(Reply { root: quoted.id, in_room: true, max_followed: 0 }));
+        let refers = Refers { quoted: Some(quoted.id), thread, ..Refers::default() };
+        Held { id: MessageId::generate(), room: copy, attachments: files.collect(), refers, ..held.clone() }
+    };
+    let moved: Vec<Held> = rows.iter().map(moved).collect();
+    let (full, plain) = (&moved[0], &moved[2]);
+    let row = |held: &Held| RoomRecord::Held(held.clone());
+    let position = chat.position().await;
+    for _ in 0..2 {
+        chat.done(moved.iter().map(row).collect()).await;
+        for held in &moved {
+            assert_eq!(chat.held_one(copy, held.id).await.as_ref(), Some(held));
+        }
+        assert_eq!(chat.queue(Queue::Room(copy)).await.len(), 3);
+    }
+    assert_eq!(chat.position().await, position, "nobody is told");
+    let here = &full.attachments[0];
+    assert_eq!(chat.stage(here).await, Some(Stage::Held(full.id)), "nobody collects it");
+
+    // What is another's.
+    let refused = async |held: Held| {
+        let (room, id) = (held.room, held.id);
+        let kind = chat.refused(RoomRecord::Held(held)).await;
+        assert_eq!(kind, ErrorKind::Contradiction(Contradiction::Held { room, id }));
+    };
+    let new = MessageId::generate();
+    let bare = Held { id: new, client_id: None, attachments: [].into(), ..full.clone() };
+    refused(Held { id: rows[0].id, ..bare.clone() }).await;
+    refused(Held { client_id: full.client_id.clone(), ..bare.clone() }).await;
+    refused(Held { attachments: full.attachments.clone(), ..bare.clone() }).await;
+    refused(Held { sender: profile("eve"), ..full.clone() }).await;
+    refused(Held { id: quoted.id, ..bare.clone() }).await;
+    let nowhere = RoomId::generate();
+    let kind = chat.refused(RoomRecord::Held(Held { room: nowhere, ..bare })).await;
+    assert_eq!(kind, ErrorKind::RoomNotFound(nowhere));
+
+    // Sent here.
+    let sent_here = sent(&chat.run(chat.settle_item(None, full, Settlement::Approve)).await);
+    assert_eq!((sent_here.id, &sent_here.attachments), (full.id, &full.attachments));
+    chat.run(row(full)).await;
+    assert_eq!(chat.stage(here).await, Some(Stage::Sent(full.id)));
+    // And there, as another export tells.
+    let head = chat.room(copy).await;
+    let there = Message {
+        id: plain.id,
+        seq: head.seq + 1,
+        n: head.countable + 1,
+        own_n: 2,
+        client_id: plain.client_id.clone(),
+        attachments: [].into(),
+        references: Default::default(),
+        ..Message::clone(&sent_here)
+    };
+    let hash = Some(plain.hash);
+    let stranger = Message { sender: profile("eve"), ..there.clone() };
+    let kind = chat.refused(RoomRecord::Message(stranger, hash)).await;
+    let another = Contradiction::Message { room: copy, seq: head.seq + 1 };
+    assert_eq!(kind, ErrorKind::Contradiction(another));
+    chat.run(RoomRecord::Message(there, hash)).await;
+    for _ in 0..2 {
+        assert_eq!(chat.queue(Queue::Room(copy)).await, [moved[1].id], "what was sent waits no more");
+        chat.done(moved.iter().map(row).collect()).await;
+    }
+    let Some(chat) = chat.reopened().await else { return };
+    assert_eq!(chat.held_one(copy, moved[1].id).await.as_ref(), Some(&moved[1]));
+    assert_eq!(chat.queue(Queue::Room(room)).await.len(), 3);
 }

@@ -210,7 +210,8 @@ macro_rules! store_suite {
                     what_is_rejected_is_noted_and_its_files_are_collected
                     so_many_wait_in_a_room_and_of_one_user
                     those_that_wait_come_oldest_first_and_in_pages
-                    what_waits_counts_for_the_pace_of_a_slow_room;
+                    what_waits_counts_for_the_pace_of_a_slow_room
+                    what_waits_elsewhere_is_taken_in_with_its_files_until_it_is_sent;
                 messages:
                     a_message_comes_back_as_it_was_sent
                     a_retry_within_a_batch_gets_the_first_message

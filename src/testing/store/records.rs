@@ -13,7 +13,7 @@ use crate::model::{
     Report, ReportOutcome, RoomKind,
 };
 use crate::store::RelationOp::{Accept, Block, Request};
-use crate::store::{Answer, Batch, BodyHash, KeptEdit, Op, Record, RecordPage, RoomRecord};
+use crate::store::{Answer, Batch, BodyHash, Held, KeptEdit, Op, Record, RecordPage, RoomRecord};
 
 impl Fixture {
     /// All rows of a kind, in pages of so many.
@@ -81,6 +81,9 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Messages { room, .. }, Record::Room(RoomRecord::Message(message, _))) => {
             RecordPage::Messages { room, after: message.seq }
         }
+        (RecordPage::Held { room, .. }, Record::Room(RoomRecord::Held(held))) => {
+            RecordPage::Held { room, after: Some(held.id) }
+        }
         (RecordPage::Edits { room, seq, .. }, Record::Room(RoomRecord::Edit(state))) => {
             RecordPage::Edits { room, seq, after: Some(state.edit.version) }
         }
@@ -126,6 +129,7 @@ pub(super) fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
             (message.room, message.id, message.pos) = (id, MessageId::generate(), 904);
             RoomRecord::Message(message, hash)
         }
+        RoomRecord::Held(held) => RoomRecord::Held(Held { room: id, id: MessageId::generate(), ..held }),
         RoomRecord::Edit(state) => RoomRecord::Edit(KeptEdit { room: id, ..state }),
         RoomRecord::Reaction(mut key, message) => {
             key.room = id;
@@ -224,6 +228,7 @@ pub async fn each_row_comes_once_and_in_its_order(chat: Fixture) {
     for page in [
         RecordPage::Room(nowhere),
         RecordPage::Messages { room: nowhere, after: 0 },
+        RecordPage::Held { room: nowhere, after: None },
         RecordPage::Edits { room: nowhere, seq: 1, after: None },
         RecordPage::Members { room: nowhere, after: None },
         RecordPage::Bans { room: nowhere, after: None },

@@ -85,7 +85,7 @@ struct QuotedLine {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AttachmentLine {
+pub(super) struct AttachmentLine {
     id: AttachmentId,
     name: Arc<str>,
     media_type: Arc<str>,
@@ -106,7 +106,7 @@ impl MessageLine {
             Body::System { kind, .. } => Some(kind),
             _ => None,
         };
-        let body_hash = hash.map(|BodyHash(bytes)| URL_SAFE_NO_PAD.encode(bytes));
+        let body_hash = hash.map(hash_text);
         let changed_at = message.state.edited_at;
         let (edited_at, deleted_at) =
             if message.body.is_deleted() { (None, changed_at) } else { (changed_at, None) };
@@ -160,7 +160,7 @@ impl From<&Attachment> for AttachmentLine {
 }
 
 impl AttachmentLine {
-    fn attachment(self, room: RoomId, uploader: &UserId) -> Result<Attachment, FieldError> {
+    pub(super) fn attachment(self, room: RoomId, uploader: &UserId) -> Result<Attachment, FieldError> {
         let Self { id, name, media_type, size, width, height, has_thumbnail, created_at } = self;
         check_texts(&[("name", Some(&name)), ("mediaType", Some(&media_type))])?;
         check_numbers(&[("size", size)])?;
@@ -191,13 +191,7 @@ impl MessageLine {
             (MessageType::System, Some(kind), Some(text), None) => Body::System { kind, text },
             _ => return Err(FieldError::Unfit("type")),
         };
-        let hash = match &self.body_hash {
-            Some(text) => {
-                let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-                Some(BodyHash(bytes.ok_or(FieldError::Unfit("bodyHash"))?))
-            }
-            None => None,
-        };
+        let hash = self.body_hash.as_deref().map(hash_of).transpose()?;
         if hash.is_some() != client_id.is_some() {
             return Err(FieldError::Unfit("bodyHash"));
         }
@@ -239,6 +233,15 @@ impl MessageLine {
         };
         Ok((message, hash))
     }
+}
+
+pub(super) fn hash_text(BodyHash(bytes): BodyHash) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+pub(super) fn hash_of(text: &str) -> Result<BodyHash, FieldError> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.map(BodyHash).ok_or(FieldError::Unfit("bodyHash"))
 }
 
 impl ReplyLine {

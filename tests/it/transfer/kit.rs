@@ -9,6 +9,7 @@ use chat_core::model::{
     NewRoom, PageQuery, Profile, Quiet, ReportOutcome, Retention, Role, Room, RoomUpdate, Sanction,
     SettingsUpdate, Token, Verb,
 };
+use chat_core::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{
     Batch, MemoryStore, PostgresStore, Record, RecordPage, RoomRecord, SqliteStore, Store,
@@ -66,7 +67,27 @@ pub(super) async fn engine_on(store: impl Store) -> (ChatEngine, Arc<dyn Store>)
 async fn engine_of(store: Arc<dyn Store>) -> ChatEngine {
     let mut config = Config::default();
     config.kept_edits = 3;
-    ChatEngine::builder().shared_store(store).config(config).build().await.unwrap()
+    ChatEngine::builder().shared_store(store).config(config).hooks(Wary).build().await.unwrap()
+}
+
+/// Holds what says "buy".
+#[derive(Debug)]
+struct Wary;
+
+#[async_trait::async_trait]
+impl Hooks for Wary {
+    async fn before_send(&self, sending: Sending<'_>) -> chat_core::Result<Verdict> {
+        let is_suspect = sending.body.content().is_some_and(|words| words.contains("buy"));
+        Ok(if is_suspect { Verdict::Hold("광고?\n🦊".into()) } else { Verdict::Allow })
+    }
+
+    async fn before_edit(&self, _: Editing<'_>) -> chat_core::Result<Verdict> {
+        Ok(Verdict::Allow)
+    }
+
+    async fn before_join(&self, _: Joining<'_>) -> chat_core::Result<Welcome> {
+        Ok(Welcome::Allow)
+    }
 }
 
 pub(super) async fn shared_memory(lanes: usize) -> (ChatEngine, Arc<dyn Store>) {
@@ -104,6 +125,7 @@ pub(super) async fn export(engine: &ChatEngine, scope: Scope) -> String {
         ("doNotDisturb", counts.do_not_disturb),
         ("edit", counts.edits),
         ("act", counts.acts),
+        ("held", counts.held),
     ] {
         assert_eq!(kinds(kind), count, "{kind}");
     }
@@ -235,6 +257,13 @@ impl Town {
             RoomUpdate::new().with_permission(Verb::Remove, Role::Owner).with_topic("한강 \"dawn\"\n@6");
         ana.update_room(group, update).await.unwrap();
 
+        let mention = Draft::text("buy @ana").quoting(answer).mentioning("ana").with_client_id("held");
+        let reply = Draft::text("buy more").replying(answer);
+        for waits in [mention, reply, Draft::text("buy nothing")] {
+            assert_eq!(code(cho.send(group, waits).await), "HELD");
+        }
+        let waiting = ana.held(group, None, limit()).await.unwrap().held;
+        ana.reject_held(group, waiting[2].id, Some("no".into())).await.unwrap();
         let cho_is = Sanction { reason: Some("광고\n🦊".into()), ..Sanction::seconds(60) };
         ana.mute(group, &id("cho"), cho_is).await.unwrap();
         ana.unmute(group, &id("cho")).await.unwrap();
@@ -337,6 +366,15 @@ impl Town {
         }
         let forbidden = user("dee").create_room(NewRoom::direct("ben")).await.map(|room| room.id());
         assert_eq!(code(forbidden), "FORBIDDEN", "a block holds");
+        // What was held waits, a retry of it is known, and it is sent as its sender.
+        let waiting = ana.held(self.group, None, limit()).await.unwrap().held;
+        let again = Draft::text("buy @ana").quoting(waiting[0].quoted.unwrap()).mentioning("ana");
+        assert_eq!(code(user("cho").send(self.group, again.with_client_id("held")).await), "HELD");
+        assert_eq!(ana.held(self.group, None, limit()).await.unwrap().held.len(), 2);
+        for held in waiting {
+            let sent = ana.approve_held(self.group, held.id).await.unwrap();
+            assert_eq!((sent.id, &sent.sender.user), (held.id, &id("cho")));
+        }
         // Invite links are known, and let in as many as are left.
         let links = ana.invites(self.group).await.unwrap();
         let link = links.iter().find(|link| link.max_uses.is_some() && link.user.is_none()).unwrap();
@@ -453,6 +491,11 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
     for record in rooms {
         let Record::Room(RoomRecord::Room(Room { id: room, .. })) = record else { panic!("{record:?}") };
         all.push(record);
+        let mut held = RecordPage::Held { room, after: None };
+        while let Some(page) = page(store, held.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::Held(one)) = page else { panic!("{page:?}") };
+            held = RecordPage::Held { room, after: Some(one.id) };
+        }
         let mut after = 0;
         while let Some(page) = page(store, RecordPage::Messages { room, after }, limit, &mut all).await {
             let Record::Room(RoomRecord::Message(message, _)) = page else { panic!("{page:?}") };
@@ -527,6 +570,15 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
                 (member.joined_pos, member.changed_pos, member.marks_pos) = (0, 0, 0);
             }
             Record::Room(RoomRecord::Edit(state)) => state.edit.version = 0,
+            // Nor with what a store need not know of what it refers to.
+            Record::Room(RoomRecord::Held(held)) => {
+                if let Some(forward) = &mut held.refers.forwarded {
+                    forward.first = Profile::unknown(forward.first.user.clone());
+                }
+                if let Some(reply) = &mut held.refers.thread {
+                    reply.max_followed = 0;
+                }
+            }
             Record::Room(RoomRecord::Hidden(hidden)) => hidden.pos = 0,
             Record::Room(RoomRecord::Act(entry)) => entry.pos = 0,
             Record::Room(RoomRecord::Follow(follow)) => follow.pos = 0,

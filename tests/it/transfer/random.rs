@@ -27,6 +27,8 @@ enum Step {
     Link(usize, usize, Option<usize>),
     Come(usize, usize),
     Decline(usize),
+    Hold(usize, usize, Option<u8>),
+    Settle(usize, usize, bool),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -47,6 +49,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(by, room, who)| Step::Link(by, room, who)),
         1 => (user.clone(), room.clone()).prop_map(|(by, room)| Step::Come(by, room)),
         1 => user.clone().prop_map(Step::Decline),
+        2 => (user.clone(), room.clone(), proptest::option::of(0..4u8))
+            .prop_map(|(by, room, client)| Step::Hold(by, room, client)),
+        2 => (user.clone(), room.clone(), any::<bool>())
+            .prop_map(|(by, room, approves)| Step::Settle(by, room, approves)),
         1 => room.prop_map(Step::Close),
         3 => (user.clone(), user, 0..6u8).prop_map(|(by, other, op)| Step::Relate(by, other, op)),
     ];
@@ -115,6 +121,22 @@ async fn step(engine: &ChatEngine, rooms: &mut Vec<RoomId>, step: Step) {
                 drop(user(by).decline_invite(invited.code).await);
             }
         }
+        Step::Hold(by, at, client) => {
+            let draft = Draft::text("buy");
+            let draft = match client {
+                Some(client) => draft.with_client_id(format!("{client}")),
+                None => draft,
+            };
+            let _ = user(by).send(room(at), draft).await;
+        }
+        Step::Settle(by, at, approves) => {
+            let Ok(waiting) = user(by).held(room(at), None, Limit::MESSAGES).await else { return };
+            match waiting.held.first() {
+                Some(held) if approves => drop(user(by).approve_held(room(at), held.id).await),
+                Some(held) => drop(user(by).reject_held(room(at), held.id, None).await),
+                None => {}
+            }
+        }
         Step::Close(at) => drop(engine.admin().close(room(at)).await),
         Step::Relate(by, other, op) => {
             let (user, other) = (user(by), id(USERS[other]));
@@ -140,7 +162,7 @@ async fn round_trip(steps: Vec<Step>, early: usize) {
             import(&middle, &export(&source, Scope::All).await).await.unwrap();
         }
         // What ends is not taken away from a store that has it.
-        if index < early || !matches!(each, Step::Relate(..) | Step::Decline(_)) {
+        if index < early || !matches!(each, Step::Relate(..) | Step::Decline(_) | Step::Settle(.., false)) {
             step(&source, &mut rooms, each).await;
         }
     }

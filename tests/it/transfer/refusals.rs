@@ -280,3 +280,137 @@ async fn an_id_that_another_room_has_is_refused_on_every_store() {
         assert!(house.store.position().await.unwrap().epoch != position.epoch);
     }
 }
+
+/// Each kind of line that the version before did not have, taken out of an export.
+fn of_the_version_before(lines: &str) -> String {
+    const NEW: [(&str, &str); 5] = [
+        ("invite", "invites"),
+        ("edit", "edits"),
+        ("doNotDisturb", "doNotDisturb"),
+        ("act", "acts"),
+        ("held", "held"),
+    ];
+    let mut before = String::new();
+    for line in lines.lines() {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let record = line["record"].as_str().unwrap().to_owned();
+        if NEW.iter().any(|(new, _)| *new == record) {
+            continue;
+        }
+        if record == "footer" {
+            for (_, count) in NEW {
+                assert!(line.as_object_mut().unwrap().remove(count).unwrap().as_u64() > Some(0), "{count}");
+            }
+        }
+        before += &(line.to_string() + "\n");
+    }
+    before
+}
+
+#[tokio::test]
+async fn an_export_of_the_version_before_is_taken_in() {
+    let town = Town::filled(shared_memory(1).await).await;
+    let lines = export(&town.engine, Scope::All).await;
+    let (engine, store) = shared_memory(1).await;
+    let counts = import(&engine, &of_the_version_before(&lines)).await.unwrap();
+    assert_eq!(
+        (counts.invites, counts.edits, counts.do_not_disturb, counts.acts, counts.held),
+        (0, 0, 0, 0, 0)
+    );
+    // And what it did not have comes with a later one.
+    import(&engine, &lines).await.unwrap();
+    assert_eq!(export(&engine, Scope::All).await, lines);
+    let (_, whole) = super::engine_with(&lines).await;
+    let rows = |rows| super::kit::without_positions(rows);
+    assert_eq!(rows(records(&*store, 500).await), rows(records(&*whole, 500).await));
+}
+
+#[tokio::test]
+async fn a_line_of_what_hangs_on_a_room_or_user_is_named_where_it_makes_no_sense() {
+    let town = Town::filled(shared_memory(1).await).await;
+    let text = export(&town.engine, Scope::All).await;
+    let lines: Vec<&str> = text.lines().collect();
+    // In the first line of its kind that has these words.
+    let instead = |record: &str, from: &str, to: &str| {
+        let start = format!("{{\"record\":\"{record}\"");
+        let is_it = |line: &&str| line.starts_with(&start) && line.contains(from);
+        let at = lines.iter().position(|line| is_it(line)).unwrap_or_else(|| panic!("{record}: {from}"));
+        let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        lines[at] = lines[at].replace(from, to);
+        (at as u64 + 1, lines.join("\n"))
+    };
+    let broken = [
+        ("invite", "\"maxUses\":9", "\"maxUses\":0"),
+        ("invite", "\"uses\":0,\"user\"", "\"uses\":2,\"user\""),
+        ("invite", "\"maxUses\":1,", ""),
+        ("invite", "\"expiresAt\":\"2", "\"expiresAt\":\"1"),
+        ("invite", "\"code\":\"", "\"code\":\"x"),
+        ("edit", "\"n\":1", "\"n\":0"),
+        ("edit", "\"content\":\"", "\"content\":\"\\u0000"),
+        ("edit", "\"since\":", "\"version\":7,\"since\":"),
+        ("doNotDisturb", "\"from\":1320", "\"from\":1440"),
+        ("doNotDisturb", "\"from\":1320", "\"from\":420"),
+        ("doNotDisturb", "\"until\":\"9999-12-31T23:59:59.999Z\"", "\"daily\":null"),
+        ("act", "\"kind\":\"unmute\"", "\"kind\":\"deleteRoom\""),
+        ("act", "\"kind\":\"unmute\"", "\"kind\":\"unmute\",\"message\":1"),
+        ("act", "\"kind\":\"mute\"", "\"kind\":\"setRole\""),
+        ("act", "\"seconds\":9", "\"seconds\":999999999"),
+        ("act", "\"reason\":\"", "\"reason\":\"\\u0000"),
+        ("held", "\"type\":\"TEXT\"", "\"type\":\"SYSTEM\""),
+        ("held", "\"type\":\"TEXT\"", "\"type\":\"IMAGE\""),
+        ("held", "\"bodyHash\":\"", "\"bodyHash\":\"A"),
+        ("held", "\"reason\":\"", "\"reason\":\"\\u0000"),
+    ];
+    for (record, from, to) in broken {
+        let (line, text) = instead(record, from, to);
+        let (engine, _) = shared_memory(1).await;
+        let error = import(&engine, &text).await.unwrap_err();
+        assert!(
+            matches!(error, TransferError::Malformed { line: at, .. } if at == line),
+            "{record}: {from}: {error:?}"
+        );
+        let why = error.source().unwrap().to_string();
+        assert!(!why.contains("code") || !why.contains(lines[line as usize - 1]), "no code is shown: {why}");
+    }
+    let nowhere = chat_core::RoomId::generate().to_string();
+    for record in ["invite", "edit", "act", "held"] {
+        let group = format!("\"room\":\"{}\"", town.group);
+        let (line, text) = instead(record, &group, &format!("\"room\":\"{nowhere}\""));
+        let (engine, _) = shared_memory(1).await;
+        let error = import(&engine, &text).await.unwrap_err();
+        assert!(matches!(error, TransferError::Misplaced { line: at, .. } if at == line), "{error:?}");
+    }
+
+    // What contradicts the lines before it.
+    let message: serde_json::Value = serde_json::from_str(
+        lines
+            .iter()
+            .find(|line| {
+                line.contains("\"record\":\"message\"")
+                    && line.contains("\"sender\":\"ana\"")
+                    && line.contains(&town.group.to_string())
+            })
+            .unwrap(),
+    )
+    .unwrap();
+    let held: serde_json::Value =
+        serde_json::from_str(lines.iter().find(|line| line.contains("\"record\":\"held\"")).unwrap())
+            .unwrap();
+    let (room, seq) = (town.group, message["seq"].as_u64().unwrap());
+    let imported = async |text: &str| {
+        let (engine, _) = shared_memory(1).await;
+        contradiction(import(&engine, text).await.unwrap_err())
+    };
+    let (_, twice) = instead("held", held["id"].as_str().unwrap(), message["id"].as_str().unwrap());
+    assert_eq!(imported(&twice).await.1, Contradiction::Message { room, seq }, "an id is one message's");
+    let (line, gap) = instead("edit", "\"n\":2", "\"n\":3");
+    assert!(matches!(imported(&gap).await, (at, Contradiction::Edit { n: 3, there: 1, .. }) if at == line));
+    let codes: Vec<serde_json::Value> = lines
+        .iter()
+        .filter(|line| line.contains("\"record\":\"invite\""))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let (line, twice) =
+        instead("invite", codes[1]["code"].as_str().unwrap(), codes[0]["code"].as_str().unwrap());
+    assert_eq!(imported(&twice).await, (line, Contradiction::Invite { room }));
+}
