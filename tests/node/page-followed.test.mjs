@@ -133,6 +133,25 @@ describe('threads that one follows', { timeout: 60_000 }, () => {
     await close();
   });
 
+  test('are asked about once more where a reply comes meanwhile', async () => {
+    const { ana, bens, say, anas, close } = await scene();
+    const root = await say(anas, 'Who brings the tea?');
+    await ana.sees('.message .text', 'Who brings');
+    let isHeld = false;
+    await ana.page.route('**/replies?limit=1', async (route) => {
+      if (isHeld) return route.continue();
+      isHeld = true;
+      const answer = await route.fetch();
+      await say(bens, 'and the cups', { parentMessageUuid: root });
+      await ana.sees('#messages .thread .replies', english.replies(2));
+      return route.fulfill({ response: answer });
+    });
+    await say(bens, 'I do', { parentMessageUuid: root });
+    await ana.sees('#threads-badge', '2');
+    assert.ok(isHeld);
+    await close();
+  });
+
   test('are not read where the newest reply is out of sight', async () => {
     const { ana, anas, bens, room, say, close } = await scene();
     const root = await say(anas, 'Count with me');
