@@ -39,11 +39,14 @@
 //! An import that broke off can be run again, from the beginning, and so can one that did not: what is there
 //! already is skipped. Another export of the same store, made later, adds what is new in it: messages, marks,
 //! stays, rooms that have closed, which open no more. Members have the roles and mutes, and users the
-//! do-not-disturb, of the export that was imported last; of two bans the later one holds; an audit trail goes on
-//! with what it does not have yet, and has two acts that are alike to the millisecond once. It takes away nothing,
-//! so that a friendship which has ended in between is still there, and so are an invite link that was revoked and a
-//! message that was held and is rejected; one that was sent since waits no more. What contradicts the store is
-//! refused, with the number of its line, and what came before that line stays.
+//! do-not-disturb, of the export that was imported last. Of two bans, and of two invitations of one person, the later
+//! one holds; of two acts in an audit trail that are alike to the millisecond one is kept. A message that is there
+//! goes on saying what it says, and keeps what it said before; one that was held and is sent by now waits no more.
+//!
+//! An import takes away nothing: a friendship which has ended in between is still there, and an invite link that was
+//! revoked, or a message that was held and is rejected, comes back. As many messages may wait then, and as many links
+//! be there, as there were: the bounds of the [`Config`](crate::Config) are for what is new. What contradicts the store
+//! is refused, with the number of its line, and what came before that line stays.
 //!
 //! Requests to come into a room stay behind: whoever waits asks again.
 //!
@@ -73,7 +76,7 @@
 //! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `editedAt`? or `deletedAt`?, `n`, `ownN`, `attachments`?, `quoted`? (`seq` and `message`, the id, of what it answers), `pinned`? (`at`, and `by`?), `forwarded`? (who sent it first), `mentions`? (ids), `mentionsAll`?, `replyTo`? (`seq` and `message`, the id, of its thread's root, and `inRoom`) |
 //! | `edit` | `room`, `seq` and `message` (its id), `editedAt` of that message, `n` (which of the former states that are kept, the oldest being 1), `content`? (an IMAGE may have had none), `since` |
 //! | `reaction` | `room`, `seq` and `message` (its id), `reaction`, `user` |
-//! | `member` | `room`, `user`, `role` (`owner`, `admin`, `member`, `readOnly`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN`, `mutedUntil`? |
+//! | `member` | `room`, `user`, `role` (`owner`, `admin`, `member`, `readOnly`), `active`, `joinedAt`, `joinedSeq`, `markedAt`, `readSeq`, `deliveredSeq`, `readN`, `readOwnN`, `ownN`, `mutedUntil`?, `notifications`? (`level`, which is `all`, `mentions` or `none`, and `until`, or null) |
 //! | `ban` | `room`, `user`, `by`? (the host without it), `at`, `until`, `reason`? |
 //! | `report` | `room`, `id`, `message` (its id), `sender`, `by`, `at`, `reason`?, `resolvedAt`? and `outcome`? (`dismissed`, `messageDeleted`, `userMuted`, `userBanned`), `resolvedBy`? (the host without it) |
 //! | `hidden` | `room`, `user`, `seq` and `message` (its id) |
@@ -84,9 +87,10 @@
 //!
 //! They come in this order. What is of a room comes behind it: what waits there, the messages, each with what it said
 //! before, the reactions, the people, the bans, the reports, what people have hidden, which threads they follow, the
-//! invite links, and the audit trail from its oldest act on. What has
-//! no end ends at `9999-12-31T23:59:59.999Z`. `n` is how many
-//! countable messages (TEXT and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
+//! invite links, and the audit trail from its oldest act on.
+//!
+//! What has no end ends at `9999-12-31T23:59:59.999Z`. `n` of a room or a message is how many countable messages (TEXT
+//! and IMAGE) the room had, `ownN` how many of them their sender, or the member, had sent;
 //! `readN` and `readOwnN` are both at `readSeq`. `bodyHash` is the first 16 bytes, in base64url, of the SHA-256
 //! that tells a retry under `clientId` from another message. Each of `attachments` has `id`, `name`, `mediaType`,
 //! `size`, `width`? and `height`?, `hasThumbnail` and `createdAt`.
