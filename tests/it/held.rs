@@ -533,7 +533,8 @@ async fn a_move_takes_what_waits_along_and_its_files_are_sent_with_it() {
     assert_eq!(counts.held, 1);
 
     let (store, folder) = (MemoryStore::new(), FolderStore::new(chat.dir.path().join("files")));
-    let other = ChatEngine::builder().store(store).blobs(folder).hooks(Wary).build().await.unwrap();
+    let other = ChatEngine::builder().store(store).blobs(folder).hooks(Wary).clock(chat.clock.clone());
+    let other = other.build().await.unwrap();
     for _ in 0..2 {
         other.admin().import(&mut &lines[..], |_| {}).await.unwrap();
     }
@@ -551,7 +552,8 @@ async fn a_move_takes_what_waits_along_and_its_files_are_sent_with_it() {
     assert!(ana_there.held(chat.room, None, Limit::MESSAGES).await.unwrap().held.is_empty());
 
     // Approved where it was, it waits no more where it came to.
-    let late = ChatEngine::builder().store(MemoryStore::new()).hooks(Wary).build().await.unwrap();
+    let late = ChatEngine::builder().store(MemoryStore::new()).hooks(Wary).clock(chat.clock.clone());
+    let late = late.build().await.unwrap();
     late.admin().import(&mut &lines[..], |_| {}).await.unwrap();
     ana.approve_held(chat.room, waits).await.unwrap();
     let mut lines = Vec::new();

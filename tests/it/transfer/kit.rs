@@ -263,14 +263,22 @@ impl Town {
             assert_eq!(code(cho.send(group, waits).await), "HELD");
         }
         let waiting = ana.held(group, None, limit()).await.unwrap().held;
-        ana.reject_held(group, waiting[2].id, Some("no".into())).await.unwrap();
+        // Of one moment, they come in any order.
+        let rejected = waiting.iter().find(|held| held.body.content() == Some("buy nothing")).unwrap();
+        ana.reject_held(group, rejected.id, Some("no".into())).await.unwrap();
         let cho_is = Sanction { reason: Some("광고\n🦊".into()), ..Sanction::seconds(60) };
         ana.mute(group, &id("cho"), cho_is).await.unwrap();
         ana.unmute(group, &id("cho")).await.unwrap();
         admin.ban(group, &id("eve"), Sanction::for_good()).await.unwrap();
         let rule = Retention::new(Some(365), None).unwrap();
-        ana.update_room(group, RoomUpdate::new().with_retention(Some(rule)).with_slow_mode(9)).await.unwrap();
-        ana.update_room(group, RoomUpdate::new().with_retention(None).with_slow_mode(0)).await.unwrap();
+        for update in [
+            RoomUpdate::new().with_retention(Some(rule)),
+            RoomUpdate::new().with_slow_mode(9),
+            RoomUpdate::new().with_retention(None),
+            RoomUpdate::new().with_slow_mode(0),
+        ] {
+            ana.update_room(group, update).await.unwrap();
+        }
         let theirs = user("فاطمة").history(group, HistoryQuery::newest(Limit::new(1).unwrap())).await;
         ana.delete(group, theirs.unwrap().messages[0].message.id).await.unwrap();
         for new in [
@@ -368,7 +376,8 @@ impl Town {
         assert_eq!(code(forbidden), "FORBIDDEN", "a block holds");
         // What was held waits, a retry of it is known, and it is sent as its sender.
         let waiting = ana.held(self.group, None, limit()).await.unwrap().held;
-        let again = Draft::text("buy @ana").quoting(waiting[0].quoted.unwrap()).mentioning("ana");
+        let quoted = waiting.iter().find_map(|held| held.quoted).unwrap();
+        let again = Draft::text("buy @ana").quoting(quoted).mentioning("ana");
         assert_eq!(code(user("cho").send(self.group, again.with_client_id("held")).await), "HELD");
         assert_eq!(ana.held(self.group, None, limit()).await.unwrap().held.len(), 2);
         for held in waiting {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat_core::model::{Cursor, Draft, NewRoom};
+use chat_core::model::{Cursor, Draft, NewRoom, Sanction};
 use chat_core::store::{MemoryStore, SqliteStore, Store};
 use chat_core::testing::FaultyStore;
 use chat_core::transfer::{Scope, TransferError};
@@ -180,4 +180,34 @@ async fn what_changes_while_a_room_is_exported_is_taken_back() {
     assert_eq!(dee.unread, 0, "dee begins at the head");
     engine.as_user(id("ben")).send(room, Draft::text("on")).await.unwrap();
     assert_eq!(engine.as_user(id("dee")).room(room).await.unwrap().unread, 1);
+}
+
+/// The export stands still behind what waits in the room, for nobody reads what it writes.
+#[tokio::test]
+async fn what_is_approved_and_done_while_a_room_is_exported_is_not_yet_in_it() {
+    let (source, _) = shared_memory(1).await;
+    let user = |name: &str| source.as_user(id(name));
+    let room = user("ana").create_room(NewRoom::group("room").with(["ben", "cho"])).await.unwrap().id();
+    let said = user("ana").send(room, Draft::text("one")).await.unwrap().id;
+    user("ana").edit(room, said, Some("two")).await.unwrap();
+    user("ben").send(room, Draft::text("buy")).await.unwrap_err();
+    user("ana").mute(room, &id("cho"), Sanction::for_good()).await.unwrap();
+    let (mut writer, mut reader) = tokio::io::duplex(16);
+    let export = {
+        let source = source.clone();
+        tokio::spawn(async move { source.admin().export(Scope::Room(room), &mut writer).await })
+    };
+    let mut lines = vec![0];
+    reader.read_exact(&mut lines).await.unwrap();
+    let held = user("ana").held(room, None, super::kit::limit()).await.unwrap().held;
+    user("ana").approve_held(room, held[0].id).await.unwrap();
+    user("ana").unmute(room, &id("cho")).await.unwrap();
+    reader.read_to_end(&mut lines).await.unwrap();
+    let counts = export.await.unwrap().unwrap();
+    assert_eq!((counts.held, counts.messages, counts.edits, counts.acts), (1, 1, 1, 1));
+
+    let (engine, _) = shared_memory(1).await;
+    import(&engine, std::str::from_utf8(&lines).unwrap()).await.unwrap();
+    let sent = engine.as_user(id("ana")).approve_held(room, held[0].id).await.unwrap();
+    assert_eq!((sent.id, sent.seq), (held[0].id, 2));
 }
