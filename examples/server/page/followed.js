@@ -51,6 +51,8 @@ export function startFollowed() {
   roomDropped.on(({ roomUuid }) => {
     for (const [rootUuid, { message }] of followed) if (message.roomUuid === roomUuid) followed.delete(rootUuid);
     followedChanged();
+    // A list that is on its way may still hold them.
+    if (isLoading) loadFollowed().catch(() => {});
   });
 }
 
