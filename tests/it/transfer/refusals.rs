@@ -334,7 +334,7 @@ async fn a_line_of_what_hangs_on_a_room_or_user_is_named_where_it_makes_no_sense
     let instead = |record: &str, from: &str, to: &str| {
         let start = format!("{{\"record\":\"{record}\"");
         let is_it = |line: &&str| line.starts_with(&start) && line.contains(from);
-        let at = lines.iter().position(|line| is_it(line)).unwrap_or_else(|| panic!("{record}: {from}"));
+        let at = lines.iter().position(is_it).unwrap_or_else(|| panic!("{record}: {from}"));
         let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
         lines[at] = lines[at].replace(from, to);
         (at as u64 + 1, lines.join("\n"))
