@@ -166,11 +166,14 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
         return done(Vec::new());
     }
     let mut changes = vec![change_room(&mut room, rows)];
-    if room.slow_mode != before.slow_mode {
-        moderate::note(ctx, &changes[0], Act::SlowMode(room.slow_mode), None, None, rows);
-    }
-    if room.retention() != before.retention() {
-        moderate::note(ctx, &changes[0], Act::SetRetention(room.retention()), None, None, rows);
+    let slowed = (room.slow_mode != before.slow_mode).then_some(Act::SlowMode(room.slow_mode));
+    let kept = (room.retention() != before.retention()).then(|| Act::SetRetention(room.retention()));
+    for (nth, act) in slowed.into_iter().chain(kept).enumerate() {
+        // A position stands in the trail once.
+        if nth > 0 {
+            changes.push(moderate::untold(&mut room, rows));
+        }
+        moderate::note(ctx, &changes[nth], act, None, None, rows);
     }
     changes.extend(notice.map(|notice| add_notice(ctx, &mut room, notice, rows)));
     rows.put_room(room);

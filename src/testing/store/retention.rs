@@ -138,6 +138,12 @@ pub async fn the_rooms_own_rule_stands_instead_of_the_one_for_all(chat: Fixture)
     let acts = chat.store().audit(room, None, 10).await.expect("the store reads");
     let acts: Vec<Act> = acts.into_iter().map(|entry| entry.act).collect();
     assert_eq!(acts, [Act::SetRetention(None), Act::SetRetention(Some(own))]);
+    let both = Update { retention: Some(Some(own)), slow_mode: Some(7), ..Update::default() };
+    let outcome = chat.run(chat.item(room, Some("ana"), Op::Update(Box::new(both)))).await;
+    let positions: Vec<u64> = outcome.changes.iter().map(|change| change.pos.at).collect();
+    let acts = chat.store().audit(room, None, 2).await.expect("the store reads");
+    let acts: Vec<(u64, Act)> = acts.into_iter().map(|entry| (entry.pos, entry.act)).collect();
+    assert_eq!(acts, [(positions[1], Act::SetRetention(Some(own))), (positions[0], Act::SlowMode(7))]);
     let direct = chat.direct("ana", "ben").await;
     assert!(matches!(chat.refused(chat.keep_item(direct, Some("ana"), None)).await, ErrorKind::Forbidden(_)));
     chat.run(chat.keep_item(direct, None, Some(own))).await;
