@@ -262,8 +262,9 @@ impl Tables {
         self.messages.retain(|(message, _)| !is_cut(&message.room, message.seq));
         self.reactions.retain(|key| !is_cut(&key.room, key.seq));
         self.edits.retain(|(room, seq, _), _| !is_cut(room, *seq));
-        self.held.extend(rows.new_held.into_iter().map(|one| (one.id, one)));
+        // Ended first: a client id may be free and taken again in one batch.
         self.held.retain(|id, _| !rows.ended_held.contains(id));
+        self.held.extend(rows.new_held.into_iter().map(|one| (one.id, one)));
         for hidden in self.hidden.values().filter(|hidden| is_cut(&hidden.room, hidden.seq)) {
             if let Some(member) = self.members.get_mut(&(hidden.room, hidden.user.clone())) {
                 member.hidden -= 1;
@@ -283,8 +284,11 @@ impl Tables {
     }
 }
 
-fn found<K: Clone, V, M: FromIterator<(K, V)>>(keys: &BTreeSet<K>, row: impl Fn(&K) -> Option<V>) -> M {
-    keys.iter().filter_map(|key| Some((key.clone(), row(key)?))).collect()
+fn found<'a, K: Clone + 'a, V, M: FromIterator<(K, V)>>(
+    keys: impl IntoIterator<Item = &'a K>,
+    row: impl Fn(&K) -> Option<V>,
+) -> M {
+    keys.into_iter().filter_map(|key| Some((key.clone(), row(key)?))).collect()
 }
 
 /// What several reads share: queries with a `WHERE`, a `JOIN` and an `ORDER BY`.

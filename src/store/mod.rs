@@ -11,6 +11,7 @@ mod attachment;
 mod body_hash;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod columns;
+mod few;
 mod follow;
 mod govern;
 mod held;
@@ -52,6 +53,7 @@ use crate::model::{Epoch, Token};
 pub use apply::apply;
 pub use attachment::{Stage, StoredAttachment};
 pub use body_hash::BodyHash;
+pub use few::Few;
 pub use follow::FollowedThread;
 pub use held::{Held, Hold, Queue, Settlement};
 pub use item::{

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{Admission, Amend, Batch, Erased, Item, JoinSettlement, Op, RoomRecord, Ruling, Settlement};
+use super::{Admission, Amend, Batch, Erased, Few, Item, JoinSettlement, Op, RoomRecord, Ruling, Settlement};
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{InviteCode, Mark, Member, Message, Reaction, Role, Room, RoomKey, RoomKind};
@@ -20,61 +20,61 @@ pub struct Needs {
     pub sent: BTreeSet<(RoomId, UserId, ClientId)>,
     /// Messages of which it must be known whether they are there. The room is the one in which they are
     /// sought; a store whose ids are found without it may find them in another.
-    pub places: BTreeSet<(RoomId, MessageId)>,
+    pub places: Few<(RoomId, MessageId)>,
     /// Keys of open rooms.
-    pub keys: BTreeSet<RoomKey>,
+    pub keys: Few<RoomKey>,
     /// The counts at a `seq`, for a user.
-    pub ordinals: BTreeSet<(RoomId, UserId, u64)>,
+    pub ordinals: Few<(RoomId, UserId, u64)>,
     /// How users stand to others. Those of the direct rooms in [`spoken_in`](Self::spoken_in) are needed
     /// besides: see [`relations_with`](Self::relations_with).
-    pub relations: BTreeSet<(UserId, UserId)>,
+    pub relations: Few<(UserId, UserId)>,
     /// Messages that are changed, or quoted.
     pub messages: BTreeSet<(RoomId, MessageId)>,
     /// Messages by their numbers, of which it must be known how many former states are kept.
-    pub edited: BTreeSet<(RoomId, u64)>,
+    pub edited: Few<(RoomId, u64)>,
     /// Reactions of which it must be known whether they were left.
-    pub reactions: BTreeSet<(RoomId, MessageId, Reaction, UserId)>,
+    pub reactions: Few<(RoomId, MessageId, Reaction, UserId)>,
     /// Rooms in which somebody sends, or moves a mark: what a block between the two of a direct room stops.
     pub spoken_in: BTreeSet<RoomId>,
     /// Members who leave or are taken out: see [`heirs`](Self::heirs).
-    pub parting: BTreeSet<(RoomId, UserId)>,
+    pub parting: Few<(RoomId, UserId)>,
     /// Rooms that are given an owner: see [`heirs`](Self::heirs).
-    pub given_away: BTreeSet<RoomId>,
+    pub given_away: Few<RoomId>,
     /// Rooms of which all invite links are needed.
-    pub invites: BTreeSet<RoomId>,
+    pub invites: Few<RoomId>,
     /// Invite links that may be of whatever room.
-    pub codes: BTreeSet<InviteCode>,
+    pub codes: Few<InviteCode>,
     /// Rooms of which it must be known how many messages are pinned.
-    pub pins: BTreeSet<RoomId>,
+    pub pins: Few<RoomId>,
     /// Attachments.
-    pub attachments: BTreeSet<(RoomId, AttachmentId)>,
+    pub attachments: Few<(RoomId, AttachmentId)>,
     /// Reports of a message by a user.
-    pub reported: BTreeSet<(RoomId, MessageId, UserId)>,
+    pub reported: Few<(RoomId, MessageId, UserId)>,
     /// Reports by their ids.
-    pub reports: BTreeSet<(RoomId, ReportId)>,
+    pub reports: Few<(RoomId, ReportId)>,
     /// Users of whom it must be known whether they are banned.
-    pub bans: BTreeSet<(RoomId, UserId)>,
+    pub bans: Few<(RoomId, UserId)>,
     /// Acts of rooms' audit trails, by the moment.
-    pub acts: BTreeSet<(RoomId, Timestamp)>,
+    pub acts: Few<(RoomId, Timestamp)>,
     /// Messages by their numbers, of which it must be known whether the user has hidden them.
-    pub hidden: BTreeSet<(RoomId, UserId, u64)>,
+    pub hidden: Few<(RoomId, UserId, u64)>,
     /// Rooms of which the oldest messages are needed, and how many; and then the memberships of
     /// [`senders`](Self::senders).
     pub oldest: BTreeMap<RoomId, u32>,
     /// Users of whom it must be known what they let others see.
-    pub settings: BTreeSet<UserId>,
+    pub settings: Few<UserId>,
     /// Messages of which it must be known whether they wait, in whatever room.
-    pub held: BTreeSet<(RoomId, MessageId)>,
+    pub held: Few<(RoomId, MessageId)>,
     /// Messages that wait under a client id.
-    pub held_as: BTreeSet<(RoomId, UserId, ClientId)>,
+    pub held_as: Few<(RoomId, UserId, ClientId)>,
     /// Rooms of which it must be known how many messages wait, of whomever and of this user.
-    pub holding: BTreeSet<(RoomId, UserId)>,
+    pub holding: Few<(RoomId, UserId)>,
     /// Users of whom it must be known whether they wait to come in.
-    pub join_requests: BTreeSet<(RoomId, UserId)>,
+    pub join_requests: Few<(RoomId, UserId)>,
     /// Rooms of which it must be known how many people wait to come in.
-    pub join_counts: BTreeSet<RoomId>,
+    pub join_counts: Few<RoomId>,
     /// Threads, by their roots, of which it must be known whether the user follows them: see [`follows`](Self::follows).
-    pub threads: BTreeSet<(RoomId, MessageId, UserId)>,
+    pub threads: Few<(RoomId, MessageId, UserId)>,
 }
 
 impl Needs {
@@ -327,7 +327,7 @@ impl Needs {
     }
 
     /// All relations that are needed, now that the rooms are loaded.
-    pub fn relations_with(&self, rooms: &BTreeMap<RoomId, Room>) -> BTreeSet<(UserId, UserId)> {
+    pub fn relations_with(&self, rooms: &BTreeMap<RoomId, Room>) -> Few<(UserId, UserId)> {
         let mut relations = self.relations.clone();
         for room in self.spoken_in.iter().filter_map(|id| rooms.get(id)) {
             if let RoomKind::Direct([one, other]) = &room.kind {

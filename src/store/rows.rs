@@ -157,7 +157,8 @@ pub struct Rows {
     pub written_settings: BTreeSet<UserId>,
     /// Messages that wait from now on, to add. One that is there already stays as it is.
     pub new_held: Vec<Held>,
-    /// Messages that wait no more, to delete once those to add are there.
+    /// Messages that wait no more, to delete before [those to add](Self::new_held) are there: a client id may be free and
+    /// taken again.
     pub ended_held: Vec<MessageId>,
     /// Requests to come in to write, new or changed; those that [`join_requests`](Self::join_requests) does not have any
     /// more are to be deleted.

@@ -189,6 +189,7 @@ impl Rows {
     pub(in crate::store) fn end_held(&mut self, id: MessageId) {
         if self.held.remove(&id).is_some() {
             self.held_as.retain(|_, (held, _)| *held != id);
+            self.new_held.retain(|held| held.id != id);
             self.ended_held.push(id);
         }
     }

@@ -271,11 +271,11 @@ impl State {
         for user in rows.written_settings {
             self.settings.extend(rows.settings.remove(&user).map(|settings| (user, settings)));
         }
-        for held in rows.new_held {
-            self.held.entry(held.id).or_insert(held);
-        }
         for id in &rows.ended_held {
             self.held.remove(id);
+        }
+        for held in rows.new_held {
+            self.held.entry(held.id).or_insert(held);
         }
         if !rows.written_join_requests.is_empty() {
             self.write_joins(rows.written_join_requests, rows.join_requests);

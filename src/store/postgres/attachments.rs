@@ -1,6 +1,6 @@
 //! Attachments: read, and loaded and written within a commit.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use sqlx::{PgConnection, query};
 
@@ -50,7 +50,7 @@ pub(super) const LOAD: &str = concat!(
 /// The rooms are locked, and so are all that is in them.
 pub(super) async fn load(
     conn: &mut PgConnection,
-    keys: &BTreeSet<(RoomId, AttachmentId)>,
+    keys: &[(RoomId, AttachmentId)],
 ) -> Result<HashMap<(RoomId, AttachmentId), StoredAttachment>> {
     let (rooms, ids): (Vec<Uuid>, Vec<Uuid>) =
         keys.iter().map(|(room, id)| (Uuid::from(*room), Uuid::from(*id))).unzip();

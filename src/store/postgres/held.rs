@@ -112,6 +112,11 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
 }
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
+    // Ended first: a client id may be free and taken again in one batch.
+    if !rows.ended_held.is_empty() {
+        let ids: Vec<Uuid> = rows.ended_held.iter().copied().map(Uuid::from).collect();
+        query(END).bind(ids).execute(&mut *conn).await?;
+    }
     let new = &rows.new_held;
     if !new.is_empty() {
         let added = query(
@@ -135,10 +140,6 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(new, |held| held.reason.as_deref()))
             .bind(each(new, |held| held.at.as_millis()));
         added.execute(&mut *conn).await?;
-    }
-    if !rows.ended_held.is_empty() {
-        let ids: Vec<Uuid> = rows.ended_held.iter().copied().map(Uuid::from).collect();
-        query(END).bind(ids).execute(conn).await?;
     }
     Ok(())
 }

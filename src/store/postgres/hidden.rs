@@ -72,7 +72,7 @@ pub(super) const LOAD: &str = "SELECT h.room, h.user_id, h.seq \
 
 pub(super) async fn load(
     conn: &mut PgConnection,
-    keys: &BTreeSet<(RoomId, UserId, u64)>,
+    keys: &[(RoomId, UserId, u64)],
 ) -> Result<BTreeSet<(RoomId, UserId, u64)>> {
     if keys.is_empty() {
         return Ok(BTreeSet::new());

@@ -223,7 +223,7 @@ async fn load_sent(
 
 async fn load_ordinals(
     conn: &mut PgConnection,
-    keys: &BTreeSet<(RoomId, UserId, u64)>,
+    keys: &[(RoomId, UserId, u64)],
 ) -> Result<HashMap<(RoomId, UserId, u64), Ordinals>> {
     let rooms: Vec<Uuid> = keys.iter().map(|(room, ..)| Uuid::from(*room)).collect();
     let users: Vec<&str> = keys.iter().map(|(_, user, _)| user.as_str()).collect();
@@ -245,7 +245,7 @@ const LOCK_ABSENT: &str = "SELECT CASE WHEN k.alone THEN pg_advisory_xact_lock(k
 async fn lock_absent(
     conn: &mut PgConnection,
     needs: &Needs,
-    relations: &BTreeSet<(UserId, UserId)>,
+    relations: &[(UserId, UserId)],
     batch: &Batch,
 ) -> Result<()> {
     let changed: BTreeSet<i64> = batch

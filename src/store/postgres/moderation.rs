@@ -1,6 +1,6 @@
 //! Bans, reports and the audit trail: read, loaded and written.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use sqlx::{PgConnection, query};
 
@@ -146,7 +146,7 @@ pub(super) const LOAD: &str = concat!(
 
 pub(super) async fn load(
     conn: &mut PgConnection,
-    keys: &BTreeSet<(RoomId, UserId)>,
+    keys: &[(RoomId, UserId)],
 ) -> Result<HashMap<(RoomId, UserId), Ban>> {
     if keys.is_empty() {
         return Ok(HashMap::new());
@@ -166,7 +166,7 @@ pub(super) const ACTS_AT: &str = concat!(
 
 pub(super) async fn load_acts(
     conn: &mut PgConnection,
-    keys: &BTreeSet<(RoomId, Timestamp)>,
+    keys: &[(RoomId, Timestamp)],
 ) -> Result<Vec<AuditEntry>> {
     if keys.is_empty() {
         return Ok(Vec::new());

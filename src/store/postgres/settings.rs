@@ -1,6 +1,6 @@
 //! What users let others see: read, loaded and written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sqlx::{PgConnection, query};
 
@@ -22,10 +22,7 @@ pub(super) async fn settings(db: &Connections, users: &[UserId]) -> Result<Vec<(
     db.all(|| query(SETTINGS).bind(&users), |columns| Ok((columns.parsed()?, columns.settings()?))).await
 }
 
-pub(super) async fn load(
-    conn: &mut PgConnection,
-    users: &BTreeSet<UserId>,
-) -> Result<BTreeMap<UserId, Settings>> {
+pub(super) async fn load(conn: &mut PgConnection, users: &[UserId]) -> Result<BTreeMap<UserId, Settings>> {
     if users.is_empty() {
         return Ok(BTreeMap::new());
     }

@@ -102,6 +102,10 @@ const ADD: &str = "INSERT INTO held (id, room, sender, kind, content, image_url,
 const END: &str = "DELETE FROM held WHERE id = ?1";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
+    // Ended first: a client id may be free and taken again in one batch.
+    for id in &rows.ended_held {
+        conn.prepare_cached(END)?.execute([id.to_bytes()])?;
+    }
     for held in &rows.new_held {
         conn.prepare_cached(ADD)?.execute(params![
             held.id.to_bytes(),
@@ -117,9 +121,6 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
             held.reason,
             held.at.as_millis(),
         ])?;
-    }
-    for id in &rows.ended_held {
-        conn.prepare_cached(END)?.execute([id.to_bytes()])?;
     }
     Ok(())
 }

@@ -157,6 +157,12 @@ pub async fn a_retry_of_what_waits_is_answered_alike_whatever_the_host_says(chat
     let items = ["c2", "c2"].map(|client| chat.hold_as_item(room, "ben", "more", client));
     let outcomes = chat.done(items.into()).await;
     assert_eq!(held_id(&outcomes[0]), held_id(&outcomes[1]));
+    // What is taken back leaves its name to another one, within a batch too.
+    let second = chat.store().held_message(room, held_id(&outcomes[0])).await.expect("the store reads");
+    let second = second.expect("it waits");
+    let taken_back = chat.settle_item(Some("ben"), &second, Settlement::Withdraw);
+    let outcomes = chat.done(vec![taken_back, chat.hold_as_item(room, "ben", "less", "c2")]).await;
+    assert_ne!(held_id(&outcomes[1]), second.id);
     let other = held_id(&chat.run(chat.hold_as_item(room, "ana", "sell", "c1")).await);
     assert_eq!(chat.queue(Queue::Room(room)).await.len(), 3);
     assert_ne!(other, held.id);
