@@ -108,7 +108,7 @@ impl Tables {
             self.messages_in(*room).take(*limit as usize).map(Arc::new).collect::<Vec<_>>()
         };
         rows.oldest = needs.oldest.iter().map(|(room, limit)| (*room, oldest(room, limit))).collect();
-        let members = needs.members.union(&needs.senders(&rows.oldest)).cloned().collect();
+        let members: BTreeSet<_> = needs.members.union(&needs.senders(&rows.oldest)).cloned().collect();
         rows.members = found(&members, |key| self.members.get(key).cloned());
         for (room, count) in needs.heirs(&rows.members) {
             let mut heirs: Vec<&Member> = self.active_in(room, None).collect();
