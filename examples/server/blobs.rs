@@ -1,7 +1,6 @@
 //! Where files that go with messages are kept.
 
 use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use chat_core::blob::{BlobStore, FolderStore, ObjectBlobStore};
@@ -15,51 +14,47 @@ use crate::{Failure, failed};
 /// What `--blobs` begins with where it names no folder.
 const S3: &str = "s3://";
 
-/// A place for blobs.
-pub(crate) enum Blobs {
-    Folder(PathBuf),
-    /// That of a store in memory is removed with the server.
-    Temporary(TempDir),
-    /// Of S3, or of what speaks like it.
-    Bucket(Arc<ObjectBlobStore>),
+/// A place for blobs. The folder of a store in memory is removed with it.
+pub(crate) struct Blobs {
+    store: Arc<dyn BlobStore>,
+    _kept: Option<TempDir>,
 }
 
 impl Blobs {
     pub(crate) fn open(args: &Args) -> Result<Self, Failure> {
-        match args.blobs.as_deref() {
-            Some(place) => match place.strip_prefix(S3) {
-                Some(bucket) => Self::bucket(bucket),
-                None => {
-                    fs::create_dir_all(place)
-                        .map_err(|error| failed(format!("cannot make {place}"), error))?;
-                    Ok(Self::Folder(place.into()))
-                }
-            },
-            None if args.db == "memory" => {
-                let kept = tempfile::tempdir();
-                Ok(Self::Temporary(kept.map_err(|error| failed("cannot make a folder for files", error))?))
-            }
-            // Made with the first file.
-            None if args.is_postgres() => Ok(Self::Folder("chat.blobs".into())),
-            None => Ok(Self::Folder(format!("{}.blobs", args.db).into())),
+        let place = match args.blobs.as_deref() {
+            Some(place) => place.to_owned(),
+            None if args.db == "memory" => return Self::temporary(),
+            None if args.is_postgres() => "chat.blobs".to_owned(),
+            None => format!("{}.blobs", args.db),
+        };
+        if let Some(bucket) = place.strip_prefix(S3) {
+            return Self::bucket(bucket);
         }
+        // One that nobody has named is made with the first file.
+        if args.blobs.is_some() {
+            fs::create_dir_all(&place).map_err(|error| failed(format!("cannot make {place}"), error))?;
+        }
+        Ok(Self { store: Arc::new(FolderStore::new(place)), _kept: None })
+    }
+
+    fn temporary() -> Result<Self, Failure> {
+        let kept = tempfile::tempdir().map_err(|error| failed("cannot make a folder for files", error))?;
+        Ok(Self { store: Arc::new(FolderStore::new(kept.path().join("blobs"))), _kept: Some(kept) })
     }
 
     /// Where it is and whose keys open it stands in the environment, as for every program that speaks with S3.
     fn bucket(place: &str) -> Result<Self, Failure> {
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-        // It is there already where this server has been set up for TLS.
+        // Nothing else of this process chooses one for all.
         let _ = ring::default_provider().install_default();
         let bucket = AmazonS3Builder::from_env().with_bucket_name(bucket).build();
         let bucket = bucket.map_err(|error| failed(format!("cannot use {S3}{place}"), error))?;
-        Ok(Self::Bucket(Arc::new(ObjectBlobStore::new(Arc::new(bucket), prefix.trim_matches('/')))))
+        let store = ObjectBlobStore::new(Arc::new(bucket), prefix.trim_matches('/'));
+        Ok(Self { store: Arc::new(store), _kept: None })
     }
 
     pub(crate) fn store(&self) -> Arc<dyn BlobStore> {
-        match self {
-            Self::Folder(folder) => Arc::new(FolderStore::new(folder)),
-            Self::Temporary(folder) => Arc::new(FolderStore::new(folder.path().join("blobs"))),
-            Self::Bucket(bucket) => bucket.clone(),
-        }
+        self.store.clone()
     }
 }

@@ -25,11 +25,18 @@ chat_core::blob_suite!(objects_in_a_folder, || async {
     Some(Fixture::new(blobs).keeping(dir))
 });
 
-chat_core::blob_suite!(objects_of_s3, || async {
-    let Ok(url) = std::env::var("CHAT_TEST_S3") else {
+/// Where an S3 is that tests may use, with a bucket `chat`.
+pub(crate) fn s3() -> Option<String> {
+    let url = std::env::var("CHAT_TEST_S3").ok();
+    if url.is_none() {
         assert!(std::env::var_os("CHAT_TESTS_RUN").is_none(), "tests/run names an S3");
-        return None;
-    };
+        eprintln!("not run here: no CHAT_TEST_S3 names a server (tests/run starts one)");
+    }
+    url
+}
+
+chat_core::blob_suite!(objects_of_s3, || async {
+    let url = s3()?;
     // Another test of this process may have.
     let _ = ring::default_provider().install_default();
     let bucket = AmazonS3Builder::new()

@@ -122,6 +122,18 @@ async fn a_server_on_postgresql_finds_its_rooms_and_its_key_after_a_restart() {
     assert_eq!(files, ["chat.dev-key"], "the key alone is kept in a file");
 }
 
+/// Uploads a note; gives a token of its uploader's, and the path that it is read by.
+fn upload(server: &Server) -> (String, String) {
+    let json = |text: String| serde_json::from_str::<serde_json::Value>(&text).unwrap();
+    let token = json(server.ask("POST", "/api/auth/dev-token", "", r#"{"userUuid":"ana"}"#));
+    let token = token["accessToken"].as_str().unwrap();
+    let room = r#"{"type":"GROUP","participantUuids":["ben"]}"#;
+    let room = json(server.ask("POST", "/api/chat/rooms", token, room));
+    let path = format!("/api/chat/rooms/{}/attachments", room["roomUuid"].as_str().unwrap());
+    let file = json(server.ask("POST", &format!("{path}?name=a.txt"), token, "a note"));
+    (token.to_owned(), format!("/api{}", file["url"].as_str().unwrap()))
+}
+
 #[test]
 fn files_outlive_a_restart_beside_the_database_or_where_they_were_told_to_be() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
@@ -129,22 +141,13 @@ fn files_outlive_a_restart_beside_the_database_or_where_they_were_told_to_be() {
         [(&[][..], "chat.db.blobs"), (&["--db", "memory", "--blobs", "elsewhere"], "elsewhere")]
     {
         let server = Server::start_in(Arc::clone(&folder), args);
-        let token = server.ask("POST", "/api/auth/dev-token", "", r#"{"userUuid":"ana"}"#);
-        let token: serde_json::Value = serde_json::from_str(&token).unwrap();
-        let token = token["accessToken"].as_str().unwrap();
-        let room = r#"{"type":"GROUP","participantUuids":["ben"]}"#;
-        let room: serde_json::Value =
-            serde_json::from_str(&server.ask("POST", "/api/chat/rooms", token, room)).unwrap();
-        let path = format!("/api/chat/rooms/{}/attachments", room["roomUuid"].as_str().unwrap());
-        let file = server.ask("POST", &format!("{path}?name=a.txt"), token, "a note");
-        let file: serde_json::Value = serde_json::from_str(&file).unwrap();
-        let url = format!("/api{}", file["url"].as_str().unwrap());
-        assert_eq!(server.ask("GET", &url, token, ""), "a note");
+        let (token, url) = upload(&server);
+        assert_eq!(server.ask("GET", &url, &token, ""), "a note");
         assert!(folder.path().join(kept).is_dir());
         if kept == "chat.db.blobs" {
             drop(server);
             let server = Server::start_in(Arc::clone(&folder), args);
-            assert_eq!(server.ask("GET", &url, token, ""), "a note");
+            assert_eq!(server.ask("GET", &url, &token, ""), "a note");
         }
     }
 }
@@ -250,4 +253,24 @@ fn several_nodes_need_one_store_and_no_password_is_shown() {
         let help = Command::new(example("server")).arg("--help").env("CHAT_NATS", "nats://s3cret@x").output();
         assert!(!String::from_utf8_lossy(&help.unwrap().stdout).contains("s3cret"));
     }
+}
+
+#[test]
+fn files_in_a_bucket_are_there_for_whoever_serves_the_same_database() {
+    let Some(s3) = crate::blobs::s3() else { return };
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let place = format!("s3://chat/{}", chat_core::RoomId::generate());
+    let start = || {
+        let mut command = Command::new(example("server"));
+        command.args(["--blobs", &place]).stderr(Stdio::null());
+        command.envs([("AWS_ACCESS_KEY_ID", "any"), ("AWS_SECRET_ACCESS_KEY", "any")]);
+        command.envs([("AWS_ENDPOINT", &*s3), ("AWS_ALLOW_HTTP", "true"), ("AWS_REGION", "us-east-1")]);
+        Server::spawn(Arc::clone(&folder), &mut command)
+    };
+    let server = start();
+    let (token, url) = upload(&server);
+    drop(server);
+    assert_eq!(start().ask("GET", &url, &token, ""), "a note");
+    let kept = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name());
+    assert!(kept.into_iter().all(|name| !name.to_string_lossy().contains("blobs")), "nothing is in a folder");
 }

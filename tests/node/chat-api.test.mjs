@@ -103,6 +103,13 @@ describe('invitations', { timeout: 30_000 }, () => {
     assert.deepEqual(await bens.api.invitations(), []);
     for (const { code } of [two, three]) await assert.rejects(bens.api.acceptInvite(code), { code: 'INVITE_NOT_FOUND' });
   });
+
+  test('who has to wait at the door is not taken for somebody in the room', async () => {
+    // The hooks that hold are a host's: this server has none.
+    const answer = { code: 'JOIN_HELD', message: 'wait', joinRequestUuid: '01J00000000000000000000000' };
+    const api = new ChatApi({ http: async () => answer });
+    for (const enter of [api.join('r'), api.acceptInvite('c')]) await assert.rejects(enter, { code: 'JOIN_HELD', status: 202 });
+  });
 });
 
 describe('files', { timeout: 30_000 }, () => {

@@ -314,9 +314,16 @@ export class ChatApi {
     return this.#chat.http('GET', `chat/rooms/public?limit=${limit}&q=${of(q)}${next}`);
   }
 
-  /** Into a public room. @param {string} room @returns {Promise<Room>} */
+  /** Into a public room. Who has to wait for a moderator gets JOIN_HELD. @param {string} room @returns {Promise<Room>} */
   join(room) {
-    return this.#chat.http('POST', `chat/rooms/${of(room)}/join`);
+    return this.#enter(`chat/rooms/${of(room)}/join`);
+  }
+
+  /** The server has taken the request of who has to wait: no refusal, and no room either. @param {string} path */
+  async #enter(path) {
+    const answer = await this.#chat.http('POST', path);
+    if (answer.code === 'JOIN_HELD') throw new ChatError({ ...answer, status: 202 });
+    return answer;
   }
 
   /**
@@ -339,9 +346,9 @@ export class ChatApi {
     return this.#all('chat/invites', 'invitations');
   }
 
-  /** Comes in by a link or an invitation. @param {string} code @returns {Promise<Room>} */
+  /** Comes in by a link or an invitation, like `join`. @param {string} code @returns {Promise<Room>} */
   acceptInvite(code) {
-    return this.#chat.http('POST', `chat/invites/${of(code)}/accept`);
+    return this.#enter(`chat/invites/${of(code)}/accept`);
   }
 
   /** @param {string} code @returns {Promise<{ roomUuid: string }>} */

@@ -3,11 +3,11 @@
 //! A request takes no position: nobody is told of it but whoever asks. What coming in has to keep to it keeps when it is
 //! made, and once more when it is approved. Whoever is in a room, or banned from it, waits no more.
 
+use super::held::FULL;
 use super::{Ctx, admit, answered, done, newcomers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{JoinRequestId, RoomId, UserId};
 use crate::model::{Act, InviteCode, JoinRequest, Verb, Visibility};
-use crate::store::apply::held::FULL;
 use crate::store::invites;
 use crate::store::moderate::{note, untold};
 use crate::store::{Admission, Answer, JoinHold, JoinSettlement, Notice, Outcome, Rows};

@@ -1,6 +1,7 @@
 //! What the routes take from a request, each fault with its field.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -15,7 +16,7 @@ use super::problem::Problem;
 use crate::config::Config;
 use crate::engine::Actor;
 use crate::error::{Error, ErrorKind, Result, parse_field};
-use crate::id::{AttachmentId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
+use crate::id::{AttachmentId, IdError, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     FeedCursor, FeedCursorError, InviteCode, Limit, PageQuery, PinCursor, PinCursorError, Reaction,
     ThreadCursor, ThreadCursorError,
@@ -193,8 +194,8 @@ impl Params {
         parse_limit(self.get("limit"), default)
     }
 
-    /// The user whom the page before it ended with.
-    pub(super) fn cursor(&self) -> Result<Option<UserId>> {
+    /// What the page before it ended with: a user, a room, or whatever else an id names.
+    pub(super) fn cursor<T: FromStr<Err = IdError>>(&self) -> Result<Option<T>> {
         self.get("cursor").map(|text| parse_field("cursor", text)).transpose()
     }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::extract::{Caller, InRoom, OfHeld, OptionalJsonBody, Params};
 use super::problem::Problem;
 use super::rooms::done;
-use crate::error::{Error, Result, parse_field};
+use crate::error::{Error, Result};
 use crate::event::View;
 use crate::model::Limit;
 use crate::transport::wire::{HeldAnswerJson, HeldPageJson, MessageJson};
@@ -24,13 +24,13 @@ pub(super) async fn list(
     InRoom(room): InRoom,
     params: Params,
 ) -> Result<Response, Problem> {
-    let after = params.get("cursor").map(|text| parse_field("cursor", text)).transpose()?;
+    let after = params.cursor()?;
     let page = caller.held(room, after, params.limit(Limit::MESSAGES)?).await?;
     Ok(Json(HeldPageJson::from(&page)).into_response())
 }
 
 pub(super) async fn own(Caller(caller): Caller, params: Params) -> Result<Response, Problem> {
-    let after = params.get("cursor").map(|text| parse_field("cursor", text)).transpose()?;
+    let after = params.cursor()?;
     let page = caller.own_held(after, params.limit(Limit::MESSAGES)?).await?;
     Ok(Json(HeldPageJson::from(&page)).into_response())
 }

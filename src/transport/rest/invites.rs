@@ -64,7 +64,7 @@ pub(super) async fn decline(Caller(caller): Caller, ByCode(code): ByCode) -> Res
 }
 
 pub(super) async fn invitations(Caller(caller): Caller, params: Params) -> Result<Response, Problem> {
-    let after = params.get("cursor").map(|text| parse_field("cursor", text)).transpose()?;
+    let after = params.cursor()?;
     let page = caller.invitations(after, params.limit(Limit::MESSAGES)?).await?;
     Ok(Json(InvitationsJson::from(&page)).into_response())
 }

@@ -8,7 +8,7 @@ use super::extract::{Caller, InRoom, OfJoinRequest, OptionalJsonBody, Params};
 use super::held::RejectionJson;
 use super::problem::Problem;
 use super::rooms::done;
-use crate::error::{Result, parse_field};
+use crate::error::Result;
 use crate::model::{Limit, RoomView};
 use crate::transport::wire::{JoinHeldJson, JoinRequestsJson, RoomJson};
 
@@ -28,13 +28,13 @@ pub(super) async fn list(
     InRoom(room): InRoom,
     params: Params,
 ) -> Result<Response, Problem> {
-    let after = params.get("cursor").map(|text| parse_field("cursor", text)).transpose()?;
+    let after = params.cursor()?;
     let page = caller.join_requests(room, after, params.limit(Limit::MESSAGES)?).await?;
     Ok(Json(JoinRequestsJson::from(&page)).into_response())
 }
 
 pub(super) async fn own(Caller(caller): Caller, params: Params) -> Result<Response, Problem> {
-    let after = params.get("cursor").map(|text| parse_field("cursor", text)).transpose()?;
+    let after = params.cursor()?;
     let page = caller.own_join_requests(after, params.limit(Limit::MESSAGES)?).await?;
     Ok(Json(JoinRequestsJson::from(&page)).into_response())
 }

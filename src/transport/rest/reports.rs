@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::extract::{Caller, InRoom, JsonBody, OfMessage, OfReport, OptionalJsonBody, Params};
 use super::problem::Problem;
 use super::rooms::done;
-use crate::error::{Result, parse_field};
+use crate::error::Result;
 use crate::model::{Limit, ReportOutcome};
 use crate::transport::wire::{ReportJson, ReportsJson};
 
@@ -33,7 +33,7 @@ pub(super) async fn list(
     InRoom(room): InRoom,
     params: Params,
 ) -> Result<Response, Problem> {
-    let after = params.get("cursor").map(|text| parse_field("cursor", text)).transpose()?;
+    let after = params.cursor()?;
     let page = caller.reports(room, after, params.limit(Limit::MESSAGES)?).await?;
     Ok(Json(ReportsJson::from(&page)).into_response())
 }

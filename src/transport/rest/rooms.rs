@@ -28,7 +28,7 @@ pub(super) async fn list(Caller(caller): Caller, params: Params) -> Result<Respo
 }
 
 pub(super) async fn list_public(Caller(caller): Caller, params: Params) -> Result<Response, Problem> {
-    let before = params.get("cursor").map(|text| parse_field("cursor", text)).transpose()?;
+    let before = params.cursor()?;
     let part = params.get("q").unwrap_or_default();
     let page = caller.public_rooms(part, before, params.limit(Limit::ROOMS)?).await?;
     Ok(Json(PublicRoomsJson::from(&page)).into_response())
