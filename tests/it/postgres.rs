@@ -2,6 +2,7 @@
 
 mod faults;
 mod schema;
+mod template;
 mod together;
 
 use std::sync::Arc;
@@ -49,18 +50,28 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// An empty one; `None` where there is no server.
+    /// One with the schema, in which no store was begun; `None` where there is no server.
     pub(crate) async fn fresh() -> Option<Self> {
-        let Ok(server) = std::env::var("CHAT_TEST_POSTGRES") else {
-            assert!(std::env::var_os("CHAT_TESTS_RUN").is_none(), "tests/run names a PostgreSQL");
-            eprintln!("not run here: no CHAT_TEST_POSTGRES names a server (tests/run starts one)");
-            return None;
-        };
+        let server = server()?;
+        let mut conn = PgConnection::connect(&server).await.unwrap();
+        let template = template::template(&server, &mut conn).await;
+        Some(Self::create(server, conn, &format!("TEMPLATE {template}")).await)
+    }
+
+    /// One with nothing at all in it, likewise.
+    pub(crate) async fn empty() -> Option<Self> {
+        let server = server()?;
+        let conn = PgConnection::connect(&server).await.unwrap();
+        Some(Self::create(server, conn, "").await)
+    }
+
+    async fn create(server: String, mut conn: PgConnection, how: &str) -> Self {
         let name = format!("test_{}", RoomId::generate().to_string().to_lowercase());
-        execute(&server, &format!("CREATE DATABASE {name}")).await;
-        let url = server.replacen("/postgres?", &format!("/{name}?"), 1);
-        assert_ne!(url, server, "the URL names the database `postgres` and has parameters");
-        Some(Self { server, name, url })
+        let create = format!("CREATE DATABASE {name} {how}");
+        sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut conn).await.unwrap();
+        conn.close().await.unwrap();
+        let url = on(&server, &name);
+        Self { server, name, url }
     }
 
     pub(crate) async fn store(&self) -> PostgresStore {
@@ -77,6 +88,23 @@ impl Drop for Database {
         });
         let _ = dropped.join();
     }
+}
+
+/// The server that the tests have; `None` without one.
+fn server() -> Option<String> {
+    let server = std::env::var("CHAT_TEST_POSTGRES").ok();
+    if server.is_none() {
+        assert!(std::env::var_os("CHAT_TESTS_RUN").is_none(), "tests/run names a PostgreSQL");
+        eprintln!("not run here: no CHAT_TEST_POSTGRES names a server (tests/run starts one)");
+    }
+    server
+}
+
+/// The URL of a database of this server.
+fn on(server: &str, database: &str) -> String {
+    let url = server.replacen("/postgres?", &format!("/{database}?"), 1);
+    assert_ne!(url, server, "the URL names the database `postgres` and has parameters");
+    url
 }
 
 /// Runs statements of the test's own.

@@ -83,7 +83,7 @@ impl Server {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_to_a_file_holds_on_every_server_with_the_same_secret() {
-    let Some(database) = crate::postgres::Database::fresh().await else { return };
+    let Some(database) = crate::postgres::Database::empty().await else { return };
     let folder = Arc::new(tempfile::tempdir().unwrap());
     std::fs::write(folder.path().join("secret"), "0123456789abcdef0123456789abcdef").unwrap();
     let args = ["--db", &database.url, "--dev", "--jwt-secret-file", "secret", "--blobs", "files"];
@@ -104,7 +104,7 @@ async fn a_link_to_a_file_holds_on_every_server_with_the_same_secret() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_on_postgresql_finds_its_rooms_and_its_key_after_a_restart() {
-    let Some(database) = crate::postgres::Database::fresh().await else { return };
+    let Some(database) = crate::postgres::Database::empty().await else { return };
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let server = Server::start_in(Arc::clone(&folder), &["--db", &database.url]);
     let token = server.ask("POST", "/api/auth/dev-token", "", r#"{"userUuid":"ana"}"#);
@@ -200,7 +200,7 @@ fn a_server_alone_is_ready_without_a_bus() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_tells_whether_its_bus_and_its_store_are_there() {
-    let Some(database) = crate::postgres::Database::fresh().await else { return };
+    let Some(database) = crate::postgres::Database::empty().await else { return };
     let Some(nats) = crate::nats::Server::start(&[]).await else { return };
     let until = |server: &Server, told: (u16, serde_json::Value)| {
         let deadline = Instant::now() + Duration::from_secs(30);

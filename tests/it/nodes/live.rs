@@ -40,7 +40,17 @@ impl Nodes {
 
     /// They have heard of each other, also where some of it is lost.
     async fn acquainted(self) -> Self {
-        tokio::time::sleep(Duration::from_millis(2500)).await;
+        let visitor = |node: usize| format!("visitor-{node}");
+        let mut visits = Vec::new();
+        for node in 0..self.nodes.len() {
+            visits.push(self.connect(node, &visitor(node)).await);
+        }
+        let all_see = |node| self.nodes.iter().all(|other| other.admin().is_online(&id(&visitor(node))));
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while !(0..self.nodes.len()).all(all_see) {
+            assert!(tokio::time::Instant::now() < deadline, "they hear of each other");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         self
     }
 

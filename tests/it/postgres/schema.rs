@@ -7,15 +7,8 @@ use chat_core::ErrorKind;
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{MessageReads, PostgresStore, RoomReads, Store};
 
+use super::template::migrations;
 use super::{Database, execute, group, history, lanes, run, send, user};
-
-/// All migrations, in their order, as somebody reads them who runs them by hand.
-fn migrations() -> Vec<String> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
-    files.sort();
-    files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
-}
 
 async fn refusal(database: &Database, options: PostgresOptions) -> (ErrorKind, String) {
     let error = PostgresStore::connect_with(&database.url, options).await.expect_err("it is refused");
@@ -31,7 +24,7 @@ fn by_hand() -> PostgresOptions {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_nodes_that_start_at_once_migrate_once() {
-    let Some(database) = Database::fresh().await else { return };
+    let Some(database) = Database::empty().await else { return };
     let starts: Vec<_> = (0..10)
         .map(|_| {
             let url = database.url.clone();
@@ -53,7 +46,7 @@ async fn ten_nodes_that_start_at_once_migrate_once() {
 
 #[tokio::test]
 async fn migrations_may_be_run_by_hand() {
-    let Some(database) = Database::fresh().await else { return };
+    let Some(database) = Database::empty().await else { return };
     let (kind, cause) = refusal(&database, by_hand()).await;
     assert_eq!(kind, ErrorKind::Unavailable, "it works once they have been run");
     let newest = format!("to {}", migrations().len());
@@ -71,7 +64,7 @@ async fn migrations_may_be_run_by_hand() {
 
 #[tokio::test]
 async fn a_newer_schema_is_refused_by_name_of_both_versions() {
-    let Some(database) = Database::fresh().await else { return };
+    let Some(database) = Database::empty().await else { return };
     drop(database.store().await);
     execute(&database.url, "INSERT INTO chat.migrations (version) VALUES (77)").await;
     for options in [PostgresOptions::default(), by_hand()] {
@@ -84,7 +77,7 @@ async fn a_newer_schema_is_refused_by_name_of_both_versions() {
 
 #[tokio::test]
 async fn a_schema_of_another_program_is_refused_and_left_alone() {
-    let Some(database) = Database::fresh().await else { return };
+    let Some(database) = Database::empty().await else { return };
     execute(&database.url, "CREATE SCHEMA chat; CREATE TABLE chat.rooms (id int)").await;
     let (kind, cause) = refusal(&database, PostgresOptions::default()).await;
     assert!(matches!(kind, ErrorKind::Corrupt(_)), "{kind:?}");
@@ -94,7 +87,7 @@ async fn a_schema_of_another_program_is_refused_and_left_alone() {
 
 #[tokio::test]
 async fn tables_of_the_hosts_own_are_in_nobodys_way() {
-    let Some(database) = Database::fresh().await else { return };
+    let Some(database) = Database::empty().await else { return };
     execute(&database.url, "CREATE SCHEMA chat; CREATE TABLE rooms (id int); CREATE TABLE lanes (id int)")
         .await;
     let room = group(&database.store().await, &["ana"]).await;
@@ -103,7 +96,7 @@ async fn tables_of_the_hosts_own_are_in_nobodys_way() {
 
 #[tokio::test]
 async fn the_number_of_lanes_is_fixed_at_the_first_start() {
-    let Some(database) = Database::fresh().await else { return };
+    let Some(database) = Database::empty().await else { return };
     for none in [0, 5] {
         let (kind, _) = refusal(&database, lanes(none)).await;
         assert_eq!(kind.code(), "INVALID_INPUT");
@@ -121,7 +114,7 @@ async fn the_number_of_lanes_is_fixed_at_the_first_start() {
 
 #[tokio::test]
 async fn a_database_in_another_encoding_is_refused() {
-    let Some(database) = Database::fresh().await else { return };
+    let Some(database) = Database::empty().await else { return };
     let name = "test_latin1";
     let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
     execute(&database.server, &drop).await;
@@ -153,7 +146,7 @@ async fn a_url_that_leads_nowhere_may_work_later_and_no_error_tells_the_password
 
 #[tokio::test]
 async fn what_makes_no_sense_is_corrupt_and_no_panic() {
-    let Some(database) = Database::fresh().await else { return };
+    let Some(database) = Database::empty().await else { return };
     let store = database.store().await;
     let room = group(&store, &["ana", "ben"]).await;
     run(&store, send(room, "ana", None)).await.unwrap();

@@ -118,7 +118,7 @@ async fn a_file_is_backed_up_under_traffic_and_goes_on_from_the_backup() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_is_backed_up_under_traffic_and_goes_on_from_the_backup() {
     let Some(database) = crate::postgres::Database::fresh().await else { return };
-    let Some(empty) = crate::postgres::Database::fresh().await else { return };
+    let Some(empty) = crate::postgres::Database::empty().await else { return };
     if !has("pg_dump") {
         return;
     }
