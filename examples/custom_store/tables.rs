@@ -40,7 +40,7 @@ pub(super) struct Tables {
     pub(super) pushed: HashMap<RoomId, (u64, Timestamp)>,
     /// By room and user; by when they are due.
     pub(super) push_retries: HashMap<(RoomId, UserId), PushRetry>,
-    /// By user, kind and subject; by when they are due; by subject and kind.
+    /// By user, kind and subject; by when they are due; those of rooms by subject.
     pub(super) alerts: BTreeMap<AlertKey, Alert>,
     /// By user and other; by user, kind and other.
     pub(super) relations: BTreeMap<(UserId, UserId), Relation>,

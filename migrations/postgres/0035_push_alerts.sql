@@ -12,6 +12,6 @@ CREATE TABLE chat.push_alerts (
 );
 
 CREATE INDEX push_alerts_due ON chat.push_alerts (due, user_id, kind, subject);
-CREATE INDEX push_alerts_of ON chat.push_alerts (subject, kind);
+CREATE INDEX push_alerts_of_room ON chat.push_alerts (subject) WHERE kind <= 3;
 
 INSERT INTO chat.migrations (version) VALUES (35);

@@ -12,4 +12,4 @@ CREATE TABLE push_alerts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX push_alerts_due ON push_alerts (due, user, kind, subject);
-CREATE INDEX push_alerts_of ON push_alerts (subject, kind);
+CREATE INDEX push_alerts_of_room ON push_alerts (subject) WHERE kind <= 3;

@@ -106,7 +106,7 @@ const STATEMENTS: [(&str, &str, bool); 151] = [
     (alerts::PUT_OFF, "push_alerts_pkey", false),
     (alerts::PUT, "push_alerts", false),
     (alerts::END_OF_USER, "push_alerts_pkey", false),
-    (alerts::END_OF_ROOM, "push_alerts_of", false),
+    (alerts::END_OF_ROOM, "push_alerts_of_room", false),
     (read::LOGOUTS, "profiles_pkey", false),
     (read::ERASURES, "erasures_pkey", false),
     (load::FORGET_PROFILE, "profiles_pkey", false),

@@ -157,7 +157,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (alerts::IS_DUE, "push_alerts_due (due<?)", false),
         (alerts::COUNT, "PRIMARY KEY (user=?)", false),
         (alerts::END_OF_USER, "PRIMARY KEY (user=?)", false),
-        (alerts::END_OF_ROOM, "push_alerts_of (subject=? AND kind<?)", false),
+        (alerts::END_OF_ROOM, "push_alerts_of_room (subject=?)", false),
         (rows::OWN_COUNT_AT, "messages_by_sender (room=? AND sender=? AND seq<?)", false),
     ];
     for (sql, start, may_sort) in reads {
