@@ -175,7 +175,8 @@ pub struct Config {
     /// Of which messages people want notices where they have not chosen. All by default.
     pub notify: NotifyDefaults,
     /// How long after it was committed a message has to be unread before people who are away are sent a
-    /// [notice](crate::push::Push), and how far apart the notices of a room are. Default 5 s.
+    /// [notice](crate::push::Push), and how far apart the notices of a room are; and how long after it happened they are
+    /// sent one of anything else. Default 5 s.
     pub push_delay: Duration,
     /// How long handing over a notice may take. Default 10 s.
     pub push_timeout: Duration,
@@ -184,9 +185,12 @@ pub struct Config {
     /// How often a notice is tried, with pauses from 5 s that double up to 10 min, before it is dropped. Default 16, which
     /// is some hour and a half.
     pub push_tries: u32,
-    /// The most notices that wait to be tried again; others are dropped at their first failure. Default 10,000.
+    /// The most notices of messages that wait to be tried again; others are dropped at their first failure. Default 10,000.
     pub push_retries: u64,
-    /// How old a message may be of which people are still told, after a time without a server. Default 24 h.
+    /// The most notices of what is no message that wait for one user; with one more the oldest is dropped. Default 100.
+    pub push_alerts: u32,
+    /// How old a message, or what else there is to tell of, may be of which people are still told, after a time without a
+    /// server. Default 24 h.
     pub push_keep: Duration,
 
     /// How much one user and one connection may do. Nothing is limited by default.
@@ -284,6 +288,7 @@ impl Default for Config {
             pushes_at_once: 64,
             push_tries: 16,
             push_retries: 10_000,
+            push_alerts: 100,
             push_keep: Duration::from_secs(24 * 60 * 60),
             rate_limits: RateLimits::default(),
             phrases: Phrases::english(),

@@ -69,6 +69,7 @@ impl Store for PlainStore {
         for (user, is_begun) in &batch.erased {
             next.profiles.remove(user);
             next.last_seen.remove(user);
+            next.alerts.retain(|key, _| key.user != *user);
             match is_begun {
                 true => next.erasures.insert(user.clone()),
                 false => next.erasures.remove(user),

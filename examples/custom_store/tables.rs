@@ -9,7 +9,8 @@ use chat_core::model::{
     Message, Position, Profile, Quoted, Relation, Report, Room, RoomKey, RoomKind, Settings, Token,
 };
 use chat_core::store::{
-    BodyHash, Held, Needs, Ordinals, PushRetry, ReactionKey, Record, RoomEntry, Rows, Sent, StoredAttachment,
+    Alert, AlertKey, BodyHash, Held, Needs, Ordinals, PushRetry, ReactionKey, Record, RoomEntry, Rows, Sent,
+    StoredAttachment,
 };
 use chat_core::{AttachmentId, ClientId, MessageId, ReportId, RoomId, Timestamp, UserId};
 
@@ -39,6 +40,8 @@ pub(super) struct Tables {
     pub(super) pushed: HashMap<RoomId, (u64, Timestamp)>,
     /// By room and user; by when they are due.
     pub(super) push_retries: HashMap<(RoomId, UserId), PushRetry>,
+    /// By user, kind and subject; by when they are due; those of rooms by subject.
+    pub(super) alerts: BTreeMap<AlertKey, Alert>,
     /// By user and other; by user, kind and other.
     pub(super) relations: BTreeMap<(UserId, UserId), Relation>,
     /// By code; by room and code; by user and code.
@@ -83,6 +86,7 @@ impl Tables {
             pushed_since: None,
             pushed: HashMap::new(),
             push_retries: HashMap::new(),
+            alerts: BTreeMap::new(),
             relations: BTreeMap::new(),
             invites: BTreeMap::new(),
             attachments: BTreeMap::new(),
@@ -249,7 +253,21 @@ impl Tables {
             old.iter().for_each(|key| drop(self.edits.remove(key)));
         }
         self.acts.extend(rows.new_acts);
+        if let Some(terms) = rows.alert_terms {
+            let users: BTreeSet<UserId> = rows.new_alerts.iter().map(|alert| alert.user.clone()).collect();
+            self.alerts.extend(rows.new_alerts.into_iter().map(|alert| (alert.key(), alert)));
+            for user in users {
+                let of_user = self.alerts.iter().filter(|(key, _)| key.user == user);
+                let mut newest: Vec<_> =
+                    of_user.map(|(key, alert)| Reverse((alert.at, key.clone()))).collect();
+                newest.sort();
+                for Reverse((_, key)) in newest.into_iter().skip(terms.most as usize) {
+                    self.alerts.remove(&key);
+                }
+            }
+        }
         for (room, pos) in rows.deleted {
+            self.alerts.retain(|_, alert| alert.occasion.room() != Some(room));
             for member in self.members.values_mut().filter(|member| member.room == room && member.active) {
                 (member.active, member.changed_pos) = (false, pos);
             }

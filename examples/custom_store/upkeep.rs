@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chat_core::model::{Edit, Follow, Hidden, Message, Report, Room};
 use chat_core::store::{
-    BodyHash, KeptEdit, OutboxRow, PushBatch, PushRetry, PushStore, ReactionKey, Record, RecordPage,
+    Alert, BodyHash, KeptEdit, OutboxRow, PushBatch, PushRetry, PushStore, ReactionKey, Record, RecordPage,
     RoomRecord, Stage, StoredAttachment, Upkeep,
 };
 use chat_core::{Result, RoomId, Timestamp, UserId};
@@ -255,6 +255,17 @@ impl PushStore for PlainStore {
         Ok(due)
     }
 
+    async fn due_alerts(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Alert>> {
+        let mut tables = self.tables();
+        let mut due: Vec<_> = tables.alerts.values().filter(|alert| alert.due <= now).cloned().collect();
+        due.sort_by_key(|alert| (alert.due, alert.key()));
+        due.truncate(limit as usize);
+        for alert in &due {
+            tables.alerts.insert(alert.key(), Alert { due: until, ..alert.clone() });
+        }
+        Ok(due)
+    }
+
     async fn write_pushes(&self, batch: PushBatch) -> Result<()> {
         let mut tables = self.tables();
         for (room, until) in batch.held {
@@ -272,6 +283,17 @@ impl PushStore for PlainStore {
             let waits = tables.push_retries.contains_key(&key);
             if waits || (tables.push_retries.len() as u64) < batch.most {
                 tables.push_retries.insert(key, one);
+            }
+        }
+        // One that another has taken the place of has another time.
+        for alert in batch.told {
+            if tables.alerts.get(&alert.key()).is_some_and(|kept| kept.at == alert.at) {
+                tables.alerts.remove(&alert.key());
+            }
+        }
+        for alert in batch.put_off {
+            if tables.alerts.get(&alert.key()).is_some_and(|kept| kept.at == alert.at) {
+                tables.alerts.insert(alert.key(), alert);
             }
         }
         Ok(())

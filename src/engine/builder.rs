@@ -196,7 +196,13 @@ impl ChatEngineBuilder {
             pushing.queue(),
         );
         let outlet = Arc::new(parking_lot::Mutex::new(outlet));
-        let committer = Committer::start(self.store.clone(), outlet.clone(), token.position, &self.config);
+        let committer = Committer::start(
+            self.store.clone(),
+            outlet.clone(),
+            token.position,
+            pushing.alerts(&self.config),
+            &self.config,
+        );
         #[cfg(feature = "blobs")]
         let link_key = self.link_key.map_or_else(super::links::LinkKey::random, Ok)?;
         #[cfg(feature = "blobs")]

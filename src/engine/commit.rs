@@ -17,7 +17,7 @@ use crate::hub::ConnectionId;
 use crate::id::{RoomId, UserId};
 use crate::metrics;
 use crate::model::{Body, Epoch, Position};
-use crate::store::{Amend, Answer, Batch, Item, Op, Outcome, RoomItem, RoomRecord, Store};
+use crate::store::{AlertTerms, Amend, Answer, Batch, Item, Op, Outcome, RoomItem, RoomRecord, Store};
 
 /// Called with the item's answer, after everything of its batch was published.
 type Answered = Box<dyn FnOnce(Result<Answer>) + Send>;
@@ -59,14 +59,16 @@ impl Committer {
         store: Arc<dyn Store>,
         outlet: Arc<Mutex<Outlet>>,
         position: Position,
+        alerts: Option<AlertTerms>,
         config: &Config,
     ) -> Self {
         // A batch that is published at once must leave room in the mailbox of whoever reads promptly.
         let bytes_max = config.mailbox_bytes / 4;
+        let bounds = Bounds { items: config.commit_batch.max(1), bytes: bytes_max };
         let lane = |lane| {
             let (queue, work) = mpsc::channel(config.commit_queue.max(1));
             let (store, outlet) = (store.clone(), outlet.clone());
-            tokio::spawn(run(lane, store, outlet, work, config.commit_batch.max(1), bytes_max));
+            tokio::spawn(run(lane, store, outlet, work, bounds, alerts));
             queue
         };
         Self { lanes: (0..position.lanes()).map(lane).collect(), position }
@@ -148,27 +150,37 @@ fn stopped() -> Error {
     Error::unavailable("the engine has stopped")
 }
 
+/// How much is committed at once.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    items: usize,
+    bytes: usize,
+}
+
 async fn run(
     lane: usize,
     store: Arc<dyn Store>,
     outlet: Arc<Mutex<Outlet>>,
     mut queue: mpsc::Receiver<Work>,
-    batch_max: usize,
-    bytes_max: usize,
+    most: Bounds,
+    alerts: Option<AlertTerms>,
 ) {
-    let mut gathered = Vec::with_capacity(batch_max);
-    while queue.recv_many(&mut gathered, batch_max).await > 0 {
+    let mut gathered = Vec::with_capacity(most.items);
+    while queue.recv_many(&mut gathered, most.items).await > 0 {
         let mut work = gathered.drain(..).peekable();
         while work.peek().is_some() {
             let mut bytes = 0;
             let fitting = std::iter::from_fn(|| {
-                let next = work.next_if(|_| bytes < bytes_max)?;
+                let next = work.next_if(|_| bytes < most.bytes)?;
                 bytes += next.weight();
                 Some(next)
             });
             let mut batch = Gathered::sort(fitting);
-            let outcomes =
-                if batch.is_empty() { Ok(Vec::new()) } else { commit(&*store, lane, batch.take()).await };
+            let outcomes = if batch.is_empty() {
+                Ok(Vec::new())
+            } else {
+                commit(&*store, lane, Batch { alerts, ..batch.take() }).await
+            };
             batch.conclude(outcomes, &mut outlet.lock());
             // A store that never waits must not keep the flusher from writing what was published.
             tokio::task::yield_now().await;
@@ -259,7 +271,8 @@ impl Gathered {
     }
 
     fn add(&mut self, beside: Batch) {
-        let Batch { items: _, profiles, last_seen, logouts, erased, sent, do_not_disturb } = beside;
+        let Batch { items: _, profiles, last_seen, logouts, erased, sent, do_not_disturb, alerts: _ } =
+            beside;
         let shown = profiles.iter().map(|profile| &profile.user).chain(erased.iter().map(|(user, _)| user));
         self.beside.profiles.extend(shown.cloned());
         self.beside.logouts.extend(logouts.iter().cloned());
@@ -272,7 +285,8 @@ impl Gathered {
     }
 
     fn is_empty(&self) -> bool {
-        let Batch { items, profiles, last_seen, logouts, erased, sent, do_not_disturb } = &self.batch;
+        let Batch { items, profiles, last_seen, logouts, erased, sent, do_not_disturb, alerts: _ } =
+            &self.batch;
         let nothing_besides =
             profiles.is_empty() && last_seen.is_empty() && logouts.is_empty() && sent.is_empty();
         items.is_empty() && nothing_besides && erased.is_empty() && do_not_disturb.is_empty()

@@ -32,7 +32,8 @@ impl Admin {
     /// They leave all rooms, as by [`Actor::leave`](crate::Actor::leave). Their messages become deleted ones, told as any
     /// deletion and noted in no audit trail; the server's words about them name their id alone. Their reactions,
     /// friendships, requests, blocks, invitations and reports go, and so do messages of theirs that are held, their
-    /// requests to come into a room, what they have hidden, which threads they follow, and what they have settled. Their id stays where it stood, what others have passed on
+    /// requests to come into a room, what they have hidden, which threads they follow, what they have settled, and at once
+    /// the notices that wait for them. Their id stays where it stood, what others have passed on
     /// of their words too, and so do bans and acts of moderators.
     ///
     /// Whoever still gives them tokens lets them come back, as somebody new.

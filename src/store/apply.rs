@@ -26,8 +26,8 @@ use super::relate::relate;
 use super::report;
 use super::settings::settle;
 use super::{
-    Answer, Batch, BodyHash, Change, Item, Notice, Op, Ordinals, Outcome, Refers, RoomItem, Rows, Ruling,
-    Sent, What,
+    Answer, Batch, BodyHash, Change, Item, Notice, Occasion, Op, Ordinals, Outcome, Refers, RoomItem, Rows,
+    Ruling, Sent, What,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -50,7 +50,10 @@ use crate::model::{
 /// [`Unreachable`](ErrorKind::Unreachable) by a block, and [`Invalid`](ErrorKind::Invalid) for what contradicts
 /// itself or the room. Each [`Op`] and [`RelationOp`](super::RelationOp) names those of its own.
 pub fn apply(batch: Batch, rows: &mut Rows) -> Vec<Result<Outcome>> {
-    batch.items.into_iter().map(|item| apply_item(item, rows)).collect()
+    rows.alert_terms = batch.alerts;
+    let outcomes = batch.items.into_iter().map(|item| apply_item(item, rows)).collect();
+    rows.settle_alerts();
+    outcomes
 }
 
 fn apply_item(item: Item, rows: &mut Rows) -> Result<Outcome> {
@@ -217,6 +220,12 @@ fn create(
     if let Some(key) = key {
         rows.keys.insert(key.clone(), ctx.id);
         rows.new_keys.insert(key, ctx.id);
+    }
+    // What a direct room has to tell of is what is said in it.
+    if !matches!(room.kind, RoomKind::Direct(_)) {
+        for user in &users {
+            alert_added(ctx, user, rows);
+        }
     }
     let what = What::Created(Arc::new(room.clone()), users.into_iter().cloned().collect());
     rows.put_room(room);
@@ -387,7 +396,20 @@ fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Res
     let room = ctx.room(rows)?;
     ctx.check_may(Verb::Invite, &room, rows)?;
     ctx.check_open(&room)?;
-    admit(ctx, room, users, max_members, rows)
+    let outcome = admit(ctx, room, users, max_members, rows)?;
+    for change in &outcome.changes {
+        if let What::Joined(_, profile) = &change.what {
+            alert_added(ctx, &profile.user, rows);
+        }
+    }
+    Ok(outcome)
+}
+
+/// Nobody is told of what they have done themselves.
+fn alert_added(ctx: &Ctx, user: &UserId, rows: &mut Rows) {
+    if ctx.by.as_ref() != Some(user) {
+        rows.alert(user, Occasion::Added { room: ctx.id, by: ctx.by.clone() }, ctx.at);
+    }
 }
 
 /// Those who are not in already, where all of them may come in.

@@ -1,6 +1,7 @@
 //! How a value is read back from columns, in which it [stands](written) the same in every SQL store. What makes no sense
 //! is an error, never a guess.
 
+mod alerts;
 mod held;
 mod joins;
 mod written;
@@ -94,6 +95,7 @@ macro_rules! seniority {
     };
 }
 
+pub(super) use alerts::{alert, alert_code, alert_payload};
 pub(super) use held::{held_columns, held_of, refers_text};
 pub(super) use joins::{join_request, join_request_of};
 pub(super) use written::{

@@ -3,7 +3,7 @@
 //! A link takes no position: nobody is told of it but whoever asks.
 
 use super::apply::{Ctx, admit, done};
-use super::{Notice, Outcome, Rows};
+use super::{Notice, Occasion, Outcome, Rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RoomId, UserId};
 use crate::model::{Invite, InviteCode, Verb};
@@ -43,6 +43,9 @@ pub(super) fn make(ctx: &Ctx, invite: Invite, most: u32, rows: &mut Rows) -> Res
         return Err(ErrorKind::Forbidden(reason.into()).into());
     }
     over.into_iter().for_each(|code| rows.end_invite(code));
+    if let Some(user) = &invite.user {
+        rows.alert(user, Occasion::Invited { room: room.id, code: invite.code }, ctx.at);
+    }
     rows.put_invite(invite);
     done(Vec::new())
 }

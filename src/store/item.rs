@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Admission, BodyHash, Held, Hold, JoinSettlement, RoomRecord, Settlement};
+use super::{Admission, AlertTerms, BodyHash, Held, Hold, JoinSettlement, RoomRecord, Settlement};
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
@@ -25,13 +25,16 @@ pub struct Batch {
     /// When users logged out. A time older than the stored one changes nothing.
     pub logouts: Vec<(UserId, Timestamp)>,
     /// Users whose data is being taken away: `true` from now on, `false` no more. Either forgets what is shown of them
-    /// and when they were last seen, after [`profiles`](Self::profiles) and [`last_seen`](Self::last_seen).
+    /// and when they were last seen, after [`profiles`](Self::profiles) and [`last_seen`](Self::last_seen), and the
+    /// [alerts](super::Alert) that wait for them.
     pub erased: Vec<(UserId, bool)>,
     /// Numbers of [outbox rows](super::OutboxRow) to delete: their messages are sent, or refused. One that is
     /// not there any more is no error.
     pub sent: Vec<u64>,
     /// When users want no notices, each replacing what stood before it; `None` ends it.
     pub do_not_disturb: Vec<(UserId, Option<DoNotDisturb>)>,
+    /// How the items leave [alerts](super::Alert) behind for people who are away; `None`: they leave none.
+    pub alerts: Option<AlertTerms>,
 }
 
 impl Batch {

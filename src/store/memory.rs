@@ -91,6 +91,7 @@ impl Store for MemoryStore {
             if let Some(person) = state.people.get_mut(&user) {
                 (person.profile, person.last_seen) = (None, None);
             }
+            state.pushes.end_alerts_of(&user);
             match is_begun {
                 true => state.erasures.insert(user),
                 false => state.erasures.remove(&user),

@@ -5,6 +5,7 @@
 //! piece of pure code for all stores, on the [`Rows`] that the store has loaded inside its transaction.
 //! So a new feature of the engine is no new method in every store.
 
+mod alert;
 mod amend;
 mod apply;
 mod attachment;
@@ -50,6 +51,7 @@ use async_trait::async_trait;
 use crate::error::Result;
 use crate::model::{Epoch, Token};
 
+pub use alert::{Alert, AlertKey, AlertKind, AlertTerms, Occasion};
 pub use apply::apply;
 pub use attachment::{Stage, StoredAttachment};
 pub use body_hash::BodyHash;
@@ -115,6 +117,10 @@ pub use sqlite::SqliteStore;
 /// **Threads.** A [`Message`](crate::model::Message)'s place in a [thread](crate::model::References::thread) is kept with it: a root's changes
 /// with the replies, and a reply's never, also when it is deleted. Who follows it stands in rows of their own
 /// ([`Rows::written_follows`]), which go with a root that is cut away.
+///
+/// **Alerts.** What people who are away are told of besides messages is left behind by the commit of it
+/// ([`Rows::new_alerts`]), and by none whose batch says nothing of them. Those of a user who is
+/// [erased](Batch::erased) go, and so do those of a [room that is deleted](Rows::deleted).
 ///
 /// **Outbox.** A store in a database may let transactions of the host's own leave messages in a table of it,
 /// for the engine to send. One without answers [`outbox_table`](Upkeep::outbox_table) with `None`,

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 #[cfg(feature = "sqlite")]
 use parking_lot::Mutex;
 
+use super::Alert;
 use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 
@@ -41,6 +42,24 @@ pub struct PushBatch {
     /// How many may wait to be tried again. Those beyond it are left out, unless they waited before: the last of them
     /// first.
     pub most: u64,
+    /// Alerts that were taken, or are needed no more: they are gone, unless another has taken their place.
+    pub told: Vec<Alert>,
+    /// Alerts that are told later, as often tried and as due as they say here, unless another has taken their place.
+    pub put_off: Vec<Alert>,
+}
+
+impl PushBatch {
+    /// Whether there is nothing to write.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty() && self.notes_nothing()
+    }
+
+    /// Whether there is nothing to write but which rooms are held.
+    pub(super) fn notes_nothing(&self) -> bool {
+        let Self { held: _, considered, ended, failed, most: _, told, put_off } = self;
+        let no_messages = considered.is_empty() && ended.is_empty() && failed.is_empty();
+        no_messages && told.is_empty() && put_off.is_empty()
+    }
 }
 
 /// Which rooms are looked at just now, where one process has the store for itself: with it they are held no more.

@@ -1,6 +1,6 @@
 //! The rules of friendship and blocks. Pure, like those of rooms.
 
-use super::{Answer, Outcome, RelationChange, RelationItem, RelationOp, Rows};
+use super::{Answer, Occasion, Outcome, RelationChange, RelationItem, RelationOp, Rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
 use crate::model::{FriendNotice, Relation, RelationKind};
@@ -93,6 +93,11 @@ pub(super) fn relate(item: RelationItem, rows: &mut Rows) -> Result<Outcome> {
             _,
         ) => None,
     };
+    match told {
+        Some(Some(Requested)) => rows.alert(them, Occasion::FriendRequest(me.clone()), at),
+        Some(Some(Accepted)) => rows.alert(them, Occasion::FriendAccepted(me.clone()), at),
+        _ => {}
+    }
     let now = rows.relations.get(&(me.clone(), them.clone())).cloned();
     let answer = Answer::Relation { now, is_new: told.is_some() };
     let relation = told.map(|notice| RelationChange { user, other, notice });

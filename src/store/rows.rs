@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 #[cfg(doc)]
 use super::Needs;
-use super::{BodyHash, Held, Mention, StoredAttachment};
+use super::{Alert, AlertTerms, BodyHash, Held, Mention, StoredAttachment};
 use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Body, Edit, Follow, Hidden, Invite, InviteCode, JoinRequest, Member, Message, Pos,
@@ -146,7 +146,7 @@ pub struct Rows {
     /// Messages of which, once those are added, only so many of the newest former states stay.
     pub kept_edits: Vec<((RoomId, u64), u32)>,
     /// Rooms that were deleted, by the position: all memberships of them that are active end at it, and their invite
-    /// links, bans, reports and join requests are to be deleted; before [`cut`](Self::cut), and after all else.
+    /// links, bans, reports, join requests and alerts are to be deleted; before [`cut`](Self::cut), and after all else.
     pub deleted: Vec<(RoomId, u64)>,
     /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them, their former
     /// states and what an index has of them.
@@ -168,6 +168,11 @@ pub struct Rows {
     /// Users of whom, once those are written, only so many of the newest [`Follow`]s stay, of whatever rooms: by
     /// [`since`](Follow::since), then room and root.
     pub kept_follows: BTreeMap<UserId, u32>,
+    /// The batch's.
+    pub alert_terms: Option<AlertTerms>,
+    /// Alerts to write over what stands under their [keys](Alert::key), each key once and in their order. Once they are
+    /// there, of each of their users only [`AlertTerms::most`] of the newest stay: by [`at`](Alert::at), then key.
+    pub new_alerts: Vec<Alert>,
 }
 
 impl Rows {
@@ -228,6 +233,8 @@ impl Rows {
             written_join_requests: BTreeSet::new(),
             written_follows: BTreeSet::new(),
             kept_follows: BTreeMap::new(),
+            alert_terms: None,
+            new_alerts: Vec::new(),
         }
     }
 

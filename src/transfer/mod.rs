@@ -49,6 +49,7 @@
 //! is refused, with the number of its line, and what came before that line stays.
 //!
 //! Requests to come into a room stay behind: whoever waits asks again.
+//! So do [notices](crate::push) that were not handed over yet.
 //!
 //! An export is as good as the store to whoever gets hold of it: it has what everybody has said, and the codes of
 //! invite links, with which one comes in.

@@ -89,7 +89,17 @@ fn the_apps_own_tables_say_who_is_who_and_whose_friend() {
 
 #[test]
 fn a_push_goes_to_whoever_is_offline_and_has_not_read() {
-    assert_eq!(stdout("push"), "push to cho: 2 unread: ana: Seven o'clock?\n");
+    let told = stdout("push");
+    let mut lines: Vec<_> = told.lines().collect();
+    lines.sort();
+    let expected = [
+        "push to cho: 2 unread: ana: Seven o'clock?",
+        "push to cho: ana added you to Runners",
+        "push to dee: ana added you to Runners",
+        "push to fay: ana invites you to Runners",
+        "push to gil: ana wants to be your friend",
+    ];
+    assert_eq!(lines, expected);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The integration tests, in one binary.
 
+mod alerts;
 mod attachments;
 mod authenticators;
 mod blobs;

@@ -1,4 +1,4 @@
-//! Notices to people who are away: who gets them, once a room, and for certain.
+//! Notices of messages to people who are away: who gets them, once a room, and for certain.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, BufReader};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chat_core::bus::LocalBus;
 use chat_core::model::{DailyHours, Draft, NewRoom, NotifyLevel, Quiet};
-use chat_core::push::{Notice, Push};
+use chat_core::push::{About, NewMessages, Notice, Push};
 use chat_core::store::{MemoryStore, SqliteStore, Store};
 use chat_core::{Actor, ChatEngine, Clock, Config, ErrorKind, RoomId, Timestamp, UserId};
 use parking_lot::Mutex;
@@ -19,11 +19,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::postgres::Database;
 
-const DELAY: Duration = Duration::from_secs(5);
+pub(crate) const DELAY: Duration = Duration::from_secs(5);
 
 /// By the clock of the runtime, which stands still until everybody waits.
 #[derive(Debug)]
-struct RuntimeClock(Instant);
+pub(crate) struct RuntimeClock(pub(crate) Instant);
 
 impl Clock for RuntimeClock {
     fn now(&self) -> Timestamp {
@@ -31,7 +31,15 @@ impl Clock for RuntimeClock {
     }
 }
 
-/// What a provider was handed, and how it takes it.
+/// Of which messages it tells; `None`: of something else.
+fn messages(notice: &Notice) -> Option<&NewMessages> {
+    match &notice.about {
+        About::Messages(new) => Some(new),
+        _ => None,
+    }
+}
+
+/// What a provider was handed of messages, and how it takes it.
 #[derive(Debug, Default, Clone)]
 struct Provider(Arc<Inner>);
 
@@ -48,6 +56,9 @@ struct Inner {
 #[async_trait]
 impl Push for Provider {
     async fn notify(&self, notice: Notice) -> chat_core::Result<()> {
+        if messages(&notice).is_none() {
+            return Ok(());
+        }
         self.0.asked.fetch_add(1, Ordering::SeqCst);
         let fails = |left: usize| left.checked_sub(1);
         if self.0.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails).is_ok() {
@@ -71,9 +82,12 @@ impl Provider {
     /// To whom, of which message, and how many are unread; in any order.
     fn taken(&self) -> Vec<(String, String, u64)> {
         let taken = std::mem::take(&mut *self.0.taken.lock());
-        let words = |notice: &Notice| notice.message.body.content().unwrap_or_default().to_owned();
-        let mut taken: Vec<_> =
-            taken.iter().map(|notice| (notice.user.to_string(), words(notice), notice.unread)).collect();
+        let words = |new: &NewMessages| new.message.body.content().unwrap_or_default().to_owned();
+        let told = |notice: &Notice| {
+            let new = messages(notice).unwrap();
+            (notice.user.to_string(), words(new), new.unread)
+        };
+        let mut taken: Vec<_> = taken.iter().map(told).collect();
         taken.sort();
         taken
     }
@@ -187,7 +201,10 @@ async fn a_mention_is_told_before_others_and_to_whoever_wants_no_others() {
     engine.as_user(id("ana")).send(room, mention).await.unwrap();
     say(&engine, "ana", room, "three").await;
     sleep(DELAY * 3).await;
-    let counts = |notice: &Notice| (notice.user.to_string(), notice.mention_count, notice.is_mention);
+    let counts = |notice: &Notice| {
+        let new = messages(notice).unwrap();
+        (notice.user.to_string(), new.mention_count, new.is_mention)
+    };
     let mut counted: Vec<_> = push.0.taken.lock().iter().map(counts).collect();
     counted.sort();
     assert_eq!(counted, [("ben".to_owned(), 1, true), ("cho".to_owned(), 0, false)]);
@@ -292,7 +309,7 @@ async fn what_was_said_before_there_were_notices_is_told_to_nobody() {
     assert_eq!(push.taken(), [told("ben", "after", 2)]);
 }
 
-fn quick() -> Config {
+pub(crate) fn quick() -> Config {
     let mut config = Config::default();
     config.push_delay = Duration::from_millis(300);
     config
@@ -320,8 +337,10 @@ async fn nodes_tell_of_each_once(stores: [Arc<dyn Store>; 2]) {
             sleep(Duration::from_millis(400)).await;
         }
     }
-    let is_last =
-        |notice: &Notice| notice.message.body.content() == last.get(&notice.room.id).map(String::as_str);
+    let is_last = |notice: &Notice| {
+        let new = messages(notice).unwrap();
+        new.message.body.content() == last.get(&new.room.id).map(String::as_str)
+    };
     let all_told = async {
         while push.0.taken.lock().iter().filter(|notice| is_last(notice)).count() < 2 * rooms.len() {
             sleep(Duration::from_millis(20)).await;
@@ -352,7 +371,7 @@ const CHILD_HANGS: &str = "CHAT_PUSH_CHILD_HANGS";
 
 /// To whoever kills it.
 #[allow(clippy::print_stdout, reason = "the other process reads it there")]
-fn ready_to_die() {
+pub(crate) fn ready_to_die() {
     println!("child: ready to die");
 }
 
@@ -362,7 +381,10 @@ struct Stuck;
 
 #[async_trait]
 impl Push for Stuck {
-    async fn notify(&self, _: Notice) -> chat_core::Result<()> {
+    async fn notify(&self, notice: Notice) -> chat_core::Result<()> {
+        if messages(&notice).is_none() {
+            return Ok(());
+        }
         ready_to_die();
         std::future::pending().await
     }

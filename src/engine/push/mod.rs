@@ -3,8 +3,12 @@
 //! Each room has a number in the store up to which its messages were considered. A room with newer ones is due when the
 //! delay is over; then somebody claims it, works out who is to be told, and moves the number on once all of it was taken,
 //! or is kept to be tried again.
+//!
+//! What there is to tell of besides messages is left behind by the commits of it, and taken when it is due.
 
+mod alerts;
 mod queue;
+mod telling;
 mod wanted;
 
 use std::collections::{HashMap, HashSet};
@@ -12,26 +16,26 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{ChatEngine, Inner};
 use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::{RoomId, UserId};
-use crate::metrics;
 use crate::model::{DoNotDisturb, Limit, Member, Message, ReplyTo, Room};
-use crate::push::{Notice, Push};
-use crate::store::{MemberEntry, PushBatch, PushRetry};
+use crate::push::{About, NewMessages, Notice, Push};
+use crate::store::{AlertTerms, MemberEntry, PushBatch, PushRetry};
 
 pub(super) use queue::Queue;
+use telling::Came;
 use wanted::{Wanted, is_told, wanted};
 
 /// How often it is looked for what is due.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// How often it is looked for what is to be tried again.
+/// How often it is looked for what is to be tried again, and for what there is to tell of besides messages.
 const RETRIES: Duration = Duration::from_secs(1);
 
 /// How long nothing is looked for after a failure of the store.
@@ -49,10 +53,6 @@ const MESSAGES: usize = 1_000;
 /// For so long a room is claimed, and so often again while it is seen to: whoever dies holds it no longer.
 const HELD: Duration = Duration::from_secs(30);
 const RENEWED: Duration = Duration::from_secs(10);
-
-/// The first pause before something is tried again, and the longest; each is twice the one before it.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
 
 /// What the host hands notices over by.
 #[derive(Debug)]
@@ -73,13 +73,20 @@ impl Pushing {
     pub(super) fn queue(&self) -> Option<Arc<Queue>> {
         self.push.as_ref().map(|_| self.queue.clone())
     }
+
+    /// How commits leave behind what there is to tell of besides messages; `None`: nobody is sent anything.
+    pub(super) fn alerts(&self, config: &Config) -> Option<AlertTerms> {
+        let terms = AlertTerms { delay: config.push_delay, most: config.push_alerts };
+        self.push.as_ref().map(|_| terms)
+    }
 }
 
 /// Runs until the engine is gone. There are notices since that moment.
 pub(super) async fn run(engine: Weak<Inner>, since: Timestamp, delay: Duration) {
     let mut ticks = interval(PAUSE.min(delay / 4).max(Duration::from_millis(10)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut round = Round { since, tasks: JoinSet::new(), retried: Instant::now() };
+    let now = Instant::now();
+    let mut round = Round { since, tasks: JoinSet::new(), retried: now, alerted: now, alerting: None };
     loop {
         ticks.tick().await;
         while round.tasks.try_join_next().is_some() {}
@@ -100,6 +107,9 @@ struct Round {
     tasks: JoinSet<()>,
     /// When it was last looked for what is to be tried again.
     retried: Instant,
+    /// When it was last looked for what there is to tell of besides messages, and who is at it.
+    alerted: Instant,
+    alerting: Option<AbortHandle>,
 }
 
 impl Round {
@@ -127,6 +137,25 @@ impl Round {
                 self.tasks.spawn(async move { engine.try_again(due).await });
             }
         }
+        self.look_for_alerts(engine, now).await
+    }
+
+    /// As many at a time as are handed over at once: nobody else takes one before it is done with.
+    async fn look_for_alerts(&mut self, engine: &ChatEngine, now: Timestamp) -> Result<()> {
+        let is_busy = self.alerting.as_ref().is_some_and(|at_it| !at_it.is_finished());
+        if is_busy || self.alerted.elapsed() < RETRIES {
+            return Ok(());
+        }
+        let until = now.plus(HELD + engine.config().push_timeout * 2);
+        let at_once = u32::try_from(engine.config().pushes_at_once).unwrap_or(u32::MAX);
+        let due = engine.store().due_alerts(now, until, at_once.clamp(1, Limit::MAX)).await?;
+        // Where some were due, more may be: it is looked again with the next tick.
+        if due.is_empty() {
+            self.alerted = Instant::now();
+        } else {
+            let engine = engine.clone();
+            self.alerting = Some(self.tasks.spawn(async move { engine.tell_alerts(due).await }));
+        }
         Ok(())
     }
 
@@ -148,13 +177,6 @@ impl Round {
         }
         Ok(())
     }
-}
-
-/// What came of some notices.
-#[derive(Default)]
-struct Told {
-    ended: Vec<(RoomId, UserId)>,
-    failed: Vec<PushRetry>,
 }
 
 impl ChatEngine {
@@ -203,8 +225,8 @@ impl ChatEngine {
             let is_last = members.len() < PAGE as usize;
             after = members.last().map(|entry| entry.member.user.clone());
             let notices = self.notices(&room, members, &told).await?;
-            let Told { ended, failed } = self.tell_all(notices).await;
-            self.write_pushes(PushBatch { ended, failed, ..PushBatch::default() }).await?;
+            let batch = concluded(self.tell_all(notices).await);
+            self.write_pushes(batch).await?;
             if is_last {
                 break;
             }
@@ -232,13 +254,13 @@ impl ChatEngine {
         Ok((messages, upto))
     }
 
-    /// What these members are to be told.
+    /// What these members are to be told, each with what is kept of it if it fails.
     async fn notices(
         &self,
         room: &Arc<Room>,
         members: Vec<MemberEntry>,
         messages: &[Arc<Message>],
-    ) -> Result<Vec<Notice>> {
+    ) -> Result<Vec<(PushRetry, Notice)>> {
         let (now, default) = (self.now(), self.config().notify.of(&room.kind));
         let follows = self.threads_followed(room, &members, messages).await?;
         let follows_it = |user: &UserId| {
@@ -308,98 +330,50 @@ impl ChatEngine {
     }
 
     /// The notice, with the counts of now; `None` for whoever has left or read it meanwhile.
-    async fn counted(&self, user: &UserId, room: &Arc<Room>, wanted: Wanted) -> Result<Option<Notice>> {
+    async fn counted(
+        &self,
+        user: &UserId,
+        room: &Arc<Room>,
+        wanted: Wanted,
+    ) -> Result<Option<(PushRetry, Notice)>> {
         let Some(entry) = self.store().room_entry(room.id, user, 0).await? else { return Ok(None) };
         if entry.member.read_seq >= wanted.message.seq {
             return Ok(None);
         }
         let (user, room, Wanted { message, is_mention }) = (user.clone(), room.clone(), wanted);
         let (unread, mention_count) = (entry.member.unread_in(&entry.room), entry.mentions);
-        Ok(Some(Notice { user, room, message, unread, mention_count, is_mention, tries: 0 }))
+        let at = message.created_at;
+        let retry = PushRetry { room: room.id, user: user.clone(), seq: message.seq, tries: 0, due: at };
+        let about = About::Messages(NewMessages { room, message, unread, mention_count, is_mention });
+        Ok(Some((retry, Notice { user, about, at, tries: 0 })))
     }
 
-    /// Whether a device that is connected has said that it has the message. Who is connected elsewhere is not known
-    /// where presence is told to nobody.
+    /// Whether a device that is connected has said that it has the message.
     fn has_it(&self, member: &Member, wanted: &Wanted) -> bool {
-        member.delivered_seq >= wanted.message.seq
-            && (self.hub().is_online(&member.user) || self.is_online(&member.user))
+        member.delivered_seq >= wanted.message.seq && self.is_connected(&member.user)
     }
 
-    /// Hands notices over, some at a time.
-    async fn tell_all(&self, notices: Vec<Notice>) -> Told {
-        let (mut told, mut tasks) = (Told::default(), JoinSet::new());
-        for notice in notices {
-            // Never closed.
-            let Ok(turn) = self.inner.pushing.turns.clone().acquire_owned().await else { break };
-            let engine = self.clone();
-            tasks.spawn(async move {
-                let done = engine.tell_one(notice.clone()).await;
-                drop(turn);
-                (notice, done)
-            });
-        }
-        while let Some(done) = tasks.join_next().await {
-            let Ok((notice, done)) = done else { continue };
-            match done {
-                Ok(()) => {
-                    metrics::pushed(metrics::PushOutcome::Taken);
-                    told.ended.push((notice.room.id, notice.user));
-                }
-                Err(error) => self.fail(notice, &error, &mut told),
-            }
-        }
-        told
-    }
-
-    fn fail(&self, notice: Notice, error: &Error, told: &mut Told) {
-        let Notice { user, room, message, tries, .. } = notice;
-        let tries = tries + 1;
-        let is_dropped = tries >= self.config().push_tries;
-        let error = error as &dyn std::error::Error;
-        if is_dropped {
-            metrics::pushed(metrics::PushOutcome::Dropped);
-            tracing::warn!(error, %user, message = %message.id, "a notice is dropped");
-            told.ended.push((room.id, user));
-            return;
-        }
-        metrics::pushed(metrics::PushOutcome::Failed);
-        tracing::debug!(error, %user, message = %message.id, tries, "a notice failed");
-        let due = self.now().plus(pause(tries));
-        told.failed.push(PushRetry { room: room.id, user, seq: message.seq, tries, due });
-    }
-
-    async fn tell_one(&self, notice: Notice) -> Result<()> {
-        let Some(push) = self.inner.pushing.push.clone() else { return Ok(()) };
-        // A task of its own, so that a panic of the host's is a failure of this one alone.
-        let telling = tokio::spawn(async move { push.notify(notice).await });
-        let abort = telling.abort_handle();
-        match timeout(self.config().push_timeout, telling).await {
-            Ok(told) => told.map_err(Error::unavailable)?,
-            Err(elapsed) => {
-                abort.abort();
-                Err(Error::unavailable(elapsed))
-            }
-        }
+    /// Whether they have a connection. On which other nodes they have any is not known where presence is told to nobody, nor
+    /// of who is invisible.
+    fn is_connected(&self, user: &UserId) -> bool {
+        self.hub().is_online(user) || self.is_online(user)
     }
 
     /// Tries again what is due.
     async fn try_again(&self, due: Vec<PushRetry>) {
-        let (mut told, mut notices) = (Told::default(), Vec::new());
+        let (mut ended, mut notices) = (Vec::new(), Vec::new());
         for retry in due {
-            let key = (retry.room, retry.user.clone());
             match self.renewed(&retry).await {
-                Ok(Some(notice)) => notices.push(notice),
-                Ok(None) => told.ended.push(key),
+                Ok(Some(notice)) => notices.push((retry, notice)),
+                Ok(None) => ended.push((retry.room, retry.user)),
                 // It is taken up again when it is due the next time.
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a notice waits");
                 }
             }
         }
-        let Told { ended, failed } = self.tell_all(notices).await;
-        told.ended.extend(ended);
-        told.failed.extend(failed);
-        let batch = PushBatch { ended: told.ended, failed: told.failed, ..PushBatch::default() };
+        let mut batch = concluded(self.tell_all(notices).await);
+        batch.ended.extend(ended);
         if let Err(error) = self.write_pushes(batch).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "notices are sent once more");
         }
@@ -418,12 +392,11 @@ impl ChatEngine {
         let profile = crate::model::Profile::unknown(user.clone());
         let entry = MemberEntry { member, profile, last_seen: None };
         let notice = self.notices(&Arc::new(room), vec![entry], &[message]).await?.pop();
-        Ok(notice.map(|notice| Notice { tries: *tries, ..notice }))
+        Ok(notice.map(|(_, notice)| Notice { tries: *tries, ..notice }))
     }
 
     async fn write_pushes(&self, batch: PushBatch) -> Result<()> {
-        let PushBatch { held, considered, ended, failed, .. } = &batch;
-        if held.is_empty() && considered.is_empty() && ended.is_empty() && failed.is_empty() {
+        if batch.is_empty() {
             return Ok(());
         }
         let most = self.config().push_retries;
@@ -431,19 +404,14 @@ impl ChatEngine {
     }
 }
 
-/// How long nothing is tried after so many tries.
-fn pause(tries: u32) -> Duration {
-    let factor = 1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX);
-    FIRST_PAUSE.saturating_mul(factor).min(LONGEST_PAUSE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_a_bound() {
-        let seconds = [1, 2, 3, 7, 8, 32, 33, u32::MAX].map(|tries| pause(tries).as_secs());
-        assert_eq!(seconds, [5, 10, 20, 320, 600, 600, 600, 600]);
+/// What has come of messages' notices.
+fn concluded(told: Vec<(PushRetry, Came)>) -> PushBatch {
+    let mut batch = PushBatch::default();
+    for (retry, came) in told {
+        match came {
+            Came::Ended => batch.ended.push((retry.room, retry.user)),
+            Came::Failed { tries, due } => batch.failed.push(PushRetry { tries, due, ..retry }),
+        }
     }
+    batch
 }

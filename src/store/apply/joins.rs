@@ -10,7 +10,7 @@ use crate::id::{JoinRequestId, RoomId, UserId};
 use crate::model::{Act, InviteCode, JoinRequest, Verb, Visibility};
 use crate::store::invites;
 use crate::store::moderate::{note, untold};
-use crate::store::{Admission, Answer, JoinHold, JoinSettlement, Notice, Outcome, Rows};
+use crate::store::{Admission, Answer, JoinHold, JoinSettlement, Notice, Occasion, Outcome, Rows};
 
 /// Who comes in, and by what.
 pub(super) struct Entry {
@@ -124,6 +124,7 @@ fn approve(ctx: &Ctx, user: UserId, entry: Entry, rows: &mut Rows) -> Result<Out
         _ => error,
     })?;
     if let Some(change) = outcome.changes.first() {
+        rows.alert(&user, Occasion::JoinApproved(ctx.id), ctx.at);
         note(ctx, change, Act::ApproveJoin, Some(user), None, rows);
     }
     Ok(outcome)

@@ -1,6 +1,7 @@
 //! How far notices have come.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use async_trait::async_trait;
@@ -10,14 +11,16 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{RoomId, UserId};
 use crate::model::Room;
-use crate::store::{PushBatch, PushRetry, PushStore};
+use crate::store::{Alert, AlertKey, AlertTerms, PushBatch, PushRetry, PushStore};
 
-/// Of each room how far it has come, and until when somebody holds it; and what is to be tried again.
+/// Of each room how far it has come, and until when somebody holds it; what is to be tried again; and what is told besides
+/// messages.
 #[derive(Debug, Default)]
 pub(super) struct Pushes {
     pub(super) since: Option<Timestamp>,
     rooms: BTreeMap<RoomId, (u64, Timestamp)>,
     retries: BTreeMap<(RoomId, UserId), PushRetry>,
+    alerts: BTreeMap<AlertKey, Alert>,
 }
 
 impl Pushes {
@@ -50,7 +53,7 @@ impl Pushes {
     }
 
     pub(super) fn write(&mut self, batch: PushBatch) {
-        let PushBatch { held, considered, ended, failed, most } = batch;
+        let PushBatch { held, considered, ended, failed, most, told, put_off } = batch;
         for (room, until) in held {
             if let Some((_, held)) = self.rooms.get_mut(&room) {
                 *held = until;
@@ -70,6 +73,51 @@ impl Pushes {
                 self.retries.insert(key, one);
             }
         }
+        for alert in told {
+            if let Entry::Occupied(kept) = self.alerts.entry(alert.key())
+                && kept.get().at == alert.at
+            {
+                kept.remove();
+            }
+        }
+        for alert in put_off {
+            if let Some(kept) = self.alerts.get_mut(&alert.key()).filter(|kept| kept.at == alert.at) {
+                *kept = alert;
+            }
+        }
+    }
+
+    pub(super) fn add_alerts(&mut self, new: Vec<Alert>, terms: AlertTerms) {
+        let users: BTreeSet<UserId> = new.iter().map(|alert| alert.user.clone()).collect();
+        self.alerts.extend(new.into_iter().map(|alert| (alert.key(), alert)));
+        for user in &users {
+            let of_user = self.alerts.iter().filter(|(key, _)| key.user == *user);
+            let mut newest: Vec<_> = of_user.map(|(key, alert)| (alert.at, key.clone())).collect();
+            newest.sort_by(|one, other| other.cmp(one));
+            for (_, key) in newest.into_iter().skip(terms.most as usize) {
+                self.alerts.remove(&key);
+            }
+        }
+    }
+
+    pub(super) fn end_alerts_of(&mut self, user: &UserId) {
+        self.alerts.retain(|key, _| key.user != *user);
+    }
+
+    pub(super) fn end_alerts_in(&mut self, room: RoomId) {
+        self.alerts.retain(|_, alert| alert.occasion.room() != Some(room));
+    }
+
+    fn due_alerts(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Vec<Alert> {
+        let mut due: Vec<Alert> = self.alerts.values().filter(|alert| alert.due <= now).cloned().collect();
+        due.sort_by_cached_key(|alert| (alert.due, alert.key()));
+        due.truncate(limit as usize);
+        for alert in &due {
+            if let Some(kept) = self.alerts.get_mut(&alert.key()) {
+                kept.due = until;
+            }
+        }
+        due
     }
 }
 
@@ -106,6 +154,10 @@ impl PushStore for MemoryStore {
 
     async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>> {
         Ok(self.state.lock().pushes.due(now, until, limit))
+    }
+
+    async fn due_alerts(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Alert>> {
+        Ok(self.state.lock().pushes.due_alerts(now, until, limit))
     }
 
     async fn write_pushes(&self, batch: PushBatch) -> Result<()> {

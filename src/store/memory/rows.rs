@@ -295,7 +295,11 @@ impl State {
             data.hidden.entry(hidden.user.clone()).or_default().insert(hidden.seq);
             data.hidden_at.insert(hidden.pos, hidden);
         }
+        if let Some(terms) = rows.alert_terms.filter(|_| !rows.new_alerts.is_empty()) {
+            self.pushes.add_alerts(rows.new_alerts, terms);
+        }
         for (room, pos) in rows.deleted {
+            self.pushes.end_alerts_in(room);
             self.invites.retain(|_, invite| invite.room != room);
             self.reports.retain(|_, report| report.room != room);
             self.join_requests.retain(|_, request| request.room != room);

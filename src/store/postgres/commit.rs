@@ -125,7 +125,7 @@ async fn work(
         return Ok(Worked { outcomes, proof, is_earlier: true });
     }
     let mut rows = load::load(conn, before, &Needs::of(batch), batch).await?;
-    let items = Batch { items: batch.items.clone(), ..Batch::default() };
+    let items = Batch { items: batch.items.clone(), alerts: batch.alerts, ..Batch::default() };
     let outcomes = apply(items, &mut rows);
     write::write(conn, &rows, before).await?;
     notify::write_quiet(conn, &batch.do_not_disturb).await?;

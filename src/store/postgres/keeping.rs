@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sqlx::{PgConnection, query};
 
+use super::alerts;
 use super::columns::Uuid;
 use super::connections::{Connections, fetch};
 use super::error::PostgresError;
@@ -64,12 +65,13 @@ pub(super) const END: [&str; 5] = [
 
 /// After all else but what is cut.
 pub(super) async fn end(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    for (room, pos) in &rows.deleted {
-        let room = Uuid::from(*room);
+    for (id, pos) in &rows.deleted {
+        let room = Uuid::from(*id);
         query(END[0]).bind(room).bind(int(*pos)).execute(&mut *conn).await?;
         for sql in &END[1..] {
             query(*sql).bind(room).execute(&mut *conn).await?;
         }
+        query(alerts::END_OF_ROOM).bind(id.to_string()).execute(&mut *conn).await?;
     }
     Ok(())
 }

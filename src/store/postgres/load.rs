@@ -13,7 +13,7 @@ use super::columns::{Uuid, member_columns, message_joins, relation_columns};
 use super::connections::fetch;
 use super::error::PostgresError;
 use super::read::{CODES, INVITES};
-use super::{amend, attachments, edits, follows, held, hidden, joins, keeping, moderation, settings};
+use super::{alerts, amend, attachments, edits, follows, held, hidden, joins, keeping, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
@@ -353,7 +353,7 @@ async fn write_erasures(conn: &mut PgConnection, batch: &Batch) -> Result<()> {
     let erased: BTreeMap<&UserId, bool> =
         batch.erased.iter().map(|(user, is_begun)| (user, *is_begun)).collect();
     for (user, is_begun) in erased {
-        for sql in [FORGET_PROFILE, if is_begun { BEGIN_ERASURE } else { END_ERASURE }] {
+        for sql in [FORGET_PROFILE, alerts::END_OF_USER, if is_begun { BEGIN_ERASURE } else { END_ERASURE }] {
             query(sql).bind(user.as_str()).execute(&mut *conn).await?;
         }
     }

@@ -15,6 +15,7 @@
 //! [`Unavailable`](crate::ErrorKind::Unavailable) and may yet have gone through, so that a retry under the
 //! same client id is what tells.
 
+mod alerts;
 mod amend;
 mod attachments;
 mod columns;

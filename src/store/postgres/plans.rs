@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
-    PostgresOptions, amend, attachments, connections, edits, follows, held, hidden, joins, keeping, load,
-    mentions, moderation, notify, push, read, records, schema, search, settings, write,
+    PostgresOptions, alerts, amend, attachments, connections, edits, follows, held, hidden, joins, keeping,
+    load, mentions, moderation, notify, push, read, records, schema, search, settings, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 144] = [
+const STATEMENTS: [(&str, &str, bool); 151] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -100,6 +100,13 @@ const STATEMENTS: [(&str, &str, bool); 144] = [
     (push::DUE, "push_retries_due", false),
     (push::END, "push_retries_pkey", false),
     (push::BLOCKS, "relations_pkey", false),
+    (alerts::DUE, "push_alerts_due", false),
+    (alerts::KEEP, "push_alerts_pkey", true),
+    (alerts::END, "push_alerts_pkey", false),
+    (alerts::PUT_OFF, "push_alerts_pkey", false),
+    (alerts::PUT, "push_alerts", false),
+    (alerts::END_OF_USER, "push_alerts_pkey", false),
+    (alerts::END_OF_ROOM, "push_alerts_of_room", false),
     (read::LOGOUTS, "profiles_pkey", false),
     (read::ERASURES, "erasures_pkey", false),
     (load::FORGET_PROFILE, "profiles_pkey", false),

@@ -3,6 +3,7 @@
 use sqlx::{Connection, PgConnection, query};
 use tokio::time::timeout;
 
+use super::alerts;
 use super::columns::Uuid;
 use super::connections::{Connections, give_up};
 use super::error::PostgresError;
@@ -111,7 +112,7 @@ pub(super) async fn write(db: &Connections, batch: &PushBatch) -> Result<()> {
 }
 
 async fn write_all(conn: &mut PgConnection, batch: &PushBatch) -> Result<()> {
-    let PushBatch { held, considered, ended, failed, most } = batch;
+    let PushBatch { held, considered, ended, failed, most, .. } = batch;
     if !held.is_empty() {
         let rooms = each(held, |(room, _)| Uuid::from(*room));
         let untils = each(held, |(_, until)| until.as_millis());
@@ -135,9 +136,9 @@ async fn write_all(conn: &mut PgConnection, batch: &PushBatch) -> Result<()> {
             .bind(each(failed, |one| i64::from(one.tries)))
             .bind(each(failed, |one| one.due.as_millis()))
             .bind(int(*most));
-        kept.execute(conn).await?;
+        kept.execute(&mut *conn).await?;
     }
-    Ok(())
+    alerts::conclude(conn, batch).await
 }
 
 // What they are to each other is looked at here: asked of PostgreSQL, it would rather look through all blocks.

@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 
 use super::{
-    PostgresStore, amend, attachments, edits, follows, held, hidden, joins, keeping, moderation, notify,
-    outbox, push, read, records, search, settings,
+    PostgresStore, alerts, amend, attachments, edits, follows, held, hidden, joins, keeping, moderation,
+    notify, outbox, push, read, records, search, settings,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -18,7 +18,7 @@ use crate::model::{
 };
 use crate::store::index::Step;
 use crate::store::{
-    ChangeReads, FollowedThread, Found, Held, MemberEntry, Memberships, MessageReads, ModerationReads,
+    Alert, ChangeReads, FollowedThread, Found, Held, MemberEntry, Memberships, MessageReads, ModerationReads,
     OutboxRow, PeopleReads, PushBatch, PushRetry, PushStore, Queue, Record, RecordPage, RoomEntry, RoomReads,
     Search, StoredAttachment, ThreadReads, Upkeep,
 };
@@ -395,6 +395,10 @@ impl PushStore for PostgresStore {
 
     async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>> {
         Ok(push::due(&self.connections, now, until, limit).await?)
+    }
+
+    async fn due_alerts(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Alert>> {
+        Ok(alerts::due(&self.connections, now, until, limit).await?)
     }
 
     async fn write_pushes(&self, batch: PushBatch) -> Result<()> {

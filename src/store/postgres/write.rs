@@ -5,7 +5,7 @@ use sqlx::{PgConnection, query};
 use super::columns::Uuid;
 use super::error::PostgresError;
 use super::{
-    amend, attachments, edits, follows, held, hidden, joins, keeping, mentions, moderation, settings,
+    alerts, amend, attachments, edits, follows, held, hidden, joins, keeping, mentions, moderation, settings,
 };
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, UserId};
@@ -76,6 +76,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position
     edits::write(conn, rows).await?;
     attachments::write(conn, rows).await?;
     follows::write(conn, rows).await?;
+    alerts::write(conn, rows).await?;
     keeping::end(conn, rows).await?;
     keeping::cut(conn, rows).await
 }

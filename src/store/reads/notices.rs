@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::RoomId;
-use crate::store::{PushBatch, PushRetry};
+use crate::store::{Alert, PushBatch, PushRetry};
 
-/// How far [notices](crate::push) for who is offline have come, and which are to be tried again.
+/// How far [notices](crate::push) for who is offline have come, which are to be tried again, and what they tell of besides
+/// messages.
 #[async_trait]
 pub trait PushStore {
     /// Since when there are [notices](crate::push): `now`, where nobody has asked before, and the same from then on.
@@ -47,6 +48,13 @@ pub trait PushStore {
     /// # Errors
     /// Only those of [every call](crate::store::Store).
     async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>>;
+
+    /// Takes the alerts that are due at `now`, the earliest first (then by their [keys](Alert::key)): they are due again at
+    /// `until`. No two callers get the same one.
+    ///
+    /// # Errors
+    /// Only those of [every call](crate::store::Store).
+    async fn due_alerts(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Alert>>;
 
     /// Writes what has come of notices.
     ///

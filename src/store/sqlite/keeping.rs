@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::alerts;
 use super::error::SqliteError;
 use super::read::{all, beyond};
 use super::records::MESSAGES;
@@ -67,12 +68,13 @@ pub(super) const END: [&str; 5] = [
 
 /// After all else but what is cut.
 pub(super) fn end(conn: &Connection, rows: &Rows) -> Result<()> {
-    for (room, pos) in &rows.deleted {
-        let (room, pos) = (room.to_bytes(), int(*pos));
+    for (id, pos) in &rows.deleted {
+        let (room, pos) = (id.to_bytes(), int(*pos));
         conn.prepare_cached(END[0])?.execute(params![room, pos])?;
         for sql in &END[1..] {
             conn.prepare_cached(sql)?.execute([room])?;
         }
+        conn.prepare_cached(alerts::END_OF_ROOM)?.execute([id.to_string()])?;
     }
     Ok(())
 }

@@ -37,6 +37,7 @@
 //! `VACUUM INTO`, or when it is closed; after putting an older copy back, call
 //! [`rotate_epoch`](Store::rotate_epoch), so that no client resumes from what the copy does not hold.
 
+mod alerts;
 mod amend;
 mod attachments;
 mod columns;

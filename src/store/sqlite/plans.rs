@@ -3,8 +3,8 @@
 use rusqlite::{Connection, StatementStatus};
 
 use super::{
-    SqliteOptions, amend, attachments, edits, follows, held, hidden, joins, keeping, mentions, moderation,
-    notify, push, read, records, rows, schema, search, settings,
+    SqliteOptions, alerts, amend, attachments, edits, follows, held, hidden, joins, keeping, mentions,
+    moderation, notify, push, read, records, rows, schema, search, settings,
 };
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
@@ -153,6 +153,11 @@ fn each_read_finds_its_rows_by_an_index() {
         (push::IS_DUE, "push_retries_due (due<?)", false),
         (push::WAITS, primary, false),
         (push::BLOCK, "(user=? AND", false),
+        (alerts::DUE, "push_alerts_due (due<?)", false),
+        (alerts::IS_DUE, "push_alerts_due (due<?)", false),
+        (alerts::COUNT, "PRIMARY KEY (user=?)", false),
+        (alerts::END_OF_USER, "PRIMARY KEY (user=?)", false),
+        (alerts::END_OF_ROOM, "push_alerts_of_room (subject=?)", false),
         (rows::OWN_COUNT_AT, "messages_by_sender (room=? AND sender=? AND seq<?)", false),
     ];
     for (sql, start, may_sort) in reads {

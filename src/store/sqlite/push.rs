@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::alerts;
 use super::error::SqliteError;
 use super::read::{all, beyond, one};
 use crate::clock::Timestamp;
@@ -82,6 +83,7 @@ pub(super) fn write(conn: &Connection, batch: &PushBatch) -> Result<()> {
     for (room, user) in &batch.ended {
         conn.prepare_cached(END)?.execute(params![room.to_bytes(), user.as_str()])?;
     }
+    alerts::conclude(conn, batch)?;
     if batch.failed.is_empty() {
         return Ok(());
     }

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use super::error::SqliteError;
 use super::{
-    SqliteStore, amend, attachments, edits, follows, held, hidden, joins, keeping, moderation, notify,
-    outbox, push, read, records, search, settings,
+    SqliteStore, alerts, amend, attachments, edits, follows, held, hidden, joins, keeping, moderation,
+    notify, outbox, push, read, records, search, settings,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -19,7 +19,7 @@ use crate::model::{
 };
 use crate::store::index::{Piece, Step};
 use crate::store::{
-    ChangeReads, FollowedThread, Found, Held, MemberEntry, Memberships, MessageReads, ModerationReads,
+    Alert, ChangeReads, FollowedThread, Found, Held, MemberEntry, Memberships, MessageReads, ModerationReads,
     OutboxRow, PeopleReads, PushBatch, PushRetry, PushStore, Queue, Record, RecordPage, RoomEntry, RoomReads,
     Search, StoredAttachment, ThreadReads, Upkeep,
 };
@@ -449,9 +449,16 @@ impl PushStore for SqliteStore {
         Ok(self.writer.run(move |tx| push::due(tx, now, until, limit)).await?)
     }
 
+    async fn due_alerts(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Alert>> {
+        if !self.readers.run(move |tx| alerts::is_due(tx, now)).await? {
+            return Ok(Vec::new());
+        }
+        Ok(self.writer.run(move |tx| alerts::due(tx, now, until, limit)).await?)
+    }
+
     async fn write_pushes(&self, batch: PushBatch) -> Result<()> {
         self.claims.go_on(&batch.held);
-        if batch.considered.is_empty() && batch.ended.is_empty() && batch.failed.is_empty() {
+        if batch.notes_nothing() {
             return Ok(());
         }
         let considered = batch.considered.clone();

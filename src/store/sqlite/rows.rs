@@ -14,7 +14,7 @@ use super::joins;
 use super::mentions;
 use super::moderation;
 use super::settings;
-use super::{amend, hidden, keeping, notify, read};
+use super::{alerts, amend, hidden, keeping, notify, read};
 use crate::clock::Timestamp;
 use crate::error::Result as StoreResult;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
@@ -43,7 +43,7 @@ pub(super) fn commit(conn: &Connection, mut batch: Batch) -> Result<Vec<StoreRes
     }
     for (user, is_begun) in std::mem::take(&mut batch.erased) {
         let sql = if is_begun { BEGIN_ERASURE } else { END_ERASURE };
-        for sql in [FORGET_PROFILE, sql] {
+        for sql in [FORGET_PROFILE, alerts::END_OF_USER, sql] {
             conn.prepare_cached(sql)?.execute([user.as_str()])?;
         }
     }
@@ -223,6 +223,7 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     joins::write(conn, rows)?;
     edits::write(conn, rows)?;
     moderation::write(conn, rows)?;
+    alerts::write(conn, rows)?;
     keeping::end(conn, rows)?;
     keeping::cut(conn, rows)
 }

@@ -14,7 +14,7 @@ use crate::model::{
     PinCursor, Position, Profile, Reaction, Relation, RelationKind, Report, Room, Settings, ThreadCursor,
 };
 use crate::store::{
-    ChangeReads, FollowedThread, Found, Held, MemberEntry, Memberships, MessageReads, ModerationReads,
+    Alert, ChangeReads, FollowedThread, Found, Held, MemberEntry, Memberships, MessageReads, ModerationReads,
     OutboxRow, PeopleReads, PushBatch, PushRetry, PushStore, Queue, Record, RecordPage, RoomEntry, RoomReads,
     Search, StoredAttachment, ThreadReads, Upkeep,
 };
@@ -389,6 +389,10 @@ impl PushStore for FaultyStore {
 
     async fn due_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushRetry>> {
         self.around(self.store("due_pushes").due_pushes(now, until, limit)).await
+    }
+
+    async fn due_alerts(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Alert>> {
+        self.around(self.store("due_alerts").due_alerts(now, until, limit)).await
     }
 
     async fn write_pushes(&self, batch: PushBatch) -> Result<()> {

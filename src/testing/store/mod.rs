@@ -29,6 +29,7 @@
 mod kit;
 
 pub mod about;
+pub mod alerts;
 pub mod amend;
 pub mod attachments;
 pub mod catch_up;
@@ -150,6 +151,15 @@ macro_rules! store_suite {
                     a_room_is_held_by_one_at_a_time
                     what_failed_is_due_once_and_bounded
                     blocks_are_told_of_pairs;
+                alerts:
+                    each_is_left_behind_by_the_commit_of_what_it_tells_of
+                    friends_are_told_of_what_the_other_one_did
+                    whoever_had_to_wait_is_told_that_they_are_in
+                    a_batch_that_says_nothing_of_alerts_leaves_none
+                    a_later_one_takes_the_place_of_an_earlier_one_and_is_no_part_of_what_came_of_it
+                    what_is_due_is_taken_by_one_and_due_again_later
+                    so_many_wait_for_one_user_and_the_oldest_goes
+                    they_go_with_their_user_and_with_their_room;
                 about:
                     a_room_is_made_with_what_is_said_of_it
                     what_is_said_of_a_room_is_changed_without_words
@@ -543,6 +553,7 @@ mod tests {
     #[test]
     fn every_case_is_in_the_list() {
         let files = [
+            include_str!("alerts.rs"),
             include_str!("amend.rs"),
             include_str!("about.rs"),
             include_str!("attachments.rs"),
