@@ -178,7 +178,8 @@ pub enum EventKind {
     },
     /// Where the user stands in a thread has changed by another connection, or by a [reply](crate::model::Draft::replying) of
     /// theirs, or the first one to a message of theirs: they [follow](crate::Actor::follow_thread) it or no longer, or have
-    /// [read](crate::Actor::mark_thread_read) more of it. Of two the later one holds.
+    /// [read](crate::Actor::mark_thread_read) more of it. Of two the later one holds. Where a reply has them follow it, the
+    /// connection that sent it is told too, before it is answered.
     Thread {
         /// The thread's root.
         root: MessageId,

@@ -1,6 +1,5 @@
 //! Puts an engine together.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -225,7 +224,7 @@ impl ChatEngineBuilder {
             outlet,
             handed_on,
             committer,
-            last_seen: parking_lot::Mutex::new(HashMap::new()),
+            last_seen: super::last_seen::LastSeen::default(),
             draining: AtomicBool::new(false),
             entering: tokio::sync::RwLock::new(()),
             goodbyes: Arc::new(()),

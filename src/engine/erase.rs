@@ -43,7 +43,7 @@ impl Admin {
     pub async fn erase_user(&self, user: &UserId) -> Result<()> {
         self.engine.check_running()?;
         let (logouts, erased) = (vec![(user.clone(), self.engine.now())], vec![(user.clone(), true)]);
-        self.engine.inner.last_seen.lock().remove(user);
+        self.engine.inner.last_seen.forget(user);
         let beside = Batch { logouts, erased, ..Batch::default() };
         self.engine.inner.committer.commit_beside(beside).await?;
         self.engine.inner.profiles.forget_one(user);

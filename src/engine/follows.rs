@@ -19,7 +19,7 @@ impl Actor {
     /// those that were followed first are forgotten.
     ///
     /// The actor's other connections are told by [`EventKind::Thread`](crate::event::EventKind::Thread), and those that
-    /// were away once they catch up.
+    /// were away once they catch up. A reply by which they follow it is told to all of them, that which sent it too.
     ///
     /// # Errors
     /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`Forbidden`](ErrorKind::Forbidden) for a reply, for a message of

@@ -29,6 +29,7 @@ mod import;
 mod index;
 mod invites;
 mod joins;
+mod last_seen;
 mod limits;
 #[cfg(feature = "blobs")]
 mod links;
@@ -140,8 +141,7 @@ struct Inner {
     streams: streams::Streams,
     /// Somebody is to be erased.
     erasing: Arc<tokio::sync::Notify>,
-    /// When users were last seen, to be written with the next tick.
-    last_seen: parking_lot::Mutex<std::collections::HashMap<UserId, Timestamp>>,
+    last_seen: last_seen::LastSeen,
     draining: AtomicBool,
     /// Held shared from a command's check until it is in the queue, so that a drain overlooks none.
     entering: tokio::sync::RwLock<()>,
@@ -264,9 +264,8 @@ impl ChatEngine {
 impl Inner {
     /// Writes when users were last seen. It may be lost in a crash, and is never worth an error.
     async fn write_last_seen(&self) {
-        let seen = std::mem::take(&mut *self.last_seen.lock());
-        if !seen.is_empty() {
-            let last_seen = seen.into_iter().collect();
+        let last_seen = self.last_seen.take();
+        if !last_seen.is_empty() {
             self.committer.submit_beside(Batch { last_seen, ..Batch::default() }, None).await;
         }
     }

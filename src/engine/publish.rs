@@ -102,7 +102,9 @@ impl Publisher {
                 let post = self.hub.post(event, Some(pos), origin, Some(&user)).to(Audience::OwnDevices);
                 self.push(room, post);
             }
-            What::Thread(follow) => {
+            What::Thread { follow, by_reply } => {
+                // Whoever replies is answered with the reply, and not with that they follow the thread by it.
+                let origin = origin.filter(|_| !by_reply);
                 let (room, user) = (follow.room, follow.user.clone());
                 let event = Event { room: Some(room), token: Some(self.token), kind: thread_event(&follow) };
                 let post = self.hub.post(event, Some(pos), origin, Some(&user)).to(Audience::OwnDevices);

@@ -257,7 +257,7 @@ impl ChatEngine {
 
     fn participant(&self, entry: MemberEntry) -> Participant {
         let online = self.is_online(&entry.member.user);
-        let seen = self.inner.last_seen.lock().get(&entry.member.user).copied();
+        let seen = self.inner.last_seen.of(&entry.member.user);
         Participant {
             profile: entry.profile,
             role: entry.member.role,

@@ -139,7 +139,7 @@ impl ChatEngine {
         let Some(settings) = connection.settings().filter(|settings| !settings.invisible) else { return };
         let user = connection.user();
         let last_seen = appearance.last_seen.and_then(|at| {
-            self.inner.last_seen.lock().insert(user.clone(), at);
+            self.inner.last_seen.put(user.clone(), at);
             settings.last_seen_to_all(at)
         });
         outlet.appear(user, &Appearance { last_seen, ..appearance });

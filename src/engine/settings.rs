@@ -88,7 +88,7 @@ impl ChatEngine {
         match self.inner.committer.commit(item.into()).await? {
             Answer::Settings { now, is_new, .. } => {
                 if is_new && now.invisible && was_seen {
-                    self.inner.last_seen.lock().insert(user.clone(), now.changed_at);
+                    self.inner.last_seen.put(user.clone(), now.changed_at);
                 }
                 self.level_others().await;
                 Ok(now)

@@ -43,7 +43,7 @@ pub(super) fn follow(ctx: &Ctx, message: MessageId, on: bool, most: u32, rows: &
         _ if on => room.seq,
         there => there.map_or(0, |there| there.read_seq),
     };
-    let change = put(ctx, &mut room, &root, Asked { user, on, read_seq, most }, rows);
+    let change = put(ctx, &mut room, &root, Asked { user, on, read_seq, most, by_reply: false }, rows);
     let answer = Answer::Thread(told(&change));
     rows.put_room(room);
     answered(vec![change], answer)
@@ -66,7 +66,7 @@ pub(super) fn read(ctx: &Ctx, message: MessageId, to: Option<u64>, rows: &mut Ro
     let follow = Follow { read_seq: to, pos: pos.at, ..there };
     rows.put_follow(follow.clone());
     rows.put_room(room);
-    let change = Change { pos, prev, what: What::Thread(Box::new(follow.clone())) };
+    let change = Change { pos, prev, what: What::thread(follow.clone()) };
     answered(vec![change], Answer::Thread(Some(follow)))
 }
 
@@ -88,13 +88,14 @@ pub(super) fn reply_came(
     let row = |user: &UserId| rows.follows.get(&(room.id, root.seq, user.clone()));
     let mut come = Vec::new();
     if row(sender).is_none_or(|there| !there.following) {
-        come.push(Asked { user: sender.clone(), on: true, read_seq: reply.seq, most });
+        come.push((sender.clone(), reply.seq));
     }
     let author = &root.sender.user;
     if root.references.summary().is_none() && author != sender && row(author).is_none() {
-        come.push(Asked { user: author.clone(), on: true, read_seq: root.seq, most });
+        come.push((author.clone(), root.seq));
     }
-    for asked in come {
+    for (user, read_seq) in come {
+        let asked = Asked { user, on: true, read_seq, most, by_reply: true };
         changes.push(put(ctx, room, &root, asked, rows));
     }
     changes
@@ -105,11 +106,12 @@ struct Asked {
     on: bool,
     read_seq: u64,
     most: u32,
+    by_reply: bool,
 }
 
 /// The room is the caller's to put back.
 fn put(ctx: &Ctx, room: &mut Room, root: &Message, asked: Asked, rows: &mut Rows) -> Change {
-    let Asked { user, on, read_seq, most } = asked;
+    let Asked { user, on, read_seq, most, by_reply } = asked;
     let (pos, prev) = rows.next_pos(room);
     room.threads_pos = pos.at;
     let follow = Follow {
@@ -124,12 +126,12 @@ fn put(ctx: &Ctx, room: &mut Room, root: &Message, asked: Asked, rows: &mut Rows
     };
     rows.put_follow(follow.clone());
     rows.kept_follows.insert(user, most);
-    Change { pos, prev, what: What::Thread(Box::new(follow)) }
+    Change { pos, prev, what: What::Thread { follow: Box::new(follow), by_reply } }
 }
 
 fn told(change: &Change) -> Option<Follow> {
     match &change.what {
-        What::Thread(follow) => Some((**follow).clone()),
+        What::Thread { follow, .. } => Some((**follow).clone()),
         _ => None,
     }
 }

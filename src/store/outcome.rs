@@ -135,7 +135,12 @@ pub enum What {
     /// Somebody has taken a message out of their own sight. Nobody else is told.
     Hidden(Hidden),
     /// Somebody follows a thread, or no longer, or has read more of it. Nobody else is told.
-    Thread(Box<Follow>),
+    Thread {
+        /// Where they stand now.
+        follow: Box<Follow>,
+        /// Whether a reply did it, so that whoever sent that is not answered with where they stand.
+        by_reply: bool,
+    },
     /// Something that nobody is told of: a ban of somebody who is not in the room, or the end of one.
     Untold(RoomId),
     /// A member has chosen of what they want notices. They alone are told.
@@ -143,6 +148,11 @@ pub enum What {
 }
 
 impl What {
+    /// Where a user stands in a thread, of which nobody was answered who is here.
+    pub(crate) fn thread(follow: Follow) -> Self {
+        Self::Thread { follow: Box::new(follow), by_reply: false }
+    }
+
     /// The room that it is in.
     pub fn room(&self) -> RoomId {
         match self {
@@ -153,7 +163,7 @@ impl What {
             Self::Message(message) | Self::Amended { message, .. } => message.room,
             Self::Marked { member, .. } | Self::Notify(member) => member.room,
             Self::Hidden(hidden) => hidden.room,
-            Self::Thread(follow) => follow.room,
+            Self::Thread { follow, .. } => follow.room,
             Self::Imported(room) | Self::Untold(room) => *room,
         }
     }

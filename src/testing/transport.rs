@@ -136,6 +136,7 @@ macro_rules! transport_suite {
                 a_command_before_hello_is_refused_and_closed
                 others_get_a_message_and_the_sending_connection_its_answer
                 the_senders_other_devices_get_the_message_too
+                whoever_comes_to_follow_a_thread_by_a_reply_is_told_so_and_then_answered
                 a_burst_of_sends_keeps_its_order
                 three_senders_at_once_make_one_order_everywhere
                 all_rooms_are_joined_and_later_ones_followed
@@ -248,6 +249,24 @@ mod cases {
         let (mut phone, mut desk) = (Live::start(dial, "ana").await, Live::start(dial, "ana").await);
         phone.send(1, room, "hi").await;
         assert_eq!(desk.next().await, Seen::Message(room, 1, "hi".into()));
+    }
+
+    pub async fn whoever_comes_to_follow_a_thread_by_a_reply_is_told_so_and_then_answered(dial: &impl Dial) {
+        let room = group(dial, &["ana", "ben"]).await;
+        let root = dial.engine().as_user(user("ana")).send(room, Draft::text("who runs?")).await;
+        let root = root.expect("a message").id;
+        let mut ben = Live::start(dial, "ben").await;
+        for (id, expected) in [(1, 1), (2, 0)] {
+            ben.client.command(id, Command::Send(room, Draft::text("me").replying(root))).await;
+            let mut told = 0;
+            loop {
+                match next(&mut *ben.client).await {
+                    Seen::Other(name) => told += u64::from(name == "threadRead"),
+                    seen => break assert_eq!(seen, Seen::Done(id, Some(id + 1))),
+                }
+            }
+            assert_eq!(told, expected, "by the first one");
+        }
     }
 
     pub async fn a_burst_of_sends_keeps_its_order(dial: &impl Dial) {

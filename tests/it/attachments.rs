@@ -1,6 +1,9 @@
 //! Attachments, from the upload over REST to everybody who sees the message; and their end.
 
+mod collect;
+mod download;
 mod http;
+mod upload;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,13 +13,13 @@ use bytes::Bytes;
 use chat_core::blob::FolderStore;
 use chat_core::event::{EventKind, RoomChange};
 use chat_core::model::{Draft, HistoryQuery, Limit, MessageType, NewRoom};
-use chat_core::store::{MemoryStore, SqliteStore, Stage, Store, Upkeep};
+use chat_core::store::{MemoryStore, SqliteStore, Store, Upkeep};
 use chat_core::testing::{FaultyStore, ManualClock, NameTokens};
 use chat_core::transfer::Scope;
 use chat_core::{AttachmentId, ChatEngine, Config, Error, ErrorKind, RoomId, UserId};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{TryStreamExt, stream};
 use http::Server;
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 
 /// An engine on a store and a folder of its own.
@@ -105,6 +108,16 @@ fn png(width: u32, height: u32, len: usize) -> Vec<u8> {
     png
 }
 
+/// Lets the engine collect once more, which it does on its own after a while.
+async fn sweep(chat: &Chat) {
+    chat.store.calls();
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(10 * 60)).await;
+    tokio::time::resume();
+    chat.store.called("unsent_attachments").await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
 #[tokio::test]
 async fn a_file_goes_from_its_upload_to_everybody_in_the_room() {
     let chat = Chat::new(|_| {}).await;
@@ -167,248 +180,6 @@ async fn a_file_goes_from_its_upload_to_everybody_in_the_room() {
     ] {
         assert_eq!(found.header(name), Some(value), "{name}");
     }
-}
-
-#[tokio::test]
-async fn a_large_picture_has_a_small_one_beside_it() {
-    let chat = Chat::new(|_| {}).await;
-    let room = chat.group(&["ana", "ben"]).await;
-    let server = Server::start(&chat.engine).await;
-    let mut file = std::io::Cursor::new(Vec::new());
-    let picture =
-        image::RgbImage::from_fn(900, 600, |x, y| image::Rgb([(x % 256) as u8, (y % 256) as u8, 9]));
-    picture.write_to(&mut file, image::ImageFormat::Png).unwrap();
-    let path = format!("/api/chat/rooms/{room}/attachments");
-    let uploaded = server.post(&path, "ana", file.get_ref()).await.json();
-    let id = uploaded["attachmentUuid"].as_str().unwrap();
-    let small = uploaded["thumbnailUrl"].as_str().unwrap();
-    assert_eq!(small, format!("/chat/rooms/{room}/attachments/{id}/thumbnail"));
-    let small = format!("/api{small}");
-    assert_eq!(server.get(&small, "ben").await.status, 404, "not sent yet");
-    let id: AttachmentId = id.parse().unwrap();
-    chat.engine.as_user(user("ana")).send(room, Draft::attachment(id)).await.unwrap();
-    let found = server.get(&small, "ben").await;
-    let is = |name: &str| found.header(name).map(str::to_owned);
-    assert_eq!((found.status, is("content-type").as_deref()), (200, Some("image/jpeg")));
-    assert_eq!(is("content-security-policy").as_deref(), Some("sandbox; default-src 'none'"));
-    assert!(sniffed(&found.body, b"\xff\xd8\xff") && found.body.len() < 100_000, "{}", found.body.len());
-    assert_eq!(server.get(&small, "eve").await.status, 403);
-    assert_eq!(chat.files().len(), 2);
-
-    let forgotten = server.post(&path, "ana", file.get_ref()).await;
-    assert_eq!((forgotten.status, chat.files().len()), (201, 4));
-    chat.clock.advance(Duration::from_secs(24 * 60 * 60));
-    sweep(&chat).await;
-    chat.has_left(2, 0).await;
-}
-
-/// Whether the bytes, which may come in chunks, begin so.
-fn sniffed(body: &[u8], begin: &[u8]) -> bool {
-    body.windows(begin.len()).take(16).any(|window| window == begin)
-}
-
-#[tokio::test]
-async fn a_part_of_a_file_comes_alone_and_one_that_is_known_comes_not_at_all() {
-    let chat = Chat::new(|_| {}).await;
-    let room = chat.group(&["ana"]).await;
-    let server = Server::start(&chat.engine).await;
-    let bytes = png(2, 2, 200_000);
-    let id = chat.upload(room, "ana", &bytes).await.unwrap();
-    let path = format!("/api/chat/rooms/{room}/attachments/{id}");
-    let with = |name: &'static str, value: String| server.ask("GET", &path, "ana", (name, value));
-    let part = with("Range", "bytes=70000-150000".into()).await;
-    assert_eq!((part.status, part.header("content-range")), (206, Some("bytes 70000-150000/200000")));
-    assert!(part.body == bytes[70_000..=150_000]);
-    let last = with("Range", "bytes=-10".into()).await;
-    assert!(last.status == 206 && last.body == bytes[199_990..]);
-    let beyond = with("Range", "bytes=200000-".into()).await;
-    assert_eq!((beyond.status, beyond.header("content-range")), (416, Some("bytes */200000")));
-    let known = with("If-None-Match", format!("W/\"{id}\"")).await;
-    assert_eq!((known.status, known.body.len()), (304, 0));
-    let head = server.ask("HEAD", &path, "ana", ("Accept", "*/*".into())).await;
-    assert_eq!((head.status, head.body.len(), head.header("content-length")), (200, 0, Some("200000")));
-}
-
-#[tokio::test]
-async fn a_file_is_for_those_in_the_room_as_long_as_they_are_and_an_unsent_one_for_its_uploader() {
-    let chat = Chat::new(|_| {}).await;
-    let room = chat.group(&["ana", "ben"]).await;
-    let other = chat.group(&["ben"]).await;
-    let server = Server::start(&chat.engine).await;
-    let id = chat.upload(room, "ana", b"secret").await.unwrap();
-    let path = format!("/api/chat/rooms/{room}/attachments/{id}");
-    assert_eq!(server.get(&path, "ana").await.status, 200);
-    let unsent = server.get(&path, "ben").await;
-    assert_eq!((unsent.status, &unsent.json()["code"]), (404, &json!("ATTACHMENT_NOT_FOUND")));
-    assert!(chat.engine.admin().download(room, id).await.is_ok(), "the host sees it");
-
-    let ana = chat.engine.as_user(user("ana"));
-    ana.send(room, Draft::attachment(id)).await.unwrap();
-    assert_eq!(server.get(&path, "ben").await.body, b"secret");
-    let known = ("If-None-Match", format!("\"{id}\""));
-    assert_eq!(server.ask("GET", &path, "ben", known.clone()).await.status, 304);
-    let elsewhere = format!("/api/chat/rooms/{other}/attachments/{id}");
-    assert_eq!(server.get(&elsewhere, "ben").await.status, 404, "in its own room alone");
-    assert_eq!(server.get(&path, "eve").await.status, 403);
-    assert_eq!(server.get(&path, "").await.status, 401);
-    assert_eq!(server.get(&format!("{path}?token=ana"), "").await.status, 401, "no token in a URL");
-    ana.remove(room, &user("ben")).await.unwrap();
-    assert_eq!(server.get(&path, "ben").await.status, 403);
-    assert_eq!(server.ask("GET", &path, "ben", known).await.status, 403, "also what is known");
-}
-
-#[tokio::test]
-async fn a_link_is_of_one_file_and_one_user_for_a_while() {
-    let chat = Chat::new(|config| config.link_time = Duration::from_secs(24 * 60 * 60)).await;
-    let room = chat.group(&["ana", "ben"]).await;
-    let server = Server::start(&chat.engine).await;
-    let (ana, ben) = (chat.engine.as_user(user("ana")), chat.engine.as_user(user("ben")));
-    let id = chat.upload(room, "ana", b"a film").await.unwrap();
-    let other = chat.upload(room, "ana", b"another").await.unwrap();
-    let path = |id| format!("/api/chat/rooms/{room}/attachments/{id}");
-    let unsent = server.post(&format!("{}/link", path(id)), "ben", b"").await;
-    assert_eq!(unsent.status, 404, "what one cannot read one cannot hand on");
-    ana.send(room, Draft::attachment(id).with_attachment(other)).await.unwrap();
-
-    let made = server.post(&format!("{}/link", path(id)), "ben", b"").await;
-    assert_eq!(made.status, 201, "{made:?}");
-    let made = made.json();
-    let url = made["url"].as_str().unwrap();
-    assert!(url.starts_with(&path(id)) && made["thumbnailUrl"].is_null(), "{made}");
-    let hour = chat.now().plus(Duration::from_secs(60 * 60));
-    assert_eq!(made["expiresAt"], hour.to_string(), "at most an hour, whatever is said");
-    let found = server.get(url, "").await;
-    assert_eq!((found.status, &found.body[..]), (200, &b"a film"[..]));
-    assert_eq!(found.header("referrer-policy"), Some("no-referrer"));
-    let token = url.split_once('?').unwrap().1;
-    assert_eq!(server.get(&format!("{}?{token}", path(other)), "").await.status, 401, "of that file alone");
-    assert_eq!(server.get(&format!("{}/link?{token}", path(id)), "").await.status, 405);
-    let messages = format!("/api/chat/rooms/{room}/messages?{token}");
-    assert_eq!(server.get(&messages, "").await.status, 401, "and for nothing else");
-    assert_eq!(server.get(url, "eve").await.status, 403, "a token in the header counts");
-
-    chat.clock.advance(Duration::from_secs(59 * 60));
-    assert_eq!(server.get(url, "").await.status, 200);
-    let late = ben.link(room, id).await.unwrap().url;
-    chat.clock.advance(Duration::from_secs(60));
-    assert_eq!(server.get(url, "").await.json()["code"], "TOKEN_EXPIRED");
-    ben.log_out().await.unwrap();
-    assert_eq!(server.get(&late, "").await.json()["code"], "UNAUTHENTICATED");
-    chat.clock.advance(Duration::from_millis(1));
-    let last = ben.link(room, id).await.unwrap().url;
-    assert_eq!(server.get(&last, "").await.status, 200);
-    ana.remove(room, &user("ben")).await.unwrap();
-    assert_eq!(server.get(&last, "").await.status, 403, "whoever is out reads nothing");
-}
-
-#[tokio::test]
-async fn what_is_no_picture_is_saved_and_never_shown() {
-    let chat = Chat::new(|_| {}).await;
-    let room = chat.group(&["ana"]).await;
-    let server = Server::start(&chat.engine).await;
-    // Scripts that no sniffer knows, and a PDF that says it is a page.
-    for bytes in [&b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"[..], b"%PDF-1.7 <script>"] {
-        let path = format!("/api/chat/rooms/{room}/attachments");
-        let head = "Content-Type: text/html\r\n";
-        let uploaded = server.upload(&format!("{path}?name=x.html"), "ana", head, bytes).await;
-        assert_eq!(uploaded.status, 201, "{uploaded:?}");
-        let id = uploaded.json()["attachmentUuid"].as_str().unwrap().to_owned();
-        let found = server.get(&format!("{path}/{id}"), "ana").await;
-        assert!(found.header("content-disposition").unwrap().starts_with("attachment; "), "{found:?}");
-        assert!(!found.header("content-type").unwrap().contains("html"), "{found:?}");
-    }
-}
-
-async fn refusal(chat: &Chat, room: RoomId, bytes: &[u8]) -> Value {
-    let server = Server::start(&chat.engine).await;
-    let path = format!("/api/chat/rooms/{room}/attachments");
-    let refused = server.post(&path, "ana", bytes).await;
-    let mut problem = refused.json();
-    assert_eq!(problem["status"], refused.status);
-    assert_eq!(chat.files(), Vec::<String>::new(), "nothing of it stays");
-    assert_eq!(chat.unsent().await, 0);
-    problem["detail"].take()
-}
-
-#[tokio::test]
-async fn what_a_file_is_and_how_large_is_told_by_its_bytes() {
-    let chat = Chat::new(|config| {
-        config.max_attachment_bytes = 1_000_000;
-        config.max_image_pixels = 1_000_000;
-    })
-    .await;
-    let room = chat.group(&["ana"]).await;
-    for (bytes, detail) in [
-        (b"<!DOCTYPE html><p>hello".to_vec(), "files of the type text/html are not allowed"),
-        (b"\x7fELF\x02\x01\x01".repeat(50), "files of the type application/x-executable are not allowed"),
-        (png(2, 2, 1_000_001), "file is larger than 1000000 bytes"),
-        (png(1001, 1000, 1000), "body must be a picture of at most 1000000 pixels"),
-        (png(u32::MAX, u32::MAX, 1000), "body must be a picture of at most 1000000 pixels"),
-        (png(0, 9, 1000), "body is no picture that can be shown"),
-        (b"\xff\xd8\xff\xe0".to_vec(), "body is no picture that can be shown"),
-        (Vec::new(), "body must not be empty"),
-    ] {
-        assert_eq!(refusal(&chat, room, &bytes).await, detail);
-    }
-    chat.upload(room, "ana", &png(1000, 1000, 1_000_000)).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_file_without_a_length_is_cut_off_at_the_bound() {
-    let chat = Chat::new(|config| config.max_attachment_bytes = 2_000_000).await;
-    let room = chat.group(&["ana"]).await;
-    let ana = chat.engine.as_user(user("ana"));
-    let endless = stream::repeat_with(|| Ok(Bytes::from(vec![7; 50_000])));
-    let error = ana.upload(room, "endless", endless).await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::TooLarge { limit: 2_000_000, .. }), "{error}");
-    assert_eq!((chat.files().len(), chat.unsent().await), (0, 0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_upload_that_stands_still_or_dawdles_ends() {
-    let chat = Chat::new(|_| {}).await;
-    let room = chat.group(&["ana"]).await;
-    let ana = chat.engine.as_user(user("ana"));
-    let still = stream::iter([Ok(Bytes::from(vec![7; 600_000]))]).chain(stream::pending());
-    let slow = stream::unfold((), |()| async {
-        tokio::time::sleep(Duration::from_secs(14)).await;
-        Some((Ok(Bytes::from(vec![7; 100_000])), ()))
-    });
-    let began = tokio::time::Instant::now();
-    let error = ana.upload(room, "still", still).await.unwrap_err();
-    assert_eq!(error.to_string(), "body did not arrive in time");
-    assert!(began.elapsed() < Duration::from_secs(20));
-    let error = ana.upload(room, "slow", slow).await.unwrap_err();
-    assert_eq!(error.to_string(), "body did not arrive in time");
-    assert!(began.elapsed() < Duration::from_secs(11 * 60));
-    assert_eq!((chat.files().len(), chat.unsent().await), (0, 0));
-}
-
-#[tokio::test]
-async fn one_user_has_few_uploads_at_once_and_strangers_none() {
-    let chat = Chat::new(|config| config.max_uploads_per_user = 1).await;
-    let room = chat.group(&["ana", "ben"]).await;
-    let (go, gone) = tokio::sync::oneshot::channel::<()>();
-    let ana = chat.engine.as_user(user("ana"));
-    let (begin, begun) = tokio::sync::oneshot::channel::<()>();
-    let waiting = stream::once(async {
-        begin.send(()).unwrap();
-        let _ = gone.await;
-        Ok(Bytes::from_static(b"first"))
-    });
-    let first = tokio::spawn(async move { ana.upload(room, "first", waiting).await });
-    begun.await.unwrap();
-    let error = chat.upload(room, "ana", b"second").await.unwrap_err();
-    assert_eq!(error.code(), "RATE_LIMITED");
-    chat.upload(room, "ben", b"third").await.unwrap();
-    go.send(()).unwrap();
-    first.await.unwrap().unwrap();
-    chat.upload(room, "ana", b"second").await.unwrap();
-
-    // Not a byte of theirs is waited for.
-    let eve = chat.engine.as_user(user("eve"));
-    let error = eve.upload(room, "never", stream::pending()).await.unwrap_err();
-    assert_eq!(*error.kind(), ErrorKind::NotAParticipant(room));
 }
 
 #[tokio::test]
@@ -475,65 +246,6 @@ async fn whoever_was_away_hears_of_files_with_their_messages() {
         }
     };
     assert_eq!((missed.id, &missed.attachments), (sent.id, &sent.attachments));
-}
-
-#[tokio::test]
-async fn what_is_in_no_message_for_a_day_is_collected_with_its_bytes() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(dir.path().join("chat.db")).await.unwrap();
-    let chat = Chat::on(store, |_| {}).await;
-    let room = chat.group(&["ana", "ben"]).await;
-    let ana = chat.engine.as_user(user("ana"));
-    let sent = chat.upload(room, "ana", b"sent").await.unwrap();
-    ana.send(room, Draft::attachment(sent)).await.unwrap();
-    chat.upload(room, "ana", b"forgotten").await.unwrap();
-    // One that breaks off: whoever uploads is gone.
-    let broken = stream::iter([Ok(Bytes::from(vec![7; 600_000]))]).chain(stream::pending());
-    let upload = ana.upload(room, "broken", broken);
-    assert!(tokio::time::timeout(Duration::from_millis(500), upload).await.is_err());
-    assert_eq!((chat.files().len(), chat.unsent().await), (3, 2));
-
-    chat.clock.advance(Duration::from_secs(23 * 60 * 60));
-    let late = chat.upload(room, "ana", b"later").await.unwrap();
-    sweep(&chat).await;
-    assert_eq!((chat.files().len(), chat.unsent().await), (4, 3), "not yet");
-    chat.clock.advance(Duration::from_secs(60 * 60));
-    sweep(&chat).await;
-    chat.has_left(2, 1).await;
-    let mut files = chat.files();
-    files.sort();
-    assert_eq!(files, [sent.to_string(), late.to_string()]);
-    let left = chat.store.unsent_attachments(chat.now(), 10).await.unwrap();
-    assert_eq!(left.len(), 1);
-    assert_eq!((left[0].attachment.id, left[0].stage), (late, Stage::Waiting));
-    ana.send(room, Draft::attachment(late)).await.unwrap();
-    let download = ana.download(room, sent).await.unwrap();
-    let bytes: Vec<Bytes> = download.bytes(0..4).await.unwrap().try_collect().await.unwrap();
-    assert_eq!(bytes.concat(), b"sent");
-}
-
-/// Lets the engine collect once more, which it does on its own after a while.
-async fn sweep(chat: &Chat) {
-    chat.store.calls();
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(10 * 60)).await;
-    tokio::time::resume();
-    chat.store.called("unsent_attachments").await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-}
-
-#[tokio::test]
-async fn what_cannot_be_deleted_now_is_collected_later() {
-    let chat = Chat::new(|_| {}).await;
-    let room = chat.group(&["ana"]).await;
-    chat.upload(room, "ana", b"forgotten").await.unwrap();
-    chat.clock.advance(Duration::from_secs(25 * 60 * 60));
-    chat.store.refuse(true);
-    sweep(&chat).await;
-    assert_eq!((chat.files().len(), chat.unsent().await), (1, 1));
-    chat.store.refuse(false);
-    sweep(&chat).await;
-    chat.has_left(0, 0).await;
 }
 
 #[tokio::test]

@@ -167,7 +167,7 @@ async fn threads_are_listed_by_their_activity_with_what_is_unread_in_them() {
 }
 
 #[tokio::test]
-async fn a_session_follows_and_reads_and_is_answered_and_not_told() {
+async fn a_session_follows_and_reads_and_is_answered_and_told_of_what_follows_from_a_reply_alone() {
     let engine = ChatEngine::builder().build().await.unwrap();
     let room = group(&engine, &["ana", "ben"]).await;
     let (ana, ben) = (engine.as_user(id("ana")), engine.as_user(id("ben")));
@@ -186,6 +186,12 @@ async fn a_session_follows_and_reads_and_is_answered_and_not_told() {
     let expected = [(root, true, 1), (root, true, 2), (root, false, 2)];
     assert_eq!(told_up_to(&mut laptop, "end").await.0, expected);
     assert_eq!(told_up_to(&mut phone, "end").await.0, []);
+    let own = phone.send(room, Draft::text("me").replying(root)).await.unwrap().seq;
+    phone.send(room, Draft::text("me too").replying(root)).await.unwrap();
+    send(&ben, room, "more").await;
+    for session in [&mut phone, &mut laptop] {
+        assert_eq!(told_up_to(session, "more").await.0, [(root, true, own)], "by the first one");
+    }
 }
 
 #[tokio::test]

@@ -117,6 +117,9 @@ describe('threads', { timeout: 60_000 }, () => {
     assert.equal((await anas.api.follow(room, root, false)).following, false);
     await until(() => assert.equal(told.at(-1).following, false));
     assert.deepEqual((await anas.api.threads({ limit: 1 })).threads, []);
+    // A reply of one's own has one follow it again, which is told here too, before it is sent.
+    const own = await send(anas, room, { content: 'me too', parentMessageUuid: root });
+    assert.deepEqual(told.at(-1), { roomUuid: room, messageUuid: root, following: true, readSeq: own.seq });
   });
 
   test('of an absence are told when one comes back', async () => {

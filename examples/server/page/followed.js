@@ -36,9 +36,9 @@ export const followedChanged = signal();
 export const stateTaken = signal();
 
 export function startFollowed() {
-  messageTaken.on(({ roomUuid, parentMessageUuid: rootUuid, isMyMessage }) => {
-    // Whoever replies follows, which this connection is not told. Another's may be in one of those that are not loaded yet.
-    if (rootUuid && (isMyMessage || followed.has(rootUuid) || asked.has(rootUuid) || next !== null)) refreshSoon(roomUuid, rootUuid);
+  messageTaken.on(({ roomUuid, parentMessageUuid: rootUuid }) => {
+    // It may be in one of those that are not loaded yet. Whoever replies follows, which `threadRead` tells.
+    if (rootUuid && (followed.has(rootUuid) || asked.has(rootUuid) || next !== null)) refreshSoon(roomUuid, rootUuid);
   });
   messageChanged.on(takeChange);
   messageHidden.on(({ roomUuid, messageUuid }) => {

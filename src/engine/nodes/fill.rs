@@ -201,7 +201,7 @@ impl Reader<'_> {
             let is_last = follows.len() < ROWS;
             for follow in follows {
                 from = follow.pos;
-                self.add(room, from, What::Thread(Box::new(follow)));
+                self.add(room, from, What::thread(follow));
             }
             if is_last || self.is_full() {
                 return Ok(!self.is_full());

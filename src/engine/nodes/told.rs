@@ -75,7 +75,7 @@ impl Part {
                 Some(Told::Amended { message: message.clone(), by: by.clone(), how })
             }
             What::Hidden(hidden) => Some(Told::Hidden(hidden.clone())),
-            What::Thread(follow) => Some(Told::Thread((**follow).clone())),
+            What::Thread { follow, .. } => Some(Told::Thread((**follow).clone())),
             What::Created(_, users) => {
                 self.name(users);
                 None
@@ -121,7 +121,7 @@ pub(super) fn changes(told: Vec<Told>, room: RoomId, position: &Position) -> Vec
                 (at, What::Amended { message, by, how: how.map(Into::into) }, of)
             }
             Told::Hidden(hidden) => (hidden.pos, What::Hidden(hidden.clone()), hidden.room),
-            Told::Thread(follow) => (follow.pos, What::Thread(Box::new(follow.clone())), follow.room),
+            Told::Thread(follow) => (follow.pos, What::thread(follow.clone()), follow.room),
             Told::Message(message) => (message.pos, What::Message(message.clone()), message.room),
             Told::Marked { pos, member, mark, is_shared } => {
                 let of = member.room;

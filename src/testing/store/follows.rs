@@ -97,7 +97,7 @@ impl Fixture {
 /// What the changes of an outcome say of who follows.
 fn told(outcome: &Outcome) -> Vec<(&str, bool, u64)> {
     let told = outcome.changes.iter().filter_map(|change| match &change.what {
-        What::Thread(follow) => Some((follow.user.as_str(), follow.following, follow.read_seq)),
+        What::Thread { follow, .. } => Some((follow.user.as_str(), follow.following, follow.read_seq)),
         _ => None,
     });
     told.collect()
@@ -126,7 +126,7 @@ pub async fn whoever_replies_follows_and_so_does_who_sent_the_root_from_the_firs
         (last.pos.at, last.pos.at)
     });
     assert_eq!(chat.room(room).await.threads_pos, last.pos.at);
-    let What::Thread(follow) = &last.what else { panic!("{last:?}") };
+    let What::Thread { follow, by_reply: true } = &last.what else { panic!("{last:?}") };
     let follow = &**follow;
     assert_eq!(chat.follow_of("ana", &root).await.as_ref(), Some(follow));
     assert_eq!((follow.root, follow.root_seq, follow.pos), (root.id, root.seq, last.pos.at));
@@ -237,7 +237,7 @@ pub async fn a_mark_in_a_thread_never_moves_back_and_is_its_followers_alone(chat
     }
     let before = chat.member(room, "ana").await;
     let outcome = chat.read_thread("ana", &root, Some(3)).await;
-    let [Change { pos, prev, what: What::Thread(follow) }] = &outcome.changes[..] else {
+    let [Change { pos, prev, what: What::Thread { follow, by_reply: false } }] = &outcome.changes[..] else {
         panic!("{outcome:?}")
     };
     let follow = &**follow;

@@ -32,6 +32,7 @@ pub mod about;
 pub mod alerts;
 pub mod amend;
 pub mod attachments;
+pub mod audit;
 pub mod catch_up;
 pub mod deletion;
 pub mod edits;
@@ -57,6 +58,7 @@ pub mod pushes;
 pub mod quotes;
 pub mod reads;
 pub mod records;
+pub mod reports;
 pub mod retention;
 pub mod roles;
 pub mod rooms;
@@ -205,9 +207,11 @@ macro_rules! store_suite {
                     an_owner_who_is_banned_is_followed_by_the_first_of_the_others
                     bans_come_in_pages_by_their_users_with_their_profiles
                     in_a_slow_room_a_member_sends_once_in_so_long
-                    mutes_bans_and_slow_mode_outlive_a_reopening_and_a_move
+                    mutes_bans_and_slow_mode_outlive_a_reopening_and_a_move;
+                audit:
                     each_act_of_a_moderator_is_noted_where_it_was_committed
-                    acts_are_taken_in_once_and_in_their_order
+                    acts_are_taken_in_once_and_in_their_order;
+                reports:
                     a_report_waits_until_somebody_says_what_came_of_it
                     whoever_reads_reports_what_others_have_said;
                 held:
@@ -557,6 +561,7 @@ mod tests {
             include_str!("amend.rs"),
             include_str!("about.rs"),
             include_str!("attachments.rs"),
+            include_str!("audit.rs"),
             include_str!("catch_up.rs"),
             include_str!("edits.rs"),
             include_str!("deletion.rs"),
@@ -580,6 +585,7 @@ mod tests {
             include_str!("quotes.rs"),
             include_str!("reads.rs"),
             include_str!("records.rs"),
+            include_str!("reports.rs"),
             include_str!("retention.rs"),
             include_str!("roles.rs"),
             include_str!("rooms.rs"),

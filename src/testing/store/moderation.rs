@@ -7,16 +7,15 @@ use super::Fixture;
 use super::kit::{NO_BOUND, notice, profile, sent, text, user};
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
-use crate::id::{MessageId, ReportId, RoomId};
+use crate::id::RoomId;
 use crate::model::{
-    Act, AuditEntry, Ban, Invite, InviteCode, MAX_SLOW_MODE, Reaction, Report, ReportOutcome, Resolution,
-    Retention, Role, RoomKind, SystemKind, Verb, Visibility,
+    Ban, Invite, InviteCode, MAX_SLOW_MODE, Reaction, Role, RoomKind, SystemKind, Verb, Visibility,
 };
 use crate::store::{
-    Admission, Amend, Answer, Change, Op, Outcome, Record, RecordPage, RoomItem, RoomRecord, Update, What,
+    Admission, Amend, Change, Op, Outcome, Record, RecordPage, RoomItem, RoomRecord, Update, What,
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
 /// The item as it would be so much later.
 fn later(item: RoomItem, by: Duration) -> RoomItem {
@@ -32,17 +31,29 @@ fn told(outcome: &Outcome) -> Vec<(String, Role, Option<Timestamp>)> {
     outcome.changes.iter().filter_map(|change| role(&change.what)).collect()
 }
 
-fn is_forbidden(kind: &ErrorKind) -> bool {
+pub(super) fn is_forbidden(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::Forbidden(_))
 }
 
 impl Fixture {
-    fn mute_item(&self, room: RoomId, by: Option<&str>, who: &str, until: Option<Timestamp>) -> RoomItem {
+    pub(super) fn mute_item(
+        &self,
+        room: RoomId,
+        by: Option<&str>,
+        who: &str,
+        until: Option<Timestamp>,
+    ) -> RoomItem {
         self.item(room, by, Op::Mute { about: profile(who), until, reason: None })
     }
 
     /// A ban for so long; without it, for good.
-    fn ban_item(&self, room: RoomId, by: Option<&str>, who: &str, within: Option<Duration>) -> RoomItem {
+    pub(super) fn ban_item(
+        &self,
+        room: RoomId,
+        by: Option<&str>,
+        who: &str,
+        within: Option<Duration>,
+    ) -> RoomItem {
         let notice = notice(SystemKind::Removed, who);
         let item = self.item(room, by, Op::Unban(user(who)));
         let until = within.map_or(Timestamp::NEVER, |within| item.at.plus(within));
@@ -51,7 +62,7 @@ impl Fixture {
         RoomItem { op: Op::Ban { ban, notice }, ..item }
     }
 
-    fn unban_item(&self, room: RoomId, by: Option<&str>, who: &str) -> RoomItem {
+    pub(super) fn unban_item(&self, room: RoomId, by: Option<&str>, who: &str) -> RoomItem {
         self.item(room, by, Op::Unban(user(who)))
     }
 
@@ -61,7 +72,7 @@ impl Fixture {
         self.item(room, Some(who), Op::Enter { notice, max_members, by_invite, admission })
     }
 
-    fn slow_item(&self, room: RoomId, by: Option<&str>, seconds: u32) -> RoomItem {
+    pub(super) fn slow_item(&self, room: RoomId, by: Option<&str>, seconds: u32) -> RoomItem {
         let update = Update { slow_mode: Some(seconds), ..Update::default() };
         self.item(room, by, Op::Update(Box::new(update)))
     }
@@ -399,242 +410,4 @@ pub async fn mutes_bans_and_slow_mode_outlive_a_reopening_and_a_move(chat: Fixtu
     assert_eq!(chat.banned(room, Timestamp::from_millis(0)).await, bans);
     assert_eq!(chat.member(room, "ben").await.muted_until, Some(until));
     assert_eq!(chat.room(room).await.slow_mode, MAX_SLOW_MODE);
-}
-
-pub async fn each_act_of_a_moderator_is_noted_where_it_was_committed(chat: Fixture) {
-    let room = chat.group(&["ana", "ben", "cho", "dee"]).await;
-    let other = chat.group(&["ana", "ben"]).await;
-    let [own, others] = [chat.send(room, "ana", "mine").await, chat.send(room, "ben", "his").await];
-    let until = own.created_at.plus(HOUR);
-    let delete = |id| Op::Amend { message: id, change: Amend::Delete { within: None } };
-    let mute = Op::Mute { about: profile("ben"), until: Some(until), reason: Some("소리".into()) };
-    let ban = chat.ban_item(room, None, "eve", Some(HOUR));
-    let Op::Ban { ban: banned, .. } = ban.op.clone() else { unreachable!() };
-    let acts = vec![
-        (chat.item(room, Some("ana"), mute), Act::Mute(until), Some("ben"), Some("소리")),
-        (chat.mute_item(room, Some("ana"), "ben", None), Act::Unmute, Some("ben"), None),
-        (ban, Act::Ban(banned.until), Some("eve"), Some("광고 🦊")),
-        (chat.unban_item(room, Some("ana"), "eve"), Act::Unban, Some("eve"), None),
-        (chat.ban_item(room, Some("ana"), "dee", None), Act::Ban(Timestamp::NEVER), Some("dee"), None),
-        (chat.item(room, Some("ana"), delete(others.id)), Act::Delete(others.id), Some("ben"), None),
-        (chat.item(room, None, delete(own.id)), Act::Delete(own.id), Some("ana"), None),
-        (
-            chat.item(room, Some("ana"), Op::SetRole { about: profile("ben"), role: Role::ReadOnly }),
-            Act::SetRole(Role::ReadOnly),
-            Some("ben"),
-            None,
-        ),
-        (chat.slow_item(room, Some("ana"), 7), Act::SlowMode(7), None, None),
-        (chat.remove_item(room, Some("ana"), "ben"), Act::Remove, Some("ben"), None),
-    ];
-    let mut expected = Vec::new();
-    for (item, act, whom, reason) in acts {
-        let (at, by) = (item.at, item.by.clone());
-        let pos = chat.run(item).await.changes[0].pos.at;
-        let (user, reason) = (whom.map(user), reason.map(str::to_owned));
-        expected.insert(0, AuditEntry { room, pos, at, by, act, user, reason });
-    }
-    let audit = async |chat: &Fixture| chat.store().audit(room, None, 100).await.expect("the store reads");
-    assert_eq!(audit(&chat).await, expected);
-
-    // What everybody does, what changes nothing, and what is refused, is none.
-    let message = chat.send(room, "cho", "mine").await;
-    for item in [
-        chat.item(room, Some("cho"), delete(message.id)),
-        chat.item(room, None, delete(message.id)),
-        chat.mute_item(room, None, "cho", None),
-        chat.unban_item(room, Some("ana"), "zoe"),
-        chat.slow_item(room, Some("ana"), 7),
-        chat.rename_item(room, Some("ana"), "ana", "another"),
-        chat.leave_item(room, "cho"),
-    ] {
-        chat.run(item).await;
-    }
-    chat.refused(chat.mute_item(room, Some("ana"), "ana", None)).await;
-    assert_eq!(audit(&chat).await, expected);
-    assert!(chat.store().audit(other, None, 100).await.expect("the store reads").is_empty());
-    let (mut paged, mut before) = (Vec::new(), None);
-    loop {
-        let page = chat.store().audit(room, before, 3).await.expect("the store reads");
-        let Some(last) = page.last() else { break };
-        before = Some(last.pos);
-        paged.extend(page);
-    }
-    assert_eq!(paged, expected);
-    let Some(chat) = chat.reopened().await else { return };
-    assert_eq!(audit(&chat).await, expected);
-}
-
-pub async fn acts_are_taken_in_once_and_in_their_order(chat: Fixture) {
-    let room = chat.group(&["ana", "ben", "cho"]).await;
-    let message = chat.send(room, "ben", "his").await;
-    let never = Timestamp::NEVER;
-    let about = profile("ben");
-    let retention = Some(Retention::new(Some(30), Some(1000)).expect("a good rule"));
-    let keep = |retention| Update { retention: Some(retention), ..Update::default() };
-    let delete = Op::Amend { message: message.id, change: Amend::Delete { within: None } };
-    let mute = Op::Mute { about: about.clone(), until: Some(never), reason: Some("광고\n🦊".into()) };
-    // Many in one moment, and in that of the room.
-    let at = Timestamp::from_millis(5);
-    for (by, op) in [
-        (Some("ana"), mute),
-        (None, Op::Mute { about: about.clone(), until: None, reason: None }),
-        (Some("ana"), Op::SetRole { about, role: Role::ReadOnly }),
-        (Some("ana"), delete),
-        (Some("ana"), Op::Update(Box::new(keep(retention)))),
-        (Some("ana"), Op::Update(Box::new(keep(None)))),
-    ] {
-        chat.run(RoomItem { at, ..chat.item(room, by, op) }).await;
-    }
-    chat.run(chat.slow_item(room, Some("ana"), 9)).await;
-    let of = |row: Record| match row {
-        Record::Room(RoomRecord::Act(entry)) => entry,
-        other => panic!("{other:?}"),
-    };
-    let trail = async |chat: &Fixture, room| -> Vec<AuditEntry> {
-        chat.pages(RecordPage::Acts { room, after: None }).await.into_iter().map(of).collect()
-    };
-    let acts = trail(&chat, room).await;
-    let mut newest_first = chat.store().audit(room, None, 100).await.expect("the store reads");
-    newest_first.reverse();
-    assert_eq!((&acts, acts.len()), (&newest_first, 7));
-
-    let copy = chat.group(&["dee", "eve"]).await;
-    chat.run(chat.slow_item(copy, Some("dee"), 3)).await;
-    let own = trail(&chat, copy).await;
-    let moved: Vec<AuditEntry> =
-        acts.iter().map(|entry| AuditEntry { room: copy, pos: 900, ..entry.clone() }).collect();
-    let rows = |acts: &[AuditEntry]| acts.iter().cloned().map(RoomRecord::Act).collect::<Vec<_>>();
-    let before = chat.position().await.of_room(copy);
-    let expected: Vec<AuditEntry> = own
-        .into_iter()
-        .chain((1..).zip(&moved).map(|(n, entry)| AuditEntry { pos: before + n, ..entry.clone() }))
-        .collect();
-    // It broke off, and is run again; then once more, as a whole and one by one.
-    chat.done(rows(&moved[..3])).await;
-    chat.done(rows(&moved)).await;
-    chat.done(rows(&moved)).await;
-    for row in rows(&moved) {
-        chat.run(row).await;
-    }
-    assert_eq!(trail(&chat, copy).await, expected, "behind what was done here, each once");
-    assert_eq!(chat.position().await.of_room(copy), before + 7);
-    assert_eq!(trail(&chat, room).await, acts);
-    let nowhere = AuditEntry { room: RoomId::generate(), ..moved[0].clone() };
-    let kind = ErrorKind::RoomNotFound(nowhere.room);
-    assert_eq!(chat.refused(RoomRecord::Act(nowhere)).await, kind);
-    let Some(chat) = chat.reopened().await else { return };
-    chat.done(rows(&moved)).await;
-    assert_eq!(trail(&chat, copy).await, expected);
-}
-
-/// The report that an outcome answers with.
-fn reported(outcome: &Outcome) -> Report {
-    let Answer::Reported(report) = &outcome.answer else { panic!("no report: {:?}", outcome.answer) };
-    report.clone()
-}
-
-impl Fixture {
-    fn report_item(&self, room: RoomId, who: &str, message: MessageId, reason: Option<&str>) -> RoomItem {
-        let reason = reason.map(str::to_owned);
-        self.item(room, Some(who), Op::Report { id: ReportId::generate(), message, reason })
-    }
-
-    fn resolve_item(&self, room: RoomId, by: Option<&str>, id: ReportId, outcome: ReportOutcome) -> RoomItem {
-        self.item(room, by, Op::Resolve { id, outcome })
-    }
-
-    async fn waiting(&self, room: Option<RoomId>) -> Vec<Report> {
-        self.store().reports(room, None, 1000).await.expect("the store reads")
-    }
-}
-
-pub async fn a_report_waits_until_somebody_says_what_came_of_it(chat: Fixture) {
-    let (room, other) = (chat.group(&["ana", "ben", "cho"]).await, chat.group(&["ana", "ben"]).await);
-    let [message, elsewhere] =
-        [chat.send(room, "ben", "buy now").await, chat.send(other, "ben", "buy").await];
-    let last_pos = chat.room(room).await.last_pos;
-    let item = chat.report_item(room, "cho", message.id, Some("광고 🦊"));
-    let (at, Op::Report { id, .. }) = (item.at, item.op.clone()) else { unreachable!() };
-    let outcome = chat.run(item).await;
-    assert!(outcome.changes.is_empty(), "nobody is told: {outcome:?}");
-    let (by, sender, reason) = (user("cho"), user("ben"), Some("광고 🦊".to_owned()));
-    let first = Report { id, room, message: message.id, sender, by, at, reason, resolution: None };
-    assert_eq!(reported(&outcome), first);
-    let again = chat.run(chat.report_item(room, "cho", message.id, None)).await;
-    assert_eq!(reported(&again), first, "one of each user and message");
-    let hosts = chat.direct("ana", "ben").await;
-    let private = chat.send(hosts, "ben", "psst").await;
-    let second = reported(&chat.run(chat.report_item(room, "ana", message.id, None)).await);
-    let third = reported(&chat.run(chat.report_item(other, "ana", elsewhere.id, None)).await);
-    let fourth = reported(&chat.run(chat.report_item(hosts, "ana", private.id, None)).await);
-    let mut all = vec![first.clone(), second.clone(), third, fourth];
-    all.sort_by_key(|report| report.id);
-    assert_eq!(chat.waiting(None).await, all);
-    let mut here = vec![first.clone(), second.clone()];
-    here.sort_by_key(|report| report.id);
-    assert_eq!(chat.waiting(Some(room)).await, here);
-    for room in [None, Some(room)] {
-        let (mut paged, mut after) = (Vec::new(), None);
-        loop {
-            let page = chat.store().reports(room, after, 1).await.expect("the store reads");
-            let Some(last) = page.last() else { break };
-            after = Some(last.id);
-            paged.extend(page);
-        }
-        assert_eq!(paged, chat.waiting(room).await);
-    }
-    assert_eq!(chat.room(room).await.last_pos, last_pos, "it takes no position");
-
-    for (by, kind) in [("cho", None), ("eve", Some(ErrorKind::NotAParticipant(room)))] {
-        let refused = chat.refused(chat.resolve_item(room, Some(by), id, ReportOutcome::Dismissed)).await;
-        assert!(kind.map_or(is_forbidden(&refused), |kind| kind == refused), "{refused:?}");
-    }
-    let item = chat.resolve_item(room, Some("ana"), id, ReportOutcome::UserBanned);
-    let at = item.at;
-    let outcome = chat.run(item).await;
-    let audit = chat.store().audit(room, None, 10).await.expect("the store reads");
-    assert_eq!((audit.len(), audit[0].pos), (1, outcome.changes[0].pos.at));
-    assert_eq!(audit[0].act, Act::Resolve(message.id, ReportOutcome::UserBanned));
-    assert!(chat.run(chat.resolve_item(room, None, id, ReportOutcome::Dismissed)).await.changes.is_empty());
-    let resolution = Some(Resolution { at, by: Some(user("ana")), outcome: ReportOutcome::UserBanned });
-    let again = chat.run(chat.report_item(room, "cho", message.id, None)).await;
-    assert_eq!(reported(&again), Report { resolution, ..first }, "also of one that is resolved");
-    assert_eq!(chat.waiting(Some(room)).await, std::slice::from_ref(&second));
-    for (room, id) in [(room, ReportId::generate()), (other, second.id)] {
-        let kind = chat.refused(chat.resolve_item(room, None, id, ReportOutcome::Dismissed)).await;
-        assert_eq!(kind, ErrorKind::ReportNotFound(id), "of this room alone");
-    }
-    let Some(chat) = chat.reopened().await else { return };
-    assert_eq!(chat.waiting(Some(room)).await, [second]);
-}
-
-pub async fn whoever_reads_reports_what_others_have_said(chat: Fixture) {
-    let room = chat.group(&["ana", "ben"]).await;
-    let message = chat.send(room, "ben", "hello").await;
-    let kind = chat.refused(chat.report_item(room, "eve", message.id, None)).await;
-    assert_eq!(kind, ErrorKind::NotAParticipant(room));
-    let unknown = MessageId::generate();
-    assert_eq!(
-        chat.refused(chat.report_item(room, "ana", unknown, None)).await,
-        ErrorKind::MessageNotFound(unknown)
-    );
-    let kind = chat.refused(chat.report_item(room, "ben", message.id, None)).await;
-    assert!(is_forbidden(&kind), "{kind:?}");
-    let delete = Op::Amend { message: message.id, change: Amend::Delete { within: None } };
-    chat.run(chat.item(room, Some("ben"), delete)).await;
-    let kind = chat.refused(chat.report_item(room, "ana", message.id, None)).await;
-    assert_eq!(kind, ErrorKind::MessageDeleted(message.id));
-    chat.run(chat.rename_item(room, Some("ana"), "ana", "another")).await;
-    let notice = chat.history(room).await.pop().expect("it was told");
-    let kind = chat.refused(chat.report_item(room, "ben", notice.id, None)).await;
-    assert!(is_forbidden(&kind), "{kind:?}");
-    assert!(chat.waiting(None).await.is_empty());
-    // Within a batch, two of one user are one.
-    let message = chat.send(room, "ben", "hello").await;
-    let twice =
-        [chat.report_item(room, "ana", message.id, None), chat.report_item(room, "ana", message.id, None)];
-    let outcomes = chat.done(twice.to_vec()).await;
-    assert_eq!(reported(&outcomes[0]), reported(&outcomes[1]));
-    assert_eq!(chat.waiting(Some(room)).await.len(), 1);
 }

@@ -324,7 +324,7 @@ pub(super) fn history() -> [Field; 5] {
 pub(super) const HIDDEN: &str = "The user has taken a message out of their own sight, on another connection. A catch-up may tell of the message first; later changes of it are told as before, and concern who does not hold it no more.";
 
 /// What `threadRead` tells.
-pub(super) const THREAD: &str = "Where the user stands in a thread has changed on another connection: they have read more of it, follow it, or do no longer. A reply of their own, and the first one to a message of theirs, have them follow it too. What is told last holds.";
+pub(super) const THREAD: &str = "Where the user stands in a thread has changed on another connection: they have read more of it, follow it, or do no longer. A reply of their own, and the first one to a message of theirs, have them follow it too, which is told on the connection that sends it as well, before its answer. What is told last holds.";
 
 /// What `messageDelta` tells.
 pub(super) const DELTA: &str = "A message that is being written says more. Any of these may be lost; the next `messageUpdated` has all of it.";
