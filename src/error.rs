@@ -95,6 +95,14 @@ pub enum Contradiction {
         /// The message.
         id: MessageId,
     },
+    /// A request to come in has the id of another one, or nobody asks to come into the room.
+    #[error("request {id} to come into room {room} is another one there, or nobody asks to come into it")]
+    JoinRequest {
+        /// The room.
+        room: RoomId,
+        /// The request.
+        id: JoinRequestId,
+    },
     /// Another invite link has its code, or nobody can be invited to the room.
     #[error("an invite link of room {room} is another one there, or the room takes none")]
     Invite {

@@ -286,6 +286,11 @@ pub enum Notification {
     /// A message of the user's that was held is not sent, for this reason, if one was given. It may be lost;
     /// [`Actor::own_held`](crate::Actor::own_held) lists what waits.
     MessageRejected(RoomId, MessageId, Option<String>),
+    /// Who waits to come into the room has changed, for somebody has asked to, has taken that back, or was answered: for
+    /// the first [`MODERATORS_TOLD`](crate::model::JoinRequest::MODERATORS_TOLD) of those who may answer, and for whoever
+    /// asks or takes it back. It may be lost; [`Actor::join_requests`](crate::Actor::join_requests) and
+    /// [`Actor::own_join_requests`](crate::Actor::own_join_requests) list who waits.
+    JoinRequestsChanged(RoomId),
     /// The user waited to come into the room, and is in it now. It may be lost; the room itself comes as any other.
     JoinApproved(RoomId, JoinRequestId),
     /// The user waited to come into the room, and does not, for this reason, if one was given. It may be lost;

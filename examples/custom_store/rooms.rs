@@ -67,6 +67,14 @@ impl RoomReads for PlainStore {
         Ok(tables.active_in(room, after).take(limit as usize).map(entry).collect())
     }
 
+    async fn seniors(&self, room: RoomId, limit: u32) -> Result<Vec<Member>> {
+        let tables = self.tables();
+        let mut seniors: Vec<Member> = tables.active_in(room, None).cloned().collect();
+        seniors.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
+        seniors.truncate(limit as usize);
+        Ok(seniors)
+    }
+
     async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
         let tables = self.tables();
         let hides = |user: &UserId| tables.settings.get(user).is_some_and(|settings| !settings.read_receipts);

@@ -166,6 +166,9 @@ impl Tables {
         rows.follows = found(&needs.follows(&rows.messages), |key| self.follows.get(key).cloned());
         self.load_held(needs, &mut rows);
         rows.join_requests = found(&needs.join_requests, |key| self.join_requests.get(key).cloned());
+        let is_asked = |request: &&JoinRequest| needs.asked.iter().any(|(_, id)| *id == request.id);
+        let asked = self.join_requests.values().filter(is_asked);
+        rows.asked = asked.map(|request| (request.id, (request.room, request.user.clone()))).collect();
         let waiting = |room: &RoomId| self.join_requests.keys().filter(|(of, _)| of == room).count() as u64;
         rows.join_counts = needs.join_counts.iter().map(|room| (*room, waiting(room))).collect();
         rows

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chat_core::model::{Edit, Follow, Hidden, Message, Report, Room};
+use chat_core::model::{Edit, Follow, Hidden, JoinRequest, Message, Report, Room};
 use chat_core::store::{
     Alert, BodyHash, KeptEdit, OutboxRow, PushBatch, PushRetry, PushStore, ReactionKey, Record, RecordPage,
     RoomRecord, Stage, StoredAttachment, Upkeep,
@@ -91,6 +91,14 @@ impl Upkeep for PlainStore {
                 let held = tables.held.values().filter(|one| one.room == room);
                 let beyond = held.filter(|one| after.is_none_or(|after| one.id > after)).take(limit);
                 beyond.map(|one| Record::Room(RoomRecord::Held(tables.waiting(one)))).collect()
+            }
+            RecordPage::JoinRequests { room, after } => {
+                let of_room = tables.join_requests.values().filter(|request| request.room == room);
+                let mut requests: Vec<&JoinRequest> =
+                    of_room.filter(|request| after.is_none_or(|after| request.id > after)).collect();
+                requests.sort_by_key(|request| request.id);
+                let record = |request: &JoinRequest| Record::Room(RoomRecord::JoinRequest(request.clone()));
+                requests.into_iter().map(record).take(limit).collect()
             }
             RecordPage::Messages { room, after } => {
                 let beyond =

@@ -10,7 +10,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 65] = [
+const FILES: [(&str, &str, &str); 68] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
@@ -18,6 +18,7 @@ const FILES: [(&str, &str, &str); 65] = [
     ("/files.css", CSS, include_str!("page/files.css")),
     ("/moderation.css", CSS, include_str!("page/moderation.css")),
     ("/address.js", SCRIPT, include_str!("page/address.js")),
+    ("/admitting.js", SCRIPT, include_str!("page/admitting.js")),
     ("/announcer.js", SCRIPT, include_str!("page/announcer.js")),
     ("/answering.js", SCRIPT, include_str!("page/answering.js")),
     ("/api.js", SCRIPT, include_str!("page/api.js")),
@@ -33,6 +34,7 @@ const FILES: [(&str, &str, &str); 65] = [
     ("/exporting.js", SCRIPT, include_str!("page/exporting.js")),
     ("/file-links.js", SCRIPT, include_str!("page/file-links.js")),
     ("/files.js", SCRIPT, include_str!("page/files.js")),
+    ("/finding.js", SCRIPT, include_str!("page/finding.js")),
     ("/followed.js", SCRIPT, include_str!("page/followed.js")),
     ("/forwarding.js", SCRIPT, include_str!("page/forwarding.js")),
     ("/friend-list.js", SCRIPT, include_str!("page/friend-list.js")),
@@ -40,6 +42,7 @@ const FILES: [(&str, &str, &str); 65] = [
     ("/hiding.js", SCRIPT, include_str!("page/hiding.js")),
     ("/holding.js", SCRIPT, include_str!("page/holding.js")),
     ("/invitations.js", SCRIPT, include_str!("page/invitations.js")),
+    ("/joining.js", SCRIPT, include_str!("page/joining.js")),
     ("/links.js", SCRIPT, include_str!("page/links.js")),
     ("/mentioning.js", SCRIPT, include_str!("page/mentioning.js")),
     ("/mentions.js", SCRIPT, include_str!("page/mentions.js")),

@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 use crate::event::Notification;
 use crate::id::{JoinRequestId, MessageId, RoomId};
 
-/// To whoever sent one, or asked: what became of it.
+/// To whoever sent one, or asked: what became of it. Of who asks, also to who looks after the room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum HeldNews {
     Approved(RoomId, MessageId),
     Rejected(RoomId, MessageId, Option<String>),
     JoinApproved(RoomId, JoinRequestId),
     JoinRejected(RoomId, JoinRequestId, Option<String>),
+    JoinRequestsChanged(RoomId),
 }
 
 impl HeldNews {
@@ -26,6 +27,7 @@ impl HeldNews {
             Notification::JoinRejected(room, id, reason) => {
                 Some(Self::JoinRejected(*room, *id, reason.clone()))
             }
+            Notification::JoinRequestsChanged(room) => Some(Self::JoinRequestsChanged(*room)),
             _ => None,
         }
     }
@@ -38,6 +40,7 @@ impl From<HeldNews> for Notification {
             HeldNews::Rejected(room, id, reason) => Self::MessageRejected(room, id, reason),
             HeldNews::JoinApproved(room, id) => Self::JoinApproved(room, id),
             HeldNews::JoinRejected(room, id, reason) => Self::JoinRejected(room, id, reason),
+            HeldNews::JoinRequestsChanged(room) => Self::JoinRequestsChanged(room),
         }
     }
 }

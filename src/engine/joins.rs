@@ -6,10 +6,13 @@ use super::moderation::check_reason;
 use super::{Actor, Admin, ChatEngine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Notification;
-use crate::id::{JoinRequestId, RoomId};
-use crate::model::{InviteCode, JoinRequest, JoinRequestPage, Limit, RoomView, SystemKind, Verb};
+use crate::id::{JoinRequestId, RoomId, UserId};
+use crate::model::{
+    InviteCode, JoinRequest, JoinRequestPage, Limit, OwnJoinRequest, OwnJoinRequestPage, RoomView,
+    SystemKind, Verb,
+};
 use crate::policy::Question;
-use crate::store::{Answer, JoinSettlement, Op, Queue, RoomItem};
+use crate::store::{Admission, Answer, JoinSettlement, Op, Queue, RoomItem};
 
 impl Actor {
     /// Comes into a public room, or into any by an invite link, where the policy and the host's hooks let the actor.
@@ -18,11 +21,13 @@ impl Actor {
         let admission = self.rule_on_join(room).await?;
         let notice = self.engine.notice(SystemKind::Joined, &self.user, "").await?;
         let max_members = self.engine.config().max_room_members;
+        let new = if let Admission::Held(hold) = &admission { Some(hold.id) } else { None };
         let op = Op::Enter { notice, max_members, by_invite, admission };
-        match self.commit(room, op).await? {
-            Answer::JoinHeld(id) => Err(ErrorKind::JoinHeld(id).into()),
-            _ => self.room(room).await,
+        let Answer::JoinHeld(id) = self.commit(room, op).await? else { return self.room(room).await };
+        if new == Some(id) {
+            self.engine.tell_of_joins(room, Some(&self.user)).await;
         }
+        Err(ErrorKind::JoinHeld(id).into())
     }
 
     /// What the policy says about a room to which the actor does not belong yet.
@@ -57,7 +62,7 @@ impl Actor {
     }
 
     /// The actor's own requests that wait, to come into whatever room, the oldest first, beyond `after`: at most `limit`.
-    /// Why they wait, is not told.
+    /// Each tells what its room is called, as an invitation does; why they wait, is not told.
     ///
     /// # Errors
     /// Only those of [every call](Actor).
@@ -65,11 +70,17 @@ impl Actor {
         &self,
         after: Option<JoinRequestId>,
         limit: Limit,
-    ) -> Result<JoinRequestPage> {
+    ) -> Result<OwnJoinRequestPage> {
         self.engine.check_running()?;
-        let mut page = self.engine.join_requests(Queue::Sender(self.user.clone()), after, limit).await?;
-        page.requests.iter_mut().for_each(|(request, _)| request.reason = None);
-        Ok(page)
+        let page = self.engine.join_requests(Queue::Sender(self.user.clone()), after, limit).await?;
+        let ids: Vec<RoomId> = page.requests.iter().map(|(request, _)| request.room).collect();
+        let rooms = self.engine.store().rooms(&ids).await?;
+        // A room may have been deleted in between.
+        let shown = |(request, _): &(JoinRequest, _)| {
+            let room = rooms.iter().find(|room| room.id == request.room)?;
+            Some(OwnJoinRequest::new(request, room))
+        };
+        Ok(OwnJoinRequestPage { requests: page.requests.iter().filter_map(shown).collect(), next: page.next })
     }
 
     /// Lets somebody in who waits, which [`Verb::Moderate`] takes: now, as if they had just come in the way they have
@@ -89,6 +100,7 @@ impl Actor {
         let op = self.engine.approve_join_op(&request).await?;
         self.commit(room, op).await?;
         self.engine.tell_of_held(&request.user, Notification::JoinApproved(room, id));
+        self.engine.tell_of_joins(room, None).await;
         Ok(())
     }
 
@@ -108,6 +120,7 @@ impl Actor {
         let how = JoinSettlement::Reject(reason.clone());
         self.commit(room, Op::SettleJoin { request: Box::new(request.clone()), how }).await?;
         self.engine.tell_of_held(&request.user, Notification::JoinRejected(room, id, reason));
+        self.engine.tell_of_joins(room, None).await;
         Ok(())
     }
 
@@ -117,7 +130,9 @@ impl Actor {
     /// [`JoinRequestNotFound`](ErrorKind::JoinRequestNotFound) where it does not wait any more, and for somebody else's.
     pub async fn withdraw_join(&self, room: RoomId, id: JoinRequestId) -> Result<()> {
         let request = Box::new(self.engine.join_request(room, id).await?);
-        self.commit(room, Op::SettleJoin { request, how: JoinSettlement::Withdraw }).await.map(drop)
+        self.commit(room, Op::SettleJoin { request, how: JoinSettlement::Withdraw }).await?;
+        self.engine.tell_of_joins(room, Some(&self.user)).await;
+        Ok(())
     }
 }
 
@@ -144,6 +159,7 @@ impl Admin {
         let op = self.engine.approve_join_op(&request).await?;
         self.commit(room, op).await?;
         self.engine.tell_of_held(&request.user, Notification::JoinApproved(room, id));
+        self.engine.tell_of_joins(room, None).await;
         Ok(())
     }
 
@@ -157,6 +173,7 @@ impl Admin {
         let how = JoinSettlement::Reject(reason.clone());
         self.commit(room, Op::SettleJoin { request: Box::new(request.clone()), how }).await?;
         self.engine.tell_of_held(&request.user, Notification::JoinRejected(room, id, reason));
+        self.engine.tell_of_joins(room, None).await;
         Ok(())
     }
 }
@@ -177,6 +194,29 @@ impl ChatEngine {
         self.check_running()?;
         let request = self.store().join_request(room, id).await?;
         request.ok_or_else(|| ErrorKind::JoinRequestNotFound(id).into())
+    }
+
+    /// Has those who look after a room know that who waits for it has changed, and whoever asks. What was done is done,
+    /// also where they cannot be told.
+    async fn tell_of_joins(&self, room: RoomId, asker: Option<&UserId>) {
+        let told = match self.moderators(room).await {
+            Ok(moderators) => moderators,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "moderators are not told who waits");
+                Vec::new()
+            }
+        };
+        for user in told.iter().chain(asker) {
+            self.tell_of_held(user, Notification::JoinRequestsChanged(room));
+        }
+    }
+
+    /// Those who may answer who waits, the first of them.
+    async fn moderators(&self, room: RoomId) -> Result<Vec<UserId>> {
+        let Some(found) = self.store().rooms(&[room]).await?.pop() else { return Ok(Vec::new()) };
+        let seniors = self.store().seniors(room, JoinRequest::MODERATORS_TOLD).await?;
+        let moderators = seniors.into_iter().filter(|member| found.lets(member.role, Verb::Moderate));
+        Ok(moderators.map(|member| member.user).collect())
     }
 
     /// What lets them in, if the policy does now.

@@ -1,6 +1,8 @@
 //! Requests to come into a room, which wait until somebody says whether they do.
 
-use super::{InviteCode, Profile};
+use std::sync::Arc;
+
+use super::{InviteCode, Profile, Room, RoomType};
 use crate::clock::Timestamp;
 use crate::id::{JoinRequestId, RoomId, UserId};
 
@@ -24,6 +26,12 @@ pub struct JoinRequest {
     pub at: Timestamp,
 }
 
+impl JoinRequest {
+    /// How many of those who look after a room are [told](crate::event::Notification::JoinRequestsChanged) that who waits
+    /// for it has changed: the first by [`Member::seniority`](super::Member::seniority).
+    pub const MODERATORS_TOLD: u32 = 100;
+}
+
 /// A page of requests, the oldest first.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -31,5 +39,47 @@ pub struct JoinRequestPage {
     /// The requests, at most as many as were asked for, each with what is shown of who asks.
     pub requests: Vec<(JoinRequest, Profile)>,
     /// The last of them, behind which the next page begins, if there is one.
+    pub next: Option<JoinRequestId>,
+}
+
+/// A request to come into a room, as who asks sees it: which room, as an invitation tells it, and nothing of why they
+/// wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OwnJoinRequest {
+    /// Its id.
+    pub id: JoinRequestId,
+    /// The room.
+    pub room: RoomId,
+    /// The room's kind.
+    pub room_type: RoomType,
+    /// The room's name, if it has one of its own.
+    pub room_name: Option<Arc<str>>,
+    /// The invite link or invitation by which they want to, if by one.
+    pub invite: Option<InviteCode>,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+impl OwnJoinRequest {
+    pub(crate) fn new(request: &JoinRequest, room: &Room) -> Self {
+        Self {
+            id: request.id,
+            room: room.id,
+            room_type: room.kind.room_type(),
+            room_name: room.name.clone(),
+            invite: request.invite,
+            at: request.at,
+        }
+    }
+}
+
+/// A page of somebody's own requests, the oldest first.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct OwnJoinRequestPage {
+    /// The requests, at most as many as were asked for; it may be fewer, and yet others follow.
+    pub requests: Vec<OwnJoinRequest>,
+    /// The one behind which the next page begins, if there may be one.
     pub next: Option<JoinRequestId>,
 }

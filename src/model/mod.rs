@@ -49,7 +49,7 @@ pub use held::{HeldMessage, HeldPage};
 pub use hidden::Hidden;
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
 pub use invite::{Invitation, InvitationPage, Invite, InviteCode, NewInvite};
-pub use join::{JoinRequest, JoinRequestPage};
+pub use join::{JoinRequest, JoinRequestPage, OwnJoinRequest, OwnJoinRequestPage};
 pub use member::{Mark, Member, Role, Verb};
 pub use mentions::Mentions;
 pub use message::{

@@ -13,8 +13,8 @@ use super::{BodyHash, Change, Held, KeptEdit, Outcome, ReactionKey, RoomRecord, 
 use crate::error::{Contradiction, ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, Body, Floor, Follow, Hidden, Invite, Member, Message, MessageState, Pos, Report, Role,
-    Room, RoomKind,
+    AuditEntry, Ban, Body, Floor, Follow, Hidden, Invite, JoinRequest, Member, Message, MessageState, Pos,
+    Report, Role, Room, RoomKind,
 };
 
 /// Decides on one row.
@@ -22,6 +22,7 @@ pub(super) fn import(record: RoomRecord, rows: &mut Rows) -> Result<Outcome> {
     match record {
         RoomRecord::Room(room) => import_room(room, rows),
         RoomRecord::Held(held) => import_held(held, rows),
+        RoomRecord::JoinRequest(request) => import_join_request(request, rows),
         RoomRecord::Message(message, hash) => import_message(message, hash, rows),
         RoomRecord::Edit(state) => import_edit(state, rows),
         RoomRecord::Reaction(key, message) => import_reaction(key, message, rows),
@@ -150,6 +151,27 @@ fn import_held(record: Held, rows: &mut Rows) -> Result<Outcome> {
     }
     attach::put_held(room.id, id, &record.attachments, rows);
     rows.put_held(record);
+    done(Vec::new())
+}
+
+/// Whoever came in or was banned after it waits no more, and of two of one user the later one holds. Where the user is in
+/// by a stay that began before it, that stay has ended there: their membership comes behind it and says so.
+fn import_join_request(record: JoinRequest, rows: &mut Rows) -> Result<Outcome> {
+    let room = standing(record.room, rows)?;
+    let key = (room.id, record.user.clone());
+    let is_anothers = rows.asked.get(&record.id).is_some_and(|there| *there != key);
+    if is_anothers || matches!(room.kind, RoomKind::Direct(_)) {
+        return refused(Contradiction::JoinRequest { room: room.id, id: record.id });
+    }
+    let moment = |request: &JoinRequest| (request.at, request.id);
+    let came_in = rows.members.get(&key).is_some_and(|member| member.joined_at > record.at);
+    let is_banned = rows.bans.get(&key).is_some_and(|ban| ban.at >= record.at);
+    let is_later = |there: &JoinRequest| moment(there) >= moment(&record);
+    if came_in || is_banned || rows.join_requests.get(&key).is_some_and(is_later) {
+        return done(Vec::new());
+    }
+    rows.end_join_request(room.id, &record.user);
+    rows.put_join_request(record);
     done(Vec::new())
 }
 
@@ -291,6 +313,19 @@ fn import_member(record: Member, rows: &mut Rows) -> Result<Outcome> {
     if !fits || record.joined_seq > room.seq || record.read_n > room.countable {
         return refused(Contradiction::Marks { room: room.id, user: record.user });
     }
+    let key = (room.id, record.user.clone());
+    let outcome = take_stay(room, record, rows)?;
+    // Who is in, or came in since they asked, waits no more.
+    let waits = |asked: &JoinRequest| {
+        rows.members.get(&key).is_some_and(|member| !member.active && member.joined_at <= asked.at)
+    };
+    if rows.join_requests.get(&key).is_some_and(|asked| !waits(asked)) {
+        rows.end_join_request(key.0, &key.1);
+    }
+    Ok(outcome)
+}
+
+fn take_stay(room: Room, record: Member, rows: &mut Rows) -> Result<Outcome> {
     let Some(there) = rows.members.get(&(room.id, record.user.clone())).cloned() else {
         return begin_stay(room, None, record, rows);
     };
@@ -311,9 +346,6 @@ fn begin_stay(mut room: Room, earlier: Option<Member>, record: Member, rows: &mu
     // What they have hidden comes behind it, and counts itself.
     let hidden = earlier.map_or(0, |member| member.hidden);
     count_member(&mut room, was_active, record.active);
-    if record.active {
-        rows.end_join_request(room.id, &record.user);
-    }
     let (joined_pos, changed_pos, marks_pos) = (at.0.at, at.0.at, at.0.at);
     // Whoever has come in since has answered; what they were sent after that comes behind it.
     rows.end_invitations(room.id, &record.user);
@@ -370,11 +402,14 @@ fn merge_stay(mut room: Room, there: Member, record: Member, rows: &mut Rows) ->
     all_imported(id, deposed.into_iter().chain(at))
 }
 
-/// Of two, the later one holds. Nobody is told, as in a ban.
+/// Of two, the later one holds. Nobody is told, as in a ban. Who has asked to come in once it was over waits on.
 fn import_ban(ban: Ban, rows: &mut Rows) -> Result<Outcome> {
     standing(ban.room, rows)?;
-    let there = rows.bans.get(&(ban.room, ban.user.clone()));
-    if there.is_none_or(|there| there.at < ban.at) {
+    let key = (ban.room, ban.user.clone());
+    if rows.bans.get(&key).is_none_or(|there| there.at < ban.at) {
+        if rows.join_requests.get(&key).is_some_and(|asked| asked.at <= ban.at) {
+            rows.end_join_request(key.0, &key.1);
+        }
         rows.put_ban(ban);
     }
     done(Vec::new())

@@ -115,6 +115,8 @@ pub(super) fn ban(ctx: &Ctx, ban: Ban, notice: Notice, rows: &mut Rows) -> Resul
         ctx.check_below(member, rows)?;
     }
     let (act, user, reason) = (Act::Ban(ban.until), ban.user.clone(), ban.reason.clone());
+    // Whoever is banned waits to come in no more.
+    rows.end_join_request(room.id, &ban.user);
     rows.put_ban(ban);
     let changes = match member {
         Some(member) => take_out(ctx, &mut room, member, notice, rows),

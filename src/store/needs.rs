@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Admission, Amend, Batch, Erased, Few, Item, JoinSettlement, Op, RoomRecord, Ruling, Settlement};
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{InviteCode, Mark, Member, Message, Reaction, Role, Room, RoomKey, RoomKind};
 
 /// What has to be locked and loaded before a batch is decided. The sets are ordered, so that whoever
@@ -71,6 +71,8 @@ pub struct Needs {
     pub holding: Few<(RoomId, UserId)>,
     /// Users of whom it must be known whether they wait to come in.
     pub join_requests: Few<(RoomId, UserId)>,
+    /// Requests of which it must be known whether they wait, in whatever room.
+    pub asked: Few<(RoomId, JoinRequestId)>,
     /// Rooms of which it must be known how many people wait to come in.
     pub join_counts: Few<RoomId>,
     /// Threads, by their roots, of which it must be known whether the user follows them: see [`follows`](Self::follows).
@@ -269,6 +271,13 @@ impl Needs {
                         if let Some(client) = &held.client_id {
                             needs.held_as.insert((item.room, held.sender.user.clone(), client.clone()));
                         }
+                    }
+                    RoomRecord::JoinRequest(request) => {
+                        let key = (item.room, request.user.clone());
+                        member(&request.user);
+                        needs.bans.insert(key.clone());
+                        needs.join_requests.insert(key);
+                        needs.asked.insert((item.room, request.id));
                     }
                     RoomRecord::Edit(state) => {
                         needs.messages.insert((item.room, state.message));

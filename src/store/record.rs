@@ -4,10 +4,10 @@ use super::{
     BodyHash, Held, Item, Op, ReactionKey, RelationItem, RelationOp, RoomItem, SettingsItem, SettingsOp,
 };
 use crate::clock::Timestamp;
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{JoinRequestId, MessageId, RoomId, UserId};
 use crate::model::{
-    AuditEntry, Ban, DoNotDisturb, Edit, Follow, Hidden, Invite, InviteCode, Member, Message, Profile,
-    Reaction, Relation, Report, Room, Settings,
+    AuditEntry, Ban, DoNotDisturb, Edit, Follow, Hidden, Invite, InviteCode, JoinRequest, Member, Message,
+    Profile, Reaction, Relation, Report, Room, Settings,
 };
 
 /// A row as [`Upkeep::records`](super::Upkeep::records) reads it.
@@ -39,9 +39,10 @@ pub enum Record {
     DoNotDisturb(UserId, DoNotDisturb),
 }
 
-/// What belongs to a room. A room is imported first, then the messages that wait in it, then its messages in
-/// the order of their numbers, each with what it said before, then the reactions on them, then its people, its bans, its reports, what its people have hidden, which threads they follow,
-/// its invite links and its audit trail: so nobody is in a room that has not all its messages.
+/// What belongs to a room. A room is imported first, then what waits in it, messages and people, then its messages in
+/// the order of their numbers, each with what it said before, then the reactions on them, then its people, its bans, its
+/// reports, what its people have hidden, which threads they follow, its invite links and its audit trail: so nobody is in
+/// a room that has not all its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever moves rows must forget none")]
 pub enum RoomRecord {
@@ -49,6 +50,9 @@ pub enum RoomRecord {
     Room(Room),
     /// A message that waits, with its files. One that was sent since waits no more.
     Held(Held),
+    /// A request to come in. Of who came in or was banned since it means nothing, and of two of one user the later one
+    /// holds.
+    JoinRequest(JoinRequest),
     /// A message, with the fingerprint of what was sent first where it has a client id: it may say something
     /// else by now. An import counts its reactions anew, as they come.
     Message(Message, Option<BodyHash>),
@@ -96,6 +100,7 @@ impl RoomRecord {
         match self {
             Self::Room(room) => room.id,
             Self::Held(held) => held.room,
+            Self::JoinRequest(request) => request.room,
             Self::Message(message, _) => message.room,
             Self::Edit(state) => state.room,
             Self::Reaction(key, _) => key.room,
@@ -202,6 +207,13 @@ pub enum RecordPage {
         room: RoomId,
         /// Beyond this one.
         after: Option<MessageId>,
+    },
+    /// The requests to come into a room that wait, by their ids.
+    JoinRequests {
+        /// The room.
+        room: RoomId,
+        /// Beyond this one.
+        after: Option<JoinRequestId>,
     },
     /// A room's messages by their numbers.
     Messages {

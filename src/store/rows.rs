@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[cfg(doc)]
 use super::Needs;
 use super::{Alert, AlertTerms, BodyHash, Held, Mention, StoredAttachment};
-use crate::id::{AttachmentId, ClientId, MessageId, ReportId, RoomId, UserId};
+use crate::id::{AttachmentId, ClientId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Body, Edit, Follow, Hidden, Invite, InviteCode, JoinRequest, Member, Message, Pos,
     Position, Profile, Reaction, Relation, RelationKind, Report, Room, RoomKey, Settings,
@@ -99,6 +99,8 @@ pub struct Rows {
     pub held_counts: BTreeMap<(RoomId, UserId), (u64, u64)>,
     /// Those that wait, of [`Needs::join_requests`].
     pub join_requests: BTreeMap<(RoomId, UserId), JoinRequest>,
+    /// Those that wait, of the requests in [`Needs::asked`]: for which room, and whose.
+    pub asked: BTreeMap<JoinRequestId, (RoomId, UserId)>,
     /// How many wait in each of [`Needs::join_counts`].
     pub join_counts: BTreeMap<RoomId, u64>,
     /// Those that there are, of [`Needs::follows`], by room, the root's number and user.
@@ -204,6 +206,7 @@ impl Rows {
             held_as: BTreeMap::new(),
             held_counts: BTreeMap::new(),
             join_requests: BTreeMap::new(),
+            asked: BTreeMap::new(),
             join_counts: BTreeMap::new(),
             follows: BTreeMap::new(),
             written_rooms: BTreeSet::new(),
@@ -357,9 +360,8 @@ impl Rows {
         self.new_hidden.push(hidden);
     }
 
-    /// Puts a ban, to be written. Whoever is banned waits to come in no more.
+    /// Puts a ban, to be written.
     pub(super) fn put_ban(&mut self, ban: Ban) {
-        self.end_join_request(ban.room, &ban.user);
         let key = (ban.room, ban.user.clone());
         self.written_bans.insert(key.clone());
         self.bans.insert(key, ban);

@@ -109,6 +109,12 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             _ => None,
         };
         self.pages(|last| RecordPage::Held { room: room.id, after: last.and_then(after) }).await?;
+        // And before the people: who is let in meanwhile waits here still.
+        let after = |last: &Record| match last {
+            Record::Room(RoomRecord::JoinRequest(request)) => Some(request.id),
+            _ => None,
+        };
+        self.pages(|last| RecordPage::JoinRequests { room: room.id, after: last.and_then(after) }).await?;
         let mut after = room.floor().seq - 1;
         while after < room.seq {
             let left = u32::try_from(room.seq - after).unwrap_or(PAGE).min(PAGE);
@@ -268,6 +274,7 @@ impl<W: AsyncWrite + Unpin + Send> Export<'_, W> {
             Record::DoNotDisturb(..) => &mut self.counts.do_not_disturb,
             Record::Room(RoomRecord::Room(_)) => &mut self.counts.rooms,
             Record::Room(RoomRecord::Held(_)) => &mut self.counts.held,
+            Record::Room(RoomRecord::JoinRequest(_)) => &mut self.counts.join_requests,
             Record::Room(RoomRecord::Message(..)) => &mut self.counts.messages,
             Record::Room(RoomRecord::Edit(_)) => &mut self.counts.edits,
             Record::Room(RoomRecord::Reaction(..)) => &mut self.counts.reactions,

@@ -192,6 +192,12 @@ impl Import<'_> {
                     self.check_room(held.room, &lines)?;
                     Record::Room(RoomRecord::Held(held))
                 }
+                Line::JoinRequest(line) => {
+                    counts.join_requests += 1;
+                    let request = line.record().map_err(|error| lines.malformed(error))?;
+                    self.check_room(request.room, &lines)?;
+                    Record::Room(RoomRecord::JoinRequest(request))
+                }
                 Line::Message(line) => {
                     counts.messages += 1;
                     let (message, hash) = line.record().map_err(|error| lines.malformed(error))?;

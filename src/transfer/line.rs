@@ -5,6 +5,7 @@ mod act;
 mod edit;
 mod held;
 mod invite;
+mod join;
 mod member;
 mod message;
 mod moderation;
@@ -18,6 +19,7 @@ use self::act::ActLine;
 use self::edit::EditLine;
 use self::held::HeldLine;
 use self::invite::InviteLine;
+use self::join::JoinRequestLine;
 use self::member::MemberLine;
 use self::message::MessageLine;
 use self::moderation::{BanLine, ReportLine};
@@ -62,6 +64,7 @@ pub(super) enum Line {
     DoNotDisturb(QuietLine),
     Room(RoomLine),
     Held(HeldLine),
+    JoinRequest(JoinRequestLine),
     Message(MessageLine),
     Edit(EditLine),
     Reaction(ReactionLine),
@@ -94,6 +97,7 @@ impl From<RoomRecord> for Line {
         match record {
             RoomRecord::Room(room) => Self::Room(room.into()),
             RoomRecord::Held(held) => Self::Held(held.into()),
+            RoomRecord::JoinRequest(request) => Self::JoinRequest(request.into()),
             RoomRecord::Message(message, hash) => Self::Message(MessageLine::of(message, hash)),
             RoomRecord::Edit(state) => Self::Edit(state.into()),
             RoomRecord::Reaction(key, message) => Self::Reaction(ReactionLine::of(key, message)),

@@ -41,15 +41,15 @@
 //! stays, rooms that have closed, which open no more. Members have the roles and mutes, and users the
 //! do-not-disturb, of the export that was imported last. Of two bans, and of two invitations of one person, the later
 //! one holds; of two acts in an audit trail that are alike to the millisecond one is kept. A message that is there
-//! goes on saying what it says, and keeps what it said before; one that was held and is sent by now waits no more.
+//! goes on saying what it says, and keeps what it said before; one that was held and is sent by now waits no more,
+//! nor does who has asked to come in and is in or banned by now. Of two requests of one person the later one holds too.
 //!
 //! An import takes away nothing: a friendship which has ended in between is still there, and an invite link that was
-//! revoked, or a message that was held and is rejected, comes back. As many messages may wait then, and as many links
-//! be there, as there were: the bounds of the [`Config`](crate::Config) are for what is new. What contradicts the store
-//! is refused, with the number of its line, and what came before that line stays.
+//! revoked, or a message or a request to come in that waited and was rejected, comes back. As many may wait then, and as
+//! many links be there, as there were: the bounds of the [`Config`](crate::Config) are for what is new. What contradicts
+//! the store is refused, with the number of its line, and what came before that line stays.
 //!
-//! Requests to come into a room stay behind: whoever waits asks again.
-//! So do [notices](crate::push) that were not handed over yet.
+//! [Notices](crate::push) that were not handed over yet stay behind.
 //!
 //! An export is as good as the store to whoever gets hold of it: it has what everybody has said, and the codes of
 //! invite links, with which one comes in.
@@ -57,7 +57,8 @@
 //! # An export while people talk
 //!
 //! Each room is exported as it was when its own line was written: its messages up to that one's `seq`, and
-//! marks no further. Only who has joined meanwhile is a member already, from that `seq` on.
+//! marks no further. Only who has joined meanwhile is a member already, from that `seq` on, and waits no more if they
+//! did.
 //!
 //! # The lines
 //!
@@ -74,6 +75,7 @@
 //! | `doNotDisturb` | `user`, `until`?, `daily`? (each day `from` this minute of it `to` that one, by a clock that is `utcOffset` minutes before UTC); one of the two at least |
 //! | `room` | `id`, `type` (`DIRECT`, `GROUP`, `CHALLENGE`), `pair`? (of `DIRECT`), `challenge`?, `name`?, `active`, `createdAt`, `seq`, `countable`, `permissions`? (what was changed in them: `invite=admin,send=owner`), `topic`?, `picture`?, `visibility`? (`public`), `custom`? (an object), `slowMode`?, `retention`? (`days`?, `messages`?), `floor`? (of a room whose first messages were cut away: `seq` of the first that is kept, `n` countable ones below it) |
 //! | `held` | `room`, `id`, `sender`, `type` (`TEXT`, `IMAGE`), `content`?, `imageUrl`?, `clientId`?, `bodyHash`, `at`, `reason`? (why it waits), `attachments`?, `quoted`? (the id of what it answers), `forwarded`? (`message`, the id of what it passes on, and `first`, who sent that first), `mentions`? (ids), `mentionsAll`?, `replyTo`? (`message`, the id of its thread's root, and `inRoom`) |
+//! | `joinRequest` | `room`, `id`, `user`, `invite`? (the code of the link that they have asked by), `at`, `reason`? (why they wait) |
 //! | `message` | `room`, `seq`, `id`, `sender`, `type` (`TEXT`, `IMAGE`, `SYSTEM`), `system`? (`joined`, `left`, `removed`, `renamed`), `content`?, `imageUrl`?, `clientId`? and `bodyHash`?, `origin`?, `createdAt`, `editedAt`? or `deletedAt`?, `n`, `ownN`, `attachments`?, `quoted`? (`seq` and `message`, the id, of what it answers), `pinned`? (`at`, and `by`?), `forwarded`? (who sent it first), `mentions`? (ids), `mentionsAll`?, `replyTo`? (`seq` and `message`, the id, of its thread's root, and `inRoom`) |
 //! | `edit` | `room`, `seq` and `message` (its id), `editedAt` of that message, `n` (which of the former states that are kept, the oldest being 1), `content`? (an IMAGE may have had none), `since` |
 //! | `reaction` | `room`, `seq` and `message` (its id), `reaction`, `user` |
@@ -84,9 +86,9 @@
 //! | `follow` | `room`, `seq` and `message` (its id) of the thread's root, `user`, `following`, `since`, `readSeq` |
 //! | `invite` | `room`, `code`, `by`? (the host without it), `createdAt`, `expiresAt`?, `maxUses`? (1 of an invitation), `uses`, `user`? (whom alone it invites) |
 //! | `act` | `room`, `at`, `by`? (the host without it), `act` (an object: `kind`, and what goes with it: `mute` and `ban` `until`, `unmute`, `unban`, `remove`, `deleteMessage`, `approveMessage` and `rejectMessage` `message`, its id, `setRole` `role`, `slowMode` `seconds`, `resolveReport` `message` and `outcome`, `setRetention` `retention`?, `approveJoin`, `rejectJoin`), `user`? (to whom), `reason`? |
-//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`, `invites`, `edits`, `doNotDisturb`, `acts`, `held`: how many of each. The last line |
+//! | `footer` | `profiles`, `relations`, `rooms`, `members`, `messages`, `reactions`, `bans`, `settings`, `reports`, `hidden`, `follows`, `invites`, `edits`, `doNotDisturb`, `acts`, `held`, `joinRequests`: how many of each. The last line |
 //!
-//! They come in this order. What is of a room comes behind it: what waits there, the messages, each with what it said
+//! They come in this order. What is of a room comes behind it: what waits there, who waits, the messages, each with what it said
 //! before, the reactions, the people, the bans, the reports, what people have hidden, which threads they follow, the
 //! invite links, and the audit trail from its oldest act on.
 //!
@@ -121,7 +123,8 @@ pub const MAX_LINE_BYTES: usize = 8 * 1024 * 1024;
 pub enum Scope {
     /// Everything in the store.
     All,
-    /// One room, its messages, its people, past ones too, and what is shown of them.
+    /// One room, its messages, its people, past ones too, and what is shown of them; and who waits to come in, of whom
+    /// nothing is shown then but their ids, until the new store knows them.
     Room(RoomId),
 }
 
@@ -173,6 +176,9 @@ pub struct Counts {
     /// Messages that wait until somebody says whether they are said.
     #[serde(default)]
     pub held: u64,
+    /// People who wait to come into a room.
+    #[serde(default)]
+    pub join_requests: u64,
 }
 
 impl fmt::Display for Counts {
@@ -194,11 +200,12 @@ impl fmt::Display for Counts {
             do_not_disturb,
             acts,
             held,
+            join_requests,
         } = self;
         write!(f, "{rooms} rooms, {messages} messages, {reactions} reactions, {members} members, ")?;
         write!(
             f,
-            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden, {follows} follows, {invites} invites, {edits} edits, {do_not_disturb} do-not-disturb, {acts} acts, {held} held"
+            "{bans} bans, {profiles} profiles, {relations} relations, {settings} settings, {reports} reports, {hidden} hidden, {follows} follows, {invites} invites, {edits} edits, {do_not_disturb} do-not-disturb, {acts} acts, {held} held, {join_requests} join requests"
         )
     }
 }

@@ -8,7 +8,8 @@ use chat_core::bus::LocalBus;
 use chat_core::config::HookFailure;
 use chat_core::event::{EventKind, Notification};
 use chat_core::model::{
-    Act, HistoryQuery, JoinRequest, Limit, NewInvite, NewRoom, Role, RoomUpdate, Sanction, Verb, Visibility,
+    Act, Draft, HistoryQuery, JoinRequest, Limit, NewInvite, NewRoom, Role, RoomUpdate, Sanction, Verb,
+    Visibility,
 };
 use chat_core::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
 use chat_core::store::{MemoryStore, SqliteStore, Store};
@@ -102,7 +103,7 @@ impl Chat {
 
     async fn own(&self, who: &str) -> Vec<JoinRequestId> {
         let page = self.user(who).own_join_requests(None, Limit::MESSAGES).await.unwrap();
-        page.requests.iter().map(|(request, _)| request.id).collect()
+        page.requests.iter().map(|request| request.id).collect()
     }
 
     async fn people(&self) -> Vec<String> {
@@ -145,7 +146,8 @@ async fn from_the_question_to_the_answer(chat: Chat) {
     assert_eq!((seen.id, seen.room, &seen.user, seen.invite), (request, chat.room, &id("dan"), None));
     assert_eq!((seen.reason.as_deref(), page.next, &who.user), (Some("A new account"), None, &id("dan")));
     let own = dan.own_join_requests(None, Limit::MESSAGES).await.unwrap().requests;
-    assert_eq!((own[0].0.id, &own[0].0.reason), (request, &None), "why, is not told");
+    let [own] = &own[..] else { panic!("{own:?}") };
+    assert_eq!((own.id, own.room, own.room_name.as_deref()), (request, chat.room, Some("club")));
     assert_eq!(
         code(dan.history(chat.room, HistoryQuery::newest(Limit::MESSAGES)).await),
         "NOT_A_PARTICIPANT"
@@ -412,6 +414,57 @@ async fn who_asks_is_told_on_whichever_node_they_are() {
     }
 }
 
+fn changes(kind: &EventKind) -> Option<RoomId> {
+    match kind {
+        EventKind::Notification(Notification::JoinRequestsChanged(room)) => Some(*room),
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_answer_is_told_on_whichever_node_of_each_change_of_who_waits_and_nobody_else_is() {
+    let (store, mut nodes) = (Arc::new(MemoryStore::with_lanes(2)), Vec::new());
+    for bus in LocalBus::between(2) {
+        let builder = ChatEngine::builder().shared_store(store.clone()).bus(bus).hooks(Doorman);
+        nodes.push(builder.build().await.unwrap());
+    }
+    let ana = nodes[0].as_user(id("ana"));
+    let room = ana.create_room(NewRoom::group("club").with(["ben", "cho"]).public()).await.unwrap().id();
+    ana.set_role(room, &id("ben"), Role::Admin).await.unwrap();
+    let mut moderators = [ana.connect().await.unwrap(), nodes[1].as_user(id("ben")).connect().await.unwrap()];
+    let mut member = nodes[1].as_user(id("cho")).connect().await.unwrap();
+    let dan = nodes[1].as_user(id("dan"));
+    let mut asker = dan.connect().await.unwrap();
+    let all_hear = async |moderators: &mut [Session]| {
+        for session in moderators {
+            assert_eq!(next(session, changes).await, room);
+        }
+    };
+
+    let request = waits(dan.join(room).await);
+    all_hear(&mut moderators).await;
+    assert_eq!(next(&mut asker, changes).await, room, "on their other devices");
+    assert_eq!(waits(dan.join(room).await), request, "which changes nothing");
+    dan.withdraw_join(room, request).await.unwrap();
+    all_hear(&mut moderators).await;
+    assert_eq!(next(&mut asker, changes).await, room);
+    let request = waits(dan.join(room).await);
+    all_hear(&mut moderators).await;
+    ana.reject_join(room, request, None).await.unwrap();
+    all_hear(&mut moderators).await;
+    let request = waits(dan.join(room).await);
+    all_hear(&mut moderators).await;
+    nodes[1].admin().approve_join(room, request).await.unwrap();
+    all_hear(&mut moderators).await;
+
+    ana.send(room, Draft::text("the end")).await.unwrap();
+    let is_end = |kind: &EventKind| matches!(kind, EventKind::Message(_)).then_some(());
+    let heard = |kind: &EventKind| changes(kind).map(|_| true).or(is_end(kind).map(|()| false));
+    for session in moderators.iter_mut().chain([&mut member]) {
+        assert!(!next(session, heard).await, "told once each, and nobody else");
+    }
+}
+
 #[tokio::test]
 async fn rest_says_that_they_wait_and_the_sockets_what_became_of_it() {
     let chat = Chat::new().await;
@@ -429,12 +482,15 @@ async fn rest_says_that_they_wait_and_the_sockets_what_became_of_it() {
     };
     let rooms = format!("/chat/rooms/{}", chat.room);
     let (mut io, _) = Ws::chat(addr, "dan").await;
+    let (mut anas, _) = Ws::chat(addr, "ana").await;
 
     let (status, answer) = ask("dan", "POST", format!("{rooms}/join"), Value::Null).await;
     let request = answer["joinRequestUuid"].clone();
     let words = "a moderator has to let you in";
     let held = json!({ "code": "JOIN_HELD", "message": words, "joinRequestUuid": request });
     assert_eq!((status, &answer), (202, &held));
+    let news = json!({ "type": "joinRequestsChanged", "roomUuid": chat.room });
+    assert_eq!(anas.event_named("notification").await, news);
     let link = chat.user("ana").create_invite(chat.room, NewInvite::default()).await.unwrap().code;
     let accept = format!("/chat/invites/{link}/accept");
     assert_eq!(ask("dan", "POST", accept.clone(), Value::Null).await, (202, held));
@@ -450,7 +506,8 @@ async fn rest_says_that_they_wait_and_the_sockets_what_became_of_it() {
     assert_eq!(ask("ben", "GET", format!("{rooms}/join-requests"), Value::Null).await.0, 403);
     let (_, own) = ask("dan", "GET", "/chat/join-requests".into(), Value::Null).await;
     let own = &own["joinRequests"][0];
-    assert_eq!((&own["joinRequestUuid"], own.get("reason")), (&request, None));
+    assert_eq!((&own["joinRequestUuid"], own.get("reason")), (&request, None), "why, is not told");
+    assert_eq!((&own["roomType"], &own["name"], own.get("code")), (&json!("GROUP"), &json!("club"), None));
     let one = format!("{rooms}/join-requests/{}", request.as_str().unwrap());
     let done = json!({ "roomUuid": chat.room });
     assert_eq!(ask("dan", "POST", format!("{one}/approve"), Value::Null).await.0, 403);

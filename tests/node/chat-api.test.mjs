@@ -21,12 +21,12 @@ after(async () => {
 
 const users = (...names) => Promise.all(names.map((name) => User.create(server.url, name)));
 
-/** A client that is online, and what it is told of invitations. */
+/** A client that is online, and what it is told of invitations and of who wants to come in. */
 async function connect(user) {
   const chat = new Chat({ url: server.url, user: user.id, token: () => user.token, storage: keptInMemory(), WebSocket });
   open.push(chat);
   const told = [];
-  chat.on('notification', (notification) => notification.type.startsWith('invite') && told.push(notification));
+  chat.on('notification', (notification) => /^invite|^join/.test(notification.type) && told.push(notification));
   await new Promise((resolve) => chat.on('caughtUp', resolve));
   return { chat, api: new ChatApi(chat), told };
 }
@@ -104,11 +104,42 @@ describe('invitations', { timeout: 30_000 }, () => {
     for (const { code } of [two, three]) await assert.rejects(bens.api.acceptInvite(code), { code: 'INVITE_NOT_FOUND' });
   });
 
-  test('who has to wait at the door is not taken for somebody in the room', async () => {
-    // The hooks that hold are a host's: this server has none.
-    const answer = { code: 'JOIN_HELD', message: 'wait', joinRequestUuid: '01J00000000000000000000000' };
-    const api = new ChatApi({ http: async () => answer });
-    for (const enter of [api.join('r'), api.acceptInvite('c')]) await assert.rejects(enter, { code: 'JOIN_HELD', status: 202 });
+});
+
+describe('requests to come in', { timeout: 30_000 }, () => {
+  test('are told and listed, approved, rejected and taken back', async () => {
+    const [ana, ben, cho] = await users('ana', 'ben', 'cho');
+    const [anas, bens, chos] = await Promise.all([ana, ben, cho].map(connect));
+    const { roomUuid, visibility } = await anas.api.create({ type: 'GROUP', name: 'Door', participantUuids: [], visibility: 'public', custom: { approval: true } });
+    assert.equal(visibility, 'public');
+    const { code } = await anas.api.createInvite(roomUuid);
+    // Who has to wait at the door is not taken for somebody in the room.
+    for (const enter of [() => bens.api.join(roomUuid), () => bens.api.join(roomUuid), () => chos.api.acceptInvite(code)]) {
+      await assert.rejects(enter(), { code: 'JOIN_HELD', status: 202 });
+    }
+    const news = (one, type) => one.told.filter((told) => told.type === type && told.roomUuid === roomUuid);
+    await until(() => assert.equal(news(anas, 'joinRequestsChanged').length, 2));
+    const [own] = await bens.api.ownJoinRequests();
+    assert.deepEqual([own.roomUuid, own.roomType, own.name, own.code], [roomUuid, 'GROUP', 'Door', undefined]);
+    const { joinRequests } = await anas.api.joinRequests(roomUuid);
+    const of = (user) => joinRequests.find((one) => one.user.userUuid === user.id);
+    assert.deepEqual([joinRequests.length, of(ben).joinRequestUuid, of(ben).code, of(cho).code], [2, own.joinRequestUuid, undefined, code]);
+    const first = await anas.api.joinRequests(roomUuid, { limit: 1 });
+    const second = await anas.api.joinRequests(roomUuid, { limit: 1, cursor: first.nextCursor });
+    assert.deepEqual([...first.joinRequests, ...second.joinRequests], joinRequests);
+    await assert.rejects(bens.api.joinRequests(roomUuid), { code: 'NOT_A_PARTICIPANT' });
+
+    assert.deepEqual(await anas.api.approveJoin(roomUuid, own.joinRequestUuid), { roomUuid });
+    await until(() => assert.equal(news(bens, 'joinApproved').length, 1));
+    assert.equal((await bens.api.room(roomUuid)).participantCount, 2);
+    await assert.rejects(anas.api.approveJoin(roomUuid, own.joinRequestUuid), { code: 'JOIN_REQUEST_NOT_FOUND' });
+    await anas.api.rejectJoin(roomUuid, of(cho).joinRequestUuid, 'Full & closed');
+    await until(() => assert.deepEqual(news(chos, 'joinRejected').map(({ reason }) => reason), ['Full & closed']));
+    await assert.rejects(chos.api.join(roomUuid), { code: 'JOIN_HELD' });
+    const [again] = await chos.api.ownJoinRequests();
+    await assert.rejects(bens.api.withdrawJoin(roomUuid, again.joinRequestUuid), { code: 'JOIN_REQUEST_NOT_FOUND' });
+    assert.deepEqual(await chos.api.withdrawJoin(roomUuid, again.joinRequestUuid), { roomUuid });
+    assert.deepEqual([await chos.api.ownJoinRequests(), (await anas.api.joinRequests(roomUuid)).joinRequests], [[], []]);
   });
 });
 

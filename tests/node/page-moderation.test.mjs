@@ -120,7 +120,7 @@ describe('who looks after a room', { timeout: 90_000 }, () => {
     }
     await ana.reload();
     await ana.click('#people-open');
-    await ana.sees('#reports-badge', '2');
+    await ana.sees('#moderation-badge', '2');
     await openPanel(ana);
     await ana.countIs('.report', 2);
     await ana.sees('.report .by', english.reportedBecause(bens.nickname, 'Advertising'));
@@ -133,7 +133,7 @@ describe('who looks after a room', { timeout: 90_000 }, () => {
     await ana.click('.report button', english.dismiss);
     await ana.sees('#reports-empty', english.noReports);
     await ana.sees('#audit-list .act', english.outcome_messageDeleted);
-    assert.equal(await ana.count('#reports-badge'), 0);
+    assert.equal(await ana.count('#moderation-badge'), 0);
     // From the message’s menu, too.
     await openMenu(ana, 'Nice weather');
     assert.equal(await ana.count('#edit-message'), 0);

@@ -1,17 +1,20 @@
 // The chat page: what happens first, and who is told of which event.
 
 import { goToList } from './address.js';
+import { refreshWaiting, startAdmitting, takeArrival } from './admitting.js';
 import { chat, me, signIn } from './api.js';
 import { startComposer } from './composer.js';
 import { startDialogs } from './dialogs.js';
 import { $, on, onSubmit, setAvatar } from './dom.js';
 import { explain } from './errors.js';
+import { startFinding } from './finding.js';
 import { startForwarding } from './forwarding.js';
 import { startFriendList } from './friend-list.js';
 import { loadFollowed, startFollowed, takeThreadRead } from './followed.js';
 import { loadFriends } from './friends.js';
 import { takeHidden } from './hiding.js';
 import { loadInvitations, startInvitations, takeInvitation } from './invitations.js';
+import { loadAsked, startJoining, takeJoinNews } from './joining.js';
 import { startMessageMenu } from './message-menu.js';
 import { startModeration } from './moderation.js';
 import { startNewChat } from './new-chat.js';
@@ -47,6 +50,8 @@ const handlers = {
     listed.then(loadFollowed).catch(() => {});
     loadFriends().catch(() => {});
     loadInvitations().catch(() => {});
+    loadAsked().catch(() => {});
+    refreshWaiting();
     loadPins().catch(() => {});
     loadSettings().catch(() => {});
     resumeRoom();
@@ -72,7 +77,8 @@ const handlers = {
   presence: setPresence,
   participant(data) {
     refreshRoom(data.roomUuid);
-    if (!data.joined) takeDeparture(data);
+    if (data.joined) takeArrival(data);
+    else takeDeparture(data);
   },
   room({ roomUuid, change, isDeleted }) {
     if (change === 'left') return dropRoom(roomUuid, isDeleted);
@@ -85,6 +91,8 @@ const handlers = {
     if (type === 'addedToRoom') return refreshRoom(roomUuid);
     if (type === 'settings') return takeSettings(told);
     if (type.startsWith('invite')) return takeInvitation(told);
+    if (type === 'joinRequestsChanged') refreshWaiting(roomUuid);
+    if (type.startsWith('join')) return takeJoinNews(told);
     // All others are about friends. These two are worth a word.
     const words = { friendRequest: 'friendRequestFrom', friendRequestAccepted: 'saysYes' };
     if (type in words) toast(t(words[type], nickname));
@@ -203,7 +211,7 @@ on('skip', 'click', (event) => {
 });
 document.addEventListener('visibilitychange', () => me && markRead());
 
-for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFollowed, startFriendList, startInvitations, startNewChat, startPeople, startModeration, startPins, startSearch, startSettings, startSide, startThread, startThreadList, startViewer]) begin();
+for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFollowed, startFriendList, startInvitations, startJoining, startFinding, startNewChat, startPeople, startAdmitting, startModeration, startPins, startSearch, startSettings, startSide, startThread, startThreadList, startViewer]) begin();
 showPane('rooms');
 speak(firstLanguage());
 awaitMidnight();

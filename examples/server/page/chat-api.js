@@ -34,6 +34,8 @@
  * @typedef {{ roomUuid: string, type: Room['type'], name: string | null, topic: string | null, picture: string | null, participantCount: number, lastMessageAt: string | null, createdAt: string }} PublicRoom
  * @typedef {{ code: string, roomUuid: string, createdBy: string | null, createdAt: string, expiresAt: string | null, maxUses: number | null, uses: number, userUuid: string | null }} Invite `userUuid`: whom alone it lets in
  * @typedef {{ code: string, roomUuid: string, roomType: Room['type'], name: string | null, invitedBy: import('./chat.js').Sender | null, createdAt: string, expiresAt: string | null }} Invitation `invitedBy`: null is the host
+ * @typedef {{ joinRequestUuid: string, roomUuid: string, user: import('./chat.js').Sender, code?: string, reason?: string, createdAt: string }} JoinRequest somebody who waits to come in. `code`: of the invite that they ask by, for who may see it. `reason`: why they wait, where the app says so
+ * @typedef {{ joinRequestUuid: string, roomUuid: string, roomType: Room['type'], name: string | null, code?: string, createdAt: string }} OwnJoinRequest
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: Role, online: boolean, lastSeenAt: string | null, mutedUntil?: string }} Participant
  * @typedef {{ lastSeen: 'everyone' | 'friends' | 'nobody', invisible: boolean, readReceipts: boolean }} Settings what others see of one
  * @typedef {{ expiresIn?: number, reason?: string }} Sanction `expiresIn`: seconds; without them it holds for good
@@ -42,7 +44,7 @@
  * @typedef {'dismissed' | 'messageDeleted' | 'userMuted' | 'userBanned'} Outcome
  * @typedef {{ act: string, createdAt: string, doneBy: string | null, userUuid?: string, messageUuid?: string, until?: string, role?: Role, outcome?: Outcome, slowMode?: number, reason?: string }} Act what was done by a right that not everybody has. `doneBy`: null is the host
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, state: string, since: string | null, online?: boolean }} Relation
- * @typedef {{ type: Room['type'], name?: string, participantUuids: string[], challengeUuid?: string }} NewRoom
+ * @typedef {{ type: Room['type'], name?: string, participantUuids: string[], challengeUuid?: string, visibility?: Room['visibility'], custom?: Record<string, unknown> }} NewRoom `custom`: the app's own
  * @typedef {import('./chat.js').MessageChange} MessageChange
  * @typedef {import('./chat.js').Attachment} Attachment
  * @typedef {{ url: string, thumbnailUrl: string | null, expiresAt: string }} Link addresses that need no token
@@ -314,7 +316,7 @@ export class ChatApi {
     return this.#chat.http('GET', `chat/rooms/public?limit=${limit}&q=${of(q)}${next}`);
   }
 
-  /** Into a public room. Who has to wait for a moderator gets JOIN_HELD. @param {string} room @returns {Promise<Room>} */
+  /** Into a public room. Who has to wait for a moderator gets JOIN_HELD, and is in `ownJoinRequests`. @param {string} room @returns {Promise<Room>} */
   join(room) {
     return this.#enter(`chat/rooms/${of(room)}/join`);
   }
@@ -324,6 +326,36 @@ export class ChatApi {
     const answer = await this.#chat.http('POST', path);
     if (answer.code === 'JOIN_HELD') throw new ChatError({ ...answer, status: 202 });
     return answer;
+  }
+
+  /** Those that wait, of whatever room, the oldest first. @returns {Promise<OwnJoinRequest[]>} all of them */
+  ownJoinRequests() {
+    return this.#all('chat/join-requests', 'joinRequests');
+  }
+
+  /** Takes a request of one's own back. @param {string} room @param {string} request @returns {Promise<{ roomUuid: string }>} */
+  withdrawJoin(room, request) {
+    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/join-requests/${of(request)}`);
+  }
+
+  /**
+   * Who waits to come into a room, the oldest request first, for who may moderate it.
+   * @param {string} room
+   * @param {{ cursor?: string, limit?: number }} [where] `cursor`: the `nextCursor` of the page before. `limit`: 1 to 100
+   * @returns {Promise<{ joinRequests: JoinRequest[], nextCursor: string | null }>}
+   */
+  joinRequests(room, where) {
+    return this.#page(`chat/rooms/${of(room)}/join-requests`, where);
+  }
+
+  /** Lets somebody in who waits. JOIN_REQUEST_NOT_FOUND: they do not wait any more. @param {string} room @param {string} request @returns {Promise<{ roomUuid: string }>} */
+  approveJoin(room, request) {
+    return this.#chat.http('POST', `chat/rooms/${of(room)}/join-requests/${of(request)}/approve`);
+  }
+
+  /** They are told, with the reason. @param {string} room @param {string} request @param {string} [reason] @returns {Promise<{ roomUuid: string }>} */
+  rejectJoin(room, request, reason) {
+    return this.#chat.http('POST', `chat/rooms/${of(room)}/join-requests/${of(request)}/reject`, { reason });
   }
 
   /**

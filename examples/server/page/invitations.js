@@ -3,8 +3,9 @@
 import { goToRoom } from './address.js';
 import { api } from './api.js';
 import { $, el, fillList, newAvatar, onceAFrame, textButton } from './dom.js';
+import { askedChanged, comeIn, nameOf, requestFor } from './joining.js';
 import { attempt, toast } from './notices.js';
-import { putRoom, rooms, roomsChanged } from './rooms.js';
+import { rooms, roomsChanged } from './rooms.js';
 import { languageChanged, t } from './texts.js';
 
 /** The newest first. */
@@ -13,7 +14,7 @@ let invitations = [];
 let lastLoad = 0;
 
 export function startInvitations() {
-  for (const change of [languageChanged, roomsChanged]) change.on(show);
+  for (const change of [languageChanged, roomsChanged, askedChanged]) change.on(show);
 }
 
 export async function loadInvitations() {
@@ -33,13 +34,14 @@ export function takeInvitation(told) {
 }
 
 const inviterOf = ({ invitedBy }) => invitedBy?.nickname ?? t('theHost');
-const nameOf = ({ name, roomType }) => name ?? t(roomType === 'CHALLENGE' ? 'challenge' : 'group');
 
 const show = onceAFrame(() => {
   // One may have come in on another device, or by another way.
   invitations = invitations.filter(({ roomUuid }) => !rooms.has(roomUuid));
-  fillList($('invitations'), invitations.map(item));
-  $('invitations-section').hidden = invitations.length === 0;
+  // What was accepted and waits stands below.
+  const open = invitations.filter(({ roomUuid }) => !requestFor(roomUuid));
+  fillList($('invitations'), open.map(item));
+  $('invitations-section').hidden = open.length === 0;
 });
 
 function item(invitation) {
@@ -59,12 +61,13 @@ function item(invitation) {
 }
 
 /** Whatever comes of it, the list is loaded anew: refused, it was old. */
-const answer = ({ code, roomUuid }, isAccepted) => attempt(async () => {
+const answer = (invitation, isAccepted) => attempt(async () => {
+  const { code, roomUuid } = invitation;
   try {
-    if (isAccepted) putRoom(await api.acceptInvite(code));
-    else await api.declineInvite(code);
+    if (!isAccepted) await api.declineInvite(code);
+    else if (await comeIn(() => api.acceptInvite(code))) goToRoom(roomUuid);
+    else toast(t('youWaitFor', nameOf(invitation)));
   } finally {
     loadInvitations().catch(() => {});
   }
-  if (isAccepted) goToRoom(roomUuid);
 }, { INVITE_NOT_FOUND: t('invitationEnded') });

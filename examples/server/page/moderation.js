@@ -1,5 +1,7 @@
 // The panel of those who look after the open room: how fast people write, what was reported, who is banned, and what was done.
+// Who waits to come in is in admitting.js.
 
+import { waitingChanged, waitingCount } from './admitting.js';
 import { api, chat } from './api.js';
 import { $, el, fillList, on, showCount, textButton } from './dom.js';
 import { choose } from './dialogs.js';
@@ -51,6 +53,7 @@ export function startModeration() {
     countReports();
     if (isBeside('moderation') && !mayModerate(rooms.get(openUuid()))) closeSide();
   });
+  waitingChanged.on(showWaiting);
   moderated.on((uuid) => uuid === openUuid() && isBeside('moderation') && load().catch(() => {}));
   messageChanged.on(({ messageUuid }) => {
     const message = shown.messages.get(messageUuid);
@@ -112,7 +115,16 @@ function show() {
   if (hadFocus && !$('moderation').contains(document.activeElement)) $('moderation').querySelector('.close').focus();
 }
 
-const showWaiting = () => showCount($('reports-badge'), shown.reports.length, t('reportsWait', shown.reports.length));
+/** How much waits for somebody to say something: also where one opens the panel from. */
+function showWaiting() {
+  const [reports, joins] = [shown.reports.length, waitingCount()];
+  const words = [joins > 0 && t('joinsWait', joins), reports > 0 && t('reportsWait', reports)].filter(Boolean).join(', ');
+  showCount($('moderation-badge'), reports + joins, words);
+  // An icon is called by its label, which says this as well.
+  $('people-open').ariaLabel = [t('showPeople'), words].filter(Boolean).join(': ');
+  if (words) $('people-open').dataset.waits = reports + joins > 99 ? '99+' : reports + joins;
+  else delete $('people-open').dataset.waits;
+}
 
 function showSlow() {
   const { slowMode = 0 } = rooms.get(openUuid()) ?? {};

@@ -32,6 +32,8 @@ function showKind() {
   $('new-room-hint').textContent = t(hints[kind()]);
   $('new-name-field').hidden = kind() === 'DIRECT';
   $('new-challenge-field').hidden = kind() !== 'CHALLENGE';
+  $('new-public-field').hidden = kind() !== 'GROUP';
+  $('new-approval-label').hidden = !$('new-public').checked;
   picker.setSingle(kind() === 'DIRECT');
   showError('');
 }
@@ -42,11 +44,16 @@ const errorWords = () => ({ FORBIDDEN: t(kind() === 'DIRECT' ? 'unreachable' : '
 async function create() {
   const participantUuids = picker.ids;
   if (kind() === 'DIRECT' && participantUuids.length !== 1) return showError(t('chooseOne'));
-  if (kind() === 'GROUP' && participantUuids.length === 0) return showError(t('chooseSome'));
+  const isPublic = kind() === 'GROUP' && $('new-public').checked;
+  // The server's app looks for this: see doors.rs.
+  const custom = isPublic && $('new-approval').checked ? { approval: true } : undefined;
+  if (kind() === 'GROUP' && !isPublic && participantUuids.length === 0) return showError(t('chooseSome'));
   await open({
     type: kind(),
     participantUuids,
     name: (kind() !== 'DIRECT' && $('new-name').value.trim()) || undefined,
+    visibility: isPublic ? 'public' : undefined,
+    custom,
     challengeUuid: kind() === 'CHALLENGE' ? $('new-challenge').value.trim() : undefined,
   });
   $('new-room').close();

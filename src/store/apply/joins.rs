@@ -1,6 +1,6 @@
 //! The rules of who comes into a room by themselves, at once or after somebody has said so.
 //!
-//! A request takes no position: nobody is told of it but whoever asks. What coming in has to keep to it keeps when it is
+//! A request takes no position: nobody is told of it but whoever asks, and who may answer. What coming in has to keep to it keeps when it is
 //! made, and once more when it is approved. Whoever is in a room, or banned from it, waits no more.
 
 use super::held::FULL;
@@ -123,6 +123,8 @@ fn approve(ctx: &Ctx, user: UserId, entry: Entry, rows: &mut Rows) -> Result<Out
         }
         _ => error,
     })?;
+    // Also of who is in already: an import may leave it so.
+    rows.end_join_request(ctx.id, &user);
     if let Some(change) = outcome.changes.first() {
         rows.alert(&user, Occasion::JoinApproved(ctx.id), ctx.at);
         note(ctx, change, Act::ApproveJoin, Some(user), None, rows);
@@ -132,8 +134,9 @@ fn approve(ctx: &Ctx, user: UserId, entry: Entry, rows: &mut Rows) -> Result<Out
 
 impl Rows {
     /// Puts a request to come in, to be written.
-    fn put_join_request(&mut self, request: JoinRequest) {
+    pub(in crate::store) fn put_join_request(&mut self, request: JoinRequest) {
         let key = (request.room, request.user.clone());
+        self.asked.insert(request.id, key.clone());
         *self.join_counts.entry(request.room).or_default() += 1;
         self.written_join_requests.insert(key.clone());
         self.join_requests.insert(key, request);

@@ -30,6 +30,10 @@ impl State {
                 rows.join_requests.insert(key, request.clone());
             }
         }
+        for (_, id) in &needs.asked {
+            let found = self.join_requests.get(id);
+            rows.asked.extend(found.map(|request| (*id, (request.room, request.user.clone()))));
+        }
         for room in &needs.join_counts {
             rows.join_counts.insert(*room, self.joins(&Queue::Room(*room), None).count() as u64);
         }

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use super::state::{Person, RoomData, State, beyond};
 use crate::id::UserId;
 use crate::model::{Edit, Hidden, Reaction, Report};
-use crate::store::{KeptEdit, ReactionKey, Record, RecordPage, RoomRecord};
+use crate::store::{KeptEdit, Queue, ReactionKey, Record, RecordPage, RoomRecord};
 
 pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record> {
     let limit = limit as usize;
@@ -80,6 +80,11 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
             let beyond = state.held.range((from, Bound::Unbounded)).map(|(_, held)| held);
             let held = beyond.filter(|held| held.room == room).take(limit);
             held.map(|held| Record::Room(RoomRecord::Held(state.waiting(held)))).collect()
+        }
+        RecordPage::JoinRequests { room, after } => {
+            let queue = Queue::Room(room);
+            let requests = state.joins(&queue, after).take(limit);
+            requests.map(|request| Record::Room(RoomRecord::JoinRequest(request.clone()))).collect()
         }
         RecordPage::Messages { room, after } => {
             let Some(data) = state.rooms.get(&room) else { return Vec::new() };

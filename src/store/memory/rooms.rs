@@ -76,6 +76,12 @@ impl RoomReads for MemoryStore {
         Ok(active.take(limit as usize).map(entry).collect())
     }
 
+    async fn seniors(&self, room: RoomId, limit: u32) -> Result<Vec<Member>> {
+        let state = self.state.lock();
+        let seniors = state.rooms.get(&room).map(|data| data.seniors(limit)).unwrap_or_default();
+        Ok(seniors.into_iter().cloned().collect())
+    }
+
     async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
         let state = self.state.lock();
         let mark = |member: &Member| (member.user.clone(), member.joined_seq, state.shown_mark(member));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::state::{RoomData, State};
-use crate::model::{Member, Message, Report};
+use crate::model::{Message, Report};
 use crate::store::search::{PLACES, first_place};
 use crate::store::{Held, Needs, ReactionKey, Rows, Sent};
 
@@ -28,9 +28,7 @@ impl State {
         }
         for (room, count) in needs.heirs(&rows.members) {
             let Some(data) = self.rooms.get(&room) else { continue };
-            let mut heirs: Vec<&Member> = data.active().collect();
-            heirs.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
-            for heir in heirs.into_iter().take(count as usize) {
+            for heir in data.seniors(count) {
                 rows.add_heir(heir.clone(), self.profile(&heir.user));
             }
         }
@@ -136,6 +134,7 @@ impl State {
         if !(needs.held.is_empty() && needs.held_as.is_empty() && needs.holding.is_empty()) {
             self.load_held(needs, &mut rows);
         }
+        // Whoever asks for one of a request asks for the requests of its user too.
         if !(needs.join_requests.is_empty() && needs.join_counts.is_empty()) {
             self.load_joins(needs, &mut rows);
         }

@@ -223,6 +223,14 @@ impl RoomData {
     pub(super) fn active(&self) -> impl Iterator<Item = &Member> {
         self.members.values().filter(|member| member.active)
     }
+
+    /// The first of them by seniority.
+    pub(super) fn seniors(&self, limit: u32) -> Vec<&Member> {
+        let mut seniors: Vec<&Member> = self.active().collect();
+        seniors.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
+        seniors.truncate(limit as usize);
+        seniors
+    }
 }
 
 impl State {

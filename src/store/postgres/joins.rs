@@ -78,6 +78,9 @@ pub(super) const LOAD: &str = concat!(
      JOIN chat.join_requests j ON j.room = k.room AND j.user_id = k.user_id"
 );
 
+pub(super) const PLACES: &str =
+    "SELECT j.id, j.room, j.user_id FROM chat.join_requests j WHERE j.id = ANY($1)";
+
 pub(super) const COUNTS: &str = "SELECT k.room, (SELECT count(*) FROM chat.join_requests j WHERE j.room = k.room) \
      FROM UNNEST($1::uuid[]) AS k (room)";
 
@@ -89,6 +92,14 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
         let found = fetch(conn, query(LOAD).bind(rooms).bind(users), |columns| join_request(columns)).await?;
         let keyed = found.into_iter().map(|request| ((request.room, request.user.clone()), request));
         rows.join_requests.extend(keyed);
+    }
+    if !needs.asked.is_empty() {
+        let ids: Vec<Uuid> = needs.asked.iter().map(|(_, id)| Uuid::from(*id)).collect();
+        let places = fetch(conn, query(PLACES).bind(ids), |columns| {
+            let id = JoinRequestId::from_bytes(columns.bytes()?);
+            Ok((id, (columns.room_id()?, columns.parsed()?)))
+        });
+        rows.asked.extend(places.await?);
     }
     if !needs.join_counts.is_empty() {
         let rooms: Vec<Uuid> = needs.join_counts.iter().copied().map(Uuid::from).collect();

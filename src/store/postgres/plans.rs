@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 151] = [
+const STATEMENTS: [(&str, &str, bool); 152] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -181,6 +181,7 @@ const STATEMENTS: [(&str, &str, bool); 151] = [
     (joins::BY_USER, "join_requests_by_user", false),
     // Two of its indexes begin with the user or the room, and the third has both.
     (joins::LOAD, "join_requests_", false),
+    (joins::PLACES, "join_requests_pkey", false),
     (joins::COUNTS, "join_requests_", false),
     (joins::END, "join_requests_", false),
     // Both have the room and the user.

@@ -8,6 +8,7 @@ use sqlx::query;
 use super::columns::{Columns, Uuid, member_columns, message_joins, relation_columns};
 use super::connections::Connections;
 use super::error::PostgresError;
+use super::load::HEIRS;
 use super::mentions::unread_mentions;
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
@@ -357,6 +358,15 @@ pub(super) async fn members(
         },
     )
     .await
+}
+
+/// The rows may come in another order than they were chosen in.
+pub(super) async fn seniors(db: &Connections, room: RoomId, limit: u32) -> Result<Vec<Member>> {
+    let (rooms, counts) = (vec![Uuid::from(room)], vec![i64::from(limit)]);
+    let sought = || query(HEIRS).bind(rooms.clone()).bind(counts.clone()).bind("");
+    let mut seniors = db.all(sought, |columns| columns.member()).await?;
+    seniors.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
+    Ok(seniors)
 }
 
 pub(super) const READ_MARKS: &str = "SELECT m.room, m.user_id, m.joined_seq, \

@@ -59,6 +59,10 @@ impl RoomReads for PostgresStore {
         Ok(read::members(&self.connections, room, after, limit).await?)
     }
 
+    async fn seniors(&self, room: RoomId, limit: u32) -> Result<Vec<Member>> {
+        Ok(read::seniors(&self.connections, room, limit).await?)
+    }
+
     async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
         Ok(read::read_marks(&self.connections, rooms).await?)
     }

@@ -8,6 +8,7 @@ use super::columns::{
 use super::connections::Connections;
 use super::error::PostgresError;
 use super::held;
+use super::joins;
 use super::read::{beyond, beyond_user};
 use crate::store::columns::{
     ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
@@ -189,6 +190,11 @@ pub(super) async fn records(
         RecordPage::Held { room, after } => {
             let held = held::held(db, &Queue::Room(*room), *after, count).await?;
             Ok(held.into_iter().map(|one| Record::Room(RoomRecord::Held(one))).collect())
+        }
+        RecordPage::JoinRequests { room, after } => {
+            let requests = joins::requests(db, &Queue::Room(*room), *after, count).await?;
+            let record = |(request, _)| Record::Room(RoomRecord::JoinRequest(request));
+            Ok(requests.into_iter().map(record).collect())
         }
         RecordPage::Messages { room, after } => {
             let sought = || query(MESSAGES).bind(Uuid::from(*room)).bind(int(*after)).bind(limit);

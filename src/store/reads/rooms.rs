@@ -101,6 +101,12 @@ pub trait RoomReads {
     /// Only those of [every call](crate::store::Store).
     async fn members(&self, room: RoomId, after: Option<&UserId>, limit: u32) -> Result<Vec<MemberEntry>>;
 
+    /// A room's first active members by [`seniority`](Member::seniority), at most `limit`, in that order.
+    ///
+    /// # Errors
+    /// Only those of [every call](crate::store::Store).
+    async fn seniors(&self, room: RoomId, limit: u32) -> Result<Vec<Member>>;
+
     /// Each active member's `(user, joined_seq, read_seq)`, by room. A room without any may be left out. The
     /// engine asks for a page of rooms at most, which is [`Limit::MAX`](crate::model::Limit::MAX). Whoever
     /// [hides](crate::model::Settings::read_receipts) how far they have read stands where they came in.

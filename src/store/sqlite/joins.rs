@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::columns::Columns;
 use super::error::SqliteError;
 use super::read::{all, one};
 use crate::id::{JoinRequestId, RoomId};
@@ -59,6 +60,8 @@ pub(super) fn requests(
     }
 }
 
+pub(super) const PLACE: &str = "SELECT room, user FROM join_requests WHERE id = ?1";
+
 pub(super) const OF_USER: &str =
     concat!("SELECT ", columns!(), " FROM join_requests j WHERE j.room = ?1 AND j.user = ?2");
 
@@ -71,6 +74,10 @@ pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<
         let found =
             one(conn, OF_USER, &[&key.0.to_bytes(), &key.1.as_str()], |columns| join_request(columns))?;
         rows.join_requests.extend(found.map(|request| (key.clone(), request)));
+    }
+    for (_, id) in &needs.asked {
+        let place = |columns: &mut Columns<'_>| Ok((columns.room_id()?, columns.parsed()?));
+        rows.asked.extend(one(conn, PLACE, &[&id.to_bytes()], place)?.map(|place| (*id, place)));
     }
     for room in &needs.join_counts {
         let waiting = one(conn, COUNT, &[&room.to_bytes()], |columns| columns.number())?;

@@ -116,6 +116,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (joins::ALL, "PRIMARY KEY (id>?)", false),
         (joins::IN_ROOM, "join_requests_in_room (room=? AND id>?)", false),
         (joins::BY_USER, "join_requests_by_user (user=? AND id>?)", false),
+        (joins::PLACE, primary, false),
         (joins::OF_USER, "join_requests_as (room=? AND user=?)", false),
         (joins::COUNT, "COVERING INDEX join_requests_in_room (room=?)", false),
         (moderation::BANS, "PRIMARY KEY (room=? AND user>?)", false),

@@ -70,6 +70,11 @@ impl RoomReads for SqliteStore {
         Ok(self.readers.run(move |tx| read::members(tx, room, after.as_ref(), limit)).await?)
     }
 
+    async fn seniors(&self, room: RoomId, limit: u32) -> Result<Vec<Member>> {
+        let seniors = self.readers.run(move |tx| read::heirs(tx, room, limit)).await?;
+        Ok(seniors.into_iter().map(|(member, _)| member).collect())
+    }
+
     async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
         let rooms = rooms.to_vec();
         let marks = move |tx: &rusqlite::Transaction<'_>| {

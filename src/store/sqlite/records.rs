@@ -7,6 +7,7 @@ use super::columns::{
 };
 use super::error::SqliteError;
 use super::held;
+use super::joins;
 use super::read::{ROOM, all, beyond, beyond_user};
 use crate::store::columns::{
     ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
@@ -172,6 +173,11 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
         RecordPage::Held { room, after } => {
             let held = held::held(conn, &Queue::Room(*room), *after, limit)?;
             Ok(held.into_iter().map(|one| Record::Room(RoomRecord::Held(one))).collect())
+        }
+        RecordPage::JoinRequests { room, after } => {
+            let requests = joins::requests(conn, &Queue::Room(*room), *after, limit)?;
+            let record = |(request, _)| Record::Room(RoomRecord::JoinRequest(request));
+            Ok(requests.into_iter().map(record).collect())
         }
         RecordPage::Messages { room, after } => {
             let params = (room.to_bytes(), int(*after));

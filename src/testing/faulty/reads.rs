@@ -56,6 +56,10 @@ impl RoomReads for FaultyStore {
         self.around(self.store("members").members(room, after, limit)).await
     }
 
+    async fn seniors(&self, room: RoomId, limit: u32) -> Result<Vec<Member>> {
+        self.around(self.store("seniors").seniors(room, limit)).await
+    }
+
     async fn read_marks(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, Vec<(UserId, u64, u64)>>> {
         self.around(self.store("read_marks").read_marks(rooms)).await
     }

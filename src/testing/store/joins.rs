@@ -7,13 +7,14 @@ use std::time::Duration;
 use super::Fixture;
 use super::kit::{NO_BOUND, assert_distinct, notice, profile, user};
 use crate::clock::Timestamp;
-use crate::error::ErrorKind;
+use crate::error::{Contradiction, ErrorKind};
 use crate::id::{JoinRequestId, RoomId};
 use crate::model::{
     About, Act, Ban, Invite, InviteCode, JoinRequest, Member, Role, RoomKind, SystemKind, Visibility,
 };
 use crate::store::{
-    Admission, Answer, JoinHold, JoinSettlement, Op, Outcome, Queue, RoomItem, RoomRecord, Update, What,
+    Admission, Answer, JoinHold, JoinSettlement, Op, Outcome, Queue, Record, RecordPage, RoomItem,
+    RoomRecord, Update, What,
 };
 
 const MANY: u32 = 1000;
@@ -390,7 +391,8 @@ pub async fn who_comes_in_another_way_or_is_banned_waits_no_more(chat: Fixture) 
     assert_eq!(waiting().await, people[3..], "banned");
     assert_eq!(chat.membership(room, "dan").await, None);
     let member = Member { user: user("eve"), ..chat.member(room, "cho").await };
-    let rows = [RoomRecord::Member(member), RoomRecord::Ban(ban("fay"))];
+    let later = Ban { at: Timestamp::NEVER, ..ban("fay") };
+    let rows = [RoomRecord::Member(member), RoomRecord::Ban(later)];
     chat.done(rows.map(|row| chat.item(room, None, Op::Import(Box::new(row)))).into()).await;
     assert_eq!(waiting().await, ["gus"], "taken in from another store, as a member and as banned");
     // Who leaves again waits for nothing.
@@ -413,4 +415,120 @@ pub async fn what_waits_for_a_room_goes_with_it(chat: Fixture) {
     assert_eq!(chat.asked_one(room, request.id).await, None);
     let withdraw = chat.answer_join_item(None, &request, JoinSettlement::Withdraw);
     assert_eq!(chat.refused(withdraw).await, ErrorKind::RoomNotFound(room));
+}
+
+pub async fn who_waits_elsewhere_waits_here_until_somebody_says_whether_they_come_in(chat: Fixture) {
+    let (room, copy) = (chat.open_room(&["ana"]).await, chat.open_room(&["dee"]).await);
+    let code = chat.link_for(room, 3).await;
+    for who in ["ben", "김철수", "eve", "fay"] {
+        chat.ask(chat.ask_item(room, who)).await;
+    }
+    chat.ask(chat.entry_item(room, "gus", Some(code), held(MANY))).await;
+    let of = |row: Record| match row {
+        Record::Room(RoomRecord::JoinRequest(request)) => request,
+        other => panic!("{other:?}"),
+    };
+    let rows = chat.pages(RecordPage::JoinRequests { room, after: None }).await;
+    let rows: Vec<JoinRequest> = rows.into_iter().map(of).collect();
+    let read = chat.store().join_requests(Queue::Room(room), None, MANY).await.expect("the store reads");
+    assert_eq!(rows, read.into_iter().map(|(request, _)| request).collect::<Vec<_>>());
+    assert_eq!((rows.len(), rows.iter().filter(|request| request.invite == Some(code)).count()), (5, 1));
+
+    let asked_at = Timestamp::from_millis(1_700_000_000_000);
+    let moved = |request: &JoinRequest| JoinRequest {
+        id: JoinRequestId::generate(),
+        room: copy,
+        at: asked_at,
+        ..request.clone()
+    };
+    let moved: Vec<JoinRequest> = rows.iter().map(moved).collect();
+    let of = |who: &str| moved.iter().find(|request| request.user == user(who)).expect("they wait");
+    let row = |request: &JoinRequest| RoomRecord::JoinRequest(request.clone());
+    let waits = async |who: &str| {
+        let found = chat.store().join_requests(Queue::Room(copy), None, MANY).await.expect("the store reads");
+        found.into_iter().map(|(request, _)| request).find(|request| request.user == user(who))
+    };
+    let position = chat.position().await;
+    for _ in 0..2 {
+        chat.done(moved.iter().map(row).collect()).await;
+        for request in &moved {
+            assert_eq!(waits(request.user.as_str()).await.as_ref(), Some(request));
+        }
+        assert_eq!(chat.asking(Queue::Room(copy)).await.len(), 5);
+    }
+    assert_eq!(chat.position().await, position, "nobody is told");
+    // They count, and get the same answer.
+    let full = chat.refused(chat.entry_item(copy, "hal", None, held(5))).await;
+    assert!(matches!(full, ErrorKind::RateLimited(_)), "{full:?}");
+    assert_eq!(asked(&chat.run(chat.entry_item(copy, "ben", None, held(5))).await), of("ben").id);
+
+    // Of two the later one holds.
+    let at = |seconds: i64| Timestamp::from_millis(asked_at.as_millis() + seconds * 1000);
+    let again = JoinRequest { id: JoinRequestId::generate(), at: at(9), ..of("ben").clone() };
+    for request in [&again, of("ben"), &again] {
+        chat.run(row(request)).await;
+        assert_eq!(waits("ben").await.as_ref(), Some(&again));
+    }
+
+    // Who came in, or was banned, after it: not who was before.
+    let member = |who: &str, active: bool, joined_at: Timestamp| {
+        let members = chat.member(copy, "dee");
+        let user = user(who);
+        async move { RoomRecord::Member(Member { user, active, joined_at, role: Role::Member, ..members.await }) }
+    };
+    let ban = |who: &str, at: Timestamp| {
+        RoomRecord::Ban(Ban { room: copy, user: user(who), by: None, at, until: at, reason: None })
+    };
+    chat.run(member("ben", false, at(8)).await).await;
+    chat.run(ban("fay", at(-1))).await;
+    assert!(waits("ben").await.is_some() && waits("fay").await.is_some(), "they asked after that");
+    chat.run(member("ben", true, at(9)).await).await;
+    assert!(waits("ben").await.is_none(), "in, as the room was");
+    chat.run(member("eve", false, at(1)).await).await;
+    chat.run(ban("fay", at(1))).await;
+    for who in ["eve", "fay"] {
+        assert!(waits(who).await.is_none(), "{who}, after it");
+        chat.run(row(of(who))).await;
+        assert!(waits(who).await.is_none(), "{who}, whose request comes once more");
+    }
+    // The stay that began before it has ended where it was made, as comes behind it.
+    chat.run(row(&again)).await;
+    assert!(waits("ben").await.is_some());
+    chat.run(member("ben", false, at(9)).await).await;
+    assert!(waits("ben").await.is_some());
+
+    // What is another's, or has no place.
+    let refused = async |request: JoinRequest| {
+        let (room, id) = (request.room, request.id);
+        let kind = chat.refused(RoomRecord::JoinRequest(request)).await;
+        assert_eq!(kind, ErrorKind::Contradiction(Contradiction::JoinRequest { room, id }));
+    };
+    refused(JoinRequest { room: copy, ..rows[0].clone() }).await;
+    refused(JoinRequest { user: user("hal"), ..of("gus").clone() }).await;
+    let direct = chat.direct("ana", "ben").await;
+    refused(JoinRequest { id: JoinRequestId::generate(), room: direct, ..of("gus").clone() }).await;
+    let id = JoinRequestId::generate();
+    let two = ["hal", "ida"].map(|who| JoinRequest { user: user(who), id, ..of("gus").clone() });
+    let outcomes = chat.commit(two.iter().map(row).collect()).await;
+    assert!(outcomes[0].is_ok() && outcomes[1].is_err(), "an id is one request's");
+    let nowhere = RoomId::generate();
+    let kind = chat.refused(row(&JoinRequest { room: nowhere, ..of("gus").clone() })).await;
+    assert_eq!(kind, ErrorKind::RoomNotFound(nowhere));
+
+    let Some(chat) = chat.reopened().await else { return };
+    assert_eq!(chat.asked_one(copy, of("gus").id).await.as_ref(), Some(of("gus")));
+    assert_eq!(chat.asking(Queue::Room(room)).await.len(), 5);
+    chat.run(chat.let_in_item(None, of("김철수"))).await;
+    assert!(chat.member(copy, "김철수").await.active);
+}
+
+pub async fn who_waits_and_is_in_is_let_in_and_waits_no_more(chat: Fixture) {
+    let room = chat.open_room(&["ana", "ben"]).await;
+    let at = Timestamp::NEVER;
+    let id = JoinRequestId::generate();
+    let request = JoinRequest { id, room, user: user("ben"), invite: None, reason: None, at };
+    chat.run(RoomRecord::JoinRequest(request.clone())).await;
+    assert!(chat.run(chat.let_in_item(Some("ana"), &request)).await.changes.is_empty());
+    assert_eq!(chat.asked_one(room, id).await, None);
+    assert!(chat.acts_in(room).await.is_empty());
 }

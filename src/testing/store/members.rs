@@ -2,11 +2,11 @@
 #![allow(missing_docs, reason = "the name of a case says what it checks")]
 
 use super::Fixture;
-use super::kit::{NO_BOUND, PAGES, assert_distinct, user};
+use super::kit::{NO_BOUND, PAGES, assert_distinct, profile, user};
 use crate::error::ErrorKind;
 use crate::id::RoomId;
 use crate::model::{Body, Mark, Role, RoomKind, SystemKind};
-use crate::store::What;
+use crate::store::{Op, What};
 
 pub async fn whoever_leaves_is_told_of_and_stays_as_a_tombstone(chat: Fixture) {
     let room = chat.group(&["ana", "ben", "cho"]).await;
@@ -215,4 +215,23 @@ pub async fn read_marks_are_those_of_active_members(chat: Fixture) {
     assert_eq!(marks[&other], [(user("ben"), 0, 0), (user("eve"), 0, 0)], "each room by itself");
     assert!(marks.remove(&empty).is_none_or(|marks| marks.is_empty()));
     assert_eq!(marks.len(), 2);
+}
+
+pub async fn seniors_are_the_first_of_those_who_are_in(chat: Fixture) {
+    let room = chat.group(&["ana", "zoe", "ben", "cho", "dee"]).await;
+    chat.run(chat.join_item(room, Some("ana"), &["abe"], 100)).await;
+    for (who, role) in [("zoe", Role::Admin), ("cho", Role::ReadOnly)] {
+        chat.run(chat.item(room, None, Op::SetRole { about: profile(who), role })).await;
+    }
+    chat.run(chat.leave_item(room, "dee")).await;
+    let all = ["ana", "zoe", "ben", "abe", "cho"];
+    for limit in [0, 1, 3, 5, 100] {
+        let seniors = chat.store().seniors(room, limit).await.expect("the store reads");
+        let first = all.iter().take(limit as usize);
+        let names: Vec<&str> = seniors.iter().map(|member| member.user.as_str()).collect();
+        assert_eq!(names, first.copied().collect::<Vec<_>>());
+    }
+    let zoe = chat.store().seniors(room, 2).await.expect("the store reads").pop();
+    assert_eq!(zoe, chat.membership(room, "zoe").await);
+    assert_eq!(chat.store().seniors(RoomId::generate(), 9).await.expect("the store reads"), []);
 }

@@ -142,7 +142,8 @@ macro_rules! store_suite {
                     whoever_is_no_member_cannot_be_removed
                     members_come_in_pages_by_their_ids
                     memberships_come_in_pages_by_their_rooms
-                    read_marks_are_those_of_active_members;
+                    read_marks_are_those_of_active_members
+                    seniors_are_the_first_of_those_who_are_in;
                 notify:
                     what_a_member_wants_notices_of_is_theirs_and_told_to_nobody_else
                     a_choice_outlasts_the_stay_and_is_carried_by_its_record
@@ -238,7 +239,9 @@ macro_rules! store_suite {
                     so_many_people_wait_for_a_room
                     those_who_wait_come_oldest_first_and_in_pages
                     who_comes_in_another_way_or_is_banned_waits_no_more
-                    what_waits_for_a_room_goes_with_it;
+                    what_waits_for_a_room_goes_with_it
+                    who_waits_elsewhere_waits_here_until_somebody_says_whether_they_come_in
+                    who_waits_and_is_in_is_let_in_and_waits_no_more;
                 messages:
                     a_message_comes_back_as_it_was_sent
                     a_retry_within_a_batch_gets_the_first_message

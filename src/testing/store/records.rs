@@ -7,10 +7,10 @@ use super::Fixture;
 use super::kit::{PAGES, sent, user};
 use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
-use crate::id::{MessageId, ReportId, RoomId};
+use crate::id::{JoinRequestId, MessageId, ReportId, RoomId};
 use crate::model::{
-    AuditEntry, Ban, Follow, Hidden, Invite, InviteCode, Mark, Member, Profile, Relation, RelationKind,
-    Report, ReportOutcome, RoomKind,
+    AuditEntry, Ban, Follow, Hidden, Invite, InviteCode, JoinRequest, Mark, Member, Profile, Relation,
+    RelationKind, Report, ReportOutcome, RoomKind,
 };
 use crate::store::RelationOp::{Accept, Block, Request};
 use crate::store::{Answer, Batch, BodyHash, Held, KeptEdit, Op, Record, RecordPage, RoomRecord};
@@ -84,6 +84,9 @@ fn beyond(page: RecordPage, last: &Record) -> RecordPage {
         (RecordPage::Held { room, .. }, Record::Room(RoomRecord::Held(held))) => {
             RecordPage::Held { room, after: Some(held.id) }
         }
+        (RecordPage::JoinRequests { room, .. }, Record::Room(RoomRecord::JoinRequest(request))) => {
+            RecordPage::JoinRequests { room, after: Some(request.id) }
+        }
         (RecordPage::Edits { room, seq, .. }, Record::Room(RoomRecord::Edit(state))) => {
             RecordPage::Edits { room, seq, after: Some(state.edit.version) }
         }
@@ -130,6 +133,9 @@ pub(super) fn elsewhere(row: RoomRecord, id: RoomId) -> RoomRecord {
             RoomRecord::Message(message, hash)
         }
         RoomRecord::Held(held) => RoomRecord::Held(Held { room: id, id: MessageId::generate(), ..held }),
+        RoomRecord::JoinRequest(request) => {
+            RoomRecord::JoinRequest(JoinRequest { room: id, id: JoinRequestId::generate(), ..request })
+        }
         RoomRecord::Edit(state) => RoomRecord::Edit(KeptEdit { room: id, ..state }),
         RoomRecord::Reaction(mut key, message) => {
             key.room = id;
@@ -229,6 +235,7 @@ pub async fn each_row_comes_once_and_in_its_order(chat: Fixture) {
         RecordPage::Room(nowhere),
         RecordPage::Messages { room: nowhere, after: 0 },
         RecordPage::Held { room: nowhere, after: None },
+        RecordPage::JoinRequests { room: nowhere, after: None },
         RecordPage::Edits { room: nowhere, seq: 1, after: None },
         RecordPage::Members { room: nowhere, after: None },
         RecordPage::Bans { room: nowhere, after: None },

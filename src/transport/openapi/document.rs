@@ -31,9 +31,9 @@ use crate::transport::status::http_status;
 use crate::transport::wire::{
     AttachmentJson, AuditJson, BanJson, BansJson, DoNotDisturbJson, EditsJson, FeedJson, HeldAnswerJson,
     HeldPageJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson, JoinHeldJson, JoinRequestsJson,
-    LinkJson, MarkedJson, MessageChangeJson, MuteJson, ParticipantsJson, PinsJson, PublicRoomsJson,
-    ReactionsJson, RelationJson, RepliesJson, ReportsJson, RoomsJson, SettingsJson, ThreadStateJson,
-    ThreadsJson,
+    LinkJson, MarkedJson, MessageChangeJson, MuteJson, OwnJoinRequestsJson, ParticipantsJson, PinsJson,
+    PublicRoomsJson, ReactionsJson, RelationJson, RepliesJson, ReportsJson, RoomsJson, SettingsJson,
+    ThreadStateJson, ThreadsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -513,6 +513,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<HeldPageJson<'_>>();
     schemas.add::<HeldAnswerJson>();
     schemas.add::<JoinRequestsJson<'_>>();
+    schemas.add::<OwnJoinRequestsJson<'_>>();
     schemas.add::<JoinHeldJson>();
     schemas.add::<AttachmentJson<'_>>();
     schemas.add::<AttachmentId>();

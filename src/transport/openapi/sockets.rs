@@ -24,8 +24,8 @@ use crate::transport::frame::split;
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
     DoNotDisturbJson, ErrorJson, HeldNewsJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson,
-    InvitedJson, JoinNewsJson, MarkedJson, MessageChangeJson, MessageJson, NotificationsJson, QuietJson,
-    RoomJson, SettingsJson, SettledJson, ThreadReadJson, ThreadStateJson,
+    InvitedJson, JoinNewsJson, JoinRequestsChangedJson, MarkedJson, MessageChangeJson, MessageJson,
+    NotificationsJson, QuietJson, RoomJson, SettingsJson, SettledJson, ThreadReadJson, ThreadStateJson,
 };
 
 /// A socket's protocol, as a document tells of it.
@@ -356,6 +356,7 @@ pub(super) fn notification() -> RefOr<Schema> {
         .item(named::<SettledJson>())
         .item(named::<HeldNewsJson<'_>>())
         .item(named::<JoinNewsJson<'_>>())
+        .item(named::<JoinRequestsChangedJson>())
         .into()
 }
 
@@ -384,6 +385,7 @@ pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<SettledJson>();
     schemas.add::<HeldNewsJson<'_>>();
     schemas.add::<JoinNewsJson<'_>>();
+    schemas.add::<JoinRequestsChangedJson>();
 }
 
 /// Texts as JSON.

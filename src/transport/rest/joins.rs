@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::rooms::done;
 use crate::error::Result;
 use crate::model::{Limit, RoomView};
-use crate::transport::wire::{JoinHeldJson, JoinRequestsJson, RoomJson};
+use crate::transport::wire::{JoinHeldJson, JoinRequestsJson, OwnJoinRequestsJson, RoomJson};
 
 /// The room, where they are in it. Who has to wait: 202, for they have asked. Anything else is refused.
 pub(super) fn entered(answer: Result<RoomView>) -> Result<Response, Problem> {
@@ -36,7 +36,7 @@ pub(super) async fn list(
 pub(super) async fn own(Caller(caller): Caller, params: Params) -> Result<Response, Problem> {
     let after = params.cursor()?;
     let page = caller.own_join_requests(after, params.limit(Limit::MESSAGES)?).await?;
-    Ok(Json(JoinRequestsJson::from(&page)).into_response())
+    Ok(Json(OwnJoinRequestsJson::from(&page)).into_response())
 }
 
 pub(super) async fn approve(

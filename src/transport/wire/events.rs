@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::retention::first_seq;
 use super::{
-    HeldNewsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, JoinNewsJson, MessageChangeJson,
-    MessageJson, NotificationsJson, PermissionsJson, QuietJson, RetentionJson, SettledJson, ThreadReadJson,
-    UserJson,
+    HeldNewsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, JoinNewsJson, JoinRequestsChangedJson,
+    MessageChangeJson, MessageJson, NotificationsJson, PermissionsJson, QuietJson, RetentionJson,
+    SettledJson, ThreadReadJson, UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -45,6 +45,7 @@ pub(crate) enum EventJson<'a> {
     Settled(SettledJson),
     HeldNews(HeldNewsJson<'a>),
     JoinNews(JoinNewsJson<'a>),
+    JoinRequestsChanged(JoinRequestsChangedJson),
     Ready(ReadyJson<'a>),
     CaughtUp(CaughtUpJson),
     Opened { origin: &'a OriginId },
@@ -493,6 +494,9 @@ fn notified(notification: &Notification) -> EventJson<'_> {
         Notification::MessageApproved(room, id) => EventJson::HeldNews(HeldNewsJson::approved(*room, *id)),
         Notification::MessageRejected(room, id, reason) => {
             EventJson::HeldNews(HeldNewsJson::rejected(*room, *id, reason.as_deref()))
+        }
+        Notification::JoinRequestsChanged(room) => {
+            EventJson::JoinRequestsChanged(JoinRequestsChangedJson::of(*room))
         }
         Notification::JoinApproved(room, id) => EventJson::JoinNews(JoinNewsJson::approved(*room, *id)),
         Notification::JoinRejected(room, id, reason) => {

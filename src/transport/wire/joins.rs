@@ -6,7 +6,9 @@ use super::UserJson;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::id::{JoinRequestId, RoomId};
-use crate::model::{InviteCode, JoinRequest, JoinRequestPage, Profile};
+use crate::model::{
+    InviteCode, JoinRequest, JoinRequestPage, OwnJoinRequest, OwnJoinRequestPage, Profile, RoomType,
+};
 use crate::names::names;
 
 /// Somebody who waits to come into a room.
@@ -20,12 +22,12 @@ pub(crate) struct JoinRequestJson<'a> {
     room_uuid: RoomId,
     /// Who wants to come in.
     user: UserJson<'a>,
-    /// The code of the invite link or invitation by which they want to: for who asks, and with the permission `remove`. Not
-    /// there where it is by none.
+    /// The code of the invite link or invitation by which they want to: with the permission `remove`. Not there where it is
+    /// by none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     code: Option<InviteCode>,
-    /// Why they wait: for moderators alone, where the app says why.
+    /// Why they wait, where the app says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     reason: Option<&'a str>,
@@ -64,6 +66,59 @@ impl<'a> From<&'a JoinRequestPage> for JoinRequestsJson<'a> {
     }
 }
 
+/// A request to come into a room, as who asks sees it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OwnJoinRequest))]
+pub(crate) struct OwnJoinRequestJson<'a> {
+    /// Its id.
+    join_request_uuid: JoinRequestId,
+    /// The room.
+    room_uuid: RoomId,
+    /// The room's kind.
+    room_type: RoomType,
+    /// The room's name, if it has one of its own.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    name: Option<&'a str>,
+    /// The code of the invite link or invitation by which they want to. Not there where it is by none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    code: Option<InviteCode>,
+    /// Since when.
+    created_at: Timestamp,
+}
+
+impl<'a> From<&'a OwnJoinRequest> for OwnJoinRequestJson<'a> {
+    fn from(request: &'a OwnJoinRequest) -> Self {
+        Self {
+            join_request_uuid: request.id,
+            room_uuid: request.room,
+            room_type: request.room_type,
+            name: request.room_name.as_deref(),
+            code: request.invite,
+            created_at: request.at,
+        }
+    }
+}
+
+/// A page of one's own requests.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OwnJoinRequests))]
+pub(crate) struct OwnJoinRequestsJson<'a> {
+    /// The requests, the oldest first. A page may have fewer than were asked for, and yet others follow.
+    join_requests: Vec<OwnJoinRequestJson<'a>>,
+    /// The `cursor` of the next page; null on the last one.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    next_cursor: Option<JoinRequestId>,
+}
+
+impl<'a> From<&'a OwnJoinRequestPage> for OwnJoinRequestsJson<'a> {
+    fn from(page: &'a OwnJoinRequestPage) -> Self {
+        Self { join_requests: page.requests.iter().map(Into::into).collect(), next_cursor: page.next }
+    }
+}
+
 /// The answer to whoever has to wait: they have asked, and are not in.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -91,6 +146,31 @@ names! {
     pub(crate) enum JoinNewsType {
         Approved = "joinApproved",
         Rejected = "joinRejected",
+    }
+}
+
+names! {
+    /// What a [`JoinRequestsChangedJson`] tells of.
+    pub(crate) enum JoinRequestsType {
+        Changed = "joinRequestsChanged",
+    }
+}
+
+/// Who waits to come into a room has changed: somebody has asked to, has taken that back, or was answered. For those who
+/// may let people in, and whoever asks or takes it back. Who waits, the lists tell.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = JoinRequestsChanged))]
+pub(crate) struct JoinRequestsChangedJson {
+    /// What it is.
+    r#type: JoinRequestsType,
+    /// The room.
+    room_uuid: RoomId,
+}
+
+impl JoinRequestsChangedJson {
+    pub(crate) fn of(room_uuid: RoomId) -> Self {
+        Self { r#type: JoinRequestsType::Changed, room_uuid }
     }
 }
 

@@ -51,7 +51,9 @@ pub(crate) use held::{HeldAnswerJson, HeldNewsJson, HeldPageJson};
 pub(crate) use invites::{
     InvitationsJson, InviteDeclinedJson, InviteEndedJson, InviteJson, InvitedJson, InvitesJson,
 };
-pub(crate) use joins::{JoinHeldJson, JoinNewsJson, JoinRequestsJson};
+pub(crate) use joins::{
+    JoinHeldJson, JoinNewsJson, JoinRequestsChangedJson, JoinRequestsJson, OwnJoinRequestsJson,
+};
 pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_message, parse_number,
     parse_place, parse_reaction, parse_since, parse_target, whole, whole_signed,

@@ -70,7 +70,7 @@ async fn engine_of(store: Arc<dyn Store>) -> ChatEngine {
     ChatEngine::builder().shared_store(store).config(config).hooks(Wary).build().await.unwrap()
 }
 
-/// Holds what says "buy".
+/// Holds what says "buy", and has whoever comes to a door wait.
 #[derive(Debug)]
 struct Wary;
 
@@ -85,8 +85,10 @@ impl Hooks for Wary {
         Ok(Verdict::Allow)
     }
 
-    async fn before_join(&self, _: Joining<'_>) -> chat_core::Result<Welcome> {
-        Ok(Welcome::Allow)
+    async fn before_join(&self, joining: Joining<'_>) -> chat_core::Result<Welcome> {
+        let has_door =
+            joining.room.name.as_deref() == Some("door") || joining.actor.as_str().contains("door");
+        Ok(if has_door { Welcome::Hold(Some("새 계정?\n🦊".into())) } else { Welcome::Allow })
     }
 }
 
@@ -126,6 +128,7 @@ pub(super) async fn export(engine: &ChatEngine, scope: Scope) -> String {
         ("edit", counts.edits),
         ("act", counts.acts),
         ("held", counts.held),
+        ("joinRequest", counts.join_requests),
     ] {
         assert_eq!(kinds(kind), count, "{kind}");
     }
@@ -291,6 +294,12 @@ impl Town {
         let open = admin.create_invite(group, NewInvite::default()).await.unwrap();
         user("visitor").accept_invite(open.code).await.unwrap();
         user("visitor").leave(group).await.unwrap();
+        for who in ["visitor", "rejected"].map(|who| user(&format!("{who} at the door"))) {
+            assert_eq!(code(who.accept_invite(open.code).await), "JOIN_HELD");
+        }
+        let waiting = ana.join_requests(group, None, limit()).await.unwrap().requests;
+        let rejected = waiting.iter().find(|(asked, _)| asked.user.as_str().starts_with("rejected")).unwrap();
+        ana.reject_join(group, rejected.0.id, None).await.unwrap();
 
         let finished = ana.create_room(NewRoom::challenge("squats", "").with(["cho"])).await.unwrap().id();
         ana.send(finished, Draft::text("done")).await.unwrap();
@@ -384,12 +393,20 @@ impl Town {
             let sent = ana.approve_held(self.group, held.id).await.unwrap();
             assert_eq!((sent.id, &sent.sender.user), (held.id, &id("cho")));
         }
+        // Who asked to come in waits, is known when they ask again, and comes in by what they have asked by.
+        let waiting = ana.join_requests(self.group, None, limit()).await.unwrap().requests;
+        let [(request, _)] = &waiting[..] else { panic!("{waiting:?}") };
+        let visitor = user("visitor at the door");
+        assert_eq!(code(visitor.accept_invite(request.invite.unwrap()).await), "JOIN_HELD");
+        assert_eq!(visitor.own_join_requests(None, limit()).await.unwrap().requests[0].id, request.id);
+        ana.approve_join(self.group, request.id).await.unwrap();
+        assert_eq!(code(visitor.room(self.group).await), "OK");
         // Invite links are known, and let in as many as are left.
         let links = ana.invites(self.group).await.unwrap();
         let link = links.iter().find(|link| link.max_uses.is_some() && link.user.is_none()).unwrap();
         user("guest").accept_invite(link.code).await.unwrap();
         let links = ana.invites(self.group).await.unwrap();
-        assert_eq!(links.iter().filter(|link| link.uses == 1).count(), 2);
+        assert_eq!(links.iter().map(|link| link.uses).sum::<u32>(), 3);
         let theirs = user("🦊").invitations(None, limit()).await.unwrap().invitations;
         assert_eq!(theirs.iter().map(|invited| invited.room).collect::<Vec<_>>(), [self.group]);
         user("🦊").decline_invite(theirs[0].code).await.unwrap();
@@ -505,6 +522,11 @@ pub(super) async fn records(store: &dyn Store, limit: u32) -> Rows {
             let Record::Room(RoomRecord::Held(one)) = page else { panic!("{page:?}") };
             held = RecordPage::Held { room, after: Some(one.id) };
         }
+        let mut asked = RecordPage::JoinRequests { room, after: None };
+        while let Some(page) = page(store, asked.clone(), limit, &mut all).await {
+            let Record::Room(RoomRecord::JoinRequest(one)) = page else { panic!("{page:?}") };
+            asked = RecordPage::JoinRequests { room, after: Some(one.id) };
+        }
         let mut after = 0;
         while let Some(page) = page(store, RecordPage::Messages { room, after }, limit, &mut all).await {
             let Record::Room(RoomRecord::Message(message, _)) = page else { panic!("{page:?}") };
@@ -596,7 +618,11 @@ pub(super) fn without_positions(mut rows: Rows) -> Rows {
             | Record::Settings(..)
             | Record::DoNotDisturb(..)
             | Record::Room(
-                RoomRecord::Reaction(..) | RoomRecord::Ban(_) | RoomRecord::Report(_) | RoomRecord::Invite(_),
+                RoomRecord::JoinRequest(_)
+                | RoomRecord::Reaction(..)
+                | RoomRecord::Ban(_)
+                | RoomRecord::Report(_)
+                | RoomRecord::Invite(_),
             ) => {}
         }
     }

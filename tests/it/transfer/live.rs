@@ -211,3 +211,37 @@ async fn what_is_approved_and_done_while_a_room_is_exported_is_not_yet_in_it() {
     let sent = engine.as_user(id("ana")).approve_held(room, held[0].id).await.unwrap();
     assert_eq!((sent.id, sent.seq), (held[0].id, 2));
 }
+
+/// The export stands still behind who waits to come in, for nobody reads what it writes.
+#[tokio::test]
+async fn who_is_let_in_while_a_room_is_exported_is_in_it_and_who_is_rejected_waits_in_it() {
+    let (source, _) = shared_memory(1).await;
+    let user = |name: &str| source.as_user(id(name));
+    let room = user("ana").create_room(NewRoom::group("door").public()).await.unwrap().id();
+    for name in ["ben", "cho"] {
+        user(name).join(room).await.unwrap_err();
+    }
+    let (mut writer, mut reader) = tokio::io::duplex(16);
+    let export = {
+        let source = source.clone();
+        tokio::spawn(async move { source.admin().export(Scope::Room(room), &mut writer).await })
+    };
+    let mut lines = vec![0];
+    reader.read_exact(&mut lines).await.unwrap();
+    for (asked, who) in user("ana").join_requests(room, None, super::kit::limit()).await.unwrap().requests {
+        match &*who.user.to_string() {
+            "ben" => user("ana").approve_join(room, asked.id).await.unwrap(),
+            _ => user("ana").reject_join(room, asked.id, None).await.unwrap(),
+        }
+    }
+    reader.read_to_end(&mut lines).await.unwrap();
+    let counts = export.await.unwrap().unwrap();
+    assert_eq!((counts.join_requests, counts.members), (2, 2));
+
+    let (engine, _) = shared_memory(1).await;
+    import(&engine, std::str::from_utf8(&lines).unwrap()).await.unwrap();
+    let waiting = engine.as_user(id("ana")).join_requests(room, None, super::kit::limit()).await.unwrap();
+    let waiting: Vec<_> = waiting.requests.iter().map(|(asked, _)| asked.user.to_string()).collect();
+    assert_eq!(waiting, ["cho"]);
+    assert!(engine.as_user(id("ben")).room(room).await.is_ok());
+}

@@ -29,13 +29,15 @@ enum Step {
     Decline(usize),
     Hold(usize, usize, Option<u8>),
     Settle(usize, usize, bool),
+    Ask(usize, usize),
+    Answer(usize, usize, bool),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let (user, room) = (0..USERS.len(), 0..6usize);
     let sent = (user.clone(), room.clone(), ".{1,12}", proptest::option::of(0..4u8));
     let step = prop_oneof![
-        3 => (user.clone(), user.clone(), 0..3u8).prop_map(|(by, other, kind)| Step::Create(by, other, kind)),
+        3 => (user.clone(), user.clone(), 0..4u8).prop_map(|(by, other, kind)| Step::Create(by, other, kind)),
         8 => sent.prop_map(|(by, room, words, client)| Step::Send(by, room, words, client)),
         3 => (user.clone(), room.clone(), 0..20u64).prop_map(|(by, room, to)| Step::Read(by, room, to)),
         1 => (user.clone(), room.clone(), 0..20u64).prop_map(|(by, room, to)| Step::Deliver(by, room, to)),
@@ -53,6 +55,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(by, room, client)| Step::Hold(by, room, client)),
         2 => (user.clone(), room.clone(), any::<bool>())
             .prop_map(|(by, room, approves)| Step::Settle(by, room, approves)),
+        3 => (user.clone(), room.clone()).prop_map(|(by, room)| Step::Ask(by, room)),
+        2 => (user.clone(), room.clone(), any::<bool>())
+            .prop_map(|(by, room, lets_in)| Step::Answer(by, room, lets_in)),
         1 => room.prop_map(Step::Close),
         3 => (user.clone(), user, 0..6u8).prop_map(|(by, other, op)| Step::Relate(by, other, op)),
     ];
@@ -67,6 +72,7 @@ async fn step(engine: &ChatEngine, rooms: &mut Vec<RoomId>, step: Step) {
             let new = match kind {
                 0 => NewRoom::direct(USERS[other]),
                 1 => NewRoom::group("group").with([USERS[other]]),
+                2 => NewRoom::group("door").with([USERS[other]]).public(),
                 _ => NewRoom::challenge("challenge", "").with([USERS[other]]),
             };
             if let Ok(made) = user(by).create_room(new).await {
@@ -137,6 +143,15 @@ async fn step(engine: &ChatEngine, rooms: &mut Vec<RoomId>, step: Step) {
                 None => {}
             }
         }
+        Step::Ask(by, at) => drop(user(by).join(room(at)).await),
+        Step::Answer(by, at, lets_in) => {
+            let Ok(waiting) = user(by).join_requests(room(at), None, Limit::MESSAGES).await else { return };
+            match waiting.requests.first() {
+                Some((asked, _)) if lets_in => drop(user(by).approve_join(room(at), asked.id).await),
+                Some((asked, _)) => drop(user(by).reject_join(room(at), asked.id, None).await),
+                None => {}
+            }
+        }
         Step::Close(at) => drop(engine.admin().close(room(at)).await),
         Step::Relate(by, other, op) => {
             let (user, other) = (user(by), id(USERS[other]));
@@ -162,7 +177,11 @@ async fn round_trip(steps: Vec<Step>, early: usize) {
             import(&middle, &export(&source, Scope::All).await).await.unwrap();
         }
         // What ends is not taken away from a store that has it.
-        if index < early || !matches!(each, Step::Relate(..) | Step::Decline(_) | Step::Settle(.., false)) {
+        let ends = matches!(
+            each,
+            Step::Relate(..) | Step::Decline(_) | Step::Settle(.., false) | Step::Answer(.., false)
+        );
+        if index < early || !ends {
             step(&source, &mut rooms, each).await;
         }
     }

@@ -283,12 +283,13 @@ async fn an_id_that_another_room_has_is_refused_on_every_store() {
 
 /// Each kind of line that the version before did not have, taken out of an export.
 fn of_the_version_before(lines: &str) -> String {
-    const NEW: [(&str, &str); 5] = [
+    const NEW: [(&str, &str); 6] = [
         ("invite", "invites"),
         ("edit", "edits"),
         ("doNotDisturb", "doNotDisturb"),
         ("act", "acts"),
         ("held", "held"),
+        ("joinRequest", "joinRequests"),
     ];
     let mut before = String::new();
     for line in lines.lines() {
@@ -314,8 +315,8 @@ async fn an_export_of_the_version_before_is_taken_in() {
     let (engine, store) = shared_memory(1).await;
     let counts = import(&engine, &of_the_version_before(&lines)).await.unwrap();
     assert_eq!(
-        (counts.invites, counts.edits, counts.do_not_disturb, counts.acts, counts.held),
-        (0, 0, 0, 0, 0)
+        (counts.invites, counts.edits, counts.do_not_disturb, counts.acts, counts.held, counts.join_requests),
+        (0, 0, 0, 0, 0, 0)
     );
     // And what it did not have comes with a later one.
     import(&engine, &lines).await.unwrap();
@@ -360,6 +361,9 @@ async fn a_line_of_what_hangs_on_a_room_or_user_is_named_where_it_makes_no_sense
         ("held", "\"type\":\"TEXT\"", "\"type\":\"IMAGE\""),
         ("held", "\"bodyHash\":\"", "\"bodyHash\":\"A"),
         ("held", "\"reason\":\"", "\"reason\":\"\\u0000"),
+        ("joinRequest", "\"reason\":\"", "\"reason\":\"\\u0000"),
+        ("joinRequest", "\"invite\":\"", "\"invite\":\"x"),
+        ("joinRequest", "\"at\":", "\"id\":7,\"at\":"),
     ];
     for (record, from, to) in broken {
         let (line, text) = instead(record, from, to);
@@ -373,7 +377,7 @@ async fn a_line_of_what_hangs_on_a_room_or_user_is_named_where_it_makes_no_sense
         assert!(!why.contains("code") || !why.contains(lines[line as usize - 1]), "no code is shown: {why}");
     }
     let nowhere = chat_core::RoomId::generate().to_string();
-    for record in ["invite", "edit", "act", "held"] {
+    for record in ["invite", "edit", "act", "held", "joinRequest"] {
         let group = format!("\"room\":\"{}\"", town.group);
         let (line, text) = instead(record, &group, &format!("\"room\":\"{nowhere}\""));
         let (engine, _) = shared_memory(1).await;

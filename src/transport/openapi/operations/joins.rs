@@ -9,7 +9,7 @@ use crate::transport::openapi::bodies::Body;
 use crate::transport::openapi::samples;
 use crate::transport::openapi::schemas::named;
 use crate::transport::rest::{DoneJson, Operation};
-use crate::transport::wire::{JoinHeldJson, JoinRequestsJson};
+use crate::transport::wire::{JoinHeldJson, JoinRequestsJson, OwnJoinRequestsJson};
 
 impl Description {
     /// What whoever wants to come in is told when they have to wait.
@@ -32,10 +32,11 @@ pub(super) fn of_joins(operation: Operation) -> Description {
         Operation::ListOwnJoinRequests => Description::new(
             MODERATION,
             "List the caller's requests to join",
-            "Those that the app's own rules have wait, of whatever room, the oldest first. Why, is not told.",
+            "Those that the app's own rules have wait, of whatever room, the oldest first. A `notification` `joinRequestsChanged` \
+             tells of a change. Why they wait, is not told.",
         )
         .query(pages)
-        .answer(200, "A page of requests.", &JoinRequestsJson::from(&samples::own_join_requests())),
+        .answer(200, "A page of requests.", &OwnJoinRequestsJson::from(&samples::own_join_requests())),
         Operation::ApproveJoin => {
             let text = "It takes the permission `moderate`. They come in now, the way they have asked to, and are told by a \
                         `notification`. Who could not come in now waits on: the room is private by now or full, say, or the \
@@ -60,14 +61,15 @@ pub(super) fn of_joins(operation: Operation) -> Description {
                 .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::JoinRequestNotFound])
         }
         Operation::WithdrawJoin => {
-            Description::new(MODERATION, "Withdraw a request to join", "The caller's own. Nobody learns of it.")
+            Description::new(MODERATION, "Withdraw a request to join", "The caller's own.")
                 .answer(200, "Withdrawn.", &done)
                 .codes(&[Code::RoomNotFound, Code::JoinRequestNotFound])
         }
         _ => Description::new(
             MODERATION,
             "List who waits to join a room",
-            "It takes the permission `moderate`. Those whom the app's own rules have wait, the oldest request first.",
+            "It takes the permission `moderate`. Those whom the app's own rules have wait, the oldest request first. A \
+             `notification` `joinRequestsChanged` tells of a change.",
         )
         .query(pages)
         .answer(200, "A page of requests.", &JoinRequestsJson::from(&samples::join_requests()))

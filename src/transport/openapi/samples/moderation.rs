@@ -6,10 +6,10 @@ use crate::clock::Timestamp;
 use crate::id::{JoinRequestId, ReportId};
 use crate::model::{
     Act, AuditEntry, AuditPage, Ban, BanPage, Body, HeldMessage, HeldPage, JoinRequest, JoinRequestPage,
-    Mentions, Report, ReportOutcome, ReportPage, Role,
+    Mentions, OwnJoinRequest, OwnJoinRequestPage, Report, ReportOutcome, ReportPage, Role,
 };
 
-use super::{ana, answer, at, attachment, ben, invite, message_id, room_id, user};
+use super::{ana, answer, at, attachment, ben, invite, message_id, room, room_id, user};
 
 pub(in crate::transport::openapi) fn ban() -> Ban {
     let reason = Some("Advertising".into());
@@ -74,10 +74,8 @@ pub(in crate::transport::openapi) fn join_requests() -> JoinRequestPage {
 }
 
 /// The same, as who asks sees it.
-pub(in crate::transport::openapi) fn own_join_requests() -> JoinRequestPage {
-    let mut page = join_requests();
-    page.requests.iter_mut().for_each(|(request, _)| request.reason = None);
-    page
+pub(in crate::transport::openapi) fn own_join_requests() -> OwnJoinRequestPage {
+    OwnJoinRequestPage { requests: vec![OwnJoinRequest::new(&join_request(), &room())], next: None }
 }
 
 /// One of each act.
