@@ -1,16 +1,27 @@
 //! Threads that somebody follows: told to their own devices, listed with what is unread, over every way in.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use chat_core::bus::LocalBus;
 use chat_core::event::{Command, Event, EventKind, Reply};
 use chat_core::model::{Cursor, Draft, Limit, NewRoom, ThreadState, Token};
 use chat_core::store::{MemoryStore, SqliteStore, Store};
 use chat_core::testing::NameTokens;
-use chat_core::{Actor, ChatEngine, Config, MessageId, RoomId, Session, UserId};
+use chat_core::{Actor, ChatEngine, Clock, Config, MessageId, RoomId, Session, Timestamp, UserId};
 use serde_json::{Value, json};
 
 use crate::socketio::client::http;
+
+/// A clock that shows another moment at each look.
+#[derive(Debug, Default)]
+struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_790_000_000_000 + self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
 
 fn id(name: &str) -> UserId {
     name.parse().unwrap()
@@ -125,7 +136,7 @@ async fn own_devices_learn_where_one_stands_in_a_thread_live_on_other_nodes_and_
 async fn threads_are_listed_by_their_activity_with_what_is_unread_in_them() {
     let mut config = Config::default();
     config.max_followed_threads = 2;
-    let engine = ChatEngine::builder().config(config).build().await.unwrap();
+    let engine = ChatEngine::builder().config(config).clock(Ticking::default()).build().await.unwrap();
     let (one, two) = (group(&engine, &["ana", "ben", "cho"]).await, group(&engine, &["ben", "ana"]).await);
     let (ana, ben, cho) = (engine.as_user(id("ana")), engine.as_user(id("ben")), engine.as_user(id("cho")));
     let (first, second) = (send(&ben, one, "a").await, send(&ben, two, "b").await);

@@ -55,11 +55,13 @@ fn run<S: Store>(steps: Vec<Step>, store: impl Future<Output = S>) {
 
 async fn walk(steps: Vec<Step>, store: impl Store) {
     let mut world = World::new(store).await;
+    // Without a room there is nothing to do.
+    world.create(0, 1).await;
     for step in steps {
         world.step(step).await;
         world.check().await;
     }
-    world.check_feeds().await;
+    world.end().await;
 }
 
 /// So many cases, unless `PROPTEST_CASES` says otherwise.

@@ -100,13 +100,13 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => by().prop_map(Step::Connect),
         4 => by().prop_map(Step::Drop),
     ];
-    proptest::collection::vec(step, 1..90)
+    proptest::collection::vec(step, 1..50)
 }
 
 fn saying() -> impl Strategy<Value = Step> {
     let amend = prop_oneof![
         3 => (0..3u8).prop_map(Amend::Edit),
-        1 => Just(Amend::Delete),
+        2 => Just(Amend::Delete),
         4 => any::<bool>().prop_map(Amend::React),
         3 => any::<bool>().prop_map(Amend::Pin),
         2 => Just(Amend::Hide),

@@ -89,7 +89,8 @@ impl World {
         }
     }
 
-    /// All devices take what has come, and have learnt of each thing once; then everything is compared.
+    /// All devices take what has come, and have learnt of each thing once; then, for one user after another, everything
+    /// is compared.
     pub(super) async fn check(&mut self) {
         for device in 0..DEVICES {
             while let Some(event) = self.clients[device].ready_event() {
@@ -105,9 +106,15 @@ impl World {
             }
         }
         self.news.clear();
+        self.look(self.steps as usize % USERS.len()).await;
+    }
+
+    /// For all users everything is compared.
+    pub(super) async fn end(&mut self) {
         for user in 0..USERS.len() {
             self.look(user).await;
         }
+        self.check_feeds().await;
     }
 
     pub(super) fn now(&self) -> Timestamp {
