@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chat_core::Result;
+use chat_core::model::Verb;
 use chat_core::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
 
 /// Holds whoever comes into a room by themselves whose `custom` says `"approval": true`.
@@ -10,6 +11,10 @@ pub(crate) struct Doors;
 
 #[async_trait]
 impl Hooks for Doors {
+    fn asks_about(&self, verb: Verb) -> bool {
+        verb == Verb::Join
+    }
+
     async fn before_send(&self, _: Sending<'_>) -> Result<Verdict> {
         Ok(Verdict::Allow)
     }

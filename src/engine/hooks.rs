@@ -10,7 +10,7 @@ use super::{Actor, ChatEngine};
 use crate::config::{Config, HookFailure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, JoinRequestId, MessageId, RoomId};
-use crate::model::{Body, Room};
+use crate::model::{Body, Room, Verb};
 use crate::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
 use crate::store::{Admission, BodyHash, Hold, JoinHold, Refers, Ruling};
 
@@ -29,13 +29,9 @@ impl Asked {
 }
 
 impl ChatEngine {
-    fn hooks(&self) -> Option<Arc<dyn Hooks>> {
-        self.inner.asked.hooks.clone()
-    }
-
-    /// Whether the host has rules of its own.
-    pub(super) fn has_hooks(&self) -> bool {
-        self.inner.asked.hooks.is_some()
+    /// The host's rules about this, if it has some.
+    pub(super) fn hooks(&self, verb: Verb) -> Option<Arc<dyn Hooks>> {
+        self.inner.asked.hooks.clone().filter(|hooks| hooks.asks_about(verb))
     }
 
     /// The answer to a question, in its turn and in time.
@@ -117,7 +113,7 @@ impl Actor {
         attachments: &[AttachmentId],
         refers: &Refers,
     ) -> Result<(Body, Ruling)> {
-        let Some(hooks) = self.engine.hooks() else { return Ok((body, Ruling::AsSaid)) };
+        let Some(hooks) = self.engine.hooks(Verb::Send) else { return Ok((body, Ruling::AsSaid)) };
         let (room, _) = self.membership(room).await?;
         let sending = Sending { actor: &self.user, room: &room, body: &body, attachments };
         let verdict = self.engine.answer(hooks.before_send(sending)).await;
@@ -147,7 +143,7 @@ impl Actor {
         message: MessageId,
         content: Option<Arc<str>>,
     ) -> Result<Option<Arc<str>>> {
-        let Some(hooks) = self.engine.hooks() else { return Ok(content) };
+        let Some(hooks) = self.engine.hooks(Verb::Edit) else { return Ok(content) };
         let (room, _) = self.membership(room).await?;
         let editing = Editing { actor: &self.user, room: &room, message, content: content.as_deref() };
         let verdict = self.engine.answer(hooks.before_edit(editing)).await;
@@ -165,7 +161,7 @@ impl Actor {
     /// Whether the host lets a message that is being written say more. What is told already cannot be said in other
     /// words.
     pub(super) async fn rule_on_more(&self, room: &Room, message: MessageId, text: &str) -> Result<()> {
-        let Some(hooks) = self.engine.hooks() else { return Ok(()) };
+        let Some(hooks) = self.engine.hooks(Verb::Edit) else { return Ok(()) };
         let so_far = match self.engine.inner.streams.words(message) {
             Some(words) => Some(words),
             None => {
@@ -186,7 +182,7 @@ impl Actor {
 
     /// Whether the host lets the actor in. A refusal is told by the commit: who waits already is told that.
     pub(super) async fn rule_on_join(&self, room: RoomId) -> Result<Admission> {
-        let Some(hooks) = self.engine.hooks() else { return Ok(Admission::Unasked) };
+        let Some(hooks) = self.engine.hooks(Verb::Join) else { return Ok(Admission::Unasked) };
         let room: Room =
             self.engine.store().rooms(&[room]).await?.pop().ok_or(ErrorKind::RoomNotFound(room))?;
         let joining = Joining { actor: &self.user, room: &room };

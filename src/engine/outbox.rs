@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::{Actor, ChatEngine, Inner};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
-use crate::model::{Body, Draft, Profile};
+use crate::model::{Body, Draft, Profile, Verb};
 use crate::store::{Answer, Batch, HostTransaction, Op, OutboxEntry, OutboxRow, Refers, Ruling};
 
 /// How often each node looks what waits, where nobody has said that there is something.
@@ -239,7 +239,7 @@ impl ChatEngine {
         for (index, OutboxRow { entry, .. }) in rows.iter().enumerate() {
             let (actor, room) = (self.as_user(entry.author.clone()), entry.room);
             let body = entry.body.clone();
-            if self.has_hooks() {
+            if self.hooks(Verb::Send).is_some() {
                 asked.spawn(async move { (index, actor.rule_on(room, body, &[], &Refers::default()).await) });
                 rulings.push(Err(ErrorKind::Unavailable.into()));
             } else {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, UserId};
-use crate::model::{Body, Room};
+use crate::model::{Body, Room, Verb};
 
 /// A message that somebody in the room wants to send.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +101,10 @@ pub enum Welcome {
 /// where that shall be said in other words, it is refused.
 #[async_trait]
 pub trait Hooks: Send + Sync + fmt::Debug + 'static {
+    /// Whether this is worth a question: [`Send`](Verb::Send), [`Edit`](Verb::Edit) or [`Join`](Verb::Join), and nothing
+    /// else. `false` lets it through and spares the engine the look at the room.
+    fn asks_about(&self, verb: Verb) -> bool;
+
     /// Somebody wants to send a message.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chat_core::bus::LocalBus;
-use chat_core::model::{Draft, Limit, NewInvite, NewRoom, NotifyLevel, Quiet, RoomUpdate, Visibility};
+use chat_core::model::{Draft, Limit, NewInvite, NewRoom, NotifyLevel, Quiet, RoomUpdate, Verb, Visibility};
 use chat_core::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
 use chat_core::push::{About, Notice, Push};
 use chat_core::store::{MemoryStore, PushStore, SqliteStore, Store};
@@ -81,6 +81,10 @@ struct Doorman;
 
 #[async_trait]
 impl Hooks for Doorman {
+    fn asks_about(&self, verb: Verb) -> bool {
+        verb == Verb::Join
+    }
+
     async fn before_send(&self, _: Sending<'_>) -> chat_core::Result<Verdict> {
         Ok(Verdict::Allow)
     }

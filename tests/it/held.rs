@@ -9,7 +9,7 @@ use chat_core::blob::FolderStore;
 use chat_core::bus::LocalBus;
 use chat_core::config::HookFailure;
 use chat_core::event::{EventKind, Notification};
-use chat_core::model::{Act, Body, Draft, HistoryQuery, Limit, NewRoom};
+use chat_core::model::{Act, Body, Draft, HistoryQuery, Limit, NewRoom, Verb};
 use chat_core::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
 use chat_core::store::{MemoryStore, SqliteStore, Upkeep};
 use chat_core::testing::{FaultyStore, ManualClock, NameTokens};
@@ -47,6 +47,10 @@ fn verdict(words: Option<&str>) -> Result<Verdict> {
 
 #[async_trait::async_trait]
 impl Hooks for Wary {
+    fn asks_about(&self, _: Verb) -> bool {
+        true
+    }
+
     async fn before_send(&self, sending: Sending<'_>) -> Result<Verdict> {
         verdict(sending.body.content())
     }

@@ -1,12 +1,12 @@
 //! The host's own rules: what they make of messages, edits and joins, and what becomes of it when they fail.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chat_core::config::HookFailure;
 use chat_core::event::Command;
-use chat_core::model::{Body, Draft, HistoryQuery, Limit, NewInvite, NewRoom};
+use chat_core::model::{Body, Draft, HistoryQuery, Limit, NewInvite, NewRoom, Verb};
 use chat_core::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
 use chat_core::store::{MemoryStore, SqliteStore, Store};
 use chat_core::{Actor, ChatEngine, Config, ErrorKind, Result, RoomId, UserId};
@@ -26,6 +26,8 @@ struct Obedient(Arc<Seen>);
 
 #[derive(Debug, Default)]
 struct Seen {
+    /// For whoever wants to hear of those alone who come in.
+    only_joins: AtomicBool,
     asked: AtomicUsize,
     now: AtomicUsize,
     most: AtomicUsize,
@@ -58,6 +60,10 @@ impl Obedient {
 
 #[async_trait::async_trait]
 impl Hooks for Obedient {
+    fn asks_about(&self, verb: Verb) -> bool {
+        verb == Verb::Join || !self.0.only_joins.load(Ordering::SeqCst)
+    }
+
     async fn before_send(&self, sending: Sending<'_>) -> Result<Verdict> {
         assert!(sending.room.active);
         self.verdict(sending.body.content().unwrap_or_default()).await
@@ -89,6 +95,17 @@ async fn engine_on(store: impl Store, config: Config) -> (ChatEngine, Obedient, 
 
 async fn engine() -> (ChatEngine, Obedient, RoomId, [Actor; 2]) {
     engine_on(MemoryStore::new(), Config::default()).await
+}
+
+#[tokio::test]
+async fn what_is_worth_no_question_is_let_through() {
+    let (engine, hooks, room, [ana, _]) = engine().await;
+    hooks.0.only_joins.store(true, Ordering::SeqCst);
+    let sent = ana.send(room, Draft::text("reject")).await.unwrap();
+    ana.edit(room, sent.id, Some("damn".into())).await.unwrap();
+    assert_eq!(hooks.asked(), 0);
+    assert_eq!(code(engine.as_user(id("eve")).join(room).await), "FORBIDDEN");
+    assert_eq!(hooks.asked(), 1);
 }
 
 #[tokio::test]

@@ -38,6 +38,10 @@ struct Doorman;
 
 #[async_trait::async_trait]
 impl Hooks for Doorman {
+    fn asks_about(&self, verb: Verb) -> bool {
+        verb == Verb::Join
+    }
+
     async fn before_send(&self, _: Sending<'_>) -> Result<Verdict> {
         Ok(Verdict::Allow)
     }

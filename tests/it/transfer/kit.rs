@@ -76,6 +76,10 @@ struct Wary;
 
 #[async_trait::async_trait]
 impl Hooks for Wary {
+    fn asks_about(&self, _: Verb) -> bool {
+        true
+    }
+
     async fn before_send(&self, sending: Sending<'_>) -> chat_core::Result<Verdict> {
         let is_suspect = sending.body.content().is_some_and(|words| words.contains("buy"));
         Ok(if is_suspect { Verdict::Hold("광고?\n🦊".into()) } else { Verdict::Allow })
