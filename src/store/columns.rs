@@ -4,12 +4,10 @@
 mod alerts;
 mod held;
 mod joins;
+mod records;
 mod written;
 
-use super::{
-    BodyHash, KeptEdit, OutboxEntry, OutboxRow, PushRetry, ReactionKey, Record, RoomRecord, Stage,
-    StoredAttachment,
-};
+use super::{BodyHash, OutboxEntry, OutboxRow, PushRetry, Stage, StoredAttachment};
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
@@ -98,6 +96,7 @@ macro_rules! seniority {
 pub(super) use alerts::{alert, alert_code, alert_payload};
 pub(super) use held::{held_columns, held_of, refers_text};
 pub(super) use joins::{join_request, join_request_of};
+pub(super) use records::ReadRecord;
 pub(super) use written::{
     act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, keeping_text,
     kept_attachments, kept_mentions, kept_thread, last_seen_code, outcome_code, permissions_text, pin_of,
@@ -529,59 +528,6 @@ pub(super) trait ReadRow<'r> {
         self.maybe_hash()?.ok_or_else(|| self.no_sense())
     }
 
-    /// Reads what is known of a user, who may have no more than a time when they were last seen.
-    fn profile_record(&mut self) -> Result<Record, Self::Error> {
-        let user: UserId = self.parsed()?;
-        let (nickname, image) = (self.maybe_text()?, self.maybe_text()?);
-        let profile = nickname.map(|nickname| profile_of(user.clone(), Some(nickname), image));
-        let (last_seen, logged_out) = (self.maybe_time()?, self.maybe_time()?);
-        Ok(Record::Profile { user, profile, last_seen, logged_out })
-    }
-
-    /// Reads a message and its hash.
-    fn message_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Room(RoomRecord::Message(self.message()?, self.maybe_hash()?)))
-    }
-
-    /// Reads a reaction and its message's id.
-    fn reaction_record(&mut self) -> Result<Record, Self::Error> {
-        let (room, seq) = (self.room_id()?, self.number()?);
-        let key = ReactionKey { room, seq, reaction: self.reaction()?, user: self.parsed()? };
-        Ok(Record::Room(RoomRecord::Reaction(key, MessageId::from_bytes(self.bytes()?))))
-    }
-
-    /// Reads a former state, and of which message it is.
-    fn edit_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Room(RoomRecord::Edit(KeptEdit {
-            room: self.room_id()?,
-            seq: self.number()?,
-            message: MessageId::from_bytes(self.bytes()?),
-            edited_at: self.time()?,
-            n: self.number()?,
-            edit: self.edit()?,
-        })))
-    }
-
-    fn quiet_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::DoNotDisturb(self.parsed()?, self.do_not_disturb()?))
-    }
-
-    fn settings_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Settings(self.parsed()?, self.settings()?))
-    }
-
-    fn room_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Room(RoomRecord::Room(self.room()?)))
-    }
-
-    fn member_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Room(RoomRecord::Member(self.member()?)))
-    }
-
-    fn report_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Room(RoomRecord::Report(self.report()?)))
-    }
-
     fn hidden(&mut self) -> Result<Hidden, Self::Error> {
         Ok(Hidden {
             room: self.room_id()?,
@@ -603,26 +549,6 @@ pub(super) trait ReadRow<'r> {
             pos: self.number()?,
             root: MessageId::from_bytes(self.bytes()?),
         })
-    }
-
-    fn follow_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Room(RoomRecord::Follow(self.follow()?)))
-    }
-
-    fn act_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Room(RoomRecord::Act(self.audit_entry()?)))
-    }
-
-    fn invite_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Room(RoomRecord::Invite(self.invite()?)))
-    }
-
-    fn hidden_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Room(RoomRecord::Hidden(self.hidden()?)))
-    }
-
-    fn ban_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Room(RoomRecord::Ban(self.ban()?)))
     }
 
     fn room_id(&mut self) -> Result<RoomId, Self::Error> {

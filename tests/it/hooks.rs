@@ -102,7 +102,7 @@ async fn what_is_worth_no_question_is_let_through() {
     let (engine, hooks, room, [ana, _]) = engine().await;
     hooks.0.only_joins.store(true, Ordering::SeqCst);
     let sent = ana.send(room, Draft::text("reject")).await.unwrap();
-    ana.edit(room, sent.id, Some("damn".into())).await.unwrap();
+    ana.edit(room, sent.id, Some("damn")).await.unwrap();
     assert_eq!(hooks.asked(), 0);
     assert_eq!(code(engine.as_user(id("eve")).join(room).await), "FORBIDDEN");
     assert_eq!(hooks.asked(), 1);

@@ -11,7 +11,7 @@ use super::held;
 use super::joins;
 use super::read::{beyond, beyond_user};
 use crate::store::columns::{
-    ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
+    ReadRecord, ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
     settings_columns,
 };
 use crate::store::{Queue, Record, RecordPage, RoomRecord};

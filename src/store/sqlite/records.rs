@@ -10,7 +10,7 @@ use super::held;
 use super::joins;
 use super::read::{ROOM, all, beyond, beyond_user};
 use crate::store::columns::{
-    ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
+    ReadRecord, ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
     settings_columns,
 };
 use crate::store::{Queue, Record, RecordPage, RoomRecord};
