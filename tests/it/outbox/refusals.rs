@@ -104,7 +104,7 @@ async fn a_transaction_of_another_database_is_refused(host: Host) {
             errors.push(of_another.send_in(&mut conn, no_room, draft).await.unwrap_err());
         }
         Host::Server(_) => {
-            let other = Database::fresh().await.unwrap();
+            let other = Database::empty().await.unwrap();
             let mut conn = PgConnection::connect(&other.url).await.unwrap();
             errors.push(shop.send_in(&mut conn, room, draft.clone()).await.unwrap_err());
             conn.close().await.unwrap();
