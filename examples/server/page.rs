@@ -10,7 +10,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 68] = [
+const FILES: [(&str, &str, &str); 70] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
@@ -23,6 +23,7 @@ const FILES: [(&str, &str, &str); 68] = [
     ("/answering.js", SCRIPT, include_str!("page/answering.js")),
     ("/api.js", SCRIPT, include_str!("page/api.js")),
     ("/app.js", SCRIPT, include_str!("page/app.js")),
+    ("/arriving.js", SCRIPT, include_str!("page/arriving.js")),
     ("/bubble.js", SCRIPT, include_str!("page/bubble.js")),
     ("/chat-api.js", SCRIPT, include_str!("page/chat-api.js")),
     ("/chat.js", SCRIPT, include_str!("page/chat.js")),
@@ -42,6 +43,7 @@ const FILES: [(&str, &str, &str); 68] = [
     ("/hiding.js", SCRIPT, include_str!("page/hiding.js")),
     ("/holding.js", SCRIPT, include_str!("page/holding.js")),
     ("/invitations.js", SCRIPT, include_str!("page/invitations.js")),
+    ("/inviting.js", SCRIPT, include_str!("page/inviting.js")),
     ("/joining.js", SCRIPT, include_str!("page/joining.js")),
     ("/links.js", SCRIPT, include_str!("page/links.js")),
     ("/mentioning.js", SCRIPT, include_str!("page/mentioning.js")),

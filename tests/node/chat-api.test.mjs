@@ -104,6 +104,22 @@ describe('invitations', { timeout: 30_000 }, () => {
     for (const { code } of [two, three]) await assert.rejects(bens.api.acceptInvite(code), { code: 'INVITE_NOT_FOUND' });
   });
 
+  test('are links for whoever has one, listed for those who may see them while they hold', async () => {
+    const [ana, ben, cho] = await users('ana', 'ben', 'cho');
+    const [anas, bens, chos] = await Promise.all([ana, ben, cho].map(connect));
+    const room = await ana.group([ben], 'Runners');
+    const first = await anas.api.createInvite(room, { expiresIn: 3600, maxUses: 2 });
+    const second = await bens.api.createInvite(room, { maxUses: 1 });
+    assert.deepEqual([Date.parse(first.expiresAt) - Date.parse(first.createdAt), first.maxUses, first.uses, first.userUuid], [3_600_000, 2, 0, null]);
+    const codes = async (one) => (await one.api.invites(room)).map(({ code }) => code).sort();
+    assert.deepEqual(await codes(anas), [first.code, second.code].sort());
+    assert.deepEqual(await bens.api.invites(room), [second], 'one’s own');
+    await assert.rejects(chos.api.invites(room), { code: 'NOT_A_PARTICIPANT' });
+    assert.equal((await chos.api.acceptInvite(first.code)).roomUuid, room);
+    assert.deepEqual((await anas.api.invites(room)).find(({ code }) => code === first.code), { ...first, uses: 1 });
+    await anas.api.revokeInvite(room, second.code);
+    assert.deepEqual(await codes(anas), [first.code]);
+  });
 });
 
 describe('requests to come in', { timeout: 30_000 }, () => {

@@ -1,4 +1,5 @@
-// What a screen reader says by itself: new messages of the open room, and never the history.
+// What a screen reader says by itself: new messages of the open room, and never the history; and what was done, where the screen
+// shows it without a notice.
 
 import { $, el } from './dom.js';
 import { t, wordsOf } from './texts.js';
@@ -13,7 +14,12 @@ let waiting = [];
 /** Says a message, soon. */
 export function announce(message) {
   const { sender, type } = message;
-  waiting.push(type === 'SYSTEM' ? message.content : t('saidBy', sender.nickname, wordsOf(message)));
+  announceText(type === 'SYSTEM' ? message.content : t('saidBy', sender.nickname, wordsOf(message)));
+}
+
+/** Says a text, soon. */
+export function announceText(text) {
+  waiting.push(text);
   if (waiting.length === 1) setTimeout(say, PAUSE);
 }
 

@@ -3,6 +3,7 @@
 import { goToList } from './address.js';
 import { refreshWaiting, startAdmitting, takeArrival } from './admitting.js';
 import { chat, me, signIn } from './api.js';
+import { askToComeIn, startArriving } from './arriving.js';
 import { startComposer } from './composer.js';
 import { startDialogs } from './dialogs.js';
 import { $, on, onSubmit, setAvatar } from './dom.js';
@@ -14,6 +15,7 @@ import { loadFollowed, startFollowed, takeThreadRead } from './followed.js';
 import { loadFriends } from './friends.js';
 import { takeHidden } from './hiding.js';
 import { loadInvitations, startInvitations, takeInvitation } from './invitations.js';
+import { refreshLinks, startInviting } from './inviting.js';
 import { loadAsked, startJoining, takeJoinNews } from './joining.js';
 import { startMessageMenu } from './message-menu.js';
 import { startModeration } from './moderation.js';
@@ -58,6 +60,7 @@ const handlers = {
     resumeThread();
     resumeUploads();
     refreshPeople();
+    refreshLinks();
   },
   reset: () => attempt(reloadAll),
   entry: takeEntry,
@@ -77,8 +80,9 @@ const handlers = {
   presence: setPresence,
   participant(data) {
     refreshRoom(data.roomUuid);
-    if (data.joined) takeArrival(data);
-    else takeDeparture(data);
+    if (!data.joined) return takeDeparture(data);
+    takeArrival(data);
+    refreshLinks(data.roomUuid);
   },
   room({ roomUuid, change, isDeleted }) {
     if (change === 'left') return dropRoom(roomUuid, isDeleted);
@@ -137,6 +141,7 @@ async function start(name) {
   showState(chat);
   for (const [event, handle] of Object.entries(handlers)) chat.on(event, handle);
   followAddress();
+  askToComeIn();
 }
 
 function askName(error) {
@@ -211,7 +216,8 @@ on('skip', 'click', (event) => {
 });
 document.addEventListener('visibilitychange', () => me && markRead());
 
-for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFollowed, startFriendList, startInvitations, startJoining, startFinding, startNewChat, startPeople, startAdmitting, startModeration, startPins, startSearch, startSettings, startSide, startThread, startThreadList, startViewer]) begin();
+// The first one reads the address before anybody looks there for a room.
+for (const begin of [startArriving, startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFollowed, startFriendList, startInvitations, startInviting, startJoining, startFinding, startNewChat, startPeople, startAdmitting, startModeration, startPins, startSearch, startSettings, startSide, startThread, startThreadList, startViewer]) begin();
 showPane('rooms');
 speak(firstLanguage());
 awaitMidnight();

@@ -368,6 +368,11 @@ export class ChatApi {
     return this.#chat.http('POST', `chat/rooms/${of(room)}/invites`, holds);
   }
 
+  /** Those of a room that hold, the newest first: all of them for who may remove people, one's own for others. @param {string} room @returns {Promise<Invite[]>} */
+  async invites(room) {
+    return (await this.#chat.http('GET', `chat/rooms/${of(room)}/invites`)).invites;
+  }
+
   /** Takes a link or an invitation back. @param {string} room @param {string} code */
   revokeInvite(room, code) {
     return this.#chat.http('DELETE', `chat/rooms/${of(room)}/invites/${of(code)}`);

@@ -24,6 +24,9 @@ export function startJoining() {
 /** One's own request to come into a room, if one waits. */
 export const requestFor = (roomUuid) => asked.find((one) => one.roomUuid === roomUuid);
 
+/** The one that was made by an invite link. */
+export const requestBy = (code) => asked.find((one) => one.code === code);
+
 export const nameOf = ({ name, roomType }) => name ?? t(roomType === 'CHALLENGE' ? 'challenge' : 'group');
 
 export async function loadAsked() {

@@ -1,5 +1,6 @@
 // Addresses within a text, as links. Only http and https; everything else stays text.
 
+import { isInviteLink } from './address.js';
 import { el, webAddress } from './dom.js';
 
 const ADDRESS = /\bhttps?:\/\/[^\s<>"]+/giu;
@@ -14,7 +15,9 @@ export function withLinks(text) {
     const shown = addressIn(found);
     const href = webAddress(shown);
     if (!href) continue;
-    nodes.push(text.slice(from, index), el('a', { href, textContent: shown, target: '_blank', rel: 'noopener noreferrer' }));
+    // An invite link of this page is for whoever is signed in here. Another tab would ask for their name first.
+    const elsewhere = isInviteLink(href) ? {} : { target: '_blank', rel: 'noopener noreferrer' };
+    nodes.push(text.slice(from, index), el('a', { href, textContent: shown, ...elsewhere }));
     from = index + shown.length;
   }
   return [...nodes, text.slice(from)].filter(Boolean);

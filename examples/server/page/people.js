@@ -1,4 +1,5 @@
-// The people of the open room, and what one can do about them: invite, remove, rename, leave. What moderators do is in moderating.js.
+// The people of the open room, and what one can do about them: invite, remove, rename, leave. What moderators do is in moderating.js,
+// and invite links are in inviting.js.
 
 import { api, me } from './api.js';
 import { ChatError } from './chat.js';
@@ -6,6 +7,7 @@ import { ask } from './dialogs.js';
 import { $, el, fillList, iconButton, on, personAvatar } from './dom.js';
 import { askSomebody, askToBlock } from './friend-list.js';
 import { friendsChanged, isBlocked, isKnown } from './friends.js';
+import { seesLinks } from './inviting.js';
 import { chooseFor, isMuted, mayActOn, mayModerate, moderated } from './moderating.js';
 import { attempt, toast } from './notices.js';
 import { Picker } from './picker.js';
@@ -61,13 +63,14 @@ export function refreshPeople() {
 
 function showPeople() {
   const room = rooms.get(openUuid());
-  const { type, isActive, participantCount = 0 } = room ?? {};
+  const { type, participantCount = 0 } = room ?? {};
   const isShared = type !== 'DIRECT';
   const owners = participants.filter(({ role }) => role === 'OWNER');
   const others = participants.filter(({ role }) => role !== 'OWNER');
   fillList($('people-list'), [...owners, ...others].map(personItem));
   $('people-count').textContent = t('people', participantCount);
-  $('invite').hidden = !isShared || !isActive;
+  $('invite').hidden = !isShared || !may(room, 'invite');
+  $('links-open').hidden = !seesLinks(room);
   $('rename').hidden = !isShared || !may(room, 'rename');
   $('moderation-open').hidden = !mayModerate(room);
   // Its owner's alone, whatever its permissions say; also where it is closed.

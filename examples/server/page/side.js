@@ -1,4 +1,4 @@
-// What stands beside the open room: its people, its moderation, its pins, a search in it, or one of its threads. One of them
+// What stands beside the open room: its people, its invite links, its moderation, its pins, a search in it, or one of its threads. One of them
 // at a time.
 
 import { $ } from './dom.js';
