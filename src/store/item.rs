@@ -1,7 +1,11 @@
 //! What is committed.
 
+mod people;
+
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use people::{RelationItem, RelationOp, SettingsItem, SettingsOp};
 
 use super::{Admission, AlertTerms, BodyHash, Held, Hold, JoinSettlement, RoomRecord, Settlement};
 use crate::clock::Timestamp;
@@ -9,8 +13,7 @@ use crate::error::ErrorKind;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, ReportId, RoomId, UserId};
 use crate::model::{
     About, Attachment, Ban, Body, Custom, DoNotDisturb, Invite, InviteCode, JoinRequest, Mark, Mentions,
-    NotifySetting, Profile, Reaction, RelationKind, ReportOutcome, Retention, Role, RoomKind, Settings,
-    SettingsUpdate, Verb, Visibility,
+    NotifySetting, Profile, Reaction, ReportOutcome, Retention, Role, RoomKind, Verb, Visibility,
 };
 
 /// What is committed together.
@@ -524,46 +527,6 @@ pub struct Update {
     pub retention: Option<Option<Retention>>,
 }
 
-/// A change of how two people stand to each other.
-#[derive(Debug, Clone)]
-pub struct RelationItem {
-    /// When.
-    pub at: Timestamp,
-    /// Who asks.
-    pub user: Profile,
-    /// Whom it is about; somebody else.
-    pub other: Profile,
-    /// What is asked.
-    pub op: RelationOp,
-}
-
-/// What a [`RelationItem`] asks for. What stands already is no error and changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RelationOp {
-    /// Ask for friendship. Two who ask each other are friends. Of somebody whom the user has blocked it is
-    /// [`Forbidden`](crate::ErrorKind::Forbidden); a request to whoever has blocked the user never arrives, and
-    /// looks like any other.
-    Request,
-    /// Accept the other's request; without one,
-    /// [`FriendRequestNotFound`](crate::ErrorKind::FriendRequestNotFound).
-    Accept,
-    /// Decline it; without one, likewise.
-    Decline,
-    /// Ask no more.
-    Withdraw,
-    /// End the friendship, or ask for it no more.
-    Remove,
-    /// Have nothing to do with the other: it ends friendship and requests, and neither opens a direct room
-    /// with the other, sends in it, or adds the other to a room.
-    Block,
-    /// Take the user's own block back.
-    Unblock,
-    /// Take in the user's side as it stands in another store since [`RelationItem::at`], where nothing later
-    /// stands here. The other side is a record of its own.
-    Import(RelationKind),
-}
-
 impl From<RoomItem> for Item {
     fn from(item: RoomItem) -> Self {
         Self::Room(item)
@@ -580,25 +543,6 @@ impl From<SettingsItem> for Item {
     fn from(item: SettingsItem) -> Self {
         Self::Settings(item)
     }
-}
-
-/// A change of a user's [`Settings`].
-#[derive(Debug, Clone)]
-pub struct SettingsItem {
-    /// Whose.
-    pub user: UserId,
-    /// What is asked.
-    pub op: SettingsOp,
-}
-
-/// What a [`SettingsItem`] asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SettingsOp {
-    /// Change some of them, at this moment. What stands already changes nothing.
-    Update(SettingsUpdate, Timestamp),
-    /// Take them in as they are in another store, where nothing later stands here.
-    Import(Settings),
 }
 
 /// A SYSTEM message to add.

@@ -1,8 +1,6 @@
 //! Notices of what is no message to people who are away: of rooms, invitations and friends, as it stands when it is told.
 
 use std::collections::HashSet;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,7 +16,7 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::postgres::Database;
-use crate::push::{DELAY, RuntimeClock, quick, ready_to_die};
+use crate::push::{CHILD_FILE, CHILD_HANGS, DELAY, RuntimeClock, killed, quick, ready_to_die};
 
 /// What a provider was handed of what is no message, and how often it fails first.
 #[derive(Debug, Default, Clone)]
@@ -363,10 +361,6 @@ async fn two_nodes_tell_of_each_alert_once_on_postgres() {
     nodes_tell_of_each_once([Arc::new(database.store().await), Arc::new(database.store().await)]).await;
 }
 
-/// The file that a child keeps its store in, and whether it is killed before anything is told or while it is.
-const CHILD_FILE: &str = "CHAT_ALERTS_CHILD_FILE";
-const CHILD_HANGS: &str = "CHAT_ALERTS_CHILD_HANGS";
-
 /// Says that it is asked, and never takes anything.
 #[derive(Debug)]
 struct Stuck;
@@ -403,16 +397,6 @@ async fn a_child_that_adds_somebody_and_waits_to_be_killed() {
     sleep(Duration::from_secs(120)).await;
 }
 
-fn child(file: &std::path::Path, hangs: bool) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "alerts::a_child_that_adds_somebody_and_waits_to_be_killed"]);
-    command.args(["--ignored", "--nocapture"]).env(CHILD_FILE, file).stdout(Stdio::piped());
-    if hangs {
-        command.env(CHILD_HANGS, "1");
-    }
-    command.spawn().unwrap()
-}
-
 /// By a wall clock that is ahead of the child's: what it had taken is due again.
 #[derive(Debug)]
 struct Ahead;
@@ -428,15 +412,7 @@ async fn what_was_committed_before_a_kill_is_told_of_after_it() {
     for hangs in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("chat.db");
-        let mut child = child(&file, hangs);
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let ready = tokio::task::spawn_blocking(move || {
-            let mut lines = lines.map_while(Result::ok);
-            lines.any(|line| line.contains("child: ready to die"))
-        });
-        assert!(timeout(Duration::from_secs(30), ready).await.unwrap().unwrap(), "it says so");
-        child.kill().unwrap();
-        child.wait().unwrap();
+        killed("alerts::a_child_that_adds_somebody_and_waits_to_be_killed", &file, hangs).await;
 
         let push = Provider::default();
         let store = SqliteStore::open(&file).await.unwrap();

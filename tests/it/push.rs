@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -365,9 +365,9 @@ async fn two_nodes_tell_of_each_message_once_on_postgres() {
     nodes_tell_of_each_once([Arc::new(database.store().await), Arc::new(database.store().await)]).await;
 }
 
-/// The file that a child keeps its store in, and how far it goes before it is killed.
-const CHILD_FILE: &str = "CHAT_PUSH_CHILD_FILE";
-const CHILD_HANGS: &str = "CHAT_PUSH_CHILD_HANGS";
+/// The file that a child keeps its store in, and whether it is killed before anything is told or while it is.
+pub(crate) const CHILD_FILE: &str = "CHAT_PUSH_CHILD_FILE";
+pub(crate) const CHILD_HANGS: &str = "CHAT_PUSH_CHILD_HANGS";
 
 /// To whoever kills it.
 #[allow(clippy::print_stdout, reason = "the other process reads it there")]
@@ -411,14 +411,24 @@ async fn a_child_that_says_something_and_waits_to_be_killed() {
     sleep(Duration::from_secs(60)).await;
 }
 
-fn child(file: &Path, hangs: bool) -> Child {
+/// Runs a test of this binary in a process of its own, which keeps its store in this file, until it is
+/// [ready](ready_to_die), and kills it.
+pub(crate) async fn killed(test: &str, file: &Path, hangs: bool) {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "push::a_child_that_says_something_and_waits_to_be_killed"]);
-    command.args(["--ignored", "--nocapture"]).env(CHILD_FILE, file).stdout(Stdio::piped());
+    command.args(["--exact", test, "--ignored", "--nocapture"]).env(CHILD_FILE, file).stdout(Stdio::piped());
     if hangs {
         command.env(CHILD_HANGS, "1");
     }
-    command.spawn().unwrap()
+    let mut child = command.spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ready = tokio::task::spawn_blocking(move || {
+        let mut lines = lines.map_while(Result::ok);
+        lines.any(|line| line.contains("child: ready to die"))
+    });
+    let is_ready = timeout(Duration::from_secs(30), ready).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(is_ready.unwrap().unwrap(), "it says so");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -426,15 +436,7 @@ async fn what_was_committed_before_a_kill_is_told_after_it() {
     for hangs in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("chat.db");
-        let mut child = child(&file, hangs);
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let ready = tokio::task::spawn_blocking(move || {
-            let mut lines = lines.map_while(Result::ok);
-            lines.any(|line| line.contains("child: ready to die"))
-        });
-        assert!(timeout(Duration::from_secs(30), ready).await.unwrap().unwrap(), "it says so");
-        child.kill().unwrap();
-        child.wait().unwrap();
+        killed("push::a_child_that_says_something_and_waits_to_be_killed", &file, hangs).await;
 
         let push = Provider::default();
         let store = SqliteStore::open(&file).await.unwrap();

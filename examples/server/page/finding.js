@@ -4,7 +4,7 @@ import { goToRoom } from './address.js';
 import { api } from './api.js';
 import { $, el, fillList, newAvatar, on, onSubmit, textButton } from './dom.js';
 import { explain } from './errors.js';
-import { askedChanged, comeIn, requestFor, takeBack } from './joining.js';
+import { askedChanged, comeIn, nameOf, requestFor, takeBack } from './joining.js';
 import { rooms, roomsChanged } from './rooms.js';
 import { languageChanged, t } from './texts.js';
 
@@ -77,7 +77,7 @@ function show() {
 
 function item(room) {
   const { roomUuid, participantCount, topic } = room;
-  const name = room.name ?? t(room.type === 'CHALLENGE' ? 'challenge' : 'group');
+  const name = nameOf({ name: room.name, roomType: room.type });
   const request = requestFor(roomUuid);
   const words = [request && t('youWait'), t('people', participantCount), topic].filter(Boolean).join(' · ');
   const open = () => {
