@@ -385,6 +385,9 @@ pub trait Encode: Send + Sync + fmt::Debug + 'static {
     fn close(&self, reason: CloseReason, out: &mut Vec<u8>);
 }
 
+/// What the frame of a message of a few words takes, so that it is not moved while it is written.
+pub(crate) const FRAME_BYTES: usize = 640;
+
 /// How a connection takes its events.
 #[derive(Debug, Clone)]
 #[allow(clippy::exhaustive_enums, reason = "events stay as they are, or become bytes")]
@@ -444,7 +447,7 @@ impl Format {
 }
 
 fn bytes(write: impl FnOnce(&mut Vec<u8>)) -> Frame {
-    let mut out = Vec::with_capacity(512);
+    let mut out = Vec::with_capacity(FRAME_BYTES);
     write(&mut out);
     Frame::Bytes(out.into())
 }

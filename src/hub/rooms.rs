@@ -13,7 +13,7 @@ use super::lock::{Mutex, RwLock};
 use super::mailbox::Class;
 use super::user::UserEntry;
 use crate::bus::{self, Bus};
-use crate::event::{Event, Format, Frame, View};
+use crate::event::{Event, FRAME_BYTES, Format, Frame, View};
 use crate::id::RoomId;
 use crate::model::Pos;
 
@@ -202,7 +202,7 @@ impl Encoding {
             let each = posts.iter().map(|post| Frame::Event(post.event.clone())).collect();
             return Self { format, whole: None, each, own };
         };
-        let mut out = Vec::with_capacity(512 * posts.len());
+        let mut out = Vec::with_capacity(FRAME_BYTES * posts.len());
         let mut ends = Vec::with_capacity(posts.len());
         for post in posts {
             encode.event(&post.event, View::Others, &mut out);

@@ -18,8 +18,13 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
     if text.trim_ascii_start().first() == Some(&b'[') {
         return Err(invalid("body".into(), "must be an object".into()).into());
     }
+    // Looked through once for the whole text: of bytes, each string would be by itself.
+    let parsed = match std::str::from_utf8(text) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(text),
+    };
     // Once more to name the field: only where it went wrong.
-    serde_json::from_slice(text).or_else(|_| {
+    parsed.or_else(|_| {
         let mut json = serde_json::Deserializer::from_slice(text);
         let value = serde_path_to_error::deserialize(&mut json).map_err(fault)?;
         json.end().map_err(|error| {
