@@ -9,9 +9,12 @@ mod delete;
 mod erase;
 mod held;
 mod joins;
+mod members;
 mod refer;
 
-use std::collections::{BTreeSet, HashSet};
+pub(super) use members::{admit, take_out};
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::amend::amend;
@@ -26,14 +29,14 @@ use super::relate::relate;
 use super::report;
 use super::settings::settle;
 use super::{
-    Answer, Batch, BodyHash, Change, Item, Notice, Occasion, Op, Ordinals, Outcome, Refers, RoomItem, Rows,
-    Ruling, Sent, What,
+    Answer, Batch, BodyHash, Change, Item, Notice, Op, Ordinals, Outcome, Refers, RoomItem, Rows, Ruling,
+    Sent, What,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, References,
+    About, Attachment, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, References,
     Role, Room, RoomKind, Verb,
 };
 
@@ -73,14 +76,14 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
             let new = NewMessage { client_id, origin, writing_until, ..NewMessage::of(id, sender, body) };
             send(&ctx, new, (&attachments, &refers), ruling, rows)
         }
-        Op::Join { users, max_members } => join(&ctx, users, max_members, rows),
+        Op::Join { users, max_members } => members::join(&ctx, users, max_members, rows),
         Op::Enter { notice, max_members, by_invite, admission } => {
             joins::enter(&ctx, joins::Entry { notice, max_members, by_invite }, admission, rows)
         }
         Op::SettleJoin { request, how } => joins::settle(&ctx, *request, how, rows),
         Op::MakeInvite { invite, most } => invites::make(&ctx, invite, most, rows),
         Op::RevokeInvite(code) => invites::revoke(&ctx, code, rows),
-        Op::Part { notice } => part(&ctx, notice, rows),
+        Op::Part { notice } => members::part(&ctx, notice, rows),
         Op::Rename { name, notice } => rename(&ctx, name, notice, rows),
         Op::Close => close(&ctx, rows),
         Op::Reopen { kind } => govern::reopen(&ctx, &kind, rows),
@@ -215,7 +218,7 @@ fn create(
     (room.created_pos, room.changed_pos) = (pos.at, pos.at);
     for user in &users {
         let role = if ctx.by.as_ref() == Some(*user) { Role::Owner } else { Role::Member };
-        rows.put_member(begin_stay(ctx, None, user, role, &room, pos));
+        rows.put_member(members::begin_stay(ctx, None, user, role, &room, pos));
     }
     if let Some(key) = key {
         rows.keys.insert(key.clone(), ctx.id);
@@ -224,46 +227,12 @@ fn create(
     // What a direct room has to tell of is what is said in it.
     if !matches!(room.kind, RoomKind::Direct(_)) {
         for user in &users {
-            alert_added(ctx, user, rows);
+            members::alert_added(ctx, user, rows);
         }
     }
     let what = What::Created(Arc::new(room.clone()), users.into_iter().cloned().collect());
     rows.put_room(room);
     done(vec![Change { pos, prev, what }])
-}
-
-/// Whoever joins, or joins again, starts at the room's head: nothing before counts as unread. Nobody is heard
-/// again, or sooner, by coming anew.
-fn begin_stay(
-    ctx: &Ctx,
-    earlier: Option<&Member>,
-    user: &UserId,
-    role: Role,
-    room: &Room,
-    pos: Pos,
-) -> Member {
-    let own_n = earlier.map_or(0, |member| member.own_n);
-    Member {
-        room: ctx.id,
-        user: user.clone(),
-        role,
-        active: true,
-        joined_at: ctx.at,
-        joined_seq: room.seq,
-        joined_pos: pos.at,
-        changed_pos: pos.at,
-        marks_pos: pos.at,
-        marked_at: ctx.at,
-        read_seq: room.seq,
-        delivered_seq: room.seq,
-        read_n: room.countable,
-        read_own_n: own_n,
-        own_n,
-        muted_until: earlier.and_then(|member| member.muted_at(ctx.at)),
-        slowed_at: earlier.and_then(|member| member.slowed_at),
-        notify: earlier.and_then(|member| member.notify.clone()),
-        hidden: earlier.map_or(0, |member| member.hidden),
-    }
 }
 
 /// A message on its way into a room.
@@ -390,137 +359,6 @@ pub(super) fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut 
     let own_n = rows.members.get(&(ctx.id, notice.about.user.clone())).map_or(0, |member| member.own_n);
     let Notice { id, about, body } = notice;
     add_message(ctx, room, own_n, NewMessage::of(id, about, body), None, rows)
-}
-
-fn join(ctx: &Ctx, users: Vec<Notice>, max_members: u32, rows: &mut Rows) -> Result<Outcome> {
-    let room = ctx.room(rows)?;
-    ctx.check_may(Verb::Invite, &room, rows)?;
-    ctx.check_open(&room)?;
-    let outcome = admit(ctx, room, users, max_members, rows)?;
-    for change in &outcome.changes {
-        if let What::Joined(_, profile) = &change.what {
-            alert_added(ctx, &profile.user, rows);
-        }
-    }
-    Ok(outcome)
-}
-
-/// Nobody is told of what they have done themselves.
-fn alert_added(ctx: &Ctx, user: &UserId, rows: &mut Rows) {
-    if ctx.by.as_ref() != Some(user) {
-        rows.alert(user, Occasion::Added { room: ctx.id, by: ctx.by.clone() }, ctx.at);
-    }
-}
-
-/// Those who are not in already, where all of them may come in.
-fn newcomers(
-    ctx: &Ctx,
-    room: &Room,
-    users: Vec<Notice>,
-    max_members: u32,
-    rows: &Rows,
-) -> Result<Vec<Notice>> {
-    let is_active = |user: &UserId| rows.members.get(&(ctx.id, user.clone())).is_some_and(|m| m.active);
-    let mut named = HashSet::new();
-    let mut is_new = |user: &UserId| !is_active(user) && named.insert(user.clone());
-    let news: Vec<Notice> = users.into_iter().filter(|new| is_new(&new.about.user)).collect();
-    if news.is_empty() {
-        return Ok(news);
-    }
-    ctx.check_reachable(news.iter().map(|new| &new.about.user), rows)?;
-    ctx.check_welcome(news.iter().map(|new| &new.about.user), rows)?;
-    if u64::from(room.members) + news.len() as u64 > u64::from(max_members) {
-        return Err(
-            ErrorKind::Forbidden(format!("a room has at most {max_members} participants").into()).into()
-        );
-    }
-    Ok(news)
-}
-
-/// Lets people in, those who are not in already.
-pub(super) fn admit(
-    ctx: &Ctx,
-    mut room: Room,
-    users: Vec<Notice>,
-    max_members: u32,
-    rows: &mut Rows,
-) -> Result<Outcome> {
-    let news = newcomers(ctx, &room, users, max_members, rows)?;
-    if news.is_empty() {
-        return done(Vec::new());
-    }
-    let mut changes = Vec::with_capacity(news.len() * 2);
-    for notice in news {
-        let (pos, prev) = rows.next_pos(&mut room);
-        let earlier = rows.members.get(&(ctx.id, notice.about.user.clone()));
-        let member = begin_stay(ctx, earlier, &notice.about.user, Role::Member, &room, pos);
-        let is_muted = member.muted_until.is_some();
-        rows.put_member(member.clone());
-        rows.end_ban(ctx.id, &notice.about.user);
-        rows.end_invitations(ctx.id, &notice.about.user);
-        rows.end_join_request(ctx.id, &notice.about.user);
-        // Who has just come may have to follow an owner who leaves.
-        rows.profiles.insert(notice.about.user.clone(), notice.about.clone());
-        room.members += 1;
-        let what = What::Joined(Arc::new(room.clone()), notice.about.clone());
-        changes.push(Change { pos, prev, what });
-        changes.push(add_notice(ctx, &mut room, notice, rows));
-        if is_muted {
-            let role = member.role;
-            changes.push(govern::give(member, role, &mut room, rows));
-        }
-    }
-    rows.put_room(room);
-    done(changes)
-}
-
-fn part(ctx: &Ctx, notice: Notice, rows: &mut Rows) -> Result<Outcome> {
-    let mut room = ctx.room(rows)?;
-    let target = notice.about.clone();
-    let leaves_alone = ctx.by.as_ref() == Some(&target.user);
-    if !leaves_alone {
-        ctx.check_may(Verb::Remove, &room, rows)?;
-    }
-    let member = ctx.active_member(&target.user, rows).map_err(|error| {
-        if leaves_alone { error } else { Error::invalid("userUuid", "is no participant of the room") }
-    })?;
-    if !leaves_alone {
-        ctx.check_below(&member, rows)?;
-    }
-    let user = member.user.clone();
-    let changes = take_out(ctx, &mut room, member, notice, rows);
-    if !leaves_alone && let Some(change) = changes.first() {
-        moderate::note(ctx, change, Act::Remove, Some(user), None, rows);
-    }
-    rows.put_room(room);
-    done(changes)
-}
-
-/// Ends a stay, with all that follows from it. The room is the caller's to put back.
-pub(super) fn take_out(
-    ctx: &Ctx,
-    room: &mut Room,
-    mut member: Member,
-    notice: Notice,
-    rows: &mut Rows,
-) -> Vec<Change> {
-    let (pos, prev) = rows.next_pos(room);
-    member.active = false;
-    member.changed_pos = pos.at;
-    rows.put_member(member.clone());
-    room.members = room.members.saturating_sub(1);
-    let what = What::Parted(Arc::new(room.clone()), notice.about.clone());
-    let mut changes = vec![Change { pos, prev, what }];
-    if room.active {
-        changes.push(add_notice(ctx, room, notice, rows));
-        if room.members == 0 || matches!(room.kind, RoomKind::Direct(_)) {
-            changes.push(close_room(room, rows));
-        }
-    }
-    if member.role == Role::Owner {
-        changes.extend(govern::pass_on(room, rows));
-    }
-    changes
 }
 
 /// Closes an open room and frees its key for another one.

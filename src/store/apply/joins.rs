@@ -4,7 +4,8 @@
 //! made, and once more when it is approved. Whoever is in a room, or banned from it, waits no more.
 
 use super::held::FULL;
-use super::{Ctx, admit, answered, done, newcomers};
+use super::members::{admit, newcomers};
+use super::{Ctx, answered, done};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{JoinRequestId, RoomId, UserId};
 use crate::model::{Act, InviteCode, JoinRequest, Verb, Visibility};
