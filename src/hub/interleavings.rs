@@ -8,6 +8,7 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use shuttle::thread;
 
+use super::lock::in_many_orders;
 use super::{Bounds, Class, Connection, DirtyList, Hub, Mailbox, Written};
 use crate::config::Config;
 use crate::event::{Event, EventKind, Format, Frame};
@@ -24,57 +25,53 @@ fn bytes(text: &str) -> Frame {
 /// pushed while a socket is written or blocks is written in the end, each pusher's in its order.
 #[test]
 fn whatever_is_pushed_is_written() {
-    shuttle::check_random(
-        || {
-            let format = Format::InProcess;
-            let mailbox = Arc::new(Mailbox::new(format, Bounds { events: 100, bytes: 10_000 }));
-            let dirty = Arc::new(DirtyList::default());
-            let left = Arc::new(AtomicUsize::new(2));
-            for name in ["a", "b"] {
-                let (mailbox, dirty, left) = (mailbox.clone(), dirty.clone(), left.clone());
-                thread::spawn(move || {
-                    for turn in 0..3 {
-                        let pushed =
-                            mailbox.push(bytes(&format!("{name}{turn} ")), None, Class::Durable, None);
-                        if pushed == super::mailbox::Pushed::Woke {
-                            dirty.push(0);
-                        }
+    in_many_orders(TRIES, || {
+        let format = Format::InProcess;
+        let mailbox = Arc::new(Mailbox::new(format, Bounds { events: 100, bytes: 10_000 }));
+        let dirty = Arc::new(DirtyList::default());
+        let left = Arc::new(AtomicUsize::new(2));
+        for name in ["a", "b"] {
+            let (mailbox, dirty, left) = (mailbox.clone(), dirty.clone(), left.clone());
+            thread::spawn(move || {
+                for turn in 0..3 {
+                    let pushed = mailbox.push(bytes(&format!("{name}{turn} ")), None, Class::Durable, None);
+                    if pushed == super::mailbox::Pushed::Woke {
+                        dirty.push(0);
                     }
-                    left.fetch_sub(1, Ordering::SeqCst);
-                });
-            }
-            let (mut out, mut is_blocked) = (Vec::new(), false);
-            loop {
-                let pushers = left.load(Ordering::SeqCst);
-                let mut slots = Vec::new();
-                dirty.take(&mut slots);
-                if !slots.is_empty() || is_blocked {
-                    let written = mailbox.write(|slices| match thread_rng().gen_range(0..3) {
-                        0 => Err(io::ErrorKind::WouldBlock.into()),
-                        // A part of a frame.
-                        1 => {
-                            out.push(slices[0][0]);
-                            Ok(1)
-                        }
-                        _ => {
-                            slices.iter().for_each(|slice| out.extend_from_slice(slice));
-                            Ok(slices.iter().map(|slice| slice.len()).sum())
-                        }
-                    });
-                    is_blocked = matches!(written, Ok(Written::Blocked));
-                } else if pushers == 0 {
-                    break;
                 }
-                thread::yield_now();
+                left.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+        let (mut out, mut is_blocked) = (Vec::new(), false);
+        loop {
+            let pushers = left.load(Ordering::SeqCst);
+            let mut slots = Vec::new();
+            dirty.take(&mut slots);
+            if !slots.is_empty() || is_blocked {
+                let written = mailbox.write(|slices| match thread_rng().gen_range(0..3) {
+                    0 => Err(io::ErrorKind::WouldBlock.into()),
+                    // A part of a frame.
+                    1 => {
+                        out.push(slices[0][0]);
+                        Ok(1)
+                    }
+                    _ => {
+                        slices.iter().for_each(|slice| out.extend_from_slice(slice));
+                        Ok(slices.iter().map(|slice| slice.len()).sum())
+                    }
+                });
+                is_blocked = matches!(written, Ok(Written::Blocked));
+            } else if pushers == 0 {
+                break;
             }
-            let out = String::from_utf8(out).unwrap();
-            for name in ["a", "b"] {
-                let own: Vec<_> = out.split_whitespace().filter(|word| word.starts_with(name)).collect();
-                assert_eq!(own, [0, 1, 2].map(|turn| format!("{name}{turn}")), "{out}");
-            }
-        },
-        TRIES,
-    );
+            thread::yield_now();
+        }
+        let out = String::from_utf8(out).unwrap();
+        for name in ["a", "b"] {
+            let own: Vec<_> = out.split_whitespace().filter(|word| word.starts_with(name)).collect();
+            assert_eq!(own, [0, 1, 2].map(|turn| format!("{name}{turn}")), "{out}");
+        }
+    });
 }
 
 struct Stage {
@@ -117,57 +114,51 @@ fn waiting(connection: &Connection) -> usize {
 /// After somebody has left, nothing of the room waits for them, and nothing comes.
 #[test]
 fn whoever_has_left_is_handed_nothing() {
-    shuttle::check_random(
-        || {
-            let stage = Stage::new();
-            let (ana, ben) = (stage.connect("ana"), stage.connect("ben"));
-            stage.join(&ana);
-            stage.join(&ben);
-            let publisher = {
-                let stage = stage.clone();
-                thread::spawn(move || (1..=4).for_each(|at| stage.publish(at)))
-            };
-            stage.hub.part(ana.user(), stage.room, 1, Pos { lane: 0, at: 2 });
-            assert_eq!(waiting(&ana), 0);
-            publisher.join().unwrap();
-            assert_eq!((waiting(&ana), waiting(&ben)), (0, 4));
-        },
-        TRIES,
-    );
+    in_many_orders(TRIES, || {
+        let stage = Stage::new();
+        let (ana, ben) = (stage.connect("ana"), stage.connect("ben"));
+        stage.join(&ana);
+        stage.join(&ben);
+        let publisher = {
+            let stage = stage.clone();
+            thread::spawn(move || (1..=4).for_each(|at| stage.publish(at)))
+        };
+        stage.hub.part(ana.user(), stage.room, 1, Pos { lane: 0, at: 2 });
+        assert_eq!(waiting(&ana), 0);
+        publisher.join().unwrap();
+        assert_eq!((waiting(&ana), waiting(&ben)), (0, 4));
+    });
 }
 
 /// Whoever has joined gets all that is published from then on, also where the room's last listener goes
 /// in that moment, and the room with it.
 #[test]
 fn whoever_has_joined_misses_nothing() {
-    shuttle::check_random(
-        || {
-            let stage = Stage::new();
-            let (ana, ben) = (stage.connect("ana"), stage.connect("ben"));
-            stage.join(&ben);
-            let has_joined = Arc::new(AtomicBool::new(false));
-            let publisher = {
-                let (stage, has_joined) = (stage.clone(), has_joined.clone());
-                thread::spawn(move || {
-                    (1..=4)
-                        .filter(|at| {
-                            let is_due = has_joined.load(Ordering::SeqCst);
-                            stage.publish(*at);
-                            is_due
-                        })
-                        .count()
-                })
-            };
-            let leaver = {
-                let (stage, ben) = (stage.clone(), ben.clone());
-                thread::spawn(move || drop(stage.hub.disconnect(&ben)))
-            };
-            stage.join(&ana);
-            has_joined.store(true, Ordering::SeqCst);
-            let due = publisher.join().unwrap();
-            leaver.join().unwrap();
-            assert!(waiting(&ana) >= due, "{due} were published after the join");
-        },
-        TRIES,
-    );
+    in_many_orders(TRIES, || {
+        let stage = Stage::new();
+        let (ana, ben) = (stage.connect("ana"), stage.connect("ben"));
+        stage.join(&ben);
+        let has_joined = Arc::new(AtomicBool::new(false));
+        let publisher = {
+            let (stage, has_joined) = (stage.clone(), has_joined.clone());
+            thread::spawn(move || {
+                (1..=4)
+                    .filter(|at| {
+                        let is_due = has_joined.load(Ordering::SeqCst);
+                        stage.publish(*at);
+                        is_due
+                    })
+                    .count()
+            })
+        };
+        let leaver = {
+            let (stage, ben) = (stage.clone(), ben.clone());
+            thread::spawn(move || drop(stage.hub.disconnect(&ben)))
+        };
+        stage.join(&ana);
+        has_joined.store(true, Ordering::SeqCst);
+        let due = publisher.join().unwrap();
+        leaver.join().unwrap();
+        assert!(waiting(&ana) >= due, "{due} were published after the join");
+    });
 }

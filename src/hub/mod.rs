@@ -11,7 +11,7 @@
 mod connection;
 mod counts;
 mod dirty;
-#[cfg(all(test, feature = "shuttle"))]
+#[cfg(test)]
 mod interleavings;
 mod lock;
 mod mailbox;

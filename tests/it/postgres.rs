@@ -1,6 +1,7 @@
 //! The store in PostgreSQL, against the server that `CHAT_TEST_POSTGRES` names: `tests/run` starts one.
 
 mod faults;
+mod lent;
 mod schema;
 mod template;
 mod together;
@@ -32,7 +33,7 @@ fn lanes(lanes: usize) -> PostgresOptions {
 }
 
 async fn fixture(options: PostgresOptions) -> Option<Fixture> {
-    let database = Database::fresh().await?;
+    let database = lent::Lent::database().await?;
     let url = database.url.clone();
     let open = move || {
         let (url, options) = (url.clone(), options.clone());

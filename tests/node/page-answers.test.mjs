@@ -283,7 +283,8 @@ describe('axe finds nothing serious', { timeout: 120_000 }, () => {
   })) {
     test(name, async () => {
       const words = look.locale ? korean : english;
-      const { ana, anas, bens, room, close } = await scene(look);
+      const { ana, ben, anas, bens, room, close } = await scene(look);
+      await Promise.all([ana, ben].map((person) => person.getsPictures()));
       const said = async (user, content, quotedMessageUuid) => (
         (await user.ok('POST', `/rooms/${room}/messages`, { ...(typeof content === 'string' ? { type: 'TEXT', content } : content), quotedMessageUuid })).messageUuid
       );

@@ -272,6 +272,7 @@ describe('axe finds nothing serious', { timeout: 120_000 }, () => {
   })) {
     test(name, async () => {
       const { ana, ben, anas, bens, room, close } = await scene(look);
+      await Promise.all([ana, ben].map((person) => person.getsPictures()));
       const say = async (user, content, ...reactions) => {
         const { messageUuid } = await user.ok('POST', `/rooms/${room}/messages`, typeof content === 'string' ? { type: 'TEXT', content } : content);
         for (const [by, reaction] of reactions) await by.ok('PUT', `/rooms/${room}/messages/${messageUuid}/reactions/${encodeURIComponent(reaction)}`);

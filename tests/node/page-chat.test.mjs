@@ -330,6 +330,7 @@ describe('what people write', { timeout: 60_000 }, () => {
 
   test('has pictures, which are loaded when they come near, in a box that does not change', async () => {
     const { ana, ben, room, close } = await scene(PHONE);
+    await ana.getsPictures();
     const picture = (name, content) => ben.ok('POST', `/rooms/${room}/messages`, { type: 'IMAGE', imageUrl: `https://pictures.example/${name}`, content });
     await picture('first.svg', 'Hills far up');
     for (const n of numbers(39)) await ben.say(room, `line ${n}\n\n\n`.repeat(12));
@@ -420,6 +421,7 @@ describe('axe finds nothing serious', { timeout: 120_000 }, () => {
   })) {
     test(name, async () => {
       const { ana, ben, room, proxy, close } = await scene(look);
+      await ana.getsPictures();
       const check = (where) => ana.isAccessible(where);
       await call(server.url, 'POST', '/api/friends/requests', { token: ben.token, body: { userUuid: ana.name.toLowerCase() } });
       await ben.say(room, 'with a link https://example.org/and/so/on');

@@ -112,6 +112,7 @@ async function talk(ana, ben) {
 }
 
 async function showPictures(ana, ben) {
+  await Promise.all([ana, ben].map((person) => person.getsPictures()));
   await ben.sendPicture('javascript:window.hacked=1');
   await ben.sees('#picture-error', english.error_INVALID_INPUT_imageUrl);
   await ben.click('#picture-cancel');
@@ -281,6 +282,7 @@ describe('the page', { timeout: 120_000 }, () => {
       await ana.sees('#picture-error', english.error_INVALID_INPUT_imageUrl);
       await ana.click('#picture-cancel');
     }
+    await Promise.all([ana, ben].map((person) => person.getsPictures()));
     await ana.sendPicture('https://pictures.example/"onload=window.hacked=1 ><script>window.hacked=1</script>.svg', attacks.messages[0]);
     await ben.sees('.picture.loaded');
     await ana.page.locator('#text').pressSequentially('<b>');

@@ -26,9 +26,7 @@ pub(super) async fn template(server: &str, conn: &mut PgConnection) -> String {
     let name = format!("schema_{:016x}", hasher.finish());
 
     sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut *conn).await.unwrap();
-    let is_there =
-        sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)");
-    if !is_there.bind(&name).fetch_one(&mut *conn).await.unwrap() {
+    if !is_there(&name, conn).await {
         // Under another name until it is whole.
         let run = async |sql: String, conn: &mut PgConnection| {
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await.unwrap();
@@ -40,4 +38,10 @@ pub(super) async fn template(server: &str, conn: &mut PgConnection) -> String {
     }
     sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut *conn).await.unwrap();
     name
+}
+
+/// Whether the server has a database of this name.
+pub(super) async fn is_there(name: &str, conn: &mut PgConnection) -> bool {
+    let is_there = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)");
+    is_there.bind(name).fetch_one(conn).await.unwrap()
 }
