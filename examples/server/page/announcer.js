@@ -1,4 +1,4 @@
-// What a screen reader says by itself: new messages of the open room, and never the history.
+// What a screen reader says by itself: new messages of the open room, what becomes of one's own, and never the history.
 
 import { $, el } from './dom.js';
 import { t, wordsOf } from './texts.js';
@@ -13,7 +13,12 @@ let waiting = [];
 /** Says a message, soon. */
 export function announce(message) {
   const { sender, type } = message;
-  waiting.push(type === 'SYSTEM' ? message.content : t('saidBy', sender.nickname, wordsOf(message)));
+  announceWords(type === 'SYSTEM' ? message.content : t('saidBy', sender.nickname, wordsOf(message)));
+}
+
+/** Says something else, likewise. */
+export function announceWords(words) {
+  waiting.push(words);
   if (waiting.length === 1) setTimeout(say, PAUSE);
 }
 

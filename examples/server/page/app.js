@@ -1,7 +1,7 @@
 // The chat page: what happens first, and who is told of which event.
 
 import { goToList } from './address.js';
-import { refreshWaiting, startAdmitting, takeArrival } from './admitting.js';
+import { joins, takeArrival } from './admitting.js';
 import { chat, me, signIn } from './api.js';
 import { startComposer } from './composer.js';
 import { startDialogs } from './dialogs.js';
@@ -12,6 +12,7 @@ import { startForwarding } from './forwarding.js';
 import { startFriendList } from './friend-list.js';
 import { loadFollowed, startFollowed, takeThreadRead } from './followed.js';
 import { loadFriends } from './friends.js';
+import { loadHeld, takeHeldNews } from './held.js';
 import { takeHidden } from './hiding.js';
 import { loadInvitations, startInvitations, takeInvitation } from './invitations.js';
 import { loadAsked, startJoining, takeJoinNews } from './joining.js';
@@ -22,6 +23,7 @@ import { attempt, toast } from './notices.js';
 import { refreshPeople, startPeople } from './people.js';
 import { loadPins, startPins } from './pins.js';
 import { forgetPresence, setPresence } from './presence.js';
+import { reviews, startReviewing } from './reviewing.js';
 import {
   followAddress, markRead, openUuid, reopenRoom, resumeRoom, roomOpened, startRoom, takeChange, takeDeparture, takeEntry,
   takeMessage, takeRead,
@@ -51,7 +53,9 @@ const handlers = {
     loadFriends().catch(() => {});
     loadInvitations().catch(() => {});
     loadAsked().catch(() => {});
-    refreshWaiting();
+    loadHeld().catch(() => {});
+    joins.refresh();
+    reviews.refresh();
     loadPins().catch(() => {});
     loadSettings().catch(() => {});
     resumeRoom();
@@ -91,7 +95,8 @@ const handlers = {
     if (type === 'addedToRoom') return refreshRoom(roomUuid);
     if (type === 'settings') return takeSettings(told);
     if (type.startsWith('invite')) return takeInvitation(told);
-    if (type === 'joinRequestsChanged') refreshWaiting(roomUuid);
+    if (type.startsWith('message')) return takeHeldNews(told);
+    if (type === 'joinRequestsChanged') joins.refresh(roomUuid);
     if (type.startsWith('join')) return takeJoinNews(told);
     // All others are about friends. These two are worth a word.
     const words = { friendRequest: 'friendRequestFrom', friendRequestAccepted: 'saysYes' };
@@ -211,7 +216,7 @@ on('skip', 'click', (event) => {
 });
 document.addEventListener('visibilitychange', () => me && markRead());
 
-for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFollowed, startFriendList, startInvitations, startJoining, startFinding, startNewChat, startPeople, startAdmitting, startModeration, startPins, startSearch, startSettings, startSide, startThread, startThreadList, startViewer]) begin();
+for (const begin of [startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFollowed, startFriendList, startInvitations, startJoining, startFinding, startNewChat, startPeople, () => joins.start(), startReviewing, startModeration, startPins, startSearch, startSettings, startSide, startThread, startThreadList, startViewer]) begin();
 showPane('rooms');
 speak(firstLanguage());
 awaitMidnight();
