@@ -43,7 +43,7 @@
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, bannedBy: string | null, bannedAt: string, bannedUntil: string, reason: string | null }} Banned
  * @typedef {{ reportUuid: string, roomUuid: string, messageUuid: string, senderUuid: string, reportedBy: string, createdAt: string, reason: string | null }} Report
  * @typedef {'dismissed' | 'messageDeleted' | 'userMuted' | 'userBanned'} Outcome
- * @typedef {{ act: string, createdAt: string, doneBy: string | null, userUuid?: string, messageUuid?: string, until?: string, role?: Role, outcome?: Outcome, slowMode?: number, reason?: string }} Act what was done by a right that not everybody has. `doneBy`: null is the host
+ * @typedef {{ act: string, createdAt: string, doneBy: string | null, userUuid?: string, messageUuid?: string, until?: string, role?: Role, outcome?: Outcome, slowMode?: number, retention?: { days?: number, messages?: number }, reason?: string }} Act what was done by a right that not everybody has. `doneBy`: null is the host
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, state: string, since: string | null, online?: boolean }} Relation
  * @typedef {{ type: Room['type'], name?: string, participantUuids: string[], challengeUuid?: string, visibility?: Room['visibility'], custom?: Record<string, unknown> }} NewRoom `custom`: the app's own
  * @typedef {import('./chat.js').MessageChange} MessageChange

@@ -357,6 +357,11 @@ export default {
   act_rejectJoin: ({ who, whom }) => `${who} did not let ${whom} in`,
   act_approveMessage: ({ who, whom }) => `${who} approved a message of ${whom}`,
   act_rejectMessage: ({ who, whom }) => `${who} did not approve a message of ${whom}`,
+  act_setRetention: ({ who, days, messages }) => {
+    const kept = [days && (days === 1 ? 'for 1 day' : `for ${days} days`), messages && `${messages} at most`].filter(Boolean);
+    return `${who} changed how long messages are kept: ${kept.join(', ') || 'as in any chat'}`;
+  },
+  act_deleteRoom: ({ who }) => `${who} deleted the chat`,
   act_resolveReport: ({ who, whom, outcome }) => `${who} settled a report about ${whom}: ${outcome}`,
 
   // What others see

@@ -355,6 +355,11 @@ export default {
   act_rejectJoin: ({ who, whom }) => `${who}님이 ${whom}님의 참여 신청을 거절했어요`,
   act_approveMessage: ({ who, whom }) => `${who}님이 ${whom}님의 메시지를 승인했어요`,
   act_rejectMessage: ({ who, whom }) => `${who}님이 ${whom}님의 메시지를 거절했어요`,
+  act_setRetention: ({ who, days, messages }) => {
+    const kept = [days && `${days}일 동안`, messages && `최근 ${messages}개까지`].filter(Boolean);
+    return `${who}님이 메시지 보관 방식을 바꿨어요: ${kept.join(', ') || '다른 채팅과 같게'}`;
+  },
+  act_deleteRoom: ({ who }) => `${who}님이 채팅을 삭제했어요`,
   act_resolveReport: ({ who, whom, outcome }) => `${who}님이 ${whom}님에 대한 신고를 처리했어요: ${outcome}`,
 
   // What others see
