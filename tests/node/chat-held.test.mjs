@@ -91,7 +91,8 @@ describe('what is held', { timeout: 60_000 }, () => {
     await reject(ana, room, other);
     await become('failed', entry, other);
     assert.deepEqual([entry, other].map(({ error: { code, reason } }) => [code, reason]), [['REJECTED', 'No <b>ads</b>'], ['REJECTED', undefined]]);
-    assert.deepEqual(bens.told.news.map(({ type, heldUuid }) => [type, heldUuid]), [['messageRejected', first], ['messageRejected', other.heldUuid]]);
+    const rejected = bens.told.news.filter(({ type }) => type === 'messageRejected');
+    assert.deepEqual(rejected.map(({ heldUuid }) => heldUuid), [first, other.heldUuid]);
     bens.chat.retry(entry.clientId);
     await become('held', entry);
     assert.deepEqual([entry.error, entry.heldUuid === first], [undefined, false]);
@@ -183,6 +184,33 @@ describe('what is held', { timeout: 60_000 }, () => {
     await bens.chat.withdraw(rejected.clientId);
     assert.equal(rejected.state, 'failed', 'what is not held is not taken back');
     await proxy.stop();
+  });
+});
+
+describe('what waits', { timeout: 30_000 }, () => {
+  test('is told to have changed to who may approve it and to who sent it, and to nobody else', async () => {
+    const { ana, ben, room } = await scene();
+    const cho = await User.create(server.url, 'cho');
+    await ana.ok('POST', `/rooms/${room}/participants`, { userUuids: [cho.id] });
+    const [anas, bens, chos] = [connect(ana), connect(ben), connect(cho)];
+    const changes = ({ told }) => told.news.filter(({ type, roomUuid }) => type === 'heldMessagesChanged' && roomUuid === room).length;
+    const are = (ofAna, ofBen) => until(`${ofAna} and ${ofBen}`, () => changes(anas) === ofAna && changes(bens) === ofBen);
+    await until('online', () => [anas, bens, chos].every(({ chat }) => chat.isOnline));
+    const entries = [];
+    for (const [at, content] of ['approved', 'rejected', 'back'].entries()) {
+      entries.push(bens.chat.send(room, text(content)));
+      await are(at + 1, at + 1);
+    }
+    await become('held', ...entries);
+    await approve(ana, room, entries[0]);
+    await are(4, 3);
+    await reject(ana, room, entries[1]);
+    await are(5, 3);
+    await bens.chat.withdraw(entries[2].clientId);
+    await are(6, 4);
+    await become('sent', anas.chat.send(room, text('the end')));
+    await until('all is told', () => chos.told.messages.includes('the end'));
+    assert.equal(changes(chos), 0);
   });
 });
 

@@ -37,7 +37,7 @@ const settle = async (moderator, room, content, how, reason) => {
 };
 const answerTo = (person, label, nickname, words) => button(person, label, english.saidBy(nickname, words));
 
-describe('a message that is held', { timeout: 90_000 }, () => {
+describe('a message that is held', { timeout: 120_000 }, () => {
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`waits over a reload, is approved by somebody, and stands in its place: ${name}`, async () => {
       const [anas, bens] = await people('Ana', 'Ben');
@@ -66,6 +66,8 @@ describe('a message that is held', { timeout: 90_000 }, () => {
       await ana.sees('#held-empty');
       assert.equal(await ana.count('#moderation-badge, #people-open[data-waits]'), 0);
       await ana.sees('#audit-list .act', english.act_approveMessage({ who: anas.nickname, whom: bens.nickname }));
+      await ana.page.keyboard.press('Escape');
+      await ana.seesNo('#moderation');
       for (const person of [ana, ben]) {
         await person.page.locator('#messages .message:not(.waiting, .failed)').filter({ hasText: 'Who comes' }).waitFor({ state: 'attached' });
         assert.deepEqual((await person.messages()).map((words) => words.trim()), ['I look after this', 'Who comes <b>along</b>?']);
@@ -133,7 +135,17 @@ describe('a message that is held', { timeout: 90_000 }, () => {
     await ben.page.keyboard.press('Enter');
     await ben.countIs('.message.held', 1);
     await ben.page.waitForFunction(() => document.activeElement.id === 'text');
-    await answerTo(ana, english.approve, bens.nickname, 'first').click();
+    await ana.countIs('#held-list .asking', 1);
+    // Taken back while somebody approves it, which is no error.
+    await say(bens, room, 'between');
+    await ana.page.route('**/held/*/approve', async (route) => {
+      const { heldUuid } = (await held(anas, room)).find(({ content }) => content === 'between');
+      await ok(bens, 'DELETE', `/rooms/${room}/held/${heldUuid}`);
+      await route.continue();
+    });
+    const answered = ana.page.waitForResponse('**/held/*/approve');
+    await answerTo(ana, english.approve, bens.nickname, 'between').click();
+    assert.equal((await answered).status(), 404);
     await ana.countIs('#held-list .asking', 1);
     assert.equal(await ana.page.innerText('#toast'), '');
     await other.page.locator('.message.held').filter({ hasText: 'second' }).getByRole('button', { name: english.takeBack }).click();
@@ -179,6 +191,13 @@ describe('a message that is held', { timeout: 90_000 }, () => {
     await ben.reload();
     await ben.seesMessage('worth passing on');
     assert.equal(await ben.count('.message'), 1);
+    // Written and taken back elsewhere while it is looked at.
+    await say(bens, room, 'from far away');
+    await ben.sees('.message.held', 'from far away');
+    const [{ heldUuid }] = await held(anas, room);
+    await ok(bens, 'DELETE', `/rooms/${room}/held/${heldUuid}`);
+    await ben.seesNo('.message', 'from far away');
+    assert.equal(await ben.count('.message'), 1);
     await close(ben);
   });
 
@@ -210,7 +229,7 @@ describe('a message that is held', { timeout: 90_000 }, () => {
 });
 
 describe('those who look after a chat', { timeout: 90_000 }, () => {
-  test('have one count of people and messages that wait, and find what came since when they look', async () => {
+  test('have one count of people and messages that wait, which follows what is held and answered elsewhere', async () => {
     const [anas, bens, chos, dans] = await people('Ana', 'Ben', 'Cho', 'Dan');
     const club = unique('Runners');
     const room = await withReview(anas, club, [bens, dans], { visibility: 'public', custom: { approval: true } });
@@ -222,16 +241,20 @@ describe('those who look after a chat', { timeout: 90_000 }, () => {
     assert.equal(await ana.page.getAttribute('#people-open', 'aria-label'), `${english.showPeople}: ${english.joinsWait(1)}, ${english.heldWait(1)}`);
     assert.equal(await dan.count('#people-open[data-waits]'), 0, 'a member sees nothing of it');
     await say(bens, room, 'two');
+    await ana.sees('#people-open[data-waits="3"]');
     await openPanel(ana);
     await ana.countIs('#held-list .asking', 2);
-    await ana.sees('#people-open[data-waits="3"]');
-    // Approved elsewhere, which is told by the message itself.
     await settle(anas, room, 'one', 'approve');
     await ana.countIs('#held-list .asking', 1);
-    // Told by nothing, and seen by whoever comes back to this tab.
-    await say(bens, room, 'three');
-    await ana.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
-    await ana.countIs('#held-list .asking', 2);
+    for (const words of ['three', 'four', 'five']) await say(bens, room, words);
+    await ana.countIs('#held-list .asking', 4);
+    await settle(anas, room, 'four', 'reject');
+    await ana.seesNo('#held-list .asking', 'four');
+    const { heldUuid } = (await held(anas, room)).find(({ content }) => content === 'five');
+    await ok(bens, 'DELETE', `/rooms/${room}/held/${heldUuid}`);
+    await ana.seesNo('#held-list .asking', 'five');
+    await ana.sees('#people-open[data-waits="3"]');
+    assert.equal(await dan.count('#people-open[data-waits]'), 0);
     await answerTo(ana, english.approve, bens.nickname, 'two').focus();
     await ana.page.keyboard.press('Enter');
     await ana.countIs('#held-list .asking', 1);

@@ -99,7 +99,8 @@ const handlers = {
     if (type === 'addedToRoom') return refreshRoom(roomUuid);
     if (type === 'settings') return takeSettings(told);
     if (type.startsWith('invite')) return takeInvitation(told);
-    if (type.startsWith('message')) return takeHeldNews(told);
+    if (type === 'heldMessagesChanged') reviews.refresh(roomUuid);
+    if (type.startsWith('held') || type.startsWith('message')) return takeHeldNews(told);
     if (type === 'joinRequestsChanged') joins.refresh(roomUuid);
     if (type.startsWith('join')) return takeJoinNews(told);
     // All others are about friends. These two are worth a word.

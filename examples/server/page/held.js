@@ -61,8 +61,10 @@ export async function withdraw(entry) {
 
 /** What was told of one's own. One that is approved comes as any other message does. */
 export function takeHeldNews({ type, roomUuid, heldUuid, reason }) {
-  if (type !== 'messageRejected') return;
-  const name = rooms.get(roomUuid)?.name ?? '…';
-  toast(reason ? t('notApprovedBecause', name, reason) : t('notApproved', name));
-  forgetHeld(heldUuid);
+  if (type === 'messageRejected') {
+    const name = rooms.get(roomUuid)?.name ?? '…';
+    toast(reason ? t('notApprovedBecause', name, reason) : t('notApproved', name));
+    forgetHeld(heldUuid);
+  }
+  loadHeld().catch(() => {});
 }

@@ -113,9 +113,10 @@ export class Messages {
     before.after(node);
   }
 
-  /** Takes an entry away that was not sent. */
+  /** Takes an entry away that was not sent, unless it was after all. */
   remove({ clientId }) {
-    this.#take(clientId, this.#items.get(clientId));
+    const item = this.#items.get(clientId);
+    if (item?.entry) this.#take(clientId, item);
   }
 
   #take(key, item) {

@@ -68,7 +68,8 @@ export function startModeration() {
 function openPanel() {
   openSide('moderation', $('moderation').querySelector('.close'));
   show();
-  reviews.refresh();
+  // Nobody is promised that a change is told.
+  for (const queue of [joins, reviews]) queue.refresh();
   attempt(load);
 }
 

@@ -20,8 +20,6 @@ export function startReviewing() {
   reviews.start();
   // Another one has approved it.
   messageTaken.on(({ roomUuid, messageUuid }) => reviews.drop(roomUuid, ({ heldUuid }) => heldUuid === messageUuid));
-  // That something is held is told to nobody: it is looked for when somebody looks.
-  document.addEventListener('visibilitychange', () => document.hidden || reviews.refresh());
 }
 
 function item(held) {
