@@ -286,8 +286,13 @@ pub enum Notification {
     /// A message of the user's that was held is not sent, for this reason, if one was given. It may be lost;
     /// [`Actor::own_held`](crate::Actor::own_held) lists what waits.
     MessageRejected(RoomId, MessageId, Option<String>),
+    /// Which messages are held in the room has changed, for one was held, approved, rejected, taken back, or let go after a
+    /// time: for the first [`MODERATORS_TOLD`](crate::model::Member::MODERATORS_TOLD) of those who may answer, and for its
+    /// sender, but where they are told what became of it. What changes at about the same time is told once. It may be lost;
+    /// [`Actor::held`](crate::Actor::held) and [`Actor::own_held`](crate::Actor::own_held) list what waits.
+    HeldMessagesChanged(RoomId),
     /// Who waits to come into the room has changed, for somebody has asked to, has taken that back, or was answered: for
-    /// the first [`MODERATORS_TOLD`](crate::model::JoinRequest::MODERATORS_TOLD) of those who may answer, and for whoever
+    /// the first [`MODERATORS_TOLD`](crate::model::Member::MODERATORS_TOLD) of those who may answer, and for whoever
     /// asks or takes it back. It may be lost; [`Actor::join_requests`](crate::Actor::join_requests) and
     /// [`Actor::own_join_requests`](crate::Actor::own_join_requests) list who waits.
     JoinRequestsChanged(RoomId),

@@ -51,6 +51,11 @@ pub(crate) struct Args {
     #[arg(long, env = "CHAT_DEV", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub(crate) dev: bool,
 
+    /// In development mode: what members say in a room whose `custom` says `"review": true` waits until one of those who
+    /// look after it approves it. Each message then costs a look at its room.
+    #[arg(long, env = "CHAT_REVIEW", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    pub(crate) review: bool,
+
     /// A file whose bytes are the secret of HS256 tokens, at least 32 (one final newline is removed).
     #[arg(long, env = "CHAT_JWT_SECRET_FILE", value_name = "FILE")]
     pub(crate) jwt_secret_file: Option<PathBuf>,
@@ -150,6 +155,9 @@ impl Args {
         }
         if self.jwt_secret_file.is_some() && self.jwt_public_key.is_some() {
             return Err("tokens have one key: give --jwt-secret-file or --jwt-public-key, not both".into());
+        }
+        if self.review && !self.is_dev() {
+            return Err("--review is for development mode: an app has rules of its own".into());
         }
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             return Err("--tls-cert and --tls-key belong together: give both or none".into());

@@ -91,6 +91,7 @@ settings! {
     addr: SocketAddr,
     db: String,
     dev: bool,
+    review: bool,
     jwt_secret_file: Option<PathBuf>,
     jwt_public_key: Option<PathBuf>,
     tls_cert: Option<PathBuf>,

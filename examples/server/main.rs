@@ -123,8 +123,9 @@ async fn run(settings: Settings) -> Result<(), Failure> {
         PolicyName::Open => engine.policy(Open),
         PolicyName::Friends => engine.policy(FriendsOnly::in_store(store.clone())),
     };
-    // Each message would be asked about, too, and an app has rules of its own.
-    let engine = if args.is_dev() { engine.hooks(doors::Doors) } else { engine };
+    // An app has rules of its own.
+    let doors = doors::Doors { store: store.clone(), review: args.review };
+    let engine = if args.is_dev() { engine.hooks(doors) } else { engine };
     let bus = bus(args).await?;
     let engine = match bus.clone() {
         Some(bus) => engine.bus(bus),

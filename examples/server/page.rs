@@ -10,7 +10,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 70] = [
+const FILES: [(&str, &str, &str); 73] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
@@ -40,6 +40,7 @@ const FILES: [(&str, &str, &str); 70] = [
     ("/forwarding.js", SCRIPT, include_str!("page/forwarding.js")),
     ("/friend-list.js", SCRIPT, include_str!("page/friend-list.js")),
     ("/friends.js", SCRIPT, include_str!("page/friends.js")),
+    ("/held.js", SCRIPT, include_str!("page/held.js")),
     ("/hiding.js", SCRIPT, include_str!("page/hiding.js")),
     ("/holding.js", SCRIPT, include_str!("page/holding.js")),
     ("/invitations.js", SCRIPT, include_str!("page/invitations.js")),
@@ -59,9 +60,11 @@ const FILES: [(&str, &str, &str); 70] = [
     ("/picker.js", SCRIPT, include_str!("page/picker.js")),
     ("/pins.js", SCRIPT, include_str!("page/pins.js")),
     ("/presence.js", SCRIPT, include_str!("page/presence.js")),
+    ("/queue.js", SCRIPT, include_str!("page/queue.js")),
     ("/quote.js", SCRIPT, include_str!("page/quote.js")),
     ("/reactions.js", SCRIPT, include_str!("page/reactions.js")),
     ("/receipts.js", SCRIPT, include_str!("page/receipts.js")),
+    ("/reviewing.js", SCRIPT, include_str!("page/reviewing.js")),
     ("/room-list.js", SCRIPT, include_str!("page/room-list.js")),
     ("/room.js", SCRIPT, include_str!("page/room.js")),
     ("/rooms.js", SCRIPT, include_str!("page/rooms.js")),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::Notification;
 use crate::id::{JoinRequestId, MessageId, RoomId};
 
-/// To whoever sent one, or asked: what became of it. Of who asks, also to who looks after the room.
+/// To whoever sent one, or asked: what became of it. That others wait than before, also to who looks after the room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum HeldNews {
     Approved(RoomId, MessageId),
@@ -13,6 +13,7 @@ pub(crate) enum HeldNews {
     JoinApproved(RoomId, JoinRequestId),
     JoinRejected(RoomId, JoinRequestId, Option<String>),
     JoinRequestsChanged(RoomId),
+    HeldMessagesChanged(RoomId),
 }
 
 impl HeldNews {
@@ -28,6 +29,7 @@ impl HeldNews {
                 Some(Self::JoinRejected(*room, *id, reason.clone()))
             }
             Notification::JoinRequestsChanged(room) => Some(Self::JoinRequestsChanged(*room)),
+            Notification::HeldMessagesChanged(room) => Some(Self::HeldMessagesChanged(*room)),
             _ => None,
         }
     }
@@ -41,6 +43,7 @@ impl From<HeldNews> for Notification {
             HeldNews::JoinApproved(room, id) => Self::JoinApproved(room, id),
             HeldNews::JoinRejected(room, id, reason) => Self::JoinRejected(room, id, reason),
             HeldNews::JoinRequestsChanged(room) => Self::JoinRequestsChanged(room),
+            HeldNews::HeldMessagesChanged(room) => Self::HeldMessagesChanged(room),
         }
     }
 }

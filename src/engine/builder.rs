@@ -188,11 +188,13 @@ impl ChatEngineBuilder {
             None => None,
         };
         let pushing = super::push::Pushing::new(self.push, &self.config);
+        let (held_changes, to_tell) = super::waiting::HeldChanges::new();
         let outlet = Outlet::new(
             Publisher::new(hub.clone(), token, self.config.max_quoted_chars),
             nodes,
             self.message_hook,
             pushing.queue(),
+            held_changes,
         );
         let outlet = Arc::new(parking_lot::Mutex::new(outlet));
         let committer = Committer::start(
@@ -235,6 +237,7 @@ impl ChatEngineBuilder {
         tokio::spawn(tick(Arc::downgrade(&inner)));
         tokio::spawn(write_behind(Arc::downgrade(&inner)));
         tokio::spawn(super::held::expire(Arc::downgrade(&inner)));
+        tokio::spawn(super::waiting::tell(Arc::downgrade(&inner), to_tell));
         tokio::spawn(super::streams::run(Arc::downgrade(&inner), inner.config.stream_interval));
         #[cfg(feature = "blobs")]
         if inner.uploads.has_blobs() {

@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 
 use super::nodes::Beside;
 use super::outlet::Outlet;
+use super::waiting::HeldChange;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::hub::ConnectionId;
@@ -228,12 +229,20 @@ impl Work {
     }
 }
 
+/// Whoever waits for an item.
+struct Waiting {
+    origin: Option<ConnectionId>,
+    /// What the item changes of what is held, where it comes to it.
+    held: Option<Box<HeldChange>>,
+    answered: Answered,
+}
+
 /// A batch, with whoever waits for its parts.
 struct Gathered {
     batch: Batch,
     /// What other nodes are told of what goes beside items.
     beside: Beside,
-    waiting: Vec<(Option<ConnectionId>, Answered)>,
+    waiting: Vec<Waiting>,
     /// Those who wait for the batch itself, and not for an item of it.
     whole: Vec<oneshot::Sender<Result<()>>>,
     epoch: Option<Epoch>,
@@ -264,8 +273,8 @@ impl Gathered {
         }
         group_by_room(&mut jobs);
         for Job { item, origin, answered } in jobs {
+            this.waiting.push(Waiting { origin, held: HeldChange::of(&item), answered });
             this.batch.items.push(item);
-            this.waiting.push((origin, answered));
         }
         this
     }
@@ -296,22 +305,25 @@ impl Gathered {
         std::mem::take(&mut self.batch)
     }
 
-    fn conclude(self, outcomes: Result<Vec<Result<Outcome>>>, outlet: &mut Outlet) {
+    fn conclude(mut self, outcomes: Result<Vec<Result<Outcome>>>, outlet: &mut Outlet) {
         if let Some(epoch) = self.epoch {
             outlet.start_epoch(epoch);
         }
         match outcomes {
             Ok(outcomes) => {
                 let (mut answers, mut beside) = (Vec::with_capacity(outcomes.len()), self.beside);
-                for (outcome, (origin, _)) in outcomes.into_iter().zip(&self.waiting) {
+                for (outcome, waiting) in outcomes.into_iter().zip(&mut self.waiting) {
                     answers.push(outcome.map(|outcome| {
-                        outlet.publish(outcome.changes, *origin);
+                        outlet.publish(outcome.changes, waiting.origin);
                         if let Some(change) = outcome.relation {
                             outlet.tell(change);
                         }
                         if let Answer::Settings { user, now, is_new: true } = &outcome.answer {
                             outlet.settle(user, *now);
                             beside.settings.push((user.clone(), *now));
+                        }
+                        if let Some(held) = waiting.held.take_if(|held| held.is_told_by(&outcome.answer)) {
+                            outlet.held_changed(held);
                         }
                         outcome.answer
                     }));
@@ -320,8 +332,8 @@ impl Gathered {
                 metrics::sent(
                     answers.iter().filter(|answer| matches!(answer, Ok(Answer::Message(_)))).count() as u64,
                 );
-                for (answer, (_, answered)) in answers.into_iter().zip(self.waiting) {
-                    answered(answer);
+                for (answer, waiting) in answers.into_iter().zip(self.waiting) {
+                    (waiting.answered)(answer);
                 }
                 self.whole.into_iter().for_each(|tell| drop(tell.send(Ok(()))));
             }
@@ -329,7 +341,7 @@ impl Gathered {
                 tracing::error!(error = &error as &dyn std::error::Error, "a batch was not committed");
                 let error = Arc::new(error);
                 let copy = || Error::with_source(error.kind().clone(), error.clone());
-                self.waiting.into_iter().for_each(|(_, answered)| answered(Err(copy())));
+                self.waiting.into_iter().for_each(|waiting| (waiting.answered)(Err(copy())));
                 self.whole.into_iter().for_each(|tell| drop(tell.send(Err(copy()))));
             }
         }

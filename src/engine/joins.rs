@@ -196,27 +196,10 @@ impl ChatEngine {
         request.ok_or_else(|| ErrorKind::JoinRequestNotFound(id).into())
     }
 
-    /// Has those who look after a room know that who waits for it has changed, and whoever asks. What was done is done,
-    /// also where they cannot be told.
+    /// Has those who look after a room know that who waits for it has changed, and whoever asks.
     async fn tell_of_joins(&self, room: RoomId, asker: Option<&UserId>) {
-        let told = match self.moderators(room).await {
-            Ok(moderators) => moderators,
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "moderators are not told who waits");
-                Vec::new()
-            }
-        };
-        for user in told.iter().chain(asker) {
-            self.tell_of_held(user, Notification::JoinRequestsChanged(room));
-        }
-    }
-
-    /// Those who may answer who waits, the first of them.
-    async fn moderators(&self, room: RoomId) -> Result<Vec<UserId>> {
-        let Some(found) = self.store().rooms(&[room]).await?.pop() else { return Ok(Vec::new()) };
-        let seniors = self.store().seniors(room, JoinRequest::MODERATORS_TOLD).await?;
-        let moderators = seniors.into_iter().filter(|member| found.lets(member.role, Verb::Moderate));
-        Ok(moderators.map(|member| member.user).collect())
+        let told = asker.into_iter().cloned().collect();
+        self.tell_of_waiting(room, told, Notification::JoinRequestsChanged(room)).await;
     }
 
     /// What lets them in, if the policy does now.

@@ -56,6 +56,7 @@ mod session;
 mod settings;
 mod streams;
 mod threads;
+mod waiting;
 
 use std::fmt;
 use std::sync::Arc;

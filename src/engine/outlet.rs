@@ -8,6 +8,7 @@ use super::nodes::{Beside, Nodes, Posted};
 use super::publish::Publisher;
 use super::push::Queue;
 use super::settings::{Appearance, settle};
+use super::waiting::{HeldChange, HeldChanges};
 use crate::event::Notification;
 use crate::hub::ConnectionId;
 use crate::id::{RoomId, UserId};
@@ -25,6 +26,8 @@ pub(super) struct Outlet {
     hook: MessageHook,
     /// The rooms that have something to tell people who are away; `None`: nobody is told.
     pushes: Option<Arc<Queue>>,
+    /// What has changed of what is held, which is told once it is known to whom.
+    held_changes: HeldChanges,
 }
 
 type Hook = dyn Fn(&Arc<Message>) + Send + Sync;
@@ -62,8 +65,9 @@ impl Outlet {
         nodes: Option<Nodes>,
         hook: MessageHook,
         pushes: Option<Arc<Queue>>,
+        held_changes: HeldChanges,
     ) -> Self {
-        Self { publisher, nodes, gathered: Vec::new(), hook, pushes }
+        Self { publisher, nodes, gathered: Vec::new(), hook, pushes, held_changes }
     }
 
     pub(super) fn start_epoch(&mut self, epoch: Epoch) {
@@ -147,6 +151,11 @@ impl Outlet {
             nodes.tell_of_held(user, &notification);
         }
         self.publisher.notify_alone(user, notification);
+    }
+
+    /// Which messages are held somewhere has changed.
+    pub(super) fn held_changed(&self, change: Box<HeldChange>) {
+        self.held_changes.put(change);
     }
 
     /// Tells a room what is written.

@@ -26,12 +26,6 @@ pub struct JoinRequest {
     pub at: Timestamp,
 }
 
-impl JoinRequest {
-    /// How many of those who look after a room are [told](crate::event::Notification::JoinRequestsChanged) that who waits
-    /// for it has changed: the first by [`Member::seniority`](super::Member::seniority).
-    pub const MODERATORS_TOLD: u32 = 100;
-}
-
 /// A page of requests, the oldest first.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -124,6 +124,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// How many of those who look after a room are told that what waits in it has changed,
+    /// [people](crate::event::Notification::JoinRequestsChanged) or
+    /// [messages](crate::event::Notification::HeldMessagesChanged): the first by [`seniority`](Self::seniority).
+    pub const MODERATORS_TOLD: u32 = 100;
+
     /// How many countable messages of others stand above the read mark. Exact, at no cost that grows
     /// with the room.
     pub fn unread_in(&self, room: &Room) -> u64 {

@@ -110,6 +110,7 @@ fn the_servers_help_names_every_flag_of_the_contract() {
         "addr",
         "db",
         "dev",
+        "review",
         "jwt-secret-file",
         "jwt-public-key",
         "policy",

@@ -1,5 +1,5 @@
-// What a screen reader says by itself: new messages of the open room, and never the history; and what was done, where the screen
-// shows it without a notice.
+// What a screen reader says by itself: new messages of the open room, what becomes of one's own, and never the history; and what
+// was done, where the screen shows it without a notice.
 
 import { $, el } from './dom.js';
 import { t, wordsOf } from './texts.js';

@@ -1,7 +1,7 @@
 // The chat page: what happens first, and who is told of which event.
 
 import { goToList } from './address.js';
-import { refreshWaiting, startAdmitting, takeArrival } from './admitting.js';
+import { joins, takeArrival } from './admitting.js';
 import { chat, me, signIn } from './api.js';
 import { askToComeIn, startArriving } from './arriving.js';
 import { startComposer } from './composer.js';
@@ -13,6 +13,7 @@ import { startForwarding } from './forwarding.js';
 import { startFriendList } from './friend-list.js';
 import { loadFollowed, startFollowed, takeThreadRead } from './followed.js';
 import { loadFriends } from './friends.js';
+import { loadHeld, takeHeldNews } from './held.js';
 import { takeHidden } from './hiding.js';
 import { loadInvitations, startInvitations, takeInvitation } from './invitations.js';
 import { refreshLinks, startInviting } from './inviting.js';
@@ -24,6 +25,7 @@ import { attempt, toast } from './notices.js';
 import { refreshPeople, startPeople } from './people.js';
 import { loadPins, startPins } from './pins.js';
 import { forgetPresence, setPresence } from './presence.js';
+import { reviews, startReviewing } from './reviewing.js';
 import {
   followAddress, markRead, openUuid, reopenRoom, resumeRoom, roomOpened, startRoom, takeChange, takeDeparture, takeEntry,
   takeMessage, takeRead,
@@ -53,7 +55,9 @@ const handlers = {
     loadFriends().catch(() => {});
     loadInvitations().catch(() => {});
     loadAsked().catch(() => {});
-    refreshWaiting();
+    loadHeld().catch(() => {});
+    joins.refresh();
+    reviews.refresh();
     loadPins().catch(() => {});
     loadSettings().catch(() => {});
     resumeRoom();
@@ -95,7 +99,9 @@ const handlers = {
     if (type === 'addedToRoom') return refreshRoom(roomUuid);
     if (type === 'settings') return takeSettings(told);
     if (type.startsWith('invite')) return takeInvitation(told);
-    if (type === 'joinRequestsChanged') refreshWaiting(roomUuid);
+    if (type === 'heldMessagesChanged') reviews.refresh(roomUuid);
+    if (type.startsWith('held') || type.startsWith('message')) return takeHeldNews(told);
+    if (type === 'joinRequestsChanged') joins.refresh(roomUuid);
     if (type.startsWith('join')) return takeJoinNews(told);
     // All others are about friends. These two are worth a word.
     const words = { friendRequest: 'friendRequestFrom', friendRequestAccepted: 'saysYes' };
@@ -217,7 +223,7 @@ on('skip', 'click', (event) => {
 document.addEventListener('visibilitychange', () => me && markRead());
 
 // The first one reads the address before anybody looks there for a room.
-for (const begin of [startArriving, startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFollowed, startFriendList, startInvitations, startInviting, startJoining, startFinding, startNewChat, startPeople, startAdmitting, startModeration, startPins, startSearch, startSettings, startSide, startThread, startThreadList, startViewer]) begin();
+for (const begin of [startArriving, startRoomList, startRoom, startComposer, startDialogs, startMessageMenu, startForwarding, startFollowed, startFriendList, startInvitations, startInviting, startJoining, startFinding, startNewChat, startPeople, () => joins.start(), startReviewing, startModeration, startPins, startSearch, startSettings, startSide, startThread, startThreadList, startViewer]) begin();
 showPane('rooms');
 speak(firstLanguage());
 awaitMidnight();

@@ -50,7 +50,7 @@ function stateMark(label, iconName, className = '', isSaid = false) {
 
 /** That it waits, or was refused. */
 export const waitingMark = ({ state }) => (
-  state === 'failed' ? stateMark(t('notSent'), 'failed') : stateMark(t('sending'), 'waiting')
+  state === 'failed' ? stateMark(t('notSent'), 'failed') : stateMark(t(state === 'held' ? 'waitsForModerator' : 'sending'), 'waiting')
 );
 
 /** That the server has it. */
@@ -69,3 +69,8 @@ export function failure(why, { onRetry, onEdit, onDelete }) {
   return el('p', { className: 'failure' }, `${t('notSent')} ${why} `,
     el('span', { className: 'choices' }, ...choices.map(([label, act]) => textButton(label, act, 'link'))));
 }
+
+/** That somebody has to approve it first, and that one can still take it back. */
+export const pending = ({ onWithdraw }) => (
+  el('p', { className: 'pending' }, `${t('waitsForModerator')} `, textButton(t('takeBack'), onWithdraw, 'link'))
+);

@@ -36,13 +36,14 @@
  * @typedef {{ code: string, roomUuid: string, roomType: Room['type'], name: string | null, invitedBy: import('./chat.js').Sender | null, createdAt: string, expiresAt: string | null }} Invitation `invitedBy`: null is the host
  * @typedef {{ joinRequestUuid: string, roomUuid: string, user: import('./chat.js').Sender, code?: string, reason?: string, createdAt: string }} JoinRequest somebody who waits to come in. `code`: of the invite that they ask by, for who may see it. `reason`: why they wait, where the app says so
  * @typedef {{ joinRequestUuid: string, roomUuid: string, roomType: Room['type'], name: string | null, code?: string, createdAt: string }} OwnJoinRequest
+ * @typedef {{ heldUuid: string, roomUuid: string, sender: import('./chat.js').Sender, type: 'TEXT' | 'IMAGE', content: string | null, imageUrl: string | null, attachments: Attachment[], quotedMessageUuid?: string, forwarded?: { userUuid: string, nickname: string }, mentions?: string[], mentionsAll?: boolean, parentMessageUuid?: string, showInRoom?: boolean, reason?: string, createdAt: string }} Held a message that waits for a moderator. `heldUuid`: the `messageUuid` that it gets. `reason`: why it is held, for moderators
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: Role, online: boolean, lastSeenAt: string | null, mutedUntil?: string }} Participant
  * @typedef {{ lastSeen: 'everyone' | 'friends' | 'nobody', invisible: boolean, readReceipts: boolean }} Settings what others see of one
  * @typedef {{ expiresIn?: number, reason?: string }} Sanction `expiresIn`: seconds; without them it holds for good
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, bannedBy: string | null, bannedAt: string, bannedUntil: string, reason: string | null }} Banned
  * @typedef {{ reportUuid: string, roomUuid: string, messageUuid: string, senderUuid: string, reportedBy: string, createdAt: string, reason: string | null }} Report
  * @typedef {'dismissed' | 'messageDeleted' | 'userMuted' | 'userBanned'} Outcome
- * @typedef {{ act: string, createdAt: string, doneBy: string | null, userUuid?: string, messageUuid?: string, until?: string, role?: Role, outcome?: Outcome, slowMode?: number, reason?: string }} Act what was done by a right that not everybody has. `doneBy`: null is the host
+ * @typedef {{ act: string, createdAt: string, doneBy: string | null, userUuid?: string, messageUuid?: string, until?: string, role?: Role, outcome?: Outcome, slowMode?: number, retention?: { days?: number, messages?: number }, reason?: string }} Act what was done by a right that not everybody has. `doneBy`: null is the host
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, state: string, since: string | null, online?: boolean }} Relation
  * @typedef {{ type: Room['type'], name?: string, participantUuids: string[], challengeUuid?: string, visibility?: Room['visibility'], custom?: Record<string, unknown> }} NewRoom `custom`: the app's own
  * @typedef {import('./chat.js').MessageChange} MessageChange
@@ -202,7 +203,8 @@ export class ChatApi {
   }
 
   /**
-   * Passes a message on, with its files, as one's own. `clientId`: a name of one's own for it, under which twice is once.
+   * Passes a message on, with its files, as one's own. `clientId`: a name of one's own for it, under which twice is once. What
+   * has to wait for a moderator there is refused as HELD, and is in `ownHeld`.
    * @param {string} room
    * @param {string} message
    * @param {string} to the room that it goes to
@@ -210,7 +212,7 @@ export class ChatApi {
    * @returns {Promise<Message>} what it is there
    */
   forward(room, message, to, clientId) {
-    return this.#chat.http('POST', `${messagePath(room, message)}/forward`, { roomUuid: to, clientId });
+    return this.#unlessHeld(`${messagePath(room, message)}/forward`, { roomUuid: to, clientId });
   }
 
   /**
@@ -318,13 +320,13 @@ export class ChatApi {
 
   /** Into a public room. Who has to wait for a moderator gets JOIN_HELD, and is in `ownJoinRequests`. @param {string} room @returns {Promise<Room>} */
   join(room) {
-    return this.#enter(`chat/rooms/${of(room)}/join`);
+    return this.#unlessHeld(`chat/rooms/${of(room)}/join`);
   }
 
-  /** The server has taken the request of who has to wait: no refusal, and no room either. @param {string} path */
-  async #enter(path) {
-    const answer = await this.#chat.http('POST', path);
-    if (answer.code === 'JOIN_HELD') throw new ChatError({ ...answer, status: 202 });
+  /** The server has taken what has to wait: no refusal, and neither a room nor a message. @param {string} path @param {object} [body] */
+  async #unlessHeld(path, body) {
+    const answer = await this.#chat.http('POST', path, body);
+    if (['JOIN_HELD', 'HELD'].includes(answer.code)) throw new ChatError({ ...answer, status: 202 });
     return answer;
   }
 
@@ -358,6 +360,36 @@ export class ChatApi {
     return this.#chat.http('POST', `chat/rooms/${of(room)}/join-requests/${of(request)}/reject`, { reason });
   }
 
+  /** Messages of one's own that wait for a moderator, in whatever room, the oldest first. @returns {Promise<Held[]>} all of them */
+  ownHeld() {
+    return this.#all('chat/held', 'held');
+  }
+
+  /** Takes a message of one's own back that is held. @param {string} room @param {string} held @returns {Promise<{ roomUuid: string }>} */
+  withdrawHeld(room, held) {
+    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/held/${of(held)}`);
+  }
+
+  /**
+   * Messages of a room that wait, the oldest first, for who may moderate it.
+   * @param {string} room
+   * @param {{ cursor?: string, limit?: number }} [where] `cursor`: the `nextCursor` of the page before. `limit`: 1 to 100
+   * @returns {Promise<{ held: Held[], nextCursor: string | null }>}
+   */
+  held(room, where) {
+    return this.#page(`chat/rooms/${of(room)}/held`, where);
+  }
+
+  /** Has a message sent that waits. MESSAGE_NOT_FOUND: it does not any more. @param {string} room @param {string} held @returns {Promise<Message>} */
+  approveHeld(room, held) {
+    return this.#chat.http('POST', `chat/rooms/${of(room)}/held/${of(held)}/approve`);
+  }
+
+  /** Its sender is told, with the reason. @param {string} room @param {string} held @param {string} [reason] @returns {Promise<{ roomUuid: string }>} */
+  rejectHeld(room, held, reason) {
+    return this.#chat.http('POST', `chat/rooms/${of(room)}/held/${of(held)}/reject`, { reason });
+  }
+
   /**
    * An invite link; with a user, an invitation, of which they are told and which lets in nobody else.
    * @param {string} room
@@ -385,7 +417,7 @@ export class ChatApi {
 
   /** Comes in by a link or an invitation, like `join`. @param {string} code @returns {Promise<Room>} */
   acceptInvite(code) {
-    return this.#enter(`chat/invites/${of(code)}/accept`);
+    return this.#unlessHeld(`chat/invites/${of(code)}/accept`);
   }
 
   /** @param {string} code @returns {Promise<{ roomUuid: string }>} */

@@ -8,7 +8,7 @@
 //     chat.on('state', ({ state }) => showBanner(state !== 'online'));
 //     chat.on('ready', () => loadOnce());               // rooms and messages: not before it
 //     chat.on('message', (message) => show(message));   // by others, by other devices, and one's own
-//     chat.on('entry', (entry) => showWaiting(entry));  // sending, sent, failed
+//     chat.on('entry', (entry) => showWaiting(entry));  // sending, sent, held, failed
 //     chat.on('reset', () => reloadEverything());
 //     chat.entries.forEach(showWaiting);                // what an earlier page left
 //     chat.send(room, { type: 'TEXT', content: 'Hello' });
@@ -26,6 +26,10 @@
 // is `failed`, with its `error`: `retry` sends it again, `discard` forgets it. Two tabs of one person share a
 // storage. A tab takes up what it finds there when it starts, so that both may send the same entry: still one
 // message. It takes up nothing later: what another tab left is sent by whichever starts next.
+//
+// What waits for a moderator. Where the app's rules hold a message, its entry is `held`: it stays in the storage and is not
+// sent again. Approved, it is `sent`, at the place that it gets then; rejected, it is `failed` as REJECTED, with the `reason`
+// if one was given. `withdraw` takes it back. What became of it during an absence is asked for when the connection is back.
 //
 // Tokens. `token(isRefused)` gives one, or a promise of one, or null once the person has signed out. It is
 // asked again with `true` when the server takes the last one no more; refused twice in a row, the client is
@@ -163,11 +167,12 @@
  * @property {string} clientId
  * @property {number} at when it was written, in milliseconds; no two of a client are alike
  * @property {Draft} draft
- * @property {'sending' | 'sent' | 'failed'} state
+ * @property {'sending' | 'sent' | 'held' | 'failed'} state
+ * @property {string} [heldUuid] by which it is called where it is `held`, and the `messageUuid` that it gets
  * @property {Refusal} [error] why it is `failed`
  * @property {Message} [message] what it has become, once it is `sent`
  *
- * @typedef {{ code: string, message: string, field?: string, status?: number, until?: string }} Refusal `until`: until when somebody is muted or banned
+ * @typedef {{ code: string, message: string, field?: string, status?: number, until?: string, reason?: string }} Refusal `until`: until when somebody is muted or banned. `reason`: a moderator's, where it was REJECTED
  *
  * @typedef {object} Storage where entries wait. What it throws at `save`, `send` throws on.
  * @property {() => Entry[]} load all that are kept, in any order
@@ -186,7 +191,7 @@
  * @property {Ready} ready the connection is there, perhaps again
  * @property {{ recovered: boolean }} caughtUp all that was missed was told
  * @property {undefined} reset more was missed than can be told: load everything anew
- * @property {Entry} entry one was written, sent, refused or tried again
+ * @property {Entry} entry one was written, sent, held, refused or tried again
  * @property {Message} message
  * @property {MessageChange} messageUpdated what one says, the reactions on it, its thread, or whether it is pinned. The state is never older than one told before
  * @property {MessageChange} messageDeleted
@@ -247,13 +252,15 @@ const LATER = ['UNAVAILABLE', 'RATE_LIMITED'];
 
 /** A refusal by the server, under its code, or OFFLINE where there was no answer. */
 export class ChatError extends Error {
-  /** @param {Partial<Refusal>} refusal */
-  constructor({ code = 'UNKNOWN', message, field, status, until }) {
+  /** @param {Partial<Refusal> & { heldUuid?: string }} refusal `heldUuid`: of what is HELD, which is no refusal */
+  constructor({ code = 'UNKNOWN', message, field, status, until, reason, heldUuid }) {
     super(message ?? code);
     this.code = code;
     this.field = field;
     this.status = status;
     this.until = until;
+    this.reason = reason;
+    this.heldUuid = heldUuid;
   }
 }
 
@@ -326,6 +333,8 @@ export class Chat {
   #refusals = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #later;
+  /** The wait until it is asked once more what became of what was held. @type {ReturnType<typeof setTimeout> | undefined} */
+  #asksAgain;
 
   /** Connects, and comes back whenever the connection is lost, until `close`. @param {Options} options */
   constructor({ url, user, token, storage = keptInBrowser(user), since, timing, WebSocket: Socket = globalThis.WebSocket }) {
@@ -358,7 +367,7 @@ export class Chat {
     return this.#pos;
   }
 
-  /** What is not sent yet or was refused, in the order of writing. */
+  /** What is not sent yet, is held or was refused, in the order of writing. */
   get entries() {
     return [...this.#entries.values()];
   }
@@ -421,17 +430,37 @@ export class Chat {
     this.#entries.delete(clientId);
     this.#entries.set(clientId, entry);
     delete entry.error;
+    delete entry.heldUuid;
     this.#note(Object.assign(entry, { state: 'sending', at: this.#now() }));
     this.#sendNext(entry.room);
   }
 
   /**
-   * Forgets what was not sent. What was on its way may have arrived all the same, and is told as a message then.
+   * Forgets what was not sent. What was on its way may have arrived all the same, and is told as a message then; what is
+   * held waits on.
    * @param {string} clientId
    */
   discard(clientId) {
     this.#entries.delete(clientId);
     this.#storage.remove(clientId);
+  }
+
+  /**
+   * Takes back what is held, and forgets it. Whoever has approved or rejected it meanwhile was first: MESSAGE_NOT_FOUND, and
+   * its entry tells what became of it.
+   * @param {string} clientId
+   * @returns {Promise<void>}
+   */
+  async withdraw(clientId) {
+    const entry = this.#entries.get(clientId);
+    if (entry?.state !== 'held') return;
+    try {
+      await this.http('DELETE', `chat/rooms/${encodeURIComponent(entry.room)}/held/${entry.heldUuid}`);
+    } catch (error) {
+      if (error instanceof ChatError && error.code === 'MESSAGE_NOT_FOUND') await this.#lookUp(entry).catch(() => {});
+      throw error;
+    }
+    this.discard(clientId);
   }
 
   /**
@@ -809,6 +838,7 @@ export class Chat {
     if (event === 'messageUpdated' || event === 'messageDeleted') return this.#tellChange(data);
     if (event === 'messageDelta') return this.#tellDelta(data);
     if (event === 'messageHidden') return this.#tellHidden(data);
+    if (event === 'notification' && data.type === 'messageRejected') this.#rejected(data);
     // Such a room begins anew for this user.
     if (event === 'room' && ['left', 'reset'].includes(data.change)) this.#told.delete(data.roomUuid);
     this.#emit(event, data);
@@ -839,6 +869,7 @@ export class Chat {
     this.#emit('caughtUp', { recovered });
     // Only now: what arrived before the cut is settled, and is not sent again.
     this.#sendAll();
+    this.#lookUpHeld();
   }
 
   /** @param {'message' | 'system'} event @param {Message} data */
@@ -952,7 +983,7 @@ export class Chat {
 
   /** Nothing waits for a connection that is gone. */
   #settle() {
-    for (const timer of [this.#watch, this.#retry, this.#later]) clearTimeout(timer);
+    for (const timer of [this.#watch, this.#retry, this.#later, this.#asksAgain]) clearTimeout(timer);
     this.#isCaughtUp = false;
     const requests = [...this.#requests.values()];
     this.#requests.clear();
@@ -992,7 +1023,8 @@ export class Chat {
         this.#inFlight.delete(room);
         if (error.code === 'OFFLINE') return;
         if (LATER.includes(error.code)) return this.#sendLater();
-        this.#fail(entry, error);
+        if (error.code === 'HELD') this.#hold(entry, error);
+        else this.#fail(entry, error);
         this.#sendNext(room);
       },
     });
@@ -1022,9 +1054,75 @@ export class Chat {
   }
 
   /** @param {Entry} entry @param {ChatError} error */
-  #fail(entry, { code, message, field, status, until }) {
+  #fail(entry, { code, message, field, status, until, reason }) {
     if (!this.#entries.has(entry.clientId)) return;
-    this.#note(Object.assign(entry, { state: 'failed', error: { code, message, field, status, until } }));
+    this.#note(Object.assign(entry, { state: 'failed', error: { code, message, field, status, until, reason } }));
+  }
+
+  /** The server has it, and nobody sees it yet. @param {Entry} entry @param {ChatError} error */
+  #hold(entry, { heldUuid }) {
+    if (!this.#entries.has(entry.clientId)) return;
+    this.#refusals = 0;
+    this.#note(Object.assign(entry, { state: 'held', heldUuid }));
+  }
+
+  /** @param {{ heldUuid: string, reason?: string }} news */
+  #rejected({ heldUuid, reason }) {
+    const entry = this.entries.find((one) => one.state === 'held' && one.heldUuid === heldUuid);
+    if (entry) this.#reject(entry, reason);
+  }
+
+  /** @param {Entry} entry @param {string} [reason] */
+  #reject(entry, reason) {
+    this.#fail(entry, new ChatError({ code: 'REJECTED', message: 'a moderator has not approved it', reason }));
+  }
+
+  /** What was held before may have been settled while nobody told of it, and is not told again. */
+  async #lookUpHeld(attempt = 0) {
+    const held = this.entries.filter(({ state }) => state === 'held');
+    if (held.length === 0) return;
+    try {
+      await this.#lookUpAll(held);
+    } catch {
+      if (!this.#isCaughtUp) return;
+      clearTimeout(this.#asksAgain);
+      const wait = this.#timing.firstDelay + backoff(attempt, this.#timing, Math.random());
+      this.#asksAgain = setTimeout(() => this.#lookUpHeld(attempt + 1), wait);
+    }
+  }
+
+  /** @param {Entry[]} held */
+  async #lookUpAll(held) {
+    const waiting = new Set();
+    for (let cursor = ''; cursor !== null;) {
+      const page = await this.http('GET', `chat/held?limit=100${cursor && `&cursor=${cursor}`}`);
+      for (const { heldUuid } of page.held) waiting.add(heldUuid);
+      cursor = page.nextCursor;
+    }
+    for (const entry of held) if (!waiting.has(entry.heldUuid)) await this.#lookUp(entry);
+  }
+
+  /** What became of an entry that waits no more. @param {Entry} entry */
+  async #lookUp(entry) {
+    const { room, heldUuid } = entry;
+    let found;
+    try {
+      found = await this.http('GET', `chat/rooms/${encodeURIComponent(room)}/messages/${heldUuid}`);
+    } catch (error) {
+      if (!(error instanceof ChatError && [403, 404].includes(error.status ?? 0))) throw error;
+      found = error;
+    }
+    // It may have been told meanwhile.
+    if (entry.state !== 'held' || entry.heldUuid !== heldUuid || !this.#entries.has(entry.clientId)) return;
+    if (!(found instanceof ChatError)) {
+      this.#keepOwn(found.messageUuid);
+      this.#sent(entry, found);
+    } else if (found.code === 'MESSAGE_NOT_FOUND') {
+      // Rejected, or let go after a time.
+      this.#reject(entry);
+    } else {
+      this.#fail(entry, found);
+    }
   }
 
   /** Tells of an entry's new state, and keeps it. @param {Entry} entry */

@@ -4,6 +4,7 @@ import { api } from './api.js';
 import { newClientId } from './chat.js';
 import { ask } from './dialogs.js';
 import { $, el, newAvatar } from './dom.js';
+import { loadHeld } from './held.js';
 import { forwardAsked } from './message-menu.js';
 import { toast } from './notices.js';
 import { hasMoreRooms, loadMoreRooms, may, newestFirst, roomsChanged } from './rooms.js';
@@ -39,8 +40,14 @@ function openDialog(message) {
     words: { FORBIDDEN: t('unreachable') },
     async act() {
       const { room } = forwarded;
-      await api.forward(message.roomUuid, message.messageUuid, room.roomUuid, clientId);
-      toast(t('forwardedTo', room.name));
+      try {
+        await api.forward(message.roomUuid, message.messageUuid, room.roomUuid, clientId);
+        toast(t('forwardedTo', room.name));
+      } catch (error) {
+        if (error.code !== 'HELD') throw error;
+        toast(t('forwardHeld', room.name));
+        loadHeld().catch(() => {});
+      }
     },
   });
   forwarded = { message, list, search, room: undefined };

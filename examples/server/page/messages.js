@@ -2,7 +2,7 @@
 // before that it is {entry}, of the outbox.
 
 import { chat, me } from './api.js';
-import { bubble, failure, readMark, sentMark, waitingMark } from './bubble.js';
+import { bubble, failure, pending, readMark, sentMark, waitingMark } from './bubble.js';
 import { $, el, newAvatar } from './dom.js';
 import { filesOfDraft } from './files.js';
 import { isHidden } from './hiding.js';
@@ -77,6 +77,9 @@ export class Messages {
     const key = message?.messageUuid ?? entry.clientId;
     const waited = message?.isMyMessage && message.clientId;
     const known = this.#items.get(key) ?? this.#items.get(waited);
+    // It is said to be held by a list that was late.
+    if (entry && known?.message) return;
+    const hadFocus = known?.node.contains(document.activeElement);
     if (waited) {
       this.#items.delete(waited);
       this.#arrived.add(waited);
@@ -91,6 +94,8 @@ export class Messages {
     if (!known || isBefore(item.node, before) || isBefore(after, item.node)) this.#insert(item.node);
     this.#joinRun(item.node);
     if (item.node.nextElementSibling) this.#joinRun(item.node.nextElementSibling);
+    // What one could do about it may be another thing now.
+    if (hadFocus && !item.node.contains(document.activeElement)) (item.node.querySelector('.more, .link') ?? this.#scroller).focus({ preventScroll: true });
   }
 
   #noteJoin({ sender: { userUuid }, seq }) {
@@ -108,9 +113,10 @@ export class Messages {
     before.after(node);
   }
 
-  /** Takes an entry away that was not sent. */
+  /** Takes an entry away that was not sent, unless it was after all. */
   remove({ clientId }) {
-    this.#take(clientId, this.#items.get(clientId));
+    const item = this.#items.get(clientId);
+    if (item?.entry) this.#take(clientId, item);
   }
 
   #take(key, item) {
@@ -282,12 +288,13 @@ export class Messages {
     const name = el('span', { className: 'name', textContent: nickname, dir: 'auto' });
     const menu = message && !message.deletedAt && menuButton(() => item.message);
     const mention = message && !message.deletedAt && mentionsMe(message);
-    const said = message ?? { ...entry.draft, attachments: filesOfDraft(entry.room, entry.draft.attachments) };
+    const said = message ?? { ...entry.draft, attachments: entry.files ?? filesOfDraft(entry.room, entry.draft.attachments) };
     const row = el('div', { className: 'row' }, bubble(said, at, state, this.#threadMark(item), this.#quote(item)), menu);
     const body = el('div', { className: 'body' }, name, row);
     if (message) this.#showMore(body, message);
     if (entry?.state === 'failed') body.append(failure(this.#explain(entry), this.#actions(entry)));
-    const waits = { sending: 'waiting', failed: 'failed' }[entry?.state] ?? '';
+    if (entry?.state === 'held') body.append(pending(this.#actions(entry)));
+    const waits = { sending: 'waiting', held: 'waiting held', failed: 'failed' }[entry?.state] ?? '';
     if (mention) body.prepend(el('span', { className: 'hidden', textContent: t('mentionsYou') }));
     node.className = `message ${isMine ? 'mine' : ''} ${mention ? 'mentions-me' : ''} ${waits}`;
     node.replaceChildren(...[unread, newAvatar(nickname), body].filter(Boolean));

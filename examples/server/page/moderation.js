@@ -1,13 +1,14 @@
 // The panel of those who look after the open room: how fast people write, what was reported, who is banned, and what was done.
-// Who waits to come in is in admitting.js.
+// Who waits to come in is in admitting.js, what waits to be said in reviewing.js.
 
-import { waitingChanged, waitingCount } from './admitting.js';
+import { joins } from './admitting.js';
 import { api, chat } from './api.js';
 import { $, el, fillList, on, showCount, textButton } from './dom.js';
 import { choose } from './dialogs.js';
 import { askToBan, mayModerate, moderated } from './moderating.js';
 import { attempt, toast } from './notices.js';
 import { excerptOf } from './quote.js';
+import { reviews } from './reviewing.js';
 import { messageChanged, openMessage, openUuid, roomOpened } from './room.js';
 import { putRoom, rooms, roomsChanged } from './rooms.js';
 import { closeSide, isBeside, isOverRoom, openSide } from './side.js';
@@ -53,7 +54,7 @@ export function startModeration() {
     countReports();
     if (isBeside('moderation') && !mayModerate(rooms.get(openUuid()))) closeSide();
   });
-  waitingChanged.on(showWaiting);
+  for (const { changed } of [joins, reviews]) changed.on(showWaiting);
   moderated.on((uuid) => uuid === openUuid() && isBeside('moderation') && load().catch(() => {}));
   messageChanged.on(({ messageUuid }) => {
     const message = shown.messages.get(messageUuid);
@@ -67,6 +68,8 @@ export function startModeration() {
 function openPanel() {
   openSide('moderation', $('moderation').querySelector('.close'));
   show();
+  // Nobody is promised that a change is told.
+  for (const queue of [joins, reviews]) queue.refresh();
   attempt(load);
 }
 
@@ -117,12 +120,13 @@ function show() {
 
 /** How much waits for somebody to say something: also where one opens the panel from. */
 function showWaiting() {
-  const [reports, joins] = [shown.reports.length, waitingCount()];
-  const words = [joins > 0 && t('joinsWait', joins), reports > 0 && t('reportsWait', reports)].filter(Boolean).join(', ');
-  showCount($('moderation-badge'), reports + joins, words);
+  const counts = [['joinsWait', joins.count], ['heldWait', reviews.count], ['reportsWait', shown.reports.length]];
+  const words = counts.filter(([, count]) => count > 0).map(([key, count]) => t(key, count)).join(', ');
+  const all = counts.reduce((sum, [, count]) => sum + count, 0);
+  showCount($('moderation-badge'), all, words);
   // An icon is called by its label, which says this as well.
   $('people-open').ariaLabel = [t('showPeople'), words].filter(Boolean).join(': ');
-  if (words) $('people-open').dataset.waits = reports + joins > 99 ? '99+' : reports + joins;
+  if (words) $('people-open').dataset.waits = all > 99 ? '99+' : all;
   else delete $('people-open').dataset.waits;
 }
 
@@ -200,9 +204,9 @@ function banItem({ userUuid, nickname, bannedUntil, bannedBy, reason }) {
 }
 
 /** What was done, in a line. */
-function actItem({ act, createdAt, doneBy, userUuid, until, role, outcome, slowMode, reason }) {
+function actItem({ act, createdAt, doneBy, userUuid, until, role, outcome, slowMode, retention, reason }) {
   const at = new Date(createdAt);
-  const values = { who: nameOf(doneBy), whom: userUuid && nameOf(userUuid), until: until && untilOf(until), role: role && t(`role_${role}`), outcome: outcome && t(`outcome_${outcome}`), span: slowMode > 0 && spanOf(slowMode) };
+  const values = { who: nameOf(doneBy), whom: userUuid && nameOf(userUuid), until: until && untilOf(until), role: role && t(`role_${role}`), outcome: outcome && t(`outcome_${outcome}`), span: slowMode > 0 && spanOf(slowMode), ...retention };
   return el('li', { className: 'act' },
     el('span', { textContent: hasText(`act_${act}`) ? t(`act_${act}`, values) : `${values.who}: ${act}`, dir: 'auto' }),
     reason && el('span', { className: 'muted', textContent: `“${reason}”`, dir: 'auto' }),

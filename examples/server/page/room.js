@@ -1,11 +1,12 @@
 // The open room: its head, what happens in it, what is read.
 
-import { announce } from './announcer.js';
+import { announce, announceText } from './announcer.js';
 import { goToList, goToRoom, roomInAddress } from './address.js';
 import { api, chat, me } from './api.js';
 import { ChatError } from './chat.js';
 import { $, on, onceAFrame, setAvatar } from './dom.js';
 import { explain } from './errors.js';
+import { forgetHeld, heldFound, heldLost, withdraw } from './held.js';
 import { messageHidden } from './hiding.js';
 import { attempt, toast } from './notices.js';
 import { isOnline, presenceChanged, presenceText, setPresence } from './presence.js';
@@ -53,6 +54,8 @@ export function startRoom() {
   endSeen.on(markRead);
   namesLoaded.on(() => open?.timeline.messages.showThreads());
   messageHidden.on(({ roomUuid, messageUuid }) => open?.uuid === roomUuid && open.timeline.hide(messageUuid));
+  heldFound.on(showEntry);
+  heldLost.on(takeAway);
   presenceChanged.on((user) => open && (!user || user === peerOf(rooms.get(open.uuid))) && showHead());
   for (const change of [languageChanged, dayTurned]) change.on(showTexts);
   const showChange = onceAFrame(() => {
@@ -211,6 +214,7 @@ export function takeMessage(message) {
   const { roomUuid, isMyMessage, sender } = message;
   const isOpen = open?.uuid === roomUuid;
   noteMessage(message, isOpen && open.timeline.isLoaded && open.timeline.isAtEnd && !document.hidden);
+  forgetHeld(message.messageUuid, true);
   messageTaken(message);
   if (!isOpen) return;
   takeTyping({ ...sender, isTyping: false });
@@ -231,8 +235,14 @@ export const lastOwnMessage = () => open?.timeline.lastOwn;
 /** Shows which message is being edited, or that none is. */
 export const showEdited = (uuid) => open?.timeline.messages.showEdited(uuid);
 
-/** What was written, refused, or is tried again. What is sent comes as a message. */
+/** What was written, held, refused, or is tried again. What is sent comes as a message. */
 export function takeEntry(entry) {
+  if (entry.state === 'held') forgetHeld(entry.heldUuid);
+  showEntry(entry);
+  if (entry.state === 'held' && entry.room === open?.uuid) announceText(t('waitsForModerator'));
+}
+
+function showEntry(entry) {
   if (entry.room !== open?.uuid || entry.state === 'sent') return;
   attempt(async () => open.timeline.takeEntry(entry));
   entryTaken(entry);
@@ -242,10 +252,11 @@ export function takeEntry(entry) {
 export function explainRefusal({ room, error }) {
   const words = { MESSAGE_DELETED: t('quotedDeleted') };
   if (rooms.get(room)?.type === 'DIRECT') words.FORBIDDEN = t('unreachable');
+  if (error.reason) words.REJECTED = t('rejectedBecause', error.reason);
   return explain(new ChatError(error), words);
 }
 
-/** What one can do about an entry that was refused. `field`: where one writes. */
+/** What one can do about an entry that was refused, or is held. `field`: where one writes. */
 export const actionsAt = (field) => (entry) => ({
   onRetry() {
     $(field).focus();
@@ -259,10 +270,21 @@ export const actionsAt = (field) => (entry) => ({
     drop(entry);
     $(field).focus();
   },
+  onWithdraw: () => attempt(async () => {
+    if (!await withdraw(entry)) return;
+    takeAway(entry);
+    if (entry.room === open?.uuid) $(field).focus();
+  }),
 });
 
 function drop(entry) {
   chat.discard(entry.clientId);
+  takeAway(entry);
+}
+
+/** It is not to be sent any more. */
+function takeAway(entry) {
+  if (entry.room !== open?.uuid) return;
   const { messages } = open.timeline;
   messages.remove(entry);
   if (entry.draft.parentMessageUuid) messages.showThreads(entry.draft.parentMessageUuid);

@@ -4,6 +4,7 @@ import { announce } from './announcer.js';
 import { api, chat } from './api.js';
 import { $, icon, on } from './dom.js';
 import { follow, markThreadRead, stateTaken, takeState } from './followed.js';
+import { unsent } from './held.js';
 import { isHidden, messageHidden } from './hiding.js';
 import { Messages } from './messages.js';
 import { attempt, toast } from './notices.js';
@@ -147,7 +148,7 @@ function takePage(root, { messages, nextCursor }) {
   messages.forEach((message) => open.replies.place({ message }));
 }
 
-const entries = () => chat.entries.filter(({ draft }) => draft.parentMessageUuid === open.rootUuid);
+const entries = () => unsent().filter(({ draft }) => draft.parentMessageUuid === open.rootUuid);
 
 /** Brings a reply into sight, wherever it is. */
 async function show(thread, seq) {

@@ -1,7 +1,8 @@
 // Threads, as the room shows them: below a message what has come of it, in a reply that is for the room, too, that it is one.
 
-import { api, chat } from './api.js';
+import { api } from './api.js';
 import { el, icon, newAvatar } from './dom.js';
+import { unsent } from './held.js';
 import { nicknameOf, noteName } from './names.js';
 import { signal } from './signal.js';
 import { t, timeOf, whenOf } from './texts.js';
@@ -38,8 +39,12 @@ export function showThread(body, message) {
   const hadFocus = before?.contains(document.activeElement);
   before?.remove();
   const { messageUuid, roomUuid, thread: { replyCount = 0, lastReplyAt, participantUuids = [] } = {} } = message;
-  const failed = chat.entries.filter(({ draft, state }) => draft.parentMessageUuid === messageUuid && isAside(draft) && state === 'failed');
-  if (replyCount === 0 && failed.length === 0) return hadFocus && body.querySelector('.more')?.focus({ preventScroll: true });
+  const mine = unsent().filter(({ draft }) => draft.parentMessageUuid === messageUuid && isAside(draft));
+  const marks = [['failed', 'failed', 'repliesFailed'], ['held', 'waiting', 'repliesHeld']].map(([state, iconName, words]) => {
+    const count = mine.filter((entry) => entry.state === state).length;
+    return count > 0 && el('span', { className: `unsent ${state}`, title: t(words, count) }, icon(iconName), el('span', { className: 'hidden', textContent: t(words, count) }));
+  }).filter(Boolean);
+  if (replyCount === 0 && marks.length === 0) return hadFocus && body.querySelector('.more')?.focus({ preventScroll: true });
   const at = new Date(lastReplyAt);
   const faces = participantUuids.slice(0, FACES).map((user) => nicknameOf(user));
   if (faces.includes(undefined)) loadNames(roomUuid);
@@ -48,7 +53,7 @@ export function showThread(body, message) {
     el('span', { className: 'replies', textContent: t('replies', replyCount) }),
     replyCount > 0 && el('span', { className: 'hidden', textContent: t('newestReply') }),
     replyCount > 0 && el('time', { dateTime: lastReplyAt, title: timeOf(at), textContent: whenOf(at) }),
-    failed.length > 0 && el('span', { className: 'unsent', title: t('repliesFailed', failed.length) }, icon('failed'), el('span', { className: 'hidden', textContent: t('repliesFailed', failed.length) })));
+    ...marks);
   body.append(button);
   if (hadFocus) button.focus({ preventScroll: true });
   return undefined;

@@ -1,7 +1,8 @@
 // The part of a room's history that is on the page: what is loaded as one scrolls, and what stays in sight.
 
-import { api, chat } from './api.js';
+import { api } from './api.js';
 import { $, onceAFrame } from './dom.js';
+import { unsent } from './held.js';
 import { Messages } from './messages.js';
 import { signal } from './signal.js';
 import { t } from './texts.js';
@@ -207,7 +208,7 @@ export class Timeline {
   }
 
   #entries() {
-    return chat.entries.filter(({ room, draft }) => room === this.#uuid && !isAside(draft));
+    return unsent().filter(({ room, draft }) => room === this.#uuid && !isAside(draft));
   }
 
   #placeEntries() {

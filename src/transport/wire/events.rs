@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::retention::first_seq;
 use super::{
-    HeldNewsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, JoinNewsJson, JoinRequestsChangedJson,
-    MessageChangeJson, MessageJson, NotificationsJson, PermissionsJson, QuietJson, RetentionJson,
-    SettledJson, ThreadReadJson, UserJson,
+    HeldMessagesChangedJson, HeldNewsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, JoinNewsJson,
+    JoinRequestsChangedJson, MessageChangeJson, MessageJson, NotificationsJson, PermissionsJson, QuietJson,
+    RetentionJson, SettledJson, ThreadReadJson, UserJson,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -44,6 +44,7 @@ pub(crate) enum EventJson<'a> {
     Quiet(QuietJson),
     Settled(SettledJson),
     HeldNews(HeldNewsJson<'a>),
+    HeldMessagesChanged(HeldMessagesChangedJson),
     JoinNews(JoinNewsJson<'a>),
     JoinRequestsChanged(JoinRequestsChangedJson),
     Ready(ReadyJson<'a>),
@@ -494,6 +495,9 @@ fn notified(notification: &Notification) -> EventJson<'_> {
         Notification::MessageApproved(room, id) => EventJson::HeldNews(HeldNewsJson::approved(*room, *id)),
         Notification::MessageRejected(room, id, reason) => {
             EventJson::HeldNews(HeldNewsJson::rejected(*room, *id, reason.as_deref()))
+        }
+        Notification::HeldMessagesChanged(room) => {
+            EventJson::HeldMessagesChanged(HeldMessagesChangedJson::of(*room))
         }
         Notification::JoinRequestsChanged(room) => {
             EventJson::JoinRequestsChanged(JoinRequestsChangedJson::of(*room))

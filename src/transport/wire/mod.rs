@@ -47,7 +47,7 @@ pub(crate) use attachments::LinkJson;
 pub(crate) use edits::EditsJson;
 pub(crate) use events::EventJson;
 pub(crate) use feed::FeedJson;
-pub(crate) use held::{HeldAnswerJson, HeldNewsJson, HeldPageJson};
+pub(crate) use held::{HeldAnswerJson, HeldMessagesChangedJson, HeldNewsJson, HeldPageJson};
 pub(crate) use invites::{
     InvitationsJson, InviteDeclinedJson, InviteEndedJson, InviteJson, InvitedJson, InvitesJson,
 };

@@ -18,7 +18,8 @@ pub(super) fn of_held(operation: Operation) -> Description {
         Operation::ListOwnHeld => Description::new(
             MODERATION,
             "List the caller's held messages",
-            "Those that the app's own rules hold back, in whatever room, the oldest first. Why, is not told.",
+            "Those that the app's own rules hold back, in whatever room, the oldest first. A `notification` \
+             `heldMessagesChanged` tells of a change that no other one tells of. Why they are held, is not told.",
         )
         .query(pages)
         .answer(200, "A page of held messages.", &HeldPageJson::from(&samples::own_held())),
@@ -49,14 +50,15 @@ pub(super) fn of_held(operation: Operation) -> Description {
         Operation::WithdrawHeld => Description::new(
             MODERATION,
             "Withdraw a held message",
-            "The caller's own, before it is sent. Nobody learns of it.",
+            "The caller's own, before it is sent. No participant learns of it but those who moderate the room.",
         )
         .answer(200, "Withdrawn.", &done)
         .codes(&[Code::RoomNotFound, Code::MessageNotFound]),
         _ => Description::new(
             MODERATION,
             "List a room's held messages",
-            "It takes the permission `moderate`. Those that the app's own rules hold back, the oldest first.",
+            "It takes the permission `moderate`. Those that the app's own rules hold back, the oldest first. A `notification` \
+             `heldMessagesChanged` tells of a change.",
         )
         .query(pages)
         .answer(200, "A page of held messages.", &HeldPageJson::from(&samples::held()))
