@@ -32,8 +32,8 @@ pub struct Config {
     /// The most people named when a room is made, or in one invitation; more are
     /// [`Invalid`](crate::ErrorKind::Invalid). Default 1,000.
     pub max_participants: usize,
-    /// The most active participants of a room; whoever would come beyond it is
-    /// [`Forbidden`](crate::ErrorKind::Forbidden). Those with whom a room is made are bound by
+    /// The most active participants of a room; for whoever would come beyond it the room is
+    /// [full](crate::ErrorKind::RoomFull). Those with whom a room is made are bound by
     /// [`max_participants`](Self::max_participants) alone. Default 100,000.
     pub max_room_members: u32,
     /// For how long after it was sent a message may be edited by its sender; then it is

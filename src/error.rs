@@ -213,6 +213,10 @@ pub enum ErrorKind {
     /// The room is closed: it can be read, not written.
     #[error("room {0} is closed")]
     RoomClosed(RoomId),
+    /// The room has as many participants as it may: see
+    /// [`Config::max_room_members`](crate::Config::max_room_members). Nobody comes in before somebody leaves.
+    #[error("a room has at most {0} participants, and this one is full")]
+    RoomFull(u32),
     /// The challenge has an open room already.
     #[error("the challenge has room {0} already")]
     ChallengeRoomExists(RoomId),
@@ -266,6 +270,7 @@ names! {
         NotFound = "NOT_FOUND",
         MethodNotAllowed = "METHOD_NOT_ALLOWED",
         RoomClosed = "ROOM_CLOSED",
+        RoomFull = "ROOM_FULL",
         ChallengeRoomExists = "CHALLENGE_ROOM_EXISTS",
         ClientIdConflict = "CLIENT_ID_CONFLICT",
         ImportConflict = "IMPORT_CONFLICT",
@@ -308,6 +313,7 @@ impl ErrorKind {
             Self::NotFound => ErrorCode::NotFound,
             Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Self::RoomClosed(_) => ErrorCode::RoomClosed,
+            Self::RoomFull(_) => ErrorCode::RoomFull,
             Self::ChallengeRoomExists(_) => ErrorCode::ChallengeRoomExists,
             Self::ClientIdConflict => ErrorCode::ClientIdConflict,
             Self::Contradiction(_) => ErrorCode::ImportConflict,

@@ -106,7 +106,7 @@ impl Actor {
     /// # Errors
     /// [`InviteNotFound`](ErrorKind::InviteNotFound) where the link holds no more, or invites somebody else;
     /// [`Banned`](ErrorKind::Banned);
-    /// [`RoomClosed`](ErrorKind::RoomClosed); [`Forbidden`](ErrorKind::Forbidden) beyond
+    /// [`RoomClosed`](ErrorKind::RoomClosed); [`RoomFull`](ErrorKind::RoomFull) beyond
     /// [`Config::max_room_members`](crate::Config::max_room_members); the policy's.
     pub async fn accept_invite(&self, code: InviteCode) -> Result<RoomView> {
         let link = self.engine.store().invite(code).await?.ok_or(ErrorKind::InviteNotFound)?;

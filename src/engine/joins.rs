@@ -89,8 +89,8 @@ impl Actor {
     ///
     /// # Errors
     /// [`JoinRequestNotFound`](ErrorKind::JoinRequestNotFound) where it does not wait any more;
-    /// [`Forbidden`](ErrorKind::Forbidden), also where they may not come in now, for the room is private by now, say, or
-    /// full; [`InviteNotFound`](ErrorKind::InviteNotFound) where the link that they have asked by holds no more: who is
+    /// [`Forbidden`](ErrorKind::Forbidden), also where they may not come in now, for the room is private by now, say;
+    /// [`RoomFull`](ErrorKind::RoomFull); [`InviteNotFound`](ErrorKind::InviteNotFound) where the link that they have asked by holds no more: who is
     /// meant to come in all the same can be [added](Self::invite); [`RoomClosed`](ErrorKind::RoomClosed); the policy's. They
     /// wait on then.
     pub async fn approve_join(&self, room: RoomId, id: JoinRequestId) -> Result<()> {

@@ -43,7 +43,7 @@ use crate::model::{
 ///
 /// # Errors
 /// An item that is refused leaves the rows as they were. In a room:
-/// [`RoomNotFound`](ErrorKind::RoomNotFound), [`RoomClosed`](ErrorKind::RoomClosed),
+/// [`RoomNotFound`](ErrorKind::RoomNotFound), [`RoomClosed`](ErrorKind::RoomClosed), [`RoomFull`](ErrorKind::RoomFull),
 /// [`NotAParticipant`](ErrorKind::NotAParticipant) where whoever asks, or sends, is no active member,
 /// [`Muted`](ErrorKind::Muted) and [`Banned`](ErrorKind::Banned) by those who look after it,
 /// [`Forbidden`](ErrorKind::Forbidden) by the room's rules, a bound of the item or a time that is over,
@@ -430,9 +430,7 @@ fn newcomers(
     ctx.check_reachable(news.iter().map(|new| &new.about.user), rows)?;
     ctx.check_welcome(news.iter().map(|new| &new.about.user), rows)?;
     if u64::from(room.members) + news.len() as u64 > u64::from(max_members) {
-        return Err(
-            ErrorKind::Forbidden(format!("a room has at most {max_members} participants").into()).into()
-        );
+        return Err(ErrorKind::RoomFull(max_members).into());
     }
     Ok(news)
 }

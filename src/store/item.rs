@@ -130,7 +130,7 @@ pub enum Op {
         /// Who, with the words for it.
         users: Vec<Notice>,
         /// The most active members that the room may have then; with one more it is
-        /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
+        /// [`RoomFull`](crate::ErrorKind::RoomFull). The engine gives
         /// [`Config::max_room_members`](crate::Config::max_room_members).
         max_members: u32,
     },

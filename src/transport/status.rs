@@ -26,6 +26,7 @@ pub(crate) fn http_status(code: ErrorCode) -> u16 {
         | ErrorCode::NotFound => 404,
         ErrorCode::MethodNotAllowed => 405,
         ErrorCode::RoomClosed
+        | ErrorCode::RoomFull
         | ErrorCode::ChallengeRoomExists
         | ErrorCode::ClientIdConflict
         | ErrorCode::MessageDeleted

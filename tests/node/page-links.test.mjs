@@ -279,7 +279,7 @@ describe('whoever has a link', { timeout: 90_000 }, () => {
     await ok(anas, 'POST', `/rooms/${full}/participants`, { userUuids: others.map(({ id }) => id) });
     await ok(anas, 'POST', `/rooms/${closed}/close`);
     const ben = await openPage(bens);
-    const words = [english.error_INVITE_NOT_FOUND, english.error_BANNED(), english.cannotComeIn, english.error_ROOM_CLOSED];
+    const words = [english.error_INVITE_NOT_FOUND, english.error_BANNED(), english.error_ROOM_FULL, english.error_ROOM_CLOSED];
     for (const [code, why] of [...words.map((why, at) => [codes[at], why]), ['no-code', english.error_INVITE_NOT_FOUND]]) {
       await comeBy(ben, code);
       await ben.sees('#ask-error', why);

@@ -482,6 +482,7 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::NotFound => "There is nothing at this path.",
         Code::MethodNotAllowed => "The path does not have this method.",
         Code::RoomClosed => "The room is closed.",
+        Code::RoomFull => "The room has as many participants as it may.",
         Code::ChallengeRoomExists => "The challenge has an open room: `roomUuid` names it.",
         Code::ClientIdConflict => "The `clientId` was used for another message.",
         Code::ImportConflict => "A row does not go with what is there.",

@@ -190,6 +190,7 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::NotFound => ErrorKind::NotFound,
         ErrorCode::MethodNotAllowed => ErrorKind::MethodNotAllowed,
         ErrorCode::RoomClosed => ErrorKind::RoomClosed(room),
+        ErrorCode::RoomFull => ErrorKind::RoomFull(100_000),
         ErrorCode::ChallengeRoomExists => ErrorKind::ChallengeRoomExists(room),
         ErrorCode::ClientIdConflict => ErrorKind::ClientIdConflict,
         ErrorCode::ImportConflict => ErrorKind::Contradiction(Contradiction::Room { room }),

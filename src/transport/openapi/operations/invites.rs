@@ -66,6 +66,6 @@ pub(super) fn of_invites(operation: Operation) -> Description {
         )
         .answer(200, "The room.", &RoomJson::from(&room))
         .or_waits()
-        .codes(&[Code::InviteNotFound, Code::Forbidden, Code::Banned, Code::RoomClosed]),
+        .codes(&[Code::InviteNotFound, Code::Forbidden, Code::Banned, Code::RoomClosed, Code::RoomFull]),
     }
 }
