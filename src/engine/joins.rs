@@ -31,7 +31,7 @@ impl Actor {
     }
 
     /// What the policy says about a room to which the actor does not belong yet.
-    async fn check_join(&self, room: RoomId) -> Result<()> {
+    pub(super) async fn check_join(&self, room: RoomId) -> Result<()> {
         let policy = &self.engine.inner.policy;
         if !policy.asks_about(Verb::Join) {
             return Ok(());

@@ -115,7 +115,10 @@ describe('invitations', { timeout: 30_000 }, () => {
     assert.deepEqual(await codes(anas), [first.code, second.code].sort());
     assert.deepEqual(await bens.api.invites(room), [second], 'one’s own');
     await assert.rejects(chos.api.invites(room), { code: 'NOT_A_PARTICIPANT' });
+    const { name, roomUuid, participantCount, invitedBy, isParticipant, refusal } = await chos.api.invitePreview(first.code);
+    assert.deepEqual([name, roomUuid, participantCount, invitedBy.userUuid, isParticipant, refusal], ['Runners', room, 2, ana.id, false, null]);
     assert.equal((await chos.api.acceptInvite(first.code)).roomUuid, room);
+    assert.equal((await chos.api.invitePreview(first.code)).isParticipant, true);
     assert.deepEqual((await anas.api.invites(room)).find(({ code }) => code === first.code), { ...first, uses: 1 });
     await anas.api.revokeInvite(room, second.code);
     assert.deepEqual(await codes(anas), [first.code]);

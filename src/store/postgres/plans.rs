@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 152] = [
+const STATEMENTS: [(&str, &str, bool); 153] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -186,6 +186,7 @@ const STATEMENTS: [(&str, &str, bool); 152] = [
     (joins::END, "join_requests_", false),
     // Both have the room and the user.
     (moderation::LOAD, "bans_", false),
+    (moderation::BAN, "bans_", false),
     (moderation::BANS, "bans_pkey", false),
     (hidden::HIDDEN, "hidden_pkey", false),
     (hidden::HIDDEN_SINCE, "hidden_pkey", true),

@@ -289,6 +289,10 @@ impl ModerationReads for PostgresStore {
         Ok(moderation::bans(&self.connections, room, now, after, limit).await?)
     }
 
+    async fn ban(&self, room: RoomId, user: &UserId) -> Result<Option<Ban>> {
+        Ok(moderation::ban(&self.connections, room, user).await?)
+    }
+
     async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {
         Ok(moderation::audit(&self.connections, room, before, limit).await?)
     }

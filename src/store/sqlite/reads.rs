@@ -327,6 +327,11 @@ impl ModerationReads for SqliteStore {
         Ok(self.readers.run(move |tx| moderation::bans(tx, room, now, after.as_ref(), limit)).await?)
     }
 
+    async fn ban(&self, room: RoomId, user: &UserId) -> Result<Option<Ban>> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| moderation::ban(tx, room, &user)).await?)
+    }
+
     async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {
         Ok(self.readers.run(move |tx| moderation::audit(tx, room, before, limit)).await?)
     }

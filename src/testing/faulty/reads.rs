@@ -294,6 +294,10 @@ impl ModerationReads for FaultyStore {
         self.around(self.store("bans").bans(room, now, after, limit)).await
     }
 
+    async fn ban(&self, room: RoomId, user: &UserId) -> Result<Option<Ban>> {
+        self.around(self.store("ban").ban(room, user)).await
+    }
+
     async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {
         self.around(self.store("audit").audit(room, before, limit)).await
     }

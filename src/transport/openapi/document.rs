@@ -30,10 +30,10 @@ use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, Re
 use crate::transport::status::http_status;
 use crate::transport::wire::{
     AttachmentJson, AuditJson, BanJson, BansJson, DoNotDisturbJson, EditsJson, FeedJson, HeldAnswerJson,
-    HeldPageJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson, JoinHeldJson, JoinRequestsJson,
-    LinkJson, MarkedJson, MessageChangeJson, MuteJson, OwnJoinRequestsJson, ParticipantsJson, PinsJson,
-    PublicRoomsJson, ReactionsJson, RelationJson, RepliesJson, ReportsJson, RoomsJson, SettingsJson,
-    ThreadStateJson, ThreadsJson,
+    HeldPageJson, HistoryJson, HitsJson, InvitationsJson, InvitePreviewJson, InvitesJson, JoinHeldJson,
+    JoinRequestsJson, LinkJson, MarkedJson, MessageChangeJson, MuteJson, OwnJoinRequestsJson,
+    ParticipantsJson, PinsJson, PublicRoomsJson, ReactionsJson, RelationJson, RepliesJson, ReportsJson,
+    RoomsJson, SettingsJson, ThreadStateJson, ThreadsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -371,7 +371,13 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
             let revoke = LinkBuilder::new().operation_id(Operation::RevokeInvite.name());
             let revoke = revoke.parameter("code", "$response.body#/code");
             let revoke = revoke.parameter("roomUuid", "$response.body#/roomUuid");
-            vec![named(accept, Operation::AcceptInvite), named(revoke, Operation::RevokeInvite)]
+            let preview = LinkBuilder::new().operation_id(Operation::GetInvite.name());
+            let preview = preview.parameter("code", "$response.body#/code");
+            vec![
+                named(preview, Operation::GetInvite),
+                named(accept, Operation::AcceptInvite),
+                named(revoke, Operation::RevokeInvite),
+            ]
         }
         Operation::SendMessage => {
             let around = link(Operation::ListMessages, "roomUuid").parameter("around", MADE_MESSAGE);
@@ -504,6 +510,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<PublicRoomsJson<'_>>();
     schemas.add::<InvitesJson<'_>>();
     schemas.add::<InvitationsJson<'_>>();
+    schemas.add::<InvitePreviewJson<'_>>();
     schemas.add::<MuteJson<'_>>();
     schemas.add::<DoNotDisturbJson>();
     schemas.add::<FeedJson<'_>>();

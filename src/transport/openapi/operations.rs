@@ -225,6 +225,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::ListInvites
         | Operation::RevokeInvite
         | Operation::ListInvitations
+        | Operation::GetInvite
         | Operation::DeclineInvite
         | Operation::AcceptInvite => invites::of_invites(operation),
         Operation::Mute

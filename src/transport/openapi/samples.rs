@@ -28,8 +28,8 @@ pub(super) use moderation::{
     audit, ban, bans, held, join_request, join_requests, own_held, own_join_requests, report, reports,
 };
 pub(super) use rooms::{
-    deleted_room, feed, first_page, invitation, invitations, invite, kept, muted, new_room, participants,
-    public_rooms, quiet, room, room_view, rooms,
+    deleted_room, feed, first_page, invitation, invitations, invite, invite_preview, kept, muted, new_room,
+    participants, public_rooms, quiet, room, room_view, rooms,
 };
 
 /// 2026-03-02T09:00:00Z.
