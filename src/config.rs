@@ -141,6 +141,11 @@ pub struct Config {
     /// The most bytes of a file that goes with a message; more is [`TooLarge`](crate::ErrorKind::TooLarge).
     /// Default 25 MiB.
     pub max_attachment_bytes: usize,
+    /// The most bytes of files that are kept of one user, in all rooms together, small pictures of them not counted; more
+    /// is [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded). What is deleted counts until its bytes are gone too, which
+    /// is when [`attachment_keep`](Self::attachment_keep) is over since its upload. Whatever an import brings is taken,
+    /// and counts. Default 10 GiB.
+    pub max_attachment_bytes_per_user: u64,
     /// The most files of one message; more are [`Invalid`](crate::ErrorKind::Invalid). Default 10.
     pub max_attachments: usize,
     /// The most pixels of a picture, its width times its height, so that none fills the memory of whoever shows
@@ -272,6 +277,7 @@ impl Default for Config {
             receipts_max_members: 100,
             reconnect_spread: Duration::from_secs(5),
             max_attachment_bytes: 25 * 1024 * 1024,
+            max_attachment_bytes_per_user: 10 * 1024 * 1024 * 1024,
             max_attachments: 10,
             max_image_pixels: 50_000_000,
             attachment_types: ATTACHMENT_TYPES.map(Cow::Borrowed).into(),

@@ -31,6 +31,7 @@ pub(crate) fn http_status(code: ErrorCode) -> u16 {
         | ErrorCode::ClientIdConflict
         | ErrorCode::MessageDeleted
         | ErrorCode::AttachmentUsed
+        | ErrorCode::QuotaExceeded
         | ErrorCode::ImportConflict => 409,
         ErrorCode::PayloadTooLarge => 413,
         ErrorCode::UnsupportedMediaType | ErrorCode::TypeNotAllowed => 415,

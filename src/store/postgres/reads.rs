@@ -133,6 +133,10 @@ impl MessageReads for PostgresStore {
     async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
         Ok(attachments::attachment(&self.connections, room, id).await?)
     }
+
+    async fn stored_bytes(&self, user: &UserId) -> Result<u64> {
+        Ok(attachments::stored_bytes(&self.connections, user).await?)
+    }
 }
 
 #[async_trait]

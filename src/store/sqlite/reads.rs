@@ -153,6 +153,11 @@ impl MessageReads for SqliteStore {
     async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
         Ok(self.readers.run(move |tx| attachments::attachment(tx, room, id)).await?)
     }
+
+    async fn stored_bytes(&self, user: &UserId) -> Result<u64> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| attachments::stored_bytes(tx, &user)).await?)
+    }
 }
 
 #[async_trait]

@@ -131,6 +131,10 @@ impl MessageReads for FaultyStore {
     async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
         self.around(self.store("attachment").attachment(room, id)).await
     }
+
+    async fn stored_bytes(&self, user: &UserId) -> Result<u64> {
+        self.around(self.store("stored_bytes").stored_bytes(user)).await
+    }
 }
 
 #[async_trait]

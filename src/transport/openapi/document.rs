@@ -484,6 +484,7 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::ReportNotFound => "There is no such report in the room.",
         Code::AttachmentNotFound => "There is no such attachment in the room, or not for the caller.",
         Code::AttachmentUsed => "The attachment is in a message already.",
+        Code::QuotaExceeded => "The caller's files take as many bytes as they may together.",
         Code::TypeNotAllowed => "Files of this type are not taken.",
         Code::NotFound => "There is nothing at this path.",
         Code::MethodNotAllowed => "The path does not have this method.",

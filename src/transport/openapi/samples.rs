@@ -186,6 +186,7 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::ReportNotFound => ErrorKind::ReportNotFound(report().id),
         ErrorCode::AttachmentNotFound => ErrorKind::AttachmentNotFound(attachment().id),
         ErrorCode::AttachmentUsed => ErrorKind::AttachmentUsed(attachment().id),
+        ErrorCode::QuotaExceeded => ErrorKind::QuotaExceeded(10 * 1024 * 1024 * 1024),
         ErrorCode::TypeNotAllowed => ErrorKind::TypeNotAllowed("text/html".into()),
         ErrorCode::NotFound => ErrorKind::NotFound,
         ErrorCode::MethodNotAllowed => ErrorKind::MethodNotAllowed,

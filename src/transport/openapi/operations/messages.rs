@@ -105,6 +105,7 @@ pub(super) fn forward() -> Description {
             Code::RoomClosed,
             Code::ClientIdConflict,
             Code::AttachmentNotFound,
+            Code::QuotaExceeded,
             Code::NotFound,
         ])
 }
@@ -127,6 +128,7 @@ pub(super) fn upload_attachment() -> Description {
             Code::Muted,
             Code::RoomClosed,
             Code::PayloadTooLarge,
+            Code::QuotaExceeded,
             Code::TypeNotAllowed,
         ])
 }
