@@ -142,8 +142,9 @@ pub struct Config {
     /// Default 25 MiB.
     pub max_attachment_bytes: usize,
     /// The most bytes of files that are kept of one user, in all rooms together, small pictures of them not counted; more
-    /// is [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded). What is deleted counts until its bytes are gone too, which
-    /// is when [`attachment_keep`](Self::attachment_keep) is over since its upload. Whatever an import brings is taken,
+    /// is [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded). What is deleted counts until its bytes are gone too: when
+    /// [`attachment_keep`](Self::attachment_keep) is over since its upload, or once its user
+    /// [discards](crate::Actor::discard) it. Whatever an import brings is taken,
     /// and counts. Default 10 GiB.
     pub max_attachment_bytes_per_user: u64,
     /// The most files of one message; more are [`Invalid`](crate::ErrorKind::Invalid). Default 10.

@@ -125,6 +125,23 @@ impl Actor {
         self.engine.inner.committer.commit(self.item(room, Op::Attach(op))).await.map(drop)
     }
 
+    /// Takes a file of the actor's own back that is in no message: one that is not to be sent after all, or whose message is
+    /// deleted. Its bytes are gone then, and count no more.
+    ///
+    /// # Errors
+    /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound), also for somebody else's;
+    /// [`AttachmentUsed`](ErrorKind::AttachmentUsed) while a message has it, or one that is held;
+    /// [`NotFound`](ErrorKind::NotFound) where the engine keeps no files.
+    pub async fn discard(&self, room: RoomId, id: AttachmentId) -> Result<()> {
+        self.engine.check_running()?;
+        self.engine.inner.uploads.blobs()?;
+        self.engine.inner.limits.change(&self.user)?;
+        let stored = self.engine.store().attachment(room, id).await?;
+        let own = stored.filter(|stored| stored.attachment.uploader == self.user);
+        own.ok_or(ErrorKind::AttachmentNotFound(id))?;
+        self.engine.try_drop_attachment(room, id).await
+    }
+
     /// Opens an attachment of a room that the actor is in. One that is in no message yet is its uploader's
     /// alone.
     ///

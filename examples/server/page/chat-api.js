@@ -292,6 +292,11 @@ export class ChatApi {
     return this.#chat.upload(`chat/rooms/${of(room)}/attachments?name=${of(file.name)}`, file, how);
   }
 
+  /** Takes a file of one's own back that is in no message. @param {string} room @param {string} attachment @returns {Promise<{ roomUuid: string }>} */
+  discard(room, attachment) {
+    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/attachments/${of(attachment)}`);
+  }
+
   /** Where a file is read without a token, for a short time. @param {string} room @param {string} attachment @returns {Promise<Link>} */
   link(room, attachment) {
     return this.#chat.http('POST', `chat/rooms/${of(room)}/attachments/${of(attachment)}/link`);

@@ -193,6 +193,8 @@ export class Uploads {
 
   #remove(gone) {
     forget((item) => item === gone);
+    // It counts among those that one may keep until it is gone, which it is in a day anyway.
+    if (gone.attachment) api.discard(gone.room, gone.attachment.attachmentUuid).catch(() => {});
     this.#part('text').focus();
   }
 

@@ -392,12 +392,14 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
             others.into_iter().chain(of_message).collect()
         }
         Operation::UploadAttachment => {
-            [Operation::GetAttachment, Operation::GetThumbnail, Operation::LinkAttachment]
-                .map(|to| {
-                    let file = ("attachmentUuid", "$response.body#/attachmentUuid");
-                    named(link(to, "roomUuid").parameter(file.0, file.1), to)
-                })
-                .into()
+            let of_it = [
+                Operation::GetAttachment,
+                Operation::GetThumbnail,
+                Operation::LinkAttachment,
+                Operation::DeleteAttachment,
+            ];
+            let file = ("attachmentUuid", "$response.body#/attachmentUuid");
+            of_it.map(|to| named(link(to, "roomUuid").parameter(file.0, file.1), to)).into()
         }
         Operation::RequestFriend => {
             [Operation::WithdrawRequest, Operation::RemoveFriend, Operation::Block, Operation::Unblock]

@@ -282,6 +282,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::UploadAttachment => messages::upload_attachment(),
         Operation::GetAttachment => messages::get_attachment(),
         Operation::GetThumbnail => messages::get_thumbnail(),
+        Operation::DeleteAttachment => messages::delete_attachment(),
         Operation::LinkAttachment => messages::link_attachment(),
         Operation::DevToken => settings::dev_token(),
         Operation::LogOut | Operation::ExportMe | Operation::GetSettings | Operation::UpdateSettings => {

@@ -130,6 +130,8 @@ operations! {
         => attachments::download;
     GetThumbnail = "getThumbnail": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}/thumbnail"
         => attachments::thumbnail;
+    DeleteAttachment = "deleteAttachment": DELETE "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}"
+        => attachments::discard;
     LinkAttachment = "linkAttachment": POST "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}/link"
         => attachments::link;
     GetSettings = "getSettings": GET "/chat/users/me/settings" => settings::get;

@@ -95,3 +95,28 @@ async fn files_that_are_passed_on_count_as_their_new_owners() {
     assert_eq!(chat.store.stored_bytes(&user("ben")).await.unwrap(), 1000);
     assert_eq!(chat.store.stored_bytes(&user("ana")).await.unwrap(), 601, "hers are hers");
 }
+
+#[tokio::test]
+async fn a_file_in_no_message_is_taken_back_by_whoever_uploaded_it() {
+    let chat = chat().await;
+    let room = chat.group(&["ana", "ben"]).await;
+    let [ana, ben] = ["ana", "ben"].map(|name| chat.engine.as_user(user(name)));
+    let file = chat.upload(room, "ana", &[7; 1000]).await.unwrap();
+    let unknown = ErrorKind::AttachmentNotFound(file);
+    assert_eq!(*ben.discard(room, file).await.unwrap_err().kind(), unknown);
+    ana.discard(room, file).await.unwrap();
+    assert_eq!((chat.files().len(), chat.unsent().await), (0, 0));
+    assert_eq!(*ana.discard(room, file).await.unwrap_err().kind(), unknown);
+    let send = ana.send(room, Draft::attachment(file)).await;
+    assert_eq!(*send.unwrap_err().kind(), unknown, "it is sent no more");
+
+    let file = chat.upload(room, "ana", &[7; 1000]).await.unwrap();
+    let sent = ana.send(room, Draft::attachment(file)).await.unwrap();
+    let used = ErrorKind::AttachmentUsed(file);
+    assert_eq!(*ana.discard(room, file).await.unwrap_err().kind(), used);
+    ana.download(room, file).await.unwrap();
+    ana.delete(room, sent.id).await.unwrap();
+    ana.discard(room, file).await.unwrap();
+    assert_eq!((chat.files().len(), chat.unsent().await), (0, 0), "it need not be waited for");
+    chat.upload(room, "ana", &[7; 1000]).await.unwrap();
+}

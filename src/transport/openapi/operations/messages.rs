@@ -144,6 +144,14 @@ pub(super) fn get_attachment() -> Description {
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::AttachmentNotFound, Code::NotFound])
 }
 
+pub(super) fn delete_attachment() -> Description {
+    let text = "The caller's own, which is in no message: it is not to be sent after all, or its message is deleted. Its bytes \
+                are gone then, and count no more among those that a user may keep.";
+    Description::new(ATTACHMENTS, "Delete a file that is in no message", text)
+        .answer(200, "Deleted.", &DoneJson { room_uuid: samples::room_id() })
+        .codes(&[Code::AttachmentNotFound, Code::AttachmentUsed, Code::NotFound])
+}
+
 pub(super) fn link_attachment() -> Description {
     let text = "For whatever can send no header, such as an `<img>`. Whoever has the link reads the file as the caller does: \
                 for a short time, while the caller is in the room, and until they log out. It holds of this file alone.";
