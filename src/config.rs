@@ -32,8 +32,8 @@ pub struct Config {
     /// The most people named when a room is made, or in one invitation; more are
     /// [`Invalid`](crate::ErrorKind::Invalid). Default 1,000.
     pub max_participants: usize,
-    /// The most active participants of a room; whoever would come beyond it is
-    /// [`Forbidden`](crate::ErrorKind::Forbidden). Those with whom a room is made are bound by
+    /// The most active participants of a room; for whoever would come beyond it the room is
+    /// [full](crate::ErrorKind::RoomFull). Those with whom a room is made are bound by
     /// [`max_participants`](Self::max_participants) alone. Default 100,000.
     pub max_room_members: u32,
     /// For how long after it was sent a message may be edited by its sender; then it is
@@ -141,6 +141,12 @@ pub struct Config {
     /// The most bytes of a file that goes with a message; more is [`TooLarge`](crate::ErrorKind::TooLarge).
     /// Default 25 MiB.
     pub max_attachment_bytes: usize,
+    /// The most bytes of files that are kept of one user, in all rooms together, small pictures of them not counted; more
+    /// is [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded). What is deleted counts until its bytes are gone too: when
+    /// [`attachment_keep`](Self::attachment_keep) is over since its upload, or once its user
+    /// [discards](crate::Actor::discard) it. Whatever an import brings is taken,
+    /// and counts. Default 10 GiB.
+    pub max_attachment_bytes_per_user: u64,
     /// The most files of one message; more are [`Invalid`](crate::ErrorKind::Invalid). Default 10.
     pub max_attachments: usize,
     /// The most pixels of a picture, its width times its height, so that none fills the memory of whoever shows
@@ -272,6 +278,7 @@ impl Default for Config {
             receipts_max_members: 100,
             reconnect_spread: Duration::from_secs(5),
             max_attachment_bytes: 25 * 1024 * 1024,
+            max_attachment_bytes_per_user: 10 * 1024 * 1024 * 1024,
             max_attachments: 10,
             max_image_pixels: 50_000_000,
             attachment_types: ATTACHMENT_TYPES.map(Cow::Borrowed).into(),

@@ -201,6 +201,11 @@ pub enum ErrorKind {
     /// The attachment is in a message already.
     #[error("attachment {0} is in a message already")]
     AttachmentUsed(AttachmentId),
+    /// The files of the user take as many bytes as they may, in all rooms together: see
+    /// [`Config::max_attachment_bytes_per_user`](crate::Config::max_attachment_bytes_per_user). No smaller file helps for
+    /// long, so it is not [`TooLarge`](Self::TooLarge): something has to be deleted first. Over HTTP that is 409.
+    #[error("your files take as much as they may together, which is {0} bytes")]
+    QuotaExceeded(u64),
     /// Files of this media type are not taken: see [`Config::attachment_types`](crate::Config::attachment_types).
     #[error("files of the type {0} are not allowed")]
     TypeNotAllowed(Cow<'static, str>),
@@ -213,6 +218,10 @@ pub enum ErrorKind {
     /// The room is closed: it can be read, not written.
     #[error("room {0} is closed")]
     RoomClosed(RoomId),
+    /// The room has as many participants as it may: see
+    /// [`Config::max_room_members`](crate::Config::max_room_members). Nobody comes in before somebody leaves.
+    #[error("a room has at most {0} participants, and this one is full")]
+    RoomFull(u32),
     /// The challenge has an open room already.
     #[error("the challenge has room {0} already")]
     ChallengeRoomExists(RoomId),
@@ -262,10 +271,12 @@ names! {
         ReportNotFound = "REPORT_NOT_FOUND",
         AttachmentNotFound = "ATTACHMENT_NOT_FOUND",
         AttachmentUsed = "ATTACHMENT_USED",
+        QuotaExceeded = "QUOTA_EXCEEDED",
         TypeNotAllowed = "TYPE_NOT_ALLOWED",
         NotFound = "NOT_FOUND",
         MethodNotAllowed = "METHOD_NOT_ALLOWED",
         RoomClosed = "ROOM_CLOSED",
+        RoomFull = "ROOM_FULL",
         ChallengeRoomExists = "CHALLENGE_ROOM_EXISTS",
         ClientIdConflict = "CLIENT_ID_CONFLICT",
         ImportConflict = "IMPORT_CONFLICT",
@@ -304,10 +315,12 @@ impl ErrorKind {
             Self::ReportNotFound(_) => ErrorCode::ReportNotFound,
             Self::AttachmentNotFound(_) => ErrorCode::AttachmentNotFound,
             Self::AttachmentUsed(_) => ErrorCode::AttachmentUsed,
+            Self::QuotaExceeded(_) => ErrorCode::QuotaExceeded,
             Self::TypeNotAllowed(_) => ErrorCode::TypeNotAllowed,
             Self::NotFound => ErrorCode::NotFound,
             Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Self::RoomClosed(_) => ErrorCode::RoomClosed,
+            Self::RoomFull(_) => ErrorCode::RoomFull,
             Self::ChallengeRoomExists(_) => ErrorCode::ChallengeRoomExists,
             Self::ClientIdConflict => ErrorCode::ClientIdConflict,
             Self::Contradiction(_) => ErrorCode::ImportConflict,

@@ -95,6 +95,10 @@ impl MessageReads for PlainStore {
     async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
         Ok(self.tables().attachments.get(&(room, id)).cloned())
     }
+
+    async fn stored_bytes(&self, user: &UserId) -> Result<u64> {
+        Ok(self.tables().bytes_of(user))
+    }
 }
 
 #[async_trait]

@@ -75,6 +75,10 @@ impl ModerationReads for PlainStore {
         Ok(bans.map(|ban| (ban.clone(), tables.profile(&ban.user))).collect())
     }
 
+    async fn ban(&self, room: RoomId, user: &UserId) -> Result<Option<Ban>> {
+        Ok(self.tables().bans.get(&(room, user.clone())).cloned())
+    }
+
     async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {
         let tables = self.tables();
         let acts = tables.acts.iter().rev().filter(|entry| entry.room == room);

@@ -46,7 +46,7 @@ pub(super) struct Tables {
     pub(super) relations: BTreeMap<(UserId, UserId), Relation>,
     /// By code; by room and code; by user and code.
     pub(super) invites: BTreeMap<InviteCode, Invite>,
-    /// Those in no message by when they were begun.
+    /// By room and id; by uploader and size; those in no message by when they were begun.
     pub(super) attachments: BTreeMap<(RoomId, AttachmentId), StoredAttachment>,
     /// By room and user; by user and room.
     pub(super) bans: BTreeMap<(RoomId, UserId), Ban>,
@@ -146,6 +146,8 @@ impl Tables {
         let links = self.invites.values().filter(is_needed);
         rows.invites = links.map(|link| (link.code, link.clone())).collect();
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
+        // No two transactions count the same user's at once: `pg_advisory_xact_lock`, say.
+        rows.stored_bytes = found(&needs.stored_bytes, |user| Some(self.bytes_of(user)));
         rows.attachments = found(&needs.attachments, |key| self.attachments.get(key).cloned());
         rows.settings = needs
             .settings
@@ -350,6 +352,12 @@ impl Tables {
     pub(super) fn active_in(&self, room: RoomId, after: Option<&UserId>) -> impl Iterator<Item = &Member> {
         let active = self.members.values().filter(move |member| member.room == room && member.active);
         active.filter(move |member| after.is_none_or(|after| member.user > *after))
+    }
+
+    /// Of an index alone: `sum(size) WHERE uploader = user`.
+    pub(super) fn bytes_of(&self, user: &UserId) -> u64 {
+        let own = self.attachments.values().filter(|stored| stored.attachment.uploader == *user);
+        own.map(|stored| stored.attachment.size).sum()
     }
 
     pub(super) fn is_hidden(&self, user: &UserId, message: &Message) -> bool {

@@ -69,6 +69,10 @@ bounded!(
     Pixels, 1 to 10_000_000_000, u64
 );
 bounded!(
+    /// Bytes of all files of somebody.
+    Quota, 1 to 1_000_000_000_000_000, u64
+);
+bounded!(
     /// How many participants.
     People, 0 to 100_000_000, u32
 );
@@ -238,6 +242,7 @@ engine! {
     presence_max_members: People,
     reconnect_spread: Time,
     max_attachment_bytes: Bytes,
+    max_attachment_bytes_per_user: Quota,
     max_attachments: Count,
     max_image_pixels: Pixels,
     max_uploads: Count,

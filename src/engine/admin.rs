@@ -50,7 +50,7 @@ impl Admin {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) for nobody, or more than
     /// [`Config::max_participants`](crate::Config::max_participants);
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) in a direct room or beyond
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) in a direct room; [`RoomFull`](crate::ErrorKind::RoomFull) beyond
     /// [`Config::max_room_members`](crate::Config::max_room_members); [`Banned`](crate::ErrorKind::Banned), also
     /// for the host; and then nobody is added;
     /// [`RoomClosed`](crate::ErrorKind::RoomClosed).

@@ -49,6 +49,8 @@ impl Actor {
     /// [`Config::attachment_types`]; [`Invalid`](ErrorKind::Invalid) for an empty file, a name of more than 255
     /// characters, a picture that is broken or has more than [`Config::max_image_pixels`], or bytes that do not
     /// come within [`Config::upload_timeout`] and [`Config::upload_pause`];
+    /// [`QuotaExceeded`](ErrorKind::QuotaExceeded) beyond [`Config::max_attachment_bytes_per_user`], before a byte is
+    /// waited for where nothing fits in any more, and otherwise as soon as it is known;
     /// [`RateLimited`](ErrorKind::RateLimited) while [`Config::max_uploads`] or
     /// [`Config::max_uploads_per_user`] go on; [`RoomClosed`](ErrorKind::RoomClosed),
     /// [`Unreachable`](ErrorKind::Unreachable) and the policy's, as for a [`send`](Actor::send); and any error of
@@ -67,9 +69,10 @@ impl Actor {
         // Once more at the commit; but no stranger's bytes are waited for.
         self.membership(room).await?;
         self.check_policy(Verb::Send, room, &[]).await?;
+        let left_of_quota = self.left_of_quota(1).await?;
 
         let config = self.engine.config();
-        let mut source = Source::new(bytes, config);
+        let mut source = Source::new(bytes, config, left_of_quota);
         let head = source.head().await?;
         let (media_type, dimensions) = check_head(&head, config)?;
         let mut attachment = Attachment {
@@ -101,11 +104,42 @@ impl Actor {
         if thumbnail::is_read(&attachment.media_type) {
             self.engine.keep_thumbnail(blobs, attachment).await?;
         }
-        self.attach(attachment.room, AttachOp::Finish(Box::new(attachment.clone()))).await
+        self.finish(attachment.clone()).await
+    }
+
+    /// Counts it among the actor's files, if it may be.
+    pub(super) async fn finish(&self, attachment: Attachment) -> Result<()> {
+        let (room, quota) = (attachment.room, self.engine.config().max_attachment_bytes_per_user);
+        self.attach(room, AttachOp::Finish { attachment: Box::new(attachment), quota }).await
+    }
+
+    /// How many bytes the actor's files may take besides, where there is room for so many. Nothing is kept free: whoever
+    /// finishes first has them.
+    pub(super) async fn left_of_quota(&self, needed: u64) -> Result<u64> {
+        let quota = self.engine.config().max_attachment_bytes_per_user;
+        let left = quota.saturating_sub(self.engine.store().stored_bytes(&self.user).await?);
+        if left < needed { Err(ErrorKind::QuotaExceeded(quota).into()) } else { Ok(left) }
     }
 
     pub(super) async fn attach(&self, room: RoomId, op: AttachOp) -> Result<()> {
         self.engine.inner.committer.commit(self.item(room, Op::Attach(op))).await.map(drop)
+    }
+
+    /// Takes a file of the actor's own back that is in no message: one that is not to be sent after all, or whose message is
+    /// deleted. Its bytes are gone then, and count no more.
+    ///
+    /// # Errors
+    /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound), also for somebody else's;
+    /// [`AttachmentUsed`](ErrorKind::AttachmentUsed) while a message has it, or one that is held;
+    /// [`NotFound`](ErrorKind::NotFound) where the engine keeps no files.
+    pub async fn discard(&self, room: RoomId, id: AttachmentId) -> Result<()> {
+        self.engine.check_running()?;
+        self.engine.inner.uploads.blobs()?;
+        self.engine.inner.limits.change(&self.user)?;
+        let stored = self.engine.store().attachment(room, id).await?;
+        let own = stored.filter(|stored| stored.attachment.uploader == self.user);
+        own.ok_or(ErrorKind::AttachmentNotFound(id))?;
+        self.engine.try_drop_attachment(room, id).await
     }
 
     /// Opens an attachment of a room that the actor is in. One that is in no message yet is its uploader's
@@ -289,17 +323,26 @@ struct Source {
     /// How many may still come.
     left: usize,
     limit: usize,
+    /// The same, of what its user may keep.
+    left_of_quota: u64,
+    quota: u64,
     deadline: Instant,
     pause: Duration,
 }
 
 impl Source {
-    fn new(bytes: impl Stream<Item = Result<Bytes>> + Send + 'static, config: &Config) -> Self {
+    fn new(
+        bytes: impl Stream<Item = Result<Bytes>> + Send + 'static,
+        config: &Config,
+        left_of_quota: u64,
+    ) -> Self {
         let limit = config.max_attachment_bytes;
         Self {
             bytes: bytes.boxed(),
             left: limit,
             limit,
+            left_of_quota,
+            quota: config.max_attachment_bytes_per_user,
             deadline: Instant::now() + config.upload_timeout,
             pause: config.upload_pause,
         }
@@ -314,6 +357,10 @@ impl Source {
         match self.left.checked_sub(bytes.len()) {
             Some(left) => self.left = left,
             None => return Err(ErrorKind::TooLarge { what: "file".into(), limit: self.limit }.into()),
+        }
+        match self.left_of_quota.checked_sub(bytes.len() as u64) {
+            Some(left) => self.left_of_quota = left,
+            None => return Err(ErrorKind::QuotaExceeded(self.quota).into()),
         }
         Ok(Some(bytes))
     }

@@ -19,6 +19,7 @@ impl Actor {
         let uploads = &self.engine.inner.uploads;
         let blobs = uploads.blobs()?;
         let _turn = uploads.enter(&self.user)?;
+        self.left_of_quota(files.iter().map(|file| file.size).sum()).await?;
         let copying = async {
             let mut copies = Vec::with_capacity(files.len());
             for file in files {
@@ -37,14 +38,16 @@ impl Actor {
             created_at: self.engine.now(),
             ..file.clone()
         };
-        self.attach(to, AttachOp::Begin(Box::new(copy.clone()))).await?;
-        let copied = copy_blobs(blobs, file, &copy).await;
-        if let Err(error) = copied {
-            self.engine.drop_attachment(to, copy.id).await;
+        self.attach(to, AttachOp::Begin(Box::new(Attachment { size: 0, ..copy.clone() }))).await?;
+        let id = copy.id;
+        let copying = async {
+            copy_blobs(blobs, file, &copy).await?;
+            self.finish(copy).await
+        };
+        if let Err(error) = copying.await {
+            self.engine.drop_attachment(to, id).await;
             return Err(error);
         }
-        let id = copy.id;
-        self.attach(to, AttachOp::Finish(Box::new(copy))).await?;
         Ok(id)
     }
 }

@@ -23,7 +23,8 @@ impl Actor {
     /// [`MessageDeleted`](ErrorKind::MessageDeleted); [`Forbidden`](ErrorKind::Forbidden) for the server's own words. Of
     /// the target, as for a [`send`](Actor::send). Where it has files:
     /// [`AttachmentNotFound`](ErrorKind::AttachmentNotFound) when their bytes are gone, [`NotFound`](ErrorKind::NotFound)
-    /// where the engine keeps none, and [`RateLimited`](ErrorKind::RateLimited) as for an upload.
+    /// where the engine keeps none, and [`RateLimited`](ErrorKind::RateLimited) and
+    /// [`QuotaExceeded`](ErrorKind::QuotaExceeded) as for an upload.
     pub async fn forward(
         &self,
         from: RoomId,

@@ -9,7 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Notification;
 use crate::id::{RoomId, UserId};
 use crate::model::{
-    Invitation, InvitationPage, Invite, InviteCode, Limit, NewInvite, Profile, Room, RoomView, Verb,
+    Invitation, InvitationPage, Invite, InviteCode, InvitePreview, Limit, NewInvite, Profile, Room, RoomView,
+    Verb,
 };
 use crate::store::Op;
 
@@ -55,6 +56,46 @@ impl Actor {
         let seen =
             |(invite, room): &(Invite, Room)| Invitation::new(invite, room, invite.by.as_ref().map(inviter));
         Ok(InvitationPage { invitations: found.iter().map(seen).collect(), next })
+    }
+
+    /// What an invite link or an invitation leads to, before one comes in by it: the room, how many are in it, who
+    /// invites, and what would keep the actor out now. Whoever has the code may know so much; of one that holds no
+    /// more, nothing is told. The rate limit counts it as a change, as it does coming in.
+    ///
+    /// # Errors
+    /// [`InviteNotFound`](ErrorKind::InviteNotFound) where the link holds no more, or invites somebody else.
+    pub async fn invite_preview(&self, code: InviteCode) -> Result<InvitePreview> {
+        self.engine.check_running()?;
+        self.engine.inner.limits.change(&self.user)?;
+        let (store, now) = (self.engine.store(), self.engine.now());
+        let is_theirs = |invite: &Invite| invite.user.as_ref().is_none_or(|user| *user == self.user);
+        let invite = store.invite(code).await?.filter(|invite| invite.holds(now) && is_theirs(invite));
+        let invite = invite.ok_or(ErrorKind::InviteNotFound)?;
+        let found = store.membership(invite.room, &self.user).await?.filter(|(room, _)| !room.is_deleted());
+        let (room, member) = found.ok_or(ErrorKind::InviteNotFound)?;
+        let is_participant = member.is_some_and(|member| member.active);
+        let refusal = if is_participant { None } else { self.refusal(&room).await? };
+        let by = match &invite.by {
+            Some(by) => Some(Profile::clone(&*self.engine.profile(by).await?)),
+            None => None,
+        };
+        Ok(InvitePreview { code, room, by, expires_at: invite.expires_at, is_participant, refusal })
+    }
+
+    /// What keeps the actor out of a room to which they have a key, in the order in which they would learn it.
+    async fn refusal(&self, room: &Room) -> Result<Option<ErrorKind>> {
+        if let Err(error) = self.check_join(room.id).await {
+            return if error.kind().is_retryable() { Err(error) } else { Ok(Some(error.kind().clone())) };
+        }
+        if !room.active {
+            return Ok(Some(ErrorKind::RoomClosed(room.id)));
+        }
+        let ban = self.engine.store().ban(room.id, &self.user).await?;
+        if let Some(ban) = ban.filter(|ban| ban.holds(self.engine.now())) {
+            return Ok(Some(ErrorKind::Banned { user: ban.user, until: ban.until }));
+        }
+        let most = self.engine.config().max_room_members;
+        Ok((room.members >= most).then_some(ErrorKind::RoomFull(most)))
     }
 
     /// Declines an invitation, and says to which room. Whoever has made it is told.
@@ -106,7 +147,7 @@ impl Actor {
     /// # Errors
     /// [`InviteNotFound`](ErrorKind::InviteNotFound) where the link holds no more, or invites somebody else;
     /// [`Banned`](ErrorKind::Banned);
-    /// [`RoomClosed`](ErrorKind::RoomClosed); [`Forbidden`](ErrorKind::Forbidden) beyond
+    /// [`RoomClosed`](ErrorKind::RoomClosed); [`RoomFull`](ErrorKind::RoomFull) beyond
     /// [`Config::max_room_members`](crate::Config::max_room_members); the policy's.
     pub async fn accept_invite(&self, code: InviteCode) -> Result<RoomView> {
         let link = self.engine.store().invite(code).await?.ok_or(ErrorKind::InviteNotFound)?;

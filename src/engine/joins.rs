@@ -31,7 +31,7 @@ impl Actor {
     }
 
     /// What the policy says about a room to which the actor does not belong yet.
-    async fn check_join(&self, room: RoomId) -> Result<()> {
+    pub(super) async fn check_join(&self, room: RoomId) -> Result<()> {
         let policy = &self.engine.inner.policy;
         if !policy.asks_about(Verb::Join) {
             return Ok(());
@@ -89,8 +89,8 @@ impl Actor {
     ///
     /// # Errors
     /// [`JoinRequestNotFound`](ErrorKind::JoinRequestNotFound) where it does not wait any more;
-    /// [`Forbidden`](ErrorKind::Forbidden), also where they may not come in now, for the room is private by now, say, or
-    /// full; [`InviteNotFound`](ErrorKind::InviteNotFound) where the link that they have asked by holds no more: who is
+    /// [`Forbidden`](ErrorKind::Forbidden), also where they may not come in now, for the room is private by now, say;
+    /// [`RoomFull`](ErrorKind::RoomFull); [`InviteNotFound`](ErrorKind::InviteNotFound) where the link that they have asked by holds no more: who is
     /// meant to come in all the same can be [added](Self::invite); [`RoomClosed`](ErrorKind::RoomClosed); the policy's. They
     /// wait on then.
     pub async fn approve_join(&self, room: RoomId, id: JoinRequestId) -> Result<()> {

@@ -51,7 +51,7 @@ impl Actor {
     ///
     /// # Errors
     /// [`NotAParticipant`](ErrorKind::NotAParticipant) of a private room; [`RoomClosed`](ErrorKind::RoomClosed);
-    /// [`Banned`](ErrorKind::Banned); [`Forbidden`](ErrorKind::Forbidden) beyond [`Config::max_room_members`](crate::Config::max_room_members);
+    /// [`Banned`](ErrorKind::Banned); [`RoomFull`](ErrorKind::RoomFull) beyond [`Config::max_room_members`](crate::Config::max_room_members);
     /// the policy's.
     pub async fn join(&self, room: RoomId) -> Result<RoomView> {
         self.enter(room, None).await

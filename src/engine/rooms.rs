@@ -99,8 +99,8 @@ impl Actor {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) for nobody, or more than
     /// [`Config::max_participants`](crate::Config::max_participants);
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) in a direct room, for whoever may not [`Verb::Invite`], or beyond
-    /// [`Config::max_room_members`](crate::Config::max_room_members);
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) in a direct room, for whoever may not [`Verb::Invite`];
+    /// [`RoomFull`](crate::ErrorKind::RoomFull) beyond [`Config::max_room_members`](crate::Config::max_room_members);
     /// [`Unreachable`](crate::ErrorKind::Unreachable) where the actor has blocked one of them, or is blocked;
     /// [`Banned`](crate::ErrorKind::Banned); [`RoomClosed`](crate::ErrorKind::RoomClosed); the policy's. After any of these nobody is added.
     pub async fn invite(&self, room: RoomId, users: &[UserId]) -> Result<RoomView> {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Profile, Room, RoomType};
 use crate::clock::Timestamp;
+use crate::error::ErrorKind;
 use crate::id::{IdError, RoomId, UserId, random_bytes};
 
 /// What an invite link is known by: 128 random bits, so that nobody guesses one. Its text is their base64url
@@ -157,6 +158,24 @@ impl Invitation {
             expires_at: invite.expires_at,
         }
     }
+}
+
+/// What an invite link or an invitation leads to, as whoever may come in by it sees it before they do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvitePreview {
+    /// The code that it was asked for by.
+    pub code: InviteCode,
+    /// The room as it is now.
+    pub room: Room,
+    /// Who invites; `None` is the host.
+    pub by: Option<Profile>,
+    /// From when on it does not hold any more; `None`: it never expires.
+    pub expires_at: Option<Timestamp>,
+    /// Whether whoever asks is in the room already.
+    pub is_participant: bool,
+    /// What coming in would be refused with now, as far as that can be told before. `None` of who is in it.
+    pub refusal: Option<ErrorKind>,
 }
 
 /// A page of invitations, in the order of their codes.

@@ -48,7 +48,7 @@ pub use follow::{Follow, ThreadCursor, ThreadCursorError, ThreadPage, ThreadStat
 pub use held::{HeldMessage, HeldPage};
 pub use hidden::Hidden;
 pub use history::{Cursor, History, HistoryQuery, Limit, Page, PageQuery, Span};
-pub use invite::{Invitation, InvitationPage, Invite, InviteCode, NewInvite};
+pub use invite::{Invitation, InvitationPage, Invite, InviteCode, InvitePreview, NewInvite};
 pub use join::{JoinRequest, JoinRequestPage, OwnJoinRequest, OwnJoinRequestPage};
 pub use member::{Mark, Member, Role, Verb};
 pub use mentions::Mentions;

@@ -46,7 +46,7 @@ use crate::model::{
 ///
 /// # Errors
 /// An item that is refused leaves the rows as they were. In a room:
-/// [`RoomNotFound`](ErrorKind::RoomNotFound), [`RoomClosed`](ErrorKind::RoomClosed),
+/// [`RoomNotFound`](ErrorKind::RoomNotFound), [`RoomClosed`](ErrorKind::RoomClosed), [`RoomFull`](ErrorKind::RoomFull),
 /// [`NotAParticipant`](ErrorKind::NotAParticipant) where whoever asks, or sends, is no active member,
 /// [`Muted`](ErrorKind::Muted) and [`Banned`](ErrorKind::Banned) by those who look after it,
 /// [`Forbidden`](ErrorKind::Forbidden) by the room's rules, a bound of the item or a time that is over,

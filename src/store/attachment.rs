@@ -32,7 +32,7 @@ impl AttachOp {
     /// Which attachment it is about.
     pub fn id(&self) -> AttachmentId {
         match self {
-            Self::Begin(attachment) | Self::Finish(attachment) => attachment.id,
+            Self::Begin(attachment) | Self::Finish { attachment, .. } => attachment.id,
             Self::Discard(id) | Self::Forget(id) => *id,
         }
     }

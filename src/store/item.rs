@@ -130,7 +130,7 @@ pub enum Op {
         /// Who, with the words for it.
         users: Vec<Notice>,
         /// The most active members that the room may have then; with one more it is
-        /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
+        /// [`RoomFull`](crate::ErrorKind::RoomFull). The engine gives
         /// [`Config::max_room_members`](crate::Config::max_room_members).
         max_members: u32,
     },
@@ -427,12 +427,19 @@ pub enum Ruling {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum AttachOp {
-    /// Its upload begins: `by` is its uploader, who may send in the room. How large it is, how large the
-    /// picture is as it is shown, and whether it has a thumbnail, is not known for certain yet.
+    /// Its upload begins: `by` is its uploader, who may send in the room. How large it is, is not known yet, and is 0
+    /// here; nor is for certain how large the picture is as it is shown, and whether it has a thumbnail.
     Begin(Box<Attachment>),
     /// All its bytes are there, so that it may be sent. One that is not there any more is
     /// [`AttachmentNotFound`](crate::ErrorKind::AttachmentNotFound).
-    Finish(Box<Attachment>),
+    Finish {
+        /// The attachment, as large as it is.
+        attachment: Box<Attachment>,
+        /// The most bytes that all attachments of its uploader may have then, in all rooms together; with more it is
+        /// [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded). The engine gives
+        /// [`Config::max_attachment_bytes_per_user`](crate::Config::max_attachment_bytes_per_user).
+        quota: u64,
+    },
     /// It may be sent no more, for its bytes are deleted next. Refused once it is in a message:
     /// [`AttachmentUsed`](crate::ErrorKind::AttachmentUsed).
     Discard(AttachmentId),

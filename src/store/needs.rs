@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{Admission, Amend, Batch, Erased, Few, Item, JoinSettlement, Op, RoomRecord, Ruling, Settlement};
+use super::{
+    Admission, Amend, AttachOp, Batch, Erased, Few, Item, JoinSettlement, Op, RoomRecord, Ruling, Settlement,
+};
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{InviteCode, Mark, Member, Message, Reaction, Role, Room, RoomKey, RoomKind};
@@ -46,6 +48,9 @@ pub struct Needs {
     pub codes: Few<InviteCode>,
     /// Rooms of which it must be known how many messages are pinned.
     pub pins: Few<RoomId>,
+    /// Users of whom it must be known how many bytes all their attachments have, in all rooms together. Among several lanes
+    /// nobody else may change that before the commit.
+    pub stored_bytes: Few<UserId>,
     /// Attachments.
     pub attachments: Few<(RoomId, AttachmentId)>,
     /// Reports of a message by a user.
@@ -329,6 +334,9 @@ impl Needs {
                 Op::Attach(op) => {
                     needs.spoken_in.insert(item.room);
                     needs.attachments.insert((item.room, op.id()));
+                    if let AttachOp::Finish { attachment, .. } = op {
+                        needs.stored_bytes.insert(attachment.uploader.clone());
+                    }
                 }
             }
         }

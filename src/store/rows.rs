@@ -77,6 +77,9 @@ pub struct Rows {
     pub invites: HashMap<InviteCode, Invite>,
     /// How many messages are pinned in the rooms in [`Needs::pins`].
     pub pins: HashMap<RoomId, u64>,
+    /// How many bytes the attachments of each of [`Needs::stored_bytes`] have together, those that are
+    /// [arriving](super::Stage::Arriving) too.
+    pub stored_bytes: BTreeMap<UserId, u64>,
     /// The attachments that there are, of those in [`Needs::attachments`].
     pub attachments: HashMap<(RoomId, AttachmentId), StoredAttachment>,
     /// The bans that there are, of those in [`Needs::bans`], also those that are over.
@@ -195,6 +198,7 @@ impl Rows {
             profiles: HashMap::new(),
             invites: HashMap::new(),
             pins: HashMap::new(),
+            stored_bytes: BTreeMap::new(),
             attachments: HashMap::new(),
             bans: HashMap::new(),
             reports: HashMap::new(),

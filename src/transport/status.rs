@@ -26,10 +26,12 @@ pub(crate) fn http_status(code: ErrorCode) -> u16 {
         | ErrorCode::NotFound => 404,
         ErrorCode::MethodNotAllowed => 405,
         ErrorCode::RoomClosed
+        | ErrorCode::RoomFull
         | ErrorCode::ChallengeRoomExists
         | ErrorCode::ClientIdConflict
         | ErrorCode::MessageDeleted
         | ErrorCode::AttachmentUsed
+        | ErrorCode::QuotaExceeded
         | ErrorCode::ImportConflict => 409,
         ErrorCode::PayloadTooLarge => 413,
         ErrorCode::UnsupportedMediaType | ErrorCode::TypeNotAllowed => 415,

@@ -3,6 +3,7 @@
 mod collect;
 mod download;
 mod http;
+mod quota;
 mod upload;
 
 use std::path::Path;

@@ -21,6 +21,7 @@ mod friends;
 mod held;
 mod hidden;
 mod hooks;
+mod invites;
 mod joins;
 mod limits;
 mod manners;

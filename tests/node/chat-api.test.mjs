@@ -115,7 +115,10 @@ describe('invitations', { timeout: 30_000 }, () => {
     assert.deepEqual(await codes(anas), [first.code, second.code].sort());
     assert.deepEqual(await bens.api.invites(room), [second], 'one’s own');
     await assert.rejects(chos.api.invites(room), { code: 'NOT_A_PARTICIPANT' });
+    const { name, roomUuid, participantCount, invitedBy, isParticipant, refusal } = await chos.api.invitePreview(first.code);
+    assert.deepEqual([name, roomUuid, participantCount, invitedBy.userUuid, isParticipant, refusal], ['Runners', room, 2, ana.id, false, null]);
     assert.equal((await chos.api.acceptInvite(first.code)).roomUuid, room);
+    assert.equal((await chos.api.invitePreview(first.code)).isParticipant, true);
     assert.deepEqual((await anas.api.invites(room)).find(({ code }) => code === first.code), { ...first, uses: 1 });
     await anas.api.revokeInvite(room, second.code);
     assert.deepEqual(await codes(anas), [first.code]);
@@ -177,6 +180,22 @@ describe('files', { timeout: 30_000 }, () => {
     await anas.chat.delete(room, message.messageUuid);
     await deleted;
     assert.deepEqual(bens.chat.latest(message).attachments, []);
+  });
+
+  test('are taken back before they are sent, and not after', async () => {
+    const [ana, ben] = await users('ana', 'ben');
+    const room = await ana.group([ben]);
+    const [anas, bens] = await Promise.all([ana, ben].map(connect));
+    const [file, other] = await Promise.all([1, 2].map((n) => anas.api.upload(room, new File([pdf()], `${n}.pdf`))));
+    await assert.rejects(bens.api.discard(room, file.attachmentUuid), { code: 'ATTACHMENT_NOT_FOUND' });
+    assert.deepEqual(await anas.api.discard(room, file.attachmentUuid), { roomUuid: room });
+    for (const late of [() => anas.api.discard(room, file.attachmentUuid), () => anas.api.link(room, file.attachmentUuid)]) {
+      await assert.rejects(late(), { code: 'ATTACHMENT_NOT_FOUND' });
+    }
+    const came = new Promise((resolve) => bens.chat.on('message', resolve));
+    anas.chat.send(room, { type: 'TEXT', attachments: [other.attachmentUuid] });
+    await came;
+    await assert.rejects(anas.api.discard(room, other.attachmentUuid), { code: 'ATTACHMENT_USED', status: 409 });
   });
 
   test('are refused with the server’s code, given up, and uploaded with a new token where the first holds no more', async () => {

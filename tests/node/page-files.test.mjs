@@ -15,13 +15,14 @@ import { startServer } from './server.mjs';
 
 const MIB = 1024 * 1024;
 /** More than this server takes. */
+const QUOTA = 4;
 const LARGE = Buffer.alloc(2 * MIB, 7);
 
 let server;
 let browser;
 before(async () => {
   const config = join(tmpdir(), `${unique('chat-files')}.toml`);
-  await writeFile(config, `[engine]\nmax-attachment-bytes = ${MIB}\n`);
+  await writeFile(config, `[engine]\nmax-attachment-bytes = ${MIB}\nmax-attachment-bytes-per-user = ${QUOTA * MIB}\n`);
   [server, browser] = await Promise.all([startServer({ args: ['--config', config] }), openBrowser()]);
 });
 after(() => Promise.all([browser?.close(), server?.stop()]));
@@ -224,6 +225,21 @@ describe('files', { timeout: 90_000 }, () => {
     await ben.countIs('.tile', 10);
     await ben.page.waitForFunction(() => document.querySelectorAll('.tile.loaded').length === 10);
     await ben.shoot('files-many');
+    await close();
+  });
+
+  test('of one who has as many as they may are refused, and tried again', async () => {
+    const { ana, close } = await scene();
+    const whole = (name) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.alloc(MIB, 7) });
+    await choose(ana, ...Array.from({ length: QUOTA }, (_, n) => whole(`${n}.bin`)));
+    await areUp(ana, QUOTA);
+    await choose(ana, { ...whole('more.bin'), buffer: Buffer.from('more') });
+    await ana.sees('.upload .error', english.error_QUOTA_EXCEEDED);
+    await ana.sees('.upload.failed button', english.uploadAgain);
+    await ana.shoot('files-quota');
+    await ana.page.getByRole('button', { name: english.removeFile('more.bin') }).click();
+    await ana.click('#send');
+    await ana.countIs('.message .file', QUOTA);
     await close();
   });
 

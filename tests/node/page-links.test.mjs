@@ -99,6 +99,9 @@ describe('an invite link', { timeout: 90_000 }, () => {
       await isClean(ben, code);
       await ben.reload();
       await ben.sees('#ask-title', english.comeInTitle);
+      await ben.sees('#leads-to strong', club);
+      await ben.sees('#leads-to .words', `${english.people(1)} · ${english.invitedBy(anas.nickname)}`);
+      await ben.shoot(`links-leads-to-${name.replaceAll(' ', '-')}`);
       assert.deepEqual((await ok(bens, 'GET', '/rooms')).rooms, [], 'he has not answered yet');
       await ben.click('#ask-action');
       await ben.sees('#room-name', club);
@@ -184,7 +187,7 @@ describe('an invite link', { timeout: 90_000 }, () => {
     await ana.click('#ask-action');
     await ana.sees('#links-empty');
     await ana.page.waitForFunction(() => document.activeElement.id === 'link-make');
-    await comeBy(ben, codes[0]);
+    await ben.page.goto(addressOf(codes[0]));
     await ben.sees('#ask-error', english.error_INVITE_NOT_FOUND);
     await ben.click('#ask-cancel');
     await close(ana, ben);
@@ -263,8 +266,9 @@ describe('whoever has a link', { timeout: 90_000 }, () => {
     await ben.sees('#room-name', there);
     // Who is in already is led to the chat, and uses nothing up.
     await ben.openRoom(here);
-    await comeBy(ben, code);
+    await ben.page.goto(addressOf(code));
     await ben.sees('#room-name', there);
+    assert.equal(await ben.count('#ask'), 0);
     assert.equal((await linksOf(anas, led))[0].uses, 1);
     await close(ben);
   });
@@ -279,13 +283,23 @@ describe('whoever has a link', { timeout: 90_000 }, () => {
     await ok(anas, 'POST', `/rooms/${full}/participants`, { userUuids: others.map(({ id }) => id) });
     await ok(anas, 'POST', `/rooms/${closed}/close`);
     const ben = await openPage(bens);
-    const words = [english.error_INVITE_NOT_FOUND, english.error_BANNED(), english.cannotComeIn, english.error_ROOM_CLOSED];
+    const words = [english.error_INVITE_NOT_FOUND, english.error_BANNED(), english.error_ROOM_FULL, english.error_ROOM_CLOSED];
     for (const [code, why] of [...words.map((why, at) => [codes[at], why]), ['no-code', english.error_INVITE_NOT_FOUND]]) {
-      await comeBy(ben, code);
+      await ben.page.goto(addressOf(code));
       await ben.sees('#ask-error', why);
+      assert.equal(await ben.count('#leads-to'), why === english.error_INVITE_NOT_FOUND ? 0 : 1, 'where it leads, if anywhere');
+      assert.equal(await ben.count('#ask-action'), 0, 'there is nothing to try');
       await ben.click('#ask-cancel');
       await ben.seesNo('#ask');
     }
+    // What has changed since one was asked.
+    await ben.page.goto(addressOf(codes[4]));
+    await ben.sees('#leads-to');
+    await ok(anas, 'POST', `/rooms/${open}/close`);
+    await ben.click('#ask-action');
+    await ben.sees('#ask-error', english.error_ROOM_CLOSED);
+    await ben.click('#ask-cancel');
+    await ok(anas, 'POST', `/rooms/${open}/reopen`);
     // That one can do something about.
     await ben.page.goto(addressOf(codes[4]));
     await ben.page.context().setOffline(true);
@@ -397,7 +411,8 @@ describe('axe finds nothing serious', { timeout: 120_000 }, () => {
       const room = await group(anas, club, [bens]);
       await makeLink(bens, room);
       await makeLink(anas, room, { expiresIn: 3600, maxUses: 1 });
-      const code = await makeLink(anas, room, { expiresIn: 1_000_000, maxUses: 10 });
+      await makeLink(anas, room, { expiresIn: 1_000_000, maxUses: 10 });
+      const code = await makeLink(bens, await group(bens, unique('Cooks')));
       const ana = await openPage(anas, look);
       const check = async (where) => {
         await ana.shoot(`links-${name.replaceAll(' ', '-')}-${where.replaceAll(' ', '-')}`);
@@ -421,7 +436,7 @@ describe('axe finds nothing serious', { timeout: 120_000 }, () => {
       await check('revoking');
       await ana.page.keyboard.press('Escape');
       await ana.page.goto(addressOf(code));
-      await ana.sees('#ask-title', words.comeInTitle);
+      await ana.sees('#leads-to', words.people(1));
       await check('coming in');
       await ana.page.keyboard.press('Escape');
       await ana.page.evaluate(() => sessionStorage.clear());

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { call, inSeconds, sign, unique, User } from './client.mjs';
 import { sharedServer, startServer } from './server.mjs';
 import {
-  assertProblem, assertShape, MARKS, MESSAGE, MESSAGES, PARTICIPANTS, ROOM, ROOMS, WINDOW,
+  assertProblem, assertShape, INVITE_PREVIEW, MARKS, MESSAGE, MESSAGES, PARTICIPANTS, ROOM, ROOMS, WINDOW,
 } from './shapes.mjs';
 
 const NOBODYS_ROOM = '01J00000000000000000000000';
@@ -444,12 +444,29 @@ describe('invite links', { timeout: 60_000 }, () => {
     assert.deepEqual([forever.status, forever.body.expiresAt, forever.body.maxUses], [201, null, null]);
     assert.equal((await ana.ok('GET', path)).invites.length, 3);
     assert.deepEqual((await ben.ok('GET', path)).invites.map(({ code }) => code), [forever.body.code]);
+    const preview = (who, code) => who.call('GET', `/invites/${code}`);
+    const seen = await preview(cho, made.body.code);
+    assert.equal(seen.status, 200, seen.text);
+    assertShape(seen.body, INVITE_PREVIEW);
+    assert.deepEqual(
+      [seen.body.roomUuid, seen.body.name, seen.body.participantCount, seen.body.invitedBy.userUuid, seen.body.isParticipant, seen.body.refusal],
+      [roomUuid, 'Club', 2, ana.id, false, null],
+    );
+    assert.equal((await preview(ben, made.body.code)).body.isParticipant, true);
+    assertProblem(await preview(cho, 'x'), 400, 'INVALID_INPUT');
     const accept = (code) => cho.call('POST', `/invites/${code}/accept`);
     const joined = await accept(made.body.code);
     assert.equal(joined.status, 200, joined.text);
     assertShape(joined.body, ROOM);
     await cho.ok('DELETE', `/rooms/${roomUuid}/leave`);
     assertProblem(await accept(made.body.code), 404, 'INVITE_NOT_FOUND');
+    assertProblem(await preview(cho, made.body.code), 404, 'INVITE_NOT_FOUND');
+    await ana.ok('PUT', `/rooms/${roomUuid}/bans/${cho.id}`, { expiresIn: 60 });
+    const kept = (await preview(cho, forever.body.code)).body;
+    assertShape(kept, INVITE_PREVIEW);
+    assert.deepEqual([kept.refusal.code, Date.parse(kept.refusal.until) > Date.now()], ['BANNED', true]);
+    assertProblem(await accept(forever.body.code), 403, 'BANNED');
+    await ana.ok('DELETE', `/rooms/${roomUuid}/bans/${cho.id}`);
     assertProblem(await accept('x'), 400, 'INVALID_INPUT');
     for (const bad of [{ expiresIn: 0 }, { expiresIn: 'x' }, { maxUses: 0 }, { maxUses: -1 }, { maxUses: 2 ** 32 }, { expiresIn: 31_536_001 }]) {
       assertProblem(await ana.call('POST', path, bad), 400, 'INVALID_INPUT', JSON.stringify(bad));

@@ -65,6 +65,20 @@ export const ROOM = {
   visibility: oneOf('private', 'public'),
 };
 
+export const INVITE_PREVIEW = {
+  code: text,
+  roomUuid: ulid,
+  roomType: ROOM.type,
+  name: orNull(text),
+  topic: orNull(text),
+  picture: orNull(text),
+  participantCount: count,
+  invitedBy: orNull(object),
+  expiresAt: orNull(time),
+  isParticipant: is('boolean'),
+  refusal: orNull(object),
+};
+
 const PAGE = { page: count, limit: count, total: count, hasMore: is('boolean') };
 export const ROOMS = { rooms: listOf(like(ROOM)), ...PAGE };
 export const MESSAGES = { messages: listOf(like(MESSAGE)), ...PAGE };

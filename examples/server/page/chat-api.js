@@ -34,6 +34,7 @@
  * @typedef {{ roomUuid: string, type: Room['type'], name: string | null, topic: string | null, picture: string | null, participantCount: number, lastMessageAt: string | null, createdAt: string }} PublicRoom
  * @typedef {{ code: string, roomUuid: string, createdBy: string | null, createdAt: string, expiresAt: string | null, maxUses: number | null, uses: number, userUuid: string | null }} Invite `userUuid`: whom alone it lets in
  * @typedef {{ code: string, roomUuid: string, roomType: Room['type'], name: string | null, invitedBy: import('./chat.js').Sender | null, createdAt: string, expiresAt: string | null }} Invitation `invitedBy`: null is the host
+ * @typedef {{ code: string, roomUuid: string, roomType: Room['type'], name: string | null, topic: string | null, picture: string | null, participantCount: number, invitedBy: import('./chat.js').Sender | null, expiresAt: string | null, isParticipant: boolean, refusal: { code: string, message: string, until?: string } | null }} InvitePreview `refusal`: what coming in would be refused with now
  * @typedef {{ joinRequestUuid: string, roomUuid: string, user: import('./chat.js').Sender, code?: string, reason?: string, createdAt: string }} JoinRequest somebody who waits to come in. `code`: of the invite that they ask by, for who may see it. `reason`: why they wait, where the app says so
  * @typedef {{ joinRequestUuid: string, roomUuid: string, roomType: Room['type'], name: string | null, code?: string, createdAt: string }} OwnJoinRequest
  * @typedef {{ heldUuid: string, roomUuid: string, sender: import('./chat.js').Sender, type: 'TEXT' | 'IMAGE', content: string | null, imageUrl: string | null, attachments: Attachment[], quotedMessageUuid?: string, forwarded?: { userUuid: string, nickname: string }, mentions?: string[], mentionsAll?: boolean, parentMessageUuid?: string, showInRoom?: boolean, reason?: string, createdAt: string }} Held a message that waits for a moderator. `heldUuid`: the `messageUuid` that it gets. `reason`: why it is held, for moderators
@@ -293,6 +294,11 @@ export class ChatApi {
     return this.#chat.upload(`chat/rooms/${of(room)}/attachments?name=${of(file.name)}`, file, how);
   }
 
+  /** Takes a file of one's own back that is in no message. @param {string} room @param {string} attachment @returns {Promise<{ roomUuid: string }>} */
+  discard(room, attachment) {
+    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/attachments/${of(attachment)}`);
+  }
+
   /** Where a file is read without a token, for a short time. @param {string} room @param {string} attachment @returns {Promise<Link>} */
   link(room, attachment) {
     return this.#chat.http('POST', `chat/rooms/${of(room)}/attachments/${of(attachment)}/link`);
@@ -413,6 +419,11 @@ export class ChatApi {
   /** One's own that hold and are not answered yet. @returns {Promise<Invitation[]>} all of them */
   invitations() {
     return this.#all('chat/invites', 'invitations');
+  }
+
+  /** What a link or an invitation leads to, before one comes in by it. @param {string} code @returns {Promise<InvitePreview>} */
+  invitePreview(code) {
+    return this.#chat.http('GET', `chat/invites/${of(code)}`);
   }
 
   /** Comes in by a link or an invitation, like `join`. @param {string} code @returns {Promise<Room>} */

@@ -16,7 +16,7 @@ const MOST = 10;
 /** Uploads at once. A server takes a few of one person. */
 const AT_ONCE = 2;
 /** Refusals that may come to nothing when it is tried again. */
-const PASSING = ['OFFLINE', 'RATE_LIMITED', 'UNAVAILABLE'];
+const PASSING = ['OFFLINE', 'RATE_LIMITED', 'UNAVAILABLE', 'QUOTA_EXCEEDED'];
 
 /** By the id of a room, or of a thread's root: {key, place, room, name, size, file?, preview?, state, part, error?, attachment?, giveUp?}.
  *  `state`: waiting, uploading, done or failed. */
@@ -193,6 +193,8 @@ export class Uploads {
 
   #remove(gone) {
     forget((item) => item === gone);
+    // It counts among those that one may keep until it is gone, which it is in a day anyway.
+    if (gone.attachment) api.discard(gone.room, gone.attachment.attachmentUuid).catch(() => {});
     this.#part('text').focus();
   }
 

@@ -11,15 +11,43 @@ use crate::store::{AttachOp, Outcome, Rows, Stage, StoredAttachment};
 
 pub(super) fn attach(ctx: &Ctx, op: AttachOp, rows: &mut Rows) -> Result<Outcome> {
     match op {
-        AttachOp::Begin(attachment) => put(ctx, *attachment, Stage::Arriving, rows),
-        AttachOp::Finish(attachment) => put(ctx, *attachment, Stage::Waiting, rows),
+        AttachOp::Begin(attachment) => begin(ctx, *attachment, rows),
+        AttachOp::Finish { attachment, quota } => finish(ctx, *attachment, quota, rows),
         AttachOp::Discard(id) => discard(ctx, id, rows),
         AttachOp::Forget(id) => forget(ctx, id, rows),
     }
 }
 
+fn begin(ctx: &Ctx, attachment: Attachment, rows: &mut Rows) -> Result<Outcome> {
+    check_uploader(ctx, &attachment, rows)?;
+    // One that comes late takes nothing back.
+    if !rows.attachments.contains_key(&(ctx.id, attachment.id)) {
+        rows.put_attachment(StoredAttachment { attachment, stage: Stage::Arriving });
+    }
+    done(Vec::new())
+}
+
+fn finish(ctx: &Ctx, attachment: Attachment, quota: u64, rows: &mut Rows) -> Result<Outcome> {
+    check_uploader(ctx, &attachment, rows)?;
+    // Discarded since.
+    let there = rows.attachments.get(&(ctx.id, attachment.id));
+    let there = there.ok_or(ErrorKind::AttachmentNotFound(attachment.id))?;
+    // Once more.
+    if there.stage != Stage::Arriving {
+        return done(Vec::new());
+    }
+    let stored = rows.stored_bytes.get(&attachment.uploader).copied().unwrap_or_default();
+    let stored = stored.saturating_sub(there.attachment.size).saturating_add(attachment.size);
+    if stored > quota {
+        return Err(ErrorKind::QuotaExceeded(quota).into());
+    }
+    rows.stored_bytes.insert(attachment.uploader.clone(), stored);
+    rows.put_attachment(StoredAttachment { attachment, stage: Stage::Waiting });
+    done(Vec::new())
+}
+
 /// Whoever uploads may send: what keeps a message out keeps a file out too, at its beginning and its end.
-fn put(ctx: &Ctx, attachment: Attachment, stage: Stage, rows: &mut Rows) -> Result<Outcome> {
+fn check_uploader(ctx: &Ctx, attachment: &Attachment, rows: &Rows) -> Result<()> {
     if attachment.room != ctx.id || ctx.by.as_ref() != Some(&attachment.uploader) {
         return Err(Error::invalid("attachment", "is of another room or uploader"));
     }
@@ -28,18 +56,7 @@ fn put(ctx: &Ctx, attachment: Attachment, stage: Stage, rows: &mut Rows) -> Resu
     ctx.check_open(&room)?;
     ctx.check_may(Verb::Send, &room, rows)?;
     ctx.check_heard(rows)?;
-    ctx.check_reachable(room.kind.peer_of(&attachment.uploader), rows)?;
-    let there = rows.attachments.get(&(ctx.id, attachment.id));
-    match (there.map(|there| there.stage), stage) {
-        (None, Stage::Arriving) | (Some(Stage::Arriving), Stage::Waiting) => {
-            rows.put_attachment(StoredAttachment { attachment, stage });
-            done(Vec::new())
-        }
-        // Discarded since.
-        (None, _) => Err(ErrorKind::AttachmentNotFound(attachment.id).into()),
-        // Once more.
-        (Some(_), _) => done(Vec::new()),
-    }
+    ctx.check_reachable(room.kind.peer_of(&attachment.uploader), rows)
 }
 
 fn discard(ctx: &Ctx, id: AttachmentId, rows: &mut Rows) -> Result<Outcome> {
@@ -153,7 +170,10 @@ impl Rows {
 
     /// Takes an attachment out, to be deleted.
     fn end_attachment(&mut self, room: RoomId, id: AttachmentId) {
-        if self.attachments.remove(&(room, id)).is_some() {
+        if let Some(gone) = self.attachments.remove(&(room, id)) {
+            if let Some(stored) = self.stored_bytes.get_mut(&gone.attachment.uploader) {
+                *stored = stored.saturating_sub(gone.attachment.size);
+            }
             self.written_attachments.insert((room, id));
         }
     }

@@ -48,9 +48,7 @@ pub(super) fn newcomers(
     ctx.check_reachable(news.iter().map(|new| &new.about.user), rows)?;
     ctx.check_welcome(news.iter().map(|new| &new.about.user), rows)?;
     if u64::from(room.members) + news.len() as u64 > u64::from(max_members) {
-        return Err(
-            ErrorKind::Forbidden(format!("a room has at most {max_members} participants").into()).into()
-        );
+        return Err(ErrorKind::RoomFull(max_members).into());
     }
     Ok(news)
 }

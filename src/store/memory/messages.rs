@@ -104,4 +104,8 @@ impl MessageReads for MemoryStore {
         let state = self.state.lock();
         Ok(state.rooms.get(&room).and_then(|data| data.attachments.get(&id)).cloned())
     }
+
+    async fn stored_bytes(&self, user: &UserId) -> Result<u64> {
+        Ok(self.state.lock().stored_bytes.get(user).copied().unwrap_or_default())
+    }
 }

@@ -27,6 +27,11 @@ impl ModerationReads for MemoryStore {
         Ok(holding.map(|ban| (ban.clone(), state.profile(&ban.user))).collect())
     }
 
+    async fn ban(&self, room: RoomId, user: &UserId) -> Result<Option<Ban>> {
+        let state = self.state.lock();
+        Ok(state.rooms.get(&room).and_then(|data| data.bans.get(user)).cloned())
+    }
+
     async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {
         let state = self.state.lock();
         let acts = state.rooms.get(&room).map(|data| data.acts.as_slice()).unwrap_or_default();

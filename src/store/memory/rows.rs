@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::state::{RoomData, State};
+use crate::id::UserId;
 use crate::model::{Message, Report};
 use crate::store::search::{PLACES, first_place};
 use crate::store::{Held, Needs, ReactionKey, Rows, Sent};
@@ -99,6 +100,9 @@ impl State {
                 rows.relations.insert((user, other), relation.clone());
             }
         }
+        for user in &needs.stored_bytes {
+            rows.stored_bytes.extend(self.stored_bytes.get(user).map(|bytes| (user.clone(), *bytes)));
+        }
         for (room, id) in &needs.attachments {
             if let Some(stored) = self.rooms.get(room).and_then(|data| data.attachments.get(id)) {
                 rows.attachments.insert((*room, *id), stored.clone());
@@ -161,6 +165,21 @@ impl State {
             let in_room = || self.held.values().filter(|held| held.room == *room);
             let of_user = in_room().filter(|held| held.sender.user == *user).count() as u64;
             rows.held_counts.insert((*room, user.clone()), (in_room().count() as u64, of_user));
+        }
+    }
+
+    /// Counts an attachment that has come, and no longer the one that stood in its place.
+    fn count_bytes(&mut self, come: Option<(UserId, u64)>, gone: Option<(UserId, u64)>) {
+        if let Some((user, size)) = come {
+            *self.stored_bytes.entry(user).or_default() += size;
+        }
+        if let Some((user, size)) = gone
+            && let Some(stored) = self.stored_bytes.get_mut(&user)
+        {
+            *stored = stored.saturating_sub(size);
+            if *stored == 0 {
+                self.stored_bytes.remove(&user);
+            }
         }
     }
 
@@ -256,10 +275,13 @@ impl State {
         }
         for (room, id) in rows.written_attachments {
             let Some(data) = self.rooms.get_mut(&room) else { continue };
-            match rows.attachments.remove(&(room, id)) {
-                Some(stored) => data.attachments.insert(id, stored),
+            let now = rows.attachments.remove(&(room, id));
+            let come = now.as_ref().map(|now| (now.attachment.uploader.clone(), now.attachment.size));
+            let before = match now {
+                Some(now) => data.attachments.insert(id, now),
                 None => data.attachments.remove(&id),
             };
+            self.count_bytes(come, before.map(|before| (before.attachment.uploader, before.attachment.size)));
         }
         for id in rows.written_reports {
             match rows.reports.remove(&id) {

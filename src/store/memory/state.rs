@@ -32,6 +32,8 @@ pub(super) struct State {
     /// Whose data is being taken away.
     pub(super) erasures: BTreeSet<UserId>,
     pub(super) settings: BTreeMap<UserId, Settings>,
+    /// Of those who have any attachments, how many bytes these have together.
+    pub(super) stored_bytes: HashMap<UserId, u64>,
     pub(super) held: BTreeMap<MessageId, Held>,
     pub(super) join_requests: BTreeMap<JoinRequestId, JoinRequest>,
     /// Of which threads something stands in their rooms' [`RoomData::follows`].
@@ -249,6 +251,7 @@ impl State {
             pushes: Pushes::default(),
             erasures: BTreeSet::new(),
             settings: BTreeMap::new(),
+            stored_bytes: HashMap::new(),
             held: BTreeMap::new(),
             join_requests: BTreeMap::new(),
             follows_of: HashMap::new(),

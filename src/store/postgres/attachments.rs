@@ -1,6 +1,6 @@
 //! Attachments: read, and loaded and written within a commit.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sqlx::{PgConnection, query};
 
@@ -9,7 +9,7 @@ use super::connections::{Connections, fetch};
 use super::error::PostgresError;
 use super::write::each;
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, RoomId};
+use crate::id::{AttachmentId, RoomId, UserId};
 use crate::model::Dimensions;
 use crate::store::columns::{ReadRow, attachment_columns, int};
 use crate::store::{Rows, Stage, StoredAttachment};
@@ -26,6 +26,34 @@ pub(super) async fn attachment(
 ) -> Result<Option<StoredAttachment>> {
     let sought = || query(ATTACHMENT).bind(Uuid::from(room)).bind(Uuid::from(id));
     db.one(sought, |columns| columns.stored_attachment()).await
+}
+
+/// In the index alone. A sum of `bigint` is a `numeric`.
+pub(super) const STORED_BYTES: &str =
+    "SELECT coalesce(sum(a.size), 0)::int8 FROM chat.attachments a WHERE a.uploader = $1";
+
+pub(super) async fn stored_bytes(db: &Connections, user: &UserId) -> Result<u64> {
+    let found = db.one(|| query(STORED_BYTES).bind(user.as_str()), |columns| columns.number()).await?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Nobody else finishes an upload of theirs before the commit.
+pub(super) const LOAD_STORED_BYTES: &str = "SELECT k.uploader, \
+         (SELECT coalesce(sum(a.size), 0)::int8 FROM chat.attachments a WHERE a.uploader = k.uploader) \
+     FROM UNNEST($1::text[]) AS k (uploader)";
+
+pub(super) async fn load_stored_bytes(
+    conn: &mut PgConnection,
+    users: &[UserId],
+) -> Result<BTreeMap<UserId, u64>> {
+    if users.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
+    let found = fetch(conn, query(LOAD_STORED_BYTES).bind(users), |columns| {
+        Ok((columns.parsed()?, columns.number()?))
+    });
+    Ok(found.await?.into_iter().collect())
 }
 
 pub(super) const UNSENT: &str = concat!(

@@ -192,6 +192,7 @@ pub(super) async fn load(
     if !needs.attachments.is_empty() {
         rows.attachments = attachments::load(conn, &needs.attachments).await?;
     }
+    rows.stored_bytes = attachments::load_stored_bytes(conn, &needs.stored_bytes).await?;
     rows.bans = moderation::load(conn, &needs.bans).await?;
     rows.reports = moderation::load_reports(conn, needs).await?;
     rows.acts = moderation::load_acts(conn, &needs.acts).await?;
@@ -239,9 +240,9 @@ const LOCK_ABSENT: &str = "SELECT CASE WHEN k.alone THEN pg_advisory_xact_lock(k
          ELSE pg_advisory_xact_lock_shared(k.number) END \
      FROM UNNEST($1::int8[], $2::bool[]) AS k (number, alone)";
 
-/// A batch of another lane may write the keys of rooms and the relations that this one reads. Many have
-/// no row that could be locked, so a number made of the key is: by senders together, by whoever changes
-/// a relation or takes a key alone.
+/// A batch of another lane may write the keys of rooms and the relations that this one reads, and finish uploads of those
+/// whose bytes this one counts. Many have no row that could be locked, so a number made of the key is: by senders together,
+/// by whoever changes a relation, takes a key or finishes an upload alone.
 async fn lock_absent(
     conn: &mut PgConnection,
     needs: &Needs,
@@ -266,6 +267,7 @@ async fn lock_absent(
         Item::Settings(item) => Some((number_of(&["settings", item.user.as_str()]), true)),
         _ => None,
     }));
+    numbers.extend(needs.stored_bytes.iter().map(|user| (number_of(&["bytes", user.as_str()]), true)));
     if numbers.is_empty() {
         return Ok(());
     }

@@ -17,6 +17,13 @@ use crate::store::{Needs, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
 
+pub(super) const BAN: &str =
+    concat!("SELECT ", ban_columns!(), " FROM chat.bans b WHERE b.room = $1 AND b.user_id = $2");
+
+pub(super) async fn ban(db: &Connections, room: RoomId, user: &UserId) -> Result<Option<Ban>> {
+    db.one(|| query(BAN).bind(Uuid::from(room)).bind(user.as_str()), |columns| columns.ban()).await
+}
+
 pub(super) const BANS: &str = concat!(
     "SELECT ",
     ban_columns!(),

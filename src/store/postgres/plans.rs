@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 152] = [
+const STATEMENTS: [(&str, &str, bool); 155] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -124,6 +124,8 @@ const STATEMENTS: [(&str, &str, bool); 152] = [
     (read::RELATIONS, "relations_by_kind", false),
     (read::OUTBOX, "outbox_pkey", false),
     (attachments::ATTACHMENT, "attachments_pkey", false),
+    (attachments::STORED_BYTES, "attachments_of", false),
+    (attachments::LOAD_STORED_BYTES, "attachments_of", false),
     (attachments::UNSENT, "attachments_unsent", false),
     (attachments::LOAD, "attachments_pkey", false),
     (records::PROFILES, "profiles_pkey", false),
@@ -186,6 +188,7 @@ const STATEMENTS: [(&str, &str, bool); 152] = [
     (joins::END, "join_requests_", false),
     // Both have the room and the user.
     (moderation::LOAD, "bans_", false),
+    (moderation::BAN, "bans_", false),
     (moderation::BANS, "bans_pkey", false),
     (hidden::HIDDEN, "hidden_pkey", false),
     (hidden::HIDDEN_SINCE, "hidden_pkey", true),

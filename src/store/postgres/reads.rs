@@ -133,6 +133,10 @@ impl MessageReads for PostgresStore {
     async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
         Ok(attachments::attachment(&self.connections, room, id).await?)
     }
+
+    async fn stored_bytes(&self, user: &UserId) -> Result<u64> {
+        Ok(attachments::stored_bytes(&self.connections, user).await?)
+    }
 }
 
 #[async_trait]
@@ -287,6 +291,10 @@ impl ModerationReads for PostgresStore {
         limit: u32,
     ) -> Result<Vec<(Ban, Profile)>> {
         Ok(moderation::bans(&self.connections, room, now, after, limit).await?)
+    }
+
+    async fn ban(&self, room: RoomId, user: &UserId) -> Result<Option<Ban>> {
+        Ok(moderation::ban(&self.connections, room, user).await?)
     }
 
     async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {

@@ -82,4 +82,11 @@ pub trait MessageReads {
     /// # Errors
     /// Only those of [every call](crate::store::Store).
     async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>>;
+
+    /// How many bytes all attachments of a user have together, in whatever room and at whatever
+    /// [stage](crate::store::Stage): 0 of whoever has none.
+    ///
+    /// # Errors
+    /// Only those of [every call](crate::store::Store).
+    async fn stored_bytes(&self, user: &UserId) -> Result<u64>;
 }

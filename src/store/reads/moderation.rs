@@ -24,6 +24,12 @@ pub trait ModerationReads {
         limit: u32,
     ) -> Result<Vec<(Ban, Profile)>>;
 
+    /// A user's ban from a room, also one that is over.
+    ///
+    /// # Errors
+    /// Only those of [every call](crate::store::Store).
+    async fn ban(&self, room: RoomId, user: &UserId) -> Result<Option<Ban>>;
+
     /// A room's audit trail, the newest first: by falling positions, below `before`.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::error::SqliteError;
 use super::read::{all, one};
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, RoomId};
+use crate::id::{AttachmentId, RoomId, UserId};
 use crate::store::columns::{ReadRow, attachment_columns, int};
 use crate::store::{Stage, StoredAttachment};
 
@@ -20,6 +20,13 @@ pub(super) fn attachment(
     id: AttachmentId,
 ) -> Result<Option<StoredAttachment>> {
     one(conn, ATTACHMENT, &[&room.to_bytes(), &id.to_bytes()], |columns| columns.stored_attachment())
+}
+
+/// In the index alone.
+pub(super) const STORED_BYTES: &str = "SELECT coalesce(sum(size), 0) FROM attachments WHERE uploader = ?1";
+
+pub(super) fn stored_bytes(conn: &Connection, user: &UserId) -> Result<u64> {
+    Ok(one(conn, STORED_BYTES, &[&user.as_str()], |columns| columns.number())?.unwrap_or_default())
 }
 
 pub(super) const UNSENT: &str = concat!(

@@ -14,6 +14,10 @@ use crate::store::{Needs, Rows};
 pub(super) const BAN: &str =
     concat!("SELECT ", ban_columns!(), " FROM bans b WHERE b.room = ?1 AND b.user = ?2");
 
+pub(super) fn ban(conn: &Connection, room: RoomId, user: &UserId) -> Result<Option<Ban>, SqliteError> {
+    one(conn, BAN, &[&room.to_bytes(), &user.as_str()], |columns| columns.ban())
+}
+
 pub(super) const BANS: &str = concat!(
     "SELECT ",
     ban_columns!(),
@@ -105,9 +109,7 @@ pub(super) const ACTS_AT: &str =
 
 pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<(), SqliteError> {
     for (room, user) in &needs.bans {
-        if let Some(ban) = one(conn, BAN, &[&room.to_bytes(), &user.as_str()], |columns| columns.ban())? {
-            rows.bans.insert((*room, user.clone()), ban);
-        }
+        rows.bans.extend(ban(conn, *room, user)?.map(|ban| ((*room, user.clone()), ban)));
     }
     for (room, at) in &needs.acts {
         let params = (room.to_bytes(), at.as_millis());

@@ -73,6 +73,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (read::RELATION, "PRIMARY KEY (user=? AND other=?)", false),
         (read::RELATIONS, "relations_by_kind (user=? AND kind=? AND other>?)", false),
         (attachments::ATTACHMENT, "PRIMARY KEY (room=? AND id=?)", false),
+        (attachments::STORED_BYTES, "COVERING INDEX attachments_of (uploader=?)", false),
         (attachments::UNSENT, "attachments_unsent (created_at<?)", false),
         (records::PROFILES, "PRIMARY KEY (user>?)", false),
         (records::PROFILE_OF, "PRIMARY KEY (user=?)", false),

@@ -153,6 +153,11 @@ impl MessageReads for SqliteStore {
     async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
         Ok(self.readers.run(move |tx| attachments::attachment(tx, room, id)).await?)
     }
+
+    async fn stored_bytes(&self, user: &UserId) -> Result<u64> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| attachments::stored_bytes(tx, &user)).await?)
+    }
 }
 
 #[async_trait]
@@ -325,6 +330,11 @@ impl ModerationReads for SqliteStore {
     ) -> Result<Vec<(Ban, Profile)>> {
         let after = after.cloned();
         Ok(self.readers.run(move |tx| moderation::bans(tx, room, now, after.as_ref(), limit)).await?)
+    }
+
+    async fn ban(&self, room: RoomId, user: &UserId) -> Result<Option<Ban>> {
+        let user = user.clone();
+        Ok(self.readers.run(move |tx| moderation::ban(tx, room, &user)).await?)
     }
 
     async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {

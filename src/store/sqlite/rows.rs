@@ -127,6 +127,9 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
             rows.relations.insert((user, other), relation);
         }
     }
+    for user in &needs.stored_bytes {
+        rows.stored_bytes.insert(user.clone(), attachments::stored_bytes(conn, user)?);
+    }
     for key in &needs.attachments {
         if let Some(stored) = attachments::attachment(conn, key.0, key.1)? {
             rows.attachments.insert(*key, stored);

@@ -131,6 +131,10 @@ impl MessageReads for FaultyStore {
     async fn attachment(&self, room: RoomId, id: AttachmentId) -> Result<Option<StoredAttachment>> {
         self.around(self.store("attachment").attachment(room, id)).await
     }
+
+    async fn stored_bytes(&self, user: &UserId) -> Result<u64> {
+        self.around(self.store("stored_bytes").stored_bytes(user)).await
+    }
 }
 
 #[async_trait]
@@ -292,6 +296,10 @@ impl ModerationReads for FaultyStore {
         limit: u32,
     ) -> Result<Vec<(Ban, Profile)>> {
         self.around(self.store("bans").bans(room, now, after, limit)).await
+    }
+
+    async fn ban(&self, room: RoomId, user: &UserId) -> Result<Option<Ban>> {
+        self.around(self.store("ban").ban(room, user)).await
     }
 
     async fn audit(&self, room: RoomId, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {

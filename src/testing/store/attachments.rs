@@ -11,7 +11,7 @@ use crate::error::{Contradiction, ErrorKind};
 use crate::id::{AttachmentId, MessageId, RoomId};
 use crate::model::{Attachment, Body, Dimensions, Message, Role, RoomKind};
 use crate::store::{
-    AttachOp, Op, Record, RecordPage, RelationOp, RoomItem, RoomRecord, Stage, StoredAttachment,
+    Amend, AttachOp, Op, Record, RecordPage, RelationOp, RoomItem, RoomRecord, Stage, StoredAttachment,
 };
 
 impl Fixture {
@@ -40,8 +40,23 @@ impl Fixture {
     }
 
     fn finish_item(&self, attachment: &Attachment) -> RoomItem {
-        let op = AttachOp::Finish(Box::new(attachment.clone()));
+        self.finish_within(attachment, u64::MAX)
+    }
+
+    fn finish_within(&self, attachment: &Attachment, quota: u64) -> RoomItem {
+        let op = AttachOp::Finish { attachment: Box::new(attachment.clone()), quota };
         self.attach_item(attachment.room, Some(attachment.uploader.as_str()), op)
+    }
+
+    /// One that has begun, and will have so many bytes.
+    async fn arriving(&self, room: RoomId, who: &str, size: u64) -> Attachment {
+        let begun = self.new_attachment(room, who, "a.png");
+        self.run(self.begin_item(&begun)).await;
+        Attachment { size, ..begun }
+    }
+
+    async fn bytes_of(&self, who: &str) -> u64 {
+        self.store().stored_bytes(&user(who)).await.expect("the store reads")
     }
 
     /// A whole one, in no message yet.
@@ -351,4 +366,89 @@ pub async fn attachments_are_taken_in_with_their_message(chat: Fixture) {
     let kind = chat.refused(record(MessageId::generate(), 2)).await;
     let room = elsewhere;
     assert_eq!(kind, ErrorKind::Contradiction(Contradiction::Message { room, seq: 2 }), "one has it");
+}
+
+pub async fn what_is_kept_of_one_user_has_a_bound_over_all_their_rooms(chat: Fixture) {
+    let (room, other) = (chat.group(&["ana", "ben"]).await, chat.group(&["ana"]).await);
+    assert_eq!(chat.bytes_of("ana").await, 0);
+    let (one, two) = (chat.arriving(room, "ana", 60).await, chat.arriving(other, "ana", 41).await);
+    assert_eq!(chat.bytes_of("ana").await, 0, "what arrives has no size yet");
+    chat.run(chat.finish_within(&one, 100)).await;
+    assert_eq!(chat.refused(chat.finish_within(&two, 100)).await, ErrorKind::QuotaExceeded(100));
+    assert_eq!((chat.stage(&two).await, chat.bytes_of("ana").await), (Some(Stage::Arriving), 60));
+    let fits = Attachment { size: 40, ..two.clone() };
+    chat.run(chat.finish_within(&fits, 100)).await;
+    for done in [&one, &fits] {
+        chat.run(chat.finish_within(done, 0)).await;
+    }
+    assert_eq!(chat.bytes_of("ana").await, 100, "once more counts nothing twice, and is no new file");
+    let of_ben = chat.arriving(room, "ben", 100).await;
+    chat.run(chat.finish_within(&of_ben, 100)).await;
+    assert_eq!((chat.bytes_of("ana").await, chat.bytes_of("ben").await), (100, 100), "of each by themselves");
+
+    // What is sent counts on, and what is deleted until its bytes are gone.
+    let sent = chat.send_with(room, "ana", &[one.id]).await;
+    assert_eq!(chat.bytes_of("ana").await, 100);
+    let delete = Op::Amend { message: sent.id, change: Amend::Delete { within: None } };
+    chat.run(chat.item(room, Some("ana"), delete)).await;
+    let late = chat.arriving(room, "ana", 1).await;
+    assert_eq!(chat.refused(chat.finish_within(&late, 100)).await, ErrorKind::QuotaExceeded(100));
+    // Within a batch each sees what the ones before it have freed and taken.
+    let others = [chat.arriving(room, "ana", 59).await, chat.arriving(other, "ana", 1).await];
+    let forget = chat.attach_item(room, None, AttachOp::Forget(one.id));
+    let finish = |one| chat.finish_within(one, 100);
+    let items = vec![forget, finish(&late), finish(&others[0]), finish(&others[1])];
+    let done: Vec<bool> = chat.commit(items).await.iter().map(Result::is_ok).collect();
+    assert_eq!((done, chat.bytes_of("ana").await), (vec![true, true, true, false], 100));
+    let Some(chat) = chat.reopened().await else { return };
+    assert_eq!((chat.bytes_of("ana").await, chat.bytes_of("ben").await), (100, 100));
+}
+
+pub async fn uploads_that_end_at_once_never_pass_the_bound_together(chat: Fixture) {
+    for round in 0..3 {
+        let who = format!("ana{round}");
+        let mut files = Vec::new();
+        for _ in 0..8 {
+            let room = chat.group(&[&who]).await;
+            files.push(chat.arriving(room, &who, 10).await);
+        }
+        let mut tasks = Vec::new();
+        for file in &files {
+            let (store, item) = (Arc::clone(&chat.store), chat.finish_within(file, 35));
+            tasks.push(tokio::spawn(async move {
+                store.commit(crate::store::Batch::of([item])).await.expect("the store commits").remove(0)
+            }));
+        }
+        let mut taken = 0;
+        for task in tasks {
+            match task.await.unwrap() {
+                Ok(_) => taken += 1,
+                Err(error) => assert_eq!(*error.kind(), ErrorKind::QuotaExceeded(35)),
+            }
+        }
+        assert_eq!((taken, chat.bytes_of(&who).await), (3, 30));
+    }
+}
+
+pub async fn what_is_taken_in_counts_whatever_the_bound(chat: Fixture) {
+    let create = chat.create_item(RoomKind::Group, &["ana"]);
+    let room = create.room;
+    chat.run(create).await;
+    let file = chat.arriving(room, "ana", 7).await;
+    chat.run(chat.finish_item(&file)).await;
+    let first = chat.send_with(room, "ana", &[file.id]).await;
+    let elsewhere = RoomId::generate();
+    let mut record = chat.room(room).await;
+    record.id = elsewhere;
+    chat.run(RoomRecord::Room(record)).await;
+    let attachments = Arc::new([Attachment { room: elsewhere, ..file.clone() }]);
+    let id = MessageId::generate();
+    let message =
+        Message { id, room: elsewhere, seq: 1, n: 1, own_n: 1, attachments, ..Message::clone(&first) };
+    for _ in 0..2 {
+        chat.run(RoomRecord::Message(message.clone(), None)).await;
+        assert_eq!(chat.bytes_of("ana").await, 14);
+    }
+    let late = chat.arriving(room, "ana", 1).await;
+    assert_eq!(chat.refused(chat.finish_within(&late, 14)).await, ErrorKind::QuotaExceeded(14));
 }

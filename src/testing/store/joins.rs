@@ -169,7 +169,7 @@ pub async fn whoever_could_not_come_in_now_does_not_wait(chat: Fixture) {
     if let Op::Enter { max_members, .. } = &mut full.op {
         *max_members = 1;
     }
-    assert!(is_forbidden(&chat.refused(full).await));
+    assert_eq!(chat.refused(full).await, ErrorKind::RoomFull(1));
     chat.run(chat.close_item(room, None)).await;
     assert_eq!(chat.refused(chat.ask_item(room, "ben")).await, ErrorKind::RoomClosed(room));
     assert!(chat.asking(Queue::All).await.is_empty());
@@ -241,7 +241,10 @@ pub async fn whoever_may_not_come_in_now_waits_on(chat: Fixture) {
     assert_eq!(chat.refused(let_in(&by_link)).await, ErrorKind::InviteNotFound, "used up meanwhile");
     let notice = notice(SystemKind::Joined, "cho");
     let full = JoinSettlement::Approve { notice, max_members: 2 };
-    assert!(is_forbidden(&chat.refused(chat.answer_join_item(Some("ana"), &by_door, full)).await));
+    assert_eq!(
+        chat.refused(chat.answer_join_item(Some("ana"), &by_door, full)).await,
+        ErrorKind::RoomFull(2)
+    );
     let show = |visibility| {
         let update = Update { visibility: Some(visibility), ..Update::default() };
         chat.item(room, None, Op::Update(Box::new(update)))

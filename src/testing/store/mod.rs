@@ -365,7 +365,10 @@ macro_rules! store_suite {
                     whoever_may_not_send_may_not_upload
                     what_no_message_has_is_found_and_ended
                     an_attachment_is_sent_or_discarded_and_never_both
-                    attachments_are_taken_in_with_their_message;
+                    attachments_are_taken_in_with_their_message
+                    what_is_kept_of_one_user_has_a_bound_over_all_their_rooms
+                    uploads_that_end_at_once_never_pass_the_bound_together
+                    what_is_taken_in_counts_whatever_the_bound;
                 search:
                     words_are_found_wherever_they_stand
                     what_was_found_comes_newest_first_and_in_pages

@@ -77,6 +77,10 @@ impl Fixture {
         self.item(room, by, Op::Update(Box::new(update)))
     }
 
+    async fn ban_of(&self, room: RoomId, who: &str) -> Option<Ban> {
+        self.store().ban(room, &user(who)).await.expect("the store reads")
+    }
+
     async fn banned(&self, room: RoomId, now: Timestamp) -> Vec<(Ban, String)> {
         let bans = self.store().bans(room, now, None, 1000).await.expect("the store reads");
         bans.into_iter().map(|(ban, profile)| (ban, profile.nickname.to_string())).collect()
@@ -264,9 +268,13 @@ pub async fn whoever_is_banned_is_taken_out_and_comes_in_by_no_way(chat: Fixture
     chat.run(chat.come_item(room, "dee")).await;
     let soon = RoomItem { at: until.minus(Duration::from_millis(1)), ..chat.come_item(room, "ben") };
     assert_eq!(chat.refused(soon).await, ErrorKind::Banned { user: user("ben"), until });
-    assert_eq!(chat.banned(room, until.minus(HOUR)).await, [(ban, "ben".to_owned())]);
+    assert_eq!(chat.banned(room, until.minus(HOUR)).await, [(ban.clone(), "ben".to_owned())]);
+    assert_eq!(chat.ban_of(room, "ben").await, Some(ban));
+    assert_eq!(chat.ban_of(room, "dee").await, None, "it was taken back");
+    assert_eq!(chat.ban_of(RoomId::generate(), "ben").await, None);
     chat.run(RoomItem { at: until, ..chat.come_item(room, "ben") }).await;
     assert_eq!(chat.banned(room, Timestamp::from_millis(0)).await, [], "what is over is gone");
+    assert_eq!(chat.ban_of(room, "ben").await, None);
     // Banned, let in and banned within a batch, each seeing the one before it.
     let outcomes = chat
         .commit(vec![

@@ -90,8 +90,7 @@ pub async fn whoever_likes_comes_into_a_public_room(chat: Fixture) {
     assert!(chat.run(chat.enter_item(room, "ben", 3)).await.changes.is_empty(), "once more is no change");
     assert_eq!((chat.room(room).await, chat.position().await), (before, position));
     chat.run(chat.enter_item(room, "cho", 3)).await;
-    let kind = chat.refused(chat.enter_item(room, "dee", 3)).await;
-    assert!(matches!(kind, ErrorKind::Forbidden(_)), "{kind:?}");
+    assert_eq!(chat.refused(chat.enter_item(room, "dee", 3)).await, ErrorKind::RoomFull(3));
     chat.run(chat.leave_item(room, "ben")).await;
     chat.run(chat.enter_item(room, "ben", 3)).await;
     assert_eq!(chat.active(room).await, ["ana", "ben", "cho"]);

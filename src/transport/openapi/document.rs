@@ -30,10 +30,10 @@ use crate::transport::rest::{DoneJson, LoggedOutJson, Operation, ProblemJson, Re
 use crate::transport::status::http_status;
 use crate::transport::wire::{
     AttachmentJson, AuditJson, BanJson, BansJson, DoNotDisturbJson, EditsJson, FeedJson, HeldAnswerJson,
-    HeldPageJson, HistoryJson, HitsJson, InvitationsJson, InvitesJson, JoinHeldJson, JoinRequestsJson,
-    LinkJson, MarkedJson, MessageChangeJson, MuteJson, OwnJoinRequestsJson, ParticipantsJson, PinsJson,
-    PublicRoomsJson, ReactionsJson, RelationJson, RepliesJson, ReportsJson, RoomsJson, SettingsJson,
-    ThreadStateJson, ThreadsJson,
+    HeldPageJson, HistoryJson, HitsJson, InvitationsJson, InvitePreviewJson, InvitesJson, JoinHeldJson,
+    JoinRequestsJson, LinkJson, MarkedJson, MessageChangeJson, MuteJson, OwnJoinRequestsJson,
+    ParticipantsJson, PinsJson, PublicRoomsJson, ReactionsJson, RelationJson, RepliesJson, ReportsJson,
+    RoomsJson, SettingsJson, ThreadStateJson, ThreadsJson,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -371,7 +371,13 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
             let revoke = LinkBuilder::new().operation_id(Operation::RevokeInvite.name());
             let revoke = revoke.parameter("code", "$response.body#/code");
             let revoke = revoke.parameter("roomUuid", "$response.body#/roomUuid");
-            vec![named(accept, Operation::AcceptInvite), named(revoke, Operation::RevokeInvite)]
+            let preview = LinkBuilder::new().operation_id(Operation::GetInvite.name());
+            let preview = preview.parameter("code", "$response.body#/code");
+            vec![
+                named(preview, Operation::GetInvite),
+                named(accept, Operation::AcceptInvite),
+                named(revoke, Operation::RevokeInvite),
+            ]
         }
         Operation::SendMessage => {
             let around = link(Operation::ListMessages, "roomUuid").parameter("around", MADE_MESSAGE);
@@ -386,12 +392,14 @@ fn links(made_by: Operation) -> Vec<(&'static str, Link)> {
             others.into_iter().chain(of_message).collect()
         }
         Operation::UploadAttachment => {
-            [Operation::GetAttachment, Operation::GetThumbnail, Operation::LinkAttachment]
-                .map(|to| {
-                    let file = ("attachmentUuid", "$response.body#/attachmentUuid");
-                    named(link(to, "roomUuid").parameter(file.0, file.1), to)
-                })
-                .into()
+            let of_it = [
+                Operation::GetAttachment,
+                Operation::GetThumbnail,
+                Operation::LinkAttachment,
+                Operation::DeleteAttachment,
+            ];
+            let file = ("attachmentUuid", "$response.body#/attachmentUuid");
+            of_it.map(|to| named(link(to, "roomUuid").parameter(file.0, file.1), to)).into()
         }
         Operation::RequestFriend => {
             [Operation::WithdrawRequest, Operation::RemoveFriend, Operation::Block, Operation::Unblock]
@@ -478,10 +486,12 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::ReportNotFound => "There is no such report in the room.",
         Code::AttachmentNotFound => "There is no such attachment in the room, or not for the caller.",
         Code::AttachmentUsed => "The attachment is in a message already.",
+        Code::QuotaExceeded => "The caller's files take as many bytes as they may together.",
         Code::TypeNotAllowed => "Files of this type are not taken.",
         Code::NotFound => "There is nothing at this path.",
         Code::MethodNotAllowed => "The path does not have this method.",
         Code::RoomClosed => "The room is closed.",
+        Code::RoomFull => "The room has as many participants as it may.",
         Code::ChallengeRoomExists => "The challenge has an open room: `roomUuid` names it.",
         Code::ClientIdConflict => "The `clientId` was used for another message.",
         Code::ImportConflict => "A row does not go with what is there.",
@@ -503,6 +513,7 @@ fn components(config: &Config) -> Components {
     schemas.add::<PublicRoomsJson<'_>>();
     schemas.add::<InvitesJson<'_>>();
     schemas.add::<InvitationsJson<'_>>();
+    schemas.add::<InvitePreviewJson<'_>>();
     schemas.add::<MuteJson<'_>>();
     schemas.add::<DoNotDisturbJson>();
     schemas.add::<FeedJson<'_>>();

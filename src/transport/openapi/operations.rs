@@ -225,6 +225,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         | Operation::ListInvites
         | Operation::RevokeInvite
         | Operation::ListInvitations
+        | Operation::GetInvite
         | Operation::DeclineInvite
         | Operation::AcceptInvite => invites::of_invites(operation),
         Operation::Mute
@@ -281,6 +282,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::UploadAttachment => messages::upload_attachment(),
         Operation::GetAttachment => messages::get_attachment(),
         Operation::GetThumbnail => messages::get_thumbnail(),
+        Operation::DeleteAttachment => messages::delete_attachment(),
         Operation::LinkAttachment => messages::link_attachment(),
         Operation::DevToken => settings::dev_token(),
         Operation::LogOut | Operation::ExportMe | Operation::GetSettings | Operation::UpdateSettings => {

@@ -28,8 +28,8 @@ pub(super) use moderation::{
     audit, ban, bans, held, join_request, join_requests, own_held, own_join_requests, report, reports,
 };
 pub(super) use rooms::{
-    deleted_room, feed, first_page, invitation, invitations, invite, kept, muted, new_room, participants,
-    public_rooms, quiet, room, room_view, rooms,
+    deleted_room, feed, first_page, invitation, invitations, invite, invite_preview, kept, muted, new_room,
+    participants, public_rooms, quiet, room, room_view, rooms,
 };
 
 /// 2026-03-02T09:00:00Z.
@@ -187,10 +187,12 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::ReportNotFound => ErrorKind::ReportNotFound(report().id),
         ErrorCode::AttachmentNotFound => ErrorKind::AttachmentNotFound(attachment().id),
         ErrorCode::AttachmentUsed => ErrorKind::AttachmentUsed(attachment().id),
+        ErrorCode::QuotaExceeded => ErrorKind::QuotaExceeded(10 * 1024 * 1024 * 1024),
         ErrorCode::TypeNotAllowed => ErrorKind::TypeNotAllowed("text/html".into()),
         ErrorCode::NotFound => ErrorKind::NotFound,
         ErrorCode::MethodNotAllowed => ErrorKind::MethodNotAllowed,
         ErrorCode::RoomClosed => ErrorKind::RoomClosed(room),
+        ErrorCode::RoomFull => ErrorKind::RoomFull(100_000),
         ErrorCode::ChallengeRoomExists => ErrorKind::ChallengeRoomExists(room),
         ErrorCode::ClientIdConflict => ErrorKind::ClientIdConflict,
         ErrorCode::ImportConflict => ErrorKind::Contradiction(Contradiction::Room { room }),

@@ -66,7 +66,9 @@ pub(super) struct Told {
 
 const ABOUT: &str = "\
 What is said live, by two protocols over one engine: JSON over a WebSocket, and Socket.IO. Both need a bearer token. A \
-connection joins all rooms of its user by itself. What happens over REST reaches sockets like anything else.
+connection joins all rooms of its user by itself. What happens over REST reaches sockets like anything else: sockets take \
+what is said and read live, and who makes rooms, comes into them, looks after them, or pages through lists, asks over REST, \
+where an answer needs no connection, and is told here of what came of it.
 
 `pos` is a place in all of a user's rooms: the last one seen, given back after a reconnect, brings what was missed, each \
 state once, and then live events. Or the client is told to reload; never a part of it.";

@@ -14,6 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::Mounted;
 use super::extract::{Caller, InRoom, OfAttachment, Params};
 use super::problem::Problem;
+use super::rooms::done;
 use crate::engine::Actor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Attachment;
@@ -100,6 +101,15 @@ pub(super) async fn thumbnail(
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     Ok((headers, Body::from_stream(bytes)).into_response())
+}
+
+pub(super) async fn discard(
+    Caller(caller): Caller,
+    InRoom(room): InRoom,
+    OfAttachment(id): OfAttachment,
+) -> Result<Response, Problem> {
+    caller.discard(room, id).await?;
+    Ok(done(room))
 }
 
 pub(super) async fn link(

@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::rooms::done;
 use crate::error::{Error, Result, parse_field};
 use crate::model::{Limit, NewInvite};
-use crate::transport::wire::{InvitationsJson, InviteJson, InvitesJson, whole};
+use crate::transport::wire::{InvitationsJson, InviteJson, InvitePreviewJson, InvitesJson, whole};
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -52,6 +52,11 @@ pub(super) async fn revoke(
 ) -> Result<Response, Problem> {
     caller.revoke_invite(room, code).await?;
     Ok(done(room))
+}
+
+pub(super) async fn preview(Caller(caller): Caller, ByCode(code): ByCode) -> Result<Response, Problem> {
+    let preview = caller.invite_preview(code).await?;
+    Ok(Json(InvitePreviewJson::from(&preview)).into_response())
 }
 
 pub(super) async fn accept(Caller(caller): Caller, ByCode(code): ByCode) -> Result<Response, Problem> {

@@ -19,6 +19,10 @@ pub(super) async fn thumbnail(_: Caller, _: InRoom, _: OfAttachment) -> Result<R
     Err(ErrorKind::NotFound.into())
 }
 
+pub(super) async fn discard(_: Caller, _: InRoom, _: OfAttachment) -> Result<Response, Problem> {
+    Err(ErrorKind::NotFound.into())
+}
+
 pub(super) async fn link(_: Caller, _: InRoom, _: OfAttachment) -> Result<Response, Problem> {
     Err(ErrorKind::NotFound.into())
 }

@@ -78,6 +78,7 @@ operations! {
     ListInvites = "listInvites": GET "/chat/rooms/{roomUuid}/invites" => invites::list;
     RevokeInvite = "revokeInvite": DELETE "/chat/rooms/{roomUuid}/invites/{code}" => invites::revoke;
     ListInvitations = "listInvitations": GET "/chat/invites" => invites::invitations;
+    GetInvite = "getInvite": GET "/chat/invites/{code}" => invites::preview;
     AcceptInvite = "acceptInvite": POST "/chat/invites/{code}/accept" => invites::accept;
     DeclineInvite = "declineInvite": POST "/chat/invites/{code}/decline" => invites::decline;
     SendMessage = "sendMessage": POST "/chat/rooms/{roomUuid}/messages"
@@ -129,6 +130,8 @@ operations! {
         => attachments::download;
     GetThumbnail = "getThumbnail": GET "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}/thumbnail"
         => attachments::thumbnail;
+    DeleteAttachment = "deleteAttachment": DELETE "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}"
+        => attachments::discard;
     LinkAttachment = "linkAttachment": POST "/chat/rooms/{roomUuid}/attachments/{attachmentUuid}/link"
         => attachments::link;
     GetSettings = "getSettings": GET "/chat/users/me/settings" => settings::get;

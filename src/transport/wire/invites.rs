@@ -1,11 +1,14 @@
 //! Invite links and invitations as JSON.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::UserJson;
 use crate::clock::Timestamp;
+use crate::error::{ErrorCode, ErrorKind};
 use crate::id::{RoomId, UserId};
-use crate::model::{Invitation, InvitationPage, Invite, InviteCode, Profile, RoomType};
+use crate::model::{Invitation, InvitationPage, Invite, InviteCode, InvitePreview, Profile, RoomType};
 use crate::names::names;
 
 /// An invite link.
@@ -99,6 +102,85 @@ impl<'a> From<&'a Invitation> for InvitationJson<'a> {
             created_at: invitation.created_at,
             expires_at: invitation.expires_at,
         }
+    }
+}
+
+/// What an invite link or an invitation leads to.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = InvitePreview))]
+pub(crate) struct InvitePreviewJson<'a> {
+    /// What it is known by.
+    code: InviteCode,
+    /// The room that it leads into.
+    room_uuid: RoomId,
+    /// The room's kind.
+    room_type: RoomType,
+    /// The room's name, if it has one of its own.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    name: Option<&'a str>,
+    /// What the room is about.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    topic: Option<&'a str>,
+    /// The address of a picture of it.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    picture: Option<&'a str>,
+    /// How many participants it has.
+    participant_count: u32,
+    /// Who invites; null: the host.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    invited_by: Option<UserJson<'a>>,
+    /// From when on it does not hold any more.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    expires_at: Option<Timestamp>,
+    /// Whether the caller is in the room already.
+    is_participant: bool,
+    /// What coming in would be refused with now, as far as that can be told before; null: nothing is known that would.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    refusal: Option<RefusalJson<'a>>,
+}
+
+/// What the caller would be refused with.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Refusal))]
+struct RefusalJson<'a> {
+    /// The code of the error.
+    code: ErrorCode,
+    /// What stands in the way, in words for people.
+    message: Cow<'a, str>,
+    /// Until when the caller is banned; `9999-12-31T23:59:59.999Z`: for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    until: Option<Timestamp>,
+}
+
+impl<'a> From<&'a InvitePreview> for InvitePreviewJson<'a> {
+    fn from(preview: &'a InvitePreview) -> Self {
+        let room = &preview.room;
+        Self {
+            code: preview.code,
+            room_uuid: room.id,
+            room_type: room.kind.room_type(),
+            name: room.name.as_deref(),
+            topic: room.about.topic.as_deref(),
+            picture: room.about.picture.as_deref(),
+            participant_count: room.members,
+            invited_by: preview.by.as_ref().map(Into::into),
+            expires_at: preview.expires_at,
+            is_participant: preview.is_participant,
+            refusal: preview.refusal.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl<'a> From<&'a ErrorKind> for RefusalJson<'a> {
+    fn from(kind: &'a ErrorKind) -> Self {
+        let until = match kind {
+            ErrorKind::Banned { until, .. } => Some(*until),
+            _ => None,
+        };
+        Self { code: kind.wire_code(), message: kind.public_message(), until }
     }
 }
 

@@ -49,7 +49,8 @@ pub(crate) use events::EventJson;
 pub(crate) use feed::FeedJson;
 pub(crate) use held::{HeldAnswerJson, HeldMessagesChangedJson, HeldNewsJson, HeldPageJson};
 pub(crate) use invites::{
-    InvitationsJson, InviteDeclinedJson, InviteEndedJson, InviteJson, InvitedJson, InvitesJson,
+    InvitationsJson, InviteDeclinedJson, InviteEndedJson, InviteJson, InvitePreviewJson, InvitedJson,
+    InvitesJson,
 };
 pub(crate) use joins::{
     JoinHeldJson, JoinNewsJson, JoinRequestsChangedJson, JoinRequestsJson, OwnJoinRequestsJson,

@@ -8,7 +8,7 @@ use crate::model::Limit;
 use crate::transport::openapi::bodies::Body;
 use crate::transport::openapi::samples;
 use crate::transport::rest::{DoneJson, Operation};
-use crate::transport::wire::{InvitationsJson, InviteJson, InvitesJson, RoomJson};
+use crate::transport::wire::{InvitationsJson, InviteJson, InvitePreviewJson, InvitesJson, RoomJson};
 
 pub(super) fn of_invites(operation: Operation) -> Description {
     let room = samples::room_view();
@@ -52,6 +52,14 @@ pub(super) fn of_invites(operation: Operation) -> Description {
         )
         .query(&[Query::InviteCursor, Query::Limit(Limit::MESSAGES)])
         .answer(200, "A page of invitations.", &InvitationsJson::from(&samples::invitations())),
+        Operation::GetInvite => Description::new(
+            ROOMS,
+            "See what an invite link or an invitation leads to",
+            "Before one comes in by it: the room as it is now, who invites, and in `refusal` what would keep the caller out \
+             now. Of one that holds no more, or invites somebody else, nothing is told but that.",
+        )
+        .answer(200, "What it leads to.", &InvitePreviewJson::from(&samples::invite_preview()))
+        .codes(&[Code::InviteNotFound]),
         Operation::DeclineInvite => Description::new(
             ROOMS,
             "Decline an invitation",
@@ -66,6 +74,6 @@ pub(super) fn of_invites(operation: Operation) -> Description {
         )
         .answer(200, "The room.", &RoomJson::from(&room))
         .or_waits()
-        .codes(&[Code::InviteNotFound, Code::Forbidden, Code::Banned, Code::RoomClosed]),
+        .codes(&[Code::InviteNotFound, Code::Forbidden, Code::Banned, Code::RoomClosed, Code::RoomFull]),
     }
 }

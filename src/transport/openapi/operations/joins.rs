@@ -50,6 +50,7 @@ pub(super) fn of_joins(operation: Operation) -> Description {
                     Code::JoinRequestNotFound,
                     Code::InviteNotFound,
                     Code::RoomClosed,
+                    Code::RoomFull,
                 ])
         }
         Operation::RejectJoin => {

@@ -105,6 +105,7 @@ pub(super) fn forward() -> Description {
             Code::RoomClosed,
             Code::ClientIdConflict,
             Code::AttachmentNotFound,
+            Code::QuotaExceeded,
             Code::NotFound,
         ])
 }
@@ -127,6 +128,7 @@ pub(super) fn upload_attachment() -> Description {
             Code::Muted,
             Code::RoomClosed,
             Code::PayloadTooLarge,
+            Code::QuotaExceeded,
             Code::TypeNotAllowed,
         ])
 }
@@ -140,6 +142,14 @@ pub(super) fn get_attachment() -> Description {
         .answers_with_file(200, "The file.")
         .answers_with_file(206, "A part of the file.")
         .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::AttachmentNotFound, Code::NotFound])
+}
+
+pub(super) fn delete_attachment() -> Description {
+    let text = "The caller's own, which is in no message: it is not to be sent after all, or its message is deleted. Its bytes \
+                are gone then, and count no more among those that a user may keep.";
+    Description::new(ATTACHMENTS, "Delete a file that is in no message", text)
+        .answer(200, "Deleted.", &DoneJson { room_uuid: samples::room_id() })
+        .codes(&[Code::AttachmentNotFound, Code::AttachmentUsed, Code::NotFound])
 }
 
 pub(super) fn link_attachment() -> Description {

@@ -43,6 +43,7 @@ pub(super) fn of_rooms(operation: Operation) -> Description {
             Code::Forbidden,
             Code::Banned,
             Code::RoomClosed,
+            Code::RoomFull,
         ]),
         Operation::GetRoom => Description::new(
             ROOMS,
@@ -122,6 +123,7 @@ pub(super) fn of_rooms(operation: Operation) -> Description {
             Code::Forbidden,
             Code::Banned,
             Code::RoomClosed,
+            Code::RoomFull,
         ]),
         Operation::RemoveParticipant => Description::new(
             ROOMS,

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::error::ErrorKind;
 use crate::event::Participants;
 use crate::model::{
     About, Custom, DailyHours, DoNotDisturb, FeedPage, FeedRoom, Floor, Invitation, InvitationPage, Invite,
-    InviteCode, Limit, NotifyLevel, NotifySetting, Page, PageQuery, Participant, Permissions, PublicRooms,
-    Retention, Role, Room, RoomKind, RoomView, Visibility,
+    InviteCode, InvitePreview, Limit, NotifyLevel, NotifySetting, Page, PageQuery, Participant, Permissions,
+    PublicRooms, Retention, Role, Room, RoomKind, RoomView, Visibility,
 };
 
 use super::{ana, at, ben, message_view, room_id, token, user};
@@ -132,6 +133,12 @@ pub(in crate::transport::openapi) fn invite() -> Invite {
 pub(in crate::transport::openapi) fn invitation() -> Invitation {
     let invite = Invite { code: InviteCode::from_bytes(*b"An invitation 01"), ..invite() };
     Invitation::new(&invite, &room(), Some(ana()))
+}
+
+pub(in crate::transport::openapi) fn invite_preview() -> InvitePreview {
+    let Invite { code, expires_at, .. } = invite();
+    let refusal = Some(ErrorKind::Banned { user: user("cho"), until: at(7200) });
+    InvitePreview { code, room: room(), by: Some(ana()), expires_at, is_participant: false, refusal }
 }
 
 pub(in crate::transport::openapi) fn invitations() -> InvitationPage {
