@@ -4,7 +4,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { Agent, request as httpRequest } from 'node:http';
 import WebSocket from 'ws';
 
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+// The server ends a connection that is idle for long: none is taken again that it may be about to end.
+const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: 4000 });
 
 /** A name that no other test has. */
 export const unique = (name) => `${name}-${randomBytes(5).toString('hex')}`;

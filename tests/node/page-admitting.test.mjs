@@ -22,7 +22,7 @@ const close = async (...persons) => {
   await Promise.all(persons.map((person) => person.close()));
 };
 
-describe('those who look after a chat', { timeout: 90_000 }, () => {
+describe('those who look after a chat', { timeout: 240_000 }, () => {
   test('see live what another one has answered, and take it quietly to be too late', async () => {
     const [anas, bens, chos, dans, eves] = await people('Ana', 'Ben', 'Cho', 'Dan', 'Eve');
     const club = unique('Runners');
@@ -102,7 +102,7 @@ describe('those who look after a chat', { timeout: 90_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 120_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
     'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },

@@ -61,7 +61,7 @@ const isInSight = ({ page }, text) => page.waitForFunction((wanted) => {
   return Boolean(box) && box.top >= top && box.bottom <= bottom;
 }, text);
 
-describe('an answer', { timeout: 90_000 }, () => {
+describe('an answer', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`quotes what it answers, leads there, and follows it: ${name}`, async () => {
       const { ana, ben, bens, room, close } = await scene(look);
@@ -173,7 +173,7 @@ describe('an answer', { timeout: 90_000 }, () => {
   });
 });
 
-describe('pins', { timeout: 90_000 }, () => {
+describe('pins', { timeout: 240_000 }, () => {
   test('are put by whoever may, stand on top for all, and lead to their messages', async () => {
     const { ana, ben, anas, bens, room, close } = await scene();
     await say(ben, ana, 'Bring water');
@@ -276,7 +276,7 @@ describe('pins', { timeout: 90_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 120_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
     'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },

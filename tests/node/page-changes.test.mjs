@@ -47,7 +47,7 @@ async function say(one, other, text) {
   await Promise.all([one.seesMessage(text), other.seesMessage(text)]);
 }
 
-describe('a message that is being written', { timeout: 90_000 }, () => {
+describe('a message that is being written', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({ light: {}, 'a dark phone': { ...PHONE, colorScheme: 'dark' } })) {
     test(`grows before one’s eyes: ${name}`, async () => {
       const { ana, bens, room, close } = await scene(look);
@@ -71,7 +71,7 @@ describe('a message that is being written', { timeout: 90_000 }, () => {
   }
 });
 
-describe('a message of one’s own', { timeout: 90_000 }, () => {
+describe('a message of one’s own', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`is edited and deleted, seen by others at once and after a reload: ${name}`, async () => {
       const { ana, ben, close } = await scene(look);
@@ -165,7 +165,7 @@ describe('a message of one’s own', { timeout: 90_000 }, () => {
   });
 });
 
-describe('reactions', { timeout: 90_000 }, () => {
+describe('reactions', { timeout: 240_000 }, () => {
   test('are left, counted, toggled, named, and there after a reload', async () => {
     const { ana, ben, close } = await scene();
     await say(ana, ben, 'I did it!');
@@ -265,7 +265,7 @@ describe('reactions', { timeout: 90_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 120_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
     'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark' },

@@ -1,17 +1,14 @@
-// The page at `/` in a real browser, where the network is bad, the history long, and the mouse broken.
+// The page at `/` in a real browser, where the network is bad and the mouse broken.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import english from '../../examples/server/page/texts.en.js';
-import korean from '../../examples/server/page/texts.ko.js';
 import { openBrowser, Person } from './browser.mjs';
 import { call, unique, User } from './client.mjs';
 import { startProxy } from './proxy.mjs';
-import { SEEDED_ROOM, startSeeded } from './seed.mjs';
 import { startServer } from './server.mjs';
 
-const DAY = 86_400_000;
 const PHONE = { width: 390, height: 844 };
 const numbers = (total) => Array.from({ length: total }, (_, n) => n);
 
@@ -20,7 +17,7 @@ let browser;
 before(async () => { [server, browser] = await Promise.all([startServer(), openBrowser()]); });
 after(() => Promise.all([browser?.close(), server?.stop()]));
 
-const overRest = (name, url = server.url) => User.atPage(url, name);
+const overRest = (name) => User.atPage(server.url, name);
 
 /** Ana at her page behind a network of her own, and Ben over REST, with a direct chat that she has open. */
 async function scene(look) {
@@ -41,7 +38,7 @@ async function scene(look) {
 /** Presses the banner's button, which goes away by itself as well. */
 const tryNow = (ana) => ana.page.locator('#offline-retry').evaluate((button) => button.click());
 
-describe('a message', { timeout: 60_000 }, () => {
+describe('a message', { timeout: 240_000 }, () => {
   test('is being sent, then sent, then read, by an icon and by words', async () => {
     const { ana, ben, room, proxy, close } = await scene();
     const words = () => ana.page.locator('.mine .receipt').last().innerText();
@@ -99,7 +96,7 @@ describe('a message', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the network', { timeout: 60_000 }, () => {
+describe('the network', { timeout: 240_000 }, () => {
   test('is cut: a banner says so; it is mended: all is there, in order and once', async () => {
     const { ana, ben, room, proxy, said, close } = await scene(PHONE);
     await ana.say('before');
@@ -146,167 +143,7 @@ describe('the network', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a history of 5,000 messages', { timeout: 60_000 }, () => {
-  const TOTAL = 5000;
-  const names = ['Ana', 'Ben'].map(unique);
-  const began = new Date().setHours(12, 0, 0, 0) - 24 * DAY;
-  const messages = numbers(TOTAL).map((n) => ({
-    by: names[Math.floor(n / 3) % 2],
-    // Two hundred a day, up to yesterday.
-    at: began + Math.floor(n / 200) * DAY - DAY + (n % 200) * 20_000,
-    content: `message ${n + 1} ${n % 7 === 0 ? 'with some more words, so that lines are of different lengths and heights '.repeat(1 + (n % 3)) : ''}`,
-  }));
-  let seeded;
-  before(async () => { seeded = await startSeeded(names, messages); });
-  after(() => seeded?.stop());
-
-  const open = async (look) => {
-    const ana = await Person.open(browser, seeded.url, names[0], look);
-    await ana.openRoom('A long story');
-    await ana.seesMessage(`message ${TOTAL}`);
-    return ana;
-  };
-  const scroller = (ana, act, ...values) => ana.page.locator('#scroller').evaluate(act, ...values);
-  /** The numbers of the messages on the page. */
-  const shown = async (ana) => (await ana.messages()).map((text) => Number(/\d+/.exec(text)[0]));
-
-  test('scrolls up to its beginning and down again without a jump, smoothly, within bounds', async () => {
-    const ana = await open();
-    await ana.page.evaluate(countMessages);
-    let moved = 0;
-    const tasks = await longestTask(ana.page, async () => {
-      const up = await scroller(ana, scrollThrough, { by: -1500, until: 1 });
-      assert.deepEqual(up.jumps, [], 'what is in sight stays where it was');
-      assert.ok(up.steps > 100, `${up.steps} steps`);
-      await ana.sees('#history-note', english.beginning);
-      const first = await shown(ana);
-      assert.deepEqual(first, numbers(first.length).map((n) => n + 1), 'without a gap');
-      const down = await scroller(ana, scrollThrough, { by: 1500, until: 800 });
-      assert.deepEqual(down.jumps, []);
-      moved = Math.max(up.moved, down.moved);
-      await ana.click('#jump');
-      await ana.seesMessage(`message ${TOTAL}`);
-    });
-    const most = await ana.page.evaluate(() => window.mostMessages);
-    console.log(`5,000 messages: at most ${most} on the page, the longest task takes ${Math.round(tasks)} ms of the processor, what is in sight moves by ${moved.toFixed(1)} px`);
-    assert.ok(tasks <= 100, `a task of ${tasks} ms`);
-    assert.ok(most <= 360, `${most} messages on the page`);
-    const last = await shown(ana);
-    assert.deepEqual(last, numbers(last.length).map((n) => TOTAL - last.length + 1 + n), 'without a gap');
-    await ana.isWell();
-    await ana.close();
-  });
-
-  test('shows what is new from far above, and a way down to it', async () => {
-    const ana = await open(PHONE);
-    const ben = await overRest(names[1], seeded.url);
-    await scroller(ana, scrollThrough, { by: -2000, until: 4500 });
-    await ana.sees('#jump', english.toNewest);
-    const before = await scroller(ana, (node) => node.scrollTop);
-    for (const n of numbers(3)) await ben.say(SEEDED_ROOM, `fresh ${n}`);
-    await ana.sees('#jump', english.newMessages(3));
-    assert.equal(await scroller(ana, (node) => node.scrollTop), before, 'nobody is pulled down');
-    assert.ok(!(await ana.messages()).some((text) => text.startsWith('fresh')), 'and nothing is shown below a gap');
-    await ana.click('#jump');
-    await ana.seesMessage('fresh 2');
-    await ana.seesNo('#jump');
-    assert.deepEqual((await ana.messages()).slice(-3), ['fresh 0', 'fresh 1', 'fresh 2']);
-    // What one writes is seen at once, wherever one was reading.
-    await scroller(ana, scrollThrough, { by: -2000, until: 4500 });
-    await ana.say('from up here');
-    await ana.seesMessage('from up here');
-    assert.deepEqual((await ana.messages()).slice(-2), ['fresh 2', 'from up here']);
-    await ana.isWell();
-    await ana.close();
-  });
-
-  test('names each day once, in the reader’s language', async () => {
-    const ana = await open();
-    // Other tests say something today.
-    const days = async () => (await ana.page.locator('.day').allInnerTexts()).filter((day) => ![english.today, korean.today].includes(day));
-    await scroller(ana, scrollThrough, { by: -900, until: 4550 });
-    const long = (language, ago) => new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long' }).format(new Date().setHours(12) - ago * DAY);
-    assert.deepEqual((await days()).slice(-2), [long('en', 2), english.yesterday]);
-    const first = await ana.page.locator('li:has(.day)', { hasText: english.yesterday }).innerText();
-    assert.match(first, /message 4801/, 'above its first message');
-    await ana.page.selectOption('#sidebar .language', 'ko');
-    await ana.sees('.day', korean.yesterday);
-    assert.deepEqual((await days()).slice(-2), [long('ko', 2), korean.yesterday]);
-    assert.equal(new Set(await days()).size, (await days()).length);
-    await ana.isWell();
-    await ana.close();
-  });
-
-  test('is not read out; what is new is', async () => {
-    const ana = await open();
-    const ben = await overRest(names[1], seeded.url);
-    const said = ana.page.locator('#announcer[aria-live="polite"]');
-    await scroller(ana, scrollThrough, { by: -900, until: 4800 });
-    await ana.page.waitForTimeout(500);
-    assert.equal(await said.innerText(), '');
-    assert.equal(await ana.page.getAttribute('[role="log"]', 'aria-live'), 'off');
-    await ben.say(SEEDED_ROOM, 'listen');
-    await ana.page.waitForFunction(() => document.querySelector('#announcer').innerText !== '');
-    assert.equal(await said.innerText(), english.saidBy(ben.nickname, 'listen'));
-    await ana.close();
-  });
-});
-
-/** In the browser: keeps the most messages that were on the page. */
-function countMessages() {
-  window.mostMessages = 0;
-  new MutationObserver(() => {
-    window.mostMessages = Math.max(window.mostMessages, document.querySelectorAll('#messages > li').length);
-  }).observe(document.querySelector('#messages'), { childList: true });
-}
-
-/**
- * How many milliseconds of the processor the longest task of the page's thread takes while `act` runs. By the
- * clock it would be longer wherever others want the processor as well.
- */
-async function longestTask(page, act) {
-  await browser.startTracing(page, { categories: ['toplevel', 'disabled-by-default-devtools.timeline'] });
-  await act();
-  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
-  const threadOf = ({ pid, tid }) => `${pid} ${tid}`;
-  const threads = traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(threadOf);
-  const tasks = traceEvents.filter((event) => event.name.endsWith('RunTask') && event.tdur && threads.includes(threadOf(event)));
-  assert.ok(tasks.length > 1000, `${tasks.length} tasks`);
-  return Math.max(...tasks.map(({ tdur }) => tdur)) / 1000;
-}
-
-/**
- * In the browser: scrolls by so much a frame until the message of this number is in sight, or beyond. After each step the
- * message in sight may have moved by what was scrolled, and by nothing else.
- */
-async function scrollThrough(scroller, { by, until }) {
-  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-  const frameOf = scroller.getBoundingClientRect();
-  const isSeen = (node) => {
-    const { top, bottom } = node.getBoundingClientRect();
-    return bottom > frameOf.top + 1 && top < frameOf.bottom - 1;
-  };
-  const bubbles = () => Array.from(scroller.querySelectorAll('.bubble'));
-  const jumps = [];
-  let moved = 0;
-  let steps = 0;
-  for (const end = performance.now() + 40_000; performance.now() < end; steps += 1) {
-    const seen = bubbles().filter(isSeen).map((node) => Number(/message (\d+)/.exec(node.innerText)?.[1]));
-    if (seen.some((number) => (by < 0 ? number <= until : number >= until))) return { steps, jumps, moved };
-    scroller.scrollTop += by;
-    const anchor = bubbles().find(isSeen);
-    const before = anchor?.getBoundingClientRect().top;
-    // What is loaded now comes in one of the next frames.
-    for (let n = 0; n < 2; n += 1) await frame();
-    if (!anchor?.isConnected) continue;
-    const off = Math.abs(anchor.getBoundingClientRect().top - before);
-    moved = Math.max(moved, off);
-    if (off > 2) jumps.push({ step: steps, off, text: anchor.innerText.slice(0, 20) });
-  }
-  throw new Error(`message ${until} was not reached in ${steps} steps`);
-}
-
-describe('what people write', { timeout: 60_000 }, () => {
+describe('what people write', { timeout: 240_000 }, () => {
   test('has links, to the web alone, which say what they are', async () => {
     const { ana, ben, room, close } = await scene();
     const texts = {
@@ -355,7 +192,7 @@ describe('what people write', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the keyboard', { timeout: 60_000 }, () => {
+describe('the keyboard', { timeout: 240_000 }, () => {
   const focused = (ana) => ana.page.evaluate(() => document.activeElement.id || document.activeElement.getAttribute('href'));
 
   test('does everything: skip, choose a room, write, leave it, and retry', async () => {
@@ -414,7 +251,7 @@ describe('the keyboard', { timeout: 60_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 120_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
     'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark' },

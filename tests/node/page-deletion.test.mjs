@@ -35,7 +35,7 @@ async function askToDelete(person) {
   await person.sees('#ask-title', 'Runners');
 }
 
-describe('a room', { timeout: 60_000 }, () => {
+describe('a room', { timeout: 240_000 }, () => {
   test('is deleted by its owner, and whoever looks at it sees so', async () => {
     const { ana, ben, anas, bens, room, close } = await scene();
     const other = await anas.group([bens], 'Other');
@@ -101,7 +101,7 @@ describe('a room', { timeout: 60_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 60_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: {}, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },
   })) {

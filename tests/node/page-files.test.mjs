@@ -78,7 +78,7 @@ const sendOver = async (user, room, files, content, type = 'TEXT') => (
   user.ok('POST', `/rooms/${room}/messages`, { type, content, attachments: await upload(user, room, ...files) })
 );
 
-describe('files', { timeout: 90_000 }, () => {
+describe('files', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`are sent with words, seen by both, opened and downloaded: ${name}`, async () => {
       const { ana, ben, close } = await scene(look);
@@ -307,7 +307,7 @@ describe('files', { timeout: 90_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 120_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark', locale: 'ko-KR' },
     'a light phone': { ...PHONE, colorScheme: 'light', locale: 'ko-KR' }, 'a dark phone': { ...PHONE, colorScheme: 'dark' },

@@ -54,7 +54,7 @@ async function until(check) {
   }
 }
 
-describe('threads that one follows', { timeout: 60_000 }, () => {
+describe('threads that one follows', { timeout: 240_000 }, () => {
   test('are followed and left off by a button, and by a reply, here and on other devices', async () => {
     const { ana, anas, bens, room, say, close } = await scene();
     const root = await say(bens, 'Who runs on Sunday?');
@@ -215,7 +215,7 @@ describe('threads that one follows', { timeout: 60_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 60_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: {}, dark: { colorScheme: 'dark', locale: 'ko-KR' }, 'a narrow window': { width: 760, height: 700 },
     'a light phone': PHONE, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },

@@ -41,7 +41,7 @@ async function askToForward(person, text) {
   await person.sees('#ask-title', english.forwardTitle);
 }
 
-describe('a message', { timeout: 90_000 }, () => {
+describe('a message', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({ light: {}, 'a dark phone': { ...PHONE, colorScheme: 'dark' } })) {
     test(`is passed on with its picture, and says from whom: ${name}`, async () => {
       const { ana, bens, rooms, close } = await scene(look);

@@ -50,7 +50,7 @@ const saysAll = ({ page }, expected) => page.waitForFunction((wanted) => (
   JSON.stringify([...document.querySelectorAll('#messages .text')].map(({ innerText }) => innerText)) === JSON.stringify(wanted)
 ), expected);
 
-describe('a message that one deletes for oneself', { timeout: 90_000 }, () => {
+describe('a message that one deletes for oneself', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`is gone here, in one’s other tabs and after a reload, and stays for others: ${name}`, async () => {
       const { ana, name: anaName, anas, bens, room, close } = await scene(look);
@@ -166,7 +166,7 @@ describe('a message that one deletes for oneself', { timeout: 90_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 90_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },
   })) {

@@ -26,7 +26,7 @@ const close = async (...persons) => {
 };
 const invite = (by, room, { id }) => by.ok('POST', `/rooms/${room}/invites`, { userUuid: id });
 
-describe('an invitation', { timeout: 60_000 }, () => {
+describe('an invitation', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`is made in a room’s people, stands above the chats at once, and leads into the room: ${name}`, async () => {
       const [anas, bens] = await people('Ana', 'Ben');
@@ -121,7 +121,7 @@ describe('an invitation', { timeout: 60_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 120_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
     'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },

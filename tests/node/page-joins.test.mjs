@@ -30,7 +30,7 @@ async function find(person, name) {
   await person.countIs('#find-list .person', 1);
 }
 
-describe('a chat with a door', { timeout: 90_000 }, () => {
+describe('a chat with a door', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`is found, asked for, waited for, and come into: ${name}`, async () => {
       const [anas, bens] = await people('Ana', 'Ben');
@@ -174,7 +174,7 @@ describe('a chat with a door', { timeout: 90_000 }, () => {
   });
 });
 
-describe('who was away', { timeout: 90_000 }, () => {
+describe('who was away', { timeout: 240_000 }, () => {
   test('sees who waits, whether one still waits oneself, and where one is in, after coming back', async () => {
     const [anas, bens, chos] = await people('Ana', 'Ben', 'Cho');
     const [club, other] = [unique('Runners'), unique('Cooks')];

@@ -67,7 +67,7 @@ const isClean = async ({ page }, code) => {
   assert.ok(!(await page.title()).includes(code));
 };
 
-describe('an invite link', { timeout: 90_000 }, () => {
+describe('an invite link', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`is made, copied, and come in by, and says how often it was used: ${name}`, async () => {
       const [anas, bens] = await people('Ana', 'Ben');
@@ -213,7 +213,7 @@ describe('an invite link', { timeout: 90_000 }, () => {
   });
 });
 
-describe('whoever has a link', { timeout: 90_000 }, () => {
+describe('whoever has a link', { timeout: 240_000 }, () => {
   test('signs in first, is asked then, and not again after a no', async () => {
     const [anas, bens] = await people('Ana', 'Ben');
     const room = await group(anas, 'Runners');
@@ -336,7 +336,7 @@ describe('whoever has a link', { timeout: 90_000 }, () => {
   });
 });
 
-describe('who sees links', { timeout: 90_000 }, () => {
+describe('who sees links', { timeout: 240_000 }, () => {
   test('makes them where they may, sees their own, and all where they may remove people', async () => {
     const [anas, bens, chos] = await people('Ana', 'Ben', 'Cho');
     const club = unique('Runners');
@@ -399,7 +399,7 @@ describe('who sees links', { timeout: 90_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 120_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
     'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },

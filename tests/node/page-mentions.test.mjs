@@ -38,7 +38,7 @@ const press = ({ page }, key) => page.keyboard.press(key);
 const options = ({ page }) => page.locator('#mention-list .name').allInnerTexts();
 const newest = async (user, room) => (await user.ok('GET', `/rooms/${room}/messages?limit=1`)).messages[0];
 
-describe('a mention', { timeout: 90_000 }, () => {
+describe('a mention', { timeout: 240_000 }, () => {
   test('is chosen by the keys, stands out for whom it means, and is counted in the list', async () => {
     const { ana, ben, anas, bens, chos, room, close } = await scene();
     await ben.toLists();
@@ -99,7 +99,7 @@ describe('a mention', { timeout: 90_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 120_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark', locale: 'ko-KR' },
     'a light phone': { ...PHONE, colorScheme: 'light', locale: 'ko-KR' }, 'a dark phone': { ...PHONE, colorScheme: 'dark' },

@@ -53,7 +53,7 @@ const openPanel = async (person) => {
   await person.sees('#moderation');
 };
 
-describe('who looks after a room', { timeout: 90_000 }, () => {
+describe('who looks after a room', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`mutes somebody, who sees why and until when, and lets them write again: ${name}`, async () => {
       const { ana, ben, bens, close } = await scene(look);
@@ -208,7 +208,7 @@ describe('who looks after a room', { timeout: 90_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 120_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark', locale: 'ko-KR' },
     'a light phone': { ...PHONE, colorScheme: 'light', locale: 'ko-KR' }, 'a dark phone': { ...PHONE, colorScheme: 'dark' },

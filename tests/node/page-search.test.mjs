@@ -55,7 +55,7 @@ const isInSight = ({ page }, text) => page.waitForFunction((wanted) => {
   return Boolean(box) && box.top >= top && box.bottom <= bottom;
 }, text);
 
-describe('a search in all chats', { timeout: 60_000 }, () => {
+describe('a search in all chats', { timeout: 240_000 }, () => {
   for (const [name, shape] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`finds words, says where and by whom, and opens the room there: ${name}`, async () => {
       const { anas, bens, runners, cooks, begin } = await scene(shape);
@@ -212,7 +212,7 @@ describe('a search in all chats', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a search in a long history', { timeout: 60_000 }, () => {
+describe('a search in a long history', { timeout: 240_000 }, () => {
   const names = ['Ana', 'Ben'].map(unique);
   const messages = numbers(1000).map((n) => ({
     by: names[n % 2], at: Date.now() - (2000 - n) * 60_000, content: n % 20 === 3 ? `needle ${n} in the hay` : `hay ${n}`,
@@ -297,7 +297,7 @@ describe('a search in a long history', { timeout: 60_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 120_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, shape] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
     'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },

@@ -14,7 +14,7 @@ let browser;
 before(async () => { [server, browser] = await Promise.all([startServer(), openBrowser()]); });
 after(() => Promise.all([browser?.close(), server?.stop()]));
 
-describe('settings', { timeout: 90_000 }, () => {
+describe('settings', { timeout: 240_000 }, () => {
   test('one appears offline, reads unseen, and sees so on another device', async () => {
     const names = ['Ana', 'Ben'].map(unique);
     const [ana, ben] = await Promise.all(names.map((name) => Person.open(browser, server.url, name)));

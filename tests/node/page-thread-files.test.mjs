@@ -45,7 +45,7 @@ async function open(person, text) {
 const choose = ({ page }, ...files) => page.setInputFiles('#thread-file', files);
 const areUp = (person, count) => person.countIs('#thread-files .upload.done', count);
 
-describe('files in a thread', { timeout: 60_000 }, () => {
+describe('files in a thread', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`are sent with words and without, and stay out of the room: ${name}`, async () => {
       const { ana, ben, anas, room, roots, close } = await scene(look);
@@ -127,7 +127,7 @@ describe('files in a thread', { timeout: 60_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 60_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: {}, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },
   })) {

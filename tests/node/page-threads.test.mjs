@@ -61,7 +61,7 @@ const isSent = async (person, text) => person.sees('#thread .message:not(.waitin
 const button = (person, text) => inRoom(person, text).locator('.thread');
 const counts = (person, text, count) => button(person, text).filter({ hasText: english.replies(count) }).waitFor();
 
-describe('a thread', { timeout: 120_000 }, () => {
+describe('a thread', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`is begun, read and answered by two, and stays out of the room: ${name}`, async () => {
       const { ana, ben, say, close, anas, bens, room } = await scene(look);
@@ -208,7 +208,7 @@ describe('a thread', { timeout: 120_000 }, () => {
   });
 });
 
-describe('in a thread', { timeout: 120_000 }, () => {
+describe('in a thread', { timeout: 240_000 }, () => {
   test('messages are edited, deleted, reacted to and deleted for oneself as in the room', async () => {
     const { ana, ben, anas, say, close } = await scene();
     await say(anas, 'Who runs?');
@@ -361,7 +361,7 @@ describe('in a thread', { timeout: 120_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 180_000 }, () => {
+describe('axe finds nothing serious', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({
     light: { colorScheme: 'light' }, dark: { colorScheme: 'dark', locale: 'ko-KR' }, 'a tablet': { width: 900, height: 760 },
     'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },

@@ -43,7 +43,7 @@ async function directChat(ana, ben) {
   await ben.openRoom(ana.name);
 }
 
-describe('two people walk through the whole page', { timeout: 120_000 }, () => {
+describe('two people walk through the whole page', { timeout: 240_000 }, () => {
   for (const look of ['light1280', 'dark390']) {
     test(look, async () => {
       const [ana, ben] = await pair(LOOKS[look]);
@@ -235,7 +235,7 @@ async function speakKorean(person) {
   await person.sees('#add-friend-error', korean.error_INVALID_INPUT_userUuid);
 }
 
-describe('the page', { timeout: 120_000 }, () => {
+describe('the page', { timeout: 240_000 }, () => {
   for (const look of ['dark1280', 'light390']) {
     test(`looks well and works, ${look}`, async () => {
       const [ana, ben] = await pair(LOOKS[look], [unique('Ana'), `${unique('Ben')} ${'of-the-very-long-name'.repeat(2)}`]);
