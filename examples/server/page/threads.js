@@ -40,9 +40,9 @@ export function showThread(body, message) {
   before?.remove();
   const { messageUuid, roomUuid, thread: { replyCount = 0, lastReplyAt, participantUuids = [] } = {} } = message;
   const mine = unsent().filter(({ draft }) => draft.parentMessageUuid === messageUuid && isAside(draft));
-  const marks = [['failed', 'failed', 'repliesFailed'], ['held', 'waiting', 'repliesHeld']].map(([state, iconName, words]) => {
+  const marks = [['failed', 'failed', 'repliesFailed', 'unsent'], ['held', 'waiting', 'repliesHeld', 'unsent held']].map(([state, iconName, words, className]) => {
     const count = mine.filter((entry) => entry.state === state).length;
-    return count > 0 && el('span', { className: `unsent ${state}`, title: t(words, count) }, icon(iconName), el('span', { className: 'hidden', textContent: t(words, count) }));
+    return count > 0 && el('span', { className, title: t(words, count) }, icon(iconName), el('span', { className: 'hidden', textContent: t(words, count) }));
   }).filter(Boolean);
   if (replyCount === 0 && marks.length === 0) return hadFocus && body.querySelector('.more')?.focus({ preventScroll: true });
   const at = new Date(lastReplyAt);
