@@ -459,7 +459,7 @@ export default {
   error_REPORT_NOT_FOUND: 'Somebody has settled this report already.',
   error_ATTACHMENT_NOT_FOUND: 'This file is not there any more.',
   error_ATTACHMENT_USED: 'This file was sent already.',
-  error_QUOTA_EXCEEDED: 'Your files take as much room as they may. Delete some of them first; it can take a day until that counts.',
+  error_QUOTA_EXCEEDED: 'There is no room for more of your files.',
   error_NOT_A_PARTICIPANT: 'You are not in this chat.',
   error_ROOM_NOT_FOUND: 'This chat does not exist.',
   error_MESSAGE_NOT_FOUND: 'This message does not exist.',

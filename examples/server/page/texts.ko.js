@@ -457,7 +457,7 @@ export default {
   error_REPORT_NOT_FOUND: '이미 처리된 신고예요.',
   error_ATTACHMENT_NOT_FOUND: '더 이상 없는 파일이에요.',
   error_ATTACHMENT_USED: '이미 보낸 파일이에요.',
-  error_QUOTA_EXCEEDED: '파일 저장 공간을 다 썼어요. 파일을 지워 주세요. 공간이 생기는 데 하루까지 걸릴 수 있어요.',
+  error_QUOTA_EXCEEDED: '파일 저장 공간이 가득 찼어요.',
   error_NOT_A_PARTICIPANT: '참여하고 있지 않은 채팅이에요.',
   error_ROOM_NOT_FOUND: '없는 채팅이에요.',
   error_MESSAGE_NOT_FOUND: '없는 메시지예요.',
