@@ -293,6 +293,7 @@ describe('axe finds nothing serious', { timeout: 120_000 }, () => {
       const club = unique('Runners');
       const room = await withReview(anas, club, [bens]);
       const ben = await openPage(bens, look);
+      await ben.getsPictures();
       await ben.openRoom(club);
       await ben.say('The best shoes of the town, only today and only here: they make you run twice as fast, or so they say https://shoes.example/');
       await ben.sees('.message.held');
@@ -310,6 +311,7 @@ describe('axe finds nothing serious', { timeout: 120_000 }, () => {
       };
       await check(ben, 'the sender');
       const ana = await openPage(anas, look);
+      await ana.getsPictures();
       await ana.openRoom(club);
       await ana.sees('#people-open[data-waits="2"]');
       await openPanel(ana);
