@@ -1,6 +1,6 @@
 //! The audit trail of a room: what those who look after it have done.
 
-use super::{ReportOutcome, Retention, Role};
+use super::{ReportOutcome, Retention, Role, Visibility};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::names::names;
@@ -37,6 +37,16 @@ pub enum Act {
     ApproveJoin,
     /// Did not let somebody in who waited.
     RejectJoin,
+    /// Changed what takes which role in the room.
+    SetPermissions,
+    /// Said who may find the room and join it.
+    SetVisibility(Visibility),
+    /// Took back an invite link or an invitation of somebody else's.
+    RevokeInvite,
+    /// Closed the room.
+    CloseRoom,
+    /// Opened the room again.
+    ReopenRoom,
     /// Deleted the room.
     DeleteRoom,
 }
@@ -58,6 +68,11 @@ names! {
         RejectMessage = "rejectMessage",
         ApproveJoin = "approveJoin",
         RejectJoin = "rejectJoin",
+        SetPermissions = "setPermissions",
+        SetVisibility = "setVisibility",
+        RevokeInvite = "revokeInvite",
+        CloseRoom = "closeRoom",
+        ReopenRoom = "reopenRoom",
         DeleteRoom = "deleteRoom",
     }
 }
@@ -80,6 +95,11 @@ impl Act {
             Self::RejectMessage(_) => ActName::RejectMessage,
             Self::ApproveJoin => ActName::ApproveJoin,
             Self::RejectJoin => ActName::RejectJoin,
+            Self::SetPermissions => ActName::SetPermissions,
+            Self::SetVisibility(_) => ActName::SetVisibility,
+            Self::RevokeInvite => ActName::RevokeInvite,
+            Self::CloseRoom => ActName::CloseRoom,
+            Self::ReopenRoom => ActName::ReopenRoom,
             Self::DeleteRoom => ActName::DeleteRoom,
         }
     }
@@ -98,7 +118,7 @@ pub struct AuditEntry {
     pub by: Option<UserId>,
     /// What.
     pub act: Act,
-    /// To whom: also whose message was deleted.
+    /// To whom: also whose message was deleted, and whose link was taken back.
     pub user: Option<UserId>,
     /// Why, in the words of whoever did.
     pub reason: Option<String>,

@@ -36,7 +36,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Attachment, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, References,
+    About, Act, Attachment, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, References,
     Role, Room, RoomKind, Verb,
 };
 
@@ -403,6 +403,10 @@ fn close(ctx: &Ctx, rows: &mut Rows) -> Result<Outcome> {
         return done(Vec::new());
     }
     let change = close_room(&mut room, rows);
+    // The two of a direct room are equals.
+    if !matches!(room.kind, RoomKind::Direct(_)) {
+        moderate::note(ctx, &change, Act::CloseRoom, None, None, rows);
+    }
     rows.put_room(room);
     done(vec![change])
 }

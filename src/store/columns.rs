@@ -436,6 +436,12 @@ pub(super) trait ReadRow<'r> {
             (12, None, Some(message)) => Some(Act::RejectMessage(message)),
             (13, None, None) => Some(Act::ApproveJoin),
             (14, None, None) => Some(Act::RejectJoin),
+            (15, None, None) => Some(Act::SetPermissions),
+            (16, Some(0), None) => Some(Act::SetVisibility(Visibility::Private)),
+            (16, Some(1), None) => Some(Act::SetVisibility(Visibility::Public)),
+            (17, None, None) => Some(Act::RevokeInvite),
+            (18, None, None) => Some(Act::CloseRoom),
+            (19, None, None) => Some(Act::ReopenRoom),
             _ => None,
         };
         let act = act.ok_or_else(|| Self::no_match("audit.act"))?;

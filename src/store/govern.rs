@@ -168,7 +168,10 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
     let mut changes = vec![change_room(&mut room, rows)];
     let slowed = (room.slow_mode != before.slow_mode).then_some(Act::SlowMode(room.slow_mode));
     let kept = (room.retention() != before.retention()).then(|| Act::SetRetention(room.retention()));
-    for (nth, act) in slowed.into_iter().chain(kept).enumerate() {
+    let shown = (room.about.visibility != before.about.visibility)
+        .then_some(Act::SetVisibility(room.about.visibility));
+    let allowed = (room.permissions != before.permissions).then_some(Act::SetPermissions);
+    for (nth, act) in [slowed, kept, shown, allowed].into_iter().flatten().enumerate() {
         // A position stands in the trail once.
         if nth > 0 {
             changes.push(moderate::untold(&mut room, rows));
@@ -208,6 +211,9 @@ pub(super) fn reopen(ctx: &Ctx, kind: &RoomKind, rows: &mut Rows) -> Result<Outc
     }
     room.active = true;
     let change = change_room(&mut room, rows);
+    if !matches!(room.kind, RoomKind::Direct(_)) {
+        moderate::note(ctx, &change, Act::ReopenRoom, None, None, rows);
+    }
     rows.put_room(room);
     done(vec![change])
 }

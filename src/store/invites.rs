@@ -1,12 +1,13 @@
 //! The rules of invite links and invitations: who makes them, who comes in by them. Pure, like those of rooms.
 //!
-//! A link takes no position: nobody is told of it but whoever asks.
+//! A link takes no position, and only its end by somebody else does, in the audit trail: nobody is told of it but whoever asks.
 
 use super::apply::{Ctx, admit, done};
+use super::moderate::{note, untold};
 use super::{Notice, Occasion, Outcome, Rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RoomId, UserId};
-use crate::model::{Invite, InviteCode, Verb};
+use crate::model::{Act, Invite, InviteCode, Verb};
 
 fn of_room(room: RoomId, code: InviteCode, rows: &Rows) -> Result<Invite> {
     let link = rows.invites.get(&code).filter(|link| link.room == room);
@@ -52,7 +53,7 @@ pub(super) fn make(ctx: &Ctx, invite: Invite, most: u32, rows: &mut Rows) -> Res
 
 /// Whoever has made a link takes it back, and so does whoever may take people out; whoever is invited declines.
 pub(super) fn revoke(ctx: &Ctx, code: InviteCode, rows: &mut Rows) -> Result<Outcome> {
-    let room = ctx.room(rows)?;
+    let mut room = ctx.room(rows)?;
     if ctx.by.is_some() && of_room(room.id, code, rows).is_ok_and(|link| link.user == ctx.by) {
         rows.end_invite(code);
         return done(Vec::new());
@@ -66,7 +67,13 @@ pub(super) fn revoke(ctx: &Ctx, code: InviteCode, rows: &mut Rows) -> Result<Out
         return Err(ErrorKind::Forbidden("this link is somebody else's".into()).into());
     }
     rows.end_invite(code);
-    done(Vec::new())
+    if link.by == ctx.by {
+        return done(Vec::new());
+    }
+    let change = untold(&mut room, rows);
+    note(ctx, &change, Act::RevokeInvite, link.by, None, rows);
+    rows.put_room(room);
+    done(vec![change])
 }
 
 /// The link, where it holds and lets this user in.

@@ -204,9 +204,9 @@ function banItem({ userUuid, nickname, bannedUntil, bannedBy, reason }) {
 }
 
 /** What was done, in a line. */
-function actItem({ act, createdAt, doneBy, userUuid, until, role, outcome, slowMode, retention, reason }) {
+function actItem({ act, createdAt, doneBy, userUuid, until, role, outcome, slowMode, retention, visibility, reason }) {
   const at = new Date(createdAt);
-  const values = { who: nameOf(doneBy), whom: userUuid && nameOf(userUuid), until: until && untilOf(until), role: role && t(`role_${role}`), outcome: outcome && t(`outcome_${outcome}`), span: slowMode > 0 && spanOf(slowMode), ...retention };
+  const values = { who: nameOf(doneBy), whom: nameOf(userUuid ?? null), until: until && untilOf(until), role: role && t(`role_${role}`), outcome: outcome && t(`outcome_${outcome}`), span: slowMode > 0 && spanOf(slowMode), visibility, ...retention };
   return el('li', { className: 'act' },
     el('span', { textContent: hasText(`act_${act}`) ? t(`act_${act}`, values) : `${values.who}: ${act}`, dir: 'auto' }),
     reason && el('span', { className: 'muted', textContent: `“${reason}”`, dir: 'auto' }),

@@ -361,6 +361,11 @@ export default {
     const kept = [days && (days === 1 ? 'for 1 day' : `for ${days} days`), messages && `${messages} at most`].filter(Boolean);
     return `${who} changed how long messages are kept: ${kept.join(', ') || 'as in any chat'}`;
   },
+  act_setPermissions: ({ who }) => `${who} changed who may do what`,
+  act_setVisibility: ({ who, visibility }) => (visibility === 'public' ? `${who} let everybody find the chat` : `${who} let only those who are invited come in`),
+  act_revokeInvite: ({ who, whom }) => `${who} took back an invitation of ${whom}`,
+  act_closeRoom: ({ who }) => `${who} closed the chat`,
+  act_reopenRoom: ({ who }) => `${who} opened the chat again`,
   act_deleteRoom: ({ who }) => `${who} deleted the chat`,
   act_resolveReport: ({ who, whom, outcome }) => `${who} settled a report about ${whom}: ${outcome}`,
 

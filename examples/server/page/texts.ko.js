@@ -359,6 +359,11 @@ export default {
     const kept = [days && `${days}일 동안`, messages && `최근 ${messages}개까지`].filter(Boolean);
     return `${who}님이 메시지 보관 방식을 바꿨어요: ${kept.join(', ') || '다른 채팅과 같게'}`;
   },
+  act_setPermissions: ({ who }) => `${who}님이 권한을 바꿨어요`,
+  act_setVisibility: ({ who, visibility }) => (visibility === 'public' ? `${who}님이 누구나 찾을 수 있는 채팅으로 바꿨어요` : `${who}님이 초대받은 사람만 들어올 수 있게 바꿨어요`),
+  act_revokeInvite: ({ who, whom }) => `${who}님이 ${whom}님의 초대를 취소했어요`,
+  act_closeRoom: ({ who }) => `${who}님이 채팅을 닫았어요`,
+  act_reopenRoom: ({ who }) => `${who}님이 채팅을 다시 열었어요`,
   act_deleteRoom: ({ who }) => `${who}님이 채팅을 삭제했어요`,
   act_resolveReport: ({ who, whom, outcome }) => `${who}님이 ${whom}님에 대한 신고를 처리했어요: ${outcome}`,
 

@@ -64,6 +64,11 @@ pub(in crate::store) fn act_columns(act: Act) -> (i16, Option<i64>, Option<Messa
         Act::RejectMessage(message) => (12, None, Some(message)),
         Act::ApproveJoin => (13, None, None),
         Act::RejectJoin => (14, None, None),
+        Act::SetPermissions => (15, None, None),
+        Act::SetVisibility(visibility) => (16, Some((visibility == Visibility::Public).into()), None),
+        Act::RevokeInvite => (17, None, None),
+        Act::CloseRoom => (18, None, None),
+        Act::ReopenRoom => (19, None, None),
     }
 }
 

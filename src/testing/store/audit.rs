@@ -7,7 +7,7 @@ use super::moderation::HOUR;
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::RoomId;
-use crate::model::{Act, AuditEntry, Retention, Role};
+use crate::model::{Act, AuditEntry, Invite, InviteCode, Retention, Role, RoomKind, Verb, Visibility};
 use crate::store::{Amend, Op, Record, RecordPage, RoomItem, RoomRecord, Update};
 
 pub async fn each_act_of_a_moderator_is_noted_where_it_was_committed(chat: Fixture) {
@@ -72,6 +72,58 @@ pub async fn each_act_of_a_moderator_is_noted_where_it_was_committed(chat: Fixtu
     assert_eq!(paged, expected);
     let Some(chat) = chat.reopened().await else { return };
     assert_eq!(audit(&chat).await, expected);
+}
+
+pub async fn what_governs_a_room_is_noted_with_what_moderates_it(chat: Fixture) {
+    let room = chat.group(&["ana", "ben"]).await;
+    let governs = Update {
+        visibility: Some(Visibility::Public),
+        permissions: vec![(Verb::Invite, Role::Admin)],
+        ..Update::default()
+    };
+    let changes = chat.run(chat.item(room, Some("ana"), Op::Update(Box::new(governs)))).await.changes;
+    let [shown, allowed] = &changes[..] else { panic!("{changes:?}") };
+    let mut expected = vec![
+        (shown.pos.at, Act::SetVisibility(Visibility::Public), None),
+        (allowed.pos.at, Act::SetPermissions, None),
+    ];
+    // His own link is his own to take back; hers is not taken back by him, and his by her is an act.
+    let link = |by: &str| Invite {
+        code: InviteCode::generate(),
+        room,
+        by: Some(user(by)),
+        created_at: Timestamp::from_millis(7),
+        expires_at: None,
+        max_uses: None,
+        uses: 0,
+        user: None,
+    };
+    let (hers, his) = (link("ana"), link("ben"));
+    for link in [&hers, &his] {
+        let make = Op::MakeInvite { invite: link.clone(), most: 9 };
+        chat.run(chat.item(room, None, make)).await;
+    }
+    assert!(chat.run(chat.item(room, Some("ana"), Op::RevokeInvite(hers.code))).await.changes.is_empty());
+    let kind = RoomKind::Group;
+    for (by, op, act, whom) in [
+        (Some("ana"), Op::RevokeInvite(his.code), Act::RevokeInvite, Some(user("ben"))),
+        (Some("ana"), Op::Close, Act::CloseRoom, None),
+        (None, Op::Reopen { kind }, Act::ReopenRoom, None),
+    ] {
+        let change = chat.run(chat.item(room, by, op)).await.changes.remove(0);
+        expected.push((change.pos.at, act, whom));
+    }
+    let acts = async |chat: &Fixture, room| -> Vec<_> {
+        let trail = chat.store().audit(room, None, 100).await.expect("the store reads");
+        trail.into_iter().rev().map(|entry| (entry.pos, entry.act, entry.user)).collect()
+    };
+    assert_eq!(acts(&chat, room).await, expected);
+    // The two of a direct room are equals.
+    let direct = chat.direct("ana", "ben").await;
+    chat.run(chat.close_item(direct, Some("ana"))).await;
+    assert_eq!(acts(&chat, direct).await, []);
+    let Some(chat) = chat.reopened().await else { return };
+    assert_eq!(acts(&chat, room).await, expected);
 }
 
 pub async fn acts_are_taken_in_once_and_in_their_order(chat: Fixture) {

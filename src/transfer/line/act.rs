@@ -6,7 +6,7 @@ use super::member::RoleLine;
 use super::{FieldError, check_texts};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Act, AuditEntry, MAX_SLOW_MODE, ReportOutcome, Retention};
+use crate::model::{Act, AuditEntry, MAX_SLOW_MODE, ReportOutcome, Retention, Visibility};
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -61,6 +61,13 @@ enum KindLine {
     DeleteRoom {},
     ApproveJoin {},
     RejectJoin {},
+    SetPermissions {},
+    SetVisibility {
+        visibility: Visibility,
+    },
+    RevokeInvite {},
+    CloseRoom {},
+    ReopenRoom {},
 }
 
 impl ActLine {
@@ -82,6 +89,11 @@ impl ActLine {
             KindLine::RejectMessage { message } => Act::RejectMessage(message),
             KindLine::ApproveJoin {} => Act::ApproveJoin,
             KindLine::RejectJoin {} => Act::RejectJoin,
+            KindLine::SetPermissions {} => Act::SetPermissions,
+            KindLine::SetVisibility { visibility } => Act::SetVisibility(visibility),
+            KindLine::RevokeInvite {} => Act::RevokeInvite,
+            KindLine::CloseRoom {} => Act::CloseRoom,
+            KindLine::ReopenRoom {} => Act::ReopenRoom,
             // No room that is there was deleted.
             KindLine::SlowMode { .. } | KindLine::DeleteRoom {} => return Err(FieldError::Unfit("act")),
         };
@@ -108,6 +120,11 @@ impl From<AuditEntry> for ActLine {
             Act::DeleteRoom => KindLine::DeleteRoom {},
             Act::ApproveJoin => KindLine::ApproveJoin {},
             Act::RejectJoin => KindLine::RejectJoin {},
+            Act::SetPermissions => KindLine::SetPermissions {},
+            Act::SetVisibility(visibility) => KindLine::SetVisibility { visibility },
+            Act::RevokeInvite => KindLine::RevokeInvite {},
+            Act::CloseRoom => KindLine::CloseRoom {},
+            Act::ReopenRoom => KindLine::ReopenRoom {},
         };
         Self { room, at, by, act, user, reason }
     }

@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::{RetentionJson, UserJson};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Act, ActName, AuditEntry, AuditPage, Ban, BanPage, Profile, ReportOutcome, Role};
+use crate::model::{
+    Act, ActName, AuditEntry, AuditPage, Ban, BanPage, Profile, ReportOutcome, Role, Visibility,
+};
 
 /// Somebody was muted.
 #[derive(Debug, Serialize)]
@@ -149,6 +151,10 @@ struct ActJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     retention: Option<RetentionJson>,
+    /// Who may find the room since a `setVisibility`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    visibility: Option<Visibility>,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -168,6 +174,7 @@ impl<'a> From<&'a AuditEntry> for ActJson<'a> {
             outcome: None,
             slow_mode: None,
             retention: None,
+            visibility: None,
             reason: entry.reason.as_deref(),
         };
         match entry.act {
@@ -181,8 +188,10 @@ impl<'a> From<&'a AuditEntry> for ActJson<'a> {
             }
             Act::SlowMode(seconds) => json.slow_mode = Some(seconds),
             Act::SetRetention(rule) => json.retention = rule.map(Into::into),
-            Act::Unmute | Act::Unban | Act::Remove | Act::ApproveJoin | Act::RejectJoin | Act::DeleteRoom => {
-            }
+            Act::SetVisibility(visibility) => json.visibility = Some(visibility),
+            Act::Unmute | Act::Unban | Act::Remove | Act::ApproveJoin | Act::RejectJoin => {}
+            Act::SetPermissions | Act::RevokeInvite => {}
+            Act::CloseRoom | Act::ReopenRoom | Act::DeleteRoom => {}
         }
         json
     }

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::id::{JoinRequestId, ReportId};
 use crate::model::{
     Act, AuditEntry, AuditPage, Ban, BanPage, Body, HeldMessage, HeldPage, JoinRequest, JoinRequestPage,
-    Mentions, OwnJoinRequest, OwnJoinRequestPage, Report, ReportOutcome, ReportPage, Role,
+    Mentions, OwnJoinRequest, OwnJoinRequestPage, Report, ReportOutcome, ReportPage, Role, Visibility,
 };
 
 use super::{ana, answer, at, attachment, ben, invite, message_id, room, room_id, user};
@@ -94,10 +94,19 @@ pub(in crate::transport::openapi) fn audit() -> AuditPage {
         Act::RejectMessage(message_id()),
         Act::ApproveJoin,
         Act::RejectJoin,
+        Act::SetPermissions,
+        Act::SetVisibility(Visibility::Public),
+        Act::RevokeInvite,
+        Act::CloseRoom,
+        Act::ReopenRoom,
     ];
     let entry = |(pos, act): (u64, Act)| {
         let by = Some(user("ana")).filter(|_| act != Act::Unban);
-        let whom = Some(user("ben")).filter(|_| !matches!(act, Act::SlowMode(_)));
+        let is_of_room = matches!(
+            act,
+            Act::SlowMode(_) | Act::SetPermissions | Act::SetVisibility(_) | Act::CloseRoom | Act::ReopenRoom
+        );
+        let whom = Some(user("ben")).filter(|_| !is_of_room);
         let reason = matches!(act, Act::Ban(_)).then(|| "Advertising".to_owned());
         AuditEntry { room: room_id(), pos, at: at(40), by, act, user: whom, reason }
     };
