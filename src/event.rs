@@ -291,6 +291,9 @@ pub enum Notification {
     /// sender, but where they are told what became of it. What changes at about the same time is told once. It may be lost;
     /// [`Actor::held`](crate::Actor::held) and [`Actor::own_held`](crate::Actor::own_held) list what waits.
     HeldMessagesChanged(RoomId),
+    /// Which [reports](crate::Actor::reports) of the room's messages wait has changed, for one was made or settled: for the
+    /// first [`MODERATORS_TOLD`](crate::model::Member::MODERATORS_TOLD) of those who may settle them. It may be lost.
+    ReportsChanged(RoomId),
     /// Who waits to come into the room has changed, for somebody has asked to, has taken that back, or was answered: for
     /// the first [`MODERATORS_TOLD`](crate::model::Member::MODERATORS_TOLD) of those who may answer, and for whoever
     /// asks or takes it back. It may be lost; [`Actor::join_requests`](crate::Actor::join_requests) and

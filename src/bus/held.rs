@@ -1,4 +1,4 @@
-//! What nodes tell each other of messages that were held, and of people who waited to come in.
+//! What nodes tell each other of messages that were held, of people who waited to come in, and of reports.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,7 @@ pub(crate) enum HeldNews {
     JoinRejected(RoomId, JoinRequestId, Option<String>),
     JoinRequestsChanged(RoomId),
     HeldMessagesChanged(RoomId),
+    ReportsChanged(RoomId),
 }
 
 impl HeldNews {
@@ -30,6 +31,7 @@ impl HeldNews {
             }
             Notification::JoinRequestsChanged(room) => Some(Self::JoinRequestsChanged(*room)),
             Notification::HeldMessagesChanged(room) => Some(Self::HeldMessagesChanged(*room)),
+            Notification::ReportsChanged(room) => Some(Self::ReportsChanged(*room)),
             _ => None,
         }
     }
@@ -44,6 +46,7 @@ impl From<HeldNews> for Notification {
             HeldNews::JoinRejected(room, id, reason) => Self::JoinRejected(room, id, reason),
             HeldNews::JoinRequestsChanged(room) => Self::JoinRequestsChanged(room),
             HeldNews::HeldMessagesChanged(room) => Self::HeldMessagesChanged(room),
+            HeldNews::ReportsChanged(room) => Self::ReportsChanged(room),
         }
     }
 }

@@ -188,13 +188,13 @@ impl ChatEngineBuilder {
             None => None,
         };
         let pushing = super::push::Pushing::new(self.push, &self.config);
-        let (held_changes, to_tell) = super::waiting::HeldChanges::new();
+        let (waiting_changes, to_tell) = super::waiting::WaitingChanges::new();
         let outlet = Outlet::new(
             Publisher::new(hub.clone(), token, self.config.max_quoted_chars),
             nodes,
             self.message_hook,
             pushing.queue(),
-            held_changes,
+            waiting_changes,
         );
         let outlet = Arc::new(parking_lot::Mutex::new(outlet));
         let committer = Committer::start(

@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 
 use super::nodes::Beside;
 use super::outlet::Outlet;
-use super::waiting::HeldChange;
+use super::waiting::WaitingChange;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::hub::ConnectionId;
@@ -232,8 +232,8 @@ impl Work {
 /// Whoever waits for an item.
 struct Waiting {
     origin: Option<ConnectionId>,
-    /// What the item changes of what is held, where it comes to it.
-    held: Option<Box<HeldChange>>,
+    /// What the item changes of what waits in its room, where it comes to it.
+    change: Option<Box<WaitingChange>>,
     answered: Answered,
 }
 
@@ -273,7 +273,7 @@ impl Gathered {
         }
         group_by_room(&mut jobs);
         for Job { item, origin, answered } in jobs {
-            this.waiting.push(Waiting { origin, held: HeldChange::of(&item), answered });
+            this.waiting.push(Waiting { origin, change: WaitingChange::of(&item), answered });
             this.batch.items.push(item);
         }
         this
@@ -322,8 +322,10 @@ impl Gathered {
                             outlet.settle(user, *now);
                             beside.settings.push((user.clone(), *now));
                         }
-                        if let Some(held) = waiting.held.take_if(|held| held.is_told_by(&outcome.answer)) {
-                            outlet.held_changed(held);
+                        if let Some(change) =
+                            waiting.change.take_if(|change| change.is_told_by(&outcome.answer))
+                        {
+                            outlet.waiting_changed(change);
                         }
                         outcome.answer
                     }));

@@ -8,7 +8,7 @@ use super::nodes::{Beside, Nodes, Posted};
 use super::publish::Publisher;
 use super::push::Queue;
 use super::settings::{Appearance, settle};
-use super::waiting::{HeldChange, HeldChanges};
+use super::waiting::{WaitingChange, WaitingChanges};
 use crate::event::Notification;
 use crate::hub::ConnectionId;
 use crate::id::{RoomId, UserId};
@@ -26,8 +26,8 @@ pub(super) struct Outlet {
     hook: MessageHook,
     /// The rooms that have something to tell people who are away; `None`: nobody is told.
     pushes: Option<Arc<Queue>>,
-    /// What has changed of what is held, which is told once it is known to whom.
-    held_changes: HeldChanges,
+    /// What has changed of what waits in rooms, which is told once it is known to whom.
+    waiting_changes: WaitingChanges,
 }
 
 type Hook = dyn Fn(&Arc<Message>) + Send + Sync;
@@ -65,9 +65,9 @@ impl Outlet {
         nodes: Option<Nodes>,
         hook: MessageHook,
         pushes: Option<Arc<Queue>>,
-        held_changes: HeldChanges,
+        waiting_changes: WaitingChanges,
     ) -> Self {
-        Self { publisher, nodes, gathered: Vec::new(), hook, pushes, held_changes }
+        Self { publisher, nodes, gathered: Vec::new(), hook, pushes, waiting_changes }
     }
 
     pub(super) fn start_epoch(&mut self, epoch: Epoch) {
@@ -153,9 +153,9 @@ impl Outlet {
         self.publisher.notify_alone(user, notification);
     }
 
-    /// Which messages are held somewhere has changed.
-    pub(super) fn held_changed(&self, change: Box<HeldChange>) {
-        self.held_changes.put(change);
+    /// What waits in some room has changed.
+    pub(super) fn waiting_changed(&self, change: Box<WaitingChange>) {
+        self.waiting_changes.put(change);
     }
 
     /// Tells a room what is written.

@@ -1,4 +1,5 @@
-//! Those who look after a room learn that what waits in it has changed: people at its door, and messages that are held.
+//! Those who look after a room learn that what waits in it has changed: people at its door, messages that are held, and
+//! reports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Weak;
@@ -8,70 +9,99 @@ use tokio::sync::mpsc;
 use super::{ChatEngine, Inner};
 use crate::error::Result;
 use crate::event::Notification;
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{MessageId, ReportId, RoomId, UserId};
 use crate::model::{Member, Verb};
 use crate::store::{Answer, Item, Op, RoomItem, Ruling, Settlement};
 
 /// How many changes wait to be told. One beyond them is not: whoever looks after the room sees it when they look next.
 const QUEUE: usize = 1024;
 
-/// A change of what is held in a room, where its item comes to it.
+/// A change of what waits in a room, where its item comes to it.
 #[derive(Debug)]
-pub(super) struct HeldChange {
+pub(super) struct WaitingChange {
     room: RoomId,
-    /// The message that is held, if the answer says so; `None` where one is settled.
-    new: Option<MessageId>,
+    what: What,
     /// Whose it is, where nothing else tells them.
     sender: Option<UserId>,
 }
 
-impl HeldChange {
+/// What begins to wait, if the answer says so, or does no more.
+#[derive(Debug)]
+enum What {
+    Held(MessageId),
+    Settled,
+    Reported(ReportId),
+    Resolved,
+}
+
+impl WaitingChange {
     /// What an item may change. Boxed, since hardly any does.
     pub(super) fn of(item: &Item) -> Option<Box<Self>> {
         let Item::Room(RoomItem { room, op, .. }) = item else { return None };
-        let (new, sender) = match op {
-            Op::Send { id, sender, ruling: Ruling::Held(_), .. } => (Some(*id), Some(&sender.user)),
-            Op::Settle { held, how: Settlement::Withdraw } => (None, Some(&held.sender.user)),
+        let (what, sender) = match op {
+            Op::Send { id, sender, ruling: Ruling::Held(_), .. } => (What::Held(*id), Some(&sender.user)),
+            Op::Settle { held, how: Settlement::Withdraw } => (What::Settled, Some(&held.sender.user)),
             // Whose it is, is told what became of it.
-            Op::Settle { .. } => (None, None),
+            Op::Settle { .. } => (What::Settled, None),
+            // Whoever has reported has the answer, and whose message it is never learns of it.
+            Op::Report { id, .. } => (What::Reported(*id), None),
+            Op::Resolve { .. } => (What::Resolved, None),
             _ => return None,
         };
-        Some(Box::new(Self { room: *room, new, sender: sender.cloned() }))
+        Some(Box::new(Self { room: *room, what, sender: sender.cloned() }))
     }
 
-    /// Whether it has. What is sent once more is answered with what waits already, or with what was sent.
+    /// Whether it has. What is done once more is answered with what waits already, or with what came of it.
     pub(super) fn is_told_by(&self, answer: &Answer) -> bool {
-        self.new.is_none_or(|new| matches!(answer, Answer::Held(id) if *id == new))
+        match (&self.what, answer) {
+            (What::Held(new), Answer::Held(id)) => id == new,
+            (What::Reported(new), Answer::Reported(report)) => report.id == *new,
+            (What::Held(_) | What::Reported(_), _) => false,
+            (What::Settled | What::Resolved, _) => true,
+        }
+    }
+}
+
+impl What {
+    fn told_in(&self, room: RoomId) -> Notification {
+        match self {
+            Self::Held(_) | Self::Settled => Notification::HeldMessagesChanged(room),
+            Self::Reported(_) | Self::Resolved => Notification::ReportsChanged(room),
+        }
+    }
+
+    fn is_report(&self) -> bool {
+        matches!(self, Self::Reported(_) | Self::Resolved)
     }
 }
 
 /// Where changes wait to be told.
 #[derive(Debug)]
-pub(super) struct HeldChanges(mpsc::Sender<Box<HeldChange>>);
+pub(super) struct WaitingChanges(mpsc::Sender<Box<WaitingChange>>);
 
-impl HeldChanges {
-    pub(super) fn new() -> (Self, mpsc::Receiver<Box<HeldChange>>) {
+impl WaitingChanges {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Box<WaitingChange>>) {
         let (changes, told) = mpsc::channel(QUEUE);
         (Self(changes), told)
     }
 
-    pub(super) fn put(&self, change: Box<HeldChange>) {
+    pub(super) fn put(&self, change: Box<WaitingChange>) {
         let _ = self.0.try_send(change);
     }
 }
 
 /// Runs until the engine is gone: tells of what has changed, of much in one room once.
-pub(super) async fn tell(engine: Weak<Inner>, mut changes: mpsc::Receiver<Box<HeldChange>>) {
+pub(super) async fn tell(engine: Weak<Inner>, mut changes: mpsc::Receiver<Box<WaitingChange>>) {
     let mut gathered = Vec::new();
     while changes.recv_many(&mut gathered, QUEUE).await > 0 {
-        let mut rooms: BTreeMap<RoomId, BTreeSet<UserId>> = BTreeMap::new();
-        for HeldChange { room, sender, .. } in gathered.drain(..).map(|change| *change) {
-            rooms.entry(room).or_default().extend(sender);
+        let mut told: BTreeMap<(RoomId, bool), (Notification, BTreeSet<UserId>)> = BTreeMap::new();
+        for WaitingChange { room, what, sender } in gathered.drain(..).map(|change| *change) {
+            let of = told.entry((room, what.is_report()));
+            of.or_insert_with(|| (what.told_in(room), BTreeSet::new())).1.extend(sender);
         }
-        for (room, senders) in rooms {
+        for ((room, _), (news, senders)) in told {
             // Held for one room only, so that it keeps no engine that everybody has let go.
             let Some(inner) = engine.upgrade() else { return };
-            let news = Notification::HeldMessagesChanged(room);
             (ChatEngine { inner }).tell_of_waiting(room, senders, news).await;
         }
     }
@@ -108,13 +138,28 @@ impl ChatEngine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Timestamp;
+    use crate::model::Report;
+
+    #[test]
+    fn what_is_reported_once_more_changes_nothing() {
+        let (room, message, id) = (RoomId::generate(), MessageId::generate(), ReportId::generate());
+        let (at, by): (_, UserId) = (Timestamp::from_millis(7), "cho".parse().unwrap());
+        let item = RoomItem { room, at, by: Some(by.clone()), op: Op::Report { id, message, reason: None } };
+        let change = WaitingChange::of(&item.into()).unwrap();
+        let sender = "ben".parse().unwrap();
+        let report = Report { id, room, message, sender, by, at, reason: None, resolution: None };
+        assert!(change.is_told_by(&Answer::Reported(report.clone())));
+        let first = Report { id: ReportId::generate(), ..report };
+        assert!(!change.is_told_by(&Answer::Reported(first)));
+    }
 
     #[tokio::test]
     async fn beyond_the_bound_a_change_is_lost_and_those_before_it_are_not() {
-        let (changes, mut told) = HeldChanges::new();
+        let (changes, mut told) = WaitingChanges::new();
         let room = RoomId::generate();
         for _ in 0..=QUEUE {
-            changes.put(Box::new(HeldChange { room, new: None, sender: None }));
+            changes.put(Box::new(WaitingChange { room, what: What::Settled, sender: None }));
         }
         drop(changes);
         let mut count = 0;

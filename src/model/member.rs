@@ -125,8 +125,9 @@ pub struct Member {
 
 impl Member {
     /// How many of those who look after a room are told that what waits in it has changed,
-    /// [people](crate::event::Notification::JoinRequestsChanged) or
-    /// [messages](crate::event::Notification::HeldMessagesChanged): the first by [`seniority`](Self::seniority).
+    /// [people](crate::event::Notification::JoinRequestsChanged),
+    /// [messages](crate::event::Notification::HeldMessagesChanged) or
+    /// [reports](crate::event::Notification::ReportsChanged): the first by [`seniority`](Self::seniority).
     pub const MODERATORS_TOLD: u32 = 100;
 
     /// How many countable messages of others stand above the read mark. Exact, at no cost that grows

@@ -1,6 +1,6 @@
 //! The rules of reports: who makes one, who says what came of it. Pure, like those of rooms.
 //!
-//! Nobody is told of a report but those who look for it, least of all whoever it is about.
+//! Nobody is told of a report but those who look after the room, least of all whoever it is about.
 
 use super::apply::{Ctx, answered, done};
 use super::govern::forbidden;

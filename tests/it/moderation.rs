@@ -266,6 +266,34 @@ async fn a_report_is_for_moderators_and_the_host_and_no_other_eyes() {
     assert!(kinds.iter().all(|kind| !kind.contains("eport")), "{kinds:?}");
 }
 
+/// In which room other reports wait now.
+fn reports(event: &Event) -> Option<RoomId> {
+    match event.kind {
+        EventKind::Notification(Notification::ReportsChanged(room)) => Some(room),
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_settle_reports_is_told_on_whichever_node_that_others_wait() {
+    let (store, mut nodes) = (Arc::new(MemoryStore::new()), Vec::new());
+    for bus in LocalBus::between(2) {
+        nodes.push(ChatEngine::builder().shared_store(store.clone()).bus(bus).build().await.unwrap());
+    }
+    let [ana, ben, cho] = ["ana", "ben", "cho"].map(|name| nodes[0].as_user(id(name)));
+    let room = ana.create_room(NewRoom::group("club").with(["ben", "cho"])).await.unwrap().id();
+    let message = ben.send(room, Draft::text("buy now")).await.unwrap();
+    let mut sessions = [ana.connect().await.unwrap(), nodes[1].as_user(id("ana")).connect().await.unwrap()];
+    let report = cho.report(room, message.id, None).await.unwrap();
+    for session in &mut sessions {
+        assert_eq!(next(session, reports).await, room);
+    }
+    nodes[1].as_user(id("ana")).resolve_report(room, report.id, ReportOutcome::Dismissed).await.unwrap();
+    for session in &mut sessions {
+        assert_eq!(next(session, reports).await, room);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_node_learns_of_mutes_and_bans_and_hands_on_what_comes_behind_them() {
     let (store, mut nodes) = (Arc::new(MemoryStore::with_lanes(2)), Vec::new());

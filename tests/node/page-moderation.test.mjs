@@ -143,6 +143,25 @@ describe('who looks after a room', { timeout: 240_000 }, () => {
     await close();
   });
 
+  test('sees what is reported, and settled elsewhere, as it happens', async () => {
+    const { ana, anas, bens, chos, room, close } = await scene();
+    const report = async (content) => {
+      const { messageUuid } = await chos.say(room, content);
+      await ana.seesMessage(content);
+      return (await bens.ok('POST', `/rooms/${room}/messages/${messageUuid}/report`, {})).reportUuid;
+    };
+    const first = await report('Buy my shoes');
+    await ana.click('#people-open');
+    await ana.sees('#moderation-badge', '1');
+    await openPanel(ana);
+    await ana.countIs('.report', 1);
+    await report('Buy my hat');
+    await ana.countIs('.report', 2);
+    await anas.ok('PATCH', `/rooms/${room}/reports/${first}`, { outcome: 'dismissed' });
+    await ana.countIs('.report', 1);
+    await close();
+  });
+
   test('deletes what was reported also where one does not see it any more oneself', async () => {
     const { ana, ben, anas, bens, room, close } = await scene();
     const { messageUuid } = await bens.say(room, 'Buy my shoes');

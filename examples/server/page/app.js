@@ -19,7 +19,7 @@ import { loadInvitations, startInvitations, takeInvitation } from './invitations
 import { refreshLinks, startInviting } from './inviting.js';
 import { loadAsked, startJoining, takeJoinNews } from './joining.js';
 import { startMessageMenu } from './message-menu.js';
-import { startModeration } from './moderation.js';
+import { refreshReports, startModeration } from './moderation.js';
 import { startNewChat } from './new-chat.js';
 import { attempt, toast } from './notices.js';
 import { refreshPeople, startPeople } from './people.js';
@@ -102,6 +102,7 @@ const handlers = {
     if (type === 'heldMessagesChanged') reviews.refresh(roomUuid);
     if (type.startsWith('held') || type.startsWith('message')) return takeHeldNews(told);
     if (type === 'joinRequestsChanged') joins.refresh(roomUuid);
+    if (type === 'reportsChanged') return refreshReports(roomUuid);
     if (type.startsWith('join')) return takeJoinNews(told);
     // All others are about friends. These two are worth a word.
     const words = { friendRequest: 'friendRequestFrom', friendRequestAccepted: 'saysYes' };

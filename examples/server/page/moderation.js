@@ -81,6 +81,11 @@ function countReports() {
   loadReports(countedIn).catch(() => {});
 }
 
+/** Others are reported in a room than before. */
+export function refreshReports(uuid) {
+  if (uuid === openUuid() && mayModerate(rooms.get(uuid))) (isBeside('moderation') ? load() : loadReports(uuid)).catch(() => {});
+}
+
 async function loadReports(uuid) {
   const { reports } = await api.reports(uuid, { limit: PAGE });
   if (uuid !== openUuid()) return;

@@ -23,10 +23,9 @@ use crate::model::Limit;
 use crate::transport::frame::split;
 use crate::transport::wire::events as event;
 use crate::transport::wire::{
-    DoNotDisturbJson, ErrorJson, HeldMessagesChangedJson, HeldNewsJson, HistoryJson, HitsJson,
-    InviteDeclinedJson, InviteEndedJson, InvitedJson, JoinNewsJson, JoinRequestsChangedJson, MarkedJson,
-    MessageChangeJson, MessageJson, NotificationsJson, QuietJson, RoomJson, SettingsJson, SettledJson,
-    ThreadReadJson, ThreadStateJson,
+    DoNotDisturbJson, ErrorJson, HeldNewsJson, HistoryJson, HitsJson, InviteDeclinedJson, InviteEndedJson,
+    InvitedJson, JoinNewsJson, MarkedJson, MessageChangeJson, MessageJson, NotificationsJson, QuietJson,
+    RoomJson, SettingsJson, SettledJson, ThreadReadJson, ThreadStateJson, WaitingChangedJson,
 };
 
 /// A socket's protocol, as a document tells of it.
@@ -358,9 +357,8 @@ pub(super) fn notification() -> RefOr<Schema> {
         .item(named::<QuietJson>())
         .item(named::<SettledJson>())
         .item(named::<HeldNewsJson<'_>>())
-        .item(named::<HeldMessagesChangedJson>())
         .item(named::<JoinNewsJson<'_>>())
-        .item(named::<JoinRequestsChangedJson>())
+        .item(named::<WaitingChangedJson>())
         .into()
 }
 
@@ -388,9 +386,8 @@ pub(super) fn add_events_to(schemas: &mut Schemas) {
     schemas.add::<InviteDeclinedJson<'_>>();
     schemas.add::<SettledJson>();
     schemas.add::<HeldNewsJson<'_>>();
-    schemas.add::<HeldMessagesChangedJson>();
     schemas.add::<JoinNewsJson<'_>>();
-    schemas.add::<JoinRequestsChangedJson>();
+    schemas.add::<WaitingChangedJson>();
 }
 
 /// Texts as JSON.

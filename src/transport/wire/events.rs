@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::retention::first_seq;
 use super::{
-    HeldMessagesChangedJson, HeldNewsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, JoinNewsJson,
-    JoinRequestsChangedJson, MessageChangeJson, MessageJson, NotificationsJson, PermissionsJson, QuietJson,
-    RetentionJson, SettledJson, ThreadReadJson, UserJson,
+    HeldNewsJson, InviteDeclinedJson, InviteEndedJson, InvitedJson, JoinNewsJson, MessageChangeJson,
+    MessageJson, NotificationsJson, PermissionsJson, QuietJson, RetentionJson, SettledJson, ThreadReadJson,
+    UserJson, WaitingChangedJson, WaitingType,
 };
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Marked, Notification, Ready, ReadyRoom, RoomChange, View};
@@ -44,9 +44,8 @@ pub(crate) enum EventJson<'a> {
     Quiet(QuietJson),
     Settled(SettledJson),
     HeldNews(HeldNewsJson<'a>),
-    HeldMessagesChanged(HeldMessagesChangedJson),
     JoinNews(JoinNewsJson<'a>),
-    JoinRequestsChanged(JoinRequestsChangedJson),
+    WaitingChanged(WaitingChangedJson),
     Ready(ReadyJson<'a>),
     CaughtUp(CaughtUpJson),
     Opened { origin: &'a OriginId },
@@ -496,17 +495,18 @@ fn notified(notification: &Notification) -> EventJson<'_> {
         Notification::MessageRejected(room, id, reason) => {
             EventJson::HeldNews(HeldNewsJson::rejected(*room, *id, reason.as_deref()))
         }
-        Notification::HeldMessagesChanged(room) => {
-            EventJson::HeldMessagesChanged(HeldMessagesChangedJson::of(*room))
-        }
-        Notification::JoinRequestsChanged(room) => {
-            EventJson::JoinRequestsChanged(JoinRequestsChangedJson::of(*room))
-        }
+        Notification::HeldMessagesChanged(room) => waiting(WaitingType::HeldMessages, *room),
+        Notification::JoinRequestsChanged(room) => waiting(WaitingType::JoinRequests, *room),
+        Notification::ReportsChanged(room) => waiting(WaitingType::Reports, *room),
         Notification::JoinApproved(room, id) => EventJson::JoinNews(JoinNewsJson::approved(*room, *id)),
         Notification::JoinRejected(room, id, reason) => {
             EventJson::JoinNews(JoinNewsJson::rejected(*room, *id, reason.as_deref()))
         }
     }
+}
+
+fn waiting<'a>(r#type: WaitingType, room_uuid: RoomId) -> EventJson<'a> {
+    EventJson::WaitingChanged(WaitingChangedJson { r#type, room_uuid })
 }
 
 fn friend(r#type: FriendType, user: &Profile) -> EventJson<'_> {

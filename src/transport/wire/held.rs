@@ -131,31 +131,6 @@ names! {
     }
 }
 
-names! {
-    /// What a [`HeldMessagesChangedJson`] tells of.
-    pub(crate) enum HeldMessagesType {
-        Changed = "heldMessagesChanged",
-    }
-}
-
-/// Which messages are held back in a room has changed: one was held, approved, rejected, taken back, or let go after a time.
-/// For those who may approve them, and for its sender, but where they are told what became of it. What waits, the lists tell.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = HeldMessagesChanged))]
-pub(crate) struct HeldMessagesChangedJson {
-    /// What it is.
-    r#type: HeldMessagesType,
-    /// The room.
-    room_uuid: RoomId,
-}
-
-impl HeldMessagesChangedJson {
-    pub(crate) fn of(room_uuid: RoomId) -> Self {
-        Self { r#type: HeldMessagesType::Changed, room_uuid }
-    }
-}
-
 /// What became of a message of the user's that was held back. One that is approved comes as any other message does.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -149,31 +149,6 @@ names! {
     }
 }
 
-names! {
-    /// What a [`JoinRequestsChangedJson`] tells of.
-    pub(crate) enum JoinRequestsType {
-        Changed = "joinRequestsChanged",
-    }
-}
-
-/// Who waits to come into a room has changed: somebody has asked to, has taken that back, or was answered. For those who
-/// may let people in, and whoever asks or takes it back. Who waits, the lists tell.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = JoinRequestsChanged))]
-pub(crate) struct JoinRequestsChangedJson {
-    /// What it is.
-    r#type: JoinRequestsType,
-    /// The room.
-    room_uuid: RoomId,
-}
-
-impl JoinRequestsChangedJson {
-    pub(crate) fn of(room_uuid: RoomId) -> Self {
-        Self { r#type: JoinRequestsType::Changed, room_uuid }
-    }
-}
-
 /// What became of the user's request to come into a room. One who is let in is told of the room as any participant is.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

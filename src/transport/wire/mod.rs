@@ -21,6 +21,7 @@ mod retention;
 mod search;
 mod settings;
 mod threads;
+mod waiting;
 
 use std::borrow::Cow;
 
@@ -47,14 +48,12 @@ pub(crate) use attachments::LinkJson;
 pub(crate) use edits::EditsJson;
 pub(crate) use events::EventJson;
 pub(crate) use feed::FeedJson;
-pub(crate) use held::{HeldAnswerJson, HeldMessagesChangedJson, HeldNewsJson, HeldPageJson};
+pub(crate) use held::{HeldAnswerJson, HeldNewsJson, HeldPageJson};
 pub(crate) use invites::{
     InvitationsJson, InviteDeclinedJson, InviteEndedJson, InviteJson, InvitePreviewJson, InvitedJson,
     InvitesJson,
 };
-pub(crate) use joins::{
-    JoinHeldJson, JoinNewsJson, JoinRequestsChangedJson, JoinRequestsJson, OwnJoinRequestsJson,
-};
+pub(crate) use joins::{JoinHeldJson, JoinNewsJson, JoinRequestsJson, OwnJoinRequestsJson};
 pub(crate) use json::{
     HistoryArgs, PlaceJson, missing, parse, parse_limit, parse_mark, parse_message, parse_number,
     parse_place, parse_reaction, parse_since, parse_target, whole, whole_signed,
@@ -70,6 +69,7 @@ pub(crate) use retention::RetentionJson;
 pub(crate) use search::{HitsJson, SearchArgs};
 pub(crate) use settings::{SettingsArgs, SettingsJson, SettledJson};
 pub(crate) use threads::{RepliesJson, ThreadReadJson, ThreadStateJson, ThreadsJson};
+pub(crate) use waiting::{WaitingChangedJson, WaitingType};
 
 /// A user as others see them.
 #[derive(Debug, Serialize)]

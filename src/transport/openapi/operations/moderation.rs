@@ -79,7 +79,7 @@ pub(super) fn of_moderators(operation: Operation) -> Description {
         Operation::ListReports => Description::new(
             MODERATION,
             "List a room's reports",
-            "It takes the permission `moderate`. Those that wait, the oldest first.",
+            "It takes the permission `moderate`. Those that wait, the oldest first. A `notification` `reportsChanged` tells of a change.",
         )
         .query(&[Query::ReportCursor, Query::Limit(Limit::MESSAGES)])
         .answer(200, "A page of reports.", &ReportsJson::from(&samples::reports()))
