@@ -26,6 +26,7 @@
 //! the engine would: what it finds must hold for any number of lanes. Your crate needs `tokio` with its
 //! features `macros` and `rt-multi-thread`.
 
+mod fixture;
 mod kit;
 
 pub mod about;
@@ -68,14 +69,10 @@ pub mod streams;
 pub mod threads;
 pub mod whole;
 
-use std::any::Any;
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
-
+#[cfg(doc)]
 use crate::store::Store;
+
+pub use fixture::{Fixture, IntoFixture};
 
 /// Makes a module of tests, one for each case of the contract of a [`Store`].
 ///
@@ -479,86 +476,6 @@ macro_rules! store_suite {
     };
 }
 
-type Opening = Pin<Box<dyn Future<Output = Arc<dyn Store>> + Send>>;
-
-/// A fresh store for one case, and what there is to know about it.
-pub struct Fixture {
-    store: Arc<dyn Store>,
-    reopen: Option<Arc<dyn Fn() -> Opening + Send + Sync>>,
-    /// Dropped after the store.
-    kept: Option<Box<dyn Any + Send + Sync>>,
-    /// The time of the next item.
-    now: AtomicI64,
-}
-
-impl Fixture {
-    /// A store in which nothing is yet.
-    pub fn new(store: impl Store) -> Self {
-        Self { store: Arc::new(store), reopen: None, kept: None, now: AtomicI64::new(1_700_000_000_000) }
-    }
-
-    /// How the same store is opened again when it was dropped. Without this, cases of durability check
-    /// nothing.
-    #[must_use]
-    pub fn reopening<S, F>(mut self, open: impl Fn() -> F + Send + Sync + 'static) -> Self
-    where
-        S: Store,
-        F: Future<Output = S> + Send + 'static,
-    {
-        self.reopen = Some(Arc::new(move || {
-            let opening = open();
-            Box::pin(async move { Arc::new(opening.await) as Arc<dyn Store> })
-        }));
-        self
-    }
-
-    /// Keeps something, such as the guard of a temporary directory, until the case is over. It is dropped after the
-    /// store.
-    #[must_use]
-    pub fn keeping(mut self, guard: impl Any + Send + Sync) -> Self {
-        self.kept = Some(Box::new(guard));
-        self
-    }
-
-    /// Drops the store and opens it again; `None` for a store that forgets.
-    async fn reopened(self) -> Option<Self> {
-        let Self { store, reopen, kept, now } = self;
-        drop(store);
-        let store = reopen.as_ref()?().await;
-        Some(Self { store, reopen, kept, now })
-    }
-}
-
-/// What a factory may yield.
-pub trait IntoFixture {
-    /// The fixture; `None` where the store cannot be had, for which each case passes without a check.
-    fn into_fixture(self) -> Option<Fixture>;
-}
-
-impl<S: Store> IntoFixture for S {
-    fn into_fixture(self) -> Option<Fixture> {
-        Some(Fixture::new(self))
-    }
-}
-
-impl IntoFixture for Fixture {
-    fn into_fixture(self) -> Option<Fixture> {
-        Some(self)
-    }
-}
-
-impl IntoFixture for Option<Fixture> {
-    fn into_fixture(self) -> Option<Fixture> {
-        self
-    }
-}
-
-impl fmt::Debug for Fixture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fixture").field("store", &self.store).finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #[test]
@@ -585,10 +502,12 @@ mod tests {
             include_str!("mentions.rs"),
             include_str!("messages.rs"),
             include_str!("moderation.rs"),
+            include_str!("notify.rs"),
             include_str!("order.rs"),
             include_str!("personal.rs"),
             include_str!("pins.rs"),
             include_str!("public.rs"),
+            include_str!("pushes.rs"),
             include_str!("quotes.rs"),
             include_str!("reads.rs"),
             include_str!("records.rs"),
