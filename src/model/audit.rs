@@ -41,7 +41,7 @@ pub enum Act {
     SetPermissions,
     /// Said who may find the room and join it.
     SetVisibility(Visibility),
-    /// Took back an invite link or an invitation of somebody else's.
+    /// Took back an invite link or an invitation of somebody else's. Where the host does, it is not noted.
     RevokeInvite,
     /// Closed the room.
     CloseRoom,

@@ -403,10 +403,7 @@ fn close(ctx: &Ctx, rows: &mut Rows) -> Result<Outcome> {
         return done(Vec::new());
     }
     let change = close_room(&mut room, rows);
-    // The two of a direct room are equals.
-    if !matches!(room.kind, RoomKind::Direct(_)) {
-        moderate::note(ctx, &change, Act::CloseRoom, None, None, rows);
-    }
+    moderate::note(ctx, &change, Act::CloseRoom, None, None, rows);
     rows.put_room(room);
     done(vec![change])
 }

@@ -211,9 +211,7 @@ pub(super) fn reopen(ctx: &Ctx, kind: &RoomKind, rows: &mut Rows) -> Result<Outc
     }
     room.active = true;
     let change = change_room(&mut room, rows);
-    if !matches!(room.kind, RoomKind::Direct(_)) {
-        moderate::note(ctx, &change, Act::ReopenRoom, None, None, rows);
-    }
+    moderate::note(ctx, &change, Act::ReopenRoom, None, None, rows);
     rows.put_room(room);
     done(vec![change])
 }
