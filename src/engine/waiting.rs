@@ -62,16 +62,28 @@ impl WaitingChange {
     }
 }
 
+/// What waits in a room, of which its changes are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Queue {
+    HeldMessages,
+    Reports,
+}
+
 impl What {
-    fn told_in(&self, room: RoomId) -> Notification {
+    fn queue(&self) -> Queue {
         match self {
-            Self::Held(_) | Self::Settled => Notification::HeldMessagesChanged(room),
-            Self::Reported(_) | Self::Resolved => Notification::ReportsChanged(room),
+            Self::Held(_) | Self::Settled => Queue::HeldMessages,
+            Self::Reported(_) | Self::Resolved => Queue::Reports,
         }
     }
+}
 
-    fn is_report(&self) -> bool {
-        matches!(self, Self::Reported(_) | Self::Resolved)
+impl Queue {
+    fn changed_in(self, room: RoomId) -> Notification {
+        match self {
+            Self::HeldMessages => Notification::HeldMessagesChanged(room),
+            Self::Reports => Notification::ReportsChanged(room),
+        }
     }
 }
 
@@ -94,15 +106,14 @@ impl WaitingChanges {
 pub(super) async fn tell(engine: Weak<Inner>, mut changes: mpsc::Receiver<Box<WaitingChange>>) {
     let mut gathered = Vec::new();
     while changes.recv_many(&mut gathered, QUEUE).await > 0 {
-        let mut told: BTreeMap<(RoomId, bool), (Notification, BTreeSet<UserId>)> = BTreeMap::new();
+        let mut told: BTreeMap<(RoomId, Queue), BTreeSet<UserId>> = BTreeMap::new();
         for WaitingChange { room, what, sender } in gathered.drain(..).map(|change| *change) {
-            let of = told.entry((room, what.is_report()));
-            of.or_insert_with(|| (what.told_in(room), BTreeSet::new())).1.extend(sender);
+            told.entry((room, what.queue())).or_default().extend(sender);
         }
-        for ((room, _), (news, senders)) in told {
+        for ((room, queue), senders) in told {
             // Held for one room only, so that it keeps no engine that everybody has let go.
             let Some(inner) = engine.upgrade() else { return };
-            (ChatEngine { inner }).tell_of_waiting(room, senders, news).await;
+            (ChatEngine { inner }).tell_of_waiting(room, senders, queue.changed_in(room)).await;
         }
     }
 }

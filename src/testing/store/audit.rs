@@ -2,12 +2,13 @@
 #![allow(missing_docs, reason = "the name of a case says what it checks")]
 
 use super::Fixture;
+use super::invites::link;
 use super::kit::{profile, user};
 use super::moderation::HOUR;
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::RoomId;
-use crate::model::{Act, AuditEntry, Invite, InviteCode, Retention, Role, RoomKind, Verb, Visibility};
+use crate::model::{Act, AuditEntry, Retention, Role, RoomKind, Verb, Visibility};
 use crate::store::{Amend, Op, Record, RecordPage, RoomItem, RoomRecord, Update};
 
 pub async fn each_act_of_a_moderator_is_noted_where_it_was_committed(chat: Fixture) {
@@ -87,18 +88,8 @@ pub async fn what_governs_a_room_is_noted_with_what_moderates_it(chat: Fixture) 
         (shown.pos.at, Act::SetVisibility(Visibility::Public), None),
         (allowed.pos.at, Act::SetPermissions, None),
     ];
-    // His own link is his own to take back; hers is not taken back by him, and his by her is an act.
-    let link = |by: &str| Invite {
-        code: InviteCode::generate(),
-        room,
-        by: Some(user(by)),
-        created_at: Timestamp::from_millis(7),
-        expires_at: None,
-        max_uses: None,
-        uses: 0,
-        user: None,
-    };
-    let (hers, his) = (link("ana"), link("ben"));
+    // Her own link is hers to take back; that she takes his back is an act.
+    let (hers, his) = (link(room, Some("ana")), link(room, Some("ben")));
     for link in [&hers, &his] {
         let make = Op::MakeInvite { invite: link.clone(), most: 9 };
         chat.run(chat.item(room, None, make)).await;

@@ -12,7 +12,7 @@ use crate::id::RoomId;
 use crate::model::{Invite, InviteCode, Role, SystemKind, Verb};
 use crate::store::{Admission, Batch, Op, Record, RecordPage, RelationOp, RoomItem, RoomRecord, Update};
 
-fn link(room: RoomId, by: Option<&str>) -> Invite {
+pub(super) fn link(room: RoomId, by: Option<&str>) -> Invite {
     Invite {
         code: InviteCode::generate(),
         room,
