@@ -10,7 +10,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's files, which are part of the program: address, media type, text.
-const FILES: [(&str, &str, &str); 73] = [
+const FILES: [(&str, &str, &str); 74] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/room.css", CSS, include_str!("page/room.css")),
@@ -47,6 +47,7 @@ const FILES: [(&str, &str, &str); 73] = [
     ("/inviting.js", SCRIPT, include_str!("page/inviting.js")),
     ("/joining.js", SCRIPT, include_str!("page/joining.js")),
     ("/links.js", SCRIPT, include_str!("page/links.js")),
+    ("/loading.js", SCRIPT, include_str!("page/loading.js")),
     ("/mentioning.js", SCRIPT, include_str!("page/mentioning.js")),
     ("/mentions.js", SCRIPT, include_str!("page/mentions.js")),
     ("/message-menu.js", SCRIPT, include_str!("page/message-menu.js")),

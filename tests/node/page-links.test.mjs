@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import english from '../../examples/server/page/texts.en.js';
 import korean from '../../examples/server/page/texts.ko.js';
 import { openBrowser, Person, PHONE } from './browser.mjs';
-import { unique, User } from './client.mjs';
+import { sleep, unique, User } from './client.mjs';
 import { focused, letIn, ok, reject, withDoor } from './doors.mjs';
 import { startServer } from './server.mjs';
 
@@ -332,6 +332,28 @@ describe('whoever has a link', { timeout: 240_000 }, () => {
     await letIn(anas, room, bens);
     await ben.sees('#toast', english.letInto(club));
     await ben.openRoom(club);
+    await close(ben);
+  });
+
+  test('is told what they wait for also where the page asks for that anew meanwhile', async () => {
+    const [anas, bens] = await people('Ana', 'Ben');
+    const club = unique('Runners');
+    const [room, other] = [await withDoor(anas, club, 'private'), await withDoor(anas, unique('Cooks'))];
+    const code = await makeLink(anas, room);
+    await bens.call('POST', `/rooms/${other}/join`);
+    const ben = await openPage(bens);
+    // Asked for by the one who comes in, by the notice of that, and by the notice of the other door: no answer comes before.
+    const answers = [];
+    await ben.page.route('**/chat/join-requests*', async (route) => answers.push([route, await route.fetch()]));
+    await comeBy(ben, code);
+    while (answers.length < 2) await sleep(20);
+    await reject(anas, other, bens);
+    while (answers.length < 3) await sleep(20);
+    for (const [route, response] of answers) {
+      await route.fulfill({ response });
+      await ben.page.evaluate(() => new Promise(requestAnimationFrame));
+    }
+    await ben.sees('#toast', english.youWaitFor(club));
     await close(ben);
   });
 });

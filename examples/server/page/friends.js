@@ -1,6 +1,7 @@
 // Friends, requests and blocks that the page knows.
 
 import { api } from './api.js';
+import { loader } from './loading.js';
 import { setPresence } from './presence.js';
 import { signal } from './signal.js';
 
@@ -10,18 +11,12 @@ export let areLoaded = false;
 
 export const friendsChanged = signal();
 
-let lastLoad = 0;
-
-export async function loadFriends() {
-  const load = ++lastLoad;
-  const [friends, requests, blocks] = await Promise.all([api.friends(), api.friendRequests(), api.blocks()]);
-  // A later load knows more.
-  if (load !== lastLoad) return;
+export const loadFriends = loader(() => Promise.all([api.friends(), api.friendRequests(), api.blocks()]), ([friends, requests, blocks]) => {
   Object.assign(people, { friends, requests, blocks });
   areLoaded = true;
   friends.forEach(({ userUuid, online }) => setPresence({ userUuid, online }));
   friendsChanged();
-}
+});
 
 export const received = () => people.requests.filter(({ state }) => state === 'REQUEST_RECEIVED');
 export const sent = () => people.requests.filter(({ state }) => state === 'REQUEST_SENT');

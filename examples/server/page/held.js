@@ -2,6 +2,7 @@
 // device or passed on, and are shown like those.
 
 import { api, chat } from './api.js';
+import { loader } from './loading.js';
 import { toast } from './notices.js';
 import { rooms } from './rooms.js';
 import { signal } from './signal.js';
@@ -9,7 +10,6 @@ import { t } from './texts.js';
 
 /** Those that were written elsewhere, as entries of an outbox are. */
 let elsewhere = [];
-let lastLoad = 0;
 
 /** Tells of one that waits and was not known before. */
 export const heldFound = signal();
@@ -19,18 +19,14 @@ export const heldLost = signal();
 /** What is not sent yet, waits or was refused. */
 export const unsent = () => [...chat.entries, ...elsewhere];
 
-export async function loadHeld() {
-  const load = ++lastLoad;
-  const list = await api.ownHeld();
-  // A later load knows more.
-  if (load !== lastLoad) return;
+export const loadHeld = loader(() => api.ownHeld(), (list) => {
   const before = elsewhere;
   const known = new Map(before.map((entry) => [entry.heldUuid, entry]));
   const isHere = ({ heldUuid }) => chat.entries.some((entry) => entry.heldUuid === heldUuid);
   elsewhere = list.filter((held) => !isHere(held)).map((held) => known.get(held.heldUuid) ?? entryOf(held));
   before.filter((entry) => !elsewhere.includes(entry)).forEach(heldLost);
   elsewhere.filter((entry) => !before.includes(entry)).forEach(heldFound);
-}
+});
 
 /** The message will have this id, so that it is known when it comes. */
 function entryOf({ heldUuid, roomUuid, createdAt, attachments, sender, reason, ...draft }) {

@@ -4,6 +4,7 @@ import { goToRoom } from './address.js';
 import { api } from './api.js';
 import { $, el, fillList, newAvatar, onceAFrame, textButton } from './dom.js';
 import { askedChanged, comeIn, nameOf, requestFor } from './joining.js';
+import { loader } from './loading.js';
 import { attempt, toast } from './notices.js';
 import { rooms, roomsChanged } from './rooms.js';
 import { languageChanged, t } from './texts.js';
@@ -11,20 +12,14 @@ import { languageChanged, t } from './texts.js';
 /** The newest first. */
 let invitations = [];
 
-let lastLoad = 0;
-
 export function startInvitations() {
   for (const change of [languageChanged, roomsChanged, askedChanged]) change.on(show);
 }
 
-export async function loadInvitations() {
-  const load = ++lastLoad;
-  const list = await api.invitations();
-  // A later load knows more.
-  if (load !== lastLoad) return;
+export const loadInvitations = loader(() => api.invitations(), (list) => {
   invitations = list.sort((one, other) => other.createdAt.localeCompare(one.createdAt));
   show();
-}
+});
 
 /** What was told of invitations: the list is loaded anew. */
 export function takeInvitation(told) {

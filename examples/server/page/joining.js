@@ -2,6 +2,7 @@
 
 import { api } from './api.js';
 import { $, el, fillList, newAvatar, onceAFrame, textButton } from './dom.js';
+import { loader } from './loading.js';
 import { attempt, toast } from './notices.js';
 import { putRoom, rooms, roomsChanged } from './rooms.js';
 import { signal } from './signal.js';
@@ -11,8 +12,6 @@ import { agoOf, languageChanged, t } from './texts.js';
 let asked = [];
 /** Those of this visit that somebody has answered with no, until they are put away: {roomUuid, name, reason}. */
 let refused = [];
-
-let lastLoad = 0;
 
 /** Tells that one waits for others than before. */
 export const askedChanged = signal();
@@ -29,16 +28,12 @@ export const requestBy = (code) => asked.find((one) => one.code === code);
 
 export const nameOf = ({ name, roomType }) => name ?? t(roomType === 'CHALLENGE' ? 'challenge' : 'group');
 
-export async function loadAsked() {
-  const load = ++lastLoad;
-  const list = await api.ownJoinRequests();
-  // A later load knows more.
-  if (load !== lastLoad) return;
+export const loadAsked = loader(() => api.ownJoinRequests(), (list) => {
   asked = list.reverse();
   // Whoever asks again has read why not.
   refused = refused.filter(({ roomUuid }) => !requestFor(roomUuid));
   askedChanged();
-}
+});
 
 /** Comes in, or waits for it. Gives whether one is in. */
 export async function comeIn(entering) {
