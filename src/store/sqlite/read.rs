@@ -70,14 +70,18 @@ pub(super) fn room_entry(
 
 pub(super) const ROOM_COUNT: &str = "SELECT count(*) FROM members WHERE user = ?1 AND active = 1";
 
-// A CROSS JOIN keeps the order of its tables: from the user's memberships to their rooms.
+// A CROSS JOIN keeps the order of its tables: from the user's memberships to their rooms. All of these are sorted by what
+// that takes, and only those of the page are read whole.
 pub(super) const ROOMS_BY_ACTIVITY: &str = concat!(
     "SELECT ",
     room_columns!(),
     ", ",
     member_columns!(),
-    " FROM members m CROSS JOIN rooms r ON r.id = m.room WHERE m.user = ?1 AND m.active = 1 \
-     ORDER BY ifnull(r.last_message_at, r.created_at) DESC, r.id DESC LIMIT ?2 OFFSET ?3"
+    " FROM (SELECT y.room, ifnull(o.last_message_at, o.created_at) AS active_at \
+         FROM members y CROSS JOIN rooms o ON o.id = y.room WHERE y.user = ?1 AND y.active = 1 \
+         ORDER BY active_at DESC, y.room DESC LIMIT ?2 OFFSET ?3) n \
+     CROSS JOIN rooms r ON r.id = n.room CROSS JOIN members m ON m.room = n.room AND m.user = ?1 \
+     ORDER BY n.active_at DESC, n.room DESC"
 );
 
 pub(super) fn rooms_of(
