@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::publish::{marked, message_event, thread_event};
 use super::settings::private_among;
 use super::{Actor, ChatEngine};
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::event::{
     Amended, CloseReason, Event, EventKind, Notification, Ready, ReadyRoom, RoomChange, View,
 };
@@ -109,15 +109,16 @@ pub(super) async fn resume_room(
     }
     loop {
         let until = actor.engine.level().await?;
-        match actor.membership(room).await {
-            Ok((found, member)) if recovered => {
-                recovered = missed.room(found, member, &until.position).await?;
+        // Whoever is out of it by then is told so otherwise, and whoever is taken out later still gets what was said before.
+        if recovered
+            && let Some((found, Some(member))) = actor.engine.store().membership(room, &actor.user).await?
+            && (member.active || member.changed_pos > until.position.of_room(room))
+        {
+            let is_in = member.active;
+            recovered = missed.room(found, member, &until.position).await?;
+            if is_in {
                 missed.threads(Some(room), &until.position).await?;
             }
-            Ok(_) => {}
-            // Taken out meanwhile, of which the connection is told otherwise.
-            Err(error) if matches!(error.kind(), ErrorKind::NotAParticipant(_)) => {}
-            Err(error) => return Err(error),
         }
         // What is committed up to there but not yet published must be held back, not come after.
         actor.engine.inner.committer.barrier().await;

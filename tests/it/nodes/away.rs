@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_core::event::{CloseReason, Event, EventKind};
+use chat_core::event::{CloseReason, Command, Event, EventKind, Notification};
 use chat_core::model::{Draft, Limit, Mark, NewRoom};
 use chat_core::store::{MemoryStore, Store};
 use chat_core::testing::FaultyStore;
@@ -309,6 +309,47 @@ async fn a_message_whose_node_died_before_it_told_of_it_is_found_within_five_sec
     let (heard, after) = next(&mut ben, text).await;
     assert_eq!(heard, "my last words");
     assert!(after < Duration::from_secs(5), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_taken_out_while_they_listen_to_a_room_again_is_told_what_was_said_before() {
+    let store = FaultyStore::on(MemoryStore::new());
+    let nodes = Nodes::on(store.shared()).await;
+    let mut ben = nodes.connect(1, "ben").await;
+    ben.execute(Command::Unsubscribe(nodes.room)).await.unwrap();
+    let (since, _) = next(&mut ben, |event| event.token).await;
+    nodes.say(0, "before you go").await;
+    sleep(Duration::from_secs(3)).await;
+    // Between the end of what is told and the look at the room, which is the second one.
+    store.calls();
+    let (watched, mut looks) = (store.clone(), 0);
+    store.delay(move || {
+        let looks_now = looks + watched.calls().get("membership").copied().unwrap_or(0);
+        let is_second = std::mem::replace(&mut looks, looks_now) < 2 && looks_now >= 2;
+        if is_second { Duration::from_millis(20) } else { Duration::ZERO }
+    });
+    ben.execute(Command::Subscribe(nodes.room, Some(since))).await.unwrap();
+    sleep(Duration::from_millis(10)).await;
+    nodes.network.set(Faults { lost: 100, ..Faults::default() });
+    let (ana, room) = (nodes.user(0, "ana"), nodes.room);
+    // It waits for this node, which does not hear of it.
+    let removing = tokio::spawn(async move { ana.remove(room, &id("ben")).await });
+    let mut said = Vec::new();
+    let (recovered, _) = next(&mut ben, |event| {
+        said.extend(text(event));
+        match event.kind {
+            EventKind::CaughtUp { recovered } => Some(recovered),
+            _ => None,
+        }
+    })
+    .await;
+    assert_eq!((said.as_slice(), recovered), (["before you go".to_owned()].as_slice(), true));
+    nodes.network.set(Faults::default());
+    let is_left = |event: &Event| {
+        matches!(event.kind, EventKind::Notification(Notification::RemovedFromRoom(..))).then_some(())
+    };
+    next(&mut ben, is_left).await;
+    removing.await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
