@@ -229,7 +229,7 @@ pub struct Config {
     /// is [`RateLimited`](crate::ErrorKind::RateLimited). Default 1,000.
     pub max_join_requests: u32,
     /// How long such a message waits before it is let go, unsent, and such a request to come in: then within some ten
-    /// minutes. Nobody is told. Default 7 days.
+    /// minutes, and who waited is told. Default 7 days.
     pub held_keep: Duration,
 }
 

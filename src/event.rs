@@ -286,17 +286,21 @@ pub enum Notification {
     /// A message of the user's that was held is not sent, for this reason, if one was given. It may be lost;
     /// [`Actor::own_held`](crate::Actor::own_held) lists what waits.
     MessageRejected(RoomId, MessageId, Option<String>),
+    /// A message of the user's that was held is not sent, for nobody has answered within
+    /// [`Config::held_keep`](crate::Config::held_keep). It may be lost; [`Actor::own_held`](crate::Actor::own_held) lists what
+    /// waits.
+    MessageExpired(RoomId, MessageId),
     /// Which messages are held in the room has changed, for one was held, approved, rejected, taken back, or let go after a
     /// time: for the first [`MODERATORS_TOLD`](crate::model::Member::MODERATORS_TOLD) of those who may answer, and for its
-    /// sender, but where they are told what became of it. What changes at about the same time is told once. It may be lost;
+    /// sender, but where somebody has answered. What changes at about the same time is told once. It may be lost;
     /// [`Actor::held`](crate::Actor::held) and [`Actor::own_held`](crate::Actor::own_held) list what waits.
     HeldMessagesChanged(RoomId),
     /// Which [reports](crate::Actor::reports) of the room's messages wait has changed, for one was made or settled: for the
     /// first [`MODERATORS_TOLD`](crate::model::Member::MODERATORS_TOLD) of those who may settle them. It may be lost.
     ReportsChanged(RoomId),
-    /// Who waits to come into the room has changed, for somebody has asked to, has taken that back, or was answered: for
-    /// the first [`MODERATORS_TOLD`](crate::model::Member::MODERATORS_TOLD) of those who may answer, and for whoever
-    /// asks or takes it back. It may be lost; [`Actor::join_requests`](crate::Actor::join_requests) and
+    /// Who waits to come into the room has changed, for somebody has asked to, has taken that back, was answered, or let go
+    /// after a time: for the first [`MODERATORS_TOLD`](crate::model::Member::MODERATORS_TOLD) of those who may answer, and for
+    /// whoever asks or takes it back. What changes at about the same time is told once. It may be lost; [`Actor::join_requests`](crate::Actor::join_requests) and
     /// [`Actor::own_join_requests`](crate::Actor::own_join_requests) list who waits.
     JoinRequestsChanged(RoomId),
     /// The user waited to come into the room, and is in it now. It may be lost; the room itself comes as any other.
@@ -304,6 +308,10 @@ pub enum Notification {
     /// The user waited to come into the room, and does not, for this reason, if one was given. It may be lost;
     /// [`Actor::own_join_requests`](crate::Actor::own_join_requests) lists what waits.
     JoinRejected(RoomId, JoinRequestId, Option<String>),
+    /// The user waited to come into the room, and does no more, for nobody has answered within
+    /// [`Config::held_keep`](crate::Config::held_keep). It may be lost;
+    /// [`Actor::own_join_requests`](crate::Actor::own_join_requests) lists what waits.
+    JoinExpired(RoomId, JoinRequestId),
 }
 
 /// Where a fresh connection stands.

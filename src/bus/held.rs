@@ -15,6 +15,8 @@ pub(crate) enum HeldNews {
     JoinRequestsChanged(RoomId),
     HeldMessagesChanged(RoomId),
     ReportsChanged(RoomId),
+    Expired(RoomId, MessageId),
+    JoinExpired(RoomId, JoinRequestId),
 }
 
 impl HeldNews {
@@ -32,6 +34,8 @@ impl HeldNews {
             Notification::JoinRequestsChanged(room) => Some(Self::JoinRequestsChanged(*room)),
             Notification::HeldMessagesChanged(room) => Some(Self::HeldMessagesChanged(*room)),
             Notification::ReportsChanged(room) => Some(Self::ReportsChanged(*room)),
+            Notification::MessageExpired(room, id) => Some(Self::Expired(*room, *id)),
+            Notification::JoinExpired(room, id) => Some(Self::JoinExpired(*room, *id)),
             _ => None,
         }
     }
@@ -47,6 +51,8 @@ impl From<HeldNews> for Notification {
             HeldNews::JoinRequestsChanged(room) => Self::JoinRequestsChanged(room),
             HeldNews::HeldMessagesChanged(room) => Self::HeldMessagesChanged(room),
             HeldNews::ReportsChanged(room) => Self::ReportsChanged(room),
+            HeldNews::Expired(room, id) => Self::MessageExpired(room, id),
+            HeldNews::JoinExpired(room, id) => Self::JoinExpired(room, id),
         }
     }
 }

@@ -230,7 +230,13 @@ impl ChatEngine {
         let is_page = held.len() == PAGE as usize;
         held.retain(|held| held.at <= before);
         let is_all = held.len() == PAGE as usize;
-        self.let_go(held).await?;
+        for held in held {
+            let (user, expired) =
+                (held.sender.user.clone(), Notification::MessageExpired(held.room, held.id));
+            if self.let_go(held).await? {
+                self.tell_of_held(&user, expired);
+            }
+        }
         Ok(is_page && is_all)
     }
 
@@ -238,24 +244,24 @@ impl ChatEngine {
     pub(super) async fn let_go_page(&self, queue: Queue) -> Result<bool> {
         let held = self.store().held(queue, None, PAGE).await?;
         let is_page = held.len() == PAGE as usize;
-        self.let_go(held).await?;
+        for held in held {
+            self.let_go(held).await?;
+        }
         Ok(is_page)
     }
 
-    async fn let_go(&self, held: Vec<Held>) -> Result<()> {
-        for held in held {
-            let room = held.room;
-            let op = Op::Settle { held: Box::new(held), how: Settlement::Withdraw };
-            let item = RoomItem { room, at: self.now(), by: None, op };
-            match self.inner.committer.commit(item.into()).await {
-                // Settled meanwhile, in a room that is perhaps gone by now.
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::MessageNotFound(_) | ErrorKind::RoomNotFound(_)) => {
-                }
-                done => drop(done?),
-            }
+    /// Lets one go. Gives whether it still waited: it may be settled meanwhile, in a room that is perhaps gone by now.
+    async fn let_go(&self, held: Held) -> Result<bool> {
+        let room = held.room;
+        let op = Op::Settle { held: Box::new(held), how: Settlement::Withdraw };
+        let item = RoomItem { room, at: self.now(), by: None, op };
+        match self.inner.committer.commit(item.into()).await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.kind() {
+                ErrorKind::MessageNotFound(_) | ErrorKind::RoomNotFound(_) => Ok(false),
+                _ => Err(error),
+            },
         }
-        Ok(())
     }
 }
 

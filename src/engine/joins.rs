@@ -6,13 +6,13 @@ use super::moderation::check_reason;
 use super::{Actor, Admin, ChatEngine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Notification;
-use crate::id::{JoinRequestId, RoomId, UserId};
+use crate::id::{JoinRequestId, RoomId};
 use crate::model::{
     InviteCode, JoinRequest, JoinRequestPage, Limit, OwnJoinRequest, OwnJoinRequestPage, RoomView,
     SystemKind, Verb,
 };
 use crate::policy::Question;
-use crate::store::{Admission, Answer, JoinSettlement, Op, Queue, RoomItem};
+use crate::store::{Answer, JoinSettlement, Op, Queue, RoomItem};
 
 impl Actor {
     /// Comes into a public room, or into any by an invite link, where the policy and the host's hooks let the actor.
@@ -21,12 +21,8 @@ impl Actor {
         let admission = self.rule_on_join(room).await?;
         let notice = self.engine.notice(SystemKind::Joined, &self.user, "").await?;
         let max_members = self.engine.config().max_room_members;
-        let new = if let Admission::Held(hold) = &admission { Some(hold.id) } else { None };
         let op = Op::Enter { notice, max_members, by_invite, admission };
         let Answer::JoinHeld(id) = self.commit(room, op).await? else { return self.room(room).await };
-        if new == Some(id) {
-            self.engine.tell_of_joins(room, Some(&self.user)).await;
-        }
         Err(ErrorKind::JoinHeld(id).into())
     }
 
@@ -100,7 +96,6 @@ impl Actor {
         let op = self.engine.approve_join_op(&request).await?;
         self.commit(room, op).await?;
         self.engine.tell_of_held(&request.user, Notification::JoinApproved(room, id));
-        self.engine.tell_of_joins(room, None).await;
         Ok(())
     }
 
@@ -120,7 +115,6 @@ impl Actor {
         let how = JoinSettlement::Reject(reason.clone());
         self.commit(room, Op::SettleJoin { request: Box::new(request.clone()), how }).await?;
         self.engine.tell_of_held(&request.user, Notification::JoinRejected(room, id, reason));
-        self.engine.tell_of_joins(room, None).await;
         Ok(())
     }
 
@@ -130,9 +124,7 @@ impl Actor {
     /// [`JoinRequestNotFound`](ErrorKind::JoinRequestNotFound) where it does not wait any more, and for somebody else's.
     pub async fn withdraw_join(&self, room: RoomId, id: JoinRequestId) -> Result<()> {
         let request = Box::new(self.engine.join_request(room, id).await?);
-        self.commit(room, Op::SettleJoin { request, how: JoinSettlement::Withdraw }).await?;
-        self.engine.tell_of_joins(room, Some(&self.user)).await;
-        Ok(())
+        self.commit(room, Op::SettleJoin { request, how: JoinSettlement::Withdraw }).await.map(drop)
     }
 }
 
@@ -159,7 +151,6 @@ impl Admin {
         let op = self.engine.approve_join_op(&request).await?;
         self.commit(room, op).await?;
         self.engine.tell_of_held(&request.user, Notification::JoinApproved(room, id));
-        self.engine.tell_of_joins(room, None).await;
         Ok(())
     }
 
@@ -173,7 +164,6 @@ impl Admin {
         let how = JoinSettlement::Reject(reason.clone());
         self.commit(room, Op::SettleJoin { request: Box::new(request.clone()), how }).await?;
         self.engine.tell_of_held(&request.user, Notification::JoinRejected(room, id, reason));
-        self.engine.tell_of_joins(room, None).await;
         Ok(())
     }
 }
@@ -194,12 +184,6 @@ impl ChatEngine {
         self.check_running()?;
         let request = self.store().join_request(room, id).await?;
         request.ok_or_else(|| ErrorKind::JoinRequestNotFound(id).into())
-    }
-
-    /// Has those who look after a room know that who waits for it has changed, and whoever asks.
-    async fn tell_of_joins(&self, room: RoomId, asker: Option<&UserId>) {
-        let told = asker.into_iter().cloned().collect();
-        self.tell_of_waiting(room, told, Notification::JoinRequestsChanged(room)).await;
     }
 
     /// What lets them in, if the policy does now.
@@ -223,7 +207,12 @@ impl ChatEngine {
         let mut requests = self.oldest_joins(Queue::All).await?;
         requests.retain(|request| request.at <= before);
         let is_page = requests.len() == PAGE as usize;
-        self.let_joins_go(requests).await?;
+        for request in requests {
+            let (user, expired) = (request.user.clone(), Notification::JoinExpired(request.room, request.id));
+            if self.let_join_go(request).await? {
+                self.tell_of_held(&user, expired);
+            }
+        }
         Ok(is_page)
     }
 
@@ -231,7 +220,9 @@ impl ChatEngine {
     pub(super) async fn let_joins_go_page(&self, queue: Queue) -> Result<bool> {
         let requests = self.oldest_joins(queue).await?;
         let is_page = requests.len() == PAGE as usize;
-        self.let_joins_go(requests).await?;
+        for request in requests {
+            self.let_join_go(request).await?;
+        }
         Ok(is_page)
     }
 
@@ -240,21 +231,17 @@ impl ChatEngine {
         Ok(found.into_iter().map(|(request, _)| request).collect())
     }
 
-    async fn let_joins_go(&self, requests: Vec<JoinRequest>) -> Result<()> {
-        for request in requests {
-            let room = request.room;
-            let op = Op::SettleJoin { request: Box::new(request), how: JoinSettlement::Withdraw };
-            let item = RoomItem { room, at: self.now(), by: None, op };
-            match self.inner.committer.commit(item.into()).await {
-                // Settled meanwhile, or gone with its room.
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::JoinRequestNotFound(_) | ErrorKind::RoomNotFound(_)
-                    ) => {}
-                done => drop(done?),
-            }
+    /// Lets one go. Gives whether they still waited: they may be answered meanwhile, or the request gone with its room.
+    async fn let_join_go(&self, request: JoinRequest) -> Result<bool> {
+        let room = request.room;
+        let op = Op::SettleJoin { request: Box::new(request), how: JoinSettlement::Withdraw };
+        let item = RoomItem { room, at: self.now(), by: None, op };
+        match self.inner.committer.commit(item.into()).await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.kind() {
+                ErrorKind::JoinRequestNotFound(_) | ErrorKind::RoomNotFound(_) => Ok(false),
+                _ => Err(error),
+            },
         }
-        Ok(())
     }
 }

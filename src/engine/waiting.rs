@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use super::{ChatEngine, Inner};
 use crate::error::Result;
 use crate::event::Notification;
-use crate::id::{MessageId, ReportId, RoomId, UserId};
+use crate::id::{JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{Member, Verb};
-use crate::store::{Answer, Item, Op, RoomItem, Ruling, Settlement};
+use crate::store::{Admission, Answer, Item, JoinSettlement, Op, RoomItem, Ruling, Settlement};
 
 /// How many changes wait to be told. One beyond them is not: whoever looks after the room sees it when they look next.
 const QUEUE: usize = 1024;
@@ -30,6 +30,8 @@ pub(super) struct WaitingChange {
 enum What {
     Held(MessageId),
     Settled,
+    Asked(JoinRequestId),
+    Answered,
     Reported(ReportId),
     Resolved,
 }
@@ -37,12 +39,18 @@ enum What {
 impl WaitingChange {
     /// What an item may change. Boxed, since hardly any does.
     pub(super) fn of(item: &Item) -> Option<Box<Self>> {
-        let Item::Room(RoomItem { room, op, .. }) = item else { return None };
+        let Item::Room(RoomItem { room, by, op, .. }) = item else { return None };
         let (what, sender) = match op {
             Op::Send { id, sender, ruling: Ruling::Held(_), .. } => (What::Held(*id), Some(&sender.user)),
             Op::Settle { held, how: Settlement::Withdraw } => (What::Settled, Some(&held.sender.user)),
             // Whose it is, is told what became of it.
             Op::Settle { .. } => (What::Settled, None),
+            Op::Enter { notice, admission: Admission::Held(hold), .. } => {
+                (What::Asked(hold.id), Some(&notice.about.user))
+            }
+            // Whose request is let go after a time, is told that alone.
+            Op::SettleJoin { how: JoinSettlement::Withdraw, .. } => (What::Answered, by.as_ref()),
+            Op::SettleJoin { .. } => (What::Answered, None),
             // Whoever has reported has the answer, and whose message it is never learns of it.
             Op::Report { id, .. } => (What::Reported(*id), None),
             Op::Resolve { .. } => (What::Resolved, None),
@@ -55,9 +63,10 @@ impl WaitingChange {
     pub(super) fn is_told_by(&self, answer: &Answer) -> bool {
         match (&self.what, answer) {
             (What::Held(new), Answer::Held(id)) => id == new,
+            (What::Asked(new), Answer::JoinHeld(id)) => id == new,
             (What::Reported(new), Answer::Reported(report)) => report.id == *new,
-            (What::Held(_) | What::Reported(_), _) => false,
-            (What::Settled | What::Resolved, _) => true,
+            (What::Held(_) | What::Asked(_) | What::Reported(_), _) => false,
+            (What::Settled | What::Answered | What::Resolved, _) => true,
         }
     }
 }
@@ -66,6 +75,7 @@ impl WaitingChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Queue {
     HeldMessages,
+    JoinRequests,
     Reports,
 }
 
@@ -73,6 +83,7 @@ impl What {
     fn queue(&self) -> Queue {
         match self {
             Self::Held(_) | Self::Settled => Queue::HeldMessages,
+            Self::Asked(_) | Self::Answered => Queue::JoinRequests,
             Self::Reported(_) | Self::Resolved => Queue::Reports,
         }
     }
@@ -82,6 +93,7 @@ impl Queue {
     fn changed_in(self, room: RoomId) -> Notification {
         match self {
             Self::HeldMessages => Notification::HeldMessagesChanged(room),
+            Self::JoinRequests => Notification::JoinRequestsChanged(room),
             Self::Reports => Notification::ReportsChanged(room),
         }
     }
@@ -121,7 +133,7 @@ pub(super) async fn tell(engine: Weak<Inner>, mut changes: mpsc::Receiver<Box<Wa
 impl ChatEngine {
     /// Has those who look after a room know that what waits in it has changed, and these. What was done is done, also where
     /// they cannot be told.
-    pub(super) async fn tell_of_waiting(&self, room: RoomId, mut told: BTreeSet<UserId>, news: Notification) {
+    async fn tell_of_waiting(&self, room: RoomId, mut told: BTreeSet<UserId>, news: Notification) {
         match self.moderators(room).await {
             Ok(moderators) => told.extend(moderators),
             Err(error) => {

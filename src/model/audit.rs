@@ -43,6 +43,18 @@ pub enum Act {
     SetVisibility(Visibility),
     /// Took back an invite link or an invitation of somebody else's. Where the host does, it is not noted.
     RevokeInvite,
+    /// Gave the room another name, or took its name away.
+    Rename,
+    /// Said what the room is about, or no more.
+    SetTopic,
+    /// Gave the room another picture, or took it away.
+    SetPicture,
+    /// Changed what the app keeps of its own with the room.
+    SetCustom,
+    /// Pinned a message, where not every member may.
+    Pin(MessageId),
+    /// Took the pin off a message, where not every member may.
+    Unpin(MessageId),
     /// Closed the room.
     CloseRoom,
     /// Opened the room again.
@@ -71,6 +83,12 @@ names! {
         SetPermissions = "setPermissions",
         SetVisibility = "setVisibility",
         RevokeInvite = "revokeInvite",
+        Rename = "rename",
+        SetTopic = "setTopic",
+        SetPicture = "setPicture",
+        SetCustom = "setCustom",
+        Pin = "pinMessage",
+        Unpin = "unpinMessage",
         CloseRoom = "closeRoom",
         ReopenRoom = "reopenRoom",
         DeleteRoom = "deleteRoom",
@@ -98,6 +116,12 @@ impl Act {
             Self::SetPermissions => ActName::SetPermissions,
             Self::SetVisibility(_) => ActName::SetVisibility,
             Self::RevokeInvite => ActName::RevokeInvite,
+            Self::Rename => ActName::Rename,
+            Self::SetTopic => ActName::SetTopic,
+            Self::SetPicture => ActName::SetPicture,
+            Self::SetCustom => ActName::SetCustom,
+            Self::Pin(_) => ActName::Pin,
+            Self::Unpin(_) => ActName::Unpin,
             Self::CloseRoom => ActName::CloseRoom,
             Self::ReopenRoom => ActName::ReopenRoom,
             Self::DeleteRoom => ActName::DeleteRoom,
@@ -118,7 +142,7 @@ pub struct AuditEntry {
     pub by: Option<UserId>,
     /// What.
     pub act: Act,
-    /// To whom: also whose message was deleted, and whose link was taken back.
+    /// To whom: also whose message was deleted or pinned, and whose link was taken back.
     pub user: Option<UserId>,
     /// Why, in the words of whoever did.
     pub reason: Option<String>,

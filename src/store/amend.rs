@@ -10,7 +10,9 @@ use super::{Amend, Answer, Change, Outcome, ReactionKey, Rows, What};
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::MessageId;
-use crate::model::{Act, Amendment, Body, Message, MessageState, Pin, Reaction, References, Room, Verb};
+use crate::model::{
+    Act, Amendment, Body, Message, MessageState, Pin, Reaction, References, Role, Room, Verb,
+};
 
 pub(super) fn amend(ctx: &Ctx, id: MessageId, change: Amend, rows: &mut Rows) -> Result<Outcome> {
     let room = ctx.room(rows)?;
@@ -235,7 +237,14 @@ fn pin(
     *pins = if on { *pins + 1 } else { pins.saturating_sub(1) };
     let pinned = on.then(|| Pin { by: ctx.by.clone(), at: ctx.at });
     let state = MessageState { pinned, ..message.state.clone() };
-    put(ctx, room, Message { state, ..Message::clone(message) }, Amendment::Pinned(on), rows)
+    // Where every member may, it looks after nothing.
+    let is_act = ctx.by.is_none() || !room.lets(Role::Member, Verb::Pin);
+    let outcome = put(ctx, room, Message { state, ..Message::clone(message) }, Amendment::Pinned(on), rows)?;
+    if is_act && let Some(change) = outcome.changes.first() {
+        let act = if on { Act::Pin(message.id) } else { Act::Unpin(message.id) };
+        moderate::note(ctx, change, act, Some(message.sender.user.clone()), None, rows);
+    }
+    Ok(outcome)
 }
 
 pub(super) fn unchanged(message: &Arc<Message>) -> Result<Outcome> {

@@ -30,7 +30,7 @@ use super::report;
 use super::settings::settle;
 use super::{
     Answer, Batch, BodyHash, Change, Item, Notice, Op, Ordinals, Outcome, Refers, RoomItem, Rows, Ruling,
-    Sent, What,
+    Sent, Update, What,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -84,7 +84,10 @@ fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
         Op::MakeInvite { invite, most } => invites::make(&ctx, invite, most, rows),
         Op::RevokeInvite(code) => invites::revoke(&ctx, code, rows),
         Op::Part { notice } => members::part(&ctx, notice, rows),
-        Op::Rename { name, notice } => rename(&ctx, name, notice, rows),
+        Op::Rename { name, notice } => {
+            let update = Update { name: Some((name, notice)), ..Update::default() };
+            govern::update(&ctx, update, rows)
+        }
         Op::Close => close(&ctx, rows),
         Op::Reopen { kind } => govern::reopen(&ctx, &kind, rows),
         Op::Mark { mark, to } => move_mark(&ctx, mark, to, rows),
@@ -381,19 +384,6 @@ pub(super) fn change_room(room: &mut Room, rows: &mut Rows) -> Change {
     let (pos, prev) = rows.next_pos(room);
     room.changed_pos = pos.at;
     Change { pos, prev, what: What::Changed(Arc::new(room.clone())) }
-}
-
-fn rename(ctx: &Ctx, name: Option<Arc<str>>, notice: Notice, rows: &mut Rows) -> Result<Outcome> {
-    let mut room = ctx.room(rows)?;
-    ctx.check_may(Verb::Rename, &room, rows)?;
-    ctx.check_open(&room)?;
-    if room.name == name {
-        return done(Vec::new());
-    }
-    room.name = name;
-    let changes = vec![change_room(&mut room, rows), add_notice(ctx, &mut room, notice, rows)];
-    rows.put_room(room);
-    done(changes)
 }
 
 fn close(ctx: &Ctx, rows: &mut Rows) -> Result<Outcome> {

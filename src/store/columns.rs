@@ -442,6 +442,12 @@ pub(super) trait ReadRow<'r> {
             (17, None, None) => Some(Act::RevokeInvite),
             (18, None, None) => Some(Act::CloseRoom),
             (19, None, None) => Some(Act::ReopenRoom),
+            (20, None, None) => Some(Act::Rename),
+            (21, None, None) => Some(Act::SetTopic),
+            (22, None, None) => Some(Act::SetPicture),
+            (23, None, None) => Some(Act::SetCustom),
+            (24, None, Some(message)) => Some(Act::Pin(message)),
+            (25, None, Some(message)) => Some(Act::Unpin(message)),
             _ => None,
         };
         let act = act.ok_or_else(|| Self::no_match("audit.act"))?;

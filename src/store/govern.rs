@@ -166,12 +166,17 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
         return done(Vec::new());
     }
     let mut changes = vec![change_room(&mut room, rows)];
+    let named = (room.name != before.name).then_some(Act::Rename);
+    let about = (room.about.topic != before.about.topic).then_some(Act::SetTopic);
+    let pictured = (room.about.picture != before.about.picture).then_some(Act::SetPicture);
+    let kept_with = (room.about.custom != before.about.custom).then_some(Act::SetCustom);
     let slowed = (room.slow_mode != before.slow_mode).then_some(Act::SlowMode(room.slow_mode));
     let kept = (room.retention() != before.retention()).then(|| Act::SetRetention(room.retention()));
     let shown = (room.about.visibility != before.about.visibility)
         .then_some(Act::SetVisibility(room.about.visibility));
     let allowed = (room.permissions != before.permissions).then_some(Act::SetPermissions);
-    for (nth, act) in [slowed, kept, shown, allowed].into_iter().flatten().enumerate() {
+    let acts = [named, about, pictured, kept_with, slowed, kept, shown, allowed];
+    for (nth, act) in acts.into_iter().flatten().enumerate() {
         // A position stands in the trail once.
         if nth > 0 {
             changes.push(moderate::untold(&mut room, rows));

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chat_core::bus::LocalBus;
 use chat_core::event::{Event, EventKind, RoomChange};
 use chat_core::model::{
-    Body, Draft, HistoryQuery, Limit, Message, NewInvite, NewRoom, NotifyLevel, Profile, Quiet, RelationKind,
-    Role, SettingsUpdate,
+    Act, Body, Draft, HistoryQuery, Limit, Message, NewInvite, NewRoom, NotifyLevel, Profile, Quiet,
+    RelationKind, Role, SettingsUpdate,
 };
 use chat_core::store::{Batch, MemoryStore, SqliteStore, Store};
 use chat_core::{ChatEngine, RoomId, Session, UserId};
@@ -140,7 +140,9 @@ async fn nothing_is_left_of_an_erased_person_but_their_id_and_everybody_learns_o
     assert!(member.is_some_and(
         |member| member.notify.is_none_or(|chosen| chosen.setting.is_none()) && member.hidden == 0
     ));
-    assert!(here.admin().audit(room, None, Limit::MESSAGES).await.unwrap().entries.is_empty());
+    let acts = here.admin().audit(room, None, Limit::MESSAGES).await.unwrap().entries;
+    let acts: Vec<_> = acts.iter().map(|entry| (entry.act, entry.by.as_ref())).collect();
+    assert_eq!(acts, [(Act::Rename, Some(ana.user()))], "what was done before");
     let history = ben.history(room, HistoryQuery::newest(Limit::MESSAGES)).await.unwrap();
     assert!(history.messages.iter().all(|view| &*view.message.sender.nickname != "ana by name"));
     // Whoever was away learns of all of it too.

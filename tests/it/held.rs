@@ -24,6 +24,7 @@ use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use crate::heard::next;
 use crate::socketio::client::{Ws, http};
 
 fn id(name: &str) -> UserId {
@@ -118,22 +119,18 @@ fn held(error: Error) -> MessageId {
     id
 }
 
-/// The first event that is wanted.
-async fn next<T: Send>(session: &mut Session, wanted: impl Fn(&EventKind) -> Option<T> + Send + Sync) -> T {
-    let sought = async {
-        loop {
-            if let Some(found) = wanted(&session.next().await.unwrap().kind) {
-                return found;
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), sought).await.unwrap()
-}
-
 /// In which room other messages are held now.
 fn changes(kind: &EventKind) -> Option<RoomId> {
     match kind {
         EventKind::Notification(Notification::HeldMessagesChanged(room)) => Some(*room),
+        _ => None,
+    }
+}
+
+/// Which message was let go, in which room, since nobody has answered.
+fn expired(kind: &EventKind) -> Option<(RoomId, MessageId)> {
+    match kind {
+        EventKind::Notification(Notification::MessageExpired(room, id)) => Some((*room, *id)),
         _ => None,
     }
 }

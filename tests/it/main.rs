@@ -18,6 +18,7 @@ mod faults;
 mod follows;
 mod forwards;
 mod friends;
+mod heard;
 mod held;
 mod hidden;
 mod hooks;

@@ -123,6 +123,18 @@ export class Person {
     await this.sees('#app');
   }
 
+  /** Loads the page again. Gives how to tell it what the server tells in its own time only. */
+  async reloadWatched() {
+    let socket;
+    await this.page.routeWebSocket('**/chat/ws', (route) => {
+      route.connectToServer();
+      socket = route;
+    });
+    await this.reload();
+    await this.sees('#status[data-state="online"]');
+    return (event, data) => socket.send(JSON.stringify({ event, data }));
+  }
+
   // Rooms
 
   /** Goes back to the lists, where one pane hides the other. */

@@ -101,6 +101,28 @@ describe('what is held', { timeout: 60_000 }, () => {
     assert.deepEqual(await history(ana, room), ['shoes']);
   });
 
+  test('has failed as EXPIRED once nobody has answered for long', async () => {
+    const { ben, room } = await scene();
+    let socket;
+    class Told extends WebSocket {
+      constructor(...address) {
+        super(...address);
+        socket = this;
+      }
+    }
+    const bens = connect(ben, { WebSocket: Told });
+    const [entry, other] = [bens.chat.send(room, text('shoes')), bens.chat.send(room, text('more shoes'))];
+    await become('held', entry, other);
+    // A week is longer than a test.
+    const expired = { type: 'messageExpired', roomUuid: room, heldUuid: entry.heldUuid };
+    socket.emit('message', Buffer.from(JSON.stringify({ event: 'notification', data: expired })), false);
+    await become('failed', entry);
+    assert.deepEqual([entry.error.code, entry.error.reason, other.state], ['EXPIRED', undefined, 'held']);
+    assert.deepEqual(bens.told.news.filter(({ type }) => type === 'messageExpired'), [expired]);
+    bens.chat.retry(entry.clientId);
+    await become('held', entry);
+  });
+
   test('outlives a reload, and what became of it meanwhile is found out', async () => {
     const { ana, ben, room } = await scene();
     const storage = keptInMemory();

@@ -105,6 +105,23 @@ describe('moderation', { timeout: 60_000 }, () => {
     assertProblem(await ana.call('GET', `/rooms/${room}/audit?cursor=x`), 400, 'INVALID_INPUT');
   });
 
+  test('what is said of a room, and what is pinned where not every member may, is in the trail as well', async () => {
+    const room = await group();
+    const { messageUuid } = (await say(ben, room)).body;
+    const acts = async () => (await ana.ok('GET', `/rooms/${room}/audit`)).audit.map(({ createdAt, ...told }) => told);
+    const said = { name: 'Walkers', topic: 'Walks', picture: 'https://pictures.example/a.png', custom: { week: 4 } };
+    for (let times = 0; times < 2; times += 1) await ana.ok('PATCH', `/rooms/${room}`, said);
+    await ana.ok('PUT', `/rooms/${room}/messages/${messageUuid}/pin`);
+    await ana.ok('DELETE', `/rooms/${room}/messages/${messageUuid}/pin`);
+    const of = (act, more) => ({ act, doneBy: ana.id, ...more });
+    const whose = { userUuid: ben.id, messageUuid };
+    const expected = [of('unpinMessage', whose), of('pinMessage', whose), of('setCustom'), of('setPicture'), of('setTopic'), of('rename')];
+    assert.deepEqual(await acts(), expected);
+    await ana.ok('PATCH', `/rooms/${room}`, { permissions: { pin: 'MEMBER' } });
+    await ben.ok('PUT', `/rooms/${room}/messages/${messageUuid}/pin`);
+    assert.deepEqual(await acts(), [of('setPermissions'), ...expected]);
+  });
+
   test('a report waits for moderators until one of them resolves it', async () => {
     const room = await group();
     const { body: { messageUuid } } = await say(ben, room);

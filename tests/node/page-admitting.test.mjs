@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import english from '../../examples/server/page/texts.en.js';
-import korean from '../../examples/server/page/texts.ko.js';
-import { openBrowser, Person, PHONE } from './browser.mjs';
+import { openBrowser, Person } from './browser.mjs';
 import { unique, User } from './client.mjs';
 import { button, focused, join, letIn, ok, openPanel, reject, requests, withDoor } from './doors.mjs';
+import { isAccessibleInEachLook } from './looks.mjs';
 import { startServer } from './server.mjs';
 
 let server;
@@ -102,44 +102,31 @@ describe('those who look after a chat', { timeout: 240_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 240_000 }, () => {
-  for (const [name, look] of Object.entries({
-    light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
-    'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },
-  })) {
-    test(name, async () => {
-      const words = look.locale ? korean : english;
-      const [anas, bens, chos] = await people('Ana', 'Ben', 'Cho');
-      const clubs = [unique('Runners of the old bridge and of all the other bridges'), unique('달리기 모임'), unique('Cooks')];
-      const rooms = [await withDoor(bens, clubs[0]), await withDoor(bens, clubs[1]), await withDoor(anas, clubs[2])];
-      const ana = await openPage(anas, look);
-      for (const room of rooms.slice(0, 2)) await join(anas, room);
-      await ana.countIs('#asked .person', 2);
-      await reject(bens, rooms[0], anas, 'Only for those who have run over each of the bridges at least once');
-      await ana.sees('#asked .words', 'bridges');
-      for (const one of [bens, chos]) await join(one, rooms[2]);
-      await ana.page.waitForFunction(() => document.querySelector('#toast').innerText === '', undefined, { timeout: 8000 });
-      const check = async (where) => {
-        await ana.shoot(`joins-${name.replaceAll(' ', '-')}-${where.replaceAll(' ', '-')}`);
-        await ana.isAccessible(where);
-        await ana.isWell();
-      };
-      await check('the rooms');
-      await ana.click('#find-open');
-      await ana.sees('#find-list .muted', words.youWait);
-      await check('public chats');
-      await ana.click('#find-close');
-      await ana.openRoom(clubs[2]);
-      await ana.sees('#people-open[data-waits="2"]');
-      await check('the chat');
-      await openPanel(ana);
-      await ana.countIs('#joins-list .person', 2);
-      await check('who waits');
-      await button(ana, words.rejectJoin, bens.nickname).click();
-      await ana.sees('#ask');
-      await check('rejecting');
-      await ana.page.keyboard.press('Escape');
-      await close(ana);
-    });
-  }
+isAccessibleInEachLook('joins', async (look, words, check) => {
+  const [anas, bens, chos] = await people('Ana', 'Ben', 'Cho');
+  const clubs = [unique('Runners of the old bridge and of all the other bridges'), unique('달리기 모임'), unique('Cooks')];
+  const rooms = [await withDoor(bens, clubs[0]), await withDoor(bens, clubs[1]), await withDoor(anas, clubs[2])];
+  const ana = await openPage(anas, look);
+  for (const room of rooms.slice(0, 2)) await join(anas, room);
+  await ana.countIs('#asked .person', 2);
+  await reject(bens, rooms[0], anas, 'Only for those who have run over each of the bridges at least once');
+  await ana.sees('#asked .words', 'bridges');
+  for (const one of [bens, chos]) await join(one, rooms[2]);
+  await ana.page.waitForFunction(() => document.querySelector('#toast').innerText === '', undefined, { timeout: 8000 });
+  await check(ana, 'the rooms');
+  await ana.click('#find-open');
+  await ana.sees('#find-list .muted', words.youWait);
+  await check(ana, 'public chats');
+  await ana.click('#find-close');
+  await ana.openRoom(clubs[2]);
+  await ana.sees('#people-open[data-waits="2"]');
+  await check(ana, 'the chat');
+  await openPanel(ana);
+  await ana.countIs('#joins-list .person', 2);
+  await check(ana, 'who waits');
+  await button(ana, words.rejectJoin, bens.nickname).click();
+  await ana.sees('#ask');
+  await check(ana, 'rejecting');
+  await ana.page.keyboard.press('Escape');
+  await close(ana);
 });

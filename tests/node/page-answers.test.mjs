@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import english from '../../examples/server/page/texts.en.js';
-import korean from '../../examples/server/page/texts.ko.js';
 import { openBrowser, Person, PHONE } from './browser.mjs';
 import { unique, User } from './client.mjs';
+import { isAccessibleInEachLook } from './looks.mjs';
 import { startServer } from './server.mjs';
 
 let server;
@@ -276,49 +276,37 @@ describe('pins', { timeout: 240_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 240_000 }, () => {
-  for (const [name, look] of Object.entries({
-    light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
-    'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },
-  })) {
-    test(name, async () => {
-      const words = look.locale ? korean : english;
-      const { ana, ben, anas, bens, room, close } = await scene(look);
-      await Promise.all([ana, ben].map((person) => person.getsPictures()));
-      const said = async (user, content, quotedMessageUuid) => (
-        (await user.ok('POST', `/rooms/${room}/messages`, { ...(typeof content === 'string' ? { type: 'TEXT', content } : content), quotedMessageUuid })).messageUuid
-      );
-      const long = await said(bens, 'The long run is on Sunday, we meet at the old bridge and go along the river as far as the mill, and whoever wants goes on to the next one.');
-      const picture = await said(bens, { type: 'IMAGE', imageUrl: 'https://pictures.example/hills.svg' });
-      const gone = await said(bens, 'oops');
-      await said(anas, 'I come', long);
-      await said(bens, '물레방아 앞에서 만나요', picture);
-      await said(anas, { type: 'IMAGE', imageUrl: 'https://pictures.example/hills.svg', content: 'These hills?' }, gone);
-      await said(bens, 'What was that?', gone);
-      await bens.ok('DELETE', `/rooms/${room}/messages/${gone}`);
-      for (const uuid of [picture, long]) await anas.ok('PUT', `/rooms/${room}/messages/${uuid}/pin`);
-      await ana.sees('#pins-open', words.pinsCount(2));
-      await quotes(ana, 'What was that?', words.messageDeleted);
-      const check = async (where) => {
-        await ana.shoot(`answers-${name.replaceAll(' ', '-')}-${where.replaceAll(' ', '-')}`);
-        await ana.isAccessible(where);
-      };
-      await check('a room');
-      await choose(ana, 'What was that?');
-      await ana.page.waitForTimeout(100);
-      await check('the menu');
-      await press(ana, 'Escape');
-      await choose(ana, 'I come');
-      await ana.page.waitForTimeout(100);
-      await check('the menu of ones own');
-      await press(ana, 'Escape');
-      await choose(ana, 'The long run', 'answer');
-      await ana.sees('#answering');
-      await check('answering');
-      await ana.click('#pins-open');
-      await ana.countIs('#pins-list .hit', 2);
-      await check('the pins');
-      await close();
-    });
-  }
+isAccessibleInEachLook('answers', async (look, words, check) => {
+  const { ana, ben, anas, bens, room, close } = await scene(look);
+  await Promise.all([ana, ben].map((person) => person.getsPictures()));
+  const said = async (user, content, quotedMessageUuid) => (
+    (await user.ok('POST', `/rooms/${room}/messages`, { ...(typeof content === 'string' ? { type: 'TEXT', content } : content), quotedMessageUuid })).messageUuid
+  );
+  const long = await said(bens, 'The long run is on Sunday, we meet at the old bridge and go along the river as far as the mill, and whoever wants goes on to the next one.');
+  const picture = await said(bens, { type: 'IMAGE', imageUrl: 'https://pictures.example/hills.svg' });
+  const gone = await said(bens, 'oops');
+  await said(anas, 'I come', long);
+  await said(bens, '물레방아 앞에서 만나요', picture);
+  await said(anas, { type: 'IMAGE', imageUrl: 'https://pictures.example/hills.svg', content: 'These hills?' }, gone);
+  await said(bens, 'What was that?', gone);
+  await bens.ok('DELETE', `/rooms/${room}/messages/${gone}`);
+  for (const uuid of [picture, long]) await anas.ok('PUT', `/rooms/${room}/messages/${uuid}/pin`);
+  await ana.sees('#pins-open', words.pinsCount(2));
+  await quotes(ana, 'What was that?', words.messageDeleted);
+  await check(ana, 'a room');
+  await choose(ana, 'What was that?');
+  await ana.page.waitForTimeout(100);
+  await check(ana, 'the menu');
+  await press(ana, 'Escape');
+  await choose(ana, 'I come');
+  await ana.page.waitForTimeout(100);
+  await check(ana, 'the menu of ones own');
+  await press(ana, 'Escape');
+  await choose(ana, 'The long run', 'answer');
+  await ana.sees('#answering');
+  await check(ana, 'answering');
+  await ana.click('#pins-open');
+  await ana.countIs('#pins-list .hit', 2);
+  await check(ana, 'the pins');
+  await close();
 });

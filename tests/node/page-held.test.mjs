@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import english from '../../examples/server/page/texts.en.js';
-import korean from '../../examples/server/page/texts.ko.js';
 import { openBrowser, Person, PHONE } from './browser.mjs';
 import { unique, User } from './client.mjs';
 import { button, focused, join, ok, openPanel } from './doors.mjs';
+import { isAccessibleInEachLook } from './looks.mjs';
 import { startServer } from './server.mjs';
 
 let server;
@@ -113,6 +113,25 @@ describe('a message that is held', { timeout: 120_000 }, () => {
     await ben.seesMessage('Shoes to give away');
     assert.equal(await ben.count('.message'), 1);
     await close(ana, ben);
+  });
+
+  test('has waited for nothing where nobody looks at it for long, and is sent once more', async () => {
+    const [anas, bens] = await people('Ana', 'Ben');
+    const club = unique('Runners');
+    const room = await withReview(anas, club, [bens]);
+    const ben = await openPage(bens);
+    const tell = await ben.reloadWatched();
+    await ben.openRoom(club);
+    await ben.say('Shoes for sale');
+    await ben.sees('.message.held', 'Shoes for sale');
+    const [{ heldUuid }] = await held(anas, room);
+    tell('notification', { type: 'messageExpired', roomUuid: room, heldUuid });
+    await ben.sees('#toast', english.notApprovedInTime(club));
+    await ben.sees('.message.failed .failure', english.error_EXPIRED);
+    await ben.shoot('held-expired');
+    await ben.click('.failure button', english.retry);
+    await ben.sees('.message.held', 'Shoes for sale');
+    await close(ben);
   });
 
   test('is taken back by its sender, also on another device and by the keyboard; who approves it then is quietly too late', async () => {
@@ -282,47 +301,34 @@ describe('those who look after a chat', { timeout: 90_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 120_000 }, () => {
-  for (const [name, look] of Object.entries({
-    light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
-    'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },
-  })) {
-    test(name, async () => {
-      const words = look.locale ? korean : english;
-      const [anas, bens] = await people('Ana', 'Ben');
-      const club = unique('Runners');
-      const room = await withReview(anas, club, [bens]);
-      const ben = await openPage(bens, look);
-      await ben.getsPictures();
-      await ben.openRoom(club);
-      await ben.say('The best shoes of the town, only today and only here: they make you run twice as fast, or so they say https://shoes.example/');
-      await ben.sees('.message.held');
-      await ben.sendPicture('https://pictures.example/hills.svg', 'Where we run');
-      await ben.countIs('.message.held', 2);
-      await ben.say('Cheap!');
-      await ben.countIs('.message.held', 3);
-      await settle(anas, room, 'Cheap!', 'reject', 'This is not a market, as everybody here knows by now');
-      await ben.sees('.failure');
-      await ben.page.waitForFunction(() => document.querySelector('#toast').innerText === '', undefined, { timeout: 8000 });
-      const check = async (person, where) => {
-        await person.shoot(`held-${name.replaceAll(' ', '-')}-${where.replaceAll(' ', '-')}`);
-        await person.isAccessible(where);
-        await person.isWell();
-      };
-      await check(ben, 'the sender');
-      const ana = await openPage(anas, look);
-      await ana.getsPictures();
-      await ana.openRoom(club);
-      await ana.sees('#people-open[data-waits="2"]');
-      await openPanel(ana);
-      await ana.countIs('#held-list .asking', 2);
-      await ana.sees('#held-list .picture.loaded');
-      await check(ana, 'what waits');
-      await ana.page.locator('#held-list .answers button').nth(1).click();
-      await ana.sees('#ask-title', words.rejectHeldTitle(bens.nickname));
-      await check(ana, 'rejecting');
-      await ana.page.keyboard.press('Escape');
-      await close(ana, ben);
-    });
-  }
+isAccessibleInEachLook('held', async (look, words, check) => {
+  const [anas, bens] = await people('Ana', 'Ben');
+  const club = unique('Runners');
+  const room = await withReview(anas, club, [bens]);
+  const ben = await openPage(bens, look);
+  await ben.getsPictures();
+  await ben.openRoom(club);
+  await ben.say('The best shoes of the town, only today and only here: they make you run twice as fast, or so they say https://shoes.example/');
+  await ben.sees('.message.held');
+  await ben.sendPicture('https://pictures.example/hills.svg', 'Where we run');
+  await ben.countIs('.message.held', 2);
+  await ben.say('Cheap!');
+  await ben.countIs('.message.held', 3);
+  await settle(anas, room, 'Cheap!', 'reject', 'This is not a market, as everybody here knows by now');
+  await ben.sees('.failure');
+  await ben.page.waitForFunction(() => document.querySelector('#toast').innerText === '', undefined, { timeout: 8000 });
+  await check(ben, 'the sender');
+  const ana = await openPage(anas, look);
+  await ana.getsPictures();
+  await ana.openRoom(club);
+  await ana.sees('#people-open[data-waits="2"]');
+  await openPanel(ana);
+  await ana.countIs('#held-list .asking', 2);
+  await ana.sees('#held-list .picture.loaded');
+  await check(ana, 'what waits');
+  await ana.page.locator('#held-list .answers button').nth(1).click();
+  await ana.sees('#ask-title', words.rejectHeldTitle(bens.nickname));
+  await check(ana, 'rejecting');
+  await ana.page.keyboard.press('Escape');
+  await close(ana, ben);
 });

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import english from '../../examples/server/page/texts.en.js';
-import korean from '../../examples/server/page/texts.ko.js';
 import { openBrowser, Person, PHONE } from './browser.mjs';
 import { unique, User } from './client.mjs';
+import { isAccessibleInEachLook } from './looks.mjs';
 import { startServer } from './server.mjs';
 
 let server;
@@ -121,33 +121,21 @@ describe('an invitation', { timeout: 240_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 240_000 }, () => {
-  for (const [name, look] of Object.entries({
-    light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
-    'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },
-  })) {
-    test(name, async () => {
-      const words = look.locale ? korean : english;
-      const [anas, bens] = await people('Ana', 'Ben');
-      const ana = await openPage(anas, look);
-      await anas.group([bens], 'Cooks');
-      await invite(bens, await bens.group([], 'Runners of the old bridge and of all the other bridges'), anas);
-      await invite(bens, await bens.group([], '달리기 모임'), anas);
-      await ana.countIs('#invitations .person', 2);
-      await ana.page.waitForFunction(() => document.querySelector('#toast').innerText === '', undefined, { timeout: 8000 });
-      const check = async (where) => {
-        await ana.shoot(`invitations-${name.replaceAll(' ', '-')}-${where.replaceAll(' ', '-')}`);
-        await ana.isAccessible(where);
-      };
-      await check('the rooms');
-      await ana.openRoom('Cooks');
-      await ana.click('#people-open');
-      await ana.click('#invite');
-      await ana.page.check('#ask-first');
-      await ana.sees('#ask .check', words.askFirst);
-      await check('inviting');
-      await ana.page.keyboard.press('Escape');
-      await close(ana);
-    });
-  }
+isAccessibleInEachLook('invitations', async (look, words, check) => {
+  const [anas, bens] = await people('Ana', 'Ben');
+  const ana = await openPage(anas, look);
+  await anas.group([bens], 'Cooks');
+  await invite(bens, await bens.group([], 'Runners of the old bridge and of all the other bridges'), anas);
+  await invite(bens, await bens.group([], '달리기 모임'), anas);
+  await ana.countIs('#invitations .person', 2);
+  await ana.page.waitForFunction(() => document.querySelector('#toast').innerText === '', undefined, { timeout: 8000 });
+  await check(ana, 'the rooms');
+  await ana.openRoom('Cooks');
+  await ana.click('#people-open');
+  await ana.click('#invite');
+  await ana.page.check('#ask-first');
+  await ana.sees('#ask .check', words.askFirst);
+  await check(ana, 'inviting');
+  await ana.page.keyboard.press('Escape');
+  await close(ana);
 });

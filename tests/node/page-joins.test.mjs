@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import english from '../../examples/server/page/texts.en.js';
 import { openBrowser, Person, PHONE } from './browser.mjs';
 import { unique, User } from './client.mjs';
-import { button, focused, join, letIn, ok, openPanel, reject, withDoor } from './doors.mjs';
+import { button, focused, join, letIn, ok, openPanel, reject, requests, withDoor } from './doors.mjs';
 import { startServer } from './server.mjs';
 
 let server;
@@ -102,6 +102,32 @@ describe('a chat with a door', { timeout: 240_000 }, () => {
     await ben.click('#find-close');
     await ben.sees('#asked .words', english.notLetIn);
     await close(ana, ben);
+  });
+
+  test('is waited for in vain where nobody answers for long, which one reads, and asks again', async () => {
+    const [anas, bens] = await people('Ana', 'Ben');
+    const club = unique('Runners');
+    const room = await withDoor(anas, club);
+    const ben = await openPage(bens);
+    const tell = await ben.reloadWatched();
+    await join(bens, room);
+    await ben.sees('#asked strong', club);
+    const [{ joinRequestUuid }] = await requests(anas, room);
+    // A week is longer than a test: the server is made to say what it says then.
+    const none = (route) => route.fulfill({ json: { joinRequests: [], nextCursor: null } });
+    await ben.page.route('**/chat/join-requests*', none);
+    tell('notification', { type: 'joinExpired', roomUuid: room, joinRequestUuid });
+    await ben.sees('#toast', english.notAnsweredInto(club));
+    await ben.sees('#asked .words', english.notAnswered);
+    await ben.shoot('joins-expired');
+    await ben.page.unroute('**/chat/join-requests*', none);
+    await find(ben, club);
+    await button(ben, english.join, club).click();
+    await ben.sees('#find-list .muted', english.youWait);
+    await ben.click('#find-close');
+    await ben.sees('#asked .words', english.askedAgo(english.justNow));
+    await ben.seesNo('#asked .words', english.notAnswered);
+    await close(ben);
   });
 
   test('is waited for no more by who thinks better of it, on all devices and for those who look after it', async () => {

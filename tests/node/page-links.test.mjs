@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import english from '../../examples/server/page/texts.en.js';
-import korean from '../../examples/server/page/texts.ko.js';
 import { openBrowser, Person, PHONE } from './browser.mjs';
 import { sleep, unique, User } from './client.mjs';
 import { focused, letIn, ok, reject, withDoor } from './doors.mjs';
+import { isAccessibleInEachLook } from './looks.mjs';
 import { startServer } from './server.mjs';
 
 /** What this server takes. */
@@ -421,52 +421,39 @@ describe('who sees links', { timeout: 240_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 240_000 }, () => {
-  for (const [name, look] of Object.entries({
-    light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
-    'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },
-  })) {
-    test(name, async () => {
-      const words = look.locale ? korean : english;
-      const [anas, bens] = await people('Ana', 'Ben');
-      const club = unique('Runners');
-      const room = await group(anas, club, [bens]);
-      await makeLink(bens, room);
-      await makeLink(anas, room, { expiresIn: 3600, maxUses: 1 });
-      await makeLink(anas, room, { expiresIn: 1_000_000, maxUses: 10 });
-      const code = await makeLink(bens, await group(bens, unique('Cooks')));
-      const ana = await openPage(anas, look);
-      const check = async (where) => {
-        await ana.shoot(`links-${name.replaceAll(' ', '-')}-${where.replaceAll(' ', '-')}`);
-        await ana.isAccessible(where);
-        await ana.isWell();
-      };
-      await ana.openRoom(club);
-      await ana.click('#people-open');
-      await ana.sees('#links-open', words.inviteLinks);
-      await check('the people');
-      await openLinks(ana);
-      await ana.countIs('#links-list .person', 3);
-      await check('the links');
-      await ana.page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
-      await buttonOf(ana, 0, words.copyLink).click();
-      await ana.sees('#ask-title', words.copyByHand);
-      await check('copying by hand');
-      await ana.page.keyboard.press('Escape');
-      await buttonOf(ana, 0, words.revoke).click();
-      await ana.sees('#ask-title', words.revokeTitle);
-      await check('revoking');
-      await ana.page.keyboard.press('Escape');
-      await ana.page.goto(addressOf(code));
-      await ana.sees('#leads-to', words.people(1));
-      await check('coming in');
-      await ana.page.keyboard.press('Escape');
-      await ana.page.evaluate(() => sessionStorage.clear());
-      await ana.page.goto('about:blank');
-      await ana.page.goto(addressOf(code));
-      await ana.sees('#sign-in-invited', words.invitedHere);
-      await check('signing in');
-      await ana.close();
-    });
-  }
+isAccessibleInEachLook('links', async (look, words, check) => {
+  const [anas, bens] = await people('Ana', 'Ben');
+  const club = unique('Runners');
+  const room = await group(anas, club, [bens]);
+  await makeLink(bens, room);
+  await makeLink(anas, room, { expiresIn: 3600, maxUses: 1 });
+  await makeLink(anas, room, { expiresIn: 1_000_000, maxUses: 10 });
+  const code = await makeLink(bens, await group(bens, unique('Cooks')));
+  const ana = await openPage(anas, look);
+  await ana.openRoom(club);
+  await ana.click('#people-open');
+  await ana.sees('#links-open', words.inviteLinks);
+  await check(ana, 'the people');
+  await openLinks(ana);
+  await ana.countIs('#links-list .person', 3);
+  await check(ana, 'the links');
+  await ana.page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+  await buttonOf(ana, 0, words.copyLink).click();
+  await ana.sees('#ask-title', words.copyByHand);
+  await check(ana, 'copying by hand');
+  await ana.page.keyboard.press('Escape');
+  await buttonOf(ana, 0, words.revoke).click();
+  await ana.sees('#ask-title', words.revokeTitle);
+  await check(ana, 'revoking');
+  await ana.page.keyboard.press('Escape');
+  await ana.page.goto(addressOf(code));
+  await ana.sees('#leads-to', words.people(1));
+  await check(ana, 'coming in');
+  await ana.page.keyboard.press('Escape');
+  await ana.page.evaluate(() => sessionStorage.clear());
+  await ana.page.goto('about:blank');
+  await ana.page.goto(addressOf(code));
+  await ana.sees('#sign-in-invited', words.invitedHere);
+  await check(ana, 'signing in');
+  await ana.close();
 });

@@ -7,6 +7,7 @@ import english from '../../examples/server/page/texts.en.js';
 import korean from '../../examples/server/page/texts.ko.js';
 import { openBrowser, Person, PHONE } from './browser.mjs';
 import { unique, User } from './client.mjs';
+import { isAccessibleInEachLook } from './looks.mjs';
 import { SEEDED_ROOM, startSeeded } from './seed.mjs';
 import { startServer } from './server.mjs';
 
@@ -297,37 +298,25 @@ describe('a search in a long history', { timeout: 240_000 }, () => {
   });
 });
 
-describe('axe finds nothing serious', { timeout: 240_000 }, () => {
-  for (const [name, shape] of Object.entries({
-    light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' },
-    'a light phone': { ...PHONE, colorScheme: 'light' }, 'a dark phone': { ...PHONE, colorScheme: 'dark', locale: 'ko-KR' },
-  })) {
-    test(name, async () => {
-      const words = shape.locale ? korean : english;
-      const { anas, bens, runners, cooks, begin } = await scene(shape);
-      await bens.say(cooks, `The river is long. ${'We go along its bank, past the mill and the old mill, '.repeat(6)}and home.`);
-      await anas.say(runners, 'Meet at the mill, 강변 달리기 모임은 일요일 아침에 물레방아 앞에서 만나요');
-      await bens.say(runners, 'A mill? https://mill.example/the-mill');
-      const ana = await begin();
-      const check = async (where) => {
-        await ana.shoot(`search-${name.replaceAll(' ', '-')}-${where.replaceAll(' ', '-')}`);
-        await ana.isAccessible(where);
-      };
-      await check('the rooms');
-      await look(ana, '#search-text', 'mill', words.found(3, false));
-      await check('what was found');
-      await look(ana, '#search-text', 'millstone', words.foundNothing);
-      await check('nothing found');
-      await look(ana, '#search-text', 'm', words.error_INVALID_INPUT_q);
-      await check('an error');
-      await look(ana, '#search-text', 'mill', words.found(3, false));
-      await ana.click('.hit', 'Meet at');
-      await ana.sees('.message[data-found]');
-      await check('a message found');
-      await ana.click('#room-search-open');
-      await look(ana, '#room-search-text', 'mill', words.found(2, false));
-      await check('in a room');
-      await close(ana);
-    });
-  }
+isAccessibleInEachLook('search', async (shape, words, check) => {
+  const { anas, bens, runners, cooks, begin } = await scene(shape);
+  await bens.say(cooks, `The river is long. ${'We go along its bank, past the mill and the old mill, '.repeat(6)}and home.`);
+  await anas.say(runners, 'Meet at the mill, 강변 달리기 모임은 일요일 아침에 물레방아 앞에서 만나요');
+  await bens.say(runners, 'A mill? https://mill.example/the-mill');
+  const ana = await begin();
+  await check(ana, 'the rooms');
+  await look(ana, '#search-text', 'mill', words.found(3, false));
+  await check(ana, 'what was found');
+  await look(ana, '#search-text', 'millstone', words.foundNothing);
+  await check(ana, 'nothing found');
+  await look(ana, '#search-text', 'm', words.error_INVALID_INPUT_q);
+  await check(ana, 'an error');
+  await look(ana, '#search-text', 'mill', words.found(3, false));
+  await ana.click('.hit', 'Meet at');
+  await ana.sees('.message[data-found]');
+  await check(ana, 'a message found');
+  await ana.click('#room-search-open');
+  await look(ana, '#room-search-text', 'mill', words.found(2, false));
+  await check(ana, 'in a room');
+  await close(ana);
 });

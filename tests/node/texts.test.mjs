@@ -38,7 +38,8 @@ describe('the texts of the page', () => {
       const more = {
         mute: [...whom, '18:00'], unmute: whom, ban: [...whom, '18:00'], unban: whom, remove: whom, deleteMessage: whom, setRole: [...whom, 'admin'],
         slowMode: ['30 s'], resolveReport: [...whom, ...outcome], setRetention: ['30', '1000'], approveMessage: whom, rejectMessage: whom,
-        approveJoin: whom, rejectJoin: whom, setPermissions: [], setVisibility: [], revokeInvite: whom, closeRoom: [], reopenRoom: [], deleteRoom: [],
+        approveJoin: whom, rejectJoin: whom, setPermissions: [], setVisibility: [], revokeInvite: whom, rename: [], setTopic: [], setPicture: [], setCustom: [],
+        pinMessage: whom, unpinMessage: whom, closeRoom: [], reopenRoom: [], deleteRoom: [],
       };
       assert.deepEqual(Object.keys(more).toSorted(), namesOf('Act', 'act').toSorted());
       for (const [act, words] of Object.entries(more)) {

@@ -29,7 +29,8 @@
 //
 // What waits for a moderator. Where the app's rules hold a message, its entry is `held`: it stays in the storage and is not
 // sent again. Approved, it is `sent`, at the place that it gets then; rejected, it is `failed` as REJECTED, with the `reason`
-// if one was given. `withdraw` takes it back. What became of it during an absence is asked for when the connection is back.
+// if one was given; and as EXPIRED where nobody has answered for long. `withdraw` takes it back. What became of it during an
+// absence is asked for when the connection is back: of what was not sent no more is known then than that, as of REJECTED.
 //
 // Tokens. `token(isRefused)` gives one, or a promise of one, or null once the person has signed out. It is
 // asked again with `true` when the server takes the last one no more; refused twice in a row, the client is
@@ -838,7 +839,7 @@ export class Chat {
     if (event === 'messageUpdated' || event === 'messageDeleted') return this.#tellChange(data);
     if (event === 'messageDelta') return this.#tellDelta(data);
     if (event === 'messageHidden') return this.#tellHidden(data);
-    if (event === 'notification' && data.type === 'messageRejected') this.#rejected(data);
+    if (event === 'notification') this.#takeHeldNews(data);
     // Such a room begins anew for this user.
     if (event === 'room' && ['left', 'reset'].includes(data.change)) this.#told.delete(data.roomUuid);
     this.#emit(event, data);
@@ -1066,10 +1067,12 @@ export class Chat {
     this.#note(Object.assign(entry, { state: 'held', heldUuid }));
   }
 
-  /** @param {{ heldUuid: string, reason?: string }} news */
-  #rejected({ heldUuid, reason }) {
+  /** @param {{ type: string, heldUuid?: string, reason?: string }} news */
+  #takeHeldNews({ type, heldUuid, reason }) {
     const entry = this.entries.find((one) => one.state === 'held' && one.heldUuid === heldUuid);
-    if (entry) this.#reject(entry, reason);
+    if (!entry) return;
+    if (type === 'messageRejected') this.#reject(entry, reason);
+    if (type === 'messageExpired') this.#fail(entry, new ChatError({ code: 'EXPIRED', message: 'nobody has approved it in time' }));
   }
 
   /** @param {Entry} entry @param {string} [reason] */

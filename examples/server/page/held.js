@@ -62,5 +62,9 @@ export function takeHeldNews({ type, roomUuid, heldUuid, reason }) {
     toast(reason ? t('notApprovedBecause', name, reason) : t('notApproved', name));
     forgetHeld(heldUuid);
   }
+  if (type === 'messageExpired') {
+    toast(t('notApprovedInTime', rooms.get(roomUuid)?.name ?? '…'));
+    forgetHeld(heldUuid);
+  }
   loadHeld().catch(() => {});
 }

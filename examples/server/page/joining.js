@@ -10,7 +10,7 @@ import { agoOf, languageChanged, t } from './texts.js';
 
 /** The newest first. */
 let asked = [];
-/** Those of this visit that somebody has answered with no, until they are put away: {roomUuid, name, reason}. */
+/** Those of this visit that somebody has answered with no, or nobody in time, until they are put away: {roomUuid, name, reason, isExpired}. */
 let refused = [];
 
 /** Tells that one waits for others than before. */
@@ -63,9 +63,10 @@ export function takeJoinNews({ type, roomUuid, joinRequestUuid, reason }) {
   const request = asked.find((one) => one.joinRequestUuid === joinRequestUuid);
   const name = nameOf(request ?? rooms.get(roomUuid) ?? {});
   if (type === 'joinApproved') toast(t('letInto', name));
-  if (type === 'joinRejected') {
-    toast(t('notLetInto', name));
-    refused = [{ roomUuid, name, reason }, ...refused.filter((one) => one.roomUuid !== roomUuid)];
+  if (type === 'joinRejected' || type === 'joinExpired') {
+    const isExpired = type === 'joinExpired';
+    toast(t(isExpired ? 'notAnsweredInto' : 'notLetInto', name));
+    refused = [{ roomUuid, name, reason, isExpired }, ...refused.filter((one) => one.roomUuid !== roomUuid)];
     show();
   }
   loadAsked().catch(() => {});
@@ -96,7 +97,12 @@ function item(key, name, words, button) {
 const askedItem = (request) => item(request.joinRequestUuid, nameOf(request), t('askedAgo', agoOf(new Date(request.createdAt))),
   textButton(t('withdraw'), () => attempt(() => takeBack(request)), 'small soft'));
 
-const refusedItem = ({ roomUuid, name, reason }) => item(roomUuid, name, reason ? t('notLetInBecause', reason) : t('notLetIn'),
+const whyRefused = ({ reason, isExpired }) => {
+  if (isExpired) return t('notAnswered');
+  return reason ? t('notLetInBecause', reason) : t('notLetIn');
+};
+
+const refusedItem = ({ roomUuid, name, ...why }) => item(roomUuid, name, whyRefused(why),
   textButton(t('putAway'), () => {
     refused = refused.filter((one) => one.roomUuid !== roomUuid);
     show();

@@ -69,6 +69,12 @@ pub(in crate::store) fn act_columns(act: Act) -> (i16, Option<i64>, Option<Messa
         Act::RevokeInvite => (17, None, None),
         Act::CloseRoom => (18, None, None),
         Act::ReopenRoom => (19, None, None),
+        Act::Rename => (20, None, None),
+        Act::SetTopic => (21, None, None),
+        Act::SetPicture => (22, None, None),
+        Act::SetCustom => (23, None, None),
+        Act::Pin(message) => (24, None, Some(message)),
+        Act::Unpin(message) => (25, None, Some(message)),
     }
 }
 

@@ -48,10 +48,12 @@ pub async fn what_is_said_of_a_room_is_changed_without_words(chat: Fixture) {
     assert!(matches!(kind, ErrorKind::Forbidden(_)), "{kind:?}");
     let picture = Update { picture: Some(named("https://a/b")), ..topic("ours") };
     let outcome = chat.run(chat.update_item(room, Some("ana"), picture)).await;
-    let [changed] = &outcome.changes[..] else { panic!("one change: {outcome:?}") };
+    let [changed, noted] = &outcome.changes[..] else { panic!("two acts: {outcome:?}") };
     let stored = chat.room(room).await;
-    assert!(matches!(&changed.what, What::Changed(told) if **told == stored));
-    assert_eq!((stored.changed_pos, stored.last_pos, stored.seq), (changed.pos.at, changed.pos.at, 0));
+    let then = crate::model::Room { last_pos: changed.pos.at, ..stored.clone() };
+    assert!(matches!(&changed.what, What::Changed(told) if **told == then));
+    assert!(matches!(&noted.what, What::Untold(untold) if *untold == room));
+    assert_eq!((stored.changed_pos, stored.last_pos, stored.seq), (changed.pos.at, noted.pos.at, 0));
     assert_eq!(
         stored.about,
         About { topic: named("ours"), picture: named("https://a/b"), ..About::default() }

@@ -3,13 +3,15 @@
 
 use super::Fixture;
 use super::invites::link;
-use super::kit::{profile, user};
+use super::kit::{named, notice, profile, user};
 use super::moderation::HOUR;
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::RoomId;
-use crate::model::{Act, AuditEntry, Retention, Role, RoomKind, Verb, Visibility};
-use crate::store::{Amend, Op, Record, RecordPage, RoomItem, RoomRecord, Update};
+use crate::model::{
+    Act, AuditEntry, Custom, Message, Retention, Role, RoomKind, SystemKind, Verb, Visibility,
+};
+use crate::store::{Amend, Op, Record, RecordPage, RoomItem, RoomRecord, Update, What};
 
 pub async fn each_act_of_a_moderator_is_noted_where_it_was_committed(chat: Fixture) {
     let room = chat.group(&["ana", "ben", "cho", "dee"]).await;
@@ -35,6 +37,7 @@ pub async fn each_act_of_a_moderator_is_noted_where_it_was_committed(chat: Fixtu
             None,
         ),
         (chat.slow_item(room, Some("ana"), 7), Act::SlowMode(7), None, None),
+        (chat.rename_item(room, Some("ana"), "ana", "another"), Act::Rename, None, None),
         (chat.remove_item(room, Some("ana"), "ben"), Act::Remove, Some("ben"), None),
     ];
     let mut expected = Vec::new();
@@ -77,17 +80,49 @@ pub async fn each_act_of_a_moderator_is_noted_where_it_was_committed(chat: Fixtu
 
 pub async fn what_governs_a_room_is_noted_with_what_moderates_it(chat: Fixture) {
     let room = chat.group(&["ana", "ben"]).await;
-    let governs = Update {
-        visibility: Some(Visibility::Public),
+    // Of all at once, each stands at a position of its own, and the words for the new name behind them.
+    let own = Retention::new(Some(30), None).expect("a good rule");
+    let all = || Update {
+        name: Some((named("Runners"), notice(SystemKind::Renamed, "ana"))),
+        topic: Some(named("running")),
+        picture: Some(named("https://a/b")),
         permissions: vec![(Verb::Invite, Role::Admin)],
+        visibility: Some(Visibility::Public),
+        custom: Some("{\"week\":4}".parse().expect("an object")),
+        slow_mode: Some(7),
+        retention: Some(Some(own)),
+    };
+    let changes = chat.run(chat.item(room, Some("ana"), Op::Update(Box::new(all())))).await.changes;
+    let acts = [
+        Act::Rename,
+        Act::SetTopic,
+        Act::SetPicture,
+        Act::SetCustom,
+        Act::SlowMode(7),
+        Act::SetRetention(Some(own)),
+        Act::SetVisibility(Visibility::Public),
+        Act::SetPermissions,
+    ];
+    assert_eq!(changes.len(), acts.len() + 1);
+    assert!(matches!(changes.last().map(|change| &change.what), Some(What::Message(_))), "{changes:?}");
+    let mut expected: Vec<_> =
+        changes.iter().zip(acts).map(|(change, act)| (change.pos.at, act, None)).collect();
+    assert!(chat.run(chat.item(room, Some("ana"), Op::Update(Box::new(all())))).await.changes.is_empty());
+    // What is taken away is changed as well, also by the host.
+    let nameless = Op::Rename { name: None, notice: notice(SystemKind::Renamed, "ana") };
+    let bare = Update {
+        topic: Some(None),
+        picture: Some(None),
+        custom: Some(Custom::default()),
         ..Update::default()
     };
-    let changes = chat.run(chat.item(room, Some("ana"), Op::Update(Box::new(governs)))).await.changes;
-    let [shown, allowed] = &changes[..] else { panic!("{changes:?}") };
-    let mut expected = vec![
-        (shown.pos.at, Act::SetVisibility(Visibility::Public), None),
-        (allowed.pos.at, Act::SetPermissions, None),
-    ];
+    for (op, acts) in [
+        (nameless, &[Act::Rename][..]),
+        (Op::Update(Box::new(bare)), &[Act::SetTopic, Act::SetPicture, Act::SetCustom][..]),
+    ] {
+        let changes = chat.run(chat.item(room, None, op)).await.changes;
+        expected.extend(changes.iter().zip(acts).map(|(change, act)| (change.pos.at, *act, None)));
+    }
     // Her own link is hers to take back; that she takes his back is an act.
     let (hers, his) = (link(room, Some("ana")), link(room, Some("ben")));
     for link in [&hers, &his] {
@@ -109,6 +144,43 @@ pub async fn what_governs_a_room_is_noted_with_what_moderates_it(chat: Fixture) 
         trail.into_iter().rev().map(|entry| (entry.pos, entry.act, entry.user)).collect()
     };
     assert_eq!(acts(&chat, room).await, expected);
+    let Some(chat) = chat.reopened().await else { return };
+    assert_eq!(acts(&chat, room).await, expected);
+}
+
+pub async fn pins_are_noted_where_not_every_member_may(chat: Fixture) {
+    let room = chat.group(&["ana", "ben"]).await;
+    let message = chat.send(room, "ben", "the rules").await;
+    let direct = chat.direct("ana", "ben").await;
+    let between = chat.send(direct, "ben", "our rules").await;
+    let pin = |message: &Message, by, on| {
+        let change = Amend::Pin { on, max_pins: 9 };
+        chat.item(message.room, by, Op::Amend { message: message.id, change })
+    };
+    let let_pin = |least| Update { permissions: vec![(Verb::Pin, least)], ..Update::default() };
+    let mut expected = Vec::new();
+    for (by, on) in [(Some("ana"), true), (Some("ana"), false), (None, true), (None, false)] {
+        let change = chat.run(pin(&message, by, on)).await.changes.remove(0);
+        assert!(chat.run(pin(&message, by, on)).await.changes.is_empty());
+        let act = if on { Act::Pin(message.id) } else { Act::Unpin(message.id) };
+        expected.push((change.pos.at, by.map(user), act, Some(user("ben"))));
+    }
+    let changes = chat.run(chat.item(room, None, Op::Update(Box::new(let_pin(Role::Member))))).await.changes;
+    expected.push((changes[0].pos.at, None, Act::SetPermissions, None));
+    for on in [true, false] {
+        for by in ["ana", "ben"] {
+            chat.run(pin(&message, Some(by), on)).await;
+        }
+    }
+    // The two of a direct room may both.
+    chat.run(pin(&between, Some("ana"), true)).await;
+    let change = chat.run(pin(&between, None, false)).await.changes.remove(0);
+    let of_host = vec![(change.pos.at, None, Act::Unpin(between.id), Some(user("ben")))];
+    let acts = async |chat: &Fixture, room| -> Vec<_> {
+        let trail = chat.store().audit(room, None, 100).await.expect("the store reads");
+        trail.into_iter().rev().map(|entry| (entry.pos, entry.by, entry.act, entry.user)).collect()
+    };
+    assert_eq!((acts(&chat, room).await, acts(&chat, direct).await), (expected.clone(), of_host));
     let Some(chat) = chat.reopened().await else { return };
     assert_eq!(acts(&chat, room).await, expected);
 }

@@ -209,6 +209,7 @@ macro_rules! store_suite {
                 audit:
                     each_act_of_a_moderator_is_noted_where_it_was_committed
                     what_governs_a_room_is_noted_with_what_moderates_it
+                    pins_are_noted_where_not_every_member_may
                     acts_are_taken_in_once_and_in_their_order;
                 reports:
                     a_report_waits_until_somebody_says_what_came_of_it

@@ -68,6 +68,16 @@ enum KindLine {
     RevokeInvite {},
     CloseRoom {},
     ReopenRoom {},
+    Rename {},
+    SetTopic {},
+    SetPicture {},
+    SetCustom {},
+    PinMessage {
+        message: MessageId,
+    },
+    UnpinMessage {
+        message: MessageId,
+    },
 }
 
 impl ActLine {
@@ -94,6 +104,12 @@ impl ActLine {
             KindLine::RevokeInvite {} => Act::RevokeInvite,
             KindLine::CloseRoom {} => Act::CloseRoom,
             KindLine::ReopenRoom {} => Act::ReopenRoom,
+            KindLine::Rename {} => Act::Rename,
+            KindLine::SetTopic {} => Act::SetTopic,
+            KindLine::SetPicture {} => Act::SetPicture,
+            KindLine::SetCustom {} => Act::SetCustom,
+            KindLine::PinMessage { message } => Act::Pin(message),
+            KindLine::UnpinMessage { message } => Act::Unpin(message),
             // No room that is there was deleted.
             KindLine::SlowMode { .. } | KindLine::DeleteRoom {} => return Err(FieldError::Unfit("act")),
         };
@@ -125,6 +141,12 @@ impl From<AuditEntry> for ActLine {
             Act::RevokeInvite => KindLine::RevokeInvite {},
             Act::CloseRoom => KindLine::CloseRoom {},
             Act::ReopenRoom => KindLine::ReopenRoom {},
+            Act::Rename => KindLine::Rename {},
+            Act::SetTopic => KindLine::SetTopic {},
+            Act::SetPicture => KindLine::SetPicture {},
+            Act::SetCustom => KindLine::SetCustom {},
+            Act::Pin(message) => KindLine::PinMessage { message },
+            Act::Unpin(message) => KindLine::UnpinMessage { message },
         };
         Self { room, at, by, act, user, reason }
     }

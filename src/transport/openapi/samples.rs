@@ -153,11 +153,13 @@ pub(super) fn events() -> Vec<(Event, View)> {
         of_user(Notification::Settings(settings())),
         of_user(Notification::MessageApproved(room_id(), message_id())),
         of_user(Notification::MessageRejected(room_id(), message_id(), Some("Advertising".into()))),
+        of_user(Notification::MessageExpired(room_id(), message_id())),
         of_user(Notification::HeldMessagesChanged(room_id())),
         of_user(Notification::ReportsChanged(room_id())),
         of_user(Notification::JoinRequestsChanged(room_id())),
         of_user(Notification::JoinApproved(room_id(), join_request().id)),
         of_user(Notification::JoinRejected(room_id(), join_request().id, Some("Members only".into()))),
+        of_user(Notification::JoinExpired(room_id(), join_request().id)),
     ]
 }
 

@@ -495,6 +495,7 @@ fn notified(notification: &Notification) -> EventJson<'_> {
         Notification::MessageRejected(room, id, reason) => {
             EventJson::HeldNews(HeldNewsJson::rejected(*room, *id, reason.as_deref()))
         }
+        Notification::MessageExpired(room, id) => EventJson::HeldNews(HeldNewsJson::expired(*room, *id)),
         Notification::HeldMessagesChanged(room) => waiting(WaitingType::HeldMessages, *room),
         Notification::JoinRequestsChanged(room) => waiting(WaitingType::JoinRequests, *room),
         Notification::ReportsChanged(room) => waiting(WaitingType::Reports, *room),
@@ -502,6 +503,7 @@ fn notified(notification: &Notification) -> EventJson<'_> {
         Notification::JoinRejected(room, id, reason) => {
             EventJson::JoinNews(JoinNewsJson::rejected(*room, *id, reason.as_deref()))
         }
+        Notification::JoinExpired(room, id) => EventJson::JoinNews(JoinNewsJson::expired(*room, *id)),
     }
 }
 

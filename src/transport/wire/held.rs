@@ -128,10 +128,12 @@ names! {
     pub(crate) enum HeldNewsType {
         Approved = "messageApproved",
         Rejected = "messageRejected",
+        Expired = "messageExpired",
     }
 }
 
-/// What became of a message of the user's that was held back. One that is approved comes as any other message does.
+/// What became of a message of the user's that was held back: expired, nobody has answered in time. One that is approved comes
+/// as any other message does.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = HeldNews))]
@@ -151,6 +153,10 @@ pub(crate) struct HeldNewsJson<'a> {
 impl<'a> HeldNewsJson<'a> {
     pub(crate) fn approved(room_uuid: RoomId, held_uuid: MessageId) -> Self {
         Self { r#type: HeldNewsType::Approved, room_uuid, held_uuid, reason: None }
+    }
+
+    pub(crate) fn expired(room_uuid: RoomId, held_uuid: MessageId) -> Self {
+        Self { r#type: HeldNewsType::Expired, room_uuid, held_uuid, reason: None }
     }
 
     pub(crate) fn rejected(room_uuid: RoomId, held_uuid: MessageId, reason: Option<&'a str>) -> Self {

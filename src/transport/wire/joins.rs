@@ -146,10 +146,12 @@ names! {
     pub(crate) enum JoinNewsType {
         Approved = "joinApproved",
         Rejected = "joinRejected",
+        Expired = "joinExpired",
     }
 }
 
-/// What became of the user's request to come into a room. One who is let in is told of the room as any participant is.
+/// What became of the user's request to come into a room: expired, nobody has answered in time. One who is let in is told of
+/// the room as any participant is.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = JoinNews))]
@@ -169,6 +171,10 @@ pub(crate) struct JoinNewsJson<'a> {
 impl<'a> JoinNewsJson<'a> {
     pub(crate) fn approved(room_uuid: RoomId, join_request_uuid: JoinRequestId) -> Self {
         Self { r#type: JoinNewsType::Approved, room_uuid, join_request_uuid, reason: None }
+    }
+
+    pub(crate) fn expired(room_uuid: RoomId, join_request_uuid: JoinRequestId) -> Self {
+        Self { r#type: JoinNewsType::Expired, room_uuid, join_request_uuid, reason: None }
     }
 
     pub(crate) fn rejected(

@@ -123,11 +123,12 @@ struct ActJson<'a> {
     /// Who has done it; null: the host.
     #[cfg_attr(feature = "openapi", schema(required))]
     done_by: Option<&'a UserId>,
-    /// To whom; whose message was deleted. Not there: to the room.
+    /// To whom; whose message was deleted or pinned. Not there: to the room.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     user_uuid: Option<&'a UserId>,
-    /// The message of a `deleteMessage`, a `resolveReport`, an `approveMessage` and a `rejectMessage`.
+    /// The message of a `deleteMessage`, a `resolveReport`, an `approveMessage`, a `rejectMessage`, a `pinMessage` and an
+    /// `unpinMessage`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     message_uuid: Option<MessageId>,
@@ -179,9 +180,11 @@ impl<'a> From<&'a AuditEntry> for ActJson<'a> {
         };
         match entry.act {
             Act::Mute(until) | Act::Ban(until) => json.until = Some(until),
-            Act::Delete(message) | Act::ApproveMessage(message) | Act::RejectMessage(message) => {
-                json.message_uuid = Some(message);
-            }
+            Act::Delete(message)
+            | Act::ApproveMessage(message)
+            | Act::RejectMessage(message)
+            | Act::Pin(message)
+            | Act::Unpin(message) => json.message_uuid = Some(message),
             Act::SetRole(role) => json.role = Some(role),
             Act::Resolve(message, outcome) => {
                 (json.message_uuid, json.outcome) = (Some(message), Some(outcome));
@@ -191,6 +194,7 @@ impl<'a> From<&'a AuditEntry> for ActJson<'a> {
             Act::SetVisibility(visibility) => json.visibility = Some(visibility),
             Act::Unmute | Act::Unban | Act::Remove | Act::ApproveJoin | Act::RejectJoin => {}
             Act::SetPermissions | Act::RevokeInvite => {}
+            Act::Rename | Act::SetTopic | Act::SetPicture | Act::SetCustom => {}
             Act::CloseRoom | Act::ReopenRoom | Act::DeleteRoom => {}
         }
         json

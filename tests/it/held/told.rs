@@ -7,9 +7,14 @@ use chat_core::bus::LocalBus;
 use chat_core::event::{EventKind, Notification};
 use chat_core::model::{Draft, Limit, NewRoom, Role};
 use chat_core::store::MemoryStore;
+use chat_core::testing::{ManualClock, NameTokens};
+use chat_core::transport::socketio::{self, SocketIoOptions};
 use chat_core::{ChatEngine, Session};
+use serde_json::json;
 
-use super::{Chat, Wary, changes, held, id, next, sweep, until};
+use super::{Chat, Wary, changes, expired, held, id, sweep, until};
+use crate::heard::next;
+use crate::socketio::client::Ws;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sender_is_told_on_whichever_node_they_are() {
@@ -115,6 +120,56 @@ async fn who_may_approve_is_told_when_what_waits_too_long_is_let_go() {
         assert_eq!(next(session, changes).await, chat.room);
     }
     assert!(ana.held(chat.room, None, Limit::MESSAGES).await.unwrap().held.is_empty());
+}
+
+#[tokio::test]
+async fn who_sent_what_waited_too_long_is_told_that_nobody_has_answered_and_of_nothing_else() {
+    let chat = Chat::new().await;
+    let [ana, ben, _] = chat.people();
+    let doomed = ana.create_room(NewRoom::group("doomed").with(["ben"])).await.unwrap().id();
+    let (mut sender, mut moderator) = (ben.connect().await.unwrap(), ana.connect().await.unwrap());
+    held(ben.send(doomed, Draft::text("buy this")).await.unwrap_err());
+    ana.delete_room(doomed).await.unwrap();
+    let waits = chat.hold("ben", "buy now").await;
+    chat.clock.advance(Duration::from_secs(6 * 24 * 60 * 60));
+    chat.hold("ben", "buy later").await;
+    chat.clock.advance(Duration::from_secs(24 * 60 * 60));
+    sweep(&chat).await;
+    ana.send(chat.room, Draft::text("the end")).await.unwrap();
+    let told = async |session: &mut Session| -> Vec<_> {
+        until(session, "the end").await.iter().filter_map(expired).collect()
+    };
+    assert_eq!(told(&mut sender).await, [(chat.room, waits)]);
+    assert_eq!(told(&mut moderator).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sockets_of_another_node_say_that_nobody_has_answered() {
+    let (store, clock) = (Arc::new(MemoryStore::new()), ManualClock::default());
+    let [near, far] = <[_; 2]>::try_from(LocalBus::between(2)).unwrap();
+    let node = |bus| {
+        let builder = ChatEngine::builder().shared_store(store.clone()).clock(clock.clone()).bus(bus);
+        builder.hooks(Wary).authenticator(NameTokens).build()
+    };
+    let engine = node(near).await.unwrap();
+    let room =
+        engine.as_user(id("ana")).create_room(NewRoom::group("club").with(["ben"])).await.unwrap().id();
+    let app = socketio::router(engine.clone(), SocketIoOptions::default());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let (mut io, _) = Ws::chat(addr, "ben").await;
+    let waits = held(engine.as_user(id("ben")).send(room, Draft::text("buy now")).await.unwrap_err());
+    clock.advance(Duration::from_secs(7 * 24 * 60 * 60));
+    // One that begins looks at once for what has waited too long.
+    let _other = node(far).await.unwrap();
+    let told = json!({ "type": "messageExpired", "roomUuid": room, "heldUuid": waits });
+    loop {
+        let heard = io.event_named("notification").await;
+        if heard["type"] == told["type"] {
+            break assert_eq!(heard, told);
+        }
+    }
 }
 
 #[tokio::test]

@@ -19,7 +19,8 @@ pub(super) fn of_held(operation: Operation) -> Description {
             MODERATION,
             "List the caller's held messages",
             "Those that the app's own rules hold back, in whatever room, the oldest first. A `notification` \
-             `heldMessagesChanged` tells of a change that no other one tells of. Why they are held, is not told.",
+             `heldMessagesChanged` tells of a change, `messageApproved`, `messageRejected` or `messageExpired` what became of \
+             one. Why they are held, is not told.",
         )
         .query(pages)
         .answer(200, "A page of held messages.", &HeldPageJson::from(&samples::own_held())),

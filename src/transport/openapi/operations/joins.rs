@@ -33,7 +33,7 @@ pub(super) fn of_joins(operation: Operation) -> Description {
             MODERATION,
             "List the caller's requests to join",
             "Those that the app's own rules have wait, of whatever room, the oldest first. A `notification` `joinRequestsChanged` \
-             tells of a change. Why they wait, is not told.",
+             tells of a change, `joinApproved`, `joinRejected` or `joinExpired` what became of one. Why they wait, is not told.",
         )
         .query(pages)
         .answer(200, "A page of requests.", &OwnJoinRequestsJson::from(&samples::own_join_requests())),

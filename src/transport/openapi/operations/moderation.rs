@@ -94,7 +94,8 @@ pub(super) fn of_moderators(operation: Operation) -> Description {
         }
         Operation::ListAudit => {
             let text = "It takes the permission `moderate`. Mutes, bans and their ends, who was taken out, whose message was \
-                        deleted by somebody else, roles and slow mode, the newest first.";
+                        deleted by somebody else, whose pinned, roles, slow mode, and what else was changed of the room, the newest \
+                        first.";
             Description::new(MODERATION, "Read a room's audit trail", text)
                 .query(&[Query::ActCursor, Query::Limit(Limit::MESSAGES)])
                 .answer(200, "A page of what was done.", &AuditJson::from(&samples::audit()))

@@ -97,6 +97,12 @@ pub(in crate::transport::openapi) fn audit() -> AuditPage {
         Act::SetPermissions,
         Act::SetVisibility(Visibility::Public),
         Act::RevokeInvite,
+        Act::Rename,
+        Act::SetTopic,
+        Act::SetPicture,
+        Act::SetCustom,
+        Act::Pin(message_id()),
+        Act::Unpin(message_id()),
         Act::CloseRoom,
         Act::ReopenRoom,
     ];
@@ -104,7 +110,15 @@ pub(in crate::transport::openapi) fn audit() -> AuditPage {
         let by = Some(user("ana")).filter(|_| act != Act::Unban);
         let is_of_room = matches!(
             act,
-            Act::SlowMode(_) | Act::SetPermissions | Act::SetVisibility(_) | Act::CloseRoom | Act::ReopenRoom
+            Act::SlowMode(_)
+                | Act::SetPermissions
+                | Act::SetVisibility(_)
+                | Act::CloseRoom
+                | Act::ReopenRoom
+                | Act::Rename
+                | Act::SetTopic
+                | Act::SetPicture
+                | Act::SetCustom
         );
         let whom = Some(user("ben")).filter(|_| !is_of_room);
         let reason = matches!(act, Act::Ban(_)).then(|| "Advertising".to_owned());
