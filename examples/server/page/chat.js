@@ -172,7 +172,7 @@
  * @property {Refusal} [error] why it is `failed`
  * @property {Message} [message] what it has become, once it is `sent`
  *
- * @typedef {{ code: string, message: string, field?: string, status?: number, until?: string, reason?: string }} Refusal `until`: until when somebody is muted or banned. `reason`: a moderator's, where it was REJECTED
+ * @typedef {{ code: string, message: string, field?: string, status?: number, until?: string, limit?: string, allowed?: number, reason?: string }} Refusal `until`: until when somebody is muted or banned. `limit`: of what there are as many as there may be, which is `allowed`. `reason`: a moderator's, where it was REJECTED
  *
  * @typedef {object} Storage where entries wait. What it throws at `save`, `send` throws on.
  * @property {() => Entry[]} load all that are kept, in any order
@@ -253,12 +253,14 @@ const LATER = ['UNAVAILABLE', 'RATE_LIMITED'];
 /** A refusal by the server, under its code, or OFFLINE where there was no answer. */
 export class ChatError extends Error {
   /** @param {Partial<Refusal> & { heldUuid?: string }} refusal `heldUuid`: of what is HELD, which is no refusal */
-  constructor({ code = 'UNKNOWN', message, field, status, until, reason, heldUuid }) {
+  constructor({ code = 'UNKNOWN', message, field, status, until, limit, allowed, reason, heldUuid }) {
     super(message ?? code);
     this.code = code;
     this.field = field;
     this.status = status;
     this.until = until;
+    this.limit = limit;
+    this.allowed = allowed;
     this.reason = reason;
     this.heldUuid = heldUuid;
   }

@@ -35,7 +35,7 @@ export const seesLinks = (room) => mayInvite(room) || (room?.type !== 'DIRECT' &
 
 export function startInviting() {
   on('links-open', 'click', openPanel);
-  onSubmit('link-form', () => attempt(make, { FORBIDDEN: t('tooManyLinks') }));
+  onSubmit('link-form', () => attempt(make));
   roomOpened.on(forget);
   roomsChanged.on((uuid) => {
     if (!isBeside('invite-links') || (uuid && uuid !== openUuid())) return;

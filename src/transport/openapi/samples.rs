@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::error::{Contradiction, ErrorCode, ErrorKind};
+use crate::error::{Contradiction, ErrorCode, ErrorKind, LimitName};
 use crate::event::{Amended, Event, EventKind, Notification, Ready, ReadyRoom, RoomChange, View};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
@@ -194,6 +194,7 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::MethodNotAllowed => ErrorKind::MethodNotAllowed,
         ErrorCode::RoomClosed => ErrorKind::RoomClosed(room),
         ErrorCode::RoomFull => ErrorKind::RoomFull(100_000),
+        ErrorCode::LimitReached => ErrorKind::LimitReached { limit: LimitName::Pins, allowed: 100 },
         ErrorCode::ChallengeRoomExists => ErrorKind::ChallengeRoomExists(room),
         ErrorCode::ClientIdConflict => ErrorKind::ClientIdConflict,
         ErrorCode::ImportConflict => ErrorKind::Contradiction(Contradiction::Room { room }),
