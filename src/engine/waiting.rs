@@ -37,10 +37,13 @@ enum What {
 impl WaitingChange {
     /// What an item may change. Boxed, since hardly any does.
     pub(super) fn of(item: &Item) -> Option<Box<Self>> {
-        let Item::Room(RoomItem { room, op, .. }) = item else { return None };
+        let Item::Room(RoomItem { room, by, op, .. }) = item else { return None };
         let (what, sender) = match op {
             Op::Send { id, sender, ruling: Ruling::Held(_), .. } => (What::Held(*id), Some(&sender.user)),
-            Op::Settle { held, how: Settlement::Withdraw } => (What::Settled, Some(&held.sender.user)),
+            // It is let go.
+            Op::Settle { held, how: Settlement::Withdraw } if by.is_none() => {
+                (What::Settled, Some(&held.sender.user))
+            }
             // Whose it is, is told what became of it.
             Op::Settle { .. } => (What::Settled, None),
             // Whoever has reported has the answer, and whose message it is never learns of it.

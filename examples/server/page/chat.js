@@ -8,7 +8,7 @@
 //     chat.on('state', ({ state }) => showBanner(state !== 'online'));
 //     chat.on('ready', () => loadOnce());               // rooms and messages: not before it
 //     chat.on('message', (message) => show(message));   // by others, by other devices, and one's own
-//     chat.on('entry', (entry) => showWaiting(entry));  // sending, sent, held, failed
+//     chat.on('entry', (entry) => showWaiting(entry));  // sending, sent, held, failed, withdrawn
 //     chat.on('reset', () => reloadEverything());
 //     chat.entries.forEach(showWaiting);                // what an earlier page left
 //     chat.send(room, { type: 'TEXT', content: 'Hello' });
@@ -29,7 +29,9 @@
 //
 // What waits for a moderator. Where the app's rules hold a message, its entry is `held`: it stays in the storage and is not
 // sent again. Approved, it is `sent`, at the place that it gets then; rejected, it is `failed` as REJECTED, with the `reason`
-// if one was given. `withdraw` takes it back. What became of it during an absence is asked for when the connection is back.
+// if one was given. `withdraw` takes it back, and so does another device of the person's: then it is `withdrawn`, and in the
+// outbox no more. What became of it during an absence is asked for when the connection is back; what was taken back elsewhere
+// meanwhile is told as one that was rejected.
 //
 // Tokens. `token(isRefused)` gives one, or a promise of one, or null once the person has signed out. It is
 // asked again with `true` when the server takes the last one no more; refused twice in a row, the client is
@@ -167,7 +169,7 @@
  * @property {string} clientId
  * @property {number} at when it was written, in milliseconds; no two of a client are alike
  * @property {Draft} draft
- * @property {'sending' | 'sent' | 'held' | 'failed'} state
+ * @property {'sending' | 'sent' | 'held' | 'failed' | 'withdrawn'} state
  * @property {string} [heldUuid] by which it is called where it is `held`, and the `messageUuid` that it gets
  * @property {Refusal} [error] why it is `failed`
  * @property {Message} [message] what it has become, once it is `sent`
@@ -191,7 +193,7 @@
  * @property {Ready} ready the connection is there, perhaps again
  * @property {{ recovered: boolean }} caughtUp all that was missed was told
  * @property {undefined} reset more was missed than can be told: load everything anew
- * @property {Entry} entry one was written, sent, held, refused or tried again
+ * @property {Entry} entry one was written, sent, held, refused, tried again or taken back
  * @property {Message} message
  * @property {MessageChange} messageUpdated what one says, the reactions on it, its thread, or whether it is pinned. The state is never older than one told before
  * @property {MessageChange} messageDeleted
@@ -448,7 +450,7 @@ export class Chat {
   }
 
   /**
-   * Takes back what is held, and forgets it. Whoever has approved or rejected it meanwhile was first: MESSAGE_NOT_FOUND, and
+   * Takes back what is held. Whoever has approved or rejected it meanwhile was first: MESSAGE_NOT_FOUND, and
    * its entry tells what became of it.
    * @param {string} clientId
    * @returns {Promise<void>}
@@ -462,7 +464,7 @@ export class Chat {
       if (error instanceof ChatError && error.code === 'MESSAGE_NOT_FOUND') await this.#lookUp(entry).catch(() => {});
       throw error;
     }
-    this.discard(clientId);
+    this.#withdrawn(entry);
   }
 
   /**
@@ -841,6 +843,7 @@ export class Chat {
     if (event === 'messageDelta') return this.#tellDelta(data);
     if (event === 'messageHidden') return this.#tellHidden(data);
     if (event === 'notification' && data.type === 'messageRejected') this.#rejected(data);
+    if (event === 'notification' && data.type === 'messageWithdrawn') this.#withdrawn(data);
     // Such a room begins anew for this user.
     if (event === 'room' && ['left', 'reset'].includes(data.change)) this.#told.delete(data.roomUuid);
     this.#emit(event, data);
@@ -1074,6 +1077,15 @@ export class Chat {
     if (entry) this.#reject(entry, reason);
   }
 
+  /** It is taken back, here or on another device. Who asked before that was told took it for rejected. @param {{ heldUuid?: string }} news */
+  #withdrawn({ heldUuid }) {
+    const entry = this.entries.find((one) => one.heldUuid === heldUuid);
+    if (!entry) return;
+    this.discard(entry.clientId);
+    delete entry.error;
+    this.#emit('entry', Object.assign(entry, { state: 'withdrawn' }));
+  }
+
   /** @param {Entry} entry @param {string} [reason] */
   #reject(entry, reason) {
     this.#fail(entry, new ChatError({ code: 'REJECTED', message: 'a moderator has not approved it', reason }));
@@ -1120,7 +1132,7 @@ export class Chat {
       this.#keepOwn(found.messageUuid);
       this.#sent(entry, found);
     } else if (found.code === 'MESSAGE_NOT_FOUND') {
-      // Rejected, or let go after a time.
+      // Rejected, let go after a time, or taken back on another device.
       this.#reject(entry);
     } else {
       this.#fail(entry, found);

@@ -153,6 +153,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
         of_user(Notification::Settings(settings())),
         of_user(Notification::MessageApproved(room_id(), message_id())),
         of_user(Notification::MessageRejected(room_id(), message_id(), Some("Advertising".into()))),
+        of_user(Notification::MessageWithdrawn(room_id(), message_id())),
         of_user(Notification::HeldMessagesChanged(room_id())),
         of_user(Notification::ReportsChanged(room_id())),
         of_user(Notification::JoinRequestsChanged(room_id())),
