@@ -45,13 +45,13 @@ pub struct Config {
     /// For how long after it was sent a message may be deleted by its sender, likewise. Default `None`: for
     /// ever.
     pub delete_window: Option<Duration>,
-    /// How many different reactions a message may bear; one more is [`Forbidden`](crate::ErrorKind::Forbidden).
+    /// How many different reactions a message may bear; one more is [`LimitReached`](crate::ErrorKind::LimitReached).
     /// Default 20.
     pub max_reaction_kinds: usize,
-    /// The most pinned messages of a room; one more is [`Forbidden`](crate::ErrorKind::Forbidden). Default 100.
+    /// The most pinned messages of a room; one more is [`LimitReached`](crate::ErrorKind::LimitReached). Default 100.
     pub max_pins: u32,
     /// The most messages of a room that a participant may [hide](crate::Actor::hide) from themselves; one more is
-    /// [`Forbidden`](crate::ErrorKind::Forbidden). Default 1,000.
+    /// [`LimitReached`](crate::ErrorKind::LimitReached). Default 1,000.
     pub max_hidden: u32,
     /// Of how many threads it is kept whether a user [follows](crate::Actor::follow_thread) them, in all their rooms; with one
     /// more the oldest choice is forgotten, and that thread is not followed any more. 0: nobody follows any. Default 1,000.
@@ -66,7 +66,7 @@ pub struct Config {
     /// [`HookFailure::Refuse`].
     pub hook_failure: HookFailure,
     /// The most invite links of a room that hold, and as many invitations; one more is
-    /// [`Forbidden`](crate::ErrorKind::Forbidden). Default 100.
+    /// [`LimitReached`](crate::ErrorKind::LimitReached). Default 100.
     pub max_invites: u32,
     /// How many characters of a message are shown with one that [quotes](crate::model::References::quoted) it; the
     /// rest is left out. Default 200.

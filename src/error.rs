@@ -5,6 +5,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::names::names;
@@ -109,6 +111,36 @@ pub enum Contradiction {
         /// The room.
         room: RoomId,
     },
+}
+
+/// What there may be only so many of: see [`ErrorKind::LimitReached`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum LimitName {
+    /// Pinned messages of a room: [`Config::max_pins`](crate::Config::max_pins).
+    Pins,
+    /// Different reactions on a message: [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds).
+    Reactions,
+    /// Messages of a room that a participant hides: [`Config::max_hidden`](crate::Config::max_hidden).
+    Hidden,
+    /// Invite links of a room: [`Config::max_invites`](crate::Config::max_invites).
+    Invites,
+    /// People who are invited to a room, and have not answered: [`Config::max_invites`](crate::Config::max_invites).
+    Invitations,
+}
+
+impl LimitName {
+    fn words(self, allowed: u64) -> String {
+        match self {
+            Self::Pins => format!("a room has at most {allowed} pinned messages"),
+            Self::Reactions => format!("a message bears at most {allowed} different reactions"),
+            Self::Hidden => format!("a participant hides at most {allowed} messages of a room"),
+            Self::Invites => format!("a room has at most {allowed} invite links: revoke one first"),
+            Self::Invitations => format!("at most {allowed} people are invited to a room at once"),
+        }
+    }
 }
 
 /// The kinds of error. [`ErrorKind::code`] is what clients match on: a code never changes its meaning.
@@ -222,6 +254,15 @@ pub enum ErrorKind {
     /// [`Config::max_room_members`](crate::Config::max_room_members). Nobody comes in before somebody leaves.
     #[error("a room has at most {0} participants, and this one is full")]
     RoomFull(u32),
+    /// There are as many as there may be. Whoever asks may do it once something else is taken away, so it is not
+    /// [`Forbidden`](Self::Forbidden). Over HTTP that is 409.
+    #[error("{}", limit.words(*allowed))]
+    LimitReached {
+        /// Of what.
+        limit: LimitName,
+        /// How many there may be.
+        allowed: u64,
+    },
     /// The challenge has an open room already.
     #[error("the challenge has room {0} already")]
     ChallengeRoomExists(RoomId),
@@ -277,6 +318,7 @@ names! {
         MethodNotAllowed = "METHOD_NOT_ALLOWED",
         RoomClosed = "ROOM_CLOSED",
         RoomFull = "ROOM_FULL",
+        LimitReached = "LIMIT_REACHED",
         ChallengeRoomExists = "CHALLENGE_ROOM_EXISTS",
         ClientIdConflict = "CLIENT_ID_CONFLICT",
         ImportConflict = "IMPORT_CONFLICT",
@@ -321,6 +363,7 @@ impl ErrorKind {
             Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Self::RoomClosed(_) => ErrorCode::RoomClosed,
             Self::RoomFull(_) => ErrorCode::RoomFull,
+            Self::LimitReached { .. } => ErrorCode::LimitReached,
             Self::ChallengeRoomExists(_) => ErrorCode::ChallengeRoomExists,
             Self::ClientIdConflict => ErrorCode::ClientIdConflict,
             Self::Contradiction(_) => ErrorCode::ImportConflict,

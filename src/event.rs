@@ -290,6 +290,9 @@ pub enum Notification {
     /// [`Config::held_keep`](crate::Config::held_keep). It may be lost; [`Actor::own_held`](crate::Actor::own_held) lists what
     /// waits.
     MessageExpired(RoomId, MessageId),
+    /// A message of the user's that was held is taken back, by this connection or another one of theirs. It may be lost;
+    /// [`Actor::own_held`](crate::Actor::own_held) lists what waits.
+    MessageWithdrawn(RoomId, MessageId),
     /// Which messages are held in the room has changed, for one was held, approved, rejected, taken back, or let go after a
     /// time: for the first [`MODERATORS_TOLD`](crate::model::Member::MODERATORS_TOLD) of those who may answer, and for its
     /// sender, but where somebody has answered. What changes at about the same time is told once. It may be lost;

@@ -36,7 +36,7 @@ pub mod transport;
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use config::Config;
 pub use engine::{Actor, Admin, ChatEngine, Session};
-pub use error::{Contradiction, Error, ErrorKind, Result};
+pub use error::{Contradiction, Error, ErrorKind, LimitName, Result};
 pub use id::{
     AttachmentId, ChallengeId, ClientId, JoinRequestId, MessageId, OriginId, ReportId, RoomId, UserId,
 };

@@ -17,6 +17,7 @@ pub(crate) enum HeldNews {
     ReportsChanged(RoomId),
     Expired(RoomId, MessageId),
     JoinExpired(RoomId, JoinRequestId),
+    Withdrawn(RoomId, MessageId),
 }
 
 impl HeldNews {
@@ -27,6 +28,7 @@ impl HeldNews {
             Notification::MessageRejected(room, id, reason) => {
                 Some(Self::Rejected(*room, *id, reason.clone()))
             }
+            Notification::MessageWithdrawn(room, id) => Some(Self::Withdrawn(*room, *id)),
             Notification::JoinApproved(room, id) => Some(Self::JoinApproved(*room, *id)),
             Notification::JoinRejected(room, id, reason) => {
                 Some(Self::JoinRejected(*room, *id, reason.clone()))
@@ -46,6 +48,7 @@ impl From<HeldNews> for Notification {
         match news {
             HeldNews::Approved(room, id) => Self::MessageApproved(room, id),
             HeldNews::Rejected(room, id, reason) => Self::MessageRejected(room, id, reason),
+            HeldNews::Withdrawn(room, id) => Self::MessageWithdrawn(room, id),
             HeldNews::JoinApproved(room, id) => Self::JoinApproved(room, id),
             HeldNews::JoinRejected(room, id, reason) => Self::JoinRejected(room, id, reason),
             HeldNews::JoinRequestsChanged(room) => Self::JoinRequestsChanged(room),

@@ -50,12 +50,12 @@ impl Actor {
     /// changes nothing.
     ///
     /// # Errors
-    /// [`Forbidden`](ErrorKind::Forbidden) beyond
-    /// [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds), for a message of the server's own, or
-    /// for whoever may not [react](crate::model::Verb::React); [`Unreachable`](ErrorKind::Unreachable) in a direct
-    /// room of two of whom one has blocked the other; [`Muted`](ErrorKind::Muted);
-    /// [`MessageNotFound`](ErrorKind::MessageNotFound); [`MessageDeleted`](ErrorKind::MessageDeleted);
-    /// [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
+    /// [`LimitReached`](ErrorKind::LimitReached) beyond
+    /// [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds); [`Forbidden`](ErrorKind::Forbidden) for a
+    /// message of the server's own, or for whoever may not [react](crate::model::Verb::React);
+    /// [`Unreachable`](ErrorKind::Unreachable) in a direct room of two of whom one has blocked the other;
+    /// [`Muted`](ErrorKind::Muted); [`MessageNotFound`](ErrorKind::MessageNotFound);
+    /// [`MessageDeleted`](ErrorKind::MessageDeleted); [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
     pub async fn react(
         &self,
         room: RoomId,

@@ -78,13 +78,15 @@ impl Actor {
         Ok(())
     }
 
-    /// Takes a message of the actor's own back that is held, before anybody has seen it.
+    /// Takes a message of the actor's own back that is held, before anybody has seen it. Their connections are told.
     ///
     /// # Errors
     /// [`MessageNotFound`](ErrorKind::MessageNotFound) where it does not wait any more, and for somebody else's.
     pub async fn withdraw_held(&self, room: RoomId, id: MessageId) -> Result<()> {
         let held = Box::new(self.engine.held_message(room, id).await?);
-        self.commit(room, Op::Settle { held, how: Settlement::Withdraw }).await.map(drop)
+        self.commit(room, Op::Settle { held, how: Settlement::Withdraw }).await?;
+        self.engine.tell_of_held(&self.user, Notification::MessageWithdrawn(room, id));
+        Ok(())
     }
 }
 

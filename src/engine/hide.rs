@@ -24,8 +24,8 @@ impl Actor {
     /// over those of what it does not hold.
     ///
     /// # Errors
-    /// [`MessageNotFound`](crate::ErrorKind::MessageNotFound); [`Forbidden`](crate::ErrorKind::Forbidden) beyond
-    /// [`Config::max_hidden`](crate::Config::max_hidden).
+    /// [`MessageNotFound`](crate::ErrorKind::MessageNotFound); [`LimitReached`](crate::ErrorKind::LimitReached)
+    /// beyond [`Config::max_hidden`](crate::Config::max_hidden).
     pub async fn hide(&self, room: RoomId, message: MessageId) -> Result<()> {
         let item = self.hide_item(room, message).await?;
         self.engine.inner.committer.commit(item).await.map(drop)

@@ -23,7 +23,7 @@ impl Actor {
     ///
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`NewInvite`], or for whoever is in the room;
-    /// [`Forbidden`](ErrorKind::Forbidden) in a direct room, or beyond
+    /// [`Forbidden`](ErrorKind::Forbidden) in a direct room; [`LimitReached`](ErrorKind::LimitReached) beyond
     /// [`Config::max_invites`](crate::Config::max_invites), where those that hold no more are not counted;
     /// [`Unreachable`](ErrorKind::Unreachable) by a block; [`RoomClosed`](ErrorKind::RoomClosed); the policy's.
     pub async fn create_invite(&self, room: RoomId, new: NewInvite) -> Result<Invite> {
@@ -160,8 +160,8 @@ impl Admin {
     ///
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) beyond the bounds of [`NewInvite`], or for whoever is in the room;
-    /// [`Forbidden`](ErrorKind::Forbidden) in a direct room, or beyond [`Config::max_invites`](crate::Config::max_invites);
-    /// [`RoomClosed`](ErrorKind::RoomClosed).
+    /// [`Forbidden`](ErrorKind::Forbidden) in a direct room; [`LimitReached`](ErrorKind::LimitReached) beyond
+    /// [`Config::max_invites`](crate::Config::max_invites); [`RoomClosed`](ErrorKind::RoomClosed).
     pub async fn create_invite(&self, room: RoomId, new: NewInvite) -> Result<Invite> {
         let invite = self.engine.new_invite(room, None, new)?;
         let most = self.engine.config().max_invites;

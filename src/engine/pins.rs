@@ -14,8 +14,8 @@ impl Actor {
     /// already changes nothing. A message that is deleted is pinned no more.
     ///
     /// # Errors
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) beyond [`Config::max_pins`](crate::Config::max_pins), for a message
-    /// of the server's own, or for whoever may not [pin](Verb::Pin);
+    /// [`LimitReached`](crate::ErrorKind::LimitReached) beyond [`Config::max_pins`](crate::Config::max_pins);
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a message of the server's own, or for whoever may not [pin](Verb::Pin);
     /// [`Unreachable`](crate::ErrorKind::Unreachable) in a direct room of two of whom one has blocked the other;
     /// [`MessageNotFound`](crate::ErrorKind::MessageNotFound); [`MessageDeleted`](crate::ErrorKind::MessageDeleted);
     /// [`RoomClosed`](crate::ErrorKind::RoomClosed); the policy's.
@@ -54,8 +54,8 @@ impl Admin {
     /// Pins a message (`on`), or takes the pin off. See [`Actor::pin`].
     ///
     /// # Errors
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) beyond [`Config::max_pins`](crate::Config::max_pins), or for a
-    /// message of the server's own; [`MessageNotFound`](crate::ErrorKind::MessageNotFound);
+    /// [`LimitReached`](crate::ErrorKind::LimitReached) beyond [`Config::max_pins`](crate::Config::max_pins);
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a message of the server's own; [`MessageNotFound`](crate::ErrorKind::MessageNotFound);
     /// [`MessageDeleted`](crate::ErrorKind::MessageDeleted); [`RoomClosed`](crate::ErrorKind::RoomClosed).
     pub async fn pin(&self, room: RoomId, message: MessageId, on: bool) -> Result<Arc<Message>> {
         let change = Amend::Pin { on, max_pins: self.engine.config().max_pins };

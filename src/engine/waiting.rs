@@ -42,7 +42,10 @@ impl WaitingChange {
         let Item::Room(RoomItem { room, by, op, .. }) = item else { return None };
         let (what, sender) = match op {
             Op::Send { id, sender, ruling: Ruling::Held(_), .. } => (What::Held(*id), Some(&sender.user)),
-            Op::Settle { held, how: Settlement::Withdraw } => (What::Settled, Some(&held.sender.user)),
+            // It is let go.
+            Op::Settle { held, how: Settlement::Withdraw } if by.is_none() => {
+                (What::Settled, Some(&held.sender.user))
+            }
             // Whose it is, is told what became of it.
             Op::Settle { .. } => (What::Settled, None),
             Op::Enter { notice, admission: Admission::Held(hold), .. } => {

@@ -8,7 +8,7 @@ use super::moderate;
 use super::thread;
 use super::{Amend, Answer, Change, Outcome, ReactionKey, Rows, What};
 use crate::clock::Timestamp;
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, LimitName, Result};
 use crate::id::MessageId;
 use crate::model::{
     Act, Amendment, Body, Message, MessageState, Pin, Reaction, References, Role, Room, Verb,
@@ -200,8 +200,8 @@ fn react(
     let mut state = message.state.clone();
     if on {
         if state.reactions.count(&reaction) == 0 && state.reactions.len() >= max_kinds {
-            let reason = format!("a message bears at most {max_kinds} different reactions");
-            return Err(ErrorKind::Forbidden(reason.into()).into());
+            let limit = LimitName::Reactions;
+            return Err(ErrorKind::LimitReached { limit, allowed: max_kinds as u64 }.into());
         }
         state.reactions.add(&reaction);
     } else {
@@ -230,9 +230,7 @@ fn pin(
     }
     let pins = rows.pins.entry(ctx.id).or_default();
     if on && *pins >= u64::from(max_pins) {
-        return Err(
-            ErrorKind::Forbidden(format!("a room has at most {max_pins} pinned messages").into()).into()
-        );
+        return Err(ErrorKind::LimitReached { limit: LimitName::Pins, allowed: max_pins.into() }.into());
     }
     *pins = if on { *pins + 1 } else { pins.saturating_sub(1) };
     let pinned = on.then(|| Pin { by: ctx.by.clone(), at: ctx.at });

@@ -49,8 +49,8 @@ use crate::model::{
 /// [`RoomNotFound`](ErrorKind::RoomNotFound), [`RoomClosed`](ErrorKind::RoomClosed), [`RoomFull`](ErrorKind::RoomFull),
 /// [`NotAParticipant`](ErrorKind::NotAParticipant) where whoever asks, or sends, is no active member,
 /// [`Muted`](ErrorKind::Muted) and [`Banned`](ErrorKind::Banned) by those who look after it,
-/// [`Forbidden`](ErrorKind::Forbidden) by the room's rules, a bound of the item or a time that is over,
-/// [`Unreachable`](ErrorKind::Unreachable) by a block, and [`Invalid`](ErrorKind::Invalid) for what contradicts
+/// [`Forbidden`](ErrorKind::Forbidden) by the room's rules or a time that is over,
+/// [`LimitReached`](ErrorKind::LimitReached) by a bound of the item, [`Unreachable`](ErrorKind::Unreachable) by a block, and [`Invalid`](ErrorKind::Invalid) for what contradicts
 /// itself or the room. Each [`Op`] and [`RelationOp`](super::RelationOp) names those of its own.
 pub fn apply(batch: Batch, rows: &mut Rows) -> Vec<Result<Outcome>> {
     rows.alert_terms = batch.alerts;

@@ -2,7 +2,7 @@
 
 use super::apply::{Ctx, done, move_mark};
 use super::{Change, Outcome, Rows, What};
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, LimitName, Result};
 use crate::id::MessageId;
 use crate::model::{Hidden, Mark};
 
@@ -24,8 +24,8 @@ pub(super) fn hide(
         return done(Vec::new());
     }
     if member.hidden >= max_hidden {
-        let reason = format!("a participant hides at most {max_hidden} messages of a room");
-        return Err(ErrorKind::Forbidden(reason.into()).into());
+        let limit = LimitName::Hidden;
+        return Err(ErrorKind::LimitReached { limit, allowed: max_hidden.into() }.into());
     }
     let mut changes = move_mark(ctx, Mark::Read, Some(seq), rows)?.changes;
     let (mut room, mut member) = (ctx.room(rows)?, ctx.active_member(&user, rows)?);

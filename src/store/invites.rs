@@ -5,7 +5,7 @@
 use super::apply::{Ctx, admit, done};
 use super::moderate::{note, untold};
 use super::{Notice, Occasion, Outcome, Rows};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, LimitName, Result};
 use crate::id::{RoomId, UserId};
 use crate::model::{Act, Invite, InviteCode, Verb};
 
@@ -37,11 +37,8 @@ pub(super) fn make(ctx: &Ctx, invite: Invite, most: u32, rows: &mut Rows) -> Res
     let over: Vec<InviteCode> = links().filter(is_over).map(|link| link.code).collect();
     let is_alike = |link: &&Invite| link.user.is_some() == invite.user.is_some();
     if links().filter(|link| !is_over(link)).filter(is_alike).count() >= most as usize {
-        let reason = match invite.user {
-            Some(_) => format!("at most {most} people are invited to a room at once"),
-            None => format!("a room has at most {most} invite links: revoke one first"),
-        };
-        return Err(ErrorKind::Forbidden(reason.into()).into());
+        let limit = if invite.user.is_some() { LimitName::Invitations } else { LimitName::Invites };
+        return Err(ErrorKind::LimitReached { limit, allowed: most.into() }.into());
     }
     over.into_iter().for_each(|code| rows.end_invite(code));
     if let Some(user) = &invite.user {

@@ -171,7 +171,7 @@ pub enum Op {
         /// The link, of this room.
         invite: Invite,
         /// The most links that the room may have then, and as many invitations; with one more it is
-        /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
+        /// [`LimitReached`](crate::ErrorKind::LimitReached). The engine gives
         /// [`Config::max_invites`](crate::Config::max_invites).
         most: u32,
     },
@@ -316,7 +316,7 @@ pub enum Op {
         /// Its number.
         seq: u64,
         /// How many messages of the room the user may hide; with one more it is
-        /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
+        /// [`LimitReached`](crate::ErrorKind::LimitReached). The engine gives
         /// [`Config::max_hidden`](crate::Config::max_hidden).
         max_hidden: u32,
     },
@@ -497,7 +497,7 @@ pub enum Amend {
         /// Whether it is left.
         on: bool,
         /// How many different ones a message may bear; with one more it is
-        /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
+        /// [`LimitReached`](crate::ErrorKind::LimitReached). The engine gives
         /// [`Config::max_reaction_kinds`](crate::Config::max_reaction_kinds).
         max_kinds: usize,
     },
@@ -506,7 +506,7 @@ pub enum Amend {
         /// Whether it is pinned.
         on: bool,
         /// How many messages of the room may be pinned; with one more it is
-        /// [`Forbidden`](crate::ErrorKind::Forbidden). The engine gives
+        /// [`LimitReached`](crate::ErrorKind::LimitReached). The engine gives
         /// [`Config::max_pins`](crate::Config::max_pins).
         max_pins: u32,
     },

@@ -27,6 +27,7 @@ pub(crate) fn http_status(code: ErrorCode) -> u16 {
         ErrorCode::MethodNotAllowed => 405,
         ErrorCode::RoomClosed
         | ErrorCode::RoomFull
+        | ErrorCode::LimitReached
         | ErrorCode::ChallengeRoomExists
         | ErrorCode::ClientIdConflict
         | ErrorCode::MessageDeleted

@@ -204,7 +204,7 @@ impl Chat {
 }
 
 #[tokio::test]
-async fn a_rejection_tells_its_sender_why_and_a_withdrawal_only_that_what_waits_has_changed() {
+async fn a_rejection_tells_its_sender_why_and_a_withdrawal_which_one_it_was() {
     let chat = Chat::new().await;
     let [ana, ben, _] = chat.people();
     let mut session = ben.connect().await.unwrap();
@@ -215,10 +215,15 @@ async fn a_rejection_tells_its_sender_why_and_a_withdrawal_only_that_what_waits_
     ana.send(chat.room, Draft::text("the end")).await.unwrap();
     let heard = until(&mut session, "the end").await;
     let heard: Vec<_> = heard.into_iter().filter(|kind| changes(kind).is_none()).collect();
-    let [EventKind::Notification(Notification::MessageRejected(room, id, why))] = &heard[..] else {
-        panic!("{heard:?}")
+    let [rejected, withdrawn] = &heard[..] else { panic!("{heard:?}") };
+    let EventKind::Notification(Notification::MessageRejected(room, id, why)) = rejected else {
+        panic!("{rejected:?}")
     };
     assert_eq!((*room, *id, why.as_deref()), (chat.room, one, Some("no ads")));
+    let EventKind::Notification(Notification::MessageWithdrawn(room, id)) = withdrawn else {
+        panic!("{withdrawn:?}")
+    };
+    assert_eq!((*room, *id), (chat.room, other));
     assert!(ana.held(chat.room, None, Limit::MESSAGES).await.unwrap().held.is_empty());
     let acts = ana.audit(chat.room, None, Limit::MESSAGES).await.unwrap().entries;
     assert_eq!(
@@ -483,6 +488,13 @@ async fn rest_and_both_sockets_say_that_it_is_held_and_not_sent() {
     let one = format!("{rooms}/held/{}", answer["heldUuid"].as_str().unwrap());
     assert_eq!(ask("cho", "DELETE", one.clone(), Value::Null).await.0, 404);
     assert_eq!(ask("ben", "DELETE", one, Value::Null).await.0, 200);
+    let told = json!({ "type": "messageWithdrawn", "roomUuid": chat.room, "heldUuid": answer["heldUuid"] });
+    loop {
+        let heard = io.event_named("notification").await;
+        if heard != changed {
+            break assert_eq!(heard, told);
+        }
+    }
     assert_eq!(ask("ben", "DELETE", format!("{rooms}/held/x"), Value::Null).await.0, 400);
 }
 

@@ -208,7 +208,7 @@ async fn a_participant_hides_so_many_messages_of_a_room() {
     ana.hide(room, one).await.unwrap();
     let session = ana.connect().await.unwrap();
     let refused = session.execute(Command::Hide(room, two)).await;
-    assert_eq!(refused.unwrap_err().code(), "FORBIDDEN");
+    assert_eq!(refused.unwrap_err().code(), "LIMIT_REACHED");
     ana.hide(room, one).await.unwrap();
     let unknown = ana.hide(room, MessageId::generate()).await;
     assert_eq!(unknown.unwrap_err().code(), "MESSAGE_NOT_FOUND");

@@ -7,7 +7,7 @@ use chat_core::event::{Command, Event, EventKind};
 use chat_core::model::{Amendment, Draft, Limit, Message, NewRoom, Role, RoomUpdate, Verb};
 use chat_core::store::{MemoryStore, Store};
 use chat_core::testing::NameTokens;
-use chat_core::{Actor, ChatEngine, Config, RoomId, Session, UserId};
+use chat_core::{Actor, ChatEngine, Config, ErrorKind, LimitName, RoomId, Session, UserId};
 use serde_json::Value;
 
 use crate::socketio::client::http;
@@ -100,8 +100,9 @@ async fn whoever_may_not_pin_is_refused_and_so_is_one_too_many() {
     assert_eq!(refused.unwrap_err().code(), "FORBIDDEN");
     ana.update_room(room, RoomUpdate::new().with_permission(Verb::Pin, Role::Member)).await.unwrap();
     session.execute(Command::Pin(room, one, true)).await.unwrap();
-    assert_eq!(ana.pin(room, two, true).await.unwrap_err().code(), "FORBIDDEN");
-    assert_eq!(engine.admin().pin(room, two, true).await.unwrap_err().code(), "FORBIDDEN");
+    let one_too_many = ErrorKind::LimitReached { limit: LimitName::Pins, allowed: 1 };
+    assert_eq!(*ana.pin(room, two, true).await.unwrap_err().kind(), one_too_many);
+    assert_eq!(*engine.admin().pin(room, two, true).await.unwrap_err().kind(), one_too_many);
     session.execute(Command::Pin(room, one, false)).await.unwrap();
     engine.admin().pin(room, two, true).await.unwrap();
     let page = ben.pins(room, None, Limit::MESSAGES).await.unwrap();
@@ -113,7 +114,9 @@ async fn whoever_may_not_pin_is_refused_and_so_is_one_too_many() {
 #[tokio::test]
 async fn over_rest_pins_are_put_listed_by_cursor_and_taken_off() {
     use chat_core::transport::rest;
-    let engine = ChatEngine::builder().authenticator(NameTokens).build().await.unwrap();
+    let mut config = Config::default();
+    config.max_pins = 3;
+    let engine = ChatEngine::builder().config(config).authenticator(NameTokens).build().await.unwrap();
     let room = group(&engine, &["ana", "ben"]).await;
     let ana = engine.as_user(id("ana"));
     let app = axum::Router::new().nest("/api", rest::router(engine.clone(), rest::RestOptions::default()));
@@ -133,6 +136,11 @@ async fn over_rest_pins_are_put_listed_by_cursor_and_taken_off() {
         assert_eq!((status, &json["pinned"]["userUuid"]), (200, &Value::from("ana")));
         assert!(json["pinned"]["pinnedAt"].is_string() && json["version"].is_u64());
     }
+    let fourth = ana.send(room, Draft::text("3")).await.unwrap().id;
+    let (status, problem) = ask("PUT", format!("/api/chat/rooms/{room}/messages/{fourth}/pin")).await;
+    assert_eq!((status, &problem["code"]), (409, &Value::from("LIMIT_REACHED")));
+    assert_eq!((&problem["limit"], &problem["allowed"]), (&Value::from("pins"), &Value::from(3)));
+    assert_eq!(problem["detail"], "a room has at most 3 pinned messages");
     let (mut cursor, mut listed) = (String::new(), Vec::new());
     loop {
         let (status, page) = ask("GET", format!("/api/chat/rooms/{room}/pins?limit=2{cursor}")).await;

@@ -225,18 +225,21 @@ describe('changes of messages', { timeout: 60_000 }, () => {
   });
 
   test('do not wait: without a connection, or refused, they fail with the error', async () => {
-    const { ana, ben, room, uuids: [uuid] } = await scene('hers');
+    const { ana, ben, room, uuids: [uuid, other] } = await scene('hers', 'much liked');
     const { client, leave, comeBack, stop } = await behindProxy(ben, room);
     await assert.rejects(client.chat.edit(room, uuid, 'his'), { code: 'FORBIDDEN' });
     await assert.rejects(client.chat.delete(room, uuid), { code: 'FORBIDDEN' });
     await assert.rejects(client.chat.react(room, uuid, 'two words'), { code: 'INVALID_INPUT', field: 'reaction' });
+    for (let kind = 0; kind < 20; kind += 1) await client.chat.react(room, other, `kind-${kind}`);
+    await assert.rejects(client.chat.react(room, other, 'one-more'), { code: 'LIMIT_REACHED', limit: 'reactions', allowed: 20 });
     await leave();
     await assert.rejects(client.chat.edit(room, uuid, 'his'), { code: 'OFFLINE' });
     await assert.rejects(client.chat.react(room, uuid, '👍'), { code: 'OFFLINE' });
     await comeBack();
     await client.chat.react(room, uuid, '👍');
-    assert.deepEqual(client.changes.map(({ reactions }) => reactions), [[{ reaction: '👍', count: 1 }]], 'what was refused was not kept for later');
-    assert.equal((await ana.ok('GET', `/rooms/${room}/messages`)).messages[0].content, 'hers');
+    const changes = client.changes.filter(({ messageUuid }) => messageUuid === uuid);
+    assert.deepEqual(changes.map(({ reactions }) => reactions), [[{ reaction: '👍', count: 1 }]], 'what was refused was not kept for later');
+    assert.equal((await ana.ok('GET', `/rooms/${room}/messages`)).messages.at(-1).content, 'hers');
     await stop();
   });
 });

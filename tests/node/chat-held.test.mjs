@@ -191,6 +191,7 @@ describe('what is held', { timeout: 60_000 }, () => {
     await become('held', ...entries);
     const [back, approved, rejected] = entries;
     await bens.chat.withdraw(back.clientId);
+    assert.deepEqual(bens.told.entries.filter(([content]) => content === 'back'), [['back', 'sending'], ['back', 'held'], ['back', 'withdrawn']]);
     assert.deepEqual((await waiting(ana, room)).map(({ content }) => content), ['approved', 'rejected']);
     assert.deepEqual(storage.load().map(({ draft }) => draft.content), ['approved', 'rejected']);
     // Nothing of it has been told yet.
@@ -205,6 +206,41 @@ describe('what is held', { timeout: 60_000 }, () => {
     assert.deepEqual(bens.told.messages, ['approved', 'the end']);
     await bens.chat.withdraw(rejected.clientId);
     assert.equal(rejected.state, 'failed', 'what is not held is not taken back');
+    await proxy.stop();
+  });
+});
+
+describe('what is taken back on another device', { timeout: 30_000 }, () => {
+  test('is in the outbox no more, and what else is held there waits on', async () => {
+    const { ana, ben, room } = await scene();
+    const storage = keptInMemory();
+    const [bens, phone] = [connect(ben, { storage }), connect(ben)];
+    const [entry, other] = [bens.chat.send(room, text('one')), bens.chat.send(room, text('two'))];
+    await become('held', entry, other);
+    const [{ heldUuid }] = await phone.api.ownHeld();
+    assert.equal(heldUuid, entry.heldUuid);
+    await phone.api.withdrawHeld(room, heldUuid);
+    await become('withdrawn', entry);
+    assert.deepEqual([bens.chat.entries, storage.load().map(({ draft }) => draft.content)], [[other], ['two']]);
+    assert.deepEqual([other.state, entry.error], ['held', undefined]);
+    bens.chat.retry(entry.clientId);
+    await approve(ana, room, other);
+    await become('sent', other);
+    assert.deepEqual([entry.state, await history(ana, room)], ['withdrawn', ['two']]);
+  });
+
+  test('and on this one at the same time is taken back, and not rejected', async () => {
+    const { ben, room } = await scene();
+    const proxy = await startProxy(server.url);
+    const bens = connect(ben, { url: proxy.url, timing: { ...timing, heartbeat: 5000, answer: 5000 } });
+    const entry = bens.chat.send(room, text('one'));
+    await become('held', entry);
+    proxy.hold();
+    await ben.ok('DELETE', `/rooms/${room}/held/${entry.heldUuid}`);
+    await assert.rejects(bens.chat.withdraw(entry.clientId), { code: 'MESSAGE_NOT_FOUND' });
+    proxy.release();
+    await become('withdrawn', entry);
+    assert.deepEqual([bens.chat.entries, entry.error], [[], undefined]);
     await proxy.stop();
   });
 });
@@ -229,7 +265,11 @@ describe('what waits', { timeout: 30_000 }, () => {
     await reject(ana, room, entries[1]);
     await are(5, 3);
     await bens.chat.withdraw(entries[2].clientId);
-    await are(6, 4);
+    await are(6, 3);
+    const ofBen = () => bens.told.news.filter(({ heldUuid }) => heldUuid).map(({ type, heldUuid }) => [type, heldUuid]);
+    await until('each is told', () => ofBen().length >= 3);
+    const heldUuids = entries.map(({ heldUuid }) => heldUuid);
+    assert.deepEqual(ofBen(), ['messageApproved', 'messageRejected', 'messageWithdrawn'].map((type, at) => [type, heldUuids[at]]));
     await become('sent', anas.chat.send(room, text('the end')));
     await until('all is told', () => chos.told.messages.includes('the end'));
     assert.equal(changes(chos), 0);

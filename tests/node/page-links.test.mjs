@@ -205,7 +205,7 @@ describe('an invite link', { timeout: 240_000 }, () => {
     await openLinks(ana);
     await ana.countIs('#links-list .person', LINKS);
     await ana.click('#link-make');
-    await ana.sees('#toast', english.tooManyLinks);
+    await ana.sees('#toast', english.error_LIMIT_REACHED_invites(LINKS));
     await ana.countIs('#links-list .person', 2);
     await ok(bens, 'POST', `/invites/${once}/accept`);
     await ana.countIs('#links-list .person', 1);

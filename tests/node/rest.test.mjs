@@ -465,7 +465,10 @@ describe('invite links', { timeout: 60_000 }, () => {
     const kept = (await preview(cho, forever.body.code)).body;
     assertShape(kept, INVITE_PREVIEW);
     assert.deepEqual([kept.refusal.code, Date.parse(kept.refusal.until) > Date.now()], ['BANNED', true]);
-    assertProblem(await accept(forever.body.code), 403, 'BANNED');
+    const barred = await accept(forever.body.code);
+    assertProblem(barred, 403, 'BANNED');
+    const { title, status, detail, ...error } = barred.body;
+    assert.deepEqual(kept.refusal, error, 'the preview tells the error itself');
     await ana.ok('DELETE', `/rooms/${roomUuid}/bans/${cho.id}`);
     assertProblem(await accept('x'), 400, 'INVALID_INPUT');
     for (const bad of [{ expiresIn: 0 }, { expiresIn: 'x' }, { maxUses: 0 }, { maxUses: -1 }, { maxUses: 2 ** 32 }, { expiresIn: 31_536_001 }]) {

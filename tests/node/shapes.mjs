@@ -65,6 +65,8 @@ export const ROOM = {
   visibility: oneOf('private', 'public'),
 };
 
+const ERROR = { code: matches(/^[A-Z_]{4,}$/), message: text };
+
 export const INVITE_PREVIEW = {
   code: text,
   roomUuid: ulid,
@@ -76,7 +78,7 @@ export const INVITE_PREVIEW = {
   invitedBy: orNull(object),
   expiresAt: orNull(time),
   isParticipant: is('boolean'),
-  refusal: orNull(object),
+  refusal: orNull(like(ERROR)),
 };
 
 const PAGE = { page: count, limit: count, total: count, hasMore: is('boolean') };

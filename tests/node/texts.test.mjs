@@ -56,6 +56,12 @@ describe('the texts of the page', () => {
       for (const said of all) assert.doesNotMatch(said, /undefined|null|, $|: $/);
     });
 
+    test(`have every limit that can be reached, with how many there may be: ${name}`, () => {
+      const limits = ofTexts(texts, 'error_LIMIT_REACHED_');
+      assert.deepEqual(limits.toSorted(), namesOf('Error', 'limit').toSorted());
+      for (const limit of limits) assert.match(texts[`error_LIMIT_REACHED_${limit}`](77), /77/);
+    });
+
     test(`have every outcome of a report and every role: ${name}`, () => {
       assert.deepEqual(ofTexts(texts, 'outcome_').toSorted(), namesOf('Act', 'outcome').toSorted());
       assert.deepEqual(ofTexts(texts, 'role_').toSorted(), namesOf('Act', 'role').toSorted());

@@ -8,7 +8,7 @@
 //     chat.on('state', ({ state }) => showBanner(state !== 'online'));
 //     chat.on('ready', () => loadOnce());               // rooms and messages: not before it
 //     chat.on('message', (message) => show(message));   // by others, by other devices, and one's own
-//     chat.on('entry', (entry) => showWaiting(entry));  // sending, sent, held, failed
+//     chat.on('entry', (entry) => showWaiting(entry));  // sending, sent, held, failed, withdrawn
 //     chat.on('reset', () => reloadEverything());
 //     chat.entries.forEach(showWaiting);                // what an earlier page left
 //     chat.send(room, { type: 'TEXT', content: 'Hello' });
@@ -29,8 +29,9 @@
 //
 // What waits for a moderator. Where the app's rules hold a message, its entry is `held`: it stays in the storage and is not
 // sent again. Approved, it is `sent`, at the place that it gets then; rejected, it is `failed` as REJECTED, with the `reason`
-// if one was given; and as EXPIRED where nobody has answered for long. `withdraw` takes it back. What became of it during an
-// absence is asked for when the connection is back: of what was not sent no more is known then than that, as of REJECTED.
+// if one was given; and as EXPIRED where nobody has answered for long. `withdraw` takes it back, and so does another device of
+// the person's: then it is `withdrawn`, and in the outbox no more. What became of it during an absence is asked for when the
+// connection is back: of what was not sent no more is known then than that, as of REJECTED.
 //
 // Tokens. `token(isRefused)` gives one, or a promise of one, or null once the person has signed out. It is
 // asked again with `true` when the server takes the last one no more; refused twice in a row, the client is
@@ -168,12 +169,12 @@
  * @property {string} clientId
  * @property {number} at when it was written, in milliseconds; no two of a client are alike
  * @property {Draft} draft
- * @property {'sending' | 'sent' | 'held' | 'failed'} state
+ * @property {'sending' | 'sent' | 'held' | 'failed' | 'withdrawn'} state
  * @property {string} [heldUuid] by which it is called where it is `held`, and the `messageUuid` that it gets
  * @property {Refusal} [error] why it is `failed`
  * @property {Message} [message] what it has become, once it is `sent`
  *
- * @typedef {{ code: string, message: string, field?: string, status?: number, until?: string, reason?: string }} Refusal `until`: until when somebody is muted or banned. `reason`: a moderator's, where it was REJECTED
+ * @typedef {{ code: string, message: string, field?: string, status?: number, until?: string, limit?: string, allowed?: number, reason?: string }} Refusal `until`: until when somebody is muted or banned. `limit`: of what there are as many as there may be, which is `allowed`. `reason`: a moderator's, where it was REJECTED
  *
  * @typedef {object} Storage where entries wait. What it throws at `save`, `send` throws on.
  * @property {() => Entry[]} load all that are kept, in any order
@@ -192,7 +193,7 @@
  * @property {Ready} ready the connection is there, perhaps again
  * @property {{ recovered: boolean }} caughtUp all that was missed was told
  * @property {undefined} reset more was missed than can be told: load everything anew
- * @property {Entry} entry one was written, sent, held, refused or tried again
+ * @property {Entry} entry one was written, sent, held, refused, tried again or taken back
  * @property {Message} message
  * @property {MessageChange} messageUpdated what one says, the reactions on it, its thread, or whether it is pinned. The state is never older than one told before
  * @property {MessageChange} messageDeleted
@@ -254,12 +255,14 @@ const LATER = ['UNAVAILABLE', 'RATE_LIMITED'];
 /** A refusal by the server, under its code, or OFFLINE where there was no answer. */
 export class ChatError extends Error {
   /** @param {Partial<Refusal> & { heldUuid?: string }} refusal `heldUuid`: of what is HELD, which is no refusal */
-  constructor({ code = 'UNKNOWN', message, field, status, until, reason, heldUuid }) {
+  constructor({ code = 'UNKNOWN', message, field, status, until, limit, allowed, reason, heldUuid }) {
     super(message ?? code);
     this.code = code;
     this.field = field;
     this.status = status;
     this.until = until;
+    this.limit = limit;
+    this.allowed = allowed;
     this.reason = reason;
     this.heldUuid = heldUuid;
   }
@@ -447,7 +450,7 @@ export class Chat {
   }
 
   /**
-   * Takes back what is held, and forgets it. Whoever has approved or rejected it meanwhile was first: MESSAGE_NOT_FOUND, and
+   * Takes back what is held. Whoever has approved or rejected it meanwhile was first: MESSAGE_NOT_FOUND, and
    * its entry tells what became of it.
    * @param {string} clientId
    * @returns {Promise<void>}
@@ -461,7 +464,7 @@ export class Chat {
       if (error instanceof ChatError && error.code === 'MESSAGE_NOT_FOUND') await this.#lookUp(entry).catch(() => {});
       throw error;
     }
-    this.discard(clientId);
+    this.#withdrawn(entry);
   }
 
   /**
@@ -1069,10 +1072,20 @@ export class Chat {
 
   /** @param {{ type: string, heldUuid?: string, reason?: string }} news */
   #takeHeldNews({ type, heldUuid, reason }) {
-    const entry = this.entries.find((one) => one.state === 'held' && one.heldUuid === heldUuid);
+    const entry = this.entries.find((one) => one.heldUuid === heldUuid);
     if (!entry) return;
+    // Who asked before that was told took it for rejected.
+    if (type === 'messageWithdrawn') return this.#withdrawn(entry);
+    if (entry.state !== 'held') return;
     if (type === 'messageRejected') this.#reject(entry, reason);
     if (type === 'messageExpired') this.#fail(entry, new ChatError({ code: 'EXPIRED', message: 'nobody has approved it in time' }));
+  }
+
+  /** It is taken back, here or on another device. @param {Entry} entry */
+  #withdrawn(entry) {
+    this.discard(entry.clientId);
+    delete entry.error;
+    this.#emit('entry', Object.assign(entry, { state: 'withdrawn' }));
   }
 
   /** @param {Entry} entry @param {string} [reason] */
@@ -1121,7 +1134,7 @@ export class Chat {
       this.#keepOwn(found.messageUuid);
       this.#sent(entry, found);
     } else if (found.code === 'MESSAGE_NOT_FOUND') {
-      // Rejected, or let go after a time.
+      // Rejected, let go after a time, or taken back on another device.
       this.#reject(entry);
     } else {
       this.#fail(entry, found);

@@ -6,6 +6,7 @@ import { announceText } from './announcer.js';
 import { api, me } from './api.js';
 import { ask } from './dialogs.js';
 import { $, el, fillList, on, onSubmit, textButton } from './dom.js';
+import { loader } from './loading.js';
 import { nicknameOf, noteName } from './names.js';
 import { attempt } from './notices.js';
 import { openUuid, roomOpened } from './room.js';
@@ -23,7 +24,6 @@ let links = [];
 let isLoaded = false;
 /** The code of the one that was copied just now. */
 let copied;
-let lastLoad = 0;
 let isMaking = false;
 let copiedTimer;
 let expiryTimer;
@@ -35,7 +35,7 @@ export const seesLinks = (room) => mayInvite(room) || (room?.type !== 'DIRECT' &
 
 export function startInviting() {
   on('links-open', 'click', openPanel);
-  onSubmit('link-form', () => attempt(make, { FORBIDDEN: t('tooManyLinks') }));
+  onSubmit('link-form', () => attempt(make));
   roomOpened.on(forget);
   roomsChanged.on((uuid) => {
     if (!isBeside('invite-links') || (uuid && uuid !== openUuid())) return;
@@ -46,7 +46,6 @@ export function startInviting() {
 }
 
 function forget() {
-  lastLoad += 1;
   [links, isLoaded, copied] = [[], false, undefined];
 }
 
@@ -58,18 +57,18 @@ function openPanel() {
   attempt(load);
 }
 
-async function load() {
-  const [load, uuid] = [++lastLoad, openUuid()];
+const load = loader(async (uuid = openUuid()) => {
   // Those for one person alone are invitations.
   const found = (await api.invites(uuid)).filter(({ userUuid }) => userUuid === null);
   if (found.some(({ createdBy }) => createdBy !== null && !nicknameOf(createdBy))) (await api.participants(uuid)).forEach(noteName);
-  // A later load knows more, or is of another room.
-  if (load !== lastLoad || uuid !== openUuid()) return;
+  return { uuid, found };
+}, ({ uuid, found }) => {
+  if (uuid !== openUuid()) return;
   links = found;
   isLoaded = true;
   show();
   awaitExpiry();
-}
+});
 
 /** Somebody has come in, perhaps by one of them, or the connection is there again: nothing is told of links. */
 export function refreshLinks(roomUuid = openUuid()) {

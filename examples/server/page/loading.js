@@ -6,8 +6,8 @@
  */
 export function loader(request, take) {
   let newest;
-  return () => {
-    const load = request().then((answer) => (load === newest ? take(answer) : newest));
+  return (...what) => {
+    const load = request(...what).then((answer) => (load === newest ? take(answer) : newest));
     newest = load;
     return load;
   };

@@ -106,16 +106,14 @@ async function react(reaction, isOn) {
   }
 }
 
-const pin = ({ roomUuid, messageUuid, pinned }) => (
-  attempt(() => chat.pin(roomUuid, messageUuid, !pinned), { FORBIDDEN: t('tooManyPins') })
-);
+const pin = ({ roomUuid, messageUuid, pinned }) => attempt(() => chat.pin(roomUuid, messageUuid, !pinned));
 
 function askToDelete({ roomUuid, messageUuid }) {
   askFirst({ title: t('deleteTitle'), text: t('deleteText'), words: { FORBIDDEN: t('tooLate') } }, () => chat.delete(roomUuid, messageUuid));
 }
 
 function askToHide({ roomUuid, messageUuid }) {
-  askFirst({ title: t('hideTitle'), text: t('hideText'), words: { FORBIDDEN: t('tooManyHidden') } }, () => chat.hide(roomUuid, messageUuid));
+  askFirst({ title: t('hideTitle'), text: t('hideText') }, () => chat.hide(roomUuid, messageUuid));
 }
 
 function askFirst(question, remove) {

@@ -5,6 +5,7 @@ import { joins } from './admitting.js';
 import { api, chat } from './api.js';
 import { $, el, fillList, on, showCount, textButton } from './dom.js';
 import { choose } from './dialogs.js';
+import { loader } from './loading.js';
 import { askToBan, mayModerate, moderated } from './moderating.js';
 import { attempt, toast } from './notices.js';
 import { excerptOf } from './quote.js';
@@ -29,8 +30,6 @@ let shown = nothing();
 function nothing() {
   return { reports: [], bans: [], audit: [], people: new Map(), messages: new Map() };
 }
-
-let lastLoad = 0;
 
 export function startModeration() {
   on('moderation-open', 'click', openPanel);
@@ -93,18 +92,19 @@ async function loadReports(uuid) {
   showWaiting();
 }
 
-async function load() {
-  const [load, uuid] = [++lastLoad, openUuid()];
+const load = loader(async (uuid = openUuid()) => {
   const [{ reports }, { bans }, { audit }, participants] = await Promise.all([
     api.reports(uuid, { limit: PAGE }), api.bans(uuid, { limit: PAGE }), api.audit(uuid, { limit: PAGE }), api.participants(uuid),
   ]);
   const said = await Promise.all(reports.map(({ messageUuid }) => api.message(uuid, messageUuid).catch(() => undefined)));
-  // A later load knows more, or is of another room.
-  if (load !== lastLoad || uuid !== openUuid()) return;
   const people = new Map([...bans, ...participants, ...said.filter(Boolean).map(({ sender }) => sender)].map((one) => [one.userUuid, one.nickname]));
-  shown = { reports, bans, audit, people, messages: new Map(said.filter(Boolean).map((message) => [message.messageUuid, message])) };
+  const messages = new Map(said.filter(Boolean).map((message) => [message.messageUuid, message]));
+  return { uuid, found: { reports, bans, audit, people, messages } };
+}, ({ uuid, found }) => {
+  if (uuid !== openUuid()) return;
+  shown = found;
   show();
-}
+});
 
 const nameOf = (userUuid) => (userUuid === null ? t('theHost') : shown.people.get(userUuid) ?? userUuid);
 

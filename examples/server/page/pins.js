@@ -3,6 +3,7 @@
 import { api, chat } from './api.js';
 import { $, el, fillList, iconButton, on, onceAFrame } from './dom.js';
 import { isHidden, messageHidden } from './hiding.js';
+import { loader } from './loading.js';
 import { attempt } from './notices.js';
 import { excerptOf, nameOf } from './quote.js';
 import { messageChanged, openMessage, openUuid, roomOpened } from './room.js';
@@ -15,8 +16,6 @@ const MOST = 100;
 
 /** The newest pin first. */
 let pins = [];
-
-let lastLoad = 0;
 
 export function startPins() {
   on('pins-open', 'click', () => (isBeside('pins') ? closeSide() : openPanel()));
@@ -36,14 +35,11 @@ function openPanel() {
   show();
 }
 
-export async function loadPins() {
-  const [load, uuid] = [++lastLoad, openUuid()];
-  if (!uuid) return;
-  const { messages } = await api.pins(uuid, { limit: MOST });
-  // A later load knows more, or is of another room.
-  if (load !== lastLoad) return;
-  takePins(messages.filter((message) => !isHidden(message)));
-}
+/** Of no room where none is open. */
+export const loadPins = loader(
+  async (uuid = openUuid()) => (uuid ? (await api.pins(uuid, { limit: MOST })).messages : []),
+  (messages) => takePins(messages.filter((message) => !isHidden(message))),
+);
 
 function takePins(messages) {
   pins = messages;

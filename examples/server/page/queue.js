@@ -3,6 +3,7 @@
 
 import { ask } from './dialogs.js';
 import { $, el, fillList, newAvatar } from './dom.js';
+import { loader } from './loading.js';
 import { mayModerate, moderated } from './moderating.js';
 import { openUuid, roomOpened } from './room.js';
 import { rooms, roomsChanged } from './rooms.js';
@@ -19,16 +20,18 @@ export class Queue {
   #waiting = [];
   /** The room in which they wait. */
   #loadedFor;
-  #lastLoad = 0;
   #name;
-  #load;
+  #reload;
   #item;
   #goneCode;
 
   /** `name`: its list is `name-list`, and what stands there when nothing waits `name-empty`. `load` gives what waits in a room; `item`
    *  draws one; `goneCode`: the refusal that somebody else has answered. */
   constructor({ name, load, item, goneCode }) {
-    [this.#name, this.#load, this.#item, this.#goneCode] = [name, load, item, goneCode];
+    [this.#name, this.#item, this.#goneCode] = [name, item, goneCode];
+    this.#reload = loader(async (uuid) => ({ uuid, waiting: await load(uuid) }), ({ uuid, waiting }) => {
+      if (uuid === this.#loadedFor) this.#become(waiting);
+    });
   }
 
   start() {
@@ -45,7 +48,6 @@ export class Queue {
   }
 
   #forget() {
-    this.#lastLoad += 1;
     this.#loadedFor = undefined;
     if (this.count > 0) this.#become([]);
   }
@@ -58,20 +60,15 @@ export class Queue {
   /** Before anybody looks: once it is known that one may. */
   #look() {
     if (!mayModerate(rooms.get(openUuid()))) this.#forget();
-    else if (this.#loadedFor !== openUuid()) this.#reload().catch(() => {});
-  }
-
-  async #reload() {
-    const [load, uuid] = [++this.#lastLoad, openUuid()];
-    this.#loadedFor = uuid;
-    const waiting = await this.#load(uuid);
-    // A later load knows more, or is of another room.
-    if (load === this.#lastLoad) this.#become(waiting);
+    else if (this.#loadedFor !== openUuid()) {
+      this.#loadedFor = openUuid();
+      this.#reload(this.#loadedFor).catch(() => {});
+    }
   }
 
   /** Others wait in a room than before, or may: while the connection was away nothing was told. */
   refresh(roomUuid = openUuid()) {
-    if (roomUuid && roomUuid === openUuid() && this.#loadedFor === roomUuid) this.#reload().catch(() => {});
+    if (roomUuid && roomUuid === openUuid() && this.#loadedFor === roomUuid) this.#reload(roomUuid).catch(() => {});
   }
 
   /** Takes those away in a room that wait no more. */

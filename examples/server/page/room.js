@@ -235,8 +235,9 @@ export const lastOwnMessage = () => open?.timeline.lastOwn;
 /** Shows which message is being edited, or that none is. */
 export const showEdited = (uuid) => open?.timeline.messages.showEdited(uuid);
 
-/** What was written, held, refused, or is tried again. What is sent comes as a message. */
+/** What was written, held, refused, taken back, or is tried again. What is sent comes as a message. */
 export function takeEntry(entry) {
+  if (entry.state === 'withdrawn') return takeAway(entry);
   if (entry.state === 'held') forgetHeld(entry.heldUuid);
   showEntry(entry);
   if (entry.state === 'held' && entry.room === open?.uuid) announceText(t('waitsForModerator'));
@@ -271,9 +272,7 @@ export const actionsAt = (field) => (entry) => ({
     $(field).focus();
   },
   onWithdraw: () => attempt(async () => {
-    if (!await withdraw(entry)) return;
-    takeAway(entry);
-    if (entry.room === open?.uuid) $(field).focus();
+    if (await withdraw(entry) && entry.room === open?.uuid) $(field).focus();
   }),
 });
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Fixture;
 use super::kit::{Dice, PAGES, profile, text, user};
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, LimitName};
 use crate::id::RoomId;
 use crate::model::{Amendment, Body, Mark, Message, MessageState, MessageType, Reaction};
 use crate::store::{Amend, Answer, Op, Outcome, RelationOp, RoomItem, What};
@@ -276,7 +276,8 @@ pub async fn a_message_bears_so_many_kinds_of_reactions(chat: Fixture) {
     for of in ["a", "b", "c"] {
         chat.run(chat.react_item(&sent, "ana", of, true)).await;
     }
-    assert!(matches!(chat.refused(chat.react_item(&sent, "ben", "d", true)).await, ErrorKind::Forbidden(_)));
+    let one_too_many = ErrorKind::LimitReached { limit: LimitName::Reactions, allowed: 3 };
+    assert_eq!(chat.refused(chat.react_item(&sent, "ben", "d", true)).await, one_too_many);
     chat.run(chat.react_item(&sent, "ben", "c", true)).await;
     chat.done(vec![chat.react_item(&sent, "ana", "a", false), chat.react_item(&sent, "ben", "d", true)])
         .await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Fixture;
 use super::kit::{PAGES, marked, sent, user};
-use crate::error::{Contradiction, ErrorKind};
+use crate::error::{Contradiction, ErrorKind, LimitName};
 use crate::id::{MessageId, RoomId};
 use crate::model::{Hidden, Mark, Member, Message, Role, Words};
 use crate::store::{Batch, Op, Record, RecordPage, RoomItem, RoomRecord, Search, What};
@@ -138,7 +138,8 @@ pub async fn a_participant_hides_any_message_and_no_more_than_the_bound(chat: Fi
     let outcomes = chat.commit(items).await;
     let is_ok: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
     assert_eq!(is_ok, [true, true, true, false, false]);
-    assert!(matches!(outcomes[3].as_ref().expect_err("one too many").kind(), ErrorKind::Forbidden(_)));
+    let one_too_many = ErrorKind::LimitReached { limit: LimitName::Hidden, allowed: 3 };
+    assert_eq!(*outcomes[3].as_ref().expect_err("one too many").kind(), one_too_many);
     assert_eq!(chat.hidden(room, "cho").await, [1, 2, 3]);
     chat.run(chat.hide_item(&history[0], "cho")).await;
     chat.hide(&history[4], "ben").await;
@@ -288,5 +289,6 @@ pub async fn what_is_hidden_outlasts_the_stay_a_reopening_and_a_move(chat: Fixtu
     assert_eq!((chat.member(room, "ben").await.hidden, chat.hidden(room, "ben").await), (2, vec![1, 3]));
     let more = sent(&chat.run(chat.send_item(room, "ana", "more")).await);
     chat.hide(&more, "ben").await;
-    assert!(matches!(chat.refused(chat.hide_item(&history[1], "ben")).await, ErrorKind::Forbidden(_)));
+    let one_too_many = ErrorKind::LimitReached { limit: LimitName::Hidden, allowed: 3 };
+    assert_eq!(chat.refused(chat.hide_item(&history[1], "ben")).await, one_too_many);
 }

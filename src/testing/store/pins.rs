@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Fixture;
 use super::kit::{PAGES, user};
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, LimitName};
 use crate::id::RoomId;
 use crate::model::{Amendment, Message, MessageState, Pin, Role};
 use crate::store::{Amend, Answer, Batch, Op, Outcome, RelationOp, RoomItem, Update, What};
@@ -113,9 +113,10 @@ pub async fn a_room_has_no_more_pins_than_its_bound(chat: Fixture) {
     let outcomes = chat.commit(items).await;
     let is_ok: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
     assert_eq!(is_ok, [true, false, true, true, false]);
-    assert!(matches!(outcomes[1].as_ref().unwrap_err().kind(), ErrorKind::Forbidden(_)));
+    let one_too_many = ErrorKind::LimitReached { limit: LimitName::Pins, allowed: 3 };
+    assert_eq!(*outcomes[1].as_ref().unwrap_err().kind(), one_too_many);
     assert_eq!(chat.pinned(room, 10).await, [5, 3, 2]);
-    assert!(matches!(chat.refused(pin(6, true)).await, ErrorKind::Forbidden(_)));
+    assert_eq!(chat.refused(pin(6, true)).await, one_too_many);
     // One that is deleted makes room for another, within a batch too.
     let delete = |n: usize| {
         let change = Amend::Delete { within: None };

@@ -179,7 +179,7 @@ fn described(operation: Operation, path: &str, is_alias: bool) -> OperationBuild
 
 /// All that it can be refused with: its own, and what comes with its parameters and its body.
 fn codes(description: &Description, path: &str, is_open: bool) -> Vec<Code> {
-    let mut codes = description.codes.to_vec();
+    let mut codes = description.codes.clone();
     if !is_open {
         codes.extend([Code::Unauthenticated, Code::TokenExpired, Code::RateLimited]);
     }
@@ -492,6 +492,7 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::MethodNotAllowed => "The path does not have this method.",
         Code::RoomClosed => "The room is closed.",
         Code::RoomFull => "The room has as many participants as it may.",
+        Code::LimitReached => "There are as many as there may be: `limit` says of what, `allowed` how many.",
         Code::ChallengeRoomExists => "The challenge has an open room: `roomUuid` names it.",
         Code::ClientIdConflict => "The `clientId` was used for another message.",
         Code::ImportConflict => "A row does not go with what is there.",

@@ -116,7 +116,7 @@ pub(super) struct Description {
     pub(super) takes_file: bool,
     pub(super) answers: Vec<Answer>,
     /// What it can be refused with, beside what every operation of its shape can.
-    pub(super) codes: &'static [Code],
+    pub(super) codes: Vec<Code>,
 }
 
 /// A file of any type.
@@ -141,7 +141,7 @@ impl Description {
             body: None,
             takes_file: false,
             answers: Vec::new(),
-            codes: &[],
+            codes: Vec::new(),
         }
     }
 
@@ -149,8 +149,9 @@ impl Description {
         Self { query, ..self }
     }
 
-    fn codes(self, codes: &'static [Code]) -> Self {
-        Self { codes, ..self }
+    fn codes(mut self, codes: &[Code]) -> Self {
+        self.codes.extend(codes);
+        self
     }
 
     fn body<const N: usize>(self, body: Body, examples: [(&'static str, Value); N]) -> Self {

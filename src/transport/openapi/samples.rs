@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::error::{Contradiction, ErrorCode, ErrorKind};
+use crate::error::{Contradiction, ErrorCode, ErrorKind, LimitName};
 use crate::event::{Amended, Event, EventKind, Notification, Ready, ReadyRoom, RoomChange, View};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
@@ -154,6 +154,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
         of_user(Notification::MessageApproved(room_id(), message_id())),
         of_user(Notification::MessageRejected(room_id(), message_id(), Some("Advertising".into()))),
         of_user(Notification::MessageExpired(room_id(), message_id())),
+        of_user(Notification::MessageWithdrawn(room_id(), message_id())),
         of_user(Notification::HeldMessagesChanged(room_id())),
         of_user(Notification::ReportsChanged(room_id())),
         of_user(Notification::JoinRequestsChanged(room_id())),
@@ -196,6 +197,7 @@ pub(super) fn error(code: ErrorCode) -> ErrorKind {
         ErrorCode::MethodNotAllowed => ErrorKind::MethodNotAllowed,
         ErrorCode::RoomClosed => ErrorKind::RoomClosed(room),
         ErrorCode::RoomFull => ErrorKind::RoomFull(100_000),
+        ErrorCode::LimitReached => ErrorKind::LimitReached { limit: LimitName::Pins, allowed: 100 },
         ErrorCode::ChallengeRoomExists => ErrorKind::ChallengeRoomExists(room),
         ErrorCode::ClientIdConflict => ErrorKind::ClientIdConflict,
         ErrorCode::ImportConflict => ErrorKind::Contradiction(Contradiction::Room { room }),

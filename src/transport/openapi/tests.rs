@@ -189,7 +189,7 @@ fn each_type_of_notification_is_shown() {
         let message = &document["channels"][channel]["messages"]["event.notification"];
         let shown: BTreeSet<_> =
             examples(message).iter().filter_map(|example| example.pointer(data)?.as_str()).collect();
-        assert_eq!(shown.len(), 22, "{channel}: {shown:?}");
+        assert_eq!(shown.len(), 23, "{channel}: {shown:?}");
     }
 }
 

@@ -496,6 +496,7 @@ fn notified(notification: &Notification) -> EventJson<'_> {
             EventJson::HeldNews(HeldNewsJson::rejected(*room, *id, reason.as_deref()))
         }
         Notification::MessageExpired(room, id) => EventJson::HeldNews(HeldNewsJson::expired(*room, *id)),
+        Notification::MessageWithdrawn(room, id) => EventJson::HeldNews(HeldNewsJson::withdrawn(*room, *id)),
         Notification::HeldMessagesChanged(room) => waiting(WaitingType::HeldMessages, *room),
         Notification::JoinRequestsChanged(room) => waiting(WaitingType::JoinRequests, *room),
         Notification::ReportsChanged(room) => waiting(WaitingType::Reports, *room),

@@ -129,6 +129,7 @@ names! {
         Approved = "messageApproved",
         Rejected = "messageRejected",
         Expired = "messageExpired",
+        Withdrawn = "messageWithdrawn",
     }
 }
 
@@ -161,5 +162,9 @@ impl<'a> HeldNewsJson<'a> {
 
     pub(crate) fn rejected(room_uuid: RoomId, held_uuid: MessageId, reason: Option<&'a str>) -> Self {
         Self { r#type: HeldNewsType::Rejected, room_uuid, held_uuid, reason }
+    }
+
+    pub(crate) fn withdrawn(room_uuid: RoomId, held_uuid: MessageId) -> Self {
+        Self { r#type: HeldNewsType::Withdrawn, room_uuid, held_uuid, reason: None }
     }
 }

@@ -1,12 +1,9 @@
 //! Invite links and invitations as JSON.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
-use super::UserJson;
+use super::{ErrorJson, UserJson};
 use crate::clock::Timestamp;
-use crate::error::{ErrorCode, ErrorKind};
 use crate::id::{RoomId, UserId};
 use crate::model::{Invitation, InvitationPage, Invite, InviteCode, InvitePreview, Profile, RoomType};
 use crate::names::names;
@@ -137,22 +134,7 @@ pub(crate) struct InvitePreviewJson<'a> {
     is_participant: bool,
     /// What coming in would be refused with now, as far as that can be told before; null: nothing is known that would.
     #[cfg_attr(feature = "openapi", schema(required))]
-    refusal: Option<RefusalJson<'a>>,
-}
-
-/// What the caller would be refused with.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Refusal))]
-struct RefusalJson<'a> {
-    /// The code of the error.
-    code: ErrorCode,
-    /// What stands in the way, in words for people.
-    message: Cow<'a, str>,
-    /// Until when the caller is banned; `9999-12-31T23:59:59.999Z`: for good.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(nullable = false))]
-    until: Option<Timestamp>,
+    refusal: Option<ErrorJson<'a>>,
 }
 
 impl<'a> From<&'a InvitePreview> for InvitePreviewJson<'a> {
@@ -171,16 +153,6 @@ impl<'a> From<&'a InvitePreview> for InvitePreviewJson<'a> {
             is_participant: preview.is_participant,
             refusal: preview.refusal.as_ref().map(Into::into),
         }
-    }
-}
-
-impl<'a> From<&'a ErrorKind> for RefusalJson<'a> {
-    fn from(kind: &'a ErrorKind) -> Self {
-        let until = match kind {
-            ErrorKind::Banned { until, .. } => Some(*until),
-            _ => None,
-        };
-        Self { code: kind.wire_code(), message: kind.public_message(), until }
     }
 }
 

@@ -33,7 +33,7 @@ use self::references::{ForwardedJson, QuotedJson};
 use self::threads::ThreadJson;
 use crate::clock::Timestamp;
 use crate::engine::CreatedRoom;
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, ErrorKind, LimitName};
 use crate::event::{Marked, Reply, View};
 use crate::id::{ChallengeId, ClientId, MessageId, RoomId, UserId};
 use crate::model::{
@@ -515,26 +515,46 @@ pub(crate) struct ErrorJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub(crate) held_uuid: Option<MessageId>,
+    /// Of what there are as many as there may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    limit: Option<LimitName>,
+    /// How many of that there may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    allowed: Option<u64>,
 }
 
 impl<'a> From<&'a Error> for ErrorJson<'a> {
     fn from(error: &'a Error) -> Self {
-        use crate::error::ErrorKind as Kind;
-        let (field, room_uuid) = match error.kind() {
-            Kind::Invalid { field, .. } => (Some(&**field), None),
-            Kind::ChallengeRoomExists(room) => (None, Some(*room)),
-            _ => (None, None),
+        error.kind().into()
+    }
+}
+
+impl<'a> From<&'a ErrorKind> for ErrorJson<'a> {
+    fn from(kind: &'a ErrorKind) -> Self {
+        let plain = Self {
+            code: kind.wire_code(),
+            message: kind.public_message(),
+            field: None,
+            room_uuid: None,
+            until: None,
+            held_uuid: None,
+            limit: None,
+            allowed: None,
         };
-        let until = match error.kind() {
-            Kind::Muted(until) | Kind::Banned { until, .. } => Some(*until),
-            _ => None,
-        };
-        let held_uuid = match error.kind() {
-            Kind::Held(id) => Some(*id),
-            _ => None,
-        };
-        let (code, message) = (error.kind().wire_code(), error.kind().public_message());
-        Self { code, message, field, room_uuid, until, held_uuid }
+        match kind {
+            ErrorKind::Invalid { field, .. } => Self { field: Some(field), ..plain },
+            ErrorKind::ChallengeRoomExists(room) => Self { room_uuid: Some(*room), ..plain },
+            ErrorKind::Muted(until) | ErrorKind::Banned { until, .. } => {
+                Self { until: Some(*until), ..plain }
+            }
+            ErrorKind::Held(id) => Self { held_uuid: Some(*id), ..plain },
+            ErrorKind::LimitReached { limit, allowed } => {
+                Self { limit: Some(*limit), allowed: Some(*allowed), ..plain }
+            }
+            _ => plain,
+        }
     }
 }
 

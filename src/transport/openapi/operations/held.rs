@@ -51,7 +51,8 @@ pub(super) fn of_held(operation: Operation) -> Description {
         Operation::WithdrawHeld => Description::new(
             MODERATION,
             "Withdraw a held message",
-            "The caller's own, before it is sent. No participant learns of it but those who moderate the room.",
+            "The caller's own, before it is sent. Their connections are told by a `notification`. No participant learns of it but \
+             those who moderate the room.",
         )
         .answer(200, "Withdrawn.", &done)
         .codes(&[Code::RoomNotFound, Code::MessageNotFound]),

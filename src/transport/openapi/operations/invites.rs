@@ -30,7 +30,13 @@ pub(super) fn of_invites(operation: Operation) -> Description {
             ],
         )
         .answer(201, "The link.", &InviteJson::from(&samples::invite()))
-        .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::Forbidden, Code::RoomClosed]),
+        .codes(&[
+            Code::RoomNotFound,
+            Code::NotAParticipant,
+            Code::Forbidden,
+            Code::RoomClosed,
+            Code::LimitReached,
+        ]),
         Operation::ListInvites => Description::new(
             ROOMS,
             "List a room's invite links",

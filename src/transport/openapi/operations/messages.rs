@@ -265,7 +265,9 @@ pub(super) fn of_message(operation: Operation) -> Description {
                 ])
         }
         Operation::React => {
-            changed(Description::new(MESSAGES, "Leave a reaction", "One of each kind a user."), &liked)
+            let text =
+                "One of each kind a user; a message bears so many kinds as the server is configured with.";
+            changed(Description::new(MESSAGES, "Leave a reaction", text), &liked).codes(&[Code::LimitReached])
         }
         Operation::TakeReactionBack => {
             changed(Description::new(MESSAGES, "Take a reaction back", "The caller's own one."), &edited)
@@ -274,6 +276,7 @@ pub(super) fn of_message(operation: Operation) -> Description {
             let text = "It takes the permission `pin`. It is pinned for everybody, until somebody takes the pin off or the \
                         message is deleted; a room has so many pinned messages as the server is configured with.";
             changed(Description::new(MESSAGES, "Pin a message", text), &samples::pinned())
+                .codes(&[Code::LimitReached])
         }
         Operation::Unpin => {
             let text = "It takes the permission `pin`, whoever has pinned it.";
@@ -286,7 +289,12 @@ pub(super) fn of_message(operation: Operation) -> Description {
                         many messages of a room as the server is configured with.";
             Description::new(MESSAGES, "Hide a message from oneself", text)
                 .answer(200, "Hidden.", &DoneJson { room_uuid: samples::room_id() })
-                .codes(&[Code::RoomNotFound, Code::NotAParticipant, Code::MessageNotFound, Code::Forbidden])
+                .codes(&[
+                    Code::RoomNotFound,
+                    Code::NotAParticipant,
+                    Code::MessageNotFound,
+                    Code::LimitReached,
+                ])
         }
         Operation::ListEdits => {
             let text = "The newest first. Only what the server keeps, which is nothing by default; and nothing once the message \
