@@ -49,7 +49,7 @@ pub enum Act {
     SetTopic,
     /// Gave the room another picture, or took it away.
     SetPicture,
-    /// Changed what the app keeps of its own with the room.
+    /// Changed what the app keeps of its own with the room. Where the host does, it is not noted.
     SetCustom,
     /// Pinned a message, where not every member may.
     Pin(MessageId),

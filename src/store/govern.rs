@@ -169,7 +169,9 @@ pub(super) fn update(ctx: &Ctx, update: Update, rows: &mut Rows) -> Result<Outco
     let named = (room.name != before.name).then_some(Act::Rename);
     let about = (room.about.topic != before.about.topic).then_some(Act::SetTopic);
     let pictured = (room.about.picture != before.about.picture).then_some(Act::SetPicture);
-    let kept_with = (room.about.custom != before.about.custom).then_some(Act::SetCustom);
+    // The app's own business, where it is the app that does it, and perhaps each minute.
+    let is_act = ctx.by.is_some() && room.about.custom != before.about.custom;
+    let kept_with = is_act.then_some(Act::SetCustom);
     let slowed = (room.slow_mode != before.slow_mode).then_some(Act::SlowMode(room.slow_mode));
     let kept = (room.retention() != before.retention()).then(|| Act::SetRetention(room.retention()));
     let shown = (room.about.visibility != before.about.visibility)

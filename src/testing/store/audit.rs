@@ -108,7 +108,7 @@ pub async fn what_governs_a_room_is_noted_with_what_moderates_it(chat: Fixture) 
     let mut expected: Vec<_> =
         changes.iter().zip(acts).map(|(change, act)| (change.pos.at, act, None)).collect();
     assert!(chat.run(chat.item(room, Some("ana"), Op::Update(Box::new(all())))).await.changes.is_empty());
-    // What is taken away is changed as well, also by the host.
+    // What is taken away is changed as well, also by the host, whose own `custom` is.
     let nameless = Op::Rename { name: None, notice: notice(SystemKind::Renamed, "ana") };
     let bare = Update {
         topic: Some(None),
@@ -116,11 +116,11 @@ pub async fn what_governs_a_room_is_noted_with_what_moderates_it(chat: Fixture) 
         custom: Some(Custom::default()),
         ..Update::default()
     };
-    for (op, acts) in [
-        (nameless, &[Act::Rename][..]),
-        (Op::Update(Box::new(bare)), &[Act::SetTopic, Act::SetPicture, Act::SetCustom][..]),
-    ] {
+    for (op, acts) in
+        [(nameless, &[Act::Rename][..]), (Op::Update(Box::new(bare)), &[Act::SetTopic, Act::SetPicture][..])]
+    {
         let changes = chat.run(chat.item(room, None, op)).await.changes;
+        assert!(changes.len() >= acts.len());
         expected.extend(changes.iter().zip(acts).map(|(change, act)| (change.pos.at, *act, None)));
     }
     // Her own link is hers to take back; that she takes his back is an act.
