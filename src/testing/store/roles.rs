@@ -281,8 +281,10 @@ pub async fn an_update_is_made_whole_or_not_at_all(chat: Fixture) {
     assert!(is_forbidden(&chat.refused(update("ben")).await), "he may rename, and no more");
     assert_eq!(chat.room(room).await, before);
     let outcome = chat.run(update("ana")).await;
-    let [changed, message] = &outcome.changes[..] else { panic!("two changes: {outcome:?}") };
-    assert!(matches!(changed.what, What::Changed(_)) && matches!(message.what, What::Message(_)));
+    // The second of its two acts has a position of its own.
+    let [changed, act, message] = &outcome.changes[..] else { panic!("three changes: {outcome:?}") };
+    assert!(matches!(changed.what, What::Changed(_)) && matches!(act.what, What::Untold(_)));
+    assert!(matches!(message.what, What::Message(_)));
     let after = chat.room(room).await;
     assert_eq!((after.name, after.seq), (super::kit::named("Runners"), 1));
     assert_eq!(after.permissions.least(Verb::Invite), Role::Admin);
