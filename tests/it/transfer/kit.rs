@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat_core::event::EventKind;
 use chat_core::model::{
@@ -343,6 +344,12 @@ impl Town {
         }
         dee.block(&id("ben")).await.unwrap();
         ben.request_friend(&id("dee")).await.unwrap();
+        // It is written within a second, and nothing is afterwards.
+        let delivered =
+            async || store.membership(group, &id("cho")).await.unwrap().unwrap().1.unwrap().delivered_seq;
+        while delivered().await < 9 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         Self { engine: engine.clone(), store, direct, group, challenge }
     }
 
