@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Notification;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{HeldMessage, HeldPage, Limit, Message, Verb};
-use crate::store::{Answer, Held, Op, Queue, Refers, RoomItem, Settlement};
+use crate::store::{Answer, Held, Op, Queue, Refers, Settlement};
 
 /// How often it is looked for what has waited too long.
 const PAUSE: Duration = Duration::from_secs(10 * 60);
@@ -235,7 +235,7 @@ impl ChatEngine {
         for held in held {
             let (user, expired) =
                 (held.sender.user.clone(), Notification::MessageExpired(held.room, held.id));
-            if self.let_go(held).await? {
+            if self.let_held_go(held).await? {
                 self.tell_of_held(&user, expired);
             }
         }
@@ -247,23 +247,14 @@ impl ChatEngine {
         let held = self.store().held(queue, None, PAGE).await?;
         let is_page = held.len() == PAGE as usize;
         for held in held {
-            self.let_go(held).await?;
+            self.let_held_go(held).await?;
         }
         Ok(is_page)
     }
 
-    /// Lets one go. Gives whether it still waited: it may be settled meanwhile, in a room that is perhaps gone by now.
-    async fn let_go(&self, held: Held) -> Result<bool> {
+    async fn let_held_go(&self, held: Held) -> Result<bool> {
         let room = held.room;
-        let op = Op::Settle { held: Box::new(held), how: Settlement::Withdraw };
-        let item = RoomItem { room, at: self.now(), by: None, op };
-        match self.inner.committer.commit(item.into()).await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.kind() {
-                ErrorKind::MessageNotFound(_) | ErrorKind::RoomNotFound(_) => Ok(false),
-                _ => Err(error),
-            },
-        }
+        self.let_go(room, Op::Settle { held: Box::new(held), how: Settlement::Withdraw }).await
     }
 }
 

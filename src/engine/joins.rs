@@ -12,7 +12,7 @@ use crate::model::{
     SystemKind, Verb,
 };
 use crate::policy::Question;
-use crate::store::{Answer, JoinSettlement, Op, Queue, RoomItem};
+use crate::store::{Answer, JoinSettlement, Op, Queue};
 
 impl Actor {
     /// Comes into a public room, or into any by an invite link, where the policy and the host's hooks let the actor.
@@ -231,17 +231,9 @@ impl ChatEngine {
         Ok(found.into_iter().map(|(request, _)| request).collect())
     }
 
-    /// Lets one go. Gives whether they still waited: they may be answered meanwhile, or the request gone with its room.
     async fn let_join_go(&self, request: JoinRequest) -> Result<bool> {
         let room = request.room;
-        let op = Op::SettleJoin { request: Box::new(request), how: JoinSettlement::Withdraw };
-        let item = RoomItem { room, at: self.now(), by: None, op };
-        match self.inner.committer.commit(item.into()).await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.kind() {
-                ErrorKind::JoinRequestNotFound(_) | ErrorKind::RoomNotFound(_) => Ok(false),
-                _ => Err(error),
-            },
-        }
+        let how = JoinSettlement::Withdraw;
+        self.let_go(room, Op::SettleJoin { request: Box::new(request), how }).await
     }
 }

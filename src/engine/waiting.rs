@@ -7,7 +7,7 @@ use std::sync::Weak;
 use tokio::sync::mpsc;
 
 use super::{ChatEngine, Inner};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::event::Notification;
 use crate::id::{JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{Member, Verb};
@@ -148,6 +148,21 @@ impl ChatEngine {
         }
         for user in &told {
             self.tell_of_held(user, news.clone());
+        }
+    }
+
+    /// Lets something go that waits, as the host. Gives whether it still waited: it may be answered meanwhile, or gone with
+    /// its room.
+    pub(super) async fn let_go(&self, room: RoomId, op: Op) -> Result<bool> {
+        let item = RoomItem { room, at: self.now(), by: None, op };
+        match self.inner.committer.commit(item.into()).await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.kind() {
+                ErrorKind::MessageNotFound(_)
+                | ErrorKind::JoinRequestNotFound(_)
+                | ErrorKind::RoomNotFound(_) => Ok(false),
+                _ => Err(error),
+            },
         }
     }
 
