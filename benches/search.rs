@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chat_core::model::{About, Body, Draft, NewRoom, Profile, RoomKind, SearchQuery};
+use chat_core::model::{About, Body, Custom, Draft, NewRoom, Profile, RoomKind, SearchQuery};
 use chat_core::store::{Batch, Op, PostgresStore, Refers, RoomItem, Ruling, SqliteStore, Store};
 use chat_core::{ChatEngine, Config, MessageId, RoomId, Timestamp, UserId};
 use sqlx::Connection as _;
@@ -192,6 +192,7 @@ async fn fill(store: &Arc<dyn Store>, messages: usize, rooms: usize) {
             attachments: Vec::new(),
             writing_until: None,
             refers: Refers::default(),
+            custom: Custom::default(),
             ruling: Ruling::default(),
         };
         items.push(RoomItem { room: ids[place], at: Timestamp::from_millis(at), by: Some(sender), op });

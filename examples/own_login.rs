@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use chat_core::auth::{Authenticator, Identity};
-use chat_core::transport::{Origins, rest, socketio, ws};
+use chat_core::transport::{rest, socketio, ws};
 use chat_core::{ChatEngine, ErrorKind, Timestamp, UserId};
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ async fn main() -> Result<(), Failure> {
     let engine = ChatEngine::builder().authenticator(sessions.clone()).build().await?;
 
     let api = rest::router(engine.clone(), rest::RestOptions::default())
-        .merge(ws::router(engine.clone(), Origins::Any));
+        .merge(ws::router(engine.clone(), ws::WsOptions::default()));
     let app = Router::new()
         .route("/", get(|| async { "the app's own page" }))
         .route("/login", post(log_in).with_state(sessions))

@@ -29,6 +29,8 @@ pub struct Config {
     /// The most bytes of what an app keeps of its own with a room, written as short as can be; more is
     /// [`Invalid`](crate::ErrorKind::Invalid). Default 4 KiB.
     pub max_custom_bytes: usize,
+    /// The same of a message. Default 4 KiB.
+    pub max_message_custom_bytes: usize,
     /// The most people named when a room is made, or in one invitation; more are
     /// [`Invalid`](crate::ErrorKind::Invalid). Default 1,000.
     pub max_participants: usize,
@@ -240,6 +242,7 @@ impl Default for Config {
             max_name_chars: 200,
             max_topic_chars: 1000,
             max_custom_bytes: 4 * 1024,
+            max_message_custom_bytes: 4 * 1024,
             max_participants: 1000,
             max_room_members: 100_000,
             edit_window: None,
@@ -428,7 +431,7 @@ pub struct RateLimits {
     pub messages: Option<Rate>,
     /// Changes of rooms and friendships by one user: made, joined, left, renamed, asked, blocked; and logouts.
     pub changes: Option<Rate>,
-    /// REST calls of one user.
+    /// REST calls of one user, those over sockets too.
     pub calls: Option<Rate>,
     /// Commands of one connection of a transport, malformed ones too.
     pub commands: Option<Rate>,

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{JoinRequestId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
     Amendment, Delta, DoNotDisturb, Draft, FriendNotice, History, HistoryQuery, Hits, Invitation, InviteCode,
-    Mark, Message, NotifyLevel, NotifySetting, Participant, Profile, Quiet, Reaction, Role, Room, RoomView,
-    SearchQuery, Settings, SettingsUpdate, ThreadState, Token,
+    Mark, Message, NotifyLevel, NotifySetting, Participant, Profile, Quiet, Reaction, Revision, Role, Room,
+    RoomView, SearchQuery, Settings, SettingsUpdate, ThreadState, Token,
 };
 
 /// What a connection asks for. A [`Session`](crate::Session) executes it, and it is refused as the method of
@@ -39,8 +40,8 @@ pub enum Command {
         /// A name of the client's own for it there.
         client_id: Option<String>,
     },
-    /// [Say something else](crate::Actor::edit) in a message of one's own. Answered with [`Reply::Amended`].
-    Edit(RoomId, MessageId, Option<String>),
+    /// [Edit](crate::Actor::revise) a message of one's own. Answered with [`Reply::Amended`].
+    Edit(RoomId, MessageId, Revision),
     /// [Delete](crate::Actor::delete) a message. Answered with [`Reply::Amended`].
     Delete(RoomId, MessageId),
     /// [Leave a reaction](crate::Actor::react) on a message (`true`), or take it back. Answered with
@@ -117,6 +118,18 @@ pub enum Reply {
     DoNotDisturb(DoNotDisturb),
     /// What others see of the user now.
     Settings(Settings),
+    /// What a [`Call`](crate::transport::Call) came to.
+    Called(Called),
+}
+
+/// The answer to a [`Call`](crate::transport::Call).
+#[derive(Debug, Clone)]
+#[allow(clippy::exhaustive_structs, reason = "whoever takes calls makes these")]
+pub struct Called {
+    /// As of HTTP: a success.
+    pub status: u16,
+    /// JSON.
+    pub body: Box<RawValue>,
 }
 
 /// Where a member's marks stand.
@@ -166,7 +179,7 @@ pub enum EventKind {
     Message(Arc<Message>),
     /// A SYSTEM message came.
     System(Arc<Message>),
-    /// A message changed: what it says, the reactions on it, or whether it is pinned.
+    /// A message changed: what it says, what the app keeps with it, the reactions on it, or whether it is pinned.
     Amended(Amended),
     /// The user has [hidden](crate::Actor::hide) this message on another connection: it is shown to them no more. A
     /// catch-up may tell of the message first, and then of this.

@@ -107,13 +107,15 @@ impl Tables {
     /// transactions wait for each other: `SELECT … ORDER BY … FOR UPDATE`.
     pub(super) fn load(&self, needs: &Needs) -> Rows {
         let mut rows = Rows::at(self.token.position);
-        rows.rooms = found(&needs.rooms, |id| self.rooms.get(id).cloned());
+        rows.rooms = found(&needs.rooms, |id| self.rooms.get(id).cloned().map(Arc::new));
         let oldest = |room: &RoomId, limit: &u32| {
             self.messages_in(*room).take(*limit as usize).map(Arc::new).collect::<Vec<_>>()
         };
-        rows.oldest = needs.oldest.iter().map(|(room, limit)| (*room, oldest(room, limit))).collect();
-        let members: BTreeSet<_> = needs.members.union(&needs.senders(&rows.oldest)).cloned().collect();
-        rows.members = found(&members, |key| self.members.get(key).cloned());
+        rows.more.oldest =
+            needs.more.oldest.iter().map(|(room, limit)| (*room, oldest(room, limit))).collect();
+        let senders = needs.senders(&rows.more.oldest);
+        let members = needs.members.iter().chain(&senders);
+        rows.members = found(members, |key| self.members.get(key).cloned().map(Arc::new));
         for (room, count) in needs.heirs(&rows.members) {
             let mut heirs: Vec<&Member> = self.active_in(room, None).collect();
             heirs.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
@@ -122,72 +124,74 @@ impl Tables {
             }
         }
         rows.sent = found(&needs.sent, |key| self.sent(key));
-        let places = needs.places.iter().filter_map(|(_, id)| Some((*id, self.place(*id)?)));
-        rows.places = places.collect();
-        rows.keys = found(&needs.keys, |key| self.keys.get(key).copied());
+        let places = needs.more.places.iter().filter_map(|(_, id)| Some((*id, self.place(*id)?)));
+        rows.more.places = places.collect();
+        rows.more.keys = found(&needs.more.keys, |key| self.keys.get(key).copied());
         rows.ordinals = found(&needs.ordinals, |key| self.ordinals(key));
-        let messages = needs.messages.iter().filter_map(|(room, id)| self.message(*room, *id));
-        rows.messages = messages.map(|message| (message.id, Arc::new(message))).collect();
-        for (room, id) in needs.roots(&rows.messages) {
-            rows.messages.extend(self.message(room, id).map(|root| (id, Arc::new(root))));
+        let messages = needs.more.messages.iter().filter_map(|(room, id)| self.message(*room, *id));
+        rows.more.messages = messages.map(|message| (message.id, Arc::new(message))).collect();
+        for (room, id) in needs.roots(&rows.more.messages) {
+            rows.more.messages.extend(self.message(room, id).map(|root| (id, Arc::new(root))));
         }
         let kept = |room, seq| self.edits.range((room, seq, 0)..=(room, seq, u64::MAX)).count() as u64;
-        rows.edited = needs.edited.iter().map(|(room, seq)| ((*room, *seq), kept(*room, *seq))).collect();
-        let reactions = needs.reactions.iter().filter_map(|(room, id, reaction, user)| {
-            let seq = rows.messages.get(id)?.seq;
+        rows.more.edited =
+            needs.more.edited.iter().map(|(room, seq)| ((*room, *seq), kept(*room, *seq))).collect();
+        let reactions = needs.more.reactions.iter().filter_map(|(room, id, reaction, user)| {
+            let seq = rows.more.messages.get(id)?.seq;
             Some(ReactionKey { room: *room, seq, reaction: reaction.clone(), user: user.clone() })
         });
-        rows.reactions = reactions.filter(|key| self.reactions.contains(key)).collect();
+        rows.more.reactions = reactions.filter(|key| self.reactions.contains(key)).collect();
         let pins =
             |room: &RoomId| self.messages_in(*room).filter(|it| it.state.pinned.is_some()).count() as u64;
-        rows.pins = needs.pins.iter().map(|room| (*room, pins(room))).collect();
+        rows.more.pins = needs.more.pins.iter().map(|room| (*room, pins(room))).collect();
         let is_needed =
-            |link: &&Invite| needs.invites.contains(&link.room) || needs.codes.contains(&link.code);
+            |link: &&Invite| needs.more.invites.contains(&link.room) || needs.more.codes.contains(&link.code);
         let links = self.invites.values().filter(is_needed);
-        rows.invites = links.map(|link| (link.code, link.clone())).collect();
+        rows.more.invites = links.map(|link| (link.code, link.clone())).collect();
         rows.relations = found(&needs.relations_with(&rows.rooms), |key| self.relations.get(key).cloned());
         // No two transactions count the same user's at once: `pg_advisory_xact_lock`, say.
-        rows.stored_bytes = found(&needs.stored_bytes, |user| Some(self.bytes_of(user)));
-        rows.attachments = found(&needs.attachments, |key| self.attachments.get(key).cloned());
+        rows.more.stored_bytes = found(&needs.more.stored_bytes, |user| Some(self.bytes_of(user)));
+        rows.more.attachments = found(&needs.more.attachments, |key| self.attachments.get(key).cloned());
         rows.settings = needs
             .settings
             .iter()
             .filter_map(|user| Some((user.clone(), *self.settings.get(user)?)))
             .collect();
-        rows.bans = found(&needs.bans, |key| self.bans.get(key).cloned());
-        let acts = self.acts.iter().filter(|entry| needs.acts.contains(&(entry.room, entry.at)));
-        rows.acts = acts.cloned().collect();
-        let hidden = needs.hidden.iter().filter(|key| self.hidden.contains_key(*key));
-        rows.hidden = hidden.cloned().collect();
+        rows.more.bans = found(&needs.more.bans, |key| self.bans.get(key).cloned());
+        let acts = self.acts.iter().filter(|entry| needs.more.acts.contains(&(entry.room, entry.at)));
+        rows.more.acts = acts.cloned().collect();
+        let hidden = needs.more.hidden.iter().filter(|key| self.hidden.contains_key(*key));
+        rows.more.hidden = hidden.cloned().collect();
         let is_needed = |report: &&Report| {
-            needs.reports.contains(&(report.room, report.id))
-                || needs.reported.contains(&(report.room, report.message, report.by.clone()))
+            needs.more.reports.contains(&(report.room, report.id))
+                || needs.more.reported.contains(&(report.room, report.message, report.by.clone()))
         };
         let reports = self.reports.values().filter(is_needed);
-        rows.reports = reports.map(|report| (report.id, report.clone())).collect();
-        rows.follows = found(&needs.follows(&rows.messages), |key| self.follows.get(key).cloned());
+        rows.more.reports = reports.map(|report| (report.id, report.clone())).collect();
+        rows.more.follows = found(&needs.follows(&rows.more.messages), |key| self.follows.get(key).cloned());
         self.load_held(needs, &mut rows);
-        rows.join_requests = found(&needs.join_requests, |key| self.join_requests.get(key).cloned());
-        let is_asked = |request: &&JoinRequest| needs.asked.iter().any(|(_, id)| *id == request.id);
+        rows.more.join_requests =
+            found(&needs.more.join_requests, |key| self.join_requests.get(key).cloned());
+        let is_asked = |request: &&JoinRequest| needs.more.asked.iter().any(|(_, id)| *id == request.id);
         let asked = self.join_requests.values().filter(is_asked);
-        rows.asked = asked.map(|request| (request.id, (request.room, request.user.clone()))).collect();
+        rows.more.asked = asked.map(|request| (request.id, (request.room, request.user.clone()))).collect();
         let waiting = |room: &RoomId| self.join_requests.keys().filter(|(of, _)| of == room).count() as u64;
-        rows.join_counts = needs.join_counts.iter().map(|room| (*room, waiting(room))).collect();
+        rows.more.join_counts = needs.more.join_counts.iter().map(|room| (*room, waiting(room))).collect();
         rows
     }
 
     fn load_held(&self, needs: &Needs, rows: &mut Rows) {
-        let named = needs.held.iter().filter_map(|(_, id)| self.held.get(id));
-        rows.held = named.map(|one| (one.id, (one.room, one.sender.user.clone()))).collect();
+        let named = needs.more.held.iter().filter_map(|(_, id)| self.held.get(id));
+        rows.more.held = named.map(|one| (one.id, (one.room, one.sender.user.clone()))).collect();
         let key = |one: &Held| Some((one.room, one.sender.user.clone(), one.client_id.clone()?));
         let named = self.held.values().filter_map(|one| Some((key(one)?, (one.id, one.hash))));
-        rows.held_as = named.filter(|(key, _)| needs.held_as.contains(key)).collect();
+        rows.more.held_as = named.filter(|(key, _)| needs.more.held_as.contains(key)).collect();
         let count = |(room, user): &(RoomId, UserId)| {
             let in_room = || self.held.values().filter(|one| one.room == *room);
             let of_user = in_room().filter(|one| one.sender.user == *user);
             ((*room, user.clone()), (in_room().count() as u64, of_user.count() as u64))
         };
-        rows.held_counts = needs.holding.iter().map(count).collect();
+        rows.more.held_counts = needs.more.holding.iter().map(count).collect();
     }
 
     fn sent(&self, (room, user, client): &(RoomId, UserId, ClientId)) -> Option<Sent> {
@@ -214,53 +218,56 @@ impl Tables {
     }
 
     /// A database need not write all rows back, but those in `written_rooms` and `written_members`.
-    pub(super) fn write(&mut self, rows: Rows) {
+    pub(super) fn write(&mut self, mut rows: Rows) {
+        let more = rows.more.take().unwrap_or_default();
         self.token.position = rows.position;
-        self.rooms.extend(rows.rooms);
-        self.members.extend(rows.members);
+        let rooms = rows.rooms.into_iter().map(|(id, room)| (id, Arc::unwrap_or_clone(room)));
+        self.rooms.extend(rooms);
+        let members = rows.members.into_iter().map(|(key, member)| (key, Arc::unwrap_or_clone(member)));
+        self.members.extend(members);
         self.messages.extend(rows.new_messages);
         for (message, _) in &mut self.messages {
-            if let Some(amended) = rows.amended.get(&(message.room, message.seq)) {
+            if let Some(amended) = more.amended.get(&(message.room, message.seq)) {
                 *message = amended.clone();
             }
         }
-        self.reactions.retain(|key| !rows.cleared.contains(&(key.room, key.seq)));
+        self.reactions.retain(|key| !more.cleared.contains(&(key.room, key.seq)));
         let (left, taken): (Vec<_>, Vec<_>) =
-            rows.written_reactions.into_iter().partition(|key| rows.reactions.contains(key));
+            more.written_reactions.into_iter().partition(|key| more.reactions.contains(key));
         self.reactions.retain(|key| !taken.contains(key));
         self.reactions.extend(left);
         // Deleted first: a key may be freed and taken again in one batch.
-        self.keys.retain(|key, _| !rows.freed_keys.contains(key));
-        self.keys.extend(rows.new_keys);
+        self.keys.retain(|key, _| !more.freed_keys.contains(key));
+        self.keys.extend(more.new_keys);
         // What was written and is not there any more is to be deleted.
-        self.relations.retain(|key, _| !rows.written_relations.contains(key));
+        self.relations.retain(|key, _| !more.written_relations.contains(key));
         self.relations.extend(rows.relations);
-        self.invites.retain(|code, _| !rows.written_invites.contains(code));
-        self.invites.extend(rows.invites);
-        self.attachments.retain(|key, _| !rows.written_attachments.contains(key));
-        self.attachments.extend(rows.attachments);
-        self.bans.retain(|key, _| !rows.written_bans.contains(key));
-        self.bans.extend(rows.bans);
+        self.invites.retain(|code, _| !more.written_invites.contains(code));
+        self.invites.extend(more.invites);
+        self.attachments.retain(|key, _| !more.written_attachments.contains(key));
+        self.attachments.extend(more.attachments);
+        self.bans.retain(|key, _| !more.written_bans.contains(key));
+        self.bans.extend(more.bans);
         let key = |hidden: &Hidden| (hidden.room, hidden.user.clone(), hidden.seq);
-        self.hidden.retain(|(room, user, _), _| !rows.unhidden.contains(&(*room, user.clone())));
-        self.hidden.extend(rows.new_hidden.into_iter().map(|hidden| (key(&hidden), hidden)));
-        self.reports.retain(|id, _| !rows.written_reports.contains(id));
-        self.reports.extend(rows.reports);
-        self.join_requests.retain(|key, _| !rows.written_join_requests.contains(key));
-        self.join_requests.extend(rows.join_requests);
+        self.hidden.retain(|(room, user, _), _| !more.unhidden.contains(&(*room, user.clone())));
+        self.hidden.extend(more.new_hidden.into_iter().map(|hidden| (key(&hidden), hidden)));
+        self.reports.retain(|id, _| !more.written_reports.contains(id));
+        self.reports.extend(more.reports);
+        self.join_requests.retain(|key, _| !more.written_join_requests.contains(key));
+        self.join_requests.extend(more.join_requests);
         self.settings.extend(rows.settings);
-        for (room, seq, edit) in rows.new_edits {
+        for (room, seq, edit) in more.new_edits {
             self.edits.insert((room, seq, edit.version), edit);
         }
-        for ((room, seq), keep) in rows.kept_edits {
+        for ((room, seq), keep) in more.kept_edits {
             let of_it = self.edits.range((room, seq, 0)..=(room, seq, u64::MAX)).map(|(key, _)| *key);
             let old: Vec<_> = of_it.rev().skip(keep as usize).collect();
             old.iter().for_each(|key| drop(self.edits.remove(key)));
         }
-        self.acts.extend(rows.new_acts);
+        self.acts.extend(more.new_acts);
         if let Some(terms) = rows.alert_terms {
-            let users: BTreeSet<UserId> = rows.new_alerts.iter().map(|alert| alert.user.clone()).collect();
-            self.alerts.extend(rows.new_alerts.into_iter().map(|alert| (alert.key(), alert)));
+            let users: BTreeSet<UserId> = more.new_alerts.iter().map(|alert| alert.user.clone()).collect();
+            self.alerts.extend(more.new_alerts.into_iter().map(|alert| (alert.key(), alert)));
             for user in users {
                 let of_user = self.alerts.iter().filter(|(key, _)| key.user == user);
                 let mut newest: Vec<_> =
@@ -271,7 +278,7 @@ impl Tables {
                 }
             }
         }
-        for (room, pos) in rows.deleted {
+        for (room, pos) in more.deleted {
             self.alerts.retain(|_, alert| alert.occasion.room() != Some(room));
             for member in self.members.values_mut().filter(|member| member.room == room && member.active) {
                 (member.active, member.changed_pos) = (false, pos);
@@ -281,21 +288,21 @@ impl Tables {
             self.reports.retain(|_, report| report.room != room);
             self.join_requests.retain(|(of, _), _| *of != room);
         }
-        let is_cut = |room: &RoomId, seq: u64| rows.cut.iter().any(|(of, upto)| of == room && seq <= *upto);
+        let is_cut = |room: &RoomId, seq: u64| more.cut.iter().any(|(of, upto)| of == room && seq <= *upto);
         self.messages.retain(|(message, _)| !is_cut(&message.room, message.seq));
         self.reactions.retain(|key| !is_cut(&key.room, key.seq));
         self.edits.retain(|(room, seq, _), _| !is_cut(room, *seq));
         // Ended first: a client id may be free and taken again in one batch.
-        self.held.retain(|id, _| !rows.ended_held.contains(id));
-        self.held.extend(rows.new_held.into_iter().map(|one| (one.id, one)));
+        self.held.retain(|id, _| !more.ended_held.contains(id));
+        self.held.extend(more.new_held.into_iter().map(|one| (one.id, one)));
         for hidden in self.hidden.values().filter(|hidden| is_cut(&hidden.room, hidden.seq)) {
             if let Some(member) = self.members.get_mut(&(hidden.room, hidden.user.clone())) {
                 member.hidden -= 1;
             }
         }
         self.hidden.retain(|_, hidden| !is_cut(&hidden.room, hidden.seq));
-        self.follows.extend(rows.follows);
-        for (user, most) in &rows.kept_follows {
+        self.follows.extend(more.follows);
+        for (user, most) in &more.kept_follows {
             let mut of_user: Vec<_> =
                 self.follows.values().filter(|one| one.user == *user).cloned().collect();
             of_user.sort_by_key(|one| Reverse((one.since, one.room, one.root_seq)));

@@ -215,6 +215,7 @@ engine! {
     max_name_chars: Count,
     max_topic_chars: Count,
     max_custom_bytes: Bytes,
+    max_message_custom_bytes: Bytes,
     max_participants: Count,
     max_room_members: People,
     edit_window: Window,

@@ -13,14 +13,14 @@ use super::invited::InviteNews;
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Amendment, Attachment, Body, Delta, DoNotDisturb, Epoch, Follow, FriendNotice, Hidden, MAX_LANES, Mark,
-    Member, Mentions, Message, MessageState, MessageType, Notify, Position, Profile, Quoted, Reaction,
+    Amendment, Attachment, Body, Custom, Delta, DoNotDisturb, Epoch, Follow, FriendNotice, Hidden, MAX_LANES,
+    Mark, Member, Mentions, Message, MessageState, MessageType, Notify, Position, Profile, Quoted, Reaction,
     References, Role, Settings, SystemKind, Thread, Token,
 };
 
 /// The first byte of a packet. A node passes over packets of another version: what it misses by that it
 /// reads from the store, so that nodes of two versions can run beside each other.
-const VERSION: u8 = 7;
+const VERSION: u8 = 8;
 
 /// A node for as long as its engine runs; random, so that a restart is another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -320,6 +320,22 @@ struct MessageDef {
     attachments: Arc<[Attachment]>,
     #[serde(with = "ReferencesDef")]
     references: References,
+    #[serde(with = "maybe_custom")]
+    custom: Custom,
+}
+
+/// Its text: what JSON is made of needs JSON.
+mod maybe_custom {
+    use super::{Custom, Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &Custom, s: S) -> Result<S::Ok, S::Error> {
+        (!value.is_empty()).then(|| value.as_str()).serialize(s)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Custom, D::Error> {
+        let text = Option::<&str>::deserialize(d)?;
+        text.map_or(Ok(Custom::default()), |text| text.parse().map_err(serde::de::Error::custom))
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -442,6 +458,7 @@ mod tests {
             state: MessageState::default(),
             attachments: Arc::default(),
             references: References::default(),
+            custom: Custom::default(),
         }
     }
 
@@ -484,6 +501,8 @@ mod tests {
         answer.references.mentions =
             Some(Arc::new(Mentions { users: vec!["dan".parse().unwrap()], all: true }));
         survives(told(answer));
+        let custom = "{\"km\":8.5,\"한강\":[null,{}]}".parse().unwrap();
+        survives(told(Message { custom, ..message("a card") }));
         let (room, message) = (RoomId::generate(), MessageId::generate());
         let hidden = Hidden { room, user: "ana".parse().unwrap(), seq: 7, message, pos: 9 };
         survives(News::Told(4, vec![Told::Hidden(hidden)]));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Actor, Admin, ChatEngine};
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Limit, Message, MessageView, Profile, Reaction, ReactionPage, Verb};
+use crate::model::{Limit, Message, MessageView, Profile, Reaction, ReactionPage, Revision, Verb};
 use crate::store::{Amend, Answer, Item, Op};
 
 impl Actor {
@@ -27,8 +27,18 @@ impl Actor {
         message: MessageId,
         content: Option<&str>,
     ) -> Result<Arc<Message>> {
-        let content = content.map(str::to_owned);
-        let item = self.edit_item(room, message, content).await?;
+        self.revise(room, message, Revision::words(content)).await
+    }
+
+    /// Edits a message of the actor's own: what it says, as [`edit`](Self::edit) does, what the app
+    /// [keeps](Message::custom) with it, or both at once. What stands already changes nothing, and only other words show as
+    /// [edited](crate::model::MessageState::edited_at).
+    ///
+    /// # Errors
+    /// Those of [`edit`](Self::edit); [`Invalid`](ErrorKind::Invalid) beyond
+    /// [`Config::max_message_custom_bytes`](crate::Config::max_message_custom_bytes).
+    pub async fn revise(&self, room: RoomId, message: MessageId, to: Revision) -> Result<Arc<Message>> {
+        let item = self.edit_item(room, message, to).await?;
         amended(self.engine.inner.committer.commit(item).await)
     }
 
@@ -108,17 +118,12 @@ impl Actor {
         Ok(own.into_iter().map(|(_, reaction)| reaction).collect())
     }
 
-    pub(super) async fn edit_item(
-        &self,
-        room: RoomId,
-        message: MessageId,
-        content: Option<String>,
-    ) -> Result<Item> {
-        let content = self.engine.check_words(content)?;
+    pub(super) async fn edit_item(&self, room: RoomId, message: MessageId, to: Revision) -> Result<Item> {
+        let to = self.engine.check_revision(to)?;
         self.check_amend(Verb::Edit, room).await?;
-        let content = self.rule_on_edit(room, message, content).await?;
+        let to = self.rule_on_edit(room, message, to).await?;
         let (within, keep) = (self.engine.config().edit_window, self.engine.config().kept_edits);
-        Ok(self.item(room, Op::Amend { message, change: Amend::Edit { content, within, keep } }))
+        Ok(self.item(room, Op::Amend { message, change: Amend::Edit { to, within, keep } }))
     }
 
     pub(super) async fn delete_item(&self, room: RoomId, message: MessageId) -> Result<Item> {
@@ -188,8 +193,16 @@ impl Admin {
         message: MessageId,
         content: Option<&str>,
     ) -> Result<Arc<Message>> {
-        let content = self.engine.check_words(content.map(str::to_owned))?;
-        let change = Amend::Edit { content, within: None, keep: self.engine.config().kept_edits };
+        self.revise(room, message, Revision::words(content)).await
+    }
+
+    /// Edits anybody's message, at any time: what it says, what the app keeps with it, or both. See [`Actor::revise`].
+    ///
+    /// # Errors
+    /// Those of [`edit`](Self::edit); [`Invalid`](ErrorKind::Invalid), as for [`Actor::revise`].
+    pub async fn revise(&self, room: RoomId, message: MessageId, to: Revision) -> Result<Arc<Message>> {
+        let to = self.engine.check_revision(to)?;
+        let change = Amend::Edit { to, within: None, keep: self.engine.config().kept_edits };
         amended(self.commit(room, Op::Amend { message, change }).await)
     }
 

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, RoomId, UserId};
 use crate::model::{Attachment, Dimensions, Verb};
-use crate::store::{AttachOp, Item, Op, RoomItem, Stage, StoredAttachment};
+use crate::store::{AttachOp, Op, RoomItem, Stage, StoredAttachment};
 
 /// The most characters of a file's name.
 const MAX_NAME_CHARS: usize = 255;
@@ -229,7 +229,7 @@ impl ChatEngine {
         let blobs = self.inner.uploads.blobs()?;
         let commit = |op| {
             let item = RoomItem { room, at: self.now(), by: None, op: Op::Attach(op) };
-            self.inner.committer.commit(Item::Room(item))
+            self.inner.committer.commit(item.into())
         };
         commit(AttachOp::Discard(id)).await?;
         for blob in [BlobId::of(id), BlobId::thumbnail_of(id)] {

@@ -3,6 +3,7 @@
 use std::sync::Weak;
 use std::time::Duration;
 
+use super::background::put_off;
 use super::{ChatEngine, Inner};
 use crate::error::Result;
 use crate::store::StoredAttachment;
@@ -27,7 +28,7 @@ pub(super) async fn collect(engine: Weak<Inner>) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "nothing is collected");
+                    put_off(&error, "nothing is collected");
                     break;
                 }
             }

@@ -18,7 +18,7 @@ use crate::hub::ConnectionId;
 use crate::id::{RoomId, UserId};
 use crate::metrics;
 use crate::model::{Body, Epoch, Position};
-use crate::store::{AlertTerms, Amend, Answer, Batch, Item, Op, Outcome, RoomItem, RoomRecord, Store};
+use crate::store::{AlertTerms, Amend, Answer, Batch, Item, Op, Outcome, RoomRecord, Store};
 
 /// Called with the item's answer, after everything of its batch was published.
 type Answered = Box<dyn FnOnce(Result<Answer>) + Send>;
@@ -31,7 +31,6 @@ struct Job {
     answered: Answered,
 }
 
-#[allow(clippy::large_enum_variant, reason = "nearly all work is jobs, which a box would make slower")]
 enum Work {
     Job(Job),
     /// What rides along with items of the first lane: a batch without any.
@@ -206,23 +205,32 @@ impl Work {
     fn weight(&self) -> usize {
         const ENVELOPE: usize = 512;
         match self {
-            Self::Job(Job { item: Item::Room(RoomItem { op, .. }), .. }) => {
-                let (body, attachments) = match op {
-                    Op::Send { body, attachments, .. } => (Some(body), attachments.len()),
-                    Op::Settle { held, .. } => (Some(&held.body), held.attachments.len()),
+            Self::Job(Job { item: Item::Room(item), .. }) => {
+                let op = &item.op;
+                let (body, attachments, custom) = match op {
+                    Op::Send { body, attachments, custom, .. } => {
+                        (Some(body), attachments.len(), Some(custom))
+                    }
+                    Op::Settle { held, .. } => (Some(&held.body), held.attachments.len(), Some(&held.custom)),
+                    Op::Amend { change: Amend::Edit { to, .. }, .. } => (None, 0, to.custom.as_ref()),
                     Op::Import(record) => match &**record {
-                        RoomRecord::Message(message, _) => (Some(&message.body), message.attachments.len()),
-                        _ => (None, 0),
+                        RoomRecord::Message(message, _) => {
+                            (Some(&message.body), message.attachments.len(), Some(&message.custom))
+                        }
+                        _ => (None, 0, None),
                     },
-                    _ => (None, 0),
+                    _ => (None, 0, None),
                 };
                 let words = match op {
-                    Op::Amend { change: Amend::Edit { content, .. }, .. } => content.as_deref(),
+                    Op::Amend { change: Amend::Edit { to, .. }, .. } => {
+                        to.content.as_ref().and_then(Option::as_deref)
+                    }
                     Op::Amend { change: Amend::Write { content: words, .. }, .. }
                     | Op::Amend { change: Amend::Append { text: words, .. }, .. } => Some(&**words),
                     _ => body.and_then(Body::content),
                 };
-                ENVELOPE * (1 + attachments) + words.map_or(0, str::len)
+                let custom = custom.map_or(0, |custom| custom.as_str().len());
+                ENVELOPE * (1 + attachments) + words.map_or(0, str::len) + custom
             }
             _ => ENVELOPE,
         }
@@ -316,7 +324,7 @@ impl Gathered {
                     answers.push(outcome.map(|outcome| {
                         outlet.publish(outcome.changes, waiting.origin);
                         if let Some(change) = outcome.relation {
-                            outlet.tell(change);
+                            outlet.tell(*change);
                         }
                         if let Answer::Settings { user, now, is_new: true } = &outcome.answer {
                             outlet.settle(user, *now);

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result, parse_field};
 use crate::id::{AttachmentId, ChallengeId, ClientId, UserId};
 use crate::model::{
-    About, Body, Custom, Draft, Mentions, MessageType, NewRoom, RoomKind, RoomType, Visibility,
+    About, Body, Custom, Draft, Mentions, MessageType, NewRoom, Revision, RoomKind, RoomType, Visibility,
 };
 use crate::store::{Refers, Reply};
 
@@ -51,6 +51,11 @@ impl Draft {
         Ok(Some(mentions).filter(|mentions| !mentions.is_empty()).map(Box::new))
     }
 
+    /// What the app keeps of its own with it.
+    pub(super) fn kept(&mut self, config: &Config) -> Result<Custom> {
+        check_custom(std::mem::take(&mut self.custom), config.max_message_custom_bytes)
+    }
+
     /// Checks it against the rules and bounds. `picture` is where the first of its attachments is, if it has
     /// any; a TEXT that is only begun needs no words.
     pub(super) fn check(
@@ -85,7 +90,10 @@ impl Draft {
 
 impl ChatEngine {
     /// What a message shall say from now on; blank words are a mistake, and none may be meant.
-    pub(super) fn check_words(&self, content: Option<String>) -> Result<Option<Arc<str>>> {
+    pub(super) fn check_words(
+        &self,
+        content: Option<impl AsRef<str> + Into<Arc<str>>>,
+    ) -> Result<Option<Arc<str>>> {
         let is_given = content.is_some();
         let content = check_content(content, self.config())?;
         if is_given && content.is_none() {
@@ -93,12 +101,22 @@ impl ChatEngine {
         }
         Ok(content)
     }
+
+    /// What a message shall be from now on, within the bounds.
+    pub(super) fn check_revision(&self, to: Revision) -> Result<Revision> {
+        let content = to.content.map(|words| self.check_words(words)).transpose()?;
+        let most = self.config().max_message_custom_bytes;
+        Ok(Revision { content, custom: to.custom.map(|custom| check_custom(custom, most)).transpose()? })
+    }
 }
 
 /// The words of a message, within the bound; blank ones are none.
-fn check_content(content: Option<String>, config: &Config) -> Result<Option<Arc<str>>> {
-    let content = content.filter(|text| !text.trim().is_empty());
-    if let Some(text) = &content {
+fn check_content<T: AsRef<str> + Into<Arc<str>>>(
+    content: Option<T>,
+    config: &Config,
+) -> Result<Option<Arc<str>>> {
+    let content = content.filter(|text| !text.as_ref().trim().is_empty());
+    if let Some(text) = content.as_ref().map(T::as_ref) {
         check_text("content", text)?;
         if text.len() > config.max_content_bytes {
             return Err(too_long("content", config.max_content_bytes));
@@ -159,7 +177,7 @@ impl NewRoom {
         if visibility == Visibility::Public && matches!(kind, RoomKind::Direct(_)) {
             return Err(Error::invalid("visibility", "must be private for a DIRECT room"));
         }
-        let custom = check_custom(self.custom.unwrap_or_default(), config)?;
+        let custom = check_custom(self.custom.unwrap_or_default(), config.max_custom_bytes)?;
         let about = About { topic, picture, visibility, custom };
         Ok(CheckedRoom { kind, name, members: users, about })
     }
@@ -223,10 +241,10 @@ pub(super) fn check_expiry(seconds: Option<u64>) -> Result<Option<Duration>> {
     Ok(seconds.map(Duration::from_secs))
 }
 
-/// What an app keeps of its own: at most [`Config::max_custom_bytes`].
-pub(super) fn check_custom(custom: Custom, config: &Config) -> Result<Custom> {
-    if custom.as_str().len() > config.max_custom_bytes {
-        let reason = format!("must have at most {} bytes", config.max_custom_bytes);
+/// What an app keeps of its own, in so many bytes at most.
+pub(super) fn check_custom(custom: Custom, max_bytes: usize) -> Result<Custom> {
+    if custom.as_str().len() > max_bytes {
+        let reason = format!("must have at most {max_bytes} bytes");
         return Err(Error::invalid("custom", reason));
     }
     Ok(custom)

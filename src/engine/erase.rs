@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
+use super::background::put_off;
 use super::{Admin, ChatEngine, Inner};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RoomId, UserId};
@@ -105,7 +106,7 @@ pub(super) async fn run(engine: Weak<Inner>, wake: Arc<Notify>) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "an erasure waits");
+                    put_off(&error, "an erasure waits");
                     break;
                 }
             }

@@ -127,7 +127,7 @@ impl Actor {
         match answer? {
             Answer::Thread(follow) => {
                 let (_, member) = self.membership(room).await?;
-                self.thread_state(&member, root, follow.as_ref()).await
+                self.thread_state(&member, root, follow.as_deref()).await
             }
             other => Err(ErrorKind::Corrupt(format!("a thread was answered with {other:?}").into()).into()),
         }

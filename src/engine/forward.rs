@@ -11,8 +11,8 @@ use crate::store::{Forward, Item, Op, Refers};
 
 impl Actor {
     /// Passes a message on from a room that the actor is in to another one, or to the same. It is the actor's own
-    /// there, says who [sent it first](crate::model::References::forwarded), and has its words, its picture and copies of
-    /// its files; what it quotes and the reactions on it stay behind.
+    /// there, says who [sent it first](crate::model::References::forwarded), and has its words, its picture, what the app
+    /// [keeps](Message::custom) with it and copies of its files; what it quotes and the reactions on it stay behind.
     ///
     /// Under a client id, which is one of the target room's, passing the same message on again gives the first one
     /// back, whatever has become of either. The files that were copied for that are collected like any that are never
@@ -66,7 +66,8 @@ impl Actor {
         let first = source.references.forwarded.as_deref().unwrap_or(&source.sender).clone();
         let refers =
             Refers { forwarded: Some(Box::new(Forward { message: id, first })), ..Refers::default() };
-        let (body, ruling) = self.rule_on(to, body, &copies, &refers).await?;
+        let said = (body, source.custom.clone());
+        let (body, custom, ruling) = self.rule_on(to, said, &copies, &refers).await?;
         let (sender, id) = (Profile::clone(&*self.profile().await?), MessageId::generate());
         Ok(self.item(
             to,
@@ -79,6 +80,7 @@ impl Actor {
                 attachments: copies,
                 refers,
                 writing_until: None,
+                custom,
                 ruling,
             },
         ))

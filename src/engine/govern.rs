@@ -135,7 +135,7 @@ impl ChatEngine {
         };
         let topic = topic.map(|topic| check_topic(&topic, self.config())).transpose()?;
         let picture = picture.map(check_picture).transpose()?;
-        let custom = custom.map(|custom| check_custom(custom, self.config())).transpose()?;
+        let custom = custom.map(|custom| check_custom(custom, self.config().max_custom_bytes)).transpose()?;
         let permit = |(word, least): (String, Role)| match Permissions::verb(&word) {
             Some(verb) => Ok((verb, least)),
             None => Err(Error::invalid("permissions", "names what cannot be given")),

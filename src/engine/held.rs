@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use super::background::put_off;
 use super::messages::sent;
 use super::moderation::check_reason;
 use super::{Actor, Admin, ChatEngine, Inner};
@@ -144,7 +145,7 @@ impl ChatEngine {
     /// As it is seen.
     async fn shown(&self, mut held: Held) -> Result<HeldMessage> {
         self.name_first(&mut held).await?;
-        let Held { id, room, sender, body, attachments, refers, reason, at, .. } = held;
+        let Held { id, room, sender, body, attachments, refers, custom, reason, at, .. } = held;
         let Refers { quoted, forwarded, mentions, thread } = refers;
         let show_in_room = thread.as_ref().is_some_and(|reply| reply.in_room);
         let parent = thread.map(|reply| reply.root);
@@ -160,6 +161,7 @@ impl ChatEngine {
             mentions,
             parent,
             show_in_room,
+            custom,
             reason,
             at,
         })
@@ -271,7 +273,7 @@ pub(super) async fn expire(engine: Weak<Inner>) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "nothing that waits is let go");
+                    put_off(&error, "nothing that waits is let go");
                     break;
                 }
             }

@@ -10,7 +10,7 @@ use super::{Actor, ChatEngine};
 use crate::config::{Config, HookFailure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, JoinRequestId, MessageId, RoomId};
-use crate::model::{Body, Room, Verb};
+use crate::model::{Body, Custom, Revision, Room, Verb};
 use crate::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
 use crate::store::{Admission, BodyHash, Hold, JoinHold, Refers, Ruling};
 
@@ -58,7 +58,11 @@ impl ChatEngine {
         let heard = match verdict {
             Ok(Verdict::Allow) => Ok(Heard::AsSaid),
             Ok(Verdict::Rewrite(words)) => {
-                self.check_words(Some(words)).map(|words| words.map_or(Heard::AsSaid, Heard::Instead))
+                self.check_revision(Revision::words(Some(words))).map(Heard::Instead)
+            }
+            Ok(Verdict::Recast { words, custom }) => {
+                let content = words.map(|words| Some(words.into()));
+                self.check_revision(Revision { content, custom: Some(custom) }).map(Heard::Instead)
             }
             Ok(Verdict::Reject(reason)) => Ok(Heard::Refused(ErrorKind::Forbidden(reason).into())),
             Ok(Verdict::Hold(reason)) => check_reason(reason.into_owned()).map(Heard::Held),
@@ -98,7 +102,7 @@ impl ChatEngine {
 /// What is to become of what somebody wants to say.
 enum Heard {
     AsSaid,
-    Instead(Arc<str>),
+    Instead(Revision),
     Refused(Error),
     /// For this reason.
     Held(Option<String>),
@@ -109,50 +113,56 @@ impl Actor {
     pub(super) async fn rule_on(
         &self,
         room: RoomId,
-        body: Body,
+        (body, custom): (Body, Custom),
         attachments: &[AttachmentId],
         refers: &Refers,
-    ) -> Result<(Body, Ruling)> {
-        let Some(hooks) = self.engine.hooks(Verb::Send) else { return Ok((body, Ruling::AsSaid)) };
+    ) -> Result<(Body, Custom, Ruling)> {
+        let Some(hooks) = self.engine.hooks(Verb::Send) else { return Ok((body, custom, Ruling::AsSaid)) };
         let (room, _) = self.membership(room).await?;
-        let sending = Sending { actor: &self.user, room: &room, body: &body, attachments };
+        let sending = Sending { actor: &self.user, room: &room, body: &body, attachments, custom: &custom };
         let verdict = self.engine.answer(hooks.before_send(sending)).await;
         match self.engine.heard(verdict) {
-            Heard::AsSaid => Ok((body, Ruling::Allowed)),
-            Heard::Instead(words) => {
-                let said = BodyHash::sent(&body, attachments, refers);
-                let body = match body {
-                    Body::Image { url, .. } => Body::Image { url, caption: Some(words) },
-                    _ => Body::Text(words),
+            Heard::AsSaid => Ok((body, custom, Ruling::Allowed)),
+            Heard::Instead(by) => {
+                let said = BodyHash::sent(&body, attachments, refers, &custom);
+                let body = match (body, by.content.flatten()) {
+                    (body, None) => body,
+                    (Body::Image { url, .. }, caption) => Body::Image { url, caption },
+                    (_, Some(words)) => Body::Text(words),
                 };
-                Ok((body, Ruling::Rewritten(said)))
+                Ok((body, by.custom.unwrap_or(custom), Ruling::Rewritten(said)))
             }
-            Heard::Refused(error) => Ok((body, Ruling::Refused(Box::new(error.kind().clone())))),
+            Heard::Refused(error) => Ok((body, custom, Ruling::Refused(Box::new(error.kind().clone())))),
             Heard::Held(reason) => {
                 let config = self.engine.config();
                 let (max_held, max_held_per_user) = (config.max_held, config.max_held_per_user);
-                Ok((body, Ruling::Held(Box::new(Hold { reason, max_held, max_held_per_user }))))
+                let hold = Hold { reason, max_held, max_held_per_user };
+                Ok((body, custom, Ruling::Held(Box::new(hold))))
             }
         }
     }
 
-    /// The words of an edit, as the host would have them.
+    /// An edit, as the host would have it.
     pub(super) async fn rule_on_edit(
         &self,
         room: RoomId,
         message: MessageId,
-        content: Option<Arc<str>>,
-    ) -> Result<Option<Arc<str>>> {
-        let Some(hooks) = self.engine.hooks(Verb::Edit) else { return Ok(content) };
+        to: Revision,
+    ) -> Result<Revision> {
+        let Some(hooks) = self.engine.hooks(Verb::Edit) else { return Ok(to) };
         let (room, _) = self.membership(room).await?;
-        let editing = Editing { actor: &self.user, room: &room, message, content: content.as_deref() };
+        let content = to.content.as_ref().and_then(Option::as_deref);
+        let custom = to.custom.as_ref();
+        let editing = Editing { actor: &self.user, room: &room, message, content, custom };
         let verdict = self.engine.answer(hooks.before_edit(editing)).await;
         if let Ok(Verdict::Hold(_)) = verdict {
             return Err(not_held());
         }
         match self.engine.heard(verdict) {
-            Heard::AsSaid => Ok(content),
-            Heard::Instead(words) => Ok(Some(words)),
+            Heard::AsSaid => Ok(to),
+            Heard::Instead(by) => {
+                Ok(Revision { content: by.content.or(to.content), custom: by.custom.or(to.custom) })
+            }
             Heard::Refused(error) => Err(error),
             Heard::Held(_) => Err(ErrorKind::Unavailable.into()),
         }
@@ -170,12 +180,14 @@ impl Actor {
             }
         };
         let content = format!("{}{text}", so_far.unwrap_or_default());
-        let editing = Editing { actor: &self.user, room, message, content: Some(&content) };
+        let editing = Editing { actor: &self.user, room, message, content: Some(&content), custom: None };
         match self.engine.answer(hooks.before_edit(editing)).await {
             Ok(Verdict::Allow) => Ok(()),
             Ok(Verdict::Reject(reason)) => Err(ErrorKind::Forbidden(reason).into()),
             Ok(Verdict::Hold(_)) => Err(not_held()),
-            Ok(Verdict::Rewrite(_)) => Err(ErrorKind::Forbidden("this cannot be said".into()).into()),
+            Ok(Verdict::Rewrite(_) | Verdict::Recast { .. }) => {
+                Err(ErrorKind::Forbidden("this cannot be said".into()).into())
+            }
             Err(error) => self.engine.failed(&error),
         }
     }

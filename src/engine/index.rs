@@ -4,6 +4,7 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use super::Inner;
+use super::background::put_off;
 use crate::error::Result;
 
 /// How often it is looked for what waits.
@@ -35,7 +36,7 @@ pub(super) async fn follow(engine: Weak<Inner>) {
             match inner.store.index(PAGE).await {
                 Ok(more) => is_more = more,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the index of words stands");
+                    put_off(&error, "the index of words stands");
                     is_more = false;
                     interval.reset_after(FAILED);
                 }

@@ -49,24 +49,36 @@ impl Actor {
     pub(super) async fn draft_item(
         &self,
         room: RoomId,
-        draft: Draft,
+        mut draft: Draft,
         origin: Option<OriginId>,
         writing_until: Option<Timestamp>,
     ) -> Result<Item> {
         let (attachments, refers) =
             (draft.attached(self.engine.config())?, draft.refers(self.engine.config())?);
+        let custom = draft.kept(self.engine.config())?;
         let (body, client_id) = self.check_draft(room, draft, writing_until.is_some()).await?;
         if refers.mentions.as_ref().is_some_and(|mentions| mentions.all) {
             self.check_policy(Verb::MentionAll, room, &[]).await?;
         }
-        let (body, mut ruling) = self.rule_on(room, body, &attachments, &refers).await?;
+        let (body, custom, mut ruling) = self.rule_on(room, (body, custom), &attachments, &refers).await?;
         if let (Ruling::Held(_), Some(_)) = (&ruling, writing_until) {
             let kind = ErrorKind::Forbidden("what is seen while it is written is not held".into());
             ruling = Ruling::Refused(Box::new(kind));
         }
         let sender = Profile::clone(&*self.profile().await?);
         let id = MessageId::generate();
-        let op = Op::Send { id, sender, body, client_id, origin, attachments, writing_until, refers, ruling };
+        let op = Op::Send {
+            id,
+            sender,
+            body,
+            client_id,
+            origin,
+            attachments,
+            writing_until,
+            refers,
+            custom,
+            ruling,
+        };
         Ok(self.item(room, op))
     }
 

@@ -5,6 +5,7 @@ mod admin;
 mod amend;
 #[cfg(feature = "blobs")]
 mod attachments;
+mod background;
 mod builder;
 mod catch_up;
 #[cfg(feature = "blobs")]

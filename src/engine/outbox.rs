@@ -9,10 +9,11 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::background::put_off;
 use super::{Actor, ChatEngine, Inner};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClientId, MessageId, RoomId, UserId};
-use crate::model::{Body, Draft, Profile, Verb};
+use crate::model::{Body, Custom, Draft, Profile, Verb};
 use crate::store::{Answer, Batch, HostTransaction, Op, OutboxEntry, OutboxRow, Refers, Ruling};
 
 /// How often each node looks what waits, where nobody has said that there is something.
@@ -49,7 +50,7 @@ impl Actor {
         &self,
         tx: &mut T,
         room: RoomId,
-        draft: Draft,
+        mut draft: Draft,
     ) -> Result<Outgoing> {
         if !draft.attachments.is_empty() {
             return Err(Error::invalid("attachments", "cannot be sent in a transaction"));
@@ -64,6 +65,7 @@ impl Actor {
         if refers != Refers::default() {
             return Err(Error::invalid("quotedMessageUuid", "cannot be sent in a transaction"));
         }
+        let custom = draft.kept(self.engine.config())?;
         let (body, client_id) = self.check_draft(room, draft, false).await?;
         let Some(outbox) = self.engine.store().outbox_table() else {
             return Err(Error::invalid("transaction", "can hold no message: this store has no outbox"));
@@ -71,7 +73,7 @@ impl Actor {
         let id = MessageId::generate();
         let client_id = client_id.unwrap_or_else(|| id.into());
         let (author, at) = (self.user.clone(), self.engine.now());
-        tx.put(outbox, &OutboxEntry { id, room, author, body, client_id, at }).await?;
+        tx.put(outbox, &OutboxEntry { id, room, author, body, custom, client_id, at }).await?;
         Ok(Outgoing { id, room, wake: self.engine.inner.outbox.wake() })
     }
 }
@@ -168,7 +170,7 @@ pub(super) async fn send_what_waits(engine: Weak<Inner>, wake: Arc<Notify>) {
     // Held for one page only, so that a long outbox keeps no engine that everybody has let go.
     while let Some(inner) = engine.upgrade() {
         let is_more = ChatEngine { inner }.send_page().await.unwrap_or_else(|error| {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the outbox was not sent");
+            put_off(&error, "the outbox was not sent");
             false
         });
         if !is_more {
@@ -209,9 +211,12 @@ impl ChatEngine {
         let mut submitted = Vec::with_capacity(rows.len());
         for (OutboxRow { number, entry }, ruling) in rows.into_iter().zip(rulings) {
             let actor = self.as_user(entry.author.clone());
-            let (body, ruling) = match ruling {
+            let (body, custom, ruling) = match ruling {
                 Ok(ruled) => ruled,
-                Err(error) => (entry.body.clone(), Ruling::Refused(Box::new(error.kind().clone()))),
+                Err(error) => {
+                    let refused = Ruling::Refused(Box::new(error.kind().clone()));
+                    (entry.body.clone(), entry.custom.clone(), refused)
+                }
             };
             let op = Op::Send {
                 id: entry.id,
@@ -222,6 +227,7 @@ impl ChatEngine {
                 attachments: Vec::new(),
                 writing_until: None,
                 refers: Refers::default(),
+                custom,
                 ruling,
             };
             let (tell, answered) = oneshot::channel();
@@ -233,17 +239,19 @@ impl ChatEngine {
     }
 
     /// What the host makes of each row, all being asked at once. They stand in no transaction of anybody's any more.
-    async fn rule_on_rows(&self, rows: &[OutboxRow]) -> Vec<Result<(Body, Ruling)>> {
+    async fn rule_on_rows(&self, rows: &[OutboxRow]) -> Vec<Result<(Body, Custom, Ruling)>> {
         let mut rulings = Vec::with_capacity(rows.len());
         let mut asked = JoinSet::new();
         for (index, OutboxRow { entry, .. }) in rows.iter().enumerate() {
             let (actor, room) = (self.as_user(entry.author.clone()), entry.room);
-            let body = entry.body.clone();
+            let (body, custom) = (entry.body.clone(), entry.custom.clone());
             if self.hooks(Verb::Send).is_some() {
-                asked.spawn(async move { (index, actor.rule_on(room, body, &[], &Refers::default()).await) });
+                asked.spawn(async move {
+                    (index, actor.rule_on(room, (body, custom), &[], &Refers::default()).await)
+                });
                 rulings.push(Err(ErrorKind::Unavailable.into()));
             } else {
-                rulings.push(Ok((body, Ruling::AsSaid)));
+                rulings.push(Ok((body, custom, Ruling::AsSaid)));
             }
         }
         while let Some(done) = asked.join_next().await {

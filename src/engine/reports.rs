@@ -18,7 +18,7 @@ impl Actor {
     pub async fn report(&self, room: RoomId, message: MessageId, reason: Option<String>) -> Result<Report> {
         let (id, reason) = (ReportId::generate(), reason.map(check_reason).transpose()?.flatten());
         match self.commit(room, Op::Report { id, message, reason }).await? {
-            Answer::Reported(report) => Ok(report),
+            Answer::Reported(report) => Ok(*report),
             other => Err(ErrorKind::Corrupt(format!("a report was answered with {other:?}").into()).into()),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Weak;
 use std::time::Duration;
 
+use super::background::put_off;
 use super::{ChatEngine, Inner};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RoomId;
@@ -42,7 +43,7 @@ pub(super) async fn keep(engine: Weak<Inner>, every: Duration) {
             let begun = tokio::time::Instant::now();
             let step = (ChatEngine { inner }).keep_step(&mut walk).await;
             if let Err(error) = step {
-                tracing::warn!(error = &error as &dyn std::error::Error, "nothing more is cut away for now");
+                put_off(&error, "nothing more is cut away for now");
                 break;
             }
             tokio::time::sleep(begun.elapsed() * YIELDED).await;

@@ -14,7 +14,7 @@ use super::settings::Appearance;
 use super::{Actor, ChatEngine};
 use crate::auth::Identity;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{CloseReason, Command, Event, EventKind, Format, Frame, Reply};
+use crate::event::{Called, CloseReason, Command, Event, EventKind, Format, Frame, Reply};
 use crate::hub::Connection;
 use crate::id::{MessageId, OriginId, RoomId, UserId};
 use crate::model::{Draft, Mark, Message, Profile, ThreadState, Token, Verb};
@@ -296,27 +296,56 @@ impl Session {
     /// Executes a command and puts its answer into the mailbox, among the events. Returns once the next
     /// command may come: a change is in the queue by then, in the order of the calls.
     pub(crate) async fn dispatch(&self, id: Option<u64>, command: Result<Command>) {
-        let (engine, connection) = (self.actor.engine.clone(), self.connection.clone());
-        let answer = move |reply: Result<Reply>| {
-            let is_limited =
-                matches!(&reply, Err(error) if matches!(error.kind(), ErrorKind::RateLimited(_)));
-            connection.reply(id, reply);
-            if is_limited && !engine.inner.limits.bears_refusal(connection.id) {
-                connection.close(CloseReason::TooManyRequests, false);
-            }
-        };
+        let answer = self.answer(id);
         match self.actor.engine.inner.limits.command(self.connection.id).and(command) {
             Ok(command) => self.run(command, answer).await,
             Err(error) => answer(Err(error)),
         }
     }
 
+    /// Has a call made, where the session may ask for something, and puts its answer among the events like a command's.
+    /// Returns once it is answered.
+    pub(crate) async fn dispatch_call(
+        &self,
+        id: Option<u64>,
+        calling: impl Future<Output = Result<Called>> + Send,
+    ) {
+        let _entering = self.actor.engine.inner.entering.read().await;
+        let allowed = self.actor.engine.inner.limits.command(self.connection.id);
+        let reply = match allowed.and_then(|()| self.check_open()) {
+            Ok(()) => calling.await.map(Reply::Called),
+            Err(error) => Err(error),
+        };
+        self.answer(id)(reply);
+    }
+
+    /// Puts an answer into the mailbox. Whoever is refused too often for asking too much is closed.
+    fn answer(&self, id: Option<u64>) -> impl FnOnce(Result<Reply>) + Send + use<> {
+        let (engine, connection) = (self.actor.engine.clone(), self.connection.clone());
+        move |reply: Result<Reply>| {
+            let is_limited =
+                matches!(&reply, Err(error) if matches!(error.kind(), ErrorKind::RateLimited(_)));
+            connection.reply(id, reply);
+            if is_limited && !engine.inner.limits.bears_refusal(connection.id) {
+                connection.close(CloseReason::TooManyRequests, false);
+            }
+        }
+    }
+
+    /// Whoever was logged out acts no more by what they opened before. Who only reads too slowly may.
+    fn check_open(&self) -> Result<()> {
+        match self.close_reason() {
+            Some(reason @ (CloseReason::Unauthenticated | CloseReason::TokenExpired)) => {
+                Err(reason.error().unwrap_or_else(|| ErrorKind::Unauthenticated.into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn run(&self, command: Command, answer: impl FnOnce(Result<Reply>) + Send + 'static) {
         let _entering = self.actor.engine.inner.entering.read().await;
-        // Whoever was logged out acts no more by what they opened before. Who only reads too slowly may.
-        if let Some(reason @ (CloseReason::Unauthenticated | CloseReason::TokenExpired)) = self.close_reason()
-        {
-            return answer(Err(reason.error().unwrap_or_else(|| ErrorKind::Unauthenticated.into())));
+        if let Err(error) = self.check_open() {
+            return answer(Err(error));
         }
         let reply = match command {
             Command::Send(room, draft) => {
@@ -357,8 +386,8 @@ impl Session {
                     return self.submit(item, true, answered).await;
                 }
             },
-            Command::Edit(room, message, content) => {
-                return self.amend(self.actor.edit_item(room, message, content).await, answer).await;
+            Command::Edit(room, message, to) => {
+                return self.amend(self.actor.edit_item(room, message, to).await, answer).await;
             }
             Command::Delete(room, message) => {
                 return self.amend(self.actor.delete_item(room, message).await, answer).await;

@@ -39,7 +39,8 @@ enum What {
 impl WaitingChange {
     /// What an item may change. Boxed, since hardly any does.
     pub(super) fn of(item: &Item) -> Option<Box<Self>> {
-        let Item::Room(RoomItem { room, by, op, .. }) = item else { return None };
+        let Item::Room(item) = item else { return None };
+        let RoomItem { room, by, op, .. } = &**item;
         let (what, sender) = match op {
             Op::Send { id, sender, ruling: Ruling::Held(_), .. } => (What::Held(*id), Some(&sender.user)),
             // It is let go.
@@ -190,9 +191,9 @@ mod tests {
         let change = WaitingChange::of(&item.into()).unwrap();
         let sender = "ben".parse().unwrap();
         let report = Report { id, room, message, sender, by, at, reason: None, resolution: None };
-        assert!(change.is_told_by(&Answer::Reported(report.clone())));
+        assert!(change.is_told_by(&Answer::Reported(Box::new(report.clone()))));
         let first = Report { id: ReportId::generate(), ..report };
-        assert!(!change.is_told_by(&Answer::Reported(first)));
+        assert!(!change.is_told_by(&Answer::Reported(Box::new(first))));
     }
 
     #[tokio::test]

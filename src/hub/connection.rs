@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::dirty::DirtyList;
 use super::lock::Mutex;
-use super::mailbox::{Class, Mailbox, Pushed};
+use super::mailbox::{Entry, Mailbox, Pushed};
 use super::user::UserEntry;
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -153,8 +153,8 @@ impl Connection {
     }
 
     /// Adds an event of the user's own that a catch-up in progress must not overtake.
-    pub(super) fn push_notice(&self, frame: Frame, pos: Option<Pos>) {
-        self.wake(self.mailbox.push(frame, None, Class::Durable, pos));
+    pub(super) fn push_notice(&self, entry: Arc<Entry>, pos: Option<Pos>) {
+        self.wake(self.mailbox.push(entry, pos));
     }
 
     /// Lets go of the events that were held back, behind the `end` of the catch-up. See

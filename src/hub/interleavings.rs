@@ -9,7 +9,7 @@ use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use shuttle::thread;
 
 use super::lock::in_many_orders;
-use super::{Bounds, Class, Connection, DirtyList, Hub, Mailbox, Written};
+use super::{Bounds, Class, Connection, DirtyList, Entry, Hub, Mailbox, Written};
 use crate::config::Config;
 use crate::event::{Event, EventKind, Format, Frame};
 use crate::id::{RoomId, UserId};
@@ -34,7 +34,8 @@ fn whatever_is_pushed_is_written() {
             let (mailbox, dirty, left) = (mailbox.clone(), dirty.clone(), left.clone());
             thread::spawn(move || {
                 for turn in 0..3 {
-                    let pushed = mailbox.push(bytes(&format!("{name}{turn} ")), None, Class::Durable, None);
+                    let frame = bytes(&format!("{name}{turn} "));
+                    let pushed = mailbox.push(Entry::new(frame, None, Class::Durable), None);
                     if pushed == super::mailbox::Pushed::Woke {
                         dirty.push(0);
                     }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::sync::Arc;
 
 use tokio::sync::Notify;
 
@@ -26,17 +27,29 @@ pub(crate) enum Class {
     Ephemeral,
 }
 
-#[derive(Debug)]
-struct Entry {
+/// What waits, shared by all mailboxes that it waits in: each touches a pointer of its own, and no more.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
     frame: Frame,
     room: Option<RoomId>,
     class: Class,
 }
 
+impl Entry {
+    pub(crate) fn new(frame: Frame, room: Option<RoomId>, class: Class) -> Arc<Self> {
+        Arc::new(Self { frame, room, class })
+    }
+
+    /// The same event in another frame, as its sender's devices see it.
+    pub(super) fn with(&self, frame: Frame) -> Arc<Self> {
+        Self::new(frame, self.room, self.class.clone())
+    }
+}
+
 /// An event that came while the connection catches up, with its position.
 #[derive(Debug)]
 struct Held {
-    entry: Entry,
+    entry: Arc<Entry>,
     pos: Option<Pos>,
 }
 
@@ -49,7 +62,7 @@ struct Holding {
 
 #[derive(Debug, Default)]
 struct State {
-    queue: VecDeque<Entry>,
+    queue: VecDeque<Arc<Entry>>,
     bytes: usize,
     /// How much of the first entry is written.
     written: usize,
@@ -120,8 +133,7 @@ impl Mailbox {
     }
 
     /// Adds an event; while the connection catches up, it is held back with its position.
-    pub(crate) fn push(&self, frame: Frame, room: Option<RoomId>, class: Class, pos: Option<Pos>) -> Pushed {
-        let entry = Entry { frame, room, class };
+    pub(crate) fn push(&self, entry: Arc<Entry>, pos: Option<Pos>) -> Pushed {
         let mut state = self.state.lock();
         if let Some(holding) = &mut state.holding {
             holding.push(Held { entry, pos }, self.bounds);
@@ -137,10 +149,10 @@ impl Mailbox {
 
     /// Adds a reply, a pong, or an event of the catch-up itself: none of these is held back.
     pub(crate) fn push_answer(&self, frame: Frame, room: Option<RoomId>) -> Pushed {
-        self.append(&mut self.state.lock(), Entry { frame, room, class: Class::Durable })
+        self.append(&mut self.state.lock(), Entry::new(frame, room, Class::Durable))
     }
 
-    fn append(&self, state: &mut State, entry: Entry) -> Pushed {
+    fn append(&self, state: &mut State, entry: Arc<Entry>) -> Pushed {
         let weight = entry.frame.weight();
         // A format may have no word for it, as for the answer to a request without an id: a write of
         // nothing would look like a socket that is lost.
@@ -205,7 +217,7 @@ impl Mailbox {
         let was_empty = state.queue.is_empty();
         if frame.weight() > 0 {
             state.bytes += frame.weight();
-            state.queue.push_back(Entry { frame, room: None, class: Class::Durable });
+            state.queue.push_back(Entry::new(frame, None, Class::Durable));
         }
         self.closed.notify_waiters();
         self.closed.notify_one();
@@ -263,13 +275,12 @@ impl Mailbox {
 
     /// Adds durable events that were made one frame, of which the first stands at `first`. `None`: a
     /// catch-up tells or has told some of them, so that each is needed by itself.
-    pub(crate) fn push_joined(&self, frame: Frame, room: RoomId, first: Option<Pos>) -> Option<Pushed> {
+    pub(crate) fn push_joined(&self, entry: Arc<Entry>, first: Option<Pos>) -> Option<Pushed> {
         let mut state = self.state.lock();
         let is_told = |floor: &Position| first.is_some_and(|first| floor.covers(first));
         if state.holding.is_some() || state.floor.as_deref().is_some_and(is_told) {
             return None;
         }
-        let entry = Entry { frame, room: Some(room), class: Class::Durable };
         Some(self.append(&mut state, entry))
     }
 
@@ -295,7 +306,7 @@ impl Mailbox {
         }
         let mut pushed = Pushed::Waits;
         if let Some(frame) = end {
-            pushed = self.append(&mut state, Entry { frame, room: only, class: Class::Durable });
+            pushed = self.append(&mut state, Entry::new(frame, only, Class::Durable));
         }
         for Held { entry, pos } in holding.events.drain(..) {
             let concerns = only.is_none() || entry.room == only;
@@ -349,7 +360,7 @@ impl Mailbox {
                     for _ in 0..most {
                         let Some(entry) = state.queue.pop_front() else { break };
                         state.bytes -= entry.frame.weight();
-                        frames.push(entry.frame);
+                        frames.push(Arc::unwrap_or_clone(entry).frame);
                     }
                     // What is left wakes the next call at once.
                     if !state.queue.is_empty() || state.closed.is_some() {
@@ -406,12 +417,13 @@ impl Mailbox {
         let mut state = self.state.lock();
         let State { queue, bytes, .. } = &mut *state;
         while let Some(front) = queue.front_mut() {
-            if let Frame::Bytes(frame) = &mut front.frame {
+            if let Frame::Bytes(frame) = &front.frame {
                 let taken = take(frame).min(frame.len());
                 *bytes -= taken;
                 if taken < frame.len() {
                     // What is left is an entry like any other: a purge takes it out.
-                    bytes::Buf::advance(frame, taken);
+                    let rest = Frame::Bytes(frame.slice(taken..));
+                    Arc::make_mut(front).frame = rest;
                     return Written::Blocked;
                 }
             }

@@ -31,7 +31,7 @@ use tracing::field;
 use crate::bus::Bus;
 use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::event::{CloseReason, Event, EventKind, Format, Frame, View};
+use crate::event::{CloseReason, Event, EventKind, Format, View};
 use crate::id::{RoomId, UserId};
 use crate::metrics;
 use crate::model::{Delta, Pos, Position, Profile};
@@ -48,6 +48,7 @@ pub(crate) use settings::Turn;
 use connection::Place;
 use counts::Counts;
 use lock::Mutex;
+use mailbox::Entry;
 use rooms::Topics;
 use settings::Settled;
 use typing::Typing;
@@ -285,21 +286,21 @@ impl Hub {
     /// Hands an event to all connections of a user but one.
     pub(crate) fn notify(&self, user: &UserId, event: Event, pos: Option<Pos>, but: Option<ConnectionId>) {
         let event = Arc::new(event);
-        let mut made: Vec<(Format, Frame)> = Vec::new();
+        let mut made: Vec<(Format, Arc<Entry>)> = Vec::new();
         for connection in self.connections_of(user) {
             if but == Some(connection.id) {
                 continue;
             }
             let format = connection.mailbox.format();
-            let frame = match made.iter().find(|(known, _)| known.is_same(format)) {
-                Some((_, frame)) => frame.clone(),
+            let entry = match made.iter().find(|(known, _)| known.is_same(format)) {
+                Some((_, entry)) => entry.clone(),
                 None => {
-                    let frame = format.event(&event, View::Others);
-                    made.push((format.clone(), frame.clone()));
-                    frame
+                    let entry = Entry::new(format.event(&event, View::Others), None, Class::Durable);
+                    made.push((format.clone(), entry.clone()));
+                    entry
                 }
             };
-            connection.push_notice(frame, pos);
+            connection.push_notice(entry, pos);
         }
     }
 

@@ -10,7 +10,7 @@ use slab::Slab;
 use super::connection::{Connection, ConnectionId, Place};
 use super::counts::distinct;
 use super::lock::{Mutex, RwLock};
-use super::mailbox::Class;
+use super::mailbox::{Class, Entry};
 use super::user::UserEntry;
 use crate::bus::{self, Bus};
 use crate::event::{Event, FRAME_BYTES, Format, Frame, View};
@@ -159,13 +159,13 @@ impl Topics {
             let format = connection.mailbox.format();
             let known = encodings.iter().position(|encoding| encoding.format.is_same(format));
             let index = known.unwrap_or_else(|| {
-                encodings.push(Encoding::new(format.clone(), posts));
+                encodings.push(Encoding::new(format.clone(), room, class, posts));
                 encodings.len() - 1
             });
             let encoding = &mut encodings[index];
-            if let (Some(whole), Class::Durable) = (&encoding.whole, class)
+            if let Some(whole) = &encoding.whole
                 && posts.iter().all(|post| post.view_of(connection) == Some(View::Others))
-                && let Some(pushed) = connection.mailbox.push_joined(whole.clone(), room, first)
+                && let Some(pushed) = connection.mailbox.push_joined(whole.clone(), first)
             {
                 woken.extend(connection.slot_of(pushed));
                 continue;
@@ -175,8 +175,7 @@ impl Topics {
                     spared += 1;
                     continue;
                 };
-                let frame = encoding.frame(index, post, view);
-                let pushed = connection.mailbox.push(frame, Some(room), class.clone(), post.pos);
+                let pushed = connection.mailbox.push(encoding.entry(index, post, view), post.pos);
                 woken.extend(connection.slot_of(pushed));
             }
         }
@@ -187,19 +186,20 @@ impl Topics {
 /// The events of a publish in one format.
 struct Encoding {
     format: Format,
-    /// All of them as one frame; in process there is no such thing.
-    whole: Option<Frame>,
+    /// All of them as one, where they are several and none may be dropped; in process there is no such thing.
+    whole: Option<Arc<Entry>>,
     /// Each as others see it.
-    each: Vec<Frame>,
+    each: Vec<Arc<Entry>>,
     /// Each as its sender's other devices see it, once one of them is there.
-    own: Vec<Option<Frame>>,
+    own: Vec<Option<Arc<Entry>>>,
 }
 
 impl Encoding {
-    fn new(format: Format, posts: &[Post]) -> Self {
+    fn new(format: Format, room: RoomId, class: &Class, posts: &[Post]) -> Self {
+        let entry = |frame| Entry::new(frame, Some(room), class.clone());
         let own = vec![None; posts.len()];
         let Format::Wire(encode) = &format else {
-            let each = posts.iter().map(|post| Frame::Event(post.event.clone())).collect();
+            let each = posts.iter().map(|post| entry(Frame::Event(post.event.clone()))).collect();
             return Self { format, whole: None, each, own };
         };
         let mut out = Vec::with_capacity(FRAME_BYTES * posts.len());
@@ -208,23 +208,27 @@ impl Encoding {
             encode.event(&post.event, View::Others, &mut out);
             ends.push(out.len());
         }
-        let whole = Bytes::from(out);
+        let bytes = Bytes::from(out);
         let mut start = 0;
         let each = ends.into_iter().map(|end| {
-            let frame = Frame::Bytes(whole.slice(start..end));
+            let frame = Frame::Bytes(bytes.slice(start..end));
             start = end;
-            frame
+            entry(frame)
         });
         let each = each.collect();
-        Self { whole: Some(Frame::Bytes(whole)), each, own, format }
+        let is_joined = posts.len() > 1 && *class == Class::Durable;
+        let whole = is_joined.then(|| entry(Frame::Bytes(bytes)));
+        Self { format, whole, each, own }
     }
 
-    fn frame(&mut self, index: usize, post: &Post, view: View) -> Frame {
+    fn entry(&mut self, index: usize, post: &Post, view: View) -> Arc<Entry> {
+        let others = &self.each[index];
         match view {
-            View::Others => self.each[index].clone(),
+            View::Others => others.clone(),
             View::Sender => {
                 let format = &self.format;
-                self.own[index].get_or_insert_with(|| format.event(&post.event, View::Sender)).clone()
+                let make = || others.with(format.event(&post.event, View::Sender));
+                self.own[index].get_or_insert_with(make).clone()
             }
         }
     }

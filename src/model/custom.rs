@@ -1,27 +1,28 @@
 //! What an app keeps of its own.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// A JSON object of the app's own: kept, shown and never looked into. Empty by default.
-#[derive(Clone, Serialize)]
-pub struct Custom(Arc<RawValue>);
-
-static EMPTY: LazyLock<Custom> = LazyLock::new(|| Custom::from(&Map::new()));
+///
+/// Most of what can have one has none, and pays nothing for it.
+#[derive(Clone, Default)]
+pub struct Custom(Option<Arc<RawValue>>);
 
 impl Custom {
     /// The object, written as short as can be.
     pub fn as_str(&self) -> &str {
-        self.0.get()
+        self.0.as_deref().map_or("{}", RawValue::get)
     }
 
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
-        *self == *EMPTY
+        self.0.is_none()
     }
 
     /// The object's members.
@@ -31,19 +32,21 @@ impl Custom {
     pub fn to_map(&self) -> serde_json::Result<Map<String, Value>> {
         serde_json::from_str(self.as_str())
     }
-}
 
-impl Default for Custom {
-    fn default() -> Self {
-        EMPTY.clone()
+    /// Where `null` is none.
+    pub(crate) fn or_none<'de, D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        Option::deserialize(value).map(Option::unwrap_or_default)
     }
 }
 
 impl From<&Map<String, Value>> for Custom {
     fn from(map: &Map<String, Value>) -> Self {
+        if map.is_empty() {
+            return Self::default();
+        }
         // Members have names and values are values: nothing of it cannot be written.
         let raw = serde_json::value::to_raw_value(map).expect("a map of values is JSON");
-        Self(raw.into())
+        Self(Some(raw.into()))
     }
 }
 
@@ -55,8 +58,17 @@ impl std::str::FromStr for Custom {
     }
 }
 
+impl Serialize for Custom {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(raw) => raw.serialize(s),
+            None => s.serialize_map(Some(0))?.end(),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Custom {
-    fn deserialize<D: serde::Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
         Map::deserialize(value).map(|map| Self::from(&map))
     }
 }
@@ -97,6 +109,8 @@ mod tests {
     fn without_anything_it_is_empty() {
         assert!(Custom::default().is_empty() && "{ }".parse::<Custom>().unwrap().is_empty());
         assert_eq!(Custom::default().as_str(), "{}");
+        assert_eq!(serde_json::to_string(&Custom::default()).unwrap(), "{}");
+        assert!(serde_json::from_str::<Custom>("{}").unwrap().is_empty());
         assert!(!"{\"a\":{}}".parse::<Custom>().unwrap().is_empty());
     }
 }

@@ -47,6 +47,10 @@ pub struct Draft {
     /// Whether a reply is meant for the whole room too, and counts as unread there; it means nothing for any other.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub show_in_room: bool,
+    /// What the app keeps of its own with it, an object of at most
+    /// [`Config::max_message_custom_bytes`](crate::Config::max_message_custom_bytes): beside what it says, not instead.
+    #[serde(default, deserialize_with = "Custom::or_none", skip_serializing_if = "Custom::is_empty")]
+    pub custom: Custom,
 }
 
 impl Draft {
@@ -82,6 +86,7 @@ impl Draft {
             mentions_all: false,
             parent_message_uuid: None,
             show_in_room: false,
+            custom: Custom::default(),
         }
     }
 
@@ -110,6 +115,13 @@ impl Draft {
     #[must_use]
     pub fn shown_in_room(mut self) -> Self {
         self.show_in_room = true;
+        self
+    }
+
+    /// With something of the app's own.
+    #[must_use]
+    pub fn with_custom(mut self, custom: Custom) -> Self {
+        self.custom = custom;
         self
     }
 

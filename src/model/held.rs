@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Attachment, Body, Mentions, Profile};
+use super::{Attachment, Body, Custom, Mentions, Profile};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId};
 
@@ -31,6 +31,8 @@ pub struct HeldMessage {
     pub parent: Option<MessageId>,
     /// Whether a reply is meant for the whole room too.
     pub show_in_room: bool,
+    /// What the app keeps of its own with it.
+    pub custom: Custom,
     /// Why it is held, in the host's words: for moderators, and not for its sender.
     pub reason: Option<String>,
     /// Since when.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Pin, PinCursor, Profile, Reaction, Reactions, References, RoomType};
+use super::{Attachment, Custom, Pin, PinCursor, Profile, Reaction, Reactions, References, RoomType};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, OriginId, RoomId, UserId};
 
@@ -191,6 +191,10 @@ pub struct Message {
     pub attachments: Arc<[Attachment]>,
     /// What it refers to.
     pub references: References,
+    /// What the app keeps of its own with it: at most
+    /// [`Config::max_message_custom_bytes`](crate::Config::max_message_custom_bytes) when it was given, and nothing once it
+    /// is deleted.
+    pub custom: Custom,
 }
 
 /// What has become of a message since it was sent.
@@ -220,7 +224,7 @@ impl Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Amendment {
-    /// It says something else.
+    /// It says something else, or what the app keeps with it is something else.
     Edited,
     /// It says nothing any more.
     Deleted,
@@ -312,6 +316,7 @@ mod tests {
             state: MessageState::default(),
             attachments: Arc::default(),
             references: References::default(),
+            custom: Custom::default(),
         }
     }
 

@@ -42,7 +42,7 @@ pub use ban::{Ban, BanPage, Sanction};
 pub use custom::Custom;
 pub use delta::Delta;
 pub use draft::{Draft, NewRoom};
-pub use edit::{Edit, EditPage};
+pub use edit::{Edit, EditPage, Revision};
 pub use feed::{FeedCursor, FeedCursorError, FeedPage, FeedQuery, FeedRoom};
 pub use follow::{Follow, ThreadCursor, ThreadCursorError, ThreadPage, ThreadState, ThreadView};
 pub use held::{HeldMessage, HeldPage};

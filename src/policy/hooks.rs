@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::error::Result;
 use crate::id::{AttachmentId, MessageId, UserId};
-use crate::model::{Body, Room, Verb};
+use crate::model::{Body, Custom, Room, Verb};
 
 /// A message that somebody in the room wants to send.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +21,8 @@ pub struct Sending<'a> {
     pub body: &'a Body,
     /// The files that go with it.
     pub attachments: &'a [AttachmentId],
+    /// What the app would keep of its own with it.
+    pub custom: &'a Custom,
 }
 
 /// What somebody in the room wants a message of their own to say.
@@ -33,8 +35,10 @@ pub struct Editing<'a> {
     pub room: &'a Room,
     /// Which message, if it is there and theirs.
     pub message: MessageId,
-    /// The words, within the engine's bounds; `None` takes a caption away.
+    /// The words, within the engine's bounds; `None` takes a caption away, or, beside a `custom`, may leave what it says.
     pub content: Option<&'a str>,
+    /// What the app would keep of its own with it from now on; `None` leaves that as it is.
+    pub custom: Option<&'a Custom>,
 }
 
 /// Somebody who wants to come into a room by themselves: a public one, or by an invite link.
@@ -56,6 +60,14 @@ pub enum Verdict {
     /// These words are said instead: the text of a TEXT, the caption of an IMAGE. They keep the engine's bounds, and
     /// are not blank; others count as a [failure](Hooks).
     Rewrite(String),
+    /// This is kept with it instead of what the app would keep of its own with it, and with words, these are said, as in
+    /// [`Rewrite`](Self::Rewrite). Beyond the engine's bound it counts as a [failure](Hooks).
+    Recast {
+        /// The words; `None`: as it was said.
+        words: Option<String>,
+        /// What is kept.
+        custom: Custom,
+    },
     /// It is not said: [`Forbidden`](crate::ErrorKind::Forbidden), with these words for whoever wanted it.
     Reject(Cow<'static, str>),
     /// It is not said yet: it [waits](crate::Actor::held) until somebody who moderates the room says whether it is, and

@@ -115,16 +115,16 @@ impl Rows {
     pub(super) fn alert(&mut self, user: &UserId, occasion: Occasion, at: Timestamp) {
         if let Some(terms) = self.alert_terms {
             let alert = Alert { user: user.clone(), occasion, at, tries: 0, due: at.plus(terms.delay) };
-            self.new_alerts.push(alert);
+            self.more.new_alerts.push(alert);
         }
     }
 
     /// Of those of one key the last one stays.
     pub(super) fn settle_alerts(&mut self) {
-        if self.new_alerts.len() > 1 {
-            self.new_alerts.reverse();
-            self.new_alerts.sort_by_cached_key(Alert::key);
-            self.new_alerts.dedup_by_key(|alert| alert.key());
+        if self.more.new_alerts.len() > 1 {
+            self.more.new_alerts.reverse();
+            self.more.new_alerts.sort_by_cached_key(Alert::key);
+            self.more.new_alerts.dedup_by_key(|alert| alert.key());
         }
     }
 }

@@ -11,7 +11,8 @@ use crate::clock::Timestamp;
 use crate::error::{ErrorKind, LimitName, Result};
 use crate::id::MessageId;
 use crate::model::{
-    Act, Amendment, Body, Message, MessageState, Pin, Reaction, References, Role, Room, Verb,
+    Act, Amendment, Body, Custom, Message, MessageState, Pin, Reaction, References, Revision, Role, Room,
+    Verb,
 };
 
 pub(super) fn amend(ctx: &Ctx, id: MessageId, change: Amend, rows: &mut Rows) -> Result<Outcome> {
@@ -24,7 +25,7 @@ pub(super) fn amend(ctx: &Ctx, id: MessageId, change: Amend, rows: &mut Rows) ->
         return Err(ErrorKind::Forbidden("the server's own words stay as they are".into()).into());
     }
     match change {
-        Amend::Edit { content, within, keep } => edit(ctx, room, &message, content, (within, keep), rows),
+        Amend::Edit { to, within, keep } => edit(ctx, room, &message, to, (within, keep), rows),
         Amend::Write { content, until } => {
             let is_behind = message.body.content().is_none_or(|words| content.starts_with(words));
             write(ctx, room, &message, is_behind.then_some(content), until, rows)
@@ -68,7 +69,7 @@ fn edit(
     ctx: &Ctx,
     room: Room,
     message: &Arc<Message>,
-    content: Option<Arc<str>>,
+    to: Revision,
     (within, keep): (Option<Duration>, u32),
     rows: &mut Rows,
 ) -> Result<Outcome> {
@@ -84,18 +85,29 @@ fn edit(
     ctx.check_open(&room)?;
     ctx.check_reachable(room.kind.peer_of(&message.sender.user), rows)?;
     ctx.check_within(within, message)?;
-    let body = match (&message.body, content) {
-        (Body::Image { url, .. }, caption) => Body::Image { url: url.clone(), caption },
-        (_, Some(text)) => Body::Text(text),
-        (_, None) if !message.attachments.is_empty() => Body::Text("".into()),
-        (_, None) => return Err(ErrorKind::Forbidden("a TEXT needs words".into()).into()),
+    let body = match to.content {
+        Some(words) => saying(message, words)?,
+        None => message.body.clone(),
     };
-    if body == message.body {
+    let custom = to.custom.unwrap_or_else(|| message.custom.clone());
+    let mut state = MessageState { writing_until: None, ..message.state.clone() };
+    if body != message.body {
+        rows.keep_edit(message, keep);
+        state.edited_at = Some(ctx.at);
+    } else if custom == message.custom {
         return unchanged(message);
     }
-    rows.keep_edit(message, keep);
-    let state = MessageState { edited_at: Some(ctx.at), writing_until: None, ..message.state.clone() };
-    put(ctx, room, Message { body, state, ..Message::clone(message) }, Amendment::Edited, rows)
+    put(ctx, room, Message { body, state, custom, ..Message::clone(message) }, Amendment::Edited, rows)
+}
+
+/// The message's body with these words.
+fn saying(message: &Message, words: Option<Arc<str>>) -> Result<Body> {
+    match (&message.body, words) {
+        (Body::Image { url, .. }, caption) => Ok(Body::Image { url: url.clone(), caption }),
+        (_, Some(text)) => Ok(Body::Text(text)),
+        (_, None) if !message.attachments.is_empty() => Ok(Body::Text("".into())),
+        (_, None) => Err(ErrorKind::Forbidden("a TEXT needs words".into()).into()),
+    }
 }
 
 /// What is written as it comes was never anything else: it counts as no edit. `None` for words that do not come
@@ -163,13 +175,13 @@ pub(super) fn take_back(ctx: &Ctx, room: Room, message: &Arc<Message>, rows: &mu
     rows.drop_edits(message);
     rows.clear_reactions(message);
     rows.end_mentions(message);
-    if let (Some(_), Some(pins)) = (&message.state.pinned, rows.pins.get_mut(&ctx.id)) {
+    if let (Some(_), Some(pins)) = (&message.state.pinned, rows.more.pins.get_mut(&ctx.id)) {
         *pins = pins.saturating_sub(1);
     }
     attach::end(&message.attachments, rows);
-    let attachments = Arc::default();
+    let (attachments, custom) = (Arc::default(), Custom::default());
     let references = References { thread: message.references.thread.clone(), ..References::default() };
-    let deleted = Message { body, state, attachments, references, ..Message::clone(message) };
+    let deleted = Message { body, state, attachments, references, custom, ..Message::clone(message) };
     let mut outcome = put(ctx, room, deleted, Amendment::Deleted, rows)?;
     if message.references.reply().is_some() {
         let mut room = ctx.room(rows)?;
@@ -194,7 +206,7 @@ fn react(
     ctx.check_open(&room)?;
     ctx.check_reachable(room.kind.peer_of(&user), rows)?;
     let key = ReactionKey { room: ctx.id, seq: message.seq, reaction: reaction.clone(), user };
-    if rows.reactions.contains(&key) == on {
+    if rows.more.reactions.contains(&key) == on {
         return unchanged(message);
     }
     let mut state = message.state.clone();
@@ -228,7 +240,7 @@ fn pin(
     if message.state.pinned.is_some() == on {
         return unchanged(message);
     }
-    let pins = rows.pins.entry(ctx.id).or_default();
+    let pins = rows.more.pins.entry(ctx.id).or_default();
     if on && *pins >= u64::from(max_pins) {
         return Err(ErrorKind::LimitReached { limit: LimitName::Pins, allowed: max_pins.into() }.into());
     }

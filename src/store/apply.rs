@@ -36,8 +36,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, Body, Mark, Member, Message, MessageState, Permissions, Pos, Profile, References,
-    Role, Room, RoomKind, Verb,
+    About, Act, Attachment, Body, Custom, Mark, Member, Message, MessageState, Permissions, Pos, Profile,
+    References, Role, Room, RoomKind, Verb,
 };
 
 /// Decides the items of a batch in their order on the rows that [`Needs::of`](super::Needs::of) named, and
@@ -62,18 +62,30 @@ pub fn apply(batch: Batch, rows: &mut Rows) -> Vec<Result<Outcome>> {
 fn apply_item(item: Item, rows: &mut Rows) -> Result<Outcome> {
     match item {
         Item::Room(item) => apply_to_room(item, rows),
-        Item::Relation(item) => relate(item, rows),
+        Item::Relation(item) => relate(*item, rows),
         Item::Settings(item) => Ok(settle(item, rows)),
     }
 }
 
-fn apply_to_room(item: RoomItem, rows: &mut Rows) -> Result<Outcome> {
-    let RoomItem { room, at, by, op } = item;
+fn apply_to_room(item: Box<RoomItem>, rows: &mut Rows) -> Result<Outcome> {
+    let RoomItem { room, at, by, op } = *item;
     let ctx = Ctx { id: room, at, by };
     match op {
         Op::Create { kind, name, members, about } => create(&ctx, kind, (name, about), &members, rows),
-        Op::Send { id, sender, body, client_id, origin, attachments, writing_until, refers, ruling } => {
-            let new = NewMessage { client_id, origin, writing_until, ..NewMessage::of(id, sender, body) };
+        Op::Send {
+            id,
+            sender,
+            body,
+            client_id,
+            origin,
+            attachments,
+            writing_until,
+            refers,
+            custom,
+            ruling,
+        } => {
+            let new =
+                NewMessage { client_id, origin, writing_until, custom, ..NewMessage::of(id, sender, body) };
             send(&ctx, new, (&attachments, &refers), ruling, rows)
         }
         Op::Join { users, max_members } => members::join(&ctx, users, max_members, rows),
@@ -123,12 +135,12 @@ pub(super) struct Ctx {
 impl Ctx {
     pub(super) fn room(&self, rows: &Rows) -> Result<Room> {
         let room = rows.rooms.get(&self.id).filter(|room| !room.is_deleted());
-        room.cloned().ok_or_else(|| ErrorKind::RoomNotFound(self.id).into())
+        room.map(|room| Room::clone(room)).ok_or_else(|| ErrorKind::RoomNotFound(self.id).into())
     }
 
     pub(super) fn active_member(&self, user: &UserId, rows: &Rows) -> Result<Member> {
         let member = rows.members.get(&(self.id, user.clone())).filter(|member| member.active);
-        member.cloned().ok_or_else(|| ErrorKind::NotAParticipant(self.id).into())
+        member.map(|member| Member::clone(member)).ok_or_else(|| ErrorKind::NotAParticipant(self.id).into())
     }
 
     /// The room's own rule for the verb; the host is bound by none but the room's kind.
@@ -190,7 +202,7 @@ fn create(
 ) -> Result<Outcome> {
     ctx.check_reachable(users, rows)?;
     let key = kind.key();
-    if let Some(standing) = key.as_ref().and_then(|key| rows.keys.get(key)) {
+    if let Some(standing) = key.as_ref().and_then(|key| rows.more.keys.get(key)) {
         return match kind {
             RoomKind::Challenge(_) => Err(ErrorKind::ChallengeRoomExists(*standing).into()),
             _ => answered(Vec::new(), Answer::Standing(*standing)),
@@ -224,8 +236,8 @@ fn create(
         rows.put_member(members::begin_stay(ctx, None, user, role, &room, pos));
     }
     if let Some(key) = key {
-        rows.keys.insert(key.clone(), ctx.id);
-        rows.new_keys.insert(key, ctx.id);
+        rows.more.keys.insert(key.clone(), ctx.id);
+        rows.more.new_keys.insert(key, ctx.id);
     }
     // What a direct room has to tell of is what is said in it.
     if !matches!(room.kind, RoomKind::Direct(_)) {
@@ -248,12 +260,22 @@ struct NewMessage {
     attachments: Arc<[Attachment]>,
     writing_until: Option<Timestamp>,
     references: References,
+    custom: Custom,
 }
 
 impl NewMessage {
     fn of(id: MessageId, sender: Profile, body: Body) -> Self {
-        let (attachments, references) = (Arc::default(), References::default());
-        Self { id, sender, body, client_id: None, origin: None, attachments, writing_until: None, references }
+        Self {
+            id,
+            sender,
+            body,
+            client_id: None,
+            origin: None,
+            attachments: Arc::default(),
+            writing_until: None,
+            references: References::default(),
+            custom: Custom::default(),
+        }
     }
 
     /// As [`Message::is_countable`].
@@ -274,7 +296,7 @@ fn send(
     let sent_as = new.client_id.clone().map(|client| (ctx.id, new.sender.user.clone(), client));
     let hash = sent_as.is_some().then(|| match ruling {
         Ruling::Rewritten(said) => said,
-        _ => BodyHash::sent(&new.body, attachments, refers),
+        _ => BodyHash::sent(&new.body, attachments, refers, &new.custom),
     });
     if let Some(first) = sent_as.as_ref().and_then(|key| rows.sent.get(key)) {
         if Some(first.hash) != hash {
@@ -311,12 +333,10 @@ fn send(
         member.slowed_at = Some(ctx.at);
     }
     let own_n = member.own_n;
-    let change = add_message(ctx, &mut room, own_n, new, hash, rows);
-    let What::Message(message) = &change.what else { unreachable!("add_message adds a message") };
+    let (message, change) = add_message(ctx, &mut room, own_n, new, hash, rows);
     if let (Some(key), Some(hash)) = (sent_as, hash) {
         rows.sent.insert(key, Sent { message: message.clone(), hash });
     }
-    let message = message.clone();
     let changes = match &refers.thread {
         Some(asked) => follow::reply_came(ctx, &mut room, (change, &message), asked.max_followed, rows),
         None => vec![change],
@@ -333,7 +353,7 @@ fn add_message(
     new: NewMessage,
     hash: Option<BodyHash>,
     rows: &mut Rows,
-) -> Change {
+) -> (Arc<Message>, Change) {
     let (pos, prev) = rows.next_pos(room);
     room.seq += 1;
     room.countable += u64::from(new.is_countable());
@@ -353,15 +373,18 @@ fn add_message(
         state: MessageState { writing_until: new.writing_until, ..MessageState::default() },
         attachments: new.attachments,
         references: new.references,
+        custom: new.custom,
     });
     rows.new_messages.push((message.clone(), hash));
-    Change { pos, prev, what: What::Message(message) }
+    let change = Change { pos, prev, what: What::Message(message.clone()) };
+    (message, change)
 }
 
 pub(super) fn add_notice(ctx: &Ctx, room: &mut Room, notice: Notice, rows: &mut Rows) -> Change {
     let own_n = rows.members.get(&(ctx.id, notice.about.user.clone())).map_or(0, |member| member.own_n);
     let Notice { id, about, body } = notice;
-    add_message(ctx, room, own_n, NewMessage::of(id, about, body), None, rows)
+    let (_, change) = add_message(ctx, room, own_n, NewMessage::of(id, about, body), None, rows);
+    change
 }
 
 /// Closes an open room and frees its key for another one.
@@ -374,9 +397,9 @@ pub(super) fn close_room(room: &mut Room, rows: &mut Rows) -> Change {
 /// From now on another room may have it.
 fn free_key(room: &Room, rows: &mut Rows) {
     if let Some(key) = room.kind.key() {
-        rows.keys.remove(&key);
-        rows.new_keys.remove(&key);
-        rows.freed_keys.push(key);
+        rows.more.keys.remove(&key);
+        rows.more.new_keys.remove(&key);
+        rows.more.freed_keys.push(key);
     }
 }
 

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::Refers;
 use crate::id::AttachmentId;
-use crate::model::Body;
+use crate::model::{Body, Custom};
 
 /// A fingerprint of what was sent under a client id, so that a retry can be told from another message: the first
 /// 16 bytes of a SHA-256.
@@ -19,11 +19,12 @@ impl BodyHash {
 
     /// The fingerprint of a message as it is sent first, with its attachments in their order.
     pub fn with(body: &Body, attachments: &[AttachmentId]) -> Self {
-        Self::sent(body, attachments, &Refers::default())
+        Self::sent(body, attachments, &Refers::default(), &Custom::default())
     }
 
-    /// The fingerprint of a message as it is sent first, with its attachments in their order and what it refers to.
-    pub fn sent(body: &Body, attachments: &[AttachmentId], refers: &Refers) -> Self {
+    /// The fingerprint of a message as it is sent first, with its attachments in their order, what it refers to, and what
+    /// the app keeps with it.
+    pub fn sent(body: &Body, attachments: &[AttachmentId], refers: &Refers, custom: &Custom) -> Self {
         let mut hash = Sha256::new();
         if let Some(forward) = &refers.forwarded {
             // No type of a message is this byte.
@@ -55,6 +56,11 @@ impl BodyHash {
                 hash.update((user.as_str().len() as u64).to_be_bytes());
                 hash.update(user.as_str());
             }
+        }
+        if !custom.is_empty() {
+            hash.update(b"c");
+            hash.update((custom.as_str().len() as u64).to_be_bytes());
+            hash.update(custom.as_str());
         }
         Self::short(hash)
     }
@@ -88,14 +94,17 @@ mod tests {
         assert_eq!(BodyHash::with(&body, &[]), text("hi"));
         assert_ne!(BodyHash::with(&body, &[one]), text("hi"));
         assert_ne!(BodyHash::with(&body, &[one, other]), BodyHash::with(&body, &[other, one]));
-        let quoting = |id| BodyHash::sent(&body, &[one], &Refers { quoted: Some(id), ..Refers::default() });
+        let sent = |files: &[AttachmentId], refers: &Refers| {
+            BodyHash::sent(&body, files, refers, &Custom::default())
+        };
+        let quoting = |id| sent(&[one], &Refers { quoted: Some(id), ..Refers::default() });
         let (first, second) = (MessageId::generate(), MessageId::generate());
         assert_ne!(quoting(first), BodyHash::with(&body, &[one]));
         assert_ne!(quoting(first), quoting(second));
-        assert_eq!(BodyHash::sent(&body, &[one], &Refers::default()), BodyHash::with(&body, &[one]));
+        assert_eq!(sent(&[one], &Refers::default()), BodyHash::with(&body, &[one]));
         let replying = |root, in_room| {
             let thread = Some(Box::new(Reply { root, in_room, max_followed: 0 }));
-            BodyHash::sent(&body, &[], &Refers { thread, ..Refers::default() })
+            sent(&[], &Refers { thread, ..Refers::default() })
         };
         assert_ne!(replying(first, false), text("hi"));
         assert_ne!(replying(first, false), replying(second, false));
@@ -103,10 +112,29 @@ mod tests {
         let mentioning = |users: &[&str], all| {
             let users = users.iter().map(|user| user.parse().unwrap()).collect();
             let mentions = Some(Box::new(Mentions { users, all }));
-            BodyHash::sent(&body, &[], &Refers { mentions, ..Refers::default() })
+            sent(&[], &Refers { mentions, ..Refers::default() })
         };
         assert_ne!(mentioning(&["ana"], false), text("hi"));
         assert_ne!(mentioning(&["ana"], false), mentioning(&["ana"], true));
         assert_ne!(mentioning(&["a", "na"], false), mentioning(&["ana"], false));
+        let keeping = |custom: &str| BodyHash::sent(&body, &[], &Refers::default(), &custom.parse().unwrap());
+        assert_eq!(keeping("{}"), text("hi"));
+        assert_ne!(keeping("{\"pace\":5}"), text("hi"));
+        assert_ne!(keeping("{\"pace\":5}"), keeping("{\"pace\":6}"));
+        assert_eq!(keeping("{\"pace\":5}"), keeping("{ \"pace\" : 5 }"));
+    }
+
+    #[test]
+    fn what_was_sent_before_messages_had_more_to_them_is_known_still() {
+        let hex = |hash: BodyHash| hash.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let file = AttachmentId::from_bytes([7; 16]);
+        let quoted = Some(MessageId::from_bytes([9; 16]));
+        let refers = Refers { quoted, ..Refers::default() };
+        let body = Body::Text("안녕 🦊".into());
+        assert_eq!(hex(BodyHash::of(&body)), "584a15baa678603f8574b6cd6b6ee9ad");
+        assert_eq!(
+            hex(BodyHash::sent(&body, &[file], &refers, &Custom::default())),
+            "454d355d7e14ec3a749aee273fc21af6"
+        );
     }
 }

@@ -2,19 +2,21 @@
 //! is an error, never a guess.
 
 mod alerts;
+mod attachments;
 mod held;
 mod joins;
+mod moderation;
+mod people;
 mod records;
 mod written;
 
-use super::{BodyHash, OutboxEntry, OutboxRow, PushRetry, Stage, StoredAttachment};
+use super::{BodyHash, OutboxEntry, OutboxRow, PushRetry};
 use crate::clock::Timestamp;
-use crate::id::{AttachmentId, ChallengeId, MessageId, ReportId, RoomId, UserId};
+use crate::id::{ChallengeId, MessageId, RoomId, UserId};
 use crate::model::{
-    About, Act, Attachment, AuditEntry, Ban, Body, DailyHours, Dimensions, DoNotDisturb, Edit, Follow,
-    Hidden, Invite, InviteCode, LastSeen, Member, Mentions, Message, MessageState, MessageType, Pin, Profile,
-    Quoted, Reaction, Reactions, References, Relation, RelationKind, Report, Resolution, Role, Room,
-    RoomKind, Settings, SystemKind, Thread, Visibility,
+    About, Attachment, Body, Custom, Edit, Follow, Hidden, Invite, InviteCode, Member, Mentions, Message,
+    MessageState, MessageType, Pin, Profile, Quoted, Reaction, Reactions, References, Role, Room, RoomKind,
+    SystemKind, Thread, Visibility,
 };
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -39,7 +41,7 @@ macro_rules! message_columns {
          s.origin, s.created_at, s.pos, s.n, s.own_n, s.changed_pos, s.edited_at, s.reactions, \
          s.writing_until, s.pinned_at, s.pinned_by, s.attachments, s.quoted, q.id, q.sender, t.nickname, t.image, \
          q.kind, q.content, q.image_url, q.edited_at, q.changed_pos, s.forwarded, f.nickname, f.image, \
-         s.mentioned, s.thread"
+         s.mentioned, s.thread, s.custom"
     };
 }
 
@@ -50,39 +52,10 @@ macro_rules! invite_columns {
     };
 }
 
-/// What [`ReadRow::stored_attachment`] reads, of `attachments a`.
-macro_rules! attachment_columns {
-    () => {
-        "a.id, a.room, a.uploader, a.name, a.media_type, a.size, a.width, a.height, a.has_thumbnail, \
-         a.created_at, a.whole, a.message"
-    };
-}
-
-/// What [`ReadRow::audit_entry`] reads, of `audit t`.
-macro_rules! audit_columns {
-    () => {
-        "t.room, t.pos, t.at, t.made_by, t.act, t.value, t.message, t.whom, t.reason"
-    };
-}
-
-/// What [`ReadRow::report`] reads, of `reports w`.
-macro_rules! report_columns {
-    () => {
-        "w.id, w.room, w.message, w.sender, w.made_by, w.at, w.reason, w.resolved_at, w.resolved_by, w.outcome"
-    };
-}
-
-/// What [`ReadRow::settings`] reads, of `settings v`.
-macro_rules! settings_columns {
-    () => {
-        "v.last_seen, v.invisible, v.read_receipts, v.changed_at"
-    };
-}
-
 /// What [`ReadRow::outbox_row`] reads, of the outbox `o`.
 macro_rules! outbox_columns {
     () => {
-        "o.n, o.id, o.room, o.author, o.kind, o.content, o.image_url, o.client_id, o.created_at"
+        "o.n, o.id, o.room, o.author, o.kind, o.content, o.image_url, o.client_id, o.created_at, o.custom"
     };
 }
 
@@ -94,20 +67,23 @@ macro_rules! seniority {
 }
 
 pub(super) use alerts::{alert, alert_code, alert_payload};
+pub(super) use attachments::{attachment_columns, stored_attachment};
 pub(super) use held::{held_columns, held_of, refers_text};
 pub(super) use joins::{join_request, join_request_of};
+pub(super) use moderation::{
+    act_columns, audit_columns, audit_entry, ban, ban_of, outcome_code, report, report_columns,
+};
+pub(super) use people::{
+    do_not_disturb, last_seen_code, relation, relation_code, settings, settings_columns,
+};
 pub(super) use records::ReadRecord;
+use written::{attachments_of, mentions_of, thread_of};
 pub(super) use written::{
-    act_columns, below_pin, body_code, custom_text, first_sender, int, is_public, keeping_text,
-    kept_attachments, kept_mentions, kept_thread, last_seen_code, outcome_code, permissions_text, pin_of,
-    quoted_seq, relation_code, role_code, room_code, root_seq,
+    below_pin, body_code, custom_text, first_sender, int, is_public, keeping_text, kept_attachments,
+    kept_mentions, kept_thread, permissions_text, pin_of, quoted_seq, role_code, room_code, root_seq,
 };
-use written::{attachments_of, mentions_of, outcome_of, retention_of, thread_of};
 
-pub(super) use {
-    attachment_columns, audit_columns, invite_columns, message_columns, outbox_columns, report_columns,
-    room_columns, seniority, settings_columns,
-};
+pub(super) use {invite_columns, message_columns, outbox_columns, room_columns, seniority};
 
 /// Reads the columns of a row from left to right.
 pub(super) trait ReadRow<'r> {
@@ -158,7 +134,7 @@ pub(super) trait ReadRow<'r> {
                 topic: self.maybe_text()?.map(Into::into),
                 picture: self.maybe_text()?.map(Into::into),
                 visibility: if self.flag()? { Visibility::Public } else { Visibility::Private },
-                custom: self.maybe()?.unwrap_or_default(),
+                custom: self.custom()?,
             },
             slow_mode: self.number()?.try_into().map_err(|_| self.no_sense())?,
             keeping: self.maybe()?.map(Box::new),
@@ -224,6 +200,7 @@ pub(super) trait ReadRow<'r> {
                 mentions: self.mentions()?,
                 thread: self.thread()?,
             },
+            custom: self.custom()?,
         })
     }
 
@@ -269,6 +246,11 @@ pub(super) trait ReadRow<'r> {
         thread_of(bytes).map(Some).ok_or_else(|| self.no_sense())
     }
 
+    /// NULL where the app keeps nothing.
+    fn custom(&mut self) -> Result<Custom, Self::Error> {
+        Ok(self.maybe()?.unwrap_or_default())
+    }
+
     /// NULL where nothing has changed it.
     fn changed_pos(&mut self) -> Result<u64, Self::Error> {
         let pos = self.maybe_integer()?.unwrap_or(0);
@@ -302,36 +284,6 @@ pub(super) trait ReadRow<'r> {
         attachments_of(bytes).ok_or_else(|| self.no_sense())
     }
 
-    fn stored_attachment(&mut self) -> Result<StoredAttachment, Self::Error> {
-        let attachment = Attachment {
-            id: AttachmentId::from_bytes(self.bytes()?),
-            room: self.room_id()?,
-            uploader: self.parsed()?,
-            name: self.maybe_text()?.ok_or_else(|| self.no_sense())?.into(),
-            media_type: self.maybe_text()?.ok_or_else(|| self.no_sense())?.into(),
-            size: self.number()?,
-            dimensions: match (self.maybe_pixels()?, self.maybe_pixels()?) {
-                (Some(width), Some(height)) => Some(Dimensions { width, height }),
-                (None, None) => None,
-                _ => return Err(self.no_sense()),
-            },
-            has_thumbnail: self.flag()?,
-            created_at: self.time()?,
-        };
-        let stage = match (self.flag()?, self.maybe_id()?) {
-            (false, None) => Stage::Arriving,
-            (true, None) => Stage::Waiting,
-            (true, Some(message)) => Stage::Sent(MessageId::from_bytes(message)),
-            (false, Some(message)) => Stage::Held(MessageId::from_bytes(message)),
-        };
-        Ok(StoredAttachment { attachment, stage })
-    }
-
-    fn maybe_pixels(&mut self) -> Result<Option<u32>, Self::Error> {
-        let pixels = self.maybe_integer()?.map(u32::try_from).transpose();
-        pixels.map_err(|_| self.no_sense())
-    }
-
     fn body(&mut self) -> Result<Body, Self::Error> {
         let code = self.code()?;
         let content = self.maybe_text()?.map(Arc::<str>::from);
@@ -363,6 +315,7 @@ pub(super) trait ReadRow<'r> {
             },
             client_id: self.parsed()?,
             at: self.time()?,
+            custom: self.custom()?,
         };
         Ok(OutboxRow { number, entry })
     }
@@ -394,133 +347,6 @@ pub(super) trait ReadRow<'r> {
             },
             uses: self.number()?.try_into().map_err(|_| self.no_sense())?,
             user: self.maybe()?,
-        })
-    }
-
-    fn ban(&mut self) -> Result<Ban, Self::Error> {
-        Ok(Ban {
-            room: self.room_id()?,
-            user: self.parsed()?,
-            by: self.maybe()?,
-            at: self.time()?,
-            until: self.time()?,
-            reason: self.maybe_text()?.map(Into::into),
-        })
-    }
-
-    fn audit_entry(&mut self) -> Result<AuditEntry, Self::Error> {
-        let (room, pos, at, by) = (self.room_id()?, self.number()?, self.time()?, self.maybe()?);
-        let (code, value) = (self.code()?, self.maybe_integer()?);
-        let message = self.maybe_id()?.map(MessageId::from_bytes);
-        let role = |value| match value {
-            1 => Some(Role::Owner),
-            2 => Some(Role::Member),
-            3 => Some(Role::Admin),
-            4 => Some(Role::ReadOnly),
-            _ => None,
-        };
-        let act = match (code, value, message) {
-            (1, Some(until), None) => Some(Act::Mute(Timestamp::from_millis(until))),
-            (2, None, None) => Some(Act::Unmute),
-            (3, Some(until), None) => Some(Act::Ban(Timestamp::from_millis(until))),
-            (4, None, None) => Some(Act::Unban),
-            (5, None, None) => Some(Act::Remove),
-            (6, None, Some(message)) => Some(Act::Delete(message)),
-            (7, Some(value), None) => role(value).map(Act::SetRole),
-            (8, Some(seconds), None) => u32::try_from(seconds).ok().map(Act::SlowMode),
-            (11, None, None) => Some(Act::DeleteRoom),
-            (10, None, None) => Some(Act::SetRetention(None)),
-            (10, Some(rule), None) => retention_of(rule).map(|rule| Act::SetRetention(Some(rule))),
-            (9, Some(code), Some(message)) => outcome_of(code).map(|outcome| Act::Resolve(message, outcome)),
-            (11, None, Some(message)) => Some(Act::ApproveMessage(message)),
-            (12, None, Some(message)) => Some(Act::RejectMessage(message)),
-            (13, None, None) => Some(Act::ApproveJoin),
-            (14, None, None) => Some(Act::RejectJoin),
-            (15, None, None) => Some(Act::SetPermissions),
-            (16, Some(0), None) => Some(Act::SetVisibility(Visibility::Private)),
-            (16, Some(1), None) => Some(Act::SetVisibility(Visibility::Public)),
-            (17, None, None) => Some(Act::RevokeInvite),
-            (18, None, None) => Some(Act::CloseRoom),
-            (19, None, None) => Some(Act::ReopenRoom),
-            (20, None, None) => Some(Act::Rename),
-            (21, None, None) => Some(Act::SetTopic),
-            (22, None, None) => Some(Act::SetPicture),
-            (23, None, None) => Some(Act::SetCustom),
-            (24, None, Some(message)) => Some(Act::Pin(message)),
-            (25, None, Some(message)) => Some(Act::Unpin(message)),
-            _ => None,
-        };
-        let act = act.ok_or_else(|| Self::no_match("audit.act"))?;
-        let (user, reason) = (self.maybe()?, self.maybe_text()?.map(Into::into));
-        Ok(AuditEntry { room, pos, at, by, act, user, reason })
-    }
-
-    fn report(&mut self) -> Result<Report, Self::Error> {
-        let id = ReportId::from_bytes(self.bytes()?);
-        let (room, message) = (self.room_id()?, MessageId::from_bytes(self.bytes()?));
-        let (sender, by, at) = (self.parsed()?, self.parsed()?, self.time()?);
-        let reason = self.maybe_text()?.map(Into::into);
-        let (resolved_at, resolved_by, code) = (self.maybe_time()?, self.maybe()?, self.maybe_integer()?);
-        let resolution = match (resolved_at, code) {
-            (Some(at), Some(code)) => {
-                let outcome = outcome_of(code).ok_or_else(|| self.no_sense())?;
-                Some(Resolution { at, by: resolved_by, outcome })
-            }
-            (None, None) => None,
-            _ => return Err(Self::no_match("reports.outcome")),
-        };
-        Ok(Report { id, room, message, sender, by, at, reason, resolution })
-    }
-
-    /// Reads a ban and what is shown of the user.
-    fn ban_of(&mut self) -> Result<(Ban, Profile), Self::Error> {
-        let ban = self.ban()?;
-        let profile = self.profile(ban.user.clone())?;
-        Ok((ban, profile))
-    }
-
-    /// Reads when somebody wants no notices.
-    fn do_not_disturb(&mut self) -> Result<DoNotDisturb, Self::Error> {
-        let until = self.maybe_time()?;
-        let daily = match (self.maybe_integer()?, self.maybe_integer()?, self.maybe_integer()?) {
-            (None, None, None) => None,
-            (Some(from), Some(to), Some(offset)) => {
-                let (from, to, offset) = (from.try_into().ok(), to.try_into().ok(), offset.try_into().ok());
-                let hours = from.zip(to).zip(offset);
-                let hours = hours.and_then(|((from, to), offset)| DailyHours::new(from, to, offset));
-                Some(hours.ok_or_else(|| self.no_sense())?)
-            }
-            _ => return Err(self.no_sense()),
-        };
-        Ok(DoNotDisturb { until, daily })
-    }
-
-    fn relation(&mut self) -> Result<Relation, Self::Error> {
-        Ok(Relation {
-            user: self.parsed()?,
-            other: self.parsed()?,
-            kind: match self.code()? {
-                1 => RelationKind::Friend,
-                2 => RelationKind::RequestSent,
-                3 => RelationKind::RequestReceived,
-                4 => RelationKind::Blocked,
-                _ => return Err(self.no_sense()),
-            },
-            since: self.time()?,
-        })
-    }
-
-    fn settings(&mut self) -> Result<Settings, Self::Error> {
-        Ok(Settings {
-            last_seen: match self.code()? {
-                1 => LastSeen::Everyone,
-                2 => LastSeen::Friends,
-                3 => LastSeen::Nobody,
-                _ => return Err(self.no_sense()),
-            },
-            invisible: self.flag()?,
-            read_receipts: self.flag()?,
-            changed_at: self.time()?,
         })
     }
 

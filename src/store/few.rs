@@ -1,9 +1,9 @@
-//! A set that is empty nearly always.
+//! A set that is empty nearly always, or small.
 
 use std::ops::Deref;
 
-/// Keys of what a batch seldom needs, each once and in their order. Most of a batch's are empty, and unlike that of a
-/// `BTreeSet` the end of an empty one costs nothing.
+/// Keys of what a batch needs, each once and in their order. Most of a batch's are empty, and unlike that of a `BTreeSet` the
+/// end of an empty one costs nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Few<T>(Vec<T>);
 
@@ -49,9 +49,10 @@ impl<T: Ord> Extend<T> for Few<T> {
 
 impl<T: Ord> FromIterator<T> for Few<T> {
     fn from_iter<I: IntoIterator<Item = T>>(keys: I) -> Self {
-        let mut few = Self::default();
-        few.extend(keys);
-        few
+        let mut keys: Vec<_> = keys.into_iter().collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Self(keys)
     }
 }
 

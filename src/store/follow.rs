@@ -34,17 +34,19 @@ pub(super) fn follow(ctx: &Ctx, message: MessageId, on: bool, most: u32, rows: &
     if on && most == 0 {
         return Err(ErrorKind::Forbidden("no threads are followed here".into()).into());
     }
-    let there = rows.follows.get(&(room.id, root.seq, user.clone())).cloned();
+    let there = rows.more.follows.get(&(room.id, root.seq, user.clone())).cloned();
     let would_come = !begun && root.sender.user == user;
     let read_seq = match there {
-        Some(there) if there.following == on => return answered(Vec::new(), Answer::Thread(Some(there))),
+        Some(there) if there.following == on => {
+            return answered(Vec::new(), Answer::Thread(Some(Box::new(there))));
+        }
         None if !on && !would_come => return answered(Vec::new(), Answer::Thread(None)),
         // Nobody has still to read what was there when they came.
         _ if on => room.seq,
         there => there.map_or(0, |there| there.read_seq),
     };
     let change = put(ctx, &mut room, &root, Asked { user, on, read_seq, most, by_reply: false }, rows);
-    let answer = Answer::Thread(told(&change));
+    let answer = Answer::Thread(told(&change).map(Box::new));
     rows.put_room(room);
     answered(vec![change], answer)
 }
@@ -54,12 +56,12 @@ pub(super) fn read(ctx: &Ctx, message: MessageId, to: Option<u64>, rows: &mut Ro
     let mut room = ctx.room(rows)?;
     let (user, root) = follower(ctx, message, rows)?;
     let to = to.map_or(room.seq, |to| to.min(room.seq));
-    let there = rows.follows.get(&(room.id, root.seq, user)).cloned();
+    let there = rows.more.follows.get(&(room.id, root.seq, user)).cloned();
     let Some(there) = there.filter(|there| there.following) else {
         return answered(Vec::new(), Answer::Thread(None));
     };
     if to <= there.read_seq {
-        return answered(Vec::new(), Answer::Thread(Some(there)));
+        return answered(Vec::new(), Answer::Thread(Some(Box::new(there))));
     }
     let (pos, prev) = rows.next_pos(&mut room);
     room.threads_pos = pos.at;
@@ -67,7 +69,7 @@ pub(super) fn read(ctx: &Ctx, message: MessageId, to: Option<u64>, rows: &mut Ro
     rows.put_follow(follow.clone());
     rows.put_room(room);
     let change = Change { pos, prev, what: What::thread(follow.clone()) };
-    answered(vec![change], Answer::Thread(Some(follow)))
+    answered(vec![change], Answer::Thread(Some(Box::new(follow))))
 }
 
 /// Counts a reply that has come behind `came`. Whoever has sent it follows the thread from now on, and with the first
@@ -85,7 +87,7 @@ pub(super) fn reply_came(
     let mut changes: Vec<Change> = [Some(came), counted].into_iter().flatten().collect();
     let Some(root) = root.filter(|_| most > 0) else { return changes };
     let sender = &reply.sender.user;
-    let row = |user: &UserId| rows.follows.get(&(room.id, root.seq, user.clone()));
+    let row = |user: &UserId| rows.more.follows.get(&(room.id, root.seq, user.clone()));
     let mut come = Vec::new();
     if row(sender).is_none_or(|there| !there.following) {
         come.push((sender.clone(), reply.seq));
@@ -125,7 +127,7 @@ fn put(ctx: &Ctx, room: &mut Room, root: &Message, asked: Asked, rows: &mut Rows
         pos: pos.at,
     };
     rows.put_follow(follow.clone());
-    rows.kept_follows.insert(user, most);
+    rows.more.kept_follows.insert(user, most);
     Change { pos, prev, what: What::Thread { follow: Box::new(follow), by_reply } }
 }
 
@@ -154,14 +156,14 @@ impl Rows {
     /// Puts that a user follows a thread or not, to be written.
     pub(super) fn put_follow(&mut self, follow: Follow) {
         let key = (follow.room, follow.root_seq, follow.user.clone());
-        self.written_follows.insert(key.clone());
-        self.follows.insert(key, follow);
+        self.more.written_follows.insert(key.clone());
+        self.more.follows.insert(key, follow);
     }
 
     /// Takes those away whose threads are cut away.
     pub(super) fn cut_follows(&mut self, room: RoomId, upto: u64) {
         let is_cut = |(of, root, _): &(RoomId, u64, UserId)| *of == room && *root <= upto;
-        self.follows.retain(|key, _| !is_cut(key));
-        self.written_follows.retain(|key| !is_cut(key));
+        self.more.follows.retain(|key, _| !is_cut(key));
+        self.more.written_follows.retain(|key| !is_cut(key));
     }
 }

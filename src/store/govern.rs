@@ -72,7 +72,7 @@ pub(super) fn set_role(ctx: &Ctx, about: Profile, role: Role, rows: &mut Rows) -
         changes.push(give(owner, Role::Admin, &mut room, rows));
     }
     let user = about.user.clone();
-    rows.profiles.insert(user.clone(), about);
+    rows.more.profiles.insert(user.clone(), about);
     let change = give(member, role, &mut room, rows);
     moderate::note(ctx, &change, Act::SetRole(role), Some(user), None, rows);
     changes.push(change);
@@ -86,14 +86,15 @@ pub(super) fn pass_on(room: &mut Room, rows: &mut Rows) -> Option<Change> {
         return None;
     }
     let members = rows.members.values().filter(|member| member.room == room.id && member.active);
-    let heir = members.min_by(|one, other| one.seniority().cmp(&other.seniority()))?.clone();
+    let heir = members.min_by(|one, other| one.seniority().cmp(&other.seniority()))?;
+    let heir = Member::clone(heir);
     Some(give(heir, Role::Owner, room, rows))
 }
 
 /// The owner of a room, among those who are loaded: whoever names one needs [`heirs`](super::Needs::heirs).
 pub(super) fn owner_of(room: RoomId, rows: &Rows) -> Option<Member> {
-    let is_owner = |member: &&Member| member.room == room && member.active && member.role == Role::Owner;
-    rows.members.values().find(is_owner).cloned()
+    let is_owner = |member: &&Arc<Member>| member.room == room && member.active && member.role == Role::Owner;
+    rows.members.values().find(is_owner).map(|owner| Member::clone(owner))
 }
 
 /// Gives a member a role, and tells of how they stand then. Nobody could let an owner speak again.
@@ -102,7 +103,7 @@ pub(super) fn give(mut member: Member, role: Role, room: &mut Room, rows: &mut R
     (member.role, member.changed_pos) = (role, pos.at);
     let muted_until = member.muted_until.filter(|_| role != Role::Owner);
     member.muted_until = muted_until;
-    let profile = rows.profiles.get(&member.user).cloned();
+    let profile = rows.more.profiles.get(&member.user).cloned();
     let profile = profile.unwrap_or_else(|| Profile::unknown(member.user.clone()));
     rows.put_member(member);
     Change { pos, prev, what: What::Role(Arc::new(room.clone()), profile, role, muted_until) }
@@ -206,15 +207,15 @@ pub(super) fn reopen(ctx: &Ctx, kind: &RoomKind, rows: &mut Rows) -> Result<Outc
         _ => {}
     }
     if let Some(key) = room.kind.key() {
-        match (rows.keys.get(&key), &room.kind) {
+        match (rows.more.keys.get(&key), &room.kind) {
             (Some(other), RoomKind::Challenge(_)) => {
                 return Err(ErrorKind::ChallengeRoomExists(*other).into());
             }
             (Some(_), _) => return forbidden("the two have another room by now"),
             (None, _) => {}
         }
-        rows.keys.insert(key.clone(), room.id);
-        rows.new_keys.insert(key, room.id);
+        rows.more.keys.insert(key.clone(), room.id);
+        rows.more.new_keys.insert(key, room.id);
     }
     room.active = true;
     let change = change_room(&mut room, rows);

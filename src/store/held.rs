@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{BodyHash, Refers};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
-use crate::model::{Attachment, Body, Profile};
+use crate::model::{Attachment, Body, Custom, Profile};
 
 /// A message that waits, all of it. It never changes: it is there, or not any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Held {
     pub attachments: Arc<[Attachment]>,
     /// What it refers to. Of who sent a message first, a store need not know more than the id.
     pub refers: Refers,
+    /// What the app keeps of its own with it.
+    pub custom: Custom,
     /// The fingerprint of what was said, by which a retry is known.
     pub hash: BodyHash,
     /// Why it waits.

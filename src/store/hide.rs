@@ -20,7 +20,7 @@ pub(super) fn hide(
     if rows.message(ctx.id, message).is_none_or(|found| found.seq != seq) {
         return Err(ErrorKind::MessageNotFound(message).into());
     }
-    if rows.hidden.contains(&(ctx.id, user.clone(), seq)) {
+    if rows.more.hidden.contains(&(ctx.id, user.clone(), seq)) {
         return done(Vec::new());
     }
     if member.hidden >= max_hidden {

@@ -42,7 +42,7 @@ fn refused<T>(why: Contradiction) -> Result<T> {
 
 fn standing(id: RoomId, rows: &Rows) -> Result<Room> {
     let room = rows.rooms.get(&id).filter(|room| !room.is_deleted());
-    room.cloned().ok_or_else(|| ErrorKind::RoomNotFound(id).into())
+    room.map(|room| Room::clone(room)).ok_or_else(|| ErrorKind::RoomNotFound(id).into())
 }
 
 fn imported(room: RoomId, at: (Pos, u64)) -> Result<Outcome> {
@@ -55,7 +55,8 @@ fn all_imported(room: RoomId, at: impl IntoIterator<Item = (Pos, u64)>) -> Resul
 }
 
 fn import_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
-    let Some(mut room) = rows.rooms.get(&record.id).cloned() else { return make_room(record, rows) };
+    let Some(room) = rows.rooms.get(&record.id) else { return make_room(record, rows) };
+    let mut room = Room::clone(room);
     if room.is_deleted() {
         return refused(Contradiction::Room { room: room.id });
     }
@@ -97,7 +98,7 @@ fn import_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
 /// Makes it empty: its messages and people come after it, and count themselves.
 fn make_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
     let key = record.kind.key().filter(|_| record.active);
-    if let Some(other) = key.as_ref().and_then(|key| rows.keys.get(key)) {
+    if let Some(other) = key.as_ref().and_then(|key| rows.more.keys.get(key)) {
         return refused(Contradiction::Key { room: record.id, other: *other });
     }
     let (seq, countable, members, last_message_at) = (0, 0, 0, None);
@@ -116,8 +117,8 @@ fn make_room(record: Room, rows: &mut Rows) -> Result<Outcome> {
     let at = rows.next_pos(&mut room);
     (room.created_pos, room.changed_pos) = (at.0.at, at.0.at);
     if let Some(key) = key {
-        rows.keys.insert(key.clone(), room.id);
-        rows.new_keys.insert(key, room.id);
+        rows.more.keys.insert(key.clone(), room.id);
+        rows.more.new_keys.insert(key, room.id);
     }
     let id = room.id;
     rows.put_room(room);
@@ -138,14 +139,14 @@ fn import_held(record: Held, rows: &mut Rows) -> Result<Outcome> {
     if let Some(sent) = rows.message(room.id, id) {
         return if sent.sender.user == *sender { done(Vec::new()) } else { refused(contradiction) };
     }
-    match rows.held.get(&id) {
+    match rows.more.held.get(&id) {
         Some((there, by)) if (*there, by) == (room.id, sender) => return done(Vec::new()),
         Some(_) => return refused(contradiction),
         None => {}
     }
     let said_as = record.client_id.clone().map(|client| (room.id, sender.clone(), client));
-    let is_another = said_as.is_some_and(|key| rows.held_as.contains_key(&key));
-    let has_place = rows.places.contains_key(&id);
+    let is_another = said_as.is_some_and(|key| rows.more.held_as.contains_key(&key));
+    let has_place = rows.more.places.contains_key(&id);
     if is_another || has_place || attach::is_taken(room.id, id, &record.attachments, rows) {
         return refused(contradiction);
     }
@@ -159,15 +160,15 @@ fn import_held(record: Held, rows: &mut Rows) -> Result<Outcome> {
 fn import_join_request(record: JoinRequest, rows: &mut Rows) -> Result<Outcome> {
     let room = standing(record.room, rows)?;
     let key = (room.id, record.user.clone());
-    let is_anothers = rows.asked.get(&record.id).is_some_and(|there| *there != key);
+    let is_anothers = rows.more.asked.get(&record.id).is_some_and(|there| *there != key);
     if is_anothers || matches!(room.kind, RoomKind::Direct(_)) {
         return refused(Contradiction::JoinRequest { room: room.id, id: record.id });
     }
     let moment = |request: &JoinRequest| (request.at, request.id);
     let came_in = rows.members.get(&key).is_some_and(|member| member.joined_at > record.at);
-    let is_banned = rows.bans.get(&key).is_some_and(|ban| ban.at >= record.at);
+    let is_banned = rows.more.bans.get(&key).is_some_and(|ban| ban.at >= record.at);
     let is_later = |there: &JoinRequest| moment(there) >= moment(&record);
-    if came_in || is_banned || rows.join_requests.get(&key).is_some_and(is_later) {
+    if came_in || is_banned || rows.more.join_requests.get(&key).is_some_and(is_later) {
         return done(Vec::new());
     }
     rows.end_join_request(room.id, &record.user);
@@ -179,7 +180,7 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     let mut room = standing(message.room, rows)?;
     let place = (message.room, message.seq);
     let contradiction = Contradiction::Message { room: message.room, seq: message.seq };
-    let there = rows.places.get(&message.id);
+    let there = rows.more.places.get(&message.id);
     if (1..room.floor().seq).contains(&message.seq) {
         return done(Vec::new());
     }
@@ -195,7 +196,7 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
         return refused(contradiction);
     }
     let is_its = |(there, by): &(RoomId, UserId)| (*there, by) == (room.id, &sender);
-    if rows.held.get(&message.id).is_some_and(|there| !is_its(there)) {
+    if rows.more.held.get(&message.id).is_some_and(|there| !is_its(there)) {
         return refused(contradiction);
     }
     if message.seq - 1 != room.seq {
@@ -228,13 +229,13 @@ fn import_message(mut message: Message, hash: Option<BodyHash>, rows: &mut Rows)
     // It waits no more.
     rows.end_held(message.id);
     attach::put_sent(message.room, message.id, &message.attachments, rows);
-    rows.places.insert(message.id, place);
+    rows.more.places.insert(message.id, place);
     if let (Some(key), Some(hash)) = (sent_as, hash) {
         rows.sent.insert(key, Sent { message: message.clone(), hash });
     }
     // Whoever is in already, after an earlier import, counts their own as in a send.
     if let Some(member) = rows.members.get(&(room.id, sender)).filter(|member| member.own_n < message.own_n) {
-        rows.put_member(Member { own_n: message.own_n, ..member.clone() });
+        rows.put_member(Member { own_n: message.own_n, ..Member::clone(member) });
     }
     rows.new_messages.push((message.clone(), hash));
     let counted = thread::count_in(&mut room, &message, None, rows);
@@ -257,7 +258,7 @@ fn import_edit(state: KeptEdit, rows: &mut Rows) -> Result<Outcome> {
     if message.body.is_deleted() || message.state.edited_at != Some(edited_at) {
         return done(Vec::new());
     }
-    let there = rows.edited.get(&(room.id, seq)).copied().unwrap_or(0);
+    let there = rows.more.edited.get(&(room.id, seq)).copied().unwrap_or(0);
     if (1..=there).contains(&n) {
         return done(Vec::new());
     }
@@ -271,8 +272,8 @@ fn import_edit(state: KeptEdit, rows: &mut Rows) -> Result<Outcome> {
     }
     let at = rows.next_pos(&mut room);
     edit.version = message.state.changed_pos;
-    rows.new_edits.push((room.id, seq, edit));
-    rows.edited.insert((room.id, seq), n);
+    rows.more.new_edits.push((room.id, seq, edit));
+    rows.more.edited.insert((room.id, seq), n);
     let mut message = Message::clone(&message);
     message.state.changed_pos = at.0.at;
     rows.put_message(Arc::new(message));
@@ -291,7 +292,7 @@ fn import_reaction(key: ReactionKey, id: MessageId, rows: &mut Rows) -> Result<O
         return refused(Contradiction::Message { room: room.id, seq: key.seq });
     };
     // One that was deleted here bears none any more.
-    if rows.reactions.contains(&key) || message.body.is_deleted() {
+    if rows.more.reactions.contains(&key) || message.body.is_deleted() {
         return done(Vec::new());
     }
     let at = rows.next_pos(&mut room);
@@ -319,16 +320,17 @@ fn import_member(record: Member, rows: &mut Rows) -> Result<Outcome> {
     let waits = |asked: &JoinRequest| {
         rows.members.get(&key).is_some_and(|member| !member.active && member.joined_at <= asked.at)
     };
-    if rows.join_requests.get(&key).is_some_and(|asked| !waits(asked)) {
+    if rows.more.join_requests.get(&key).is_some_and(|asked| !waits(asked)) {
         rows.end_join_request(key.0, &key.1);
     }
     Ok(outcome)
 }
 
 fn take_stay(room: Room, record: Member, rows: &mut Rows) -> Result<Outcome> {
-    let Some(there) = rows.members.get(&(room.id, record.user.clone())).cloned() else {
+    let Some(there) = rows.members.get(&(room.id, record.user.clone())) else {
         return begin_stay(room, None, record, rows);
     };
+    let there = Member::clone(there);
     let began = |member: &Member| (member.joined_seq, member.joined_at);
     match began(&record).cmp(&began(&there)) {
         Ordering::Greater => begin_stay(room, Some(there), record, rows),
@@ -406,8 +408,8 @@ fn merge_stay(mut room: Room, there: Member, record: Member, rows: &mut Rows) ->
 fn import_ban(ban: Ban, rows: &mut Rows) -> Result<Outcome> {
     standing(ban.room, rows)?;
     let key = (ban.room, ban.user.clone());
-    if rows.bans.get(&key).is_none_or(|there| there.at < ban.at) {
-        if rows.join_requests.get(&key).is_some_and(|asked| asked.at <= ban.at) {
+    if rows.more.bans.get(&key).is_none_or(|there| there.at < ban.at) {
+        if rows.more.join_requests.get(&key).is_some_and(|asked| asked.at <= ban.at) {
             rows.end_join_request(key.0, &key.1);
         }
         rows.put_ban(ban);
@@ -419,7 +421,7 @@ fn import_ban(ban: Ban, rows: &mut Rows) -> Result<Outcome> {
 fn import_report(report: Report, rows: &mut Rows) -> Result<Outcome> {
     standing(report.room, rows)?;
     let key = |one: &Report| (one.room, one.message, one.by.clone());
-    let there = rows.reports.values().find(|there| key(there) == key(&report)).cloned();
+    let there = rows.more.reports.values().find(|there| key(there) == key(&report)).cloned();
     match there {
         None => rows.put_report(report),
         Some(there) if there.resolution.is_none() && report.resolution.is_some() => {
@@ -435,9 +437,9 @@ fn import_hidden(record: Hidden, rows: &mut Rows) -> Result<Outcome> {
     if rows.message(room.id, record.message).is_none_or(|message| message.seq != record.seq) {
         return refused(Contradiction::Message { room: room.id, seq: record.seq });
     }
-    let is_hidden = rows.hidden.contains(&(room.id, record.user.clone(), record.seq));
+    let is_hidden = rows.more.hidden.contains(&(room.id, record.user.clone(), record.seq));
     let member = rows.members.get(&(room.id, record.user.clone())).filter(|_| !is_hidden);
-    let Some(mut member) = member.cloned() else { return done(Vec::new()) };
+    let Some(mut member) = member.map(|member| Member::clone(member)) else { return done(Vec::new()) };
     let at = rows.next_pos(&mut room);
     member.hidden += 1;
     rows.put_member(member);
@@ -457,7 +459,7 @@ fn import_follow(record: Follow, rows: &mut Rows) -> Result<Outcome> {
     if record.read_seq > room.seq {
         return refused(Contradiction::Marks { room: room.id, user: record.user });
     }
-    let there = rows.follows.get(&(room.id, record.root_seq, record.user.clone()));
+    let there = rows.more.follows.get(&(room.id, record.root_seq, record.user.clone()));
     let reads = |follow: &Follow| (follow.since, follow.read_seq);
     if there.is_some_and(|there| reads(there) >= reads(&record)) {
         return done(Vec::new());
@@ -477,7 +479,7 @@ fn import_invite(record: Invite, rows: &mut Rows) -> Result<Outcome> {
     if matches!(room.kind, RoomKind::Direct(_)) {
         return refused(Contradiction::Invite { room: room.id });
     }
-    if let Some(there) = rows.invites.get(&record.code) {
+    if let Some(there) = rows.more.invites.get(&record.code) {
         let uses = there.uses.max(record.uses);
         if (Invite { uses, ..there.clone() }) != (Invite { uses, ..record.clone() }) {
             return refused(Contradiction::Invite { room: room.id });
@@ -492,7 +494,7 @@ fn import_invite(record: Invite, rows: &mut Rows) -> Result<Outcome> {
         let is_later = |link: &Invite| {
             (link.room, link.user.as_ref()) == (room.id, Some(user)) && link.created_at > record.created_at
         };
-        if is_in || rows.invites.values().any(is_later) {
+        if is_in || rows.more.invites.values().any(is_later) {
             return done(Vec::new());
         }
         rows.end_invitations(room.id, user);
@@ -505,11 +507,11 @@ fn import_invite(record: Invite, rows: &mut Rows) -> Result<Outcome> {
 fn import_act(record: AuditEntry, rows: &mut Rows) -> Result<Outcome> {
     let mut room = standing(record.room, rows)?;
     let is_it = |there: &AuditEntry| AuditEntry { pos: record.pos, ..there.clone() } == record;
-    if rows.acts.iter().chain(&rows.new_acts).any(is_it) {
+    if rows.more.acts.iter().chain(&rows.more.new_acts).any(is_it) {
         return done(Vec::new());
     }
     let at = rows.next_pos(&mut room);
-    rows.new_acts.push(AuditEntry { pos: at.0.at, ..record });
+    rows.more.new_acts.push(AuditEntry { pos: at.0.at, ..record });
     let id = room.id;
     rows.put_room(room);
     imported(id, at)

@@ -10,7 +10,7 @@ use crate::id::{RoomId, UserId};
 use crate::model::{Act, Invite, InviteCode, Verb};
 
 fn of_room(room: RoomId, code: InviteCode, rows: &Rows) -> Result<Invite> {
-    let link = rows.invites.get(&code).filter(|link| link.room == room);
+    let link = rows.more.invites.get(&code).filter(|link| link.room == room);
     link.cloned().ok_or_else(|| ErrorKind::InviteNotFound.into())
 }
 
@@ -23,7 +23,7 @@ pub(super) fn make(ctx: &Ctx, invite: Invite, most: u32, rows: &mut Rows) -> Res
         return Err(Error::invalid("room", "is not the link's"));
     }
     // Done again after a commit whose answer was lost.
-    if rows.invites.contains_key(&invite.code) {
+    if rows.more.invites.contains_key(&invite.code) {
         return done(Vec::new());
     }
     if let Some(user) = &invite.user {
@@ -33,7 +33,7 @@ pub(super) fn make(ctx: &Ctx, invite: Invite, most: u32, rows: &mut Rows) -> Res
         }
     }
     let is_over = |link: &&Invite| !link.holds(ctx.at) || (link.user.is_some() && link.user == invite.user);
-    let links = || rows.invites.values().filter(|link| link.room == room.id);
+    let links = || rows.more.invites.values().filter(|link| link.room == room.id);
     let over: Vec<InviteCode> = links().filter(is_over).map(|link| link.code).collect();
     let is_alike = |link: &&Invite| link.user.is_some() == invite.user.is_some();
     if links().filter(|link| !is_over(link)).filter(is_alike).count() >= most as usize {

@@ -42,6 +42,6 @@ impl Rows {
 
     /// Takes out those of a message that is deleted.
     pub(super) fn end_mentions(&mut self, message: &Message) {
-        self.ended_mentions.extend(Mention::of(message));
+        self.more.ended_mentions.extend(Mention::of(message));
     }
 }

@@ -23,6 +23,7 @@ mod index;
 mod invites;
 mod item;
 mod joins;
+mod keyed;
 mod memory;
 mod mention;
 mod moderate;
@@ -39,6 +40,7 @@ mod relate;
 mod report;
 mod rows;
 mod search;
+mod seldom;
 mod settings;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -63,9 +65,10 @@ pub use item::{
     RoomItem, Ruling, SettingsItem, SettingsOp, Update,
 };
 pub use joins::{Admission, JoinHold, JoinSettlement};
+pub use keyed::Keyed;
 pub use memory::MemoryStore;
 pub use mention::Mention;
-pub use needs::Needs;
+pub use needs::{MoreNeeds, Needs};
 pub use outbox::{HostTransaction, OutboxEntry, OutboxRow};
 pub use outcome::{Answer, Change, Outcome, RelationChange, What};
 #[cfg(feature = "postgres")]
@@ -76,8 +79,9 @@ pub use reads::{
     RoomReads, ThreadReads, Upkeep,
 };
 pub use record::{KeptEdit, Record, RecordPage, RoomRecord};
-pub use rows::{Ordinals, ReactionKey, Rows, Sent};
+pub use rows::{MoreRows, Ordinals, ReactionKey, Rows, Sent};
 pub use search::{Found, Search};
+pub use seldom::{Blank, Seldom};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
@@ -112,15 +116,15 @@ pub use sqlite::SqliteStore;
 /// by none any more.
 ///
 /// **Mentions.** Whom a [`Message`](crate::model::Message) [mentions](crate::model::References::mentions) stands with it, and besides in rows of
-/// their own ([`Rows::new_mentions`], [`Rows::ended_mentions`]), by which [`RoomEntry::mentions`] is counted.
+/// their own ([`Rows::new_mentions`], [`MoreRows::ended_mentions`]), by which [`RoomEntry::mentions`] is counted.
 ///
 /// **Threads.** A [`Message`](crate::model::Message)'s place in a [thread](crate::model::References::thread) is kept with it: a root's changes
 /// with the replies, and a reply's never, also when it is deleted. Who follows it stands in rows of their own
-/// ([`Rows::written_follows`]), which go with a root that is cut away.
+/// ([`MoreRows::written_follows`]), which go with a root that is cut away.
 ///
 /// **Alerts.** What people who are away are told of besides messages is left behind by the commit of it
-/// ([`Rows::new_alerts`]), and by none whose batch says nothing of them. Those of a user who is
-/// [erased](Batch::erased) go, and so do those of a [room that is deleted](Rows::deleted).
+/// ([`MoreRows::new_alerts`]), and by none whose batch says nothing of them. Those of a user who is
+/// [erased](Batch::erased) go, and so do those of a [room that is deleted](MoreRows::deleted).
 ///
 /// **Outbox.** A store in a database may let transactions of the host's own leave messages in a table of it,
 /// for the engine to send. One without answers [`outbox_table`](Upkeep::outbox_table) with `None`,

@@ -45,7 +45,8 @@ impl Ctx {
         users: impl IntoIterator<Item = &'a UserId>,
         rows: &Rows,
     ) -> Result<()> {
-        let ban = |user: &UserId| rows.bans.get(&(self.id, user.clone())).filter(|ban| ban.holds(self.at));
+        let ban =
+            |user: &UserId| rows.more.bans.get(&(self.id, user.clone())).filter(|ban| ban.holds(self.at));
         match users.into_iter().find_map(ban) {
             Some(ban) => Err(ErrorKind::Banned { user: ban.user.clone(), until: ban.until }.into()),
             None => Ok(()),
@@ -70,7 +71,7 @@ pub(super) fn mute(
     if member.muted_until == until {
         return done(Vec::new());
     }
-    rows.profiles.insert(about.user.clone(), about);
+    rows.more.profiles.insert(about.user.clone(), about);
     let (role, user) = (member.role, member.user.clone());
     let change = give(Member { muted_until: until, ..member }, role, &mut room, rows);
     note(ctx, &change, until.map_or(Act::Unmute, Act::Mute), Some(user), reason, rows);
@@ -88,7 +89,7 @@ pub(super) fn note(
     rows: &mut Rows,
 ) {
     let (room, pos, at, by) = (ctx.id, change.pos.at, ctx.at, ctx.by.clone());
-    rows.new_acts.push(AuditEntry { room, pos, at, by, act, user, reason });
+    rows.more.new_acts.push(AuditEntry { room, pos, at, by, act, user, reason });
 }
 
 /// A change that nobody is told of.
@@ -131,7 +132,7 @@ pub(super) fn ban(ctx: &Ctx, ban: Ban, notice: Notice, rows: &mut Rows) -> Resul
 pub(super) fn unban(ctx: &Ctx, user: &UserId, rows: &mut Rows) -> Result<Outcome> {
     let mut room = ctx.room(rows)?;
     ctx.check_may(Verb::Moderate, &room, rows)?;
-    if !rows.bans.contains_key(&(room.id, user.clone())) {
+    if !rows.more.bans.contains_key(&(room.id, user.clone())) {
         return done(Vec::new());
     }
     rows.end_ban(room.id, user);

@@ -4,7 +4,7 @@
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
-use crate::model::Body;
+use crate::model::{Body, Custom};
 
 /// A message to write into an outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct OutboxEntry {
     pub author: UserId,
     /// What it says; no SYSTEM.
     pub body: Body,
+    /// What the app keeps of its own with it.
+    pub custom: Custom,
     /// By this it is sent once, however often that is tried.
     pub client_id: ClientId,
     /// When it was written. The message's own time is that of its commit, so that a room's times go by its

@@ -16,7 +16,7 @@ pub struct Outcome {
     pub changes: Vec<Change>,
     /// What changed between two people. It takes no position: it is told live, and read anew by whoever
     /// was away.
-    pub relation: Option<RelationChange>,
+    pub relation: Option<Box<RelationChange>>,
     /// What whoever asked wants to know.
     pub answer: Answer,
 }
@@ -32,7 +32,7 @@ pub struct RelationChange {
     pub notice: Option<FriendNotice>,
 }
 
-/// The answer to an item.
+/// The answer to an item. What hardly any has is boxed.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Answer {
@@ -54,7 +54,7 @@ pub enum Answer {
     /// They wait until somebody says whether they come in: by a new request, or by the one that there was.
     JoinHeld(JoinRequestId),
     /// The report, made now or before.
-    Reported(Report),
+    Reported(Box<Report>),
     /// The member's marks as they are now, and the unread count.
     Marked {
         /// The membership.
@@ -70,7 +70,7 @@ pub enum Answer {
         is_new: bool,
     },
     /// Whether the user follows the thread now, where anything stands there.
-    Thread(Option<Follow>),
+    Thread(Option<Box<Follow>>),
     /// What the user lets others see now.
     Settings {
         /// Who.

@@ -100,7 +100,7 @@ pub(super) fn relate(item: RelationItem, rows: &mut Rows) -> Result<Outcome> {
     }
     let now = rows.relations.get(&(me.clone(), them.clone())).cloned();
     let answer = Answer::Relation { now, is_new: told.is_some() };
-    let relation = told.map(|notice| RelationChange { user, other, notice });
+    let relation = told.map(|notice| Box::new(RelationChange { user, other, notice }));
     Ok(Outcome { changes: Vec::new(), relation, answer })
 }
 

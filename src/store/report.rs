@@ -21,9 +21,9 @@ pub(super) fn report(
     let room = ctx.room(rows)?;
     let by = ctx.by.clone().ok_or(ErrorKind::NotAParticipant(room.id))?;
     ctx.active_member(&by, rows)?;
-    let mut first = rows.reports.values();
+    let mut first = rows.more.reports.values();
     if let Some(first) = first.find(|one| (one.room, one.message, &one.by) == (room.id, of, &by)) {
-        return answered(Vec::new(), Answer::Reported(first.clone()));
+        return answered(Vec::new(), Answer::Reported(Box::new(first.clone())));
     }
     let message = rows.message(room.id, of).ok_or(ErrorKind::MessageNotFound(of))?;
     if message.body.is_deleted() {
@@ -35,14 +35,14 @@ pub(super) fn report(
     let (at, sender, resolution) = (ctx.at, message.sender.user.clone(), None);
     let report = Report { id, room: room.id, message: of, sender, by, at, reason, resolution };
     rows.put_report(report.clone());
-    answered(Vec::new(), Answer::Reported(report))
+    answered(Vec::new(), Answer::Reported(Box::new(report)))
 }
 
 /// Says what came of a report.
 pub(super) fn resolve(ctx: &Ctx, id: ReportId, outcome: ReportOutcome, rows: &mut Rows) -> Result<Outcome> {
     let mut room = ctx.room(rows)?;
     ctx.check_may(Verb::Moderate, &room, rows)?;
-    let report = rows.reports.get(&id).filter(|report| report.room == room.id).cloned();
+    let report = rows.more.reports.get(&id).filter(|report| report.room == room.id).cloned();
     let mut report = report.ok_or(ErrorKind::ReportNotFound(id))?;
     if report.resolution.is_some() {
         return done(Vec::new());

@@ -1,11 +1,11 @@
 //! The rows that a batch is decided on.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use super::{Alert, AlertTerms, Blank, BodyHash, Few, Held, Keyed, Mention, Seldom, StoredAttachment};
 #[cfg(doc)]
-use super::Needs;
-use super::{Alert, AlertTerms, BodyHash, Held, Mention, StoredAttachment};
+use super::{MoreNeeds, Needs};
 use crate::id::{AttachmentId, ClientId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
     AuditEntry, Ban, Body, Edit, Follow, Hidden, Invite, InviteCode, JoinRequest, Member, Message, Pos,
@@ -46,80 +46,90 @@ pub struct Ordinals {
 /// The rows of a transaction: first as a store has loaded them, then as [`apply()`](super::apply()) has
 /// changed them.
 ///
-/// The maps that every send looks into are trees, which with a batch's few rows cost half of what hashing does.
+/// What every send looks into is [`Keyed`], which costs next to nothing for a batch's few rows.
 #[derive(Debug)]
 pub struct Rows {
     /// Where the store stands; moved on by each change.
     pub position: Position,
     /// The rooms that there are, of those in [`Needs::rooms`].
-    pub rooms: BTreeMap<RoomId, Room>,
+    pub rooms: Keyed<RoomId, Arc<Room>>,
     /// The memberships that there are, of those in [`Needs::members`], and then those of [`Needs::heirs`].
-    pub members: BTreeMap<(RoomId, UserId), Member>,
+    pub members: Keyed<(RoomId, UserId), Arc<Member>>,
     /// The messages that there are, of those in [`Needs::sent`].
-    pub sent: BTreeMap<(RoomId, UserId, ClientId), Sent>,
-    /// The room and number of the messages that there are, of those in [`Needs::places`].
-    pub places: HashMap<MessageId, (RoomId, u64)>,
-    /// Who holds the keys, of those in [`Needs::keys`].
-    pub keys: HashMap<RoomKey, RoomId>,
+    pub sent: Keyed<(RoomId, UserId, ClientId), Sent>,
     /// The counts for [`Needs::ordinals`] whose `seq` a message has; the others are left out.
-    pub ordinals: HashMap<(RoomId, UserId, u64), Ordinals>,
+    pub ordinals: Keyed<(RoomId, UserId, u64), Ordinals>,
     /// The relations that there are, of those in [`Needs::relations_with`].
-    pub relations: HashMap<(UserId, UserId), Relation>,
-    /// The messages that there are, of those in [`Needs::messages`], and then those of [`Needs::roots`].
+    pub relations: Keyed<(UserId, UserId), Relation>,
+    /// What those of [`Needs::settings`] let others see who ever settled something.
+    pub settings: Keyed<UserId, Settings>,
+
+    /// Rooms to write, new or changed.
+    pub written_rooms: Few<RoomId>,
+    /// Memberships to write, new or changed.
+    pub written_members: Few<(RoomId, UserId)>,
+    /// Messages to add, in their order.
+    pub new_messages: Vec<(Arc<Message>, Option<BodyHash>)>,
+    /// The batch's.
+    pub alert_terms: Option<AlertTerms>,
+    /// What neither messages nor marks need.
+    pub more: Seldom<MoreRows>,
+}
+
+/// Those of the [`Rows`] that neither messages nor marks need, but for some of those that bring or refer to something.
+#[derive(Debug, Default)]
+pub struct MoreRows {
+    /// The room and number of the messages that there are, of those in [`MoreNeeds::places`].
+    pub places: HashMap<MessageId, (RoomId, u64)>,
+    /// Who holds the keys, of those in [`MoreNeeds::keys`].
+    pub keys: HashMap<RoomKey, RoomId>,
+    /// The messages that there are, of those in [`MoreNeeds::messages`], and then those of [`Needs::roots`].
     pub messages: HashMap<MessageId, Arc<Message>>,
-    /// How many former states are kept of the messages in [`Needs::edited`]; one without any may be left out.
+    /// How many former states are kept of the messages in [`MoreNeeds::edited`]; one without any may be left out.
     pub edited: BTreeMap<(RoomId, u64), u64>,
-    /// The reactions that were left, of those in [`Needs::reactions`].
+    /// The reactions that were left, of those in [`MoreNeeds::reactions`].
     pub reactions: HashSet<ReactionKey>,
     /// The profiles of the members of [`Needs::heirs`], where they have one.
     pub profiles: HashMap<UserId, Profile>,
-    /// The invite links of the rooms in [`Needs::invites`], and those that there are of [`Needs::codes`].
+    /// The invite links of the rooms in [`MoreNeeds::invites`], and those that there are of [`MoreNeeds::codes`].
     pub invites: HashMap<InviteCode, Invite>,
-    /// How many messages are pinned in the rooms in [`Needs::pins`].
+    /// How many messages are pinned in the rooms in [`MoreNeeds::pins`].
     pub pins: HashMap<RoomId, u64>,
-    /// How many bytes the attachments of each of [`Needs::stored_bytes`] have together, those that are
+    /// How many bytes the attachments of each of [`MoreNeeds::stored_bytes`] have together, those that are
     /// [arriving](super::Stage::Arriving) too.
     pub stored_bytes: BTreeMap<UserId, u64>,
-    /// The attachments that there are, of those in [`Needs::attachments`].
+    /// The attachments that there are, of those in [`MoreNeeds::attachments`].
     pub attachments: HashMap<(RoomId, AttachmentId), StoredAttachment>,
-    /// The bans that there are, of those in [`Needs::bans`], also those that are over.
+    /// The bans that there are, of those in [`MoreNeeds::bans`], also those that are over.
     pub bans: HashMap<(RoomId, UserId), Ban>,
-    /// The reports that there are, of those in [`Needs::reported`] and [`Needs::reports`].
+    /// The reports that there are, of those in [`MoreNeeds::reported`] and [`MoreNeeds::reports`].
     pub reports: HashMap<ReportId, Report>,
-    /// All that there are of the moments in [`Needs::acts`].
+    /// All that there are of the moments in [`MoreNeeds::acts`].
     pub acts: Vec<AuditEntry>,
-    /// Those of [`Needs::hidden`] that are hidden.
+    /// Those of [`MoreNeeds::hidden`] that are hidden.
     pub hidden: BTreeSet<(RoomId, UserId, u64)>,
-    /// The oldest messages that there are of the rooms in [`Needs::oldest`], in their order.
+    /// The oldest messages that there are of the rooms in [`MoreNeeds::oldest`], in their order.
     pub oldest: HashMap<RoomId, Vec<Arc<Message>>>,
-    /// What those of [`Needs::settings`] let others see who ever settled something.
-    pub settings: BTreeMap<UserId, Settings>,
-    /// Those that wait, of the messages in [`Needs::held`]: in which room, and whose.
+    /// Those that wait, of the messages in [`MoreNeeds::held`]: in which room, and whose.
     pub held: BTreeMap<MessageId, (RoomId, UserId)>,
-    /// The ids and fingerprints of those that wait, of [`Needs::held_as`].
+    /// The ids and fingerprints of those that wait, of [`MoreNeeds::held_as`].
     pub held_as: BTreeMap<(RoomId, UserId, ClientId), (MessageId, BodyHash)>,
-    /// How many wait in the room, and how many of those are the user's, for each of [`Needs::holding`].
+    /// How many wait in the room, and how many of those are the user's, for each of [`MoreNeeds::holding`].
     pub held_counts: BTreeMap<(RoomId, UserId), (u64, u64)>,
-    /// Those that wait, of [`Needs::join_requests`].
+    /// Those that wait, of [`MoreNeeds::join_requests`].
     pub join_requests: BTreeMap<(RoomId, UserId), JoinRequest>,
-    /// Those that wait, of the requests in [`Needs::asked`]: for which room, and whose.
+    /// Those that wait, of the requests in [`MoreNeeds::asked`]: for which room, and whose.
     pub asked: BTreeMap<JoinRequestId, (RoomId, UserId)>,
-    /// How many wait in each of [`Needs::join_counts`].
+    /// How many wait in each of [`MoreNeeds::join_counts`].
     pub join_counts: BTreeMap<RoomId, u64>,
     /// Those that there are, of [`Needs::follows`], by room, the root's number and user.
     pub follows: BTreeMap<(RoomId, u64, UserId), Follow>,
 
-    /// Rooms to write, new or changed.
-    pub written_rooms: BTreeSet<RoomId>,
-    /// Memberships to write, new or changed.
-    pub written_members: BTreeSet<(RoomId, UserId)>,
-    /// Messages to add, in their order.
-    pub new_messages: Vec<(Arc<Message>, Option<BodyHash>)>,
     /// Keys to add.
     pub new_keys: HashMap<RoomKey, RoomId>,
     /// Keys to delete. A key may be freed and taken again in one batch: delete first.
     pub freed_keys: Vec<RoomKey>,
-    /// Relations to write, new or changed; those that [`relations`](Self::relations) does not have any
+    /// Relations to write, new or changed; those that [`relations`](Rows::relations) does not have any
     /// more are to be deleted.
     pub written_relations: BTreeSet<(UserId, UserId)>,
     /// Messages to write over, by room and number, once those to add are there: what they say, and their
@@ -156,7 +166,7 @@ pub struct Rows {
     /// Rooms of which all messages up to this number are to be deleted at the end, with the reactions on them, their former
     /// states and what an index has of them.
     pub cut: Vec<(RoomId, u64)>,
-    /// Mentions to delete, once [those to add](Self::new_mentions) are there.
+    /// Mentions to delete, once [those to add](Rows::new_mentions) are there.
     pub ended_mentions: Vec<Mention>,
     /// Users whose settings are to be written, new or changed.
     pub written_settings: BTreeSet<UserId>,
@@ -173,11 +183,16 @@ pub struct Rows {
     /// Users of whom, once those are written, only so many of the newest [`Follow`]s stay, of whatever rooms: by
     /// [`since`](Follow::since), then room and root.
     pub kept_follows: BTreeMap<UserId, u32>,
-    /// The batch's.
-    pub alert_terms: Option<AlertTerms>,
     /// Alerts to write over what stands under their [keys](Alert::key), each key once and in their order. Once they are
     /// there, of each of their users only [`AlertTerms::most`] of the newest stay: by [`at`](Alert::at), then key.
     pub new_alerts: Vec<Alert>,
+}
+
+impl Blank for MoreRows {
+    fn blank() -> &'static Self {
+        static BLANK: LazyLock<MoreRows> = LazyLock::new(MoreRows::default);
+        &BLANK
+    }
 }
 
 impl Rows {
@@ -185,63 +200,17 @@ impl Rows {
     pub fn at(position: Position) -> Self {
         Self {
             position,
-            rooms: BTreeMap::new(),
-            members: BTreeMap::new(),
-            sent: BTreeMap::new(),
-            places: HashMap::new(),
-            keys: HashMap::new(),
-            ordinals: HashMap::new(),
-            relations: HashMap::new(),
-            messages: HashMap::new(),
-            edited: BTreeMap::new(),
-            reactions: HashSet::new(),
-            profiles: HashMap::new(),
-            invites: HashMap::new(),
-            pins: HashMap::new(),
-            stored_bytes: BTreeMap::new(),
-            attachments: HashMap::new(),
-            bans: HashMap::new(),
-            reports: HashMap::new(),
-            acts: Vec::new(),
-            hidden: BTreeSet::new(),
-            oldest: HashMap::new(),
-            settings: BTreeMap::new(),
-            held: BTreeMap::new(),
-            held_as: BTreeMap::new(),
-            held_counts: BTreeMap::new(),
-            join_requests: BTreeMap::new(),
-            asked: BTreeMap::new(),
-            join_counts: BTreeMap::new(),
-            follows: BTreeMap::new(),
-            written_rooms: BTreeSet::new(),
-            written_members: BTreeSet::new(),
+            rooms: Keyed::new(),
+            members: Keyed::new(),
+            sent: Keyed::new(),
+            ordinals: Keyed::new(),
+            relations: Keyed::new(),
+            settings: Keyed::new(),
+            written_rooms: Few::default(),
+            written_members: Few::default(),
             new_messages: Vec::new(),
-            new_keys: HashMap::new(),
-            freed_keys: Vec::new(),
-            written_relations: BTreeSet::new(),
-            amended: BTreeMap::new(),
-            cleared: Vec::new(),
-            written_reactions: BTreeSet::new(),
-            written_invites: BTreeSet::new(),
-            written_attachments: BTreeSet::new(),
-            written_bans: BTreeSet::new(),
-            written_reports: BTreeSet::new(),
-            new_acts: Vec::new(),
-            new_hidden: Vec::new(),
-            unhidden: Vec::new(),
-            new_edits: Vec::new(),
-            kept_edits: Vec::new(),
-            deleted: Vec::new(),
-            cut: Vec::new(),
-            ended_mentions: Vec::new(),
-            written_settings: BTreeSet::new(),
-            new_held: Vec::new(),
-            ended_held: Vec::new(),
-            written_join_requests: BTreeSet::new(),
-            written_follows: BTreeSet::new(),
-            kept_follows: BTreeMap::new(),
             alert_terms: None,
-            new_alerts: Vec::new(),
+            more: Seldom::default(),
         }
     }
 
@@ -256,20 +225,20 @@ impl Rows {
     /// Puts a room back, to be written.
     pub(super) fn put_room(&mut self, room: Room) {
         self.written_rooms.insert(room.id);
-        self.rooms.insert(room.id, room);
+        self.rooms.insert(room.id, Arc::new(room));
     }
 
     /// Puts a membership back, to be written.
     pub(super) fn put_member(&mut self, member: Member) {
         let key = (member.room, member.user.clone());
         self.written_members.insert(key.clone());
-        self.members.insert(key, member);
+        self.members.insert(key, Arc::new(member));
     }
 
     /// A message of the room.
     pub(super) fn message(&self, room: RoomId, id: MessageId) -> Option<Arc<Message>> {
         let of_batch = || self.new_messages.iter().map(|(message, _)| message).find(|new| new.id == id);
-        self.messages.get(&id).or_else(of_batch).filter(|message| message.room == room).cloned()
+        self.more.messages.get(&id).or_else(of_batch).filter(|message| message.room == room).cloned()
     }
 
     /// Puts a message back, to be written.
@@ -278,26 +247,26 @@ impl Rows {
         if let Some(sent) = sent_as.and_then(|key| self.sent.get_mut(&key)) {
             sent.message = message.clone();
         }
-        self.amended.insert((message.room, message.seq), message.clone());
-        self.messages.insert(message.id, message);
+        self.more.amended.insert((message.room, message.seq), message.clone());
+        self.more.messages.insert(message.id, message);
     }
 
     /// Leaves a reaction, or takes it back.
     pub(super) fn put_reaction(&mut self, key: ReactionKey, on: bool) {
-        self.written_reactions.insert(key.clone());
+        self.more.written_reactions.insert(key.clone());
         if on {
-            self.reactions.insert(key);
+            self.more.reactions.insert(key);
         } else {
-            self.reactions.remove(&key);
+            self.more.reactions.remove(&key);
         }
     }
 
     /// Takes back all reactions on a message.
     pub(super) fn clear_reactions(&mut self, message: &Message) {
         let is_of = |key: &ReactionKey| (key.room, key.seq) == (message.room, message.seq);
-        self.reactions.retain(|key| !is_of(key));
-        self.written_reactions.retain(|key| !is_of(key));
-        self.cleared.push((message.room, message.seq));
+        self.more.reactions.retain(|key| !is_of(key));
+        self.more.written_reactions.retain(|key| !is_of(key));
+        self.more.cleared.push((message.room, message.seq));
     }
 
     /// What `other` is to `user`.
@@ -314,61 +283,61 @@ impl Rows {
     /// Puts a relation, to be written.
     pub(super) fn put_relation(&mut self, relation: Relation) {
         let key = (relation.user.clone(), relation.other.clone());
-        self.written_relations.insert(key.clone());
+        self.more.written_relations.insert(key.clone());
         self.relations.insert(key, relation);
     }
 
     /// Adds a member of [`Needs::heirs`] as it was loaded.
     pub fn add_heir(&mut self, member: Member, profile: Profile) {
-        self.profiles.insert(member.user.clone(), profile);
-        self.members.insert((member.room, member.user.clone()), member);
+        self.more.profiles.insert(member.user.clone(), profile);
+        self.members.insert((member.room, member.user.clone()), Arc::new(member));
     }
 
     /// Puts an invite link, to be written.
     pub(super) fn put_invite(&mut self, invite: Invite) {
-        self.written_invites.insert(invite.code);
-        self.invites.insert(invite.code, invite);
+        self.more.written_invites.insert(invite.code);
+        self.more.invites.insert(invite.code, invite);
     }
 
     /// Whoever is in a room is invited to it no more.
     pub(super) fn end_invitations(&mut self, room: RoomId, user: &UserId) {
         let is_theirs = |invite: &&Invite| invite.room == room && invite.user.as_ref() == Some(user);
         let theirs: Vec<InviteCode> =
-            self.invites.values().filter(is_theirs).map(|invite| invite.code).collect();
+            self.more.invites.values().filter(is_theirs).map(|invite| invite.code).collect();
         theirs.into_iter().for_each(|code| self.end_invite(code));
     }
 
     /// Takes an invite link out, to be deleted.
     pub(super) fn end_invite(&mut self, code: InviteCode) {
-        if self.invites.remove(&code).is_some() {
-            self.written_invites.insert(code);
+        if self.more.invites.remove(&code).is_some() {
+            self.more.written_invites.insert(code);
         }
     }
 
     /// Puts a report, to be written.
     pub(super) fn put_report(&mut self, report: Report) {
-        self.written_reports.insert(report.id);
-        self.reports.insert(report.id, report);
+        self.more.written_reports.insert(report.id);
+        self.more.reports.insert(report.id, report);
     }
 
     /// Has nothing of a room hidden from a user any more.
     pub(super) fn unhide(&mut self, room: RoomId, user: &UserId) {
-        self.hidden.retain(|(of, whose, _)| (*of, whose) != (room, user));
-        self.new_hidden.retain(|hidden| (hidden.room, &hidden.user) != (room, user));
-        self.unhidden.push((room, user.clone()));
+        self.more.hidden.retain(|(of, whose, _)| (*of, whose) != (room, user));
+        self.more.new_hidden.retain(|hidden| (hidden.room, &hidden.user) != (room, user));
+        self.more.unhidden.push((room, user.clone()));
     }
 
     /// Hides a message from a user, to be written.
     pub(super) fn put_hidden(&mut self, hidden: Hidden) {
-        self.hidden.insert((hidden.room, hidden.user.clone(), hidden.seq));
-        self.new_hidden.push(hidden);
+        self.more.hidden.insert((hidden.room, hidden.user.clone(), hidden.seq));
+        self.more.new_hidden.push(hidden);
     }
 
     /// Puts a ban, to be written.
     pub(super) fn put_ban(&mut self, ban: Ban) {
         let key = (ban.room, ban.user.clone());
-        self.written_bans.insert(key.clone());
-        self.bans.insert(key, ban);
+        self.more.written_bans.insert(key.clone());
+        self.more.bans.insert(key, ban);
     }
 
     /// Keeps what a message says before it is edited, and so many former states of it in all.
@@ -381,14 +350,14 @@ impl Rows {
             };
             let since = message.state.edited_at.unwrap_or(message.created_at);
             let edit = Edit { version: message.state.changed_pos, content, since };
-            self.new_edits.push((message.room, message.seq, edit));
+            self.more.new_edits.push((message.room, message.seq, edit));
         }
-        self.kept_edits.push(((message.room, message.seq), keep));
+        self.more.kept_edits.push(((message.room, message.seq), keep));
     }
 
     /// Keeps no former state of a message.
     pub(super) fn drop_edits(&mut self, message: &Message) {
-        self.kept_edits.push(((message.room, message.seq), 0));
+        self.more.kept_edits.push(((message.room, message.seq), 0));
     }
 
     /// What the user lets others see.
@@ -398,15 +367,15 @@ impl Rows {
 
     /// Puts what the user lets others see, to be written.
     pub(super) fn put_settings(&mut self, user: UserId, settings: Settings) {
-        self.written_settings.insert(user.clone());
+        self.more.written_settings.insert(user.clone());
         self.settings.insert(user, settings);
     }
 
     /// Takes a ban out, to be deleted.
     pub(super) fn end_ban(&mut self, room: RoomId, user: &UserId) {
         let key = (room, user.clone());
-        if self.bans.remove(&key).is_some() {
-            self.written_bans.insert(key);
+        if self.more.bans.remove(&key).is_some() {
+            self.more.written_bans.insert(key);
         }
     }
 
@@ -414,7 +383,7 @@ impl Rows {
     pub(super) fn end_relation(&mut self, user: &UserId, other: &UserId) {
         let key = (user.clone(), other.clone());
         if self.relations.remove(&key).is_some() {
-            self.written_relations.insert(key);
+            self.more.written_relations.insert(key);
         }
     }
 

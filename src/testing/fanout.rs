@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::event::{CloseReason, Encode, Event, EventKind, Format, Reply, View};
 use crate::hub::{Class, Connection, Hub};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Body, Message, MessageState, Pos, Position, Profile, References};
+use crate::model::{Body, Custom, Message, MessageState, Pos, Position, Profile, References};
 use crate::{Result, Timestamp};
 
 /// One room of a hub, with connections that nobody reads but [`Fanout::drain`].
@@ -67,6 +67,7 @@ impl Fanout {
             state: MessageState::default(),
             attachments: Arc::default(),
             references: References::default(),
+            custom: Custom::default(),
         });
         Self { hub, room, connections, event, at: 0 }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::Timestamp;
 use crate::event::{Event, EventKind, Format, Frame, View};
 use crate::id::{MessageId, RoomId};
-use crate::model::{Body, Epoch, Message, MessageState, Position, Profile, References, Token};
+use crate::model::{Body, Custom, Epoch, Message, MessageState, Position, Profile, References, Token};
 use crate::transport::{socketio, ws};
 
 /// A wire format, with a message whose text has 100 bytes that is told, and one that a client sends.
@@ -65,6 +65,7 @@ fn told(room: RoomId, content: String) -> Arc<Event> {
         state: MessageState::default(),
         attachments: Arc::default(),
         references: References::default(),
+        custom: Custom::default(),
     };
     let token = Token { epoch: Epoch::random(), position: Position::start(1) };
     Arc::new(Event { room: Some(room), token: Some(token), kind: EventKind::Message(Arc::new(message)) })

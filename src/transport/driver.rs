@@ -107,7 +107,9 @@ async fn greet(
             let reason = Some(CloseReason::Unauthenticated);
             Err(Refusal { id, error, reason })
         }
-        Request::Command(id, Ok(_)) => Err(Refusal::of(id, ErrorKind::Unauthenticated)),
+        Request::Command(id, Ok(_)) | Request::Call(id, _) => {
+            Err(Refusal::of(id, ErrorKind::Unauthenticated))
+        }
     }
 }
 
@@ -176,7 +178,7 @@ impl<'a> Driver<'a> {
             for request in std::mem::take(&mut requests) {
                 // Once a request, and not for all of the connection: an idle one keeps no room for it.
                 let span = self.session.connection().span();
-                Box::pin(serve(&self.session, request).instrument(span)).await;
+                Box::pin(self.serve(request).instrument(span)).await;
             }
             match self.turn(&mut requests, &mut frames).await {
                 Turn::Received(Ok(())) => self.is_pinged = false,
@@ -231,6 +233,25 @@ impl<'a> Driver<'a> {
         }
     }
 
+    async fn serve(&mut self, request: Request) {
+        let session = &self.session;
+        match request {
+            Request::Command(id, command) => session.dispatch(id, command).await,
+            Request::Call(id, call) => {
+                let callee = self.transport.callee().cloned();
+                let calling = async {
+                    let callee = callee.ok_or_else(|| Error::invalid("call", "is not taken here"))?;
+                    callee.call(session.actor(), call).await
+                };
+                session.dispatch_call(id, calling).await;
+            }
+            Request::Hello { id, .. } => {
+                let error = Error::invalid("op", "must not be hello once more");
+                session.dispatch(id, Err(error)).await;
+            }
+        }
+    }
+
     fn ask_for_life(&mut self) {
         let connection = self.session.connection();
         if std::mem::replace(&mut self.is_pinged, true) {
@@ -245,15 +266,5 @@ impl<'a> Driver<'a> {
 
     fn close(&self, reason: CloseReason) {
         self.session.connection().close(reason, false);
-    }
-}
-
-async fn serve(session: &Session, request: Request) {
-    match request {
-        Request::Command(id, command) => session.dispatch(id, command).await,
-        Request::Hello { id, .. } => {
-            let error = Error::invalid("op", "must not be hello once more");
-            session.dispatch(id, Err(error)).await;
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! How clients reach the engine. REST calls [`Actor`](crate::Actor); whatever is live is a [`Transport`]
 //! around a [`Session`](crate::Session).
 
+mod call;
 mod channel;
 mod driver;
 #[cfg(any(feature = "ws", feature = "socketio"))]
@@ -52,6 +53,7 @@ use crate::hub::Connection;
 use crate::id::OriginId;
 use crate::model::Token;
 
+pub use call::{Call, Callee};
 pub use channel::{ChannelClient, ChannelTransport, channel};
 pub use driver::drive;
 #[cfg(any(feature = "rest", feature = "ws", feature = "socketio"))]
@@ -75,6 +77,8 @@ pub enum Request {
     },
     /// It asks for something, or for nothing that can be understood. The number is what its answer is named by.
     Command(Option<u64>, Result<Command>),
+    /// It calls whoever takes calls, and names the answer so.
+    Call(Option<u64>, Call),
 }
 
 /// Why a client sends nothing any more.
@@ -102,6 +106,11 @@ pub trait Transport: Send {
 
     /// The token that its handshake brought, if any. Called once, first.
     fn credential(&mut self) -> Option<String>;
+
+    /// Who takes the calls that it makes; `None`, and without this method: nobody, and they are refused.
+    fn callee(&self) -> Option<&Arc<dyn Callee>> {
+        None
+    }
 
     /// Waits for what the client sends and adds all that is there, in its order. A sign of life without a
     /// request, such as a pong, returns too and adds nothing. Cancel-safe. All that it added is served before

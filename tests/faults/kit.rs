@@ -13,7 +13,7 @@ use chat_core::clock::Clock;
 use chat_core::model::NewRoom;
 use chat_core::store::Store;
 use chat_core::testing::NameTokens;
-use chat_core::transport::{Origins, rest, socketio, ws};
+use chat_core::transport::{rest, socketio, ws};
 use chat_core::{Actor, ChatEngine, Config, RoomId, UserId};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -143,8 +143,9 @@ impl Node {
         let engine = builder.authenticator(NameTokens).build().await.unwrap();
         let api = rest::router(engine.clone(), rest::RestOptions::default());
         let socketio = socketio::router(engine.clone(), socketio::SocketIoOptions::default());
-        let app =
-            Router::new().nest("/api", api.merge(ws::router(engine.clone(), Origins::Any))).merge(socketio);
+        let app = Router::new()
+            .nest("/api", api.merge(ws::router(engine.clone(), ws::WsOptions::default())))
+            .merge(socketio);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap().to_string();
         let serving = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });

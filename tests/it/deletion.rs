@@ -11,6 +11,7 @@ use chat_core::testing::NameTokens;
 use chat_core::{ChatEngine, Config, RoomId, Session, UserId};
 use serde_json::{Value, json};
 
+use crate::served::serve;
 use crate::socketio::client::http;
 
 fn id(name: &str) -> UserId {
@@ -120,9 +121,7 @@ async fn over_rest_the_owner_deletes_a_room_and_then_there_is_none() {
     let room = group(&engine, &["ana", "ben"]).await;
     let direct = engine.as_user(id("ana")).create_room(NewRoom::direct("ben")).await.unwrap().id();
     let app = axum::Router::new().nest("/api", rest::router(engine.clone(), rest::RestOptions::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let ask = async |who: &str, method: &str, path: String| {
         let answer = http(addr, method, &path, &format!("Authorization: Bearer {who}\r\n"), "").await;
         let json: Value = serde_json::from_str(&answer.body).unwrap();

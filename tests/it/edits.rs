@@ -6,6 +6,7 @@ use chat_core::transport::rest;
 use chat_core::{ChatEngine, Config, UserId};
 use serde_json::{Value, json};
 
+use crate::served::serve;
 use crate::socketio::client::http;
 
 fn id(name: &str) -> UserId {
@@ -26,9 +27,7 @@ async fn members_and_the_host_read_what_a_message_said_before_and_nobody_once_it
     engine.admin().edit(room, message.id, Some("four")).await.unwrap();
 
     let app = axum::Router::new().nest("/api", rest::router(engine.clone(), rest::RestOptions::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let path = format!("/api/chat/rooms/{room}/messages/{}/edits", message.id);
     let ask = async |who: &str, query: &str| {
         let headers = format!("Authorization: Bearer {who}\r\n");

@@ -11,6 +11,7 @@ use chat_core::testing::NameTokens;
 use chat_core::{Actor, ChatEngine, Clock, Config, MessageId, RoomId, Session, Timestamp, UserId};
 use serde_json::{Value, json};
 
+use crate::served::serve;
 use crate::socketio::client::http;
 
 /// A clock that shows another moment at each look.
@@ -213,9 +214,7 @@ async fn over_rest_threads_are_followed_read_and_listed() {
     let (ana, ben) = (engine.as_user(id("ana")), engine.as_user(id("ben")));
     let (root, other) = (send(&ana, room, "who runs?").await, send(&ana, room, "who swims?").await);
     let app = axum::Router::new().nest("/api", rest::router(engine.clone(), rest::RestOptions::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let headers = "Authorization: Bearer ana\r\nContent-Type: application/json\r\n";
     let ask = async |method: &str, path: &str, body: &str| {
         let answer = http(addr, method, &format!("/api/chat{path}"), headers, body).await;

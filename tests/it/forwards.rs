@@ -8,12 +8,13 @@ use chat_core::event::{Command, Reply};
 use chat_core::model::{Draft, Message, MessageType, NewRoom};
 use chat_core::store::MemoryStore;
 use chat_core::testing::{FaultyStore, NameTokens};
-use chat_core::transport::{Origins, rest, ws};
+use chat_core::transport::{rest, ws};
 use chat_core::{Actor, AttachmentId, ChatEngine, RoomId};
 use futures_util::{TryStreamExt, stream};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::served::serve;
 use crate::socketio::client::http;
 
 /// A room of ana and ben, and one of ben and cho.
@@ -152,10 +153,9 @@ async fn a_copy_that_breaks_off_sends_nothing_and_leaves_no_file() {
 async fn over_rest_a_message_is_passed_on_with_a_body_that_names_the_room() {
     let chat = Chat::new().await;
     let api = rest::router(chat.engine.clone(), rest::RestOptions::default());
-    let app = axum::Router::new().nest("/api", api.merge(ws::router(chat.engine.clone(), Origins::Any)));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let app = axum::Router::new()
+        .nest("/api", api.merge(ws::router(chat.engine.clone(), ws::WsOptions::default())));
+    let addr = serve(app).await;
     let said = chat.user("ana").send(chat.from, Draft::text("hi")).await.unwrap();
     let path = format!("/api/chat/rooms/{}/messages/{}/forward", chat.from, said.id);
     let headers = "Authorization: Bearer ben\r\nContent-Type: application/json\r\n";

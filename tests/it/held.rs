@@ -15,17 +15,14 @@ use chat_core::store::{MemoryStore, SqliteStore, Upkeep};
 use chat_core::testing::{FaultyStore, ManualClock, NameTokens};
 use chat_core::transfer::Scope;
 use chat_core::transport::socketio::{self, SocketIoOptions};
-use chat_core::transport::{Origins, rest, ws};
+use chat_core::transport::{rest, ws};
 use chat_core::{Actor, ChatEngine, Config, Error, ErrorKind, MessageId, Result, RoomId, Session, UserId};
-use futures_util::{SinkExt, StreamExt, stream};
+use futures_util::stream;
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_tungstenite::tungstenite::Message as Frame;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::heard::next;
-use crate::socketio::client::{Ws, http};
+use crate::served::{Native, ask, serve};
+use crate::socketio::client::Ws;
 
 fn id(name: &str) -> UserId {
     name.parse().unwrap()
@@ -416,26 +413,20 @@ async fn what_is_passed_on_and_held_names_who_said_it_first() {
 async fn rest_and_both_sockets_say_that_it_is_held_and_not_sent() {
     let chat = Chat::new().await;
     let api = rest::router(chat.engine.clone(), rest::RestOptions::default());
-    let api = api.merge(ws::router(chat.engine.clone(), Origins::Any));
+    let api = api.merge(ws::router(chat.engine.clone(), ws::WsOptions::default()));
     let app = Router::new().nest("/api", api);
     let app = app.merge(socketio::router(chat.engine.clone(), SocketIoOptions::default()));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let ask = async |who: &str, method: &str, path: String, body: Value| {
-        let headers = format!("Authorization: Bearer {who}\r\nContent-Type: application/json\r\n");
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = http(addr, method, &format!("/api{path}"), &headers, &body).await;
-        (answer.status, serde_json::from_str::<Value>(&answer.body).unwrap_or_default())
+        ask(addr, who, method, &format!("/api{path}"), &body).await
     };
     let rooms = format!("/chat/rooms/{}", chat.room);
-    let mut request = format!("ws://{addr}/api/chat/ws").into_client_request().unwrap();
-    request.headers_mut().insert("Authorization", "Bearer ben".parse().unwrap());
-    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let mut socket = Native::connect(addr, "/api", "ben").await;
     let (mut io, _) = Ws::chat(addr, "ben").await;
     let (mut anas, _) = Ws::chat(addr, "ana").await;
 
-    let draft = json!({ "type": "TEXT", "content": "buy now", "clientId": "c1" });
+    let card = json!({ "km": 8 });
+    let draft = json!({ "type": "TEXT", "content": "buy now", "clientId": "c1", "custom": card });
     let (status, answer) = ask("ben", "POST", format!("{rooms}/messages"), draft.clone()).await;
     let waits = answer["heldUuid"].clone();
     let words = "your message waits for a moderator";
@@ -443,11 +434,11 @@ async fn rest_and_both_sockets_say_that_it_is_held_and_not_sent() {
     let changed = json!({ "type": "heldMessagesChanged", "roomUuid": chat.room });
     assert_eq!(anas.event_named("notification").await, changed);
     assert_eq!(io.event_named("notification").await, changed);
-    assert_eq!(frame_of(&mut socket, |frame| frame["event"] == "notification").await["data"], changed);
+    assert_eq!(socket.frame(|frame| frame["event"] == "notification").await["data"], changed);
     let error = json!({ "code": "HELD", "message": words, "heldUuid": waits });
     let command = json!({ "id": 7, "op": "send", "room": chat.room, "message": draft });
-    socket.send(Frame::Text(command.to_string().into())).await.unwrap();
-    let answered = frame_of(&mut socket, |frame| frame["id"] == 7).await;
+    socket.send(&command).await;
+    let answered = socket.answer(7).await;
     assert_eq!(answered, json!({ "id": 7, "error": error }));
     io.send(&format!("42/chat,5{}", json!(["sendMessage", { "roomUuid": chat.room, "message": draft }])))
         .await;
@@ -457,8 +448,8 @@ async fn rest_and_both_sockets_say_that_it_is_held_and_not_sent() {
     assert_eq!((status, &page["nextCursor"]), (200, &Value::Null));
     let seen = &page["held"][0];
     assert_eq!(
-        (&seen["heldUuid"], &seen["content"], &seen["reason"]),
-        (&waits, &json!("buy now"), &json!("Advertising?"))
+        (&seen["heldUuid"], &seen["content"], &seen["custom"], &seen["reason"]),
+        (&waits, &json!("buy now"), &card, &json!("Advertising?"))
     );
     assert_eq!(ask("ben", "GET", format!("{rooms}/held"), Value::Null).await.0, 403);
     let (_, own) = ask("ben", "GET", "/chat/held".into(), Value::Null).await;
@@ -466,6 +457,7 @@ async fn rest_and_both_sockets_say_that_it_is_held_and_not_sent() {
     let one = format!("{rooms}/held/{}", waits.as_str().unwrap());
     let (status, message) = ask("ana", "POST", format!("{one}/approve"), Value::Null).await;
     assert_eq!((status, &message["messageUuid"], &message["isMyMessage"]), (200, &waits, &json!(false)));
+    assert_eq!(message["custom"], card);
     let told = json!({ "type": "messageApproved", "roomUuid": chat.room, "heldUuid": waits });
     assert_eq!(io.event_named("notification").await, told);
     let (status, message) = ask("ben", "POST", format!("{rooms}/messages"), draft).await;
@@ -499,19 +491,6 @@ async fn rest_and_both_sockets_say_that_it_is_held_and_not_sent() {
 }
 
 /// The first frame of the native WebSocket that is wanted.
-async fn frame_of(
-    socket: &mut WebSocketStream<MaybeTlsStream<TcpStream>>,
-    wanted: impl Fn(&Value) -> bool,
-) -> Value {
-    loop {
-        let Frame::Text(text) = socket.next().await.unwrap().unwrap() else { continue };
-        let frame: Value = serde_json::from_str(&text).unwrap();
-        if wanted(&frame) {
-            return frame;
-        }
-    }
-}
-
 #[tokio::test]
 async fn what_waits_goes_with_its_room_and_with_its_sender() {
     let chat = Chat::new().await;

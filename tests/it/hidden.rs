@@ -12,6 +12,7 @@ use chat_core::testing::NameTokens;
 use chat_core::{Actor, ChatEngine, Config, MessageId, RoomId, Session, UserId};
 use serde_json::Value;
 
+use crate::served::serve;
 use crate::socketio::client::http;
 
 fn id(name: &str) -> UserId {
@@ -223,9 +224,7 @@ async fn over_rest_a_message_is_hidden_and_not_found_then() {
     let room = group(&engine, &["ana", "ben"]).await;
     let message = send(&engine.as_user(id("ben")), room, "hi").await;
     let app = axum::Router::new().nest("/api", rest::router(engine.clone(), rest::RestOptions::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let ask = async |who: &str, method: &str, path: String| {
         let path = format!("/api/chat/rooms/{room}/messages{path}");
         let answer = http(addr, method, &path, &format!("Authorization: Bearer {who}\r\n"), "").await;

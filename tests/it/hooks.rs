@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chat_core::config::HookFailure;
 use chat_core::event::Command;
-use chat_core::model::{Body, Draft, HistoryQuery, Limit, NewInvite, NewRoom, Verb};
+use chat_core::model::{Body, Custom, Draft, HistoryQuery, Limit, NewInvite, NewRoom, Revision, Verb};
 use chat_core::policy::{Editing, Hooks, Joining, Sending, Verdict, Welcome};
 use chat_core::store::{MemoryStore, SqliteStore, Store};
 use chat_core::{Actor, ChatEngine, Config, ErrorKind, Result, RoomId, UserId};
@@ -58,6 +58,21 @@ impl Obedient {
     }
 }
 
+impl Obedient {
+    /// Marks a card as seen, with words that it brings along; a secret one is not sent.
+    fn of_card(&self, custom: &Custom) -> Verdict {
+        self.0.asked.fetch_add(1, Ordering::SeqCst);
+        let mut card = custom.to_map().unwrap();
+        let words = card.remove("words").map(|words| words.as_str().unwrap().to_owned());
+        if card.contains_key("secret") {
+            return Verdict::Reject("mind your cards".into());
+        }
+        let more = card.remove("more").map(|_| "x".repeat(5000)).unwrap_or_default();
+        card.insert("seen".to_owned(), more.into());
+        Verdict::Recast { words, custom: Custom::from(&card) }
+    }
+}
+
 #[async_trait::async_trait]
 impl Hooks for Obedient {
     fn asks_about(&self, verb: Verb) -> bool {
@@ -66,10 +81,17 @@ impl Hooks for Obedient {
 
     async fn before_send(&self, sending: Sending<'_>) -> Result<Verdict> {
         assert!(sending.room.active);
+        if !sending.custom.is_empty() {
+            return Ok(self.of_card(sending.custom));
+        }
         self.verdict(sending.body.content().unwrap_or_default()).await
     }
 
     async fn before_edit(&self, editing: Editing<'_>) -> Result<Verdict> {
+        if let Some(custom) = editing.custom {
+            assert_eq!(editing.content, None);
+            return Ok(self.of_card(custom));
+        }
         self.verdict(editing.content.unwrap_or_default()).await
     }
 
@@ -106,6 +128,27 @@ async fn what_is_worth_no_question_is_let_through() {
     assert_eq!(hooks.asked(), 0);
     assert_eq!(code(engine.as_user(id("eve")).join(room).await), "FORBIDDEN");
     assert_eq!(hooks.asked(), 1);
+}
+
+#[tokio::test]
+async fn what_an_app_keeps_with_a_message_is_looked_at_too_and_may_be_something_else() {
+    let (_engine, _, room, [ana, _]) = engine().await;
+    let custom = |text: &str| text.parse::<Custom>().unwrap();
+    let draft = |text: &str| Draft::text("hi").with_custom(custom(text)).with_client_id("c1");
+    let sent = ana.send(room, draft("{\"a\":1}")).await.unwrap();
+    assert_eq!((sent.body.content(), sent.custom.as_str()), (Some("hi"), "{\"a\":1,\"seen\":\"\"}"));
+    assert_eq!(ana.send(room, draft("{\"a\":1}")).await.unwrap(), sent, "a retry is known by what was said");
+    assert_eq!(code(ana.send(room, draft("{\"a\":2}")).await), "CLIENT_ID_CONFLICT");
+    let both = Draft::text("hi").with_custom(custom("{\"words\":\"ho\"}"));
+    let both = ana.send(room, both).await.unwrap();
+    assert_eq!((both.body.content(), both.custom.as_str()), (Some("ho"), "{\"seen\":\"\"}"));
+    for (text, expected) in [("{\"secret\":1}", "FORBIDDEN"), ("{\"more\":1}", "UNAVAILABLE")] {
+        assert_eq!(code(ana.send(room, Draft::text("hi").with_custom(custom(text))).await), expected);
+        let to = Revision::custom(custom(text));
+        assert_eq!(code(ana.revise(room, sent.id, to).await), expected);
+    }
+    let edited = ana.revise(room, sent.id, Revision::custom(custom("{\"a\":3}"))).await.unwrap();
+    assert_eq!((edited.body.content(), edited.custom.as_str()), (Some("hi"), "{\"a\":3,\"seen\":\"\"}"));
 }
 
 #[tokio::test]

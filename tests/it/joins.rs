@@ -21,9 +21,10 @@ use chat_core::{
 };
 use serde_json::{Value, json};
 
-use crate::heard::next;
+use crate::heard::{expires_elsewhere, next};
 use crate::postgres::Database;
-use crate::socketio::client::{Ws, http};
+use crate::served::{ask, serve};
+use crate::socketio::client::Ws;
 
 fn id(name: &str) -> UserId {
     name.parse().unwrap()
@@ -355,30 +356,11 @@ async fn who_waited_too_long_is_told_and_so_is_who_may_answer_and_nobody_else() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sockets_of_another_node_say_that_nobody_has_answered() {
-    let (store, clock) = (Arc::new(MemoryStore::new()), ManualClock::default());
-    let [near, far] = <[_; 2]>::try_from(LocalBus::between(2)).unwrap();
-    let node = |bus| {
-        let builder = ChatEngine::builder().shared_store(store.clone()).clock(clock.clone()).bus(bus);
-        builder.hooks(Doorman).authenticator(NameTokens).build()
-    };
-    let engine = node(near).await.unwrap();
-    let room = engine.as_user(id("ana")).create_room(NewRoom::group("club").public()).await.unwrap().id();
-    let app = socketio::router(engine.clone(), SocketIoOptions::default());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    let (mut io, _) = Ws::chat(addr, "dan").await;
-    let request = waits(engine.as_user(id("dan")).join(room).await);
-    clock.advance(Duration::from_secs(7 * 24 * 60 * 60));
-    // One that begins looks at once for what has waited too long.
-    let _other = node(far).await.unwrap();
-    let told = json!({ "type": "joinExpired", "roomUuid": room, "joinRequestUuid": request });
-    loop {
-        let heard = io.event_named("notification").await;
-        if heard["type"] == told["type"] {
-            break assert_eq!(heard, told);
-        }
-    }
+    expires_elsewhere(Doorman, NewRoom::group("club").public(), "dan", async |dan, room| {
+        let request = waits(dan.join(room).await);
+        json!({ "type": "joinExpired", "roomUuid": room, "joinRequestUuid": request })
+    })
+    .await;
 }
 
 /// Lets the engine tidy up once more, which it does on its own after a while.
@@ -524,14 +506,9 @@ async fn rest_says_that_they_wait_and_the_sockets_what_became_of_it() {
     let api = rest::router(chat.engine.clone(), rest::RestOptions::default());
     let app = Router::new().nest("/api", api);
     let app = app.merge(socketio::router(chat.engine.clone(), SocketIoOptions::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let ask = async |who: &str, method: &str, path: String, body: Value| {
-        let headers = format!("Authorization: Bearer {who}\r\nContent-Type: application/json\r\n");
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = http(addr, method, &format!("/api{path}"), &headers, &body).await;
-        (answer.status, serde_json::from_str::<Value>(&answer.body).unwrap_or_default())
+        ask(addr, who, method, &format!("/api{path}"), &body).await
     };
     let rooms = format!("/chat/rooms/{}", chat.room);
     let (mut io, _) = Ws::chat(addr, "dan").await;

@@ -14,6 +14,7 @@ use chat_core::transport::rest;
 use chat_core::{Actor, ChatEngine, RoomId, Session, UserId};
 use serde_json::{Value, json};
 
+use crate::served::serve;
 use crate::socketio::client::http;
 
 fn id(name: &str) -> UserId {
@@ -250,9 +251,7 @@ async fn when_somebody_was_last_seen_is_shown_to_whom_they_let_see_it() {
 async fn settings_are_read_and_changed_over_rest() {
     let engine = ChatEngine::builder().authenticator(NameTokens).build().await.unwrap();
     let app = axum::Router::new().nest("/api", rest::router(engine, rest::RestOptions::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let ask = async |method: &str, body: &str| {
         let headers = "Authorization: Bearer ana\r\nContent-Type: application/json\r\n";
         let answer = http(addr, method, "/api/chat/users/me/settings", headers, body).await;

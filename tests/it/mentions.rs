@@ -12,6 +12,7 @@ use chat_core::testing::NameTokens;
 use chat_core::{Actor, ChatEngine, Config, RoomId, Session, UserId};
 use serde_json::{Value, json};
 
+use crate::served::serve;
 use crate::socketio::client::http;
 
 fn id(name: &str) -> UserId {
@@ -127,9 +128,7 @@ async fn over_rest_mentions_have_one_shape_and_are_absent_without_any() {
     let engine = engine.build().await.unwrap();
     let room = group(&engine, &["ana", "ben"]).await;
     let app = axum::Router::new().nest("/api", rest::router(engine.clone(), rest::RestOptions::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let headers = |who: &str| format!("Authorization: Bearer {who}\r\nContent-Type: application/json\r\n");
     let path = format!("/api/chat/rooms/{room}/messages");
     let post =

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chat_core::engine::{Outgoing, RefusedSend};
 use chat_core::event::EventKind;
-use chat_core::model::{Body, Draft, HistoryQuery, Limit, NewRoom};
+use chat_core::model::{Body, Custom, Draft, HistoryQuery, Limit, NewRoom};
 use chat_core::store::{HostTransaction, OutboxEntry, PostgresStore, SqliteStore};
 use chat_core::testing::FaultyStore;
 use chat_core::{Actor, ChatEngine, MessageId, Result, RoomId, Session, Timestamp, UserId};
@@ -243,7 +243,7 @@ async fn said(engine: &ChatEngine, room: RoomId) -> Vec<String> {
 fn entry(room: RoomId) -> OutboxEntry {
     let (id, author) = (MessageId::generate(), user("shop"));
     let (body, at) = (Body::Text("hello".into()), Timestamp::from_millis(1_700_000_000_000));
-    OutboxEntry { id, room, author, body, client_id: id.into(), at }
+    OutboxEntry { id, room, author, body, custom: Custom::default(), client_id: id.into(), at }
 }
 
 async fn write(host: &Host, entry: &OutboxEntry) {

@@ -9,6 +9,7 @@ use chat_core::testing::NameTokens;
 use chat_core::{Actor, ChatEngine, Config, RoomId, UserId, model::Profile};
 use serde_json::{Value, json};
 
+use crate::served::serve;
 use crate::socketio::client::http;
 
 fn id(name: &str) -> UserId {
@@ -49,7 +50,8 @@ async fn filled(engine: &ChatEngine) -> (Actor, RoomId) {
     engine.as_user(id("zoe")).block(&id("ana")).await.unwrap();
     let room = ben.create_room(NewRoom::group("Runners").with(["ana", "cho"])).await.unwrap().id();
     let theirs = ben.send(room, Draft::text("ben's own words")).await.unwrap();
-    ana.send(room, Draft::text("ana's own words").quoting(theirs.id).with_client_id("1")).await.unwrap();
+    let words = Draft::text("ana's own words").quoting(theirs.id).with_client_id("1");
+    ana.send(room, words.with_custom("{\"km\":8}".parse().unwrap())).await.unwrap();
     let gone = ana.send(room, Draft::text("taken back")).await.unwrap();
     ana.delete(room, gone.id).await.unwrap();
     ana.react(room, theirs.id, "like".parse().unwrap(), true).await.unwrap();
@@ -96,6 +98,7 @@ async fn all_that_is_kept_of_somebody_comes_and_nothing_that_others_have_said() 
     assert!(stay["mutedUntil"].is_string());
     let message = of("message");
     assert_eq!((&message["content"], &message["clientId"]), (&json!("ana's own words"), &json!("1")));
+    assert_eq!(message["custom"], json!({ "km": 8 }));
     let text = lines.iter().map(Value::to_string).collect::<String>();
     for others in ["ben's own words", "zoe", "cho", "taken back"] {
         assert!(!text.contains(others), "{others} is in it");
@@ -193,9 +196,7 @@ async fn over_rest_it_is_the_callers_own_and_counts_as_a_change() {
     let engine = ChatEngine::builder().authenticator(NameTokens).config(config).build().await.unwrap();
     filled(&engine).await;
     let app = axum::Router::new().nest("/api", rest::router(engine.clone(), rest::RestOptions::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let ask = async |headers: &str| http(addr, "GET", "/api/chat/users/me/export", headers, "").await;
     assert_eq!(ask("").await.status, 401);
     let answer = ask("Authorization: Bearer ana\r\n").await;

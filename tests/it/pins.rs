@@ -10,6 +10,7 @@ use chat_core::testing::NameTokens;
 use chat_core::{Actor, ChatEngine, Config, ErrorKind, LimitName, RoomId, Session, UserId};
 use serde_json::Value;
 
+use crate::served::serve;
 use crate::socketio::client::http;
 
 fn id(name: &str) -> UserId {
@@ -120,9 +121,7 @@ async fn over_rest_pins_are_put_listed_by_cursor_and_taken_off() {
     let room = group(&engine, &["ana", "ben"]).await;
     let ana = engine.as_user(id("ana"));
     let app = axum::Router::new().nest("/api", rest::router(engine.clone(), rest::RestOptions::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let ask = async |method: &str, path: String| {
         let answer = http(addr, method, &path, "Authorization: Bearer ana\r\n", "").await;
         let json: Value = serde_json::from_str(&answer.body).unwrap();

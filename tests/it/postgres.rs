@@ -8,7 +8,7 @@ mod together;
 
 use std::sync::Arc;
 
-use chat_core::model::{About, Body, Message, Profile, RoomKind};
+use chat_core::model::{About, Body, Custom, Message, Profile, RoomKind};
 use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{
     Answer, Batch, Item, MessageReads, Op, Outcome, PostgresStore, Refers, RoomItem, Ruling, Store,
@@ -143,6 +143,7 @@ fn send(room: RoomId, sender: &str, client: Option<&str>) -> RoomItem {
             attachments: Vec::new(),
             writing_until: None,
             refers: Refers::default(),
+            custom: Custom::default(),
             ruling: Ruling::default(),
         },
     )

@@ -9,6 +9,7 @@ use chat_core::testing::NameTokens;
 use chat_core::{Actor, ChatEngine, Config, RoomId, Session};
 use serde_json::{Value, json};
 
+use crate::served::serve;
 use crate::socketio::client::http;
 
 /// A room of ana and ben, of whose messages ten characters are quoted.
@@ -105,15 +106,13 @@ async fn nothing_is_quoted_in_a_transaction() {
 
 #[tokio::test]
 async fn over_rest_and_the_sockets_a_quote_has_one_shape() {
-    use chat_core::transport::{Origins, rest, socketio, ws};
+    use chat_core::transport::{rest, socketio, ws};
     let (engine, ana, _, room) = chat().await;
     let api = rest::router(engine.clone(), rest::RestOptions::default());
     let app = axum::Router::new()
-        .nest("/api", api.merge(ws::router(engine.clone(), Origins::Any)))
+        .nest("/api", api.merge(ws::router(engine.clone(), ws::WsOptions::default())))
         .merge(socketio::router(engine.clone(), socketio::SocketIoOptions::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let first = ana.send(room, Draft::image("https://example.org/a.png")).await.unwrap();
     let headers = "Authorization: Bearer ben\r\nContent-Type: application/json\r\n";
     let body = json!({ "type": "TEXT", "content": "nice", "quotedMessageUuid": first.id });

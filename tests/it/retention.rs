@@ -13,6 +13,7 @@ use chat_core::testing::{ManualClock, NameTokens};
 use chat_core::{ChatEngine, Config, RoomId, Session, UserId};
 use serde_json::{Value, json};
 
+use crate::served::serve;
 use crate::socketio::client::http;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -204,9 +205,7 @@ async fn over_rest_the_owner_sets_a_rule_and_sees_where_a_room_begins() {
     let room = group(&engine, &["ana", "ben"]).await;
     send(&engine, room, "ana", 4).await;
     let app = axum::Router::new().nest("/api", rest::router(engine.clone(), rest::RestOptions::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let path = format!("/api/chat/rooms/{room}");
     let ask = async |who: &str, method: &str, path: &str, body: &str| {
         let headers = format!("Authorization: Bearer {who}\r\nContent-Type: application/json\r\n");

@@ -10,6 +10,7 @@ use chat_core::transport::rest;
 use chat_core::{Actor, ChatEngine, Config, RoomId, UserId};
 use serde_json::{Value, json};
 
+use crate::served::serve;
 use crate::socketio::client::http;
 
 fn id(name: &str) -> UserId {
@@ -151,9 +152,7 @@ async fn over_rest_a_search_goes_page_by_page() {
         sent.push(ana.send(room, Draft::text(format!("회의 {number}"))).await.unwrap());
     }
     let app = axum::Router::new().nest("/api", rest::router(engine, rest::RestOptions::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let search = async |query: String| {
         let path = format!("/api/chat/search?{query}");
         let answer = http(addr, "GET", &path, "Authorization: Bearer ben\r\n", "").await;

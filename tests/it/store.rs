@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
-use chat_core::model::{About, Body, Profile, RoomKind};
+use chat_core::model::{About, Body, Custom, Profile, RoomKind};
 use chat_core::store::sqlite::{SqliteOptions, Synchronous};
 use chat_core::store::{
     Batch, MemoryStore, MessageReads, Op, PeopleReads, Refers, RoomItem, RoomReads, Ruling, SqliteStore,
@@ -64,6 +64,7 @@ async fn filled(path: &Path) -> (RoomId, UserId) {
             attachments: Vec::new(),
             writing_until: None,
             refers: Refers::default(),
+            custom: Custom::default(),
             ruling: Ruling::default(),
         }),
     ];
@@ -96,7 +97,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_all_it_holds
     let (_dir, path) = new_file();
     let (room, ana) = filled(&path).await;
     // What the first version had not yet.
-    let back = "DROP TABLE search_terms; DROP TABLE search_places; DROP TABLE search_rooms; DROP TABLE relations; ALTER TABLE profiles DROP COLUMN logged_out; DROP TABLE chat_outbox; DROP TABLE invites; ALTER TABLE messages DROP COLUMN origin; ALTER TABLE rooms DROP COLUMN permissions; ALTER TABLE rooms DROP COLUMN topic; ALTER TABLE rooms DROP COLUMN picture; DROP INDEX rooms_public; ALTER TABLE rooms DROP COLUMN public; ALTER TABLE rooms DROP COLUMN custom; DROP TABLE reactions; DROP INDEX messages_by_change; ALTER TABLE messages DROP COLUMN changed_pos; ALTER TABLE messages DROP COLUMN edited_at; ALTER TABLE messages DROP COLUMN reactions; DROP TABLE attachments; ALTER TABLE messages DROP COLUMN attachments; ALTER TABLE messages DROP COLUMN writing_until; ALTER TABLE messages DROP COLUMN quoted; ALTER TABLE messages DROP COLUMN forwarded; DROP INDEX messages_pinned; ALTER TABLE messages DROP COLUMN pinned_at; ALTER TABLE messages DROP COLUMN pinned_by; DROP TABLE erasures; DROP TABLE bans; DROP TABLE audit; DROP TABLE reports; DROP TABLE held; DROP TABLE join_requests; DROP TABLE push_alerts; ALTER TABLE rooms DROP COLUMN slow_mode; ALTER TABLE members DROP COLUMN muted_until; ALTER TABLE members DROP COLUMN slowed_at; ALTER TABLE members DROP COLUMN notify; DROP TABLE do_not_disturb; ALTER TABLE meta DROP COLUMN pushed_since; DROP TABLE pushed; DROP TABLE push_retries; DROP TABLE settings; DROP TABLE mentions; ALTER TABLE messages DROP COLUMN mentioned; DROP INDEX rooms_keeping; ALTER TABLE rooms DROP COLUMN keeping; DROP TABLE edits; DROP INDEX messages_in_thread; ALTER TABLE messages DROP COLUMN thread; ALTER TABLE messages DROP COLUMN root; DROP TABLE hidden; DROP TABLE follows; ALTER TABLE rooms DROP COLUMN threads_pos; ALTER TABLE members DROP COLUMN hidden; PRAGMA user_version = 1";
+    let back = "DROP TABLE search_terms; DROP TABLE search_places; DROP TABLE search_rooms; DROP TABLE relations; ALTER TABLE profiles DROP COLUMN logged_out; DROP TABLE chat_outbox; DROP TABLE invites; ALTER TABLE messages DROP COLUMN origin; ALTER TABLE rooms DROP COLUMN permissions; ALTER TABLE rooms DROP COLUMN topic; ALTER TABLE rooms DROP COLUMN picture; DROP INDEX rooms_public; ALTER TABLE rooms DROP COLUMN public; ALTER TABLE rooms DROP COLUMN custom; DROP TABLE reactions; DROP INDEX messages_by_change; ALTER TABLE messages DROP COLUMN changed_pos; ALTER TABLE messages DROP COLUMN edited_at; ALTER TABLE messages DROP COLUMN reactions; DROP TABLE attachments; ALTER TABLE messages DROP COLUMN attachments; ALTER TABLE messages DROP COLUMN writing_until; ALTER TABLE messages DROP COLUMN quoted; ALTER TABLE messages DROP COLUMN forwarded; DROP INDEX messages_pinned; ALTER TABLE messages DROP COLUMN pinned_at; ALTER TABLE messages DROP COLUMN pinned_by; DROP TABLE erasures; DROP TABLE bans; DROP TABLE audit; DROP TABLE reports; DROP TABLE held; DROP TABLE join_requests; DROP TABLE push_alerts; ALTER TABLE rooms DROP COLUMN slow_mode; ALTER TABLE members DROP COLUMN muted_until; ALTER TABLE members DROP COLUMN slowed_at; ALTER TABLE members DROP COLUMN notify; DROP TABLE do_not_disturb; ALTER TABLE meta DROP COLUMN pushed_since; DROP TABLE pushed; DROP TABLE push_retries; DROP TABLE settings; DROP TABLE mentions; ALTER TABLE messages DROP COLUMN mentioned; ALTER TABLE messages DROP COLUMN custom; DROP INDEX rooms_keeping; ALTER TABLE rooms DROP COLUMN keeping; DROP TABLE edits; DROP INDEX messages_in_thread; ALTER TABLE messages DROP COLUMN thread; ALTER TABLE messages DROP COLUMN root; DROP TABLE hidden; DROP TABLE follows; ALTER TABLE rooms DROP COLUMN threads_pos; ALTER TABLE members DROP COLUMN hidden; PRAGMA user_version = 1";
     Connection::open(&path).unwrap().execute_batch(back).unwrap();
     let store = SqliteStore::open(&path).await.unwrap();
     assert_eq!(store.messages(room, 1..=10).await.unwrap().len(), 1);
@@ -173,6 +174,7 @@ async fn what_was_handed_in_is_committed_when_the_store_is_dropped_meanwhile() {
             attachments: Vec::new(),
             writing_until: None,
             refers: Refers::default(),
+            custom: Custom::default(),
             ruling: Ruling::default(),
         };
         let items = vec![RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }];
@@ -249,6 +251,7 @@ async fn a_batch_that_fails_leaves_nothing_and_the_next_one_works() {
             attachments: Vec::new(),
             writing_until: None,
             refers: Refers::default(),
+            custom: Custom::default(),
             ruling: Ruling::default(),
         };
         RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }

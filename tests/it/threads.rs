@@ -10,6 +10,7 @@ use chat_core::testing::NameTokens;
 use chat_core::{Actor, ChatEngine, MessageId, RoomId, Session, UserId};
 use serde_json::{Value, json};
 
+use crate::served::serve;
 use crate::socketio::client::http;
 
 fn id(name: &str) -> UserId {
@@ -146,9 +147,7 @@ async fn over_rest_a_thread_has_one_shape_and_is_absent_without_any() {
     let engine = engine.build().await.unwrap();
     let room = group(&engine, &["ana", "ben"]).await;
     let app = axum::Router::new().nest("/api", rest::router(engine.clone(), rest::RestOptions::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let addr = serve(app).await;
     let headers = "Authorization: Bearer ben\r\nContent-Type: application/json\r\n";
     let path = format!("/api/chat/rooms/{room}/messages");
     let post = async |body: Value| {

@@ -1,17 +1,21 @@
 //! Rooms move from store to store as lines of JSON, and nobody can tell but by having to reload.
 
+mod compare;
 mod kit;
 mod live;
 mod random;
 mod refusals;
 mod server;
+mod town;
 
 use chat_core::model::{Draft, NewRoom};
 use chat_core::store::{MemoryStore, RecordPage, RoomRecord};
 use chat_core::transfer::{Scope, TransferError};
 use chat_core::{ErrorKind, RoomId};
+use compare::{records, seen_by_all, seen_in, without_positions};
 use futures_util::FutureExt;
-use kit::{House, Town, code, engine, export, id, import, records, seen_by_all, without_positions};
+use kit::{House, card, code, engine, export, id, import};
+use town::Town;
 
 /// What every user sees, what is stored, and how it goes on are the same on both sides.
 async fn move_house(from: &House, to: &House) {
@@ -165,7 +169,7 @@ async fn a_room_is_moved_alone() {
         assert_eq!((counts.rooms, counts.relations), (1, 0), "{}", house.name);
         for name in ["ana", "김철수", "dee"] {
             let (there, here) = (town.user(name), engine.as_user(id(name)));
-            assert_eq!(kit::seen_in(&here, town.group).await, kit::seen_in(&there, town.group).await);
+            assert_eq!(seen_in(&here, town.group).await, seen_in(&there, town.group).await);
         }
         // The profiles of whoever is or was in it, and of nobody else.
         let profiles = store.records(RecordPage::Profiles { after: None }, 500).await.unwrap();
@@ -190,7 +194,8 @@ async fn the_fingerprint_that_tells_a_retry_is_carried_and_not_made_anew() {
     let (engine, store) = kit::shared_memory(1).await;
     import(&engine, &edited).await.unwrap();
     let ana = engine.as_user(id("ana"));
-    let again = ana.send(town.direct, Draft::text("first").with_client_id("c1")).await.unwrap();
+    let again = Draft::text("first").with_client_id("c1").with_custom(card());
+    let again = ana.send(town.direct, again).await.unwrap();
     assert_eq!(again.body.content(), Some("edited"));
     let conflict = ana.send(town.direct, Draft::text("edited").with_client_id("c1")).await;
     assert_eq!(code(conflict), "CLIENT_ID_CONFLICT");

@@ -7,6 +7,7 @@ use chat_core::event::{CloseReason, Command, Frame};
 use chat_core::model::{Mark, Token};
 use chat_core::testing::NameTokens;
 use chat_core::testing::transport::{Client, Dial, Seen};
+use chat_core::transport::ws::WsOptions;
 use chat_core::transport::{ChannelClient, Origins, channel, drive, ws};
 use chat_core::{ChatEngine, transport_suite};
 use futures_util::{SinkExt, StreamExt};
@@ -65,7 +66,7 @@ struct Sockets {
 
 impl Sockets {
     async fn serve(engine: ChatEngine, behind_a_layer: bool) -> Self {
-        let app = Router::new().nest("/api", ws::router(engine.clone(), Origins::Any));
+        let app = Router::new().nest("/api", ws::router(engine.clone(), WsOptions::default()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}/api/chat/ws", listener.local_addr().unwrap());
         if behind_a_layer {
@@ -274,7 +275,8 @@ async fn a_command_without_an_id_is_done_without_an_answer_and_ends_nothing() {
 #[tokio::test]
 async fn a_page_of_another_origin_is_refused_before_the_upgrade() {
     use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-    let app = ws::router(engine().await, Origins::Only(vec!["https://good.example".into()]));
+    let origins = Origins::Only(vec!["https://good.example".into()]);
+    let app = ws::router(engine().await, WsOptions::default().with_origins(origins));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/chat/ws", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });

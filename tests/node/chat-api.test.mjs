@@ -230,3 +230,28 @@ describe('an export', { timeout: 30_000 }, () => {
     await ana.ok('DELETE', `/rooms/${room}`);
   });
 });
+
+describe('over the socket', { timeout: 30_000 }, () => {
+  test('the same calls come to the same, without a request of HTTP', async () => {
+    const [ana, ben, cho] = await users('ana', 'ben', 'cho');
+    const { chat } = await connect(ana);
+    const http = chat.http.bind(chat);
+    chat.http = () => assert.fail('asked over HTTP');
+    const api = new ChatApi(chat, { over: 'socket' });
+    const { roomUuid } = await api.create({ type: 'GROUP', name: 'Runners', participantUuids: [ben.id, cho.id] });
+    assert.equal((await api.rename(roomUuid, 'Early runners')).name, 'Early runners');
+    assert.equal((await api.setRole(roomUuid, ben.id, 'ADMIN')).roomUuid, roomUuid);
+    await api.ban(roomUuid, cho.id, { reason: 'spam & more' });
+    assert.deepEqual((await api.bans(roomUuid)).bans.map(({ userUuid, reason }) => [userUuid, reason]), [[cho.id, 'spam & more']]);
+    assert.deepEqual((await api.participants(roomUuid)).map(({ userUuid }) => userUuid).sort(), [ana.id, ben.id].sort());
+    assert.deepEqual((await api.rooms()).rooms.map(({ name }) => name), ['Early runners']);
+    assert.equal((await api.askFriend(ben.id)).state, 'REQUEST_SENT');
+    await assert.rejects(api.setRole(roomUuid, cho.id, 'MEMBER'), { code: 'INVALID_INPUT', field: 'userUuid' });
+    await assert.rejects(api.update(roomUuid, { slowMode: -1 }), { code: 'INVALID_INPUT', field: 'slowMode' });
+    const attachment = await api.upload(roomUuid, new File([pdf()], 'plan.pdf'));
+    assert.equal(attachment.name, 'plan.pdf', 'files go by HTTP all the same');
+    chat.http = http;
+    chat.close();
+    await assert.rejects(api.rooms(), { code: 'OFFLINE' });
+  });
+});

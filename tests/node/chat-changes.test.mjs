@@ -127,6 +127,41 @@ describe('changes of messages', { timeout: 60_000 }, () => {
     }
   });
 
+  test('what the app keeps with a message comes with it, changes with or without its words, and is caught up on', async () => {
+    const { ana, ben, room, uuids: [plain] } = await scene('hello');
+    const anas = connect(ana);
+    const { client: bens, leave, comeBack, stop } = await behindProxy(ben, room);
+    await isOnline(anas);
+    await load(anas, room);
+    const kept = (client, uuid) => client.messages.get(uuid)?.custom;
+    const keeps = (client, uuid, custom) => until(() => assert.deepEqual(kept(client, uuid), custom));
+    assert.equal(kept(anas, plain), undefined);
+
+    const entry = anas.chat.send(room, { type: 'TEXT', content: 'done', custom: { km: 8, place: '한강' } });
+    await until(() => assert.equal(entry.state, 'sent'));
+    const uuid = entry.message.messageUuid;
+    assert.deepEqual(entry.message.custom, { km: 8, place: '한강' });
+    await keeps(bens, uuid, { km: 8, place: '한강' });
+    const changed = await anas.chat.edit(room, uuid, undefined, { km: 9 });
+    assert.deepEqual([changed.content, changed.custom, changed.editedAt], ['done', { km: 9 }, null]);
+    await keeps(bens, uuid, { km: 9 });
+    assert.equal(bens.shown(uuid).content, 'done');
+    await anas.api.edit(room, uuid, 'done it');
+    await bens.shows(uuid, { content: 'done it' });
+    await keeps(bens, uuid, { km: 9 });
+
+    await leave();
+    await anas.api.edit(room, uuid, undefined, {});
+    await anas.chat.edit(room, plain, 'hi', { pace: 5 });
+    await comeBack();
+    await keeps(bens, uuid, undefined);
+    await keeps(bens, plain, { pace: 5 });
+    await bens.shows(plain, { content: 'hi' });
+    await anas.chat.delete(room, plain);
+    await keeps(bens, plain, undefined);
+    await stop();
+  });
+
   test('over REST, they are told as any other', async () => {
     const { ana, ben, room, uuids: [one, other] } = await scene('one', 'other');
     const [anas, bens] = [connect(ana), connect(ben)];

@@ -71,6 +71,29 @@ describe('a message that is being written', { timeout: 240_000 }, () => {
   }
 });
 
+describe('a message that changes under a press', { timeout: 240_000 }, () => {
+  test('opens its menu beside it all the same, and is drawn anew then', async () => {
+    const { ana, ben, bens, room, close } = await scene();
+    const { messageUuid } = await bens.say(room, 'Meet at nine');
+    await ana.seesMessage('Meet at nine');
+    await messageOf(ana, 'Meet at nine').hover();
+    const button = messageOf(ana, 'Meet at nine').locator('.more');
+    await button.hover();
+    const at = await button.boundingBox();
+    await ana.page.mouse.down();
+    await bens.ok('PATCH', `/rooms/${room}/messages/${messageUuid}`, { content: 'Meet at ten' });
+    await ana.sees('#rooms .preview', 'Meet at ten');
+    await ana.page.mouse.up();
+    await ana.sees('#menu');
+    await ana.seesMessage('Meet at ten');
+    const menu = await ana.page.locator('#menu').boundingBox();
+    assert.ok(menu.x < at.x + at.width && at.x < menu.x + menu.width, `beside ${at.x}: ${menu.x}`);
+    await press(ana, 'Escape');
+    await ben.seesMessage('Meet at ten');
+    await close();
+  });
+});
+
 describe('a message of one’s own', { timeout: 240_000 }, () => {
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`is edited and deleted, seen by others at once and after a reload: ${name}`, async () => {

@@ -50,7 +50,27 @@ const saysAll = ({ page }, expected) => page.waitForFunction((wanted) => (
   JSON.stringify([...document.querySelectorAll('#messages .text')].map(({ innerText }) => innerText)) === JSON.stringify(wanted)
 ), expected);
 
+/** Who said it is shown beside these messages alone, of those that stand in a row. */
+const showsFaces = ({ page }, expected) => page.waitForFunction((wanted) => {
+  const shown = [...document.querySelectorAll('#messages .message')].filter((node) => getComputedStyle(node.querySelector('.avatar')).visibility === 'visible');
+  return JSON.stringify(shown.map((node) => node.querySelector('.text').innerText)) === JSON.stringify(wanted);
+}, expected);
+
 describe('a message that one deletes for oneself', { timeout: 240_000 }, () => {
+  test('leaves whoever said it beside the last message of a row', async () => {
+    const { ana, bens, room, close } = await scene();
+    for (const text of ['one', 'two', 'three']) await bens.say(room, text);
+    await ana.seesMessage('three');
+    await showsFaces(ana, ['three']);
+    await hide(ana, 'two');
+    await showsFaces(ana, ['three']);
+    await hide(ana, 'three');
+    await showsFaces(ana, ['one']);
+    await bens.say(room, 'four');
+    await showsFaces(ana, ['four']);
+    await close();
+  });
+
   for (const [name, look] of Object.entries({ desktop: {}, 'a phone': PHONE })) {
     test(`is gone here, in one’s other tabs and after a reload, and stays for others: ${name}`, async () => {
       const { ana, name: anaName, anas, bens, room, close } = await scene(look);

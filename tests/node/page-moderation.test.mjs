@@ -177,6 +177,23 @@ describe('who looks after a room', { timeout: 240_000 }, () => {
     await close();
   });
 
+  test('does what was pressed, although more is reported before the press ends', async () => {
+    const { ana, anas, bens, room, close } = await scene();
+    const [first, second] = [await bens.say(room, 'Buy my shoes'), await bens.say(room, 'and my socks')];
+    await anas.ok('POST', `/rooms/${room}/messages/${first.messageUuid}/report`, {});
+    await openPanel(ana);
+    await ana.sees('.report', 'Buy my shoes');
+    await ana.page.locator('.report button', { hasText: english.actOn }).hover();
+    await ana.page.mouse.down();
+    await anas.ok('POST', `/rooms/${room}/messages/${second.messageUuid}/report`, {});
+    await ana.page.waitForFunction(() => document.querySelector('#people-open').dataset.waits === '2');
+    await ana.page.mouse.up();
+    await ana.sees('#ask .choice', english.deleteMessage);
+    await ana.countIs('.report', 2);
+    await press(ana, 'Escape');
+    await close();
+  });
+
   test('slows a room down: members wait and see how long, admins do not', async () => {
     const { ana, ben, close } = await scene();
     await ben.say('before');

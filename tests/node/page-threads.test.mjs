@@ -99,7 +99,7 @@ describe('a thread', { timeout: 240_000 }, () => {
       await ben.page.waitForFunction(() => document.activeElement.className === 'thread');
       await counts(ben, 'Who runs', 3);
       assert.equal(await button(ben, 'Who runs').locator('.faces .avatar').count(), 2);
-      assert.ok(await button(ben, 'Who runs').locator('time').getAttribute('title'));
+      assert.match(await button(ben, 'Who runs').getAttribute('title'), new RegExp(`^${english.openThread}${english.newestReply} .*\\d`), 'when exactly');
       // What is shown in the room leads there.
       await inRoom(ben, 'Ten it is').locator('.in-thread', { hasText: english.repliedInThread }).click();
       await says(ben, '#thread-messages', ['At nine?', 'At ten', 'Ten it is']);
@@ -265,6 +265,22 @@ describe('in a thread', { timeout: 240_000 }, () => {
     await press(ana, 'Escape');
     await button(ana, 'Who walks?').click();
     assert.equal(await ana.page.inputValue('#thread-text'), 'half a');
+    await close();
+  });
+
+  test('a click that has begun when one more reply comes opens the thread', async () => {
+    const { ana, anas, bens, room, say, close } = await scene();
+    const root = await say(anas, 'Who runs?');
+    await bens.ok('PUT', `/rooms/${room}/messages/${root}/reactions/like`);
+    await say(bens, 'me', { parentMessageUuid: root });
+    await counts(ana, 'Who runs?', 1);
+    await button(ana, 'Who runs?').hover();
+    await ana.page.mouse.down();
+    await say(bens, 'and Cho', { parentMessageUuid: root });
+    await counts(ana, 'Who runs?', 2);
+    await ana.page.mouse.up();
+    await says(ana, '#thread-messages', ['me', 'and Cho']);
+    assert.deepEqual(await inRoom(ana, 'Who runs?').locator('.body > *').evaluateAll((all) => all.map(({ className }) => className)), ['name', 'row', 'reactions', 'thread']);
     await close();
   });
 

@@ -37,7 +37,7 @@
  * @typedef {{ code: string, roomUuid: string, roomType: Room['type'], name: string | null, topic: string | null, picture: string | null, participantCount: number, invitedBy: import('./chat.js').Sender | null, expiresAt: string | null, isParticipant: boolean, refusal: import('./chat.js').Refusal | null }} InvitePreview `refusal`: what coming in would be refused with now
  * @typedef {{ joinRequestUuid: string, roomUuid: string, user: import('./chat.js').Sender, code?: string, reason?: string, createdAt: string }} JoinRequest somebody who waits to come in. `code`: of the invite that they ask by, for who may see it. `reason`: why they wait, where the app says so
  * @typedef {{ joinRequestUuid: string, roomUuid: string, roomType: Room['type'], name: string | null, code?: string, createdAt: string }} OwnJoinRequest
- * @typedef {{ heldUuid: string, roomUuid: string, sender: import('./chat.js').Sender, type: 'TEXT' | 'IMAGE', content: string | null, imageUrl: string | null, attachments: Attachment[], quotedMessageUuid?: string, forwarded?: { userUuid: string, nickname: string }, mentions?: string[], mentionsAll?: boolean, parentMessageUuid?: string, showInRoom?: boolean, reason?: string, createdAt: string }} Held a message that waits for a moderator. `heldUuid`: the `messageUuid` that it gets. `reason`: why it is held, for moderators
+ * @typedef {{ heldUuid: string, roomUuid: string, sender: import('./chat.js').Sender, type: 'TEXT' | 'IMAGE', content: string | null, imageUrl: string | null, attachments: Attachment[], quotedMessageUuid?: string, forwarded?: { userUuid: string, nickname: string }, mentions?: string[], mentionsAll?: boolean, parentMessageUuid?: string, showInRoom?: boolean, custom?: Record<string, any>, reason?: string, createdAt: string }} Held a message that waits for a moderator. `heldUuid`: the `messageUuid` that it gets. `reason`: why it is held, for moderators
  * @typedef {{ userUuid: string, nickname: string, profileImage: string | null, role: Role, online: boolean, lastSeenAt: string | null, mutedUntil?: string }} Participant
  * @typedef {{ lastSeen: 'everyone' | 'friends' | 'nobody', invisible: boolean, readReceipts: boolean }} Settings what others see of one
  * @typedef {{ expiresIn?: number, reason?: string }} Sanction `expiresIn`: seconds; without them it holds for good
@@ -68,9 +68,18 @@ const messagePath = (/** @type {string} */ room, /** @type {string} */ message) 
 export class ChatApi {
   #chat;
 
-  /** @param {Pick<import('./chat.js').Chat, 'http' | 'latest' | 'upload' | 'download'>} chat */
-  constructor(chat) {
+  #ask;
+
+  /**
+   * @param {Pick<import('./chat.js').Chat, 'http' | 'latest' | 'upload' | 'download'> & Partial<Pick<import('./chat.js').Chat, 'call'>>} chat
+   * @param {{ over?: 'http' | 'socket' }} [how] `over`: what calls go by. Files, and the export of what is kept of one, go by
+   * HTTP in any case; the socket needs a connection
+   */
+  constructor(chat, { over = 'http' } = {}) {
     this.#chat = chat;
+    const by = over === 'socket' ? 'call' : 'http';
+    /** @type {(method: string, path: string, body?: object) => Promise<any>} */
+    this.#ask = (...what) => /** @type {any} */ (chat)[by](...what);
   }
 
   /**
@@ -79,23 +88,23 @@ export class ChatApi {
    * @returns {Promise<{ rooms: Room[], page: number, limit: number, total: number, hasMore: boolean }>}
    */
   async rooms({ page = 1, limit = 20 } = {}) {
-    const list = await this.#chat.http('GET', `chat/rooms?page=${page}&limit=${limit}`);
+    const list = await this.#ask('GET', `chat/rooms?page=${page}&limit=${limit}`);
     return { ...list, rooms: list.rooms.map(this.#latestIn) };
   }
 
   /** @param {string} room @returns {Promise<Room>} */
   async room(room) {
-    return this.#latestIn(await this.#chat.http('GET', `chat/rooms/${of(room)}`));
+    return this.#latestIn(await this.#ask('GET', `chat/rooms/${of(room)}`));
   }
 
   /** A new room, or the standing one of a pair. @param {NewRoom} room @returns {Promise<Room>} */
   create(room) {
-    return this.#chat.http('POST', 'chat/rooms', room);
+    return this.#ask('POST', 'chat/rooms', room);
   }
 
   /** @param {string} room @param {string} name @returns {Promise<Room>} */
   rename(room, name) {
-    return this.#chat.http('PATCH', `chat/rooms/${of(room)}`, { name });
+    return this.#ask('PATCH', `chat/rooms/${of(room)}`, { name });
   }
 
   /**
@@ -106,17 +115,17 @@ export class ChatApi {
    * @returns {Promise<Room>}
    */
   update(room, changes) {
-    return this.#chat.http('PATCH', `chat/rooms/${of(room)}`, changes);
+    return this.#ask('PATCH', `chat/rooms/${of(room)}`, changes);
   }
 
   /** Deletes a room for everybody and for good, which its owner alone may. @param {string} room */
   deleteRoom(room) {
-    return this.#chat.http('DELETE', `chat/rooms/${of(room)}`);
+    return this.#ask('DELETE', `chat/rooms/${of(room)}`);
   }
 
   /** @param {string} room */
   leave(room) {
-    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/leave`);
+    return this.#ask('DELETE', `chat/rooms/${of(room)}/leave`);
   }
 
   /**
@@ -127,14 +136,14 @@ export class ChatApi {
    */
   async history(room, { limit = 50, ...where } = {}) {
     const query = Object.entries(where).map(([key, place]) => `&${key}=${of(place)}`).join('');
-    const page = await this.#chat.http('GET', `chat/rooms/${of(room)}/messages?limit=${limit}${query}`);
+    const page = await this.#ask('GET', `chat/rooms/${of(room)}/messages?limit=${limit}${query}`);
     const { messages, hasMoreBefore = page.hasMore, hasMoreAfter = false } = page;
     return { messages: messages.map((/** @type {Message} */ message) => this.#chat.latest(message)), hasMoreBefore, hasMoreAfter };
   }
 
   /** @param {string} room @param {string} message @returns {Promise<Message>} */
   async message(room, message) {
-    return this.#chat.latest(await this.#chat.http('GET', messagePath(room, message)));
+    return this.#chat.latest(await this.#ask('GET', messagePath(room, message)));
   }
 
   /**
@@ -148,25 +157,27 @@ export class ChatApi {
   async search(q, { room, sender, after, before, hasAttachment, cursor, limit = 20 } = {}) {
     const where = { q, roomUuid: room, senderUuid: sender, after, before, hasAttachment, cursor, limit };
     const asked = Object.entries(where).flatMap(([key, value]) => (value === undefined ? [] : `${key}=${of(value)}`));
-    const page = await this.#chat.http('GET', `chat/search?${asked.join('&')}`);
+    const page = await this.#ask('GET', `chat/search?${asked.join('&')}`);
     const latest = (/** @type {SearchResult} */ { message, snippet }) => ({ message: this.#chat.latest(message), snippet });
     return { ...page, results: page.results.map(latest) };
   }
 
   /**
-   * Says something else in a message of one's own. The Chat tells of it as of any change.
+   * Says something else in a message of one's own, or has the app keep something else with it. The Chat tells of it as of any
+   * change.
    * @param {string} room
    * @param {string} message
-   * @param {string | null} content
+   * @param {string | null} [content]
+   * @param {Record<string, any>} [custom]
    * @returns {Promise<MessageChange>}
    */
-  edit(room, message, content) {
-    return this.#chat.http('PATCH', messagePath(room, message), { content });
+  edit(room, message, content, custom) {
+    return this.#ask('PATCH', messagePath(room, message), { content, custom });
   }
 
   /** Deletes a message. @param {string} room @param {string} message @returns {Promise<MessageChange>} */
   delete(room, message) {
-    return this.#chat.http('DELETE', messagePath(room, message));
+    return this.#ask('DELETE', messagePath(room, message));
   }
 
   /**
@@ -178,7 +189,7 @@ export class ChatApi {
    * @returns {Promise<MessageChange>}
    */
   react(room, message, reaction, on = true) {
-    return this.#chat.http(on ? 'PUT' : 'DELETE', `${messagePath(room, message)}/reactions/${of(reaction)}`);
+    return this.#ask(on ? 'PUT' : 'DELETE', `${messagePath(room, message)}/reactions/${of(reaction)}`);
   }
 
   /**
@@ -189,7 +200,7 @@ export class ChatApi {
    * @returns {Promise<MessageChange>}
    */
   pin(room, message, on = true) {
-    return this.#chat.http(on ? 'PUT' : 'DELETE', `${messagePath(room, message)}/pin`);
+    return this.#ask(on ? 'PUT' : 'DELETE', `${messagePath(room, message)}/pin`);
   }
 
   /**
@@ -200,7 +211,7 @@ export class ChatApi {
    * @returns {Promise<{ roomUuid: string }>}
    */
   hide(room, message) {
-    return this.#chat.http('PUT', `${messagePath(room, message)}/hidden`);
+    return this.#ask('PUT', `${messagePath(room, message)}/hidden`);
   }
 
   /**
@@ -223,7 +234,7 @@ export class ChatApi {
    * @returns {Promise<{ messages: Message[], nextCursor: string | null }>}
    */
   async pins(room, { cursor, limit = 50 } = {}) {
-    const page = await this.#chat.http('GET', `chat/rooms/${of(room)}/pins?limit=${limit}${cursor ? `&cursor=${of(cursor)}` : ''}`);
+    const page = await this.#ask('GET', `chat/rooms/${of(room)}/pins?limit=${limit}${cursor ? `&cursor=${of(cursor)}` : ''}`);
     return { ...page, messages: page.messages.map((/** @type {Message} */ message) => this.#chat.latest(message)) };
   }
 
@@ -247,7 +258,7 @@ export class ChatApi {
    * @returns {Promise<ThreadState>}
    */
   follow(room, root, on = true) {
-    return this.#chat.http(on ? 'PUT' : 'DELETE', `${messagePath(room, root)}/follow`);
+    return this.#ask(on ? 'PUT' : 'DELETE', `${messagePath(room, root)}/follow`);
   }
 
   /**
@@ -258,7 +269,7 @@ export class ChatApi {
    * @returns {Promise<ThreadState>}
    */
   markThreadRead(room, root, seq) {
-    return this.#chat.http('PATCH', `${messagePath(room, root)}/replies/read`, { seq });
+    return this.#ask('PATCH', `${messagePath(room, root)}/replies/read`, { seq });
   }
 
   /**
@@ -280,7 +291,7 @@ export class ChatApi {
    * @returns {Promise<{ reactions: UserReaction[], nextCursor: string | null }>}
    */
   reactions(room, message, { cursor, limit = 100 } = {}) {
-    return this.#chat.http('GET', `${messagePath(room, message)}/reactions?limit=${limit}${cursor ? `&cursor=${of(cursor)}` : ''}`);
+    return this.#ask('GET', `${messagePath(room, message)}/reactions?limit=${limit}${cursor ? `&cursor=${of(cursor)}` : ''}`);
   }
 
   /**
@@ -296,12 +307,12 @@ export class ChatApi {
 
   /** Takes a file of one's own back that is in no message. @param {string} room @param {string} attachment @returns {Promise<{ roomUuid: string }>} */
   discard(room, attachment) {
-    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/attachments/${of(attachment)}`);
+    return this.#ask('DELETE', `chat/rooms/${of(room)}/attachments/${of(attachment)}`);
   }
 
   /** Where a file is read without a token, for a short time. @param {string} room @param {string} attachment @returns {Promise<Link>} */
   link(room, attachment) {
-    return this.#chat.http('POST', `chat/rooms/${of(room)}/attachments/${of(attachment)}/link`);
+    return this.#ask('POST', `chat/rooms/${of(room)}/attachments/${of(attachment)}/link`);
   }
 
   /** @param {string} room @returns {Promise<Participant[]>} all of them */
@@ -311,7 +322,7 @@ export class ChatApi {
 
   /** @param {string} room @param {string[]} userUuids @returns {Promise<Room>} */
   invite(room, userUuids) {
-    return this.#chat.http('POST', `chat/rooms/${of(room)}/participants`, { userUuids });
+    return this.#ask('POST', `chat/rooms/${of(room)}/participants`, { userUuids });
   }
 
   /**
@@ -321,7 +332,7 @@ export class ChatApi {
    */
   publicRooms({ q = '', cursor, limit = 20 } = {}) {
     const next = cursor === undefined ? '' : `&cursor=${of(cursor)}`;
-    return this.#chat.http('GET', `chat/rooms/public?limit=${limit}&q=${of(q)}${next}`);
+    return this.#ask('GET', `chat/rooms/public?limit=${limit}&q=${of(q)}${next}`);
   }
 
   /** Into a public room. Who has to wait for a moderator gets JOIN_HELD, and is in `ownJoinRequests`. @param {string} room @returns {Promise<Room>} */
@@ -331,7 +342,7 @@ export class ChatApi {
 
   /** The server has taken what has to wait: no refusal, and neither a room nor a message. @param {string} path @param {object} [body] */
   async #unlessHeld(path, body) {
-    const answer = await this.#chat.http('POST', path, body);
+    const answer = await this.#ask('POST', path, body);
     if (['JOIN_HELD', 'HELD'].includes(answer.code)) throw new ChatError({ ...answer, status: 202 });
     return answer;
   }
@@ -343,7 +354,7 @@ export class ChatApi {
 
   /** Takes a request of one's own back. @param {string} room @param {string} request @returns {Promise<{ roomUuid: string }>} */
   withdrawJoin(room, request) {
-    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/join-requests/${of(request)}`);
+    return this.#ask('DELETE', `chat/rooms/${of(room)}/join-requests/${of(request)}`);
   }
 
   /**
@@ -358,12 +369,12 @@ export class ChatApi {
 
   /** Lets somebody in who waits. JOIN_REQUEST_NOT_FOUND: they do not wait any more. @param {string} room @param {string} request @returns {Promise<{ roomUuid: string }>} */
   approveJoin(room, request) {
-    return this.#chat.http('POST', `chat/rooms/${of(room)}/join-requests/${of(request)}/approve`);
+    return this.#ask('POST', `chat/rooms/${of(room)}/join-requests/${of(request)}/approve`);
   }
 
   /** They are told, with the reason. @param {string} room @param {string} request @param {string} [reason] @returns {Promise<{ roomUuid: string }>} */
   rejectJoin(room, request, reason) {
-    return this.#chat.http('POST', `chat/rooms/${of(room)}/join-requests/${of(request)}/reject`, { reason });
+    return this.#ask('POST', `chat/rooms/${of(room)}/join-requests/${of(request)}/reject`, { reason });
   }
 
   /** Messages of one's own that wait for a moderator, in whatever room, the oldest first. @returns {Promise<Held[]>} all of them */
@@ -373,7 +384,7 @@ export class ChatApi {
 
   /** Takes a message of one's own back that is held. @param {string} room @param {string} held @returns {Promise<{ roomUuid: string }>} */
   withdrawHeld(room, held) {
-    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/held/${of(held)}`);
+    return this.#ask('DELETE', `chat/rooms/${of(room)}/held/${of(held)}`);
   }
 
   /**
@@ -388,12 +399,12 @@ export class ChatApi {
 
   /** Has a message sent that waits. MESSAGE_NOT_FOUND: it does not any more. @param {string} room @param {string} held @returns {Promise<Message>} */
   approveHeld(room, held) {
-    return this.#chat.http('POST', `chat/rooms/${of(room)}/held/${of(held)}/approve`);
+    return this.#ask('POST', `chat/rooms/${of(room)}/held/${of(held)}/approve`);
   }
 
   /** Its sender is told, with the reason. @param {string} room @param {string} held @param {string} [reason] @returns {Promise<{ roomUuid: string }>} */
   rejectHeld(room, held, reason) {
-    return this.#chat.http('POST', `chat/rooms/${of(room)}/held/${of(held)}/reject`, { reason });
+    return this.#ask('POST', `chat/rooms/${of(room)}/held/${of(held)}/reject`, { reason });
   }
 
   /**
@@ -403,17 +414,17 @@ export class ChatApi {
    * @returns {Promise<Invite>}
    */
   createInvite(room, holds = {}) {
-    return this.#chat.http('POST', `chat/rooms/${of(room)}/invites`, holds);
+    return this.#ask('POST', `chat/rooms/${of(room)}/invites`, holds);
   }
 
   /** Those of a room that hold, the newest first: all of them for who may remove people, one's own for others. @param {string} room @returns {Promise<Invite[]>} */
   async invites(room) {
-    return (await this.#chat.http('GET', `chat/rooms/${of(room)}/invites`)).invites;
+    return (await this.#ask('GET', `chat/rooms/${of(room)}/invites`)).invites;
   }
 
   /** Takes a link or an invitation back. @param {string} room @param {string} code */
   revokeInvite(room, code) {
-    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/invites/${of(code)}`);
+    return this.#ask('DELETE', `chat/rooms/${of(room)}/invites/${of(code)}`);
   }
 
   /** One's own that hold and are not answered yet. @returns {Promise<Invitation[]>} all of them */
@@ -423,7 +434,7 @@ export class ChatApi {
 
   /** What a link or an invitation leads to, before one comes in by it. @param {string} code @returns {Promise<InvitePreview>} */
   invitePreview(code) {
-    return this.#chat.http('GET', `chat/invites/${of(code)}`);
+    return this.#ask('GET', `chat/invites/${of(code)}`);
   }
 
   /** Comes in by a link or an invitation, like `join`. @param {string} code @returns {Promise<Room>} */
@@ -433,37 +444,37 @@ export class ChatApi {
 
   /** @param {string} code @returns {Promise<{ roomUuid: string }>} */
   declineInvite(code) {
-    return this.#chat.http('POST', `chat/invites/${of(code)}/decline`);
+    return this.#ask('POST', `chat/invites/${of(code)}/decline`);
   }
 
   /** @param {string} room @param {string} user @param {Role} role @returns {Promise<Room>} */
   setRole(room, user, role) {
-    return this.#chat.http('PATCH', `chat/rooms/${of(room)}/participants/${of(user)}`, { role });
+    return this.#ask('PATCH', `chat/rooms/${of(room)}/participants/${of(user)}`, { role });
   }
 
   /** @param {string} room @param {string} user */
   remove(room, user) {
-    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/participants/${of(user)}`);
+    return this.#ask('DELETE', `chat/rooms/${of(room)}/participants/${of(user)}`);
   }
 
   /** Lets somebody say nothing more. @param {string} room @param {string} user @param {number} [expiresIn] seconds @returns {Promise<{ mutedUntil: string }>} */
   mute(room, user, expiresIn) {
-    return this.#chat.http('PUT', `chat/rooms/${of(room)}/participants/${of(user)}/mute`, { expiresIn });
+    return this.#ask('PUT', `chat/rooms/${of(room)}/participants/${of(user)}/mute`, { expiresIn });
   }
 
   /** @param {string} room @param {string} user */
   unmute(room, user) {
-    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/participants/${of(user)}/mute`);
+    return this.#ask('DELETE', `chat/rooms/${of(room)}/participants/${of(user)}/mute`);
   }
 
   /** Removes somebody, who does not come in again. @param {string} room @param {string} user @param {Sanction} [how] */
   ban(room, user, how = {}) {
-    return this.#chat.http('PUT', `chat/rooms/${of(room)}/bans/${of(user)}`, how);
+    return this.#ask('PUT', `chat/rooms/${of(room)}/bans/${of(user)}`, how);
   }
 
   /** @param {string} room @param {string} user */
   unban(room, user) {
-    return this.#chat.http('DELETE', `chat/rooms/${of(room)}/bans/${of(user)}`);
+    return this.#ask('DELETE', `chat/rooms/${of(room)}/bans/${of(user)}`);
   }
 
   /** @param {string} room @param {{ cursor?: string, limit?: number }} [where] @returns {Promise<{ bans: Banned[], nextCursor: string | null }>} */
@@ -478,7 +489,7 @@ export class ChatApi {
 
   /** Has a message looked at. @param {string} room @param {string} message @param {string} [reason] @returns {Promise<Report>} */
   report(room, message, reason) {
-    return this.#chat.http('POST', `${messagePath(room, message)}/report`, { reason });
+    return this.#ask('POST', `${messagePath(room, message)}/report`, { reason });
   }
 
   /** Reports that wait, the oldest first. @param {string} room @param {{ cursor?: string, limit?: number }} [where] @returns {Promise<{ reports: Report[], nextCursor: string | null }>} */
@@ -488,17 +499,17 @@ export class ChatApi {
 
   /** Says what was done about a report. @param {string} room @param {string} report @param {Outcome} outcome */
   resolveReport(room, report, outcome) {
-    return this.#chat.http('PATCH', `chat/rooms/${of(room)}/reports/${of(report)}`, { outcome });
+    return this.#ask('PATCH', `chat/rooms/${of(room)}/reports/${of(report)}`, { outcome });
   }
 
   /** What one lets others see of oneself. @returns {Promise<Settings>} */
   settings() {
-    return this.#chat.http('GET', 'chat/users/me/settings');
+    return this.#ask('GET', 'chat/users/me/settings');
   }
 
   /** @param {Partial<Settings>} changes @returns {Promise<Settings>} */
   updateSettings(changes) {
-    return this.#chat.http('PATCH', 'chat/users/me/settings', changes);
+    return this.#ask('PATCH', 'chat/users/me/settings', changes);
   }
 
   /**
@@ -530,32 +541,32 @@ export class ChatApi {
 
   /** Asks somebody to be a friend; whoever asked one before is one then. @param {string} user @returns {Promise<Relation>} */
   askFriend(user) {
-    return this.#chat.http('POST', 'friends/requests', { userUuid: user });
+    return this.#ask('POST', 'friends/requests', { userUuid: user });
   }
 
   /** @param {string} user @param {boolean} accept @returns {Promise<Relation>} */
   answerFriend(user, accept) {
-    return this.#chat.http('PATCH', `friends/requests/${of(user)}`, { accept });
+    return this.#ask('PATCH', `friends/requests/${of(user)}`, { accept });
   }
 
   /** @param {string} user */
   withdrawRequest(user) {
-    return this.#chat.http('DELETE', `friends/requests/${of(user)}`);
+    return this.#ask('DELETE', `friends/requests/${of(user)}`);
   }
 
   /** @param {string} user */
   unfriend(user) {
-    return this.#chat.http('DELETE', `friends/${of(user)}`);
+    return this.#ask('DELETE', `friends/${of(user)}`);
   }
 
   /** @param {string} user */
   block(user) {
-    return this.#chat.http('POST', `friends/${of(user)}/block`);
+    return this.#ask('POST', `friends/${of(user)}/block`);
   }
 
   /** @param {string} user */
   unblock(user) {
-    return this.#chat.http('DELETE', `friends/${of(user)}/block`);
+    return this.#ask('DELETE', `friends/${of(user)}/block`);
   }
 
   /** @param {Room} room */
@@ -563,14 +574,14 @@ export class ChatApi {
 
   /** @param {string} path @param {{ cursor?: string | number, limit?: number }} [where] */
   #page(path, { cursor, limit = 50 } = {}) {
-    return this.#chat.http('GET', `${path}?limit=${limit}${cursor === undefined ? '' : `&cursor=${of(cursor)}`}`);
+    return this.#ask('GET', `${path}?limit=${limit}${cursor === undefined ? '' : `&cursor=${of(cursor)}`}`);
   }
 
   /** All of a list that goes on by a cursor. @param {string} path @param {string} name */
   async #all(path, name) {
     const found = [];
     for (let cursor = ''; cursor !== null;) {
-      const page = await this.#chat.http('GET', `${path}?limit=100${cursor && `&cursor=${of(cursor)}`}`);
+      const page = await this.#ask('GET', `${path}?limit=100${cursor && `&cursor=${of(cursor)}`}`);
       found.push(...page[name]);
       cursor = page.nextCursor;
     }

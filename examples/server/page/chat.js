@@ -101,6 +101,7 @@
  * @property {string} [parentMessageUuid] the root of the thread that it is a reply in
  * @property {boolean} [showInRoom] whether a reply is for the whole room, too
  * @property {Thread} [thread] of a root
+ * @property {Record<string, any>} [custom] what the app keeps of its own with it
  *
  * @typedef {object} Attachment a file
  * @property {string} attachmentUuid
@@ -144,6 +145,7 @@
  * @property {string} [streamingUntil]
  * @property {Pin} [pinned] where it is
  * @property {Thread} [thread] of a root
+ * @property {Record<string, any>} [custom] what the app keeps of its own with it
  * @property {string[]} [ownReactions] all that the user has left, where that is told: when one comes back
  * @property {string} [userUuid] who has changed it, where that is told: live
  * @property {{ reaction: string, on: boolean }} [reaction] the one that was left or taken back, where that is told: live
@@ -163,6 +165,7 @@
  * @property {boolean} [mentionsAll] that it mentions everybody, which not everybody may
  * @property {string} [parentMessageUuid] the root of the thread that it is a reply in
  * @property {boolean} [showInRoom] that a reply is for the whole room, too
+ * @property {Record<string, any>} [custom] what the app keeps of its own with it, beside what it says
  *
  * @typedef {object} Entry what was written: the same object from `send` to `sent`
  * @property {string} room
@@ -478,16 +481,18 @@ export class Chat {
   }
 
   /**
-   * Says something else in a message of one's own; null takes away the caption of an IMAGE. Like `delete` and `react`
+   * Says something else in a message of one's own; null takes away the caption of an IMAGE. With `custom` the app keeps that
+   * with it from now on, and without `content` it says what it said. Like `delete` and `react`
    * it does not wait in the outbox: while there is no connection, or what was missed is still being told, it is refused
    * as OFFLINE. Cut off before the answer, it is refused so too, and may have been done all the same.
    * @param {string} room
    * @param {string} messageUuid
-   * @param {string | null} content
+   * @param {string | null} [content]
+   * @param {Record<string, any>} [custom]
    * @returns {Promise<MessageChange>} which is told as `messageUpdated`, too
    */
-  edit(room, messageUuid, content) {
-    return this.#change('edit', { room, messageUuid, content });
+  edit(room, messageUuid, content, custom) {
+    return this.#change('edit', { room, messageUuid, content, custom });
   }
 
   /**
@@ -548,9 +553,9 @@ export class Chat {
     const quotedMessage = this.#latestQuoted(message.quotedMessage);
     const quoting = quotedMessage === message.quotedMessage ? message : { ...message, quotedMessage };
     if (!known || known.change.version < (message.version ?? 0)) return quoting;
-    const { version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, thread } = known.change;
+    const { version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, thread, custom } = known.change;
     const attachments = deletedAt ? [] : message.attachments;
-    return { ...quoting, version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, thread, attachments, ownReactions: ownReactions(message, known) };
+    return { ...quoting, version, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, thread, custom, attachments, ownReactions: ownReactions(message, known) };
   }
 
   /** @param {Quoted | undefined} quoted */
@@ -565,11 +570,11 @@ export class Chat {
    * Begins a TEXT that others see while it is written. It is refused as `edit` is. What is appended is kept within
    * seconds; after some time without a word more it is written. To give it up, `delete` it.
    * @param {string} room
-   * @param {{ content?: string, clientId?: string }} [begin]
+   * @param {{ content?: string, clientId?: string, custom?: Record<string, any> }} [begin]
    * @returns {Promise<{ message: Message, append: (text: string) => Promise<void>, stop: () => Promise<MessageChange> }>}
    */
-  async stream(room, { content, clientId } = {}) {
-    const { message } = await this.request('startStream', { room, content, clientId });
+  async stream(room, { content, clientId, custom } = {}) {
+    const { message } = await this.request('startStream', { room, content, clientId, custom });
     const of = { room, messageUuid: message.messageUuid };
     return {
       message,
@@ -635,6 +640,18 @@ export class Chat {
    */
   http(method, path, body) {
     return this.#withToken((token) => this.#fetch(method, path, body, token));
+  }
+
+  /**
+   * A REST call over the socket, which saves a request of its own; files and `download` go by HTTP alone. It goes out once;
+   * without a connection it is refused as OFFLINE.
+   * @param {string} method
+   * @param {string} path below `/api/`
+   * @param {object} [body]
+   * @returns {Promise<any>} the answer's JSON
+   */
+  async call(method, path, body) {
+    return (await this.request('call', { call: { method, path: `/${path}`, body } })).body;
   }
 
   /**
@@ -1190,8 +1207,8 @@ export class Chat {
 }
 
 /** A message as a change, where it was told before. @param {Message} message @returns {MessageChange} */
-const changeOf = ({ roomUuid, messageUuid, seq, version = 0, type, content, imageUrl, editedAt = null, deletedAt = null, reactions = [], streamingUntil, pinned, thread }) => (
-  { roomUuid, messageUuid, seq, version, type, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, thread }
+const changeOf = ({ roomUuid, messageUuid, seq, version = 0, type, content, imageUrl, editedAt = null, deletedAt = null, reactions = [], streamingUntil, pinned, thread, custom }) => (
+  { roomUuid, messageUuid, seq, version, type, content, imageUrl, editedAt, deletedAt, reactions, streamingUntil, pinned, thread, custom }
 );
 
 /** The user's own reactions on a message, as it is known now. @param {Message} message @param {Known} known */

@@ -85,8 +85,36 @@ export function moveAlong(event, stops) {
   stops[to]?.focus();
 }
 
+/** What the mouse is pressed on, and what is to be drawn anew once it is released, by node. */
+let pressed;
+const postponed = new Map();
+
+addEventListener('mousedown', ({ button, target }) => (pressed = button === 0 ? target : undefined), true);
+// What the click itself brings about is drawn at once.
+addEventListener('click', () => (pressed = undefined), true);
+// The click comes right after. A menu of the browser's, or a drag, may swallow the release.
+for (const end of ['mouseup', 'dragend', 'contextmenu']) addEventListener(end, () => setTimeout(release), true);
+// Of the window, and not of whatever had the keyboard before the press.
+addEventListener('blur', release);
+
+function release() {
+  pressed = undefined;
+  const draws = [...postponed.values()];
+  postponed.clear();
+  draws.forEach((draw) => draw());
+}
+
+/** Draws what is within `node` anew: later, where it is pressed right now, for what is gone when the press ends is not clicked. Of several the last one does. */
+export function whenReleased(node, draw) {
+  if (pressed && node.contains(pressed)) postponed.set(node, draw);
+  else {
+    postponed.delete(node);
+    draw();
+  }
+}
+
 /** Replaces a list's items, and keeps the keyboard's place in it. Items name themselves by `data-key`. */
-export function fillList(list, items) {
+export const fillList = (list, items) => whenReleased(list, () => {
   const focused = document.activeElement?.closest('[data-key]');
   const place = list.contains(focused) && [focused.dataset.key, [...focused.querySelectorAll('a, button')].indexOf(document.activeElement)];
   list.replaceChildren(...items);
@@ -94,7 +122,7 @@ export function fillList(list, items) {
   const [key, index] = place;
   const item = items.find((node) => node.dataset.key === key);
   item?.querySelectorAll('a, button')[index]?.focus();
-}
+});
 
 /** Only an address that a browser loads as a picture; never one that runs. */
 export function webAddress(text) {

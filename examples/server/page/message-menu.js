@@ -75,8 +75,9 @@ function open(message, button) {
   $('report-message').hidden = isMine;
   $('edit-message').hidden = !isMine;
   $('own-message').hidden = !isMine && !mayModerate(room);
-  // It has no size before it is shown.
-  requestAnimationFrame(() => place(button.getBoundingClientRect()));
+  // It has no size before it is shown, and the message may be drawn anew by then.
+  const around = button.getBoundingClientRect();
+  requestAnimationFrame(() => place(around));
 }
 
 /** Above the button where there is room, else below it, and within the window. */

@@ -3,7 +3,7 @@
 
 import { chat, me } from './api.js';
 import { bubble, failure, pending, readMark, sentMark, waitingMark } from './bubble.js';
-import { $, el, newAvatar } from './dom.js';
+import { $, el, newAvatar, whenReleased } from './dom.js';
 import { filesOfDraft } from './files.js';
 import { isHidden } from './hiding.js';
 import { mentionsMe } from './mentions.js';
@@ -103,14 +103,23 @@ export class Messages {
   }
 
   #insert(node) {
-    const after = node.nextElementSibling;
+    this.#remove(node);
+    const { children } = this.#list;
+    let [from, to] = [0, children.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (isBefore(node, children[middle])) to = middle;
+      else from = middle + 1;
+    }
+    this.#list.insertBefore(node, children[from] ?? null);
+  }
+
+  #remove(node) {
+    const { previousElementSibling: before, nextElementSibling: after } = node;
     node.remove();
+    delete node.dataset.goesOn;
     if (after) this.#joinRun(after);
-    const first = this.#list.firstElementChild;
-    if (!first || isBefore(node, first)) return this.#list.prepend(node);
-    let before = this.#list.lastElementChild;
-    while (isBefore(node, before)) before = before.previousElementSibling;
-    before.after(node);
+    else if (before) delete before.dataset.goesOn;
   }
 
   /** Takes an entry away that was not sent, unless it was after all. */
@@ -120,11 +129,13 @@ export class Messages {
   }
 
   #take(key, item) {
-    const after = item?.node.nextElementSibling;
+    this.#forget(key, item);
+    if (item) this.#remove(item.node);
+  }
+
+  #forget(key, item) {
     this.#items.delete(key);
     this.#arrived.delete(item?.message?.clientId);
-    item?.node.remove();
-    if (after) this.#joinRun(after);
   }
 
   /** Takes a message away that is to be seen no more. */
@@ -138,7 +149,13 @@ export class Messages {
     if (surplus <= 0) return false;
     const seqOf = ([, { message }]) => message?.seq ?? Infinity;
     const sorted = [...this.#items].sort((one, other) => seqOf(one) - seqOf(other));
-    for (const [key, item] of isNewest ? sorted.slice(-surplus) : sorted.slice(0, surplus)) this.#take(key, item);
+    for (const [key, item] of isNewest ? sorted.slice(-surplus) : sorted.slice(0, surplus)) {
+      this.#forget(key, item);
+      item.node.remove();
+    }
+    const { firstElementChild: first, lastElementChild: last } = this.#list;
+    if (first) this.#joinRun(first);
+    if (last) delete last.dataset.goesOn;
     return true;
   }
 
@@ -154,17 +171,24 @@ export class Messages {
   takeChange(uuid) {
     for (const item of this.#items.values()) {
       const { messageUuid, quotedMessage } = item.message ?? {};
-      if (messageUuid === uuid || quotedMessage?.messageUuid === uuid) this.#redrawChanged(item);
+      if (messageUuid === uuid || quotedMessage?.messageUuid === uuid) this.#showChanged(item);
     }
   }
 
-  #redrawChanged(item) {
+  #showChanged(item) {
     const { node, message: before } = item;
     item.message = chat.latest(before);
     const says = ({ content, imageUrl, editedAt = null, deletedAt = null, streamingUntil, pinned, quotedMessage }) => (
       JSON.stringify([content, imageUrl, editedAt, deletedAt, Boolean(streamingUntil), Boolean(pinned), quotedMessage?.content, quotedMessage?.deletedAt])
     );
-    if (says(item.message) === says(before)) return this.#showMore(node.querySelector('.body'), item.message);
+    if (says(item.message) === says(before)) this.#showMore(node.querySelector('.body'), item.message);
+    else whenReleased(node, () => this.#redrawChanged(item));
+  }
+
+  #redrawChanged(item) {
+    const { node, message: { messageUuid } } = item;
+    // It was placed anew, or is gone.
+    if (this.#items.get(messageUuid) !== item) return;
     const hadFocus = node.contains(document.activeElement);
     this.#draw(item);
     this.#joinRun(node);
@@ -174,13 +198,17 @@ export class Messages {
   /** What stands below a message: the reactions on it, and what its thread has come to. */
   #showMore(body, message) {
     showReactions(body, message);
+    this.#showThread(body, message);
+  }
+
+  #showThread(body, message) {
     if (!this.#isThread && !message.parentMessageUuid) showThread(body, message);
   }
 
   /** What a thread has come to, where its root is on the page; of all of them, if none is named. */
   showThreads(uuid) {
     const items = uuid ? [this.#items.get(uuid)].filter(Boolean) : this.#items.values();
-    for (const { message, node } of items) if (message && message.type !== 'SYSTEM') this.#showMore(node.querySelector('.body'), message);
+    for (const { message, node } of items) if (message && message.type !== 'SYSTEM') this.#showThread(node.querySelector('.body'), message);
   }
 
   /** The newest message of one's own that is there. */
@@ -300,14 +328,17 @@ export class Messages {
     node.replaceChildren(...[unread, newAvatar(nickname), body].filter(Boolean));
   }
 
-  /** A day is named above its first message; who goes on talking is not named again. */
+  /** A day is named above its first message; who goes on talking is not named again. The one before is told of it here: a rule
+   *  that asks for what comes next costs the styles of the whole list. */
   #joinRun(node) {
     const { at, by } = node.dataset;
     const before = node.previousElementSibling?.dataset ?? this.#above;
     const isSameDay = before && midnight(Number(before.at)) === midnight(Number(at));
     node.querySelector('.day')?.remove();
     if (!isSameDay) node.prepend(el('span', { className: 'day', textContent: dayOf(Number(at)) }));
-    node.classList.toggle('follows', Boolean(isSameDay && by && before.by === by && at - before.at < RUN));
+    const follows = Boolean(isSameDay && by && before.by === by && at - before.at < RUN);
+    node.classList.toggle('follows', follows);
+    node.previousElementSibling?.toggleAttribute('data-goes-on', follows);
   }
 }
 

@@ -8,14 +8,14 @@ import { t } from './texts.js';
 /** More people than so many are only counted. */
 const MOST = 12;
 
-/** Shows a message's reactions at the end of `body`, in place of those that stand there, and keeps the keyboard's place. */
+/** Shows a message's reactions in `body`, above its thread, in place of those that stand there, and keeps the keyboard's place. */
 export function showReactions(body, message) {
   const before = body.querySelector('.reactions');
   const key = before?.contains(document.activeElement) && document.activeElement.dataset.key;
   before?.remove();
   const { reactions = [], ownReactions = [] } = message;
   const buttons = reactions.map((one) => button(message, one, ownReactions.includes(one.reaction)));
-  if (buttons.length > 0) body.append(el('div', { className: 'reactions', role: 'group', ariaLabel: t('reactions') }, ...buttons));
+  if (buttons.length > 0) body.insertBefore(el('div', { className: 'reactions', role: 'group', ariaLabel: t('reactions') }, ...buttons), body.querySelector('.thread'));
   if (key) (buttons.find(({ dataset }) => dataset.key === key) ?? body.querySelector('.more'))?.focus({ preventScroll: true });
 }
 

@@ -33,30 +33,38 @@ export const threadMark = (message) => (
 /** That a reply is for the room, too: where one reads the thread. */
 export const roomMark = () => el('span', { className: 'also-in-room' }, icon('message'), t('shownInRoom'));
 
-/** Shows at the end of `body` what has come of a message, in place of what stands there, and keeps the keyboard's place. */
+/**
+ * Shows at the end of `body` what has come of a message. The button that stands there stays, whatever it says: a click that has
+ * begun on it is one, and it keeps the keyboard.
+ */
 export function showThread(body, message) {
   const before = body.querySelector('.thread');
-  const hadFocus = before?.contains(document.activeElement);
-  before?.remove();
   const { messageUuid, roomUuid, thread: { replyCount = 0, lastReplyAt, participantUuids = [] } = {} } = message;
   const mine = unsent().filter(({ draft }) => draft.parentMessageUuid === messageUuid && isAside(draft));
   const marks = [['failed', 'failed', 'repliesFailed', 'unsent'], ['held', 'waiting', 'repliesHeld', 'unsent held']].map(([state, iconName, words, className]) => {
     const count = mine.filter((entry) => entry.state === state).length;
     return count > 0 && el('span', { className, title: t(words, count) }, icon(iconName), el('span', { className: 'hidden', textContent: t(words, count) }));
   }).filter(Boolean);
-  if (replyCount === 0 && marks.length === 0) return hadFocus && body.querySelector('.more')?.focus({ preventScroll: true });
+  if (replyCount === 0 && marks.length === 0) {
+    const hadFocus = before?.contains(document.activeElement);
+    before?.remove();
+    if (hadFocus) body.querySelector('.more')?.focus({ preventScroll: true });
+    return;
+  }
   const at = new Date(lastReplyAt);
   const faces = participantUuids.slice(0, FACES).map((user) => nicknameOf(user));
   if (faces.includes(undefined)) loadNames(roomUuid);
-  const button = el('button', { type: 'button', className: 'thread', title: t('openThread'), dataset: { root: messageUuid }, onclick: () => askForThread(message) },
+  const button = before ?? el('button', { type: 'button', className: 'thread', dataset: { root: messageUuid } });
+  button.onclick = () => askForThread(message);
+  button.title = t('openThread') + (replyCount > 0 ? `${t('newestReply')} ${timeOf(at)}` : '');
+  button.replaceChildren(...[
     replyCount > 0 && el('span', { className: 'faces', ariaHidden: 'true' }, ...faces.map((name) => newAvatar(name ?? ''))),
     el('span', { className: 'replies', textContent: t('replies', replyCount) }),
     replyCount > 0 && el('span', { className: 'hidden', textContent: t('newestReply') }),
-    replyCount > 0 && el('time', { dateTime: lastReplyAt, title: timeOf(at), textContent: whenOf(at) }),
-    ...marks);
-  body.append(button);
-  if (hadFocus) button.focus({ preventScroll: true });
-  return undefined;
+    replyCount > 0 && el('time', { dateTime: lastReplyAt, textContent: whenOf(at) }),
+    ...marks,
+  ].filter(Boolean));
+  if (!before) body.append(button);
 }
 
 /** The rooms whose people were asked for. */

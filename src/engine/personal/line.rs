@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, JoinRequestId, MessageId, ReportId, RoomId, UserId};
 use crate::model::{
-    Attachment, Ban, Body, DailyHours, Edit, Follow, Hidden, Invite, JoinRequest, LastSeen, Member, Message,
-    MessageType, Reaction, Relation, RelationKind, Report, ReportOutcome, Role, Room, RoomType,
+    Attachment, Ban, Body, Custom, DailyHours, Edit, Follow, Hidden, Invite, JoinRequest, LastSeen, Member,
+    Message, MessageType, Reaction, Relation, RelationKind, Report, ReportOutcome, Role, Room, RoomType,
 };
 use crate::store::Held;
 
@@ -145,6 +145,8 @@ pub(super) struct Said {
     client_id: Option<ClientId>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     files: Vec<FileLine>,
+    #[serde(skip_serializing_if = "Custom::is_empty")]
+    custom: Custom,
 }
 
 #[derive(Debug, Serialize)]
@@ -231,8 +233,8 @@ impl From<Report> for Line {
 }
 
 impl From<Held> for Line {
-    fn from(Held { id, room, body, attachments, client_id, at, .. }: Held) -> Self {
-        Self::Held(Said::new((room, id), body, at, client_id, &attachments))
+    fn from(Held { id, room, body, attachments, client_id, custom, at, .. }: Held) -> Self {
+        Self::Held(Said { custom, ..Said::new((room, id), body, at, client_id, &attachments) })
     }
 }
 
@@ -276,15 +278,16 @@ impl Said {
             size: file.size,
         };
         let files = attachments.iter().map(file).collect();
-        Self { room_uuid, message_uuid, r#type, content, image_url, created_at, client_id, files }
+        let custom = Custom::default();
+        Self { room_uuid, message_uuid, r#type, content, image_url, created_at, client_id, files, custom }
     }
 }
 
 impl From<Message> for MessageLine {
     fn from(message: Message) -> Self {
-        let Message { id, room, seq, body, created_at, client_id, state, attachments, .. } = message;
+        let Message { id, room, seq, body, created_at, client_id, state, attachments, custom, .. } = message;
         let is_deleted = body.is_deleted();
-        let said = Said::new((room, id), body, created_at, client_id, &attachments);
+        let said = Said { custom, ..Said::new((room, id), body, created_at, client_id, &attachments) };
         Self { said, seq, edited_at: state.edited_at, is_deleted }
     }
 }

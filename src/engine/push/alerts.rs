@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::telling::Came;
 use crate::clock::Timestamp;
 use crate::engine::ChatEngine;
+use crate::engine::background::put_off;
 use crate::error::Result;
 use crate::id::{RoomId, UserId};
 use crate::model::{Invitation, NotifyLevel, Profile, RelationKind, Room};
@@ -33,9 +34,7 @@ impl ChatEngine {
                 Ok(Fate::Later(due)) => batch.put_off.push(Alert { due, ..alert }),
                 Ok(Fate::Over) => batch.told.push(alert),
                 // It is taken up again when it is due the next time.
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "a notice waits");
-                }
+                Err(error) => put_off(&error, "a notice waits"),
             }
         }
         for (alert, came) in self.tell_all(notices).await {
@@ -45,7 +44,7 @@ impl ChatEngine {
             }
         }
         if let Err(error) = self.write_pushes(batch).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "notices are sent once more");
+            put_off(&error, "notices are sent once more");
         }
     }
 

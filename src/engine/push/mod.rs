@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::background::put_off;
 use super::{ChatEngine, Inner};
 use crate::clock::Timestamp;
 use crate::config::Config;
@@ -95,7 +96,7 @@ pub(super) async fn run(engine: Weak<Inner>, since: Timestamp, delay: Duration) 
         if engine.check_running().is_ok()
             && let Err(error) = round.look(&engine).await
         {
-            tracing::warn!(error = &error as &dyn std::error::Error, "no notices are sent");
+            put_off(&error, "no notices are sent");
             ticks.reset_after(FAILED);
         }
     }
@@ -367,15 +368,13 @@ impl ChatEngine {
                 Ok(Some(notice)) => notices.push((retry, notice)),
                 Ok(None) => ended.push((retry.room, retry.user)),
                 // It is taken up again when it is due the next time.
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "a notice waits");
-                }
+                Err(error) => put_off(&error, "a notice waits"),
             }
         }
         let mut batch = concluded(self.tell_all(notices).await);
         batch.ended.extend(ended);
         if let Err(error) = self.write_pushes(batch).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "notices are sent once more");
+            put_off(&error, "notices are sent once more");
         }
     }
 

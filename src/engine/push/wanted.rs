@@ -62,7 +62,9 @@ mod tests {
 
     use super::*;
     use crate::id::{MessageId, RoomId, UserId};
-    use crate::model::{Body, MessageState, Notify, NotifySetting, Profile, References, Role, SystemKind};
+    use crate::model::{
+        Body, Custom, MessageState, Notify, NotifySetting, Profile, References, Role, SystemKind,
+    };
 
     fn user(name: &str) -> UserId {
         name.parse().unwrap()
@@ -84,6 +86,7 @@ mod tests {
             state: MessageState::default(),
             attachments: Arc::default(),
             references: References::default(),
+            custom: Custom::default(),
         })
     }
 

@@ -30,7 +30,7 @@ fn mailbox(events: usize, bytes: usize) -> Mailbox {
 }
 
 fn push(mailbox: &Mailbox, text: &'static str, class: Class) -> Pushed {
-    mailbox.push(Frame::Bytes(Bytes::from_static(text.as_bytes())), None, class, None)
+    mailbox.push(Entry::new(Frame::Bytes(Bytes::from_static(text.as_bytes())), None, class), None)
 }
 
 /// Writes everything, at most `most` bytes a call.
@@ -116,7 +116,8 @@ fn a_half_written_frame_is_completed_also_when_its_room_is_purged_or_the_box_clo
     let mailbox = mailbox(100, 1000);
     let room = RoomId::generate();
     for text in ["one", "two"] {
-        mailbox.push(Frame::Bytes(Bytes::from_static(text.as_bytes())), Some(room), Class::Durable, None);
+        let frame = Frame::Bytes(Bytes::from_static(text.as_bytes()));
+        mailbox.push(Entry::new(frame, Some(room), Class::Durable), None);
     }
     let mut calls = 0;
     let mut out = Vec::new();
@@ -140,14 +141,14 @@ fn what_is_held_back_follows_only_where_it_is_newer() {
     mailbox.hold();
     for (text, at) in [("a", 1), ("b", 2), ("c", 3)] {
         let frame = Frame::Bytes(Bytes::from_static(text.as_bytes()));
-        mailbox.push(frame, None, Class::Durable, Some(Pos { lane: 0, at }));
+        mailbox.push(Entry::new(frame, None, Class::Durable), Some(Pos { lane: 0, at }));
     }
     mailbox.push_answer(Frame::Bytes(Bytes::from_static(b"ready ")), None);
     assert_eq!(drain(&mailbox, 100), "ready ");
     mailbox.release(&Position::single(2), None, None).unwrap();
     assert_eq!(drain(&mailbox, 100), "c");
     let late = Frame::Bytes(Bytes::from_static(b"late"));
-    mailbox.push(late, None, Class::Durable, Some(Pos { lane: 0, at: 2 }));
+    mailbox.push(Entry::new(late, None, Class::Durable), Some(Pos { lane: 0, at: 2 }));
     assert_eq!(drain(&mailbox, 100), "", "what the catch-up told is not told again when it is published");
 }
 

@@ -21,7 +21,7 @@ pub(super) fn attach(ctx: &Ctx, op: AttachOp, rows: &mut Rows) -> Result<Outcome
 fn begin(ctx: &Ctx, attachment: Attachment, rows: &mut Rows) -> Result<Outcome> {
     check_uploader(ctx, &attachment, rows)?;
     // One that comes late takes nothing back.
-    if !rows.attachments.contains_key(&(ctx.id, attachment.id)) {
+    if !rows.more.attachments.contains_key(&(ctx.id, attachment.id)) {
         rows.put_attachment(StoredAttachment { attachment, stage: Stage::Arriving });
     }
     done(Vec::new())
@@ -30,18 +30,18 @@ fn begin(ctx: &Ctx, attachment: Attachment, rows: &mut Rows) -> Result<Outcome> 
 fn finish(ctx: &Ctx, attachment: Attachment, quota: u64, rows: &mut Rows) -> Result<Outcome> {
     check_uploader(ctx, &attachment, rows)?;
     // Discarded since.
-    let there = rows.attachments.get(&(ctx.id, attachment.id));
+    let there = rows.more.attachments.get(&(ctx.id, attachment.id));
     let there = there.ok_or(ErrorKind::AttachmentNotFound(attachment.id))?;
     // Once more.
     if there.stage != Stage::Arriving {
         return done(Vec::new());
     }
-    let stored = rows.stored_bytes.get(&attachment.uploader).copied().unwrap_or_default();
+    let stored = rows.more.stored_bytes.get(&attachment.uploader).copied().unwrap_or_default();
     let stored = stored.saturating_sub(there.attachment.size).saturating_add(attachment.size);
     if stored > quota {
         return Err(ErrorKind::QuotaExceeded(quota).into());
     }
-    rows.stored_bytes.insert(attachment.uploader.clone(), stored);
+    rows.more.stored_bytes.insert(attachment.uploader.clone(), stored);
     rows.put_attachment(StoredAttachment { attachment, stage: Stage::Waiting });
     done(Vec::new())
 }
@@ -60,7 +60,7 @@ fn check_uploader(ctx: &Ctx, attachment: &Attachment, rows: &Rows) -> Result<()>
 }
 
 fn discard(ctx: &Ctx, id: AttachmentId, rows: &mut Rows) -> Result<Outcome> {
-    let Some(mut there) = rows.attachments.get(&(ctx.id, id)).cloned() else { return done(Vec::new()) };
+    let Some(mut there) = rows.more.attachments.get(&(ctx.id, id)).cloned() else { return done(Vec::new()) };
     match there.stage {
         Stage::Arriving => {}
         Stage::Waiting => {
@@ -73,7 +73,7 @@ fn discard(ctx: &Ctx, id: AttachmentId, rows: &mut Rows) -> Result<Outcome> {
 }
 
 fn forget(ctx: &Ctx, id: AttachmentId, rows: &mut Rows) -> Result<Outcome> {
-    match rows.attachments.get(&(ctx.id, id)).map(|there| there.stage) {
+    match rows.more.attachments.get(&(ctx.id, id)).map(|there| there.stage) {
         None => {}
         Some(Stage::Arriving) => rows.end_attachment(ctx.id, id),
         Some(Stage::Waiting | Stage::Held(_) | Stage::Sent(_)) => {
@@ -93,7 +93,8 @@ pub(super) fn sendable(
 ) -> Result<Arc<[Attachment]>> {
     let mut named = HashSet::new();
     let one = |id: &AttachmentId| {
-        let there = rows.attachments.get(&(ctx.id, *id)).filter(|there| there.attachment.uploader == *sender);
+        let there =
+            rows.more.attachments.get(&(ctx.id, *id)).filter(|there| there.attachment.uploader == *sender);
         let attachment = match there.map(|there| (there.stage, &there.attachment)) {
             Some((Stage::Waiting, attachment)) => attachment.clone(),
             // Held once before, by a commit whose answer was lost.
@@ -153,7 +154,7 @@ pub(in crate::store) fn is_taken(
     attachments: &[Attachment],
     rows: &Rows,
 ) -> bool {
-    let stage = |one: &Attachment| rows.attachments.get(&(room, one.id)).map(|there| there.stage);
+    let stage = |one: &Attachment| rows.more.attachments.get(&(room, one.id)).map(|there| there.stage);
     attachments.iter().any(|one| match stage(one) {
         Some(Stage::Held(by) | Stage::Sent(by)) => by != message,
         Some(Stage::Arriving | Stage::Waiting) | None => false,
@@ -164,17 +165,17 @@ impl Rows {
     /// Puts an attachment, to be written.
     pub(super) fn put_attachment(&mut self, stored: StoredAttachment) {
         let key = (stored.attachment.room, stored.attachment.id);
-        self.written_attachments.insert(key);
-        self.attachments.insert(key, stored);
+        self.more.written_attachments.insert(key);
+        self.more.attachments.insert(key, stored);
     }
 
     /// Takes an attachment out, to be deleted.
     fn end_attachment(&mut self, room: RoomId, id: AttachmentId) {
-        if let Some(gone) = self.attachments.remove(&(room, id)) {
-            if let Some(stored) = self.stored_bytes.get_mut(&gone.attachment.uploader) {
+        if let Some(gone) = self.more.attachments.remove(&(room, id)) {
+            if let Some(stored) = self.more.stored_bytes.get_mut(&gone.attachment.uploader) {
                 *stored = stored.saturating_sub(gone.attachment.size);
             }
-            self.written_attachments.insert((room, id));
+            self.more.written_attachments.insert((room, id));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Ctx, answered, attach};
 use crate::error::{ErrorKind, Result};
 use crate::id::{RoomId, UserId};
-use crate::model::{Floor, Member, Message, Retention};
+use crate::model::{Floor, Member, Message, Retention, Room};
 use crate::store::{Answer, Outcome, Rows};
 
 /// Cuts away what the room's rule lets go, among its oldest messages. It takes no position: nobody is told, and whoever
@@ -18,14 +18,15 @@ pub(super) fn cut(
     grace: Duration,
     rows: &mut Rows,
 ) -> Result<Outcome> {
-    let found = rows.rooms.get(&ctx.id).cloned();
-    let mut room = found.ok_or(ErrorKind::RoomNotFound(ctx.id))?;
+    let found = rows.rooms.get(&ctx.id);
+    let mut room = Room::clone(found.ok_or(ErrorKind::RoomNotFound(ctx.id))?);
     let nothing = || answered(Vec::new(), Answer::Cut { is_more: false });
     let rule = room.retention().or(by_default);
     let (before, head) = (room.floor(), room.seq);
-    let oldest = rows.oldest.get(&room.id).cloned().unwrap_or_default();
+    let oldest = rows.more.oldest.get(&room.id).cloned().unwrap_or_default();
     // As the batch has changed them by now.
-    let now = |message: Arc<Message>| rows.amended.get(&(room.id, message.seq)).cloned().unwrap_or(message);
+    let now =
+        |message: Arc<Message>| rows.more.amended.get(&(room.id, message.seq)).cloned().unwrap_or(message);
     let oldest: Vec<_> = oldest.into_iter().filter(|message| message.seq >= before.seq).map(now).collect();
     let is_let_go = |message: &Message| {
         let is_old = message.created_at.plus(grace) <= ctx.at;
@@ -69,19 +70,19 @@ fn take_away(room: RoomId, cut: &[Arc<Message>], rows: &mut Rows) {
         if let Some(member) =
             rows.members.get(&(room, user.clone())).filter(|member| member.read_own_n < own_n)
         {
-            let member = Member { read_own_n: own_n, ..member.clone() };
+            let member = Member { read_own_n: own_n, ..Member::clone(member) };
             rows.put_member(member);
         }
     }
     let pinned = cut.iter().filter(|message| message.state.pinned.is_some()).count() as u64;
-    if let Some(pins) = rows.pins.get_mut(&room) {
+    if let Some(pins) = rows.more.pins.get_mut(&room) {
         *pins = pins.saturating_sub(pinned);
     }
-    rows.messages.retain(|_, message| !is_cut(message));
+    rows.more.messages.retain(|_, message| !is_cut(message));
     rows.sent.retain(|_, sent| !is_cut(&sent.message));
-    rows.amended.retain(|(of, seq), _| *of != room || *seq > upto);
-    rows.reactions.retain(|key| key.room != room || key.seq > upto);
-    rows.written_reactions.retain(|key| key.room != room || key.seq > upto);
+    rows.more.amended.retain(|(of, seq), _| *of != room || *seq > upto);
+    rows.more.reactions.retain(|key| key.room != room || key.seq > upto);
+    rows.more.written_reactions.retain(|key| key.room != room || key.seq > upto);
     rows.cut_follows(room, upto);
-    rows.cut.push((room, upto));
+    rows.more.cut.push((room, upto));
 }

@@ -21,14 +21,15 @@ pub(super) fn delete(ctx: &Ctx, rows: &mut Rows) -> Result<Outcome> {
         (None, About::default(), Permissions::default(), 0);
     room.keep(|keeping| (keeping.retention, keeping.deleted_at) = (None, Some(ctx.at)));
     // Those that the batch knows; the store ends all others.
-    for member in rows.members.values_mut().filter(|member| member.room == room.id && member.active) {
+    let members = rows.members.values_mut().filter(|member| member.room == room.id && member.active);
+    for member in members.map(Arc::make_mut) {
         (member.active, member.changed_pos) = (false, pos.at);
     }
-    rows.invites.retain(|_, invite| invite.room != room.id);
-    rows.bans.retain(|(of, _), _| *of != room.id);
-    rows.reports.retain(|_, report| report.room != room.id);
-    rows.join_requests.retain(|(of, _), _| *of != room.id);
-    rows.deleted.push((room.id, pos.at));
+    rows.more.invites.retain(|_, invite| invite.room != room.id);
+    rows.more.bans.retain(|(of, _), _| *of != room.id);
+    rows.more.reports.retain(|_, report| report.room != room.id);
+    rows.more.join_requests.retain(|(of, _), _| *of != room.id);
+    rows.more.deleted.push((room.id, pos.at));
     let change = Change { pos, prev, what: What::Deleted(Arc::new(room.clone())) };
     moderate::note(ctx, &change, Act::DeleteRoom, None, None, rows);
     rows.put_room(room);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Ctx, done};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{MessageId, ReportId, UserId};
-use crate::model::{Amendment, Body, Message, Reaction};
+use crate::model::{Amendment, Body, Member, Message, Reaction};
 use crate::store::amend::{put, take_back, unchanged};
 use crate::store::govern::forbidden;
 use crate::store::{Erased, Outcome, ReactionKey, Rows, notify};
@@ -57,7 +57,7 @@ fn erase_reaction(
     let room = ctx.room(rows)?;
     let message = rows.message(ctx.id, id).ok_or(ErrorKind::MessageNotFound(id))?;
     let key = ReactionKey { room: ctx.id, seq: message.seq, reaction, user: user.clone() };
-    if !rows.reactions.contains(&key) {
+    if !rows.more.reactions.contains(&key) {
         return unchanged(&message);
     }
     let mut state = message.state.clone();
@@ -68,20 +68,20 @@ fn erase_reaction(
 }
 
 fn erase_report(user: &UserId, id: ReportId, rows: &mut Rows) -> Result<Outcome> {
-    if rows.reports.get(&id).is_some_and(|report| report.by == *user) {
-        rows.reports.remove(&id);
-        rows.written_reports.insert(id);
+    if rows.more.reports.get(&id).is_some_and(|report| report.by == *user) {
+        rows.more.reports.remove(&id);
+        rows.more.written_reports.insert(id);
     }
     done(Vec::new())
 }
 
 /// Of a stay that goes on nothing is taken away: it is theirs again.
 fn erase_stay(ctx: &Ctx, user: &UserId, rows: &mut Rows) -> Result<Outcome> {
-    let stay = rows.members.get(&(ctx.id, user.clone())).filter(|member| !member.active).cloned();
-    let Some(mut stay) = stay else { return done(Vec::new()) };
+    let stay = rows.members.get(&(ctx.id, user.clone())).filter(|member| !member.active);
+    let Some(mut stay) = stay.map(|stay| Member::clone(stay)) else { return done(Vec::new()) };
     stay.hidden = 0;
     rows.unhide(ctx.id, user);
-    rows.kept_follows.insert(user.clone(), 0);
+    rows.more.kept_follows.insert(user.clone(), 0);
     let mut changes = Vec::new();
     if stay.notify.as_ref().is_some_and(|chosen| chosen.setting.is_some()) {
         let mut room = ctx.room(rows)?;

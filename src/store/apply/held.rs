@@ -13,7 +13,7 @@ use crate::model::{Act, Attachment, Member, Room, Verb};
 use crate::store::follow::reply_came;
 use crate::store::govern::forbidden;
 use crate::store::moderate::{note, untold};
-use crate::store::{Answer, BodyHash, Held, Hold, Outcome, Refers, Rows, Sent, Settlement, Stage, What};
+use crate::store::{Answer, BodyHash, Held, Hold, Outcome, Refers, Rows, Sent, Settlement, Stage};
 
 /// When to come again, where too many wait: moderators take their time.
 pub(super) const FULL: Duration = Duration::from_secs(60);
@@ -24,10 +24,10 @@ pub(super) fn standing(
     hash: Option<BodyHash>,
     rows: &Rows,
 ) -> Result<Option<Outcome>> {
-    if rows.held_as.is_empty() {
+    if rows.more.held_as.is_empty() {
         return Ok(None);
     }
-    let Some((id, first)) = key.and_then(|key| rows.held_as.get(key)) else { return Ok(None) };
+    let Some((id, first)) = key.and_then(|key| rows.more.held_as.get(key)) else { return Ok(None) };
     if Some(*first) != hash {
         return Err(ErrorKind::ClientIdConflict.into());
     }
@@ -45,27 +45,28 @@ pub(super) fn hold(
     rows: &mut Rows,
 ) -> Result<Outcome> {
     let user = new.sender.user.clone();
-    let (in_room, of_user) = rows.held_counts.get(&(ctx.id, user)).copied().unwrap_or_default();
+    let (in_room, of_user) = rows.more.held_counts.get(&(ctx.id, user)).copied().unwrap_or_default();
     if in_room >= u64::from(hold.max_held) || of_user >= u64::from(hold.max_held_per_user) {
         return Err(ErrorKind::RateLimited(FULL).into());
     }
     let ids: Vec<_> = attachments.iter().map(|one| one.id).collect();
-    let hash = BodyHash::sent(&new.body, &ids, refers);
+    let hash = BodyHash::sent(&new.body, &ids, refers, &new.custom);
     attach::put_held(ctx.id, new.id, &attachments, rows);
     // It counts as said, so that nobody fills the queue of a slow room.
     if room.slow_mode > 0 {
         member.slowed_at = Some(ctx.at);
         rows.put_member(member);
     }
-    let NewMessage { id, sender, body, client_id, .. } = new;
+    let NewMessage { id, sender, body, client_id, custom, .. } = new;
     let (room, at, reason, refers) = (ctx.id, ctx.at, hold.reason, refers.clone());
-    rows.put_held(Held { id, room, sender, body, client_id, attachments, refers, hash, reason, at });
+    rows.put_held(Held { id, room, sender, body, client_id, attachments, refers, custom, hash, reason, at });
     answered(Vec::new(), Answer::Held(id))
 }
 
 /// Says what becomes of a message that waits.
 pub(super) fn settle(ctx: &Ctx, held: Held, how: Settlement, rows: &mut Rows) -> Result<Outcome> {
-    let is_there = held.room == ctx.id && rows.held.get(&held.id).is_some_and(|(room, _)| *room == ctx.id);
+    let is_there =
+        held.room == ctx.id && rows.more.held.get(&held.id).is_some_and(|(room, _)| *room == ctx.id);
     // Also in a room that is deleted, with which it goes.
     if ctx.by.is_none() && matches!(how, Settlement::Withdraw) && is_there {
         end(&held, rows);
@@ -118,7 +119,7 @@ fn approve(ctx: &Ctx, mut room: Room, held: Held, rows: &mut Rows) -> Result<Out
     })?;
     let references = refer::references(&theirs, &held.refers, &room, &member, rows)?;
     let is_held = |file: &Attachment| {
-        let there = rows.attachments.get(&(ctx.id, file.id));
+        let there = rows.more.attachments.get(&(ctx.id, file.id));
         there.is_some_and(|there| there.stage == Stage::Held(held.id))
     };
     if let Some(gone) = held.attachments.iter().find(|file| !is_held(file)) {
@@ -127,15 +128,13 @@ fn approve(ctx: &Ctx, mut room: Room, held: Held, rows: &mut Rows) -> Result<Out
     attach::put_sent(ctx.id, held.id, &held.attachments, rows);
     rows.end_held(held.id);
     let hash = held.client_id.is_some().then_some(held.hash);
-    let Held { id, sender, body, client_id, attachments, refers, .. } = held;
-    let new = NewMessage { client_id, attachments, references, ..NewMessage::of(id, sender, body) };
+    let Held { id, sender, body, client_id, attachments, refers, custom, .. } = held;
+    let new = NewMessage { client_id, attachments, references, custom, ..NewMessage::of(id, sender, body) };
     member.own_n += u64::from(new.is_countable());
-    let change = add_message(ctx, &mut room, member.own_n, new, hash, rows);
-    let What::Message(message) = &change.what else { unreachable!("add_message adds a message") };
+    let (message, change) = add_message(ctx, &mut room, member.own_n, new, hash, rows);
     if let (Some(key), Some(hash)) = (sent_as, hash) {
         rows.sent.insert(key, Sent { message: message.clone(), hash });
     }
-    let message = message.clone();
     note(ctx, &change, Act::ApproveMessage(id), Some(user), None, rows);
     let changes = match &refers.thread {
         Some(asked) => reply_came(&theirs, &mut room, (change, &message), asked.max_followed, rows),
@@ -149,7 +148,7 @@ fn approve(ctx: &Ctx, mut room: Room, held: Held, rows: &mut Rows) -> Result<Out
 /// It waits no more, and its files are collected.
 fn end(held: &Held, rows: &mut Rows) {
     let is_held = |file: &&Attachment| {
-        let there = rows.attachments.get(&(held.room, file.id));
+        let there = rows.more.attachments.get(&(held.room, file.id));
         there.is_some_and(|there| there.stage == Stage::Held(held.id))
     };
     let files: Vec<Attachment> = held.attachments.iter().filter(is_held).cloned().collect();
@@ -171,7 +170,7 @@ impl Ctx {
 impl Rows {
     /// Puts a message that waits, to be added.
     pub(in crate::store) fn put_held(&mut self, held: Held) {
-        for ((room, user), (in_room, of_user)) in &mut self.held_counts {
+        for ((room, user), (in_room, of_user)) in &mut self.more.held_counts {
             if *room == held.room {
                 *in_room += 1;
                 *of_user += u64::from(*user == held.sender.user);
@@ -179,18 +178,18 @@ impl Rows {
         }
         if let Some(client) = held.client_id.clone() {
             let key = (held.room, held.sender.user.clone(), client);
-            self.held_as.insert(key, (held.id, held.hash));
+            self.more.held_as.insert(key, (held.id, held.hash));
         }
-        self.held.insert(held.id, (held.room, held.sender.user.clone()));
-        self.new_held.push(held);
+        self.more.held.insert(held.id, (held.room, held.sender.user.clone()));
+        self.more.new_held.push(held);
     }
 
     /// Takes a message that waits out, to be deleted.
     pub(in crate::store) fn end_held(&mut self, id: MessageId) {
-        if self.held.remove(&id).is_some() {
-            self.held_as.retain(|_, (held, _)| *held != id);
-            self.new_held.retain(|held| held.id != id);
-            self.ended_held.push(id);
+        if self.more.held.remove(&id).is_some() {
+            self.more.held_as.retain(|_, (held, _)| *held != id);
+            self.more.new_held.retain(|held| held.id != id);
+            self.more.ended_held.push(id);
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Entry {
 pub(super) fn enter(ctx: &Ctx, entry: Entry, admission: Admission, rows: &mut Rows) -> Result<Outcome> {
     let room = ctx.room(rows)?;
     let user = &entry.notice.about.user;
-    let waiting = rows.join_requests.get(&(room.id, user.clone())).map(|request| request.id);
+    let waiting = rows.more.join_requests.get(&(room.id, user.clone())).map(|request| request.id);
     match (admission, waiting) {
         (Admission::Unasked, _) | (Admission::Allowed, None) => come_in(ctx, entry, rows),
         (_, Some(id)) => answered(Vec::new(), Answer::JoinHeld(id)),
@@ -61,7 +61,7 @@ fn ask(ctx: &Ctx, entry: Entry, hold: JoinHold, rows: &mut Rows) -> Result<Outco
     }
     ctx.check_open(&room)?;
     newcomers(ctx, &room, vec![notice], max_members, rows)?;
-    let waiting = rows.join_counts.get(&room.id).copied().unwrap_or_default();
+    let waiting = rows.more.join_counts.get(&room.id).copied().unwrap_or_default();
     if waiting >= u64::from(hold.most) {
         return Err(ErrorKind::RateLimited(FULL).into());
     }
@@ -88,7 +88,7 @@ pub(super) fn settle(
         // What waits of somebody else's is not told from nothing.
         JoinSettlement::Withdraw => return Err(not_found(request.id)),
     }
-    let standing = rows.join_requests.get(&(room.id, request.user.clone()));
+    let standing = rows.more.join_requests.get(&(room.id, request.user.clone()));
     if standing.is_none_or(|standing| standing.id != request.id) {
         return Err(not_found(request.id));
     }
@@ -137,20 +137,20 @@ impl Rows {
     /// Puts a request to come in, to be written.
     pub(in crate::store) fn put_join_request(&mut self, request: JoinRequest) {
         let key = (request.room, request.user.clone());
-        self.asked.insert(request.id, key.clone());
-        *self.join_counts.entry(request.room).or_default() += 1;
-        self.written_join_requests.insert(key.clone());
-        self.join_requests.insert(key, request);
+        self.more.asked.insert(request.id, key.clone());
+        *self.more.join_counts.entry(request.room).or_default() += 1;
+        self.more.written_join_requests.insert(key.clone());
+        self.more.join_requests.insert(key, request);
     }
 
     /// Takes a request to come in out, to be deleted.
     pub(in crate::store) fn end_join_request(&mut self, room: RoomId, user: &UserId) {
         let key = (room, user.clone());
-        if self.join_requests.remove(&key).is_some() {
-            if let Some(waiting) = self.join_counts.get_mut(&room) {
+        if self.more.join_requests.remove(&key).is_some() {
+            if let Some(waiting) = self.more.join_counts.get_mut(&room) {
                 *waiting = waiting.saturating_sub(1);
             }
-            self.written_join_requests.insert(key);
+            self.more.written_join_requests.insert(key);
         }
     }
 }

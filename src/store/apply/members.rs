@@ -69,14 +69,15 @@ pub(in crate::store) fn admit(
     for notice in news {
         let (pos, prev) = rows.next_pos(&mut room);
         let earlier = rows.members.get(&(ctx.id, notice.about.user.clone()));
-        let member = begin_stay(ctx, earlier, &notice.about.user, Role::Member, &room, pos);
+        let member =
+            begin_stay(ctx, earlier.map(|earlier| &**earlier), &notice.about.user, Role::Member, &room, pos);
         let is_muted = member.muted_until.is_some();
         rows.put_member(member.clone());
         rows.end_ban(ctx.id, &notice.about.user);
         rows.end_invitations(ctx.id, &notice.about.user);
         rows.end_join_request(ctx.id, &notice.about.user);
         // Who has just come may have to follow an owner who leaves.
-        rows.profiles.insert(notice.about.user.clone(), notice.about.clone());
+        rows.more.profiles.insert(notice.about.user.clone(), notice.about.clone());
         room.members += 1;
         let what = What::Joined(Arc::new(room.clone()), notice.about.clone());
         changes.push(Change { pos, prev, what });

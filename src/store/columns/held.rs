@@ -11,7 +11,7 @@ use crate::store::{Forward, Held, Refers, Reply};
 macro_rules! held_columns {
     () => {
         "h.id, h.room, h.sender, p.nickname, p.image, h.kind, h.content, h.image_url, h.client_id, \
-         h.attachments, h.refers, h.body_hash, h.reason, h.at"
+         h.attachments, h.refers, h.body_hash, h.reason, h.at, h.custom"
     };
 }
 
@@ -81,5 +81,6 @@ pub(in crate::store) fn held_of<'r, R: ReadRow<'r>>(columns: &mut R) -> Result<H
         hash: columns.hash()?,
         reason: columns.maybe_text()?.map(Into::into),
         at: columns.time()?,
+        custom: columns.custom()?,
     })
 }

@@ -1,11 +1,11 @@
 //! How a record stands in columns: a row as it is moved from one store to another.
 
-use super::{ReadRow, profile_of};
+use super::{ReadRow, audit_entry, ban, do_not_disturb, profile_of, report, settings};
 use crate::id::{MessageId, UserId};
 use crate::store::{KeptEdit, ReactionKey, Record, RoomRecord};
 
 /// Reads the columns of a record from left to right.
-pub(in crate::store) trait ReadRecord<'r>: ReadRow<'r> {
+pub(in crate::store) trait ReadRecord<'r>: ReadRow<'r> + Sized {
     /// Reads what is known of a user, who may have no more than a time when they were last seen.
     fn profile_record(&mut self) -> Result<Record, Self::Error> {
         let user: UserId = self.parsed()?;
@@ -40,11 +40,11 @@ pub(in crate::store) trait ReadRecord<'r>: ReadRow<'r> {
     }
 
     fn quiet_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::DoNotDisturb(self.parsed()?, self.do_not_disturb()?))
+        Ok(Record::DoNotDisturb(self.parsed()?, do_not_disturb(self)?))
     }
 
     fn settings_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Settings(self.parsed()?, self.settings()?))
+        Ok(Record::Settings(self.parsed()?, settings(self)?))
     }
 
     fn room_record(&mut self) -> Result<Record, Self::Error> {
@@ -56,7 +56,7 @@ pub(in crate::store) trait ReadRecord<'r>: ReadRow<'r> {
     }
 
     fn report_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Room(RoomRecord::Report(self.report()?)))
+        Ok(Record::Room(RoomRecord::Report(report(self)?)))
     }
 
     fn follow_record(&mut self) -> Result<Record, Self::Error> {
@@ -64,7 +64,7 @@ pub(in crate::store) trait ReadRecord<'r>: ReadRow<'r> {
     }
 
     fn act_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Room(RoomRecord::Act(self.audit_entry()?)))
+        Ok(Record::Room(RoomRecord::Act(audit_entry(self)?)))
     }
 
     fn invite_record(&mut self) -> Result<Record, Self::Error> {
@@ -76,7 +76,7 @@ pub(in crate::store) trait ReadRecord<'r>: ReadRow<'r> {
     }
 
     fn ban_record(&mut self) -> Result<Record, Self::Error> {
-        Ok(Record::Room(RoomRecord::Ban(self.ban()?)))
+        Ok(Record::Room(RoomRecord::Ban(ban(self)?)))
     }
 }
 

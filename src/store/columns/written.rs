@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{MessageId, UserId};
+use crate::id::UserId;
 use crate::model::{
-    Act, Attachment, Body, LastSeen, Mentions, Message, MessageType, PinCursor, RelationKind, ReportOutcome,
-    Retention, Role, Room, RoomKind, SystemKind, Thread, Visibility,
+    Attachment, Body, Custom, Mentions, Message, MessageType, PinCursor, Role, Room, RoomKind, SystemKind,
+    Thread, Visibility,
 };
 
 /// The number as a database keeps it. None here comes near the bound; what a caller asks for may.
@@ -30,9 +30,8 @@ pub(in crate::store) fn permissions_text(room: &Room) -> Option<String> {
     (!room.permissions.is_default()).then(|| room.permissions.to_string())
 }
 
-/// What the app keeps of its own with the room; nothing where it is empty.
-pub(in crate::store) fn custom_text(room: &Room) -> Option<&str> {
-    let custom = &room.about.custom;
+/// What the app keeps of its own; nothing where it is empty.
+pub(in crate::store) fn custom_text(custom: &Custom) -> Option<&str> {
     (!custom.is_empty()).then(|| custom.as_str())
 }
 
@@ -44,84 +43,6 @@ pub(in crate::store) fn keeping_text(room: &Room) -> Option<String> {
 /// Whether everybody may find the room.
 pub(in crate::store) fn is_public(room: &Room) -> bool {
     room.about.visibility == Visibility::Public
-}
-
-/// An act in its columns: its code, a number that goes with it, a message.
-pub(in crate::store) fn act_columns(act: Act) -> (i16, Option<i64>, Option<MessageId>) {
-    match act {
-        Act::Mute(until) => (1, Some(until.as_millis()), None),
-        Act::Unmute => (2, None, None),
-        Act::Ban(until) => (3, Some(until.as_millis()), None),
-        Act::Unban => (4, None, None),
-        Act::Remove => (5, None, None),
-        Act::Delete(message) => (6, None, Some(message)),
-        Act::SetRole(role) => (7, Some(role_code(role).into()), None),
-        Act::SlowMode(seconds) => (8, Some(seconds.into()), None),
-        Act::DeleteRoom => (11, None, None),
-        Act::SetRetention(rule) => (10, rule.map(retention_code), None),
-        Act::Resolve(message, outcome) => (9, Some(outcome_code(outcome).into()), Some(message)),
-        Act::ApproveMessage(message) => (11, None, Some(message)),
-        Act::RejectMessage(message) => (12, None, Some(message)),
-        Act::ApproveJoin => (13, None, None),
-        Act::RejectJoin => (14, None, None),
-        Act::SetPermissions => (15, None, None),
-        Act::SetVisibility(visibility) => (16, Some((visibility == Visibility::Public).into()), None),
-        Act::RevokeInvite => (17, None, None),
-        Act::CloseRoom => (18, None, None),
-        Act::ReopenRoom => (19, None, None),
-        Act::Rename => (20, None, None),
-        Act::SetTopic => (21, None, None),
-        Act::SetPicture => (22, None, None),
-        Act::SetCustom => (23, None, None),
-        Act::Pin(message) => (24, None, Some(message)),
-        Act::Unpin(message) => (25, None, Some(message)),
-    }
-}
-
-/// Days and messages, each less than 2³¹, 0 being none.
-fn retention_code(rule: Retention) -> i64 {
-    i64::from(rule.days().unwrap_or(0)) << 32 | i64::from(rule.messages().unwrap_or(0))
-}
-
-pub(super) fn retention_of(code: i64) -> Option<Retention> {
-    let part = |part: i64| u32::try_from(part).ok().map(|part| Some(part).filter(|part| *part > 0));
-    Retention::new(part(code >> 32)?, part(code & 0xffff_ffff)?).ok()
-}
-
-pub(in crate::store) fn last_seen_code(last_seen: LastSeen) -> i16 {
-    match last_seen {
-        LastSeen::Everyone => 1,
-        LastSeen::Friends => 2,
-        LastSeen::Nobody => 3,
-    }
-}
-
-pub(in crate::store) fn outcome_code(outcome: ReportOutcome) -> i16 {
-    match outcome {
-        ReportOutcome::Dismissed => 1,
-        ReportOutcome::MessageDeleted => 2,
-        ReportOutcome::UserMuted => 3,
-        ReportOutcome::UserBanned => 4,
-    }
-}
-
-pub(super) fn outcome_of(code: i64) -> Option<ReportOutcome> {
-    match code {
-        1 => Some(ReportOutcome::Dismissed),
-        2 => Some(ReportOutcome::MessageDeleted),
-        3 => Some(ReportOutcome::UserMuted),
-        4 => Some(ReportOutcome::UserBanned),
-        _ => None,
-    }
-}
-
-pub(in crate::store) fn relation_code(kind: RelationKind) -> i16 {
-    match kind {
-        RelationKind::Friend => 1,
-        RelationKind::RequestSent => 2,
-        RelationKind::RequestReceived => 3,
-        RelationKind::Blocked => 4,
-    }
 }
 
 pub(in crate::store) fn room_code(kind: &RoomKind) -> i16 {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -26,7 +27,10 @@ impl ChangeReads for MemoryStore {
             let since = since.of_room(data.room.id);
             data.room.last_pos > since || member.changed_pos > since || data.room.marks_pos >= since
         });
-        Ok(changed.take(limit as usize).map(|(data, member)| (data.room.clone(), member.clone())).collect())
+        Ok(changed
+            .take(limit as usize)
+            .map(|(data, member)| (Room::clone(&data.room), Member::clone(member)))
+            .collect())
     }
 
     async fn stays_since(&self, users: &[UserId], since: &Position) -> Result<Vec<(UserId, RoomId)>> {
@@ -94,11 +98,11 @@ impl ChangeReads for MemoryStore {
     ) -> Result<Vec<(Member, Profile)>> {
         let state = self.state.lock();
         let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
-        let changed = |member: &&Member| member.changed_pos > after && member.changed_pos <= until;
+        let changed = |member: &&Arc<Member>| member.changed_pos > after && member.changed_pos <= until;
         let mut members: Vec<_> = data.members.values().filter(changed).collect();
         members.sort_by_key(|member| member.changed_pos);
         members.truncate(limit as usize);
-        Ok(members.into_iter().map(|member| (member.clone(), state.profile(&member.user))).collect())
+        Ok(members.into_iter().map(|member| (Member::clone(member), state.profile(&member.user))).collect())
     }
 
     async fn marks_since(
@@ -111,6 +115,6 @@ impl ChangeReads for MemoryStore {
         let state = self.state.lock();
         let Some(data) = state.rooms.get(&room) else { return Ok(Vec::new()) };
         let moved = beyond(&data.members, after).filter(|member| member.active && member.marks_pos >= since);
-        Ok(moved.take(limit as usize).cloned().collect())
+        Ok(moved.take(limit as usize).map(|member| Member::clone(member)).collect())
     }
 }

@@ -7,17 +7,17 @@ use super::state::{RoomData, State};
 use crate::error::Result;
 use crate::id::{RoomId, UserId};
 use crate::model::{Follow, Message, ThreadCursor};
-use crate::store::{FollowedThread, Needs, Rows, ThreadReads};
+use crate::store::{FollowedThread, MoreRows, Needs, Rows, ThreadReads};
 
 impl State {
     pub(super) fn load_follows(&self, needs: &Needs, rows: &mut Rows) {
-        for key in needs.follows(&rows.messages) {
+        for key in needs.follows(&rows.more.messages) {
             let there = self.follow(key.0, key.1, &key.2).cloned();
-            rows.follows.extend(there.map(|follow| (key, follow)));
+            rows.more.follows.extend(there.map(|follow| (key, follow)));
         }
     }
 
-    pub(super) fn write_follows(&mut self, rows: &mut Rows) {
+    pub(super) fn write_follows(&mut self, rows: &mut MoreRows) {
         for key in std::mem::take(&mut rows.written_follows) {
             let Some(follow) = rows.follows.remove(&key) else { continue };
             let (room, root, user) = key;

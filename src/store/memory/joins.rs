@@ -26,16 +26,16 @@ impl State {
     pub(super) fn load_joins(&self, needs: &Needs, rows: &mut Rows) {
         for request in self.join_requests.values() {
             let key = (request.room, request.user.clone());
-            if needs.join_requests.contains(&key) {
-                rows.join_requests.insert(key, request.clone());
+            if needs.more.join_requests.contains(&key) {
+                rows.more.join_requests.insert(key, request.clone());
             }
         }
-        for (_, id) in &needs.asked {
+        for (_, id) in &needs.more.asked {
             let found = self.join_requests.get(id);
-            rows.asked.extend(found.map(|request| (*id, (request.room, request.user.clone()))));
+            rows.more.asked.extend(found.map(|request| (*id, (request.room, request.user.clone()))));
         }
-        for room in &needs.join_counts {
-            rows.join_counts.insert(*room, self.joins(&Queue::Room(*room), None).count() as u64);
+        for room in &needs.more.join_counts {
+            rows.more.join_counts.insert(*room, self.joins(&Queue::Room(*room), None).count() as u64);
         }
     }
 

@@ -135,7 +135,7 @@ impl PushStore for MemoryStore {
     ) -> Result<Vec<RoomId>> {
         let state = self.state.lock();
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let rooms = state.rooms.range((from, Bound::Unbounded)).map(|(_, data)| &data.room);
+        let rooms = state.rooms.range((from, Bound::Unbounded)).map(|(_, data)| &*data.room);
         let waits = |room: &&Room| {
             let is_new = room.last_message_at.is_some_and(|at| at >= since);
             is_new && room.seq > state.pushes.considered(room.id)

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::state::{Person, RoomData, State, beyond};
 use crate::id::UserId;
-use crate::model::{Edit, Hidden, Reaction, Report};
+use crate::model::{Edit, Hidden, Member, Reaction, Report, Room};
 use crate::store::{KeptEdit, Queue, ReactionKey, Record, RecordPage, RoomRecord};
 
 pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record> {
@@ -122,7 +122,7 @@ pub(super) fn records(state: &State, page: RecordPage, limit: u32) -> Vec<Record
         RecordPage::Members { room, after } => {
             let Some(data) = state.rooms.get(&room) else { return Vec::new() };
             let members = beyond(&data.members, after.as_ref()).take(limit);
-            members.map(|member| Record::Room(RoomRecord::Member(member.clone()))).collect()
+            members.map(|member| Record::Room(RoomRecord::Member(Member::clone(member)))).collect()
         }
         RecordPage::Bans { room, after } => {
             let Some(data) = state.rooms.get(&room) else { return Vec::new() };
@@ -182,5 +182,5 @@ fn profile(state: &State, user: &UserId) -> Option<Record> {
 }
 
 fn room(data: &RoomData) -> Record {
-    Record::Room(RoomRecord::Room(data.room.clone()))
+    Record::Room(RoomRecord::Room(Room::clone(&data.room)))
 }

@@ -17,13 +17,16 @@ impl RoomReads for MemoryStore {
     async fn membership(&self, room: RoomId, user: &UserId) -> Result<Option<(Room, Option<Member>)>> {
         let state = self.state.lock();
         let data = state.rooms.get(&room);
-        Ok(data.map(|data| (data.room.clone(), data.members.get(user).cloned())))
+        Ok(data.map(|data| {
+            let member = data.members.get(user).map(|member| Member::clone(member));
+            (Room::clone(&data.room), member)
+        }))
     }
 
     async fn rooms(&self, ids: &[RoomId]) -> Result<Vec<Room>> {
         let state = self.state.lock();
         let found = BTreeSet::from_iter(ids).into_iter().filter_map(|id| state.rooms.get(id));
-        Ok(found.map(|data| data.room.clone()).collect())
+        Ok(found.map(|data| Room::clone(&data.room)).collect())
     }
 
     async fn room_entry(&self, room: RoomId, user: &UserId, listed: usize) -> Result<Option<RoomEntry>> {
@@ -52,7 +55,7 @@ impl RoomReads for MemoryStore {
     async fn public_rooms(&self, before: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
         let state = self.state.lock();
         let until = before.map_or(Bound::Unbounded, Bound::Excluded);
-        let rooms = state.rooms.range((Bound::Unbounded, until)).rev().map(|(_, data)| &data.room);
+        let rooms = state.rooms.range((Bound::Unbounded, until)).rev().map(|(_, data)| &*data.room);
         let public = rooms.filter(|room| room.active && room.about.visibility == Visibility::Public);
         Ok(public.take(limit as usize).cloned().collect())
     }
@@ -60,7 +63,8 @@ impl RoomReads for MemoryStore {
     async fn memberships(&self, user: &UserId, after: Option<RoomId>, limit: u32) -> Result<Memberships> {
         let state = self.state.lock();
         let rooms = state.of_user(user, after).filter(|(_, member)| member.active);
-        let rooms = rooms.take(limit as usize).map(|(data, member)| (data.room.clone(), member.clone()));
+        let rooms =
+            rooms.take(limit as usize).map(|(data, member)| (Room::clone(&data.room), member.clone()));
         Ok(Memberships { position: state.position, rooms: rooms.collect() })
     }
 
@@ -73,7 +77,7 @@ impl RoomReads for MemoryStore {
             profile: state.profile(&member.user),
             last_seen: state.people.get(&member.user).and_then(|person| person.last_seen),
         };
-        Ok(active.take(limit as usize).map(entry).collect())
+        Ok(active.take(limit as usize).map(|member| entry(member)).collect())
     }
 
     async fn seniors(&self, room: RoomId, limit: u32) -> Result<Vec<Member>> {
@@ -108,7 +112,8 @@ impl RoomReads for MemoryStore {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let all = state.invites.range((from, Bound::Unbounded)).map(|(_, invite)| invite);
         let theirs = all.filter(|invite| invite.user.as_ref() == Some(user));
-        let with_room = |invite: &Invite| Some((invite.clone(), state.rooms.get(&invite.room)?.room.clone()));
+        let with_room =
+            |invite: &Invite| Some((invite.clone(), Room::clone(&state.rooms.get(&invite.room)?.room)));
         Ok(theirs.filter_map(with_room).take(limit as usize).collect())
     }
 }

@@ -51,8 +51,8 @@ pub(super) struct Person {
 
 #[derive(Debug)]
 pub(super) struct RoomData {
-    pub(super) room: Room,
-    pub(super) members: BTreeMap<UserId, Member>,
+    pub(super) room: Arc<Room>,
+    pub(super) members: BTreeMap<UserId, Arc<Member>>,
     /// The message with `seq` stands at `seq - first`.
     pub(super) messages: Vec<Arc<Message>>,
     /// The number of the first one that is kept.
@@ -90,7 +90,7 @@ pub(super) fn keep_latest(time: &mut Option<Timestamp>, at: Timestamp) {
 }
 
 impl RoomData {
-    pub(super) fn new(room: Room) -> Self {
+    pub(super) fn new(room: Arc<Room>) -> Self {
         Self {
             first: room.floor().seq,
             room,
@@ -179,7 +179,7 @@ impl RoomData {
         self.hidden_at.retain(|_, hidden| hidden.seq > upto);
         for (user, hidden) in &mut self.hidden {
             hidden.retain(|seq| *seq > upto);
-            if let Some(member) = self.members.get_mut(user) {
+            if let Some(member) = self.members.get_mut(user).map(Arc::make_mut) {
                 member.hidden = u32::try_from(hidden.len()).unwrap_or(u32::MAX);
             }
         }
@@ -223,7 +223,7 @@ impl RoomData {
     }
 
     pub(super) fn active(&self) -> impl Iterator<Item = &Member> {
-        self.members.values().filter(|member| member.active)
+        self.members.values().map(|member| &**member).filter(|member| member.active)
     }
 
     /// The first of them by seniority.
@@ -303,7 +303,7 @@ impl State {
             _ => data.active().take(listed).map(|member| profile(&member.user)).collect(),
         };
         RoomEntry {
-            room: data.room.clone(),
+            room: Room::clone(&data.room),
             member: member.clone(),
             last_message: data.last_seen_by(&member.user).map(|message| self.shown(message)),
             participants,
@@ -322,7 +322,7 @@ impl State {
         let rooms = rooms.into_iter().flat_map(move |rooms| rooms.range((from, Bound::Unbounded)));
         rooms.filter_map(move |room| {
             let data = self.rooms.get(room)?;
-            Some((data, data.members.get(user)?))
+            Some((data, &**data.members.get(user)?))
         })
     }
 }

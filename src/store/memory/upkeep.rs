@@ -50,7 +50,7 @@ impl Upkeep for MemoryStore {
     async fn keeping_rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>> {
         let state = self.state.lock();
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let rooms = state.rooms.range((from, Bound::Unbounded)).map(|(_, data)| &data.room);
+        let rooms = state.rooms.range((from, Bound::Unbounded)).map(|(_, data)| &*data.room);
         Ok(rooms.filter(|room| room.keeping.is_some()).take(limit as usize).cloned().collect())
     }
 }

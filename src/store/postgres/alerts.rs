@@ -30,8 +30,8 @@ pub(super) const KEEP: &str = "DELETE FROM chat.push_alerts o USING (SELECT k.* 
      WHERE o.user_id = d.user_id AND o.kind = d.kind AND o.subject = d.subject";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    let Some(terms) = rows.alert_terms.filter(|_| !rows.new_alerts.is_empty()) else { return Ok(()) };
-    let alerts = &rows.new_alerts;
+    let Some(terms) = rows.alert_terms.filter(|_| !rows.more.new_alerts.is_empty()) else { return Ok(()) };
+    let alerts = &rows.more.new_alerts;
     let keys: Vec<AlertKey> = alerts.iter().map(Alert::key).collect();
     let payloads = each(alerts, |alert| alert_payload(&alert.occasion));
     let put = query(PUT)

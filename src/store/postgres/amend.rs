@@ -1,6 +1,5 @@
 //! Messages that change after they were sent, and the reactions on them.
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -16,8 +15,8 @@ use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{Message, PinCursor, Profile, Reaction};
 use crate::store::columns::{
-    ReadRow, below_pin, body_code, first_sender, int, kept_attachments, kept_mentions, kept_thread,
-    message_columns, pin_of, quoted_seq,
+    ReadRow, below_pin, body_code, custom_text, first_sender, int, kept_attachments, kept_mentions,
+    kept_thread, message_columns, pin_of, quoted_seq,
 };
 use crate::store::{Needs, ReactionKey, Rows};
 
@@ -144,26 +143,27 @@ pub(super) const REACTIONS_LEFT: &str = "SELECT x.room, x.seq, x.reaction, x.use
 
 /// Loads them, the rooms being locked.
 pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows) -> Result<()> {
-    if needs.messages.is_empty() {
+    if needs.more.messages.is_empty() {
         return Ok(());
     }
-    load_messages(conn, &needs.messages, rows).await?;
-    let roots = needs.roots(&rows.messages);
+    load_messages(conn, &needs.more.messages, rows).await?;
+    let roots = needs.roots(&rows.more.messages);
     if !roots.is_empty() {
         load_messages(conn, &roots, rows).await?;
     }
-    if !needs.pins.is_empty() {
-        let rooms: Vec<Uuid> = needs.pins.iter().copied().map(Uuid::from).collect();
+    if !needs.more.pins.is_empty() {
+        let rooms: Vec<Uuid> = needs.more.pins.iter().copied().map(Uuid::from).collect();
         let pins =
             fetch(conn, query(PINS).bind(rooms), |columns| Ok((columns.room_id()?, columns.number()?)));
-        rows.pins = pins.await?.into_iter().collect();
+        rows.more.pins = pins.await?.into_iter().collect();
     }
     let sought: Vec<ReactionKey> = needs
+        .more
         .reactions
         .iter()
         .filter_map(|key| {
             let (room, id, reaction, user) = key.clone();
-            Some(ReactionKey { room, seq: rows.messages.get(&id)?.seq, reaction, user })
+            Some(ReactionKey { room, seq: rows.more.messages.get(&id)?.seq, reaction, user })
         })
         .collect();
     if !sought.is_empty() {
@@ -172,31 +172,28 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
             let (room, seq) = (columns.room_id()?, columns.number()?);
             Ok(ReactionKey { room, seq, reaction: columns.reaction()?, user: columns.parsed()? })
         });
-        rows.reactions = left.await?.into_iter().collect();
+        rows.more.reactions = left.await?.into_iter().collect();
     }
     Ok(())
 }
 
-async fn load_messages(
-    conn: &mut PgConnection,
-    ids: &BTreeSet<(RoomId, MessageId)>,
-    rows: &mut Rows,
-) -> Result<()> {
+async fn load_messages(conn: &mut PgConnection, ids: &[(RoomId, MessageId)], rows: &mut Rows) -> Result<()> {
     let (rooms, ids): (Vec<Uuid>, Vec<Uuid>) =
         ids.iter().map(|(room, id)| (Uuid::from(*room), Uuid::from(*id))).unzip();
     let found = fetch(conn, query(MESSAGES).bind(rooms).bind(ids), |columns| columns.message()).await?;
-    rows.messages.extend(found.into_iter().map(|message| (message.id, Arc::new(message))));
+    rows.more.messages.extend(found.into_iter().map(|message| (message.id, Arc::new(message))));
     Ok(())
 }
 
 pub(super) const AMEND: &str = "UPDATE chat.messages s SET kind = w.kind, content = w.content, image_url = w.image_url, \
          changed_pos = w.changed_pos, edited_at = w.edited_at, reactions = w.reactions, \
          attachments = w.attachments, quoted = w.quoted, pinned_at = w.pinned_at, pinned_by = w.pinned_by, \
-         forwarded = w.forwarded, writing_until = w.writing_until, mentioned = w.mentioned, thread = w.thread \
+         forwarded = w.forwarded, writing_until = w.writing_until, mentioned = w.mentioned, thread = w.thread, \
+         custom = w.custom \
      FROM UNNEST($1::uuid[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::text[], $9::bytea[], $10::int8[], \
-         $11::int8[], $12::text[], $13::text[], $14::int8[], $15::bytea[], $16::bytea[]) \
+         $11::int8[], $12::text[], $13::text[], $14::int8[], $15::bytea[], $16::bytea[], $17::text[]) \
          AS w (room, seq, kind, content, image_url, changed_pos, edited_at, reactions, attachments, quoted, \
-             pinned_at, pinned_by, forwarded, writing_until, mentioned, thread) \
+             pinned_at, pinned_by, forwarded, writing_until, mentioned, thread, custom) \
      WHERE s.room = w.room AND s.seq = w.seq";
 
 pub(super) const CLEAR: &str = "DELETE FROM chat.reactions x USING UNNEST($1::uuid[], $2::int8[]) AS k (room, seq) \
@@ -211,7 +208,7 @@ const LEAVE: &str = "INSERT INTO chat.reactions (room, seq, reaction, user_id) \
 
 /// Writes what has changed, once new messages are there.
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    let messages: Vec<&Arc<Message>> = rows.amended.values().collect();
+    let messages: Vec<&Arc<Message>> = rows.more.amended.values().collect();
     if !messages.is_empty() {
         let amended = query(AMEND)
             .bind(each(&messages, |message| Uuid::from(message.room)))
@@ -231,16 +228,17 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(&messages, |message| first_sender(message)))
             .bind(each(&messages, |message| message.state.writing_until.map(Timestamp::as_millis)))
             .bind(each(&messages, |message| kept_mentions(message)))
-            .bind(each(&messages, |message| kept_thread(message)));
+            .bind(each(&messages, |message| kept_thread(message)))
+            .bind(each(&messages, |message| custom_text(&message.custom)));
         amended.execute(&mut *conn).await?;
     }
-    if !rows.cleared.is_empty() {
+    if !rows.more.cleared.is_empty() {
         let (rooms, seqs): (Vec<Uuid>, Vec<i64>) =
-            rows.cleared.iter().map(|(room, seq)| (Uuid::from(*room), int(*seq))).unzip();
+            rows.more.cleared.iter().map(|(room, seq)| (Uuid::from(*room), int(*seq))).unzip();
         query(CLEAR).bind(rooms).bind(seqs).execute(&mut *conn).await?;
     }
-    let written = rows.written_reactions.iter().cloned();
-    let (left, taken): (Vec<_>, Vec<_>) = written.partition(|key| rows.reactions.contains(key));
+    let written = rows.more.written_reactions.iter().cloned();
+    let (left, taken): (Vec<_>, Vec<_>) = written.partition(|key| rows.more.reactions.contains(key));
     for (sql, keys) in [(TAKE, taken), (LEAVE, left)] {
         if !keys.is_empty() {
             bind_keys(query(sql), &keys).execute(&mut *conn).await?;

@@ -11,7 +11,7 @@ use super::write::each;
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, RoomId, UserId};
 use crate::model::Dimensions;
-use crate::store::columns::{ReadRow, attachment_columns, int};
+use crate::store::columns::{ReadRow, attachment_columns, int, stored_attachment};
 use crate::store::{Rows, Stage, StoredAttachment};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -25,7 +25,7 @@ pub(super) async fn attachment(
     id: AttachmentId,
 ) -> Result<Option<StoredAttachment>> {
     let sought = || query(ATTACHMENT).bind(Uuid::from(room)).bind(Uuid::from(id));
-    db.one(sought, |columns| columns.stored_attachment()).await
+    db.one(sought, |columns| stored_attachment(columns)).await
 }
 
 /// In the index alone. A sum of `bigint` is a `numeric`.
@@ -65,7 +65,7 @@ pub(super) const UNSENT: &str = concat!(
 
 pub(super) async fn unsent(db: &Connections, before: Timestamp, limit: u32) -> Result<Vec<StoredAttachment>> {
     let sought = || query(UNSENT).bind(before.as_millis()).bind(i64::from(limit));
-    db.all(sought, |columns| columns.stored_attachment()).await
+    db.all(sought, |columns| stored_attachment(columns)).await
 }
 
 pub(super) const LOAD: &str = concat!(
@@ -82,7 +82,7 @@ pub(super) async fn load(
 ) -> Result<HashMap<(RoomId, AttachmentId), StoredAttachment>> {
     let (rooms, ids): (Vec<Uuid>, Vec<Uuid>) =
         keys.iter().map(|(room, id)| (Uuid::from(*room), Uuid::from(*id))).unzip();
-    let found = fetch(conn, query(LOAD).bind(rooms).bind(ids), |columns| columns.stored_attachment()).await?;
+    let found = fetch(conn, query(LOAD).bind(rooms).bind(ids), |columns| stored_attachment(columns)).await?;
     Ok(found.into_iter().map(|stored| ((stored.attachment.room, stored.attachment.id), stored)).collect())
 }
 
@@ -99,13 +99,13 @@ const END: &str = "DELETE FROM chat.attachments a USING UNNEST($1::uuid[], $2::u
      WHERE a.room = k.room AND a.id = k.id";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    let written = || rows.written_attachments.iter();
-    let ended: Vec<_> = written().filter(|key| !rows.attachments.contains_key(key)).collect();
+    let written = || rows.more.written_attachments.iter();
+    let ended: Vec<_> = written().filter(|key| !rows.more.attachments.contains_key(key)).collect();
     if !ended.is_empty() {
         let ids = (each(&ended, |key| Uuid::from(key.0)), each(&ended, |key| Uuid::from(key.1)));
         query(END).bind(ids.0).bind(ids.1).execute(&mut *conn).await?;
     }
-    let put: Vec<&StoredAttachment> = written().filter_map(|key| rows.attachments.get(key)).collect();
+    let put: Vec<&StoredAttachment> = written().filter_map(|key| rows.more.attachments.get(key)).collect();
     if put.is_empty() {
         return Ok(());
     }

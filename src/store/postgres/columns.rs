@@ -23,7 +23,7 @@ macro_rules! member_columns {
     };
 }
 
-/// What [`ReadRow::relation`] reads, of `relations f`.
+/// What [`relation`](crate::store::columns::relation) reads, of `relations f`.
 macro_rules! relation_columns {
     () => {
         "f.user_id, f.other, f.kind, f.since"
@@ -40,7 +40,7 @@ macro_rules! message_joins {
     };
 }
 
-/// What [`ReadRow::ban`] reads, of `bans b`.
+/// What [`ban`](crate::store::columns::ban) reads, of `bans b`.
 macro_rules! ban_columns {
     () => {
         "b.room, b.user_id, b.made_by, b.made_at, b.until, b.reason"

@@ -33,15 +33,15 @@ pub(super) const COUNTS: &str = "SELECT k.room, k.seq, \
      FROM UNNEST($1::uuid[], $2::int8[]) AS k (room, seq)";
 
 pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows) -> Result<()> {
-    if needs.edited.is_empty() {
+    if needs.more.edited.is_empty() {
         return Ok(());
     }
     let (rooms, seqs): (Vec<Uuid>, Vec<i64>) =
-        needs.edited.iter().map(|(room, seq)| (Uuid::from(*room), int(*seq))).unzip();
+        needs.more.edited.iter().map(|(room, seq)| (Uuid::from(*room), int(*seq))).unzip();
     let counts = fetch(conn, query(COUNTS).bind(rooms).bind(seqs), |columns| {
         Ok(((columns.room_id()?, columns.number()?), columns.number()?))
     });
-    rows.edited.extend(counts.await?);
+    rows.more.edited.extend(counts.await?);
     Ok(())
 }
 
@@ -53,7 +53,7 @@ pub(super) const KEEP: &str = "DELETE FROM chat.edits e USING UNNEST($1::uuid[],
          WHERE later.room = e.room AND later.seq = e.seq AND later.version > e.version) >= k.keep";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    let new = &rows.new_edits;
+    let new = &rows.more.new_edits;
     if !new.is_empty() {
         let added = query(ADD)
             .bind(each(new, |(room, ..)| Uuid::from(*room)))
@@ -63,8 +63,8 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(new, |(.., edit)| edit.since.as_millis()));
         added.execute(&mut *conn).await?;
     }
-    if !rows.kept_edits.is_empty() {
-        let kept = &rows.kept_edits;
+    if !rows.more.kept_edits.is_empty() {
+        let kept = &rows.more.kept_edits;
         let trimmed = query(KEEP)
             .bind(each(kept, |((room, _), _)| Uuid::from(*room)))
             .bind(each(kept, |((_, seq), _)| int(*seq)))

@@ -152,10 +152,10 @@ pub(super) const LOAD: &str = concat!(
 );
 
 pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows) -> Result<()> {
-    if needs.threads.is_empty() {
+    if needs.more.threads.is_empty() {
         return Ok(());
     }
-    let keys = needs.follows(&rows.messages);
+    let keys = needs.follows(&rows.more.messages);
     if keys.is_empty() {
         return Ok(());
     }
@@ -164,7 +164,7 @@ pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows
     let users: Vec<&str> = keys.iter().map(|(.., user)| user.as_str()).collect();
     let found = fetch(conn, query(LOAD).bind(rooms).bind(roots).bind(users), |columns| columns.follow());
     let found = found.await?.into_iter();
-    rows.follows =
+    rows.more.follows =
         found.map(|follow| ((follow.room, follow.root_seq, follow.user.clone()), follow)).collect();
     Ok(())
 }
@@ -181,7 +181,8 @@ pub(super) const KEEP: &str = "DELETE FROM chat.follows o USING (SELECT g.room, 
      WHERE o.room = k.room AND o.root = k.root AND o.user_id = k.user_id";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    let written: Vec<&Follow> = rows.written_follows.iter().filter_map(|key| rows.follows.get(key)).collect();
+    let written: Vec<&Follow> =
+        rows.more.written_follows.iter().filter_map(|key| rows.more.follows.get(key)).collect();
     if !written.is_empty() {
         let put = query(WRITE)
             .bind(each(&written, |follow| Uuid::from(follow.room)))
@@ -193,7 +194,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(&written, |follow| int(follow.pos)));
         put.execute(&mut *conn).await?;
     }
-    for (user, most) in &rows.kept_follows {
+    for (user, most) in &rows.more.kept_follows {
         query(KEEP).bind(user.as_str()).bind(i64::from(*most)).execute(&mut *conn).await?;
     }
     Ok(())

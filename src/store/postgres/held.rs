@@ -7,7 +7,9 @@ use super::connections::{Connections, fetch};
 use super::error::PostgresError;
 use super::write::each;
 use crate::id::{ClientId, MessageId, RoomId};
-use crate::store::columns::{ReadRow, body_code, held_columns, held_of, kept_attachments, refers_text};
+use crate::store::columns::{
+    ReadRow, body_code, custom_text, held_columns, held_of, kept_attachments, refers_text,
+};
 use crate::store::{Held, Needs, Queue, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -81,49 +83,50 @@ pub(super) const COUNTS: &str = "SELECT k.room, k.sender, \
 
 /// The rooms are locked, and so are all that wait in them.
 pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows) -> Result<()> {
-    if !needs.held.is_empty() {
-        let ids: Vec<Uuid> = needs.held.iter().map(|(_, id)| Uuid::from(*id)).collect();
+    if !needs.more.held.is_empty() {
+        let ids: Vec<Uuid> = needs.more.held.iter().map(|(_, id)| Uuid::from(*id)).collect();
         let found = fetch(conn, query(PLACES).bind(ids), |columns| {
             Ok((MessageId::from_bytes(columns.bytes()?), (columns.room_id()?, columns.parsed()?)))
         });
-        rows.held.extend(found.await?);
+        rows.more.held.extend(found.await?);
     }
-    if !needs.held_as.is_empty() {
-        let rooms: Vec<Uuid> = needs.held_as.iter().map(|(room, ..)| Uuid::from(*room)).collect();
-        let senders: Vec<&str> = needs.held_as.iter().map(|(_, sender, _)| sender.as_str()).collect();
-        let clients: Vec<&str> = needs.held_as.iter().map(|(.., client)| client.as_str()).collect();
+    if !needs.more.held_as.is_empty() {
+        let rooms: Vec<Uuid> = needs.more.held_as.iter().map(|(room, ..)| Uuid::from(*room)).collect();
+        let senders: Vec<&str> = needs.more.held_as.iter().map(|(_, sender, _)| sender.as_str()).collect();
+        let clients: Vec<&str> = needs.more.held_as.iter().map(|(.., client)| client.as_str()).collect();
         let sought = query(HELD_AS).bind(rooms).bind(senders).bind(clients);
         let found = fetch(conn, sought, |columns| {
             let key = (columns.room_id()?, columns.parsed()?, columns.parsed()?);
             Ok((key, (MessageId::from_bytes(columns.bytes()?), columns.hash()?)))
         });
-        rows.held_as.extend(found.await?);
+        rows.more.held_as.extend(found.await?);
     }
-    if !needs.holding.is_empty() {
+    if !needs.more.holding.is_empty() {
         let (rooms, senders): (Vec<Uuid>, Vec<&str>) =
-            needs.holding.iter().map(|(room, user)| (Uuid::from(*room), user.as_str())).unzip();
+            needs.more.holding.iter().map(|(room, user)| (Uuid::from(*room), user.as_str())).unzip();
         let counts = fetch(conn, query(COUNTS).bind(rooms).bind(senders), |columns| {
             let key = (columns.room_id()?, columns.parsed()?);
             Ok((key, (columns.number()?, columns.number()?)))
         });
-        rows.held_counts.extend(counts.await?);
+        rows.more.held_counts.extend(counts.await?);
     }
     Ok(())
 }
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
     // Ended first: a client id may be free and taken again in one batch.
-    if !rows.ended_held.is_empty() {
-        let ids: Vec<Uuid> = rows.ended_held.iter().copied().map(Uuid::from).collect();
+    if !rows.more.ended_held.is_empty() {
+        let ids: Vec<Uuid> = rows.more.ended_held.iter().copied().map(Uuid::from).collect();
         query(END).bind(ids).execute(&mut *conn).await?;
     }
-    let new = &rows.new_held;
+    let new = &rows.more.new_held;
     if !new.is_empty() {
         let added = query(
             "INSERT INTO chat.held (id, room, sender, kind, content, image_url, client_id, attachments, refers, \
-                 body_hash, reason, at) \
+                 body_hash, reason, at, custom) \
              SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::int2[], $5::text[], $6::text[], \
-                 $7::text[], $8::bytea[], $9::text[], $10::bytea[], $11::text[], $12::int8[]) \
+                 $7::text[], $8::bytea[], $9::text[], $10::bytea[], $11::text[], $12::int8[], \
+                 $13::text[]) \
              ON CONFLICT (id) DO NOTHING",
         );
         let added = added
@@ -138,7 +141,8 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(new, |held| refers_text(&held.refers)))
             .bind(each(new, |held| &held.hash.0[..]))
             .bind(each(new, |held| held.reason.as_deref()))
-            .bind(each(new, |held| held.at.as_millis()));
+            .bind(each(new, |held| held.at.as_millis()))
+            .bind(each(new, |held| custom_text(&held.custom)));
         added.execute(&mut *conn).await?;
     }
     Ok(())

@@ -89,10 +89,10 @@ pub(super) async fn load(
 pub(super) const UNHIDE: &str = "DELETE FROM chat.hidden WHERE room = $1 AND user_id = $2";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    for (room, user) in &rows.unhidden {
+    for (room, user) in &rows.more.unhidden {
         query(UNHIDE).bind(Uuid::from(*room)).bind(user.as_str()).execute(&mut *conn).await?;
     }
-    let new = &rows.new_hidden;
+    let new = &rows.more.new_hidden;
     if new.is_empty() {
         return Ok(());
     }

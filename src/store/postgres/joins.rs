@@ -86,26 +86,26 @@ pub(super) const COUNTS: &str = "SELECT k.room, (SELECT count(*) FROM chat.join_
 
 /// The rows are locked, and so are all who wait to come into them.
 pub(super) async fn load(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows) -> Result<()> {
-    if !needs.join_requests.is_empty() {
+    if !needs.more.join_requests.is_empty() {
         let (rooms, users): (Vec<Uuid>, Vec<&str>) =
-            needs.join_requests.iter().map(|(room, user)| (Uuid::from(*room), user.as_str())).unzip();
+            needs.more.join_requests.iter().map(|(room, user)| (Uuid::from(*room), user.as_str())).unzip();
         let found = fetch(conn, query(LOAD).bind(rooms).bind(users), |columns| join_request(columns)).await?;
         let keyed = found.into_iter().map(|request| ((request.room, request.user.clone()), request));
-        rows.join_requests.extend(keyed);
+        rows.more.join_requests.extend(keyed);
     }
-    if !needs.asked.is_empty() {
-        let ids: Vec<Uuid> = needs.asked.iter().map(|(_, id)| Uuid::from(*id)).collect();
+    if !needs.more.asked.is_empty() {
+        let ids: Vec<Uuid> = needs.more.asked.iter().map(|(_, id)| Uuid::from(*id)).collect();
         let places = fetch(conn, query(PLACES).bind(ids), |columns| {
             let id = JoinRequestId::from_bytes(columns.bytes()?);
             Ok((id, (columns.room_id()?, columns.parsed()?)))
         });
-        rows.asked.extend(places.await?);
+        rows.more.asked.extend(places.await?);
     }
-    if !needs.join_counts.is_empty() {
-        let rooms: Vec<Uuid> = needs.join_counts.iter().copied().map(Uuid::from).collect();
+    if !needs.more.join_counts.is_empty() {
+        let rooms: Vec<Uuid> = needs.more.join_counts.iter().copied().map(Uuid::from).collect();
         let counts =
             fetch(conn, query(COUNTS).bind(rooms), |columns| Ok((columns.room_id()?, columns.number()?)));
-        rows.join_counts.extend(counts.await?);
+        rows.more.join_counts.extend(counts.await?);
     }
     Ok(())
 }
@@ -114,14 +114,14 @@ pub(super) const END: &str = "DELETE FROM chat.join_requests j USING UNNEST($1::
      WHERE j.room = k.room AND j.user_id = k.user_id";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    let written = || rows.written_join_requests.iter();
-    let ended: Vec<_> = written().filter(|key| !rows.join_requests.contains_key(key)).collect();
+    let written = || rows.more.written_join_requests.iter();
+    let ended: Vec<_> = written().filter(|key| !rows.more.join_requests.contains_key(key)).collect();
     if !ended.is_empty() {
         let gone = query(END);
         let gone = gone.bind(each(&ended, |key| Uuid::from(key.0))).bind(each(&ended, |key| key.1.as_str()));
         gone.execute(&mut *conn).await?;
     }
-    let put: Vec<_> = written().filter_map(|key| rows.join_requests.get(key)).collect();
+    let put: Vec<_> = written().filter_map(|key| rows.more.join_requests.get(key)).collect();
     if !put.is_empty() {
         let kept = query(
             "INSERT INTO chat.join_requests (id, room, user_id, invite, reason, at) \

@@ -65,7 +65,7 @@ pub(super) const END: [&str; 5] = [
 
 /// After all else but what is cut.
 pub(super) async fn end(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    for (id, pos) in &rows.deleted {
+    for (id, pos) in &rows.more.deleted {
         let room = Uuid::from(*id);
         query(END[0]).bind(room).bind(int(*pos)).execute(&mut *conn).await?;
         for sql in &END[1..] {
@@ -78,7 +78,7 @@ pub(super) async fn end(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
 
 /// The last of all that is written.
 pub(super) async fn cut(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    for (room, upto) in &rows.cut {
+    for (room, upto) in &rows.more.cut {
         for sql in CUT {
             query(sql).bind(Uuid::from(*room)).bind(int(*upto)).execute(&mut *conn).await?;
         }

@@ -17,8 +17,8 @@ use super::{alerts, amend, attachments, edits, follows, held, hidden, joins, kee
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
 use crate::model::{Pos, Position, Profile, RoomKey};
-use crate::store::columns::{ReadRow, int, message_columns, room_columns, seniority};
-use crate::store::{Batch, Item, Needs, Ordinals, Rows, Sent};
+use crate::store::columns::{ReadRow, int, message_columns, relation, room_columns, seniority};
+use crate::store::{Batch, Item, Keyed, Needs, Ordinals, Rows, Sent};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
 
@@ -117,7 +117,7 @@ pub(super) async fn load(
     if !needs.rooms.is_empty() {
         let ids: Vec<Uuid> = needs.rooms.iter().map(|id| Uuid::from(*id)).collect();
         let rooms = fetch(conn, query(LOCK_ROOMS).bind(ids), |columns| columns.room()).await?;
-        rows.rooms = rooms.into_iter().map(|room| (room.id, room)).collect();
+        rows.rooms = rooms.into_iter().map(|room| (room.id, Arc::new(room))).collect();
     }
     let relations = needs.relations_with(&rows.rooms);
     if position.lanes() > 1 {
@@ -125,16 +125,41 @@ pub(super) async fn load(
     }
     write_profiles(conn, batch).await?;
     write_erasures(conn, batch).await?;
-    rows.oldest = keeping::load(conn, &needs.oldest).await?;
-    let senders = needs.senders(&rows.oldest);
+    if !needs.more.oldest.is_empty() {
+        rows.more.oldest = keeping::load(conn, &needs.more.oldest).await?;
+    }
+    let senders = needs.senders(&rows.more.oldest);
     if !needs.members.is_empty() || !senders.is_empty() {
         let members = needs.members.iter().chain(senders.iter().filter(|one| !needs.members.contains(*one)));
         let (rooms, users): (Vec<Uuid>, Vec<&str>) =
             members.map(|(room, user)| (Uuid::from(*room), user.as_str())).unzip();
         let members = fetch(conn, query(MEMBERS).bind(rooms).bind(users), |columns| columns.member()).await?;
-        let keyed = members.into_iter().map(|member| ((member.room, member.user.clone()), member));
+        let keyed = members.into_iter().map(|member| ((member.room, member.user.clone()), Arc::new(member)));
         rows.members = keyed.collect();
     }
+    if !needs.sent.is_empty() {
+        rows.sent = load_sent(conn, &needs.sent).await?;
+    }
+    if !needs.ordinals.is_empty() {
+        rows.ordinals = load_ordinals(conn, &needs.ordinals).await?;
+    }
+    if !relations.is_empty() {
+        let (users, others): (Vec<&str>, Vec<&str>) =
+            relations.iter().map(|(user, other)| (user.as_str(), other.as_str())).unzip();
+        let found =
+            fetch(conn, query(RELATIONS).bind(users).bind(others), |columns| relation(columns)).await?;
+        let keyed =
+            found.into_iter().map(|relation| ((relation.user.clone(), relation.other.clone()), relation));
+        rows.relations = keyed.collect();
+    }
+    rows.settings = settings::load(conn, &needs.settings).await?;
+    if needs.more.is_there() {
+        load_more(conn, needs, &mut rows).await?;
+    }
+    Ok(rows)
+}
+
+async fn load_more(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows) -> Result<()> {
     let heirs = needs.heirs(&rows.members);
     if !heirs.is_empty() {
         let (rooms, counts): (Vec<Uuid>, Vec<i64>) =
@@ -146,69 +171,53 @@ pub(super) async fn load(
         });
         heirs.await?.into_iter().for_each(|(member, profile)| rows.add_heir(member, profile));
     }
-    if !needs.sent.is_empty() {
-        rows.sent = load_sent(conn, &needs.sent).await?;
-    }
-    if !needs.places.is_empty() {
+    if !needs.more.places.is_empty() {
         let (rooms, ids): (Vec<Uuid>, Vec<Uuid>) =
-            needs.places.iter().map(|(room, id)| (Uuid::from(*room), Uuid::from(*id))).unzip();
+            needs.more.places.iter().map(|(room, id)| (Uuid::from(*room), Uuid::from(*id))).unzip();
         let found = fetch(conn, query(PLACES).bind(rooms).bind(ids), |columns| {
             Ok((MessageId::from_bytes(columns.bytes()?), (columns.room_id()?, columns.number()?)))
         });
-        rows.places = found.await?.into_iter().collect();
+        rows.more.places = found.await?.into_iter().collect();
     }
-    if !needs.keys.is_empty() {
-        let keys: Vec<&str> = needs.keys.iter().map(RoomKey::as_str).collect();
+    if !needs.more.keys.is_empty() {
+        let keys: Vec<&str> = needs.more.keys.iter().map(RoomKey::as_str).collect();
         let found = fetch(conn, query(KEYS).bind(keys), |columns| {
             Ok((columns.value::<String>()?, columns.room_id()?))
         });
         let found: HashMap<String, RoomId> = found.await?.into_iter().collect();
-        let held = needs.keys.iter().filter_map(|key| Some((key.clone(), *found.get(key.as_str())?)));
-        rows.keys = held.collect();
+        let held = needs.more.keys.iter().filter_map(|key| Some((key.clone(), *found.get(key.as_str())?)));
+        rows.more.keys = held.collect();
     }
-    if !needs.ordinals.is_empty() {
-        rows.ordinals = load_ordinals(conn, &needs.ordinals).await?;
-    }
-    amend::load(conn, needs, &mut rows).await?;
-    if !needs.invites.is_empty() {
-        let rooms: Vec<Uuid> = needs.invites.iter().copied().map(Uuid::from).collect();
+    amend::load(conn, needs, rows).await?;
+    if !needs.more.invites.is_empty() {
+        let rooms: Vec<Uuid> = needs.more.invites.iter().copied().map(Uuid::from).collect();
         let links = fetch(conn, query(INVITES).bind(rooms), |columns| columns.invite()).await?;
-        rows.invites = links.into_iter().map(|link| (link.code, link)).collect();
+        rows.more.invites = links.into_iter().map(|link| (link.code, link)).collect();
     }
-    if !needs.codes.is_empty() {
-        let codes: Vec<Uuid> = needs.codes.iter().copied().map(Uuid::from).collect();
+    if !needs.more.codes.is_empty() {
+        let codes: Vec<Uuid> = needs.more.codes.iter().copied().map(Uuid::from).collect();
         let links = fetch(conn, query(CODES).bind(codes), |columns| columns.invite()).await?;
-        rows.invites.extend(links.into_iter().map(|link| (link.code, link)));
+        rows.more.invites.extend(links.into_iter().map(|link| (link.code, link)));
     }
-    if !relations.is_empty() {
-        let (users, others): (Vec<&str>, Vec<&str>) =
-            relations.iter().map(|(user, other)| (user.as_str(), other.as_str())).unzip();
-        let found =
-            fetch(conn, query(RELATIONS).bind(users).bind(others), |columns| columns.relation()).await?;
-        let keyed =
-            found.into_iter().map(|relation| ((relation.user.clone(), relation.other.clone()), relation));
-        rows.relations = keyed.collect();
+    if !needs.more.attachments.is_empty() {
+        rows.more.attachments = attachments::load(conn, &needs.more.attachments).await?;
     }
-    if !needs.attachments.is_empty() {
-        rows.attachments = attachments::load(conn, &needs.attachments).await?;
-    }
-    rows.stored_bytes = attachments::load_stored_bytes(conn, &needs.stored_bytes).await?;
-    rows.bans = moderation::load(conn, &needs.bans).await?;
-    rows.reports = moderation::load_reports(conn, needs).await?;
-    rows.acts = moderation::load_acts(conn, &needs.acts).await?;
-    rows.hidden = hidden::load(conn, &needs.hidden).await?;
-    rows.settings = settings::load(conn, &needs.settings).await?;
-    edits::load(conn, needs, &mut rows).await?;
-    follows::load(conn, needs, &mut rows).await?;
-    held::load(conn, needs, &mut rows).await?;
-    joins::load(conn, needs, &mut rows).await?;
-    Ok(rows)
+    rows.more.stored_bytes = attachments::load_stored_bytes(conn, &needs.more.stored_bytes).await?;
+    rows.more.bans = moderation::load(conn, &needs.more.bans).await?;
+    rows.more.reports = moderation::load_reports(conn, needs).await?;
+    rows.more.acts = moderation::load_acts(conn, &needs.more.acts).await?;
+    rows.more.hidden = hidden::load(conn, &needs.more.hidden).await?;
+    edits::load(conn, needs, rows).await?;
+    follows::load(conn, needs, rows).await?;
+    held::load(conn, needs, rows).await?;
+    joins::load(conn, needs, rows).await?;
+    Ok(())
 }
 
 async fn load_sent(
     conn: &mut PgConnection,
-    keys: &BTreeSet<(RoomId, UserId, ClientId)>,
-) -> Result<BTreeMap<(RoomId, UserId, ClientId), Sent>> {
+    keys: &[(RoomId, UserId, ClientId)],
+) -> Result<Keyed<(RoomId, UserId, ClientId), Sent>> {
     let rooms: Vec<Uuid> = keys.iter().map(|(room, ..)| Uuid::from(*room)).collect();
     let senders: Vec<&str> = keys.iter().map(|(_, sender, _)| sender.as_str()).collect();
     let clients: Vec<&str> = keys.iter().map(|(.., client)| client.as_str()).collect();
@@ -225,7 +234,7 @@ async fn load_sent(
 async fn load_ordinals(
     conn: &mut PgConnection,
     keys: &[(RoomId, UserId, u64)],
-) -> Result<HashMap<(RoomId, UserId, u64), Ordinals>> {
+) -> Result<Keyed<(RoomId, UserId, u64), Ordinals>> {
     let rooms: Vec<Uuid> = keys.iter().map(|(room, ..)| Uuid::from(*room)).collect();
     let users: Vec<&str> = keys.iter().map(|(_, user, _)| user.as_str()).collect();
     let seqs: Vec<i64> = keys.iter().map(|(.., seq)| int(*seq)).collect();
@@ -262,12 +271,12 @@ async fn lock_absent(
         let number = pair_number(user, other);
         numbers.insert(number, changed.contains(&number));
     }
-    numbers.extend(needs.keys.iter().map(|key| (number_of(&["key", key.as_str()]), true)));
+    numbers.extend(needs.more.keys.iter().map(|key| (number_of(&["key", key.as_str()]), true)));
     numbers.extend(batch.items.iter().filter_map(|item| match item {
         Item::Settings(item) => Some((number_of(&["settings", item.user.as_str()]), true)),
         _ => None,
     }));
-    numbers.extend(needs.stored_bytes.iter().map(|user| (number_of(&["bytes", user.as_str()]), true)));
+    numbers.extend(needs.more.stored_bytes.iter().map(|user| (number_of(&["bytes", user.as_str()]), true)));
     if numbers.is_empty() {
         return Ok(());
     }

@@ -35,8 +35,8 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<(), Po
         let senders = each(&new, |mention| mention.sender.as_str());
         bind(query(ADD), &new).bind(senders).execute(&mut *conn).await?;
     }
-    if !rows.ended_mentions.is_empty() {
-        bind(query(END), &rows.ended_mentions).execute(conn).await?;
+    if !rows.more.ended_mentions.is_empty() {
+        bind(query(END), &rows.more.ended_mentions).execute(conn).await?;
     }
     Ok(())
 }

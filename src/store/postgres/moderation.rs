@@ -12,7 +12,9 @@ use super::write::each;
 use crate::clock::Timestamp;
 use crate::id::{ReportId, RoomId, UserId};
 use crate::model::{AuditEntry, Ban, Profile, Report};
-use crate::store::columns::{ReadRow, act_columns, audit_columns, int, outcome_code, report_columns};
+use crate::store::columns::{
+    self, act_columns, audit_columns, audit_entry, ban_of, int, outcome_code, report, report_columns,
+};
 use crate::store::{Needs, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
@@ -21,7 +23,7 @@ pub(super) const BAN: &str =
     concat!("SELECT ", ban_columns!(), " FROM chat.bans b WHERE b.room = $1 AND b.user_id = $2");
 
 pub(super) async fn ban(db: &Connections, room: RoomId, user: &UserId) -> Result<Option<Ban>> {
-    db.one(|| query(BAN).bind(Uuid::from(room)).bind(user.as_str()), |columns| columns.ban()).await
+    db.one(|| query(BAN).bind(Uuid::from(room)).bind(user.as_str()), |columns| columns::ban(columns)).await
 }
 
 pub(super) const BANS: &str = concat!(
@@ -39,7 +41,7 @@ pub(super) async fn bans(
     limit: u32,
 ) -> Result<Vec<(Ban, Profile)>> {
     let sought = || query(BANS).bind(Uuid::from(room)).bind(beyond_user(after)).bind(now.as_millis());
-    db.all(|| sought().bind(i64::from(limit)), |columns| columns.ban_of()).await
+    db.all(|| sought().bind(i64::from(limit)), |columns| ban_of(columns)).await
 }
 
 pub(super) const AUDIT: &str = concat!(
@@ -56,7 +58,7 @@ pub(super) async fn audit(
 ) -> Result<Vec<AuditEntry>> {
     let before = int(before.unwrap_or(u64::MAX));
     let sought = || query(AUDIT).bind(Uuid::from(room)).bind(before).bind(i64::from(limit));
-    db.all(sought, |columns| columns.audit_entry()).await
+    db.all(sought, |columns| audit_entry(columns)).await
 }
 
 pub(super) const REPORTS: &str = concat!(
@@ -84,9 +86,9 @@ pub(super) async fn reports(
     match room {
         Some(room) => {
             let sought = || query(REPORTS_IN).bind(Uuid::from(room)).bind(from).bind(limit);
-            db.all(sought, |columns| columns.report()).await
+            db.all(sought, |columns| report(columns)).await
         }
-        None => db.all(|| query(REPORTS).bind(from).bind(limit), |columns| columns.report()).await,
+        None => db.all(|| query(REPORTS).bind(from).bind(limit), |columns| report(columns)).await,
     }
 }
 
@@ -106,7 +108,7 @@ pub(super) async fn reports_by(
     let from = after.map_or(Some(Uuid::NIL), |id| Uuid::from(id).next());
     let Some(from) = from else { return Ok(Vec::new()) };
     let sought = || query(REPORTS_BY).bind(user.as_str()).bind(from).bind(i64::from(limit));
-    db.all(sought, |columns| columns.report()).await
+    db.all(sought, |columns| report(columns)).await
 }
 
 pub(super) const LOAD_REPORTED: &str = concat!(
@@ -128,18 +130,18 @@ pub(super) async fn load_reports(
     needs: &Needs,
 ) -> Result<HashMap<ReportId, Report>> {
     let mut reports = Vec::new();
-    if !needs.reported.is_empty() {
-        let rooms: Vec<Uuid> = needs.reported.iter().map(|(room, ..)| Uuid::from(*room)).collect();
-        let messages: Vec<Uuid> = needs.reported.iter().map(|(_, id, _)| Uuid::from(*id)).collect();
-        let users: Vec<&str> = needs.reported.iter().map(|(.., user)| user.as_str()).collect();
+    if !needs.more.reported.is_empty() {
+        let rooms: Vec<Uuid> = needs.more.reported.iter().map(|(room, ..)| Uuid::from(*room)).collect();
+        let messages: Vec<Uuid> = needs.more.reported.iter().map(|(_, id, _)| Uuid::from(*id)).collect();
+        let users: Vec<&str> = needs.more.reported.iter().map(|(.., user)| user.as_str()).collect();
         let sought = query(LOAD_REPORTED).bind(rooms).bind(messages).bind(users);
-        reports.extend(fetch(conn, sought, |columns| columns.report()).await?);
+        reports.extend(fetch(conn, sought, |columns| report(columns)).await?);
     }
-    if !needs.reports.is_empty() {
+    if !needs.more.reports.is_empty() {
         let (rooms, ids): (Vec<Uuid>, Vec<Uuid>) =
-            needs.reports.iter().map(|(room, id)| (Uuid::from(*room), Uuid::from(*id))).unzip();
+            needs.more.reports.iter().map(|(room, id)| (Uuid::from(*room), Uuid::from(*id))).unzip();
         let sought = query(LOAD_REPORTS).bind(rooms).bind(ids);
-        reports.extend(fetch(conn, sought, |columns| columns.report()).await?);
+        reports.extend(fetch(conn, sought, |columns| report(columns)).await?);
     }
     Ok(reports.into_iter().map(|report| (report.id, report)).collect())
 }
@@ -160,7 +162,7 @@ pub(super) async fn load(
     }
     let (rooms, users): (Vec<Uuid>, Vec<&str>) =
         keys.iter().map(|(room, user)| (Uuid::from(*room), user.as_str())).unzip();
-    let bans = fetch(conn, query(LOAD).bind(rooms).bind(users), |columns| columns.ban()).await?;
+    let bans = fetch(conn, query(LOAD).bind(rooms).bind(users), |columns| columns::ban(columns)).await?;
     Ok(bans.into_iter().map(|ban| ((ban.room, ban.user.clone()), ban)).collect())
 }
 
@@ -180,14 +182,14 @@ pub(super) async fn load_acts(
     }
     let (rooms, moments): (Vec<Uuid>, Vec<i64>) =
         keys.iter().map(|(room, at)| (Uuid::from(*room), at.as_millis())).unzip();
-    fetch(conn, query(ACTS_AT).bind(rooms).bind(moments), |columns| columns.audit_entry()).await
+    fetch(conn, query(ACTS_AT).bind(rooms).bind(moments), |columns| audit_entry(columns)).await
 }
 
 pub(super) const END_REPORTS: &str = "DELETE FROM chat.reports WHERE id = ANY($1)";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    let written = || rows.written_bans.iter();
-    let ended: Vec<_> = written().filter(|key| !rows.bans.contains_key(key)).collect();
+    let written = || rows.more.written_bans.iter();
+    let ended: Vec<_> = written().filter(|key| !rows.more.bans.contains_key(key)).collect();
     if !ended.is_empty() {
         let gone = query(
             "DELETE FROM chat.bans b USING UNNEST($1::uuid[], $2::text[]) AS k (room, user_id) \
@@ -196,7 +198,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
         let gone = gone.bind(each(&ended, |key| Uuid::from(key.0))).bind(each(&ended, |key| key.1.as_str()));
         gone.execute(&mut *conn).await?;
     }
-    let put: Vec<_> = written().filter_map(|key| rows.bans.get(key)).collect();
+    let put: Vec<_> = written().filter_map(|key| rows.more.bans.get(key)).collect();
     if !put.is_empty() {
         let kept = query(
             "INSERT INTO chat.bans (room, user_id, made_by, made_at, until, reason) \
@@ -213,12 +215,12 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(&put, |ban| ban.reason.as_deref()));
         kept.execute(&mut *conn).await?;
     }
-    let ended = rows.written_reports.iter().filter(|id| !rows.reports.contains_key(id));
+    let ended = rows.more.written_reports.iter().filter(|id| !rows.more.reports.contains_key(id));
     let ended: Vec<Uuid> = ended.copied().map(Uuid::from).collect();
     if !ended.is_empty() {
         query(END_REPORTS).bind(ended).execute(&mut *conn).await?;
     }
-    let put: Vec<_> = rows.written_reports.iter().filter_map(|id| rows.reports.get(id)).collect();
+    let put: Vec<_> = rows.more.written_reports.iter().filter_map(|id| rows.more.reports.get(id)).collect();
     if !put.is_empty() {
         let kept = query(
             "INSERT INTO chat.reports (id, room, message, sender, made_by, at, reason, resolved_at, resolved_by, \
@@ -242,7 +244,7 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
             .bind(each(&put, |report| resolved(report).map(|one| i64::from(outcome_code(one.outcome)))));
         kept.execute(&mut *conn).await?;
     }
-    let acts = &rows.new_acts;
+    let acts = &rows.more.new_acts;
     if !acts.is_empty() {
         let added = query(
             "INSERT INTO chat.audit (room, pos, at, made_by, act, value, message, whom, reason) \

@@ -8,7 +8,7 @@ use super::write::each;
 use crate::clock::Timestamp;
 use crate::id::UserId;
 use crate::model::DoNotDisturb;
-use crate::store::columns::ReadRow;
+use crate::store::columns::{ReadRow, do_not_disturb};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
 
@@ -17,7 +17,7 @@ pub(super) const QUIET: &str = "SELECT d.user_id, d.until, d.daily_from, d.daily
 
 pub(super) async fn quiet(db: &Connections, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>> {
     let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
-    db.all(|| query(QUIET).bind(&users), |columns| Ok((columns.parsed()?, columns.do_not_disturb()?))).await
+    db.all(|| query(QUIET).bind(&users), |columns| Ok((columns.parsed()?, do_not_disturb(columns)?))).await
 }
 
 pub(super) const END_QUIET: &str = "DELETE FROM chat.do_not_disturb WHERE user_id = ANY($1)";

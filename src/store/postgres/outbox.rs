@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction, query};
 use super::columns::Uuid;
 use super::error::PostgresError;
 use crate::error::Result;
-use crate::store::columns::body_code;
+use crate::store::columns::{body_code, custom_text};
 use crate::store::{HostTransaction, OutboxEntry};
 
 pub(super) const TABLE: &str = "chat.outbox";
@@ -14,8 +14,8 @@ impl HostTransaction for PgConnection {
     async fn put(&mut self, outbox: &str, entry: &OutboxEntry) -> Result<()> {
         // The name is the store's own, and no text of anybody's.
         let sql = AssertSqlSafe(format!(
-            "INSERT INTO {outbox} (id, room, author, kind, content, image_url, client_id, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+            "INSERT INTO {outbox} (id, room, author, kind, content, image_url, client_id, created_at, custom) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
         ));
         let written = query(sql)
             .bind(Uuid::from(entry.id))
@@ -25,7 +25,8 @@ impl HostTransaction for PgConnection {
             .bind(entry.body.content())
             .bind(entry.body.image_url())
             .bind(entry.client_id.as_str())
-            .bind(entry.at.as_millis());
+            .bind(entry.at.as_millis())
+            .bind(custom_text(&entry.custom));
         written.execute(self).await.map_err(|error| {
             let code = error.as_database_error().and_then(|error| error.code());
             match code.as_deref() {

@@ -16,7 +16,7 @@ use crate::model::{
     Epoch, Invite, InviteCode, Member, Message, Position, Profile, Relation, RelationKind, Room, Token,
 };
 use crate::store::columns::{
-    ReadRow, int, invite_columns, message_columns, outbox_columns, relation_code, room_columns,
+    self, ReadRow, int, invite_columns, message_columns, outbox_columns, relation_code, room_columns,
 };
 use crate::store::{MemberEntry, Memberships, OutboxRow, RoomEntry};
 
@@ -527,7 +527,8 @@ pub(super) const RELATION: &str =
     concat!("SELECT ", relation_columns!(), " FROM chat.relations f WHERE f.user_id = $1 AND f.other = $2");
 
 pub(super) async fn relation(db: &Connections, user: &UserId, other: &UserId) -> Result<Option<Relation>> {
-    db.one(|| query(RELATION).bind(user.as_str()).bind(other.as_str()), |columns| columns.relation()).await
+    db.one(|| query(RELATION).bind(user.as_str()).bind(other.as_str()), |columns| columns::relation(columns))
+        .await
 }
 
 pub(super) const RELATIONS: &str = concat!(
@@ -548,7 +549,7 @@ pub(super) async fn relations(
     db.all(
         || sought().bind(i64::from(limit)),
         |columns| {
-            let relation = columns.relation()?;
+            let relation = columns::relation(columns)?;
             let profile = columns.profile(relation.other.clone())?;
             Ok((relation, profile))
         },

@@ -11,7 +11,7 @@ use super::held;
 use super::joins;
 use super::read::{beyond, beyond_user};
 use crate::store::columns::{
-    ReadRecord, ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
+    ReadRecord, audit_columns, int, invite_columns, message_columns, relation, report_columns, room_columns,
     settings_columns,
 };
 use crate::store::{Queue, Record, RecordPage, RoomRecord};
@@ -170,7 +170,7 @@ pub(super) async fn records(
             let after = after.as_ref().map(|(user, other)| (user.as_str(), other.as_str()));
             let (user, other) = after.unwrap_or_default();
             let sought = || query(RELATIONS).bind(user).bind(other).bind(limit);
-            db.all(sought, |columns| Ok(Record::Relation(columns.relation()?))).await
+            db.all(sought, |columns| Ok(Record::Relation(relation(columns)?))).await
         }
         RecordPage::Settings { after } => {
             let after = beyond_user(after.as_ref());

@@ -1,7 +1,5 @@
 //! What users let others see: read, loaded and written.
 
-use std::collections::BTreeMap;
-
 use sqlx::{PgConnection, query};
 
 use super::connections::{Connections, fetch};
@@ -9,8 +7,8 @@ use super::error::PostgresError;
 use super::write::each;
 use crate::id::UserId;
 use crate::model::Settings;
-use crate::store::Rows;
-use crate::store::columns::{ReadRow, last_seen_code, settings_columns};
+use crate::store::columns::{self, ReadRow, last_seen_code, settings_columns};
+use crate::store::{Keyed, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
 
@@ -19,16 +17,18 @@ pub(super) const SETTINGS: &str =
 
 pub(super) async fn settings(db: &Connections, users: &[UserId]) -> Result<Vec<(UserId, Settings)>> {
     let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
-    db.all(|| query(SETTINGS).bind(&users), |columns| Ok((columns.parsed()?, columns.settings()?))).await
+    db.all(|| query(SETTINGS).bind(&users), |columns| Ok((columns.parsed()?, columns::settings(columns)?)))
+        .await
 }
 
-pub(super) async fn load(conn: &mut PgConnection, users: &[UserId]) -> Result<BTreeMap<UserId, Settings>> {
+pub(super) async fn load(conn: &mut PgConnection, users: &[UserId]) -> Result<Keyed<UserId, Settings>> {
     if users.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Keyed::new());
     }
     let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
-    let found =
-        fetch(conn, query(SETTINGS).bind(users), |columns| Ok((columns.parsed()?, columns.settings()?)));
+    let found = fetch(conn, query(SETTINGS).bind(users), |columns| {
+        Ok((columns.parsed()?, columns::settings(columns)?))
+    });
     Ok(found.await?.into_iter().collect())
 }
 
@@ -38,11 +38,11 @@ pub(super) const WRITE: &str = "INSERT INTO chat.settings (user_id, last_seen, i
          read_receipts = excluded.read_receipts, changed_at = excluded.changed_at";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    if rows.written_settings.is_empty() {
+    if rows.more.written_settings.is_empty() {
         return Ok(());
     }
     let of = |user| Some((user, rows.settings.get(user)?));
-    let written: Vec<(&UserId, &Settings)> = rows.written_settings.iter().filter_map(of).collect();
+    let written: Vec<(&UserId, &Settings)> = rows.more.written_settings.iter().filter_map(of).collect();
     let write = query(WRITE)
         .bind(each(&written, |(user, _)| user.as_str()))
         .bind(each(&written, |(_, settings)| last_seen_code(settings.last_seen)))

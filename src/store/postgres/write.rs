@@ -56,10 +56,10 @@ pub(super) const WRITE: &str = "WITH \
             notify = excluded.notify, hidden = excluded.hidden) \
     INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
         created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded, mentioned, thread, \
-        root) \
+        root, custom) \
     SELECT * FROM UNNEST($34::uuid[], $35::int8[], $36::uuid[], $37::text[], $38::int2[], $39::text[], \
         $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::text[], \
-        $52::bytea[], $54::int8[], $55::int8[], $56::text[], $61::bytea[], $64::bytea[], $65::int8[])";
+        $52::bytea[], $54::int8[], $55::int8[], $56::text[], $61::bytea[], $64::bytea[], $65::int8[], $67::text[])";
 
 pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
     write_rows(conn, rows, before).await?;
@@ -82,8 +82,10 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position
 }
 
 async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
-    let rooms: Vec<&Room> = rows.written_rooms.iter().filter_map(|id| rows.rooms.get(id)).collect();
-    let members: Vec<&Member> = rows.written_members.iter().filter_map(|key| rows.members.get(key)).collect();
+    let rooms: Vec<&Room> =
+        rows.written_rooms.iter().filter_map(|id| rows.rooms.get(id).map(|room| &**room)).collect();
+    let members: Vec<&Member> =
+        rows.written_members.iter().filter_map(|key| rows.members.get(key).map(|member| &**member)).collect();
     // Whatever takes a position or adds a message changes its room.
     if rooms.is_empty() && members.is_empty() {
         return Ok(());
@@ -144,7 +146,7 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(&rooms, |room| room.about.picture.as_deref()))
         .bind(each(&rooms, |room| is_public(room)))
         .bind(each(messages, |(message, _)| kept_attachments(&message.attachments)))
-        .bind(each(&rooms, |room| custom_text(room)))
+        .bind(each(&rooms, |room| custom_text(&room.about.custom)))
         .bind(each(messages, |(message, _)| message.state.writing_until.map(Timestamp::as_millis)))
         .bind(each(messages, |(message, _)| quoted_seq(message)))
         .bind(each(messages, |(message, _)| first_sender(message)))
@@ -157,7 +159,8 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(&members, |member| i64::from(member.hidden)))
         .bind(each(messages, |(message, _)| kept_thread(message)))
         .bind(each(messages, |(message, _)| root_seq(message)))
-        .bind(each(&rooms, |room| int(room.threads_pos)));
+        .bind(each(&rooms, |room| int(room.threads_pos)))
+        .bind(each(messages, |(message, _)| custom_text(&message.custom)));
     written.execute(conn).await?;
     Ok(())
 }
@@ -187,13 +190,13 @@ pub(super) async fn end_outbox_rows(conn: &mut PgConnection, numbers: &[u64]) ->
 }
 
 async fn write_keys(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    if !rows.freed_keys.is_empty() {
-        let keys: Vec<&str> = rows.freed_keys.iter().map(RoomKey::as_str).collect();
+    if !rows.more.freed_keys.is_empty() {
+        let keys: Vec<&str> = rows.more.freed_keys.iter().map(RoomKey::as_str).collect();
         query("DELETE FROM chat.room_keys WHERE key = ANY($1)").bind(keys).execute(&mut *conn).await?;
     }
-    if !rows.new_keys.is_empty() {
+    if !rows.more.new_keys.is_empty() {
         let (keys, rooms): (Vec<&str>, Vec<Uuid>) =
-            rows.new_keys.iter().map(|(key, room)| (key.as_str(), Uuid::from(*room))).unzip();
+            rows.more.new_keys.iter().map(|(key, room)| (key.as_str(), Uuid::from(*room))).unzip();
         let added =
             query("INSERT INTO chat.room_keys (key, room) SELECT * FROM UNNEST($1::text[], $2::uuid[])");
         added.bind(keys).bind(rooms).execute(conn).await?;
@@ -202,13 +205,13 @@ async fn write_keys(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
 }
 
 async fn write_invites(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    let written = || rows.written_invites.iter();
+    let written = || rows.more.written_invites.iter();
     let ended: Vec<Uuid> =
-        written().filter(|code| !rows.invites.contains_key(code)).copied().map(Uuid::from).collect();
+        written().filter(|code| !rows.more.invites.contains_key(code)).copied().map(Uuid::from).collect();
     if !ended.is_empty() {
         query("DELETE FROM chat.invites WHERE code = ANY($1)").bind(ended).execute(&mut *conn).await?;
     }
-    let put: Vec<_> = written().filter_map(|code| rows.invites.get(code)).collect();
+    let put: Vec<_> = written().filter_map(|code| rows.more.invites.get(code)).collect();
     if !put.is_empty() {
         let kept = query(
             "INSERT INTO chat.invites (code, room, made_by, created_at, expires_at, max_uses, uses, invited) \
@@ -231,7 +234,7 @@ async fn write_invites(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
 }
 
 async fn write_relations(conn: &mut PgConnection, rows: &Rows) -> Result<()> {
-    let written = || rows.written_relations.iter();
+    let written = || rows.more.written_relations.iter();
     let ended: Vec<_> = written().filter(|pair| !rows.relations.contains_key(pair)).collect();
     if !ended.is_empty() {
         let gone = query(

@@ -24,8 +24,8 @@ pub(super) const KEEP: &str = "DELETE FROM push_alerts WHERE (user, kind, subjec
          FROM push_alerts WHERE user = ?1 ORDER BY at DESC, kind DESC, subject DESC LIMIT -1 OFFSET ?2)";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
-    let Some(terms) = rows.alert_terms.filter(|_| !rows.new_alerts.is_empty()) else { return Ok(()) };
-    for alert in &rows.new_alerts {
+    let Some(terms) = rows.alert_terms.filter(|_| !rows.more.new_alerts.is_empty()) else { return Ok(()) };
+    for alert in &rows.more.new_alerts {
         let (key, (by, code)) = (alert.key(), alert_payload(&alert.occasion));
         conn.prepare_cached(PUT)?.execute(params![
             key.user.as_str(),
@@ -38,7 +38,7 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
             alert.due.as_millis(),
         ])?;
     }
-    for of_user in rows.new_alerts.chunk_by(|one, other| one.user == other.user) {
+    for of_user in rows.more.new_alerts.chunk_by(|one, other| one.user == other.user) {
         let user = of_user[0].user.as_str();
         let count = one(conn, COUNT, &[&user], |columns| columns.number())?;
         if count.unwrap_or(0) > u64::from(terms.most) {

@@ -12,8 +12,8 @@ use crate::clock::Timestamp;
 use crate::id::{RoomId, UserId};
 use crate::model::{Message, PinCursor, Profile, Reaction};
 use crate::store::columns::{
-    ReadRow, below_pin, body_code, first_sender, int, kept_attachments, kept_mentions, kept_thread,
-    message_columns, pin_of, quoted_seq,
+    ReadRow, below_pin, body_code, custom_text, first_sender, int, kept_attachments, kept_mentions,
+    kept_thread, message_columns, pin_of, quoted_seq,
 };
 use crate::store::{Needs, ReactionKey, Rows};
 
@@ -121,26 +121,26 @@ pub(super) const REACTION: &str =
     "SELECT 1 FROM reactions WHERE room = ?1 AND seq = ?2 AND reaction = ?3 AND user = ?4";
 
 pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<()> {
-    for (room, id) in &needs.messages {
+    for (room, id) in &needs.more.messages {
         if let Some(message) = read::message(conn, *room, *id)? {
-            rows.messages.insert(*id, Arc::new(message));
+            rows.more.messages.insert(*id, Arc::new(message));
         }
     }
-    for (room, id) in needs.roots(&rows.messages) {
+    for (room, id) in needs.roots(&rows.more.messages) {
         if let Some(root) = read::message(conn, room, id)? {
-            rows.messages.insert(id, Arc::new(root));
+            rows.more.messages.insert(id, Arc::new(root));
         }
     }
-    for room in &needs.pins {
+    for room in &needs.more.pins {
         let count = read::one(conn, PINS, &[&room.to_bytes()], |columns| columns.number())?;
-        rows.pins.insert(*room, count.unwrap_or(0));
+        rows.more.pins.insert(*room, count.unwrap_or(0));
     }
-    for (room, id, reaction, user) in &needs.reactions {
-        let Some(seq) = rows.messages.get(id).map(|message| message.seq) else { continue };
+    for (room, id, reaction, user) in &needs.more.reactions {
+        let Some(seq) = rows.more.messages.get(id).map(|message| message.seq) else { continue };
         let params = params![room.to_bytes(), int(seq), reaction.as_str(), user.as_str()];
         if conn.prepare_cached(REACTION)?.exists(params)? {
             let (room, reaction, user) = (*room, reaction.clone(), user.clone());
-            rows.reactions.insert(ReactionKey { room, seq, reaction, user });
+            rows.more.reactions.insert(ReactionKey { room, seq, reaction, user });
         }
     }
     Ok(())
@@ -148,11 +148,11 @@ pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<
 
 pub(super) const AMEND: &str = "UPDATE messages SET kind = ?3, content = ?4, image_url = ?5, changed_pos = ?6, \
          edited_at = ?7, reactions = ?8, attachments = ?9, quoted = ?10, pinned_at = ?11, pinned_by = ?12, \
-         writing_until = ?13, forwarded = ?14, mentioned = ?15, thread = ?16 \
+         writing_until = ?13, forwarded = ?14, mentioned = ?15, thread = ?16, custom = ?17 \
      WHERE room = ?1 AND seq = ?2";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
-    for ((room, seq), message) in &rows.amended {
+    for ((room, seq), message) in &rows.more.amended {
         let (body, state) = (&message.body, &message.state);
         let (pinned_at, pinned_by) = pin_of(message);
         conn.prepare_cached(AMEND)?.execute(params![
@@ -172,14 +172,15 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
             first_sender(message),
             kept_mentions(message),
             kept_thread(message),
+            custom_text(&message.custom),
         ])?;
     }
-    for (room, seq) in &rows.cleared {
+    for (room, seq) in &rows.more.cleared {
         let mut statement = conn.prepare_cached("DELETE FROM reactions WHERE room = ?1 AND seq = ?2")?;
         statement.execute(params![room.to_bytes(), int(*seq)])?;
     }
-    for key in &rows.written_reactions {
-        let sql = if rows.reactions.contains(key) {
+    for key in &rows.more.written_reactions {
+        let sql = if rows.more.reactions.contains(key) {
             "INSERT OR IGNORE INTO reactions (room, seq, reaction, user) VALUES (?1, ?2, ?3, ?4)"
         } else {
             "DELETE FROM reactions WHERE room = ?1 AND seq = ?2 AND reaction = ?3 AND user = ?4"

@@ -6,7 +6,7 @@ use super::error::SqliteError;
 use super::read::{all, one};
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, RoomId, UserId};
-use crate::store::columns::{ReadRow, attachment_columns, int};
+use crate::store::columns::{ReadRow, attachment_columns, int, stored_attachment};
 use crate::store::{Stage, StoredAttachment};
 
 type Result<T, E = SqliteError> = std::result::Result<T, E>;
@@ -19,7 +19,7 @@ pub(super) fn attachment(
     room: RoomId,
     id: AttachmentId,
 ) -> Result<Option<StoredAttachment>> {
-    one(conn, ATTACHMENT, &[&room.to_bytes(), &id.to_bytes()], |columns| columns.stored_attachment())
+    one(conn, ATTACHMENT, &[&room.to_bytes(), &id.to_bytes()], |columns| stored_attachment(columns))
 }
 
 /// In the index alone.
@@ -37,7 +37,7 @@ pub(super) const UNSENT: &str = concat!(
 );
 
 pub(super) fn unsent(conn: &Connection, before: Timestamp, limit: u32) -> Result<Vec<StoredAttachment>> {
-    all(conn, UNSENT, &[&before.as_millis(), &limit], |columns| columns.stored_attachment())
+    all(conn, UNSENT, &[&before.as_millis(), &limit], |columns| stored_attachment(columns))
 }
 
 /// Whose it is and what it is called never changes.

@@ -16,7 +16,7 @@ macro_rules! member_columns {
     };
 }
 
-/// What [`ReadRow::relation`] reads, of `relations f`.
+/// What [`relation`](crate::store::columns::relation) reads, of `relations f`.
 macro_rules! relation_columns {
     () => {
         "f.user, f.other, f.kind, f.since"
@@ -33,7 +33,7 @@ macro_rules! message_joins {
     };
 }
 
-/// What [`ReadRow::ban`] reads, of `bans b`.
+/// What [`ban`](crate::store::columns::ban) reads, of `bans b`.
 macro_rules! ban_columns {
     () => {
         "b.room, b.user, b.made_by, b.made_at, b.until, b.reason"

@@ -26,9 +26,9 @@ pub(super) fn edits(
 pub(super) const COUNT: &str = "SELECT count(*) FROM edits WHERE room = ?1 AND seq = ?2";
 
 pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<(), SqliteError> {
-    for (room, seq) in &needs.edited {
+    for (room, seq) in &needs.more.edited {
         let count = one(conn, COUNT, &[&room.to_bytes(), &int(*seq)], |columns| columns.number())?;
-        rows.edited.extend(count.map(|count| ((*room, *seq), count)));
+        rows.more.edited.extend(count.map(|count| ((*room, *seq), count)));
     }
     Ok(())
 }
@@ -39,11 +39,11 @@ const KEEP: &str = "DELETE FROM edits WHERE room = ?1 AND seq = ?2 AND version N
      (SELECT e.version FROM edits e WHERE e.room = ?1 AND e.seq = ?2 ORDER BY e.version DESC LIMIT ?3)";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<(), SqliteError> {
-    for (room, seq, Edit { version, content, since }) in &rows.new_edits {
+    for (room, seq, Edit { version, content, since }) in &rows.more.new_edits {
         let values = params![room.to_bytes(), int(*seq), int(*version), content, since.as_millis()];
         conn.prepare_cached(ADD)?.execute(values)?;
     }
-    for ((room, seq), keep) in &rows.kept_edits {
+    for ((room, seq), keep) in &rows.more.kept_edits {
         conn.prepare_cached(KEEP)?.execute(params![room.to_bytes(), int(*seq), keep])?;
     }
     Ok(())

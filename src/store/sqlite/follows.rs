@@ -135,12 +135,12 @@ pub(super) fn unread(conn: &Connection, user: &UserId, threads: &[(RoomId, u64, 
 }
 
 pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<()> {
-    if needs.threads.is_empty() {
+    if needs.more.threads.is_empty() {
         return Ok(());
     }
-    for key in needs.follows(&rows.messages) {
+    for key in needs.follows(&rows.more.messages) {
         if let Some(there) = follow(conn, key.0, key.1, &key.2)? {
-            rows.follows.insert(key, there);
+            rows.more.follows.insert(key, there);
         }
     }
     Ok(())
@@ -158,7 +158,7 @@ pub(super) const KEEP: &str = "DELETE FROM follows WHERE (room, root, user) IN (
          ORDER BY since DESC, room DESC, root DESC LIMIT -1 OFFSET ?2)";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
-    for follow in rows.written_follows.iter().filter_map(|key| rows.follows.get(key)) {
+    for follow in rows.more.written_follows.iter().filter_map(|key| rows.more.follows.get(key)) {
         conn.prepare_cached(WRITE)?.execute(params![
             follow.room.to_bytes(),
             int(follow.root_seq),
@@ -169,7 +169,7 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
             int(follow.pos),
         ])?;
     }
-    for (user, most) in &rows.kept_follows {
+    for (user, most) in &rows.more.kept_follows {
         let count = one(conn, COUNT, &[&user.as_str()], |columns| columns.number())?;
         if count.unwrap_or(0) > u64::from(*most) {
             conn.prepare_cached(KEEP)?.execute(params![user.as_str(), most])?;

@@ -6,7 +6,9 @@ use super::columns::Columns;
 use super::error::SqliteError;
 use super::read::{all, one};
 use crate::id::{ClientId, MessageId, RoomId};
-use crate::store::columns::{ReadRow, body_code, held_columns, held_of, kept_attachments, refers_text};
+use crate::store::columns::{
+    ReadRow, body_code, custom_text, held_columns, held_of, kept_attachments, refers_text,
+};
 use crate::store::{Held, Needs, Queue, Rows};
 
 type Result<T, E = SqliteError> = std::result::Result<T, E>;
@@ -70,43 +72,43 @@ pub(super) const COUNT: &str =
     "SELECT count(*), coalesce(sum(sender = ?2), 0) FROM held INDEXED BY held_as WHERE room = ?1";
 
 pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<()> {
-    for (_, id) in &needs.held {
+    for (_, id) in &needs.more.held {
         let place = |columns: &mut Columns<'_>| Ok((columns.room_id()?, columns.parsed()?));
-        rows.held.extend(one(conn, PLACE, &[&id.to_bytes()], place)?.map(|place| (*id, place)));
+        rows.more.held.extend(one(conn, PLACE, &[&id.to_bytes()], place)?.map(|place| (*id, place)));
     }
-    for key in &needs.held_as {
+    for key in &needs.more.held_as {
         let (room, sender, client) = key;
         let key_values = (room.to_bytes(), sender.as_str(), client.as_str());
         let found = one(conn, HELD_AS, &[&key_values.0, &key_values.1, &key_values.2], |columns| {
             Ok((MessageId::from_bytes(columns.bytes()?), columns.hash()?))
         })?;
-        rows.held_as.extend(found.map(|found| (key.clone(), found)));
+        rows.more.held_as.extend(found.map(|found| (key.clone(), found)));
     }
-    for key in &needs.holding {
+    for key in &needs.more.holding {
         let mut statement = conn.prepare_cached(COUNT)?;
         let counts = statement.query_row(params![key.0.to_bytes(), key.1.as_str()], |row| {
             let mut columns = Columns::of(row);
             Ok(columns.number().and_then(|in_room| Ok((in_room, columns.number()?))))
         });
         if let Some(counts) = counts.optional()? {
-            rows.held_counts.insert(key.clone(), counts?);
+            rows.more.held_counts.insert(key.clone(), counts?);
         }
     }
     Ok(())
 }
 
 const ADD: &str = "INSERT INTO held (id, room, sender, kind, content, image_url, client_id, attachments, refers, \
-         body_hash, reason, at) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO NOTHING";
+         body_hash, reason, at, custom) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING";
 
 const END: &str = "DELETE FROM held WHERE id = ?1";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
     // Ended first: a client id may be free and taken again in one batch.
-    for id in &rows.ended_held {
+    for id in &rows.more.ended_held {
         conn.prepare_cached(END)?.execute([id.to_bytes()])?;
     }
-    for held in &rows.new_held {
+    for held in &rows.more.new_held {
         conn.prepare_cached(ADD)?.execute(params![
             held.id.to_bytes(),
             held.room.to_bytes(),
@@ -120,6 +122,7 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
             held.hash.0,
             held.reason,
             held.at.as_millis(),
+            custom_text(&held.custom),
         ])?;
     }
     Ok(())

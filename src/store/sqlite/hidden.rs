@@ -78,10 +78,10 @@ pub(super) fn last_seen(conn: &Connection, room: RoomId, user: &UserId) -> Resul
 pub(super) const IS_HIDDEN: &str = "SELECT 1 FROM hidden WHERE room = ?1 AND user = ?2 AND seq = ?3";
 
 pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<()> {
-    for key in &needs.hidden {
+    for key in &needs.more.hidden {
         let params = params![key.0.to_bytes(), key.1.as_str(), int(key.2)];
         if conn.prepare_cached(IS_HIDDEN)?.exists(params)? {
-            rows.hidden.insert(key.clone());
+            rows.more.hidden.insert(key.clone());
         }
     }
     Ok(())
@@ -92,10 +92,10 @@ const ADD_HIDDEN: &str = "INSERT INTO hidden (room, user, seq, pos) VALUES (?1, 
 pub(super) const UNHIDE: &str = "DELETE FROM hidden WHERE room = ?1 AND user = ?2";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
-    for (room, user) in &rows.unhidden {
+    for (room, user) in &rows.more.unhidden {
         conn.prepare_cached(UNHIDE)?.execute(params![room.to_bytes(), user.as_str()])?;
     }
-    for Hidden { room, user, seq, pos, .. } in &rows.new_hidden {
+    for Hidden { room, user, seq, pos, .. } in &rows.more.new_hidden {
         let values = params![room.to_bytes(), user.as_str(), int(*seq), int(*pos)];
         conn.prepare_cached(ADD_HIDDEN)?.execute(values)?;
     }

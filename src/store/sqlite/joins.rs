@@ -70,18 +70,18 @@ pub(super) const COUNT: &str =
     "SELECT count(*) FROM join_requests INDEXED BY join_requests_in_room WHERE room = ?1";
 
 pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<()> {
-    for key in &needs.join_requests {
+    for key in &needs.more.join_requests {
         let found =
             one(conn, OF_USER, &[&key.0.to_bytes(), &key.1.as_str()], |columns| join_request(columns))?;
-        rows.join_requests.extend(found.map(|request| (key.clone(), request)));
+        rows.more.join_requests.extend(found.map(|request| (key.clone(), request)));
     }
-    for (_, id) in &needs.asked {
+    for (_, id) in &needs.more.asked {
         let place = |columns: &mut Columns<'_>| Ok((columns.room_id()?, columns.parsed()?));
-        rows.asked.extend(one(conn, PLACE, &[&id.to_bytes()], place)?.map(|place| (*id, place)));
+        rows.more.asked.extend(one(conn, PLACE, &[&id.to_bytes()], place)?.map(|place| (*id, place)));
     }
-    for room in &needs.join_counts {
+    for room in &needs.more.join_counts {
         let waiting = one(conn, COUNT, &[&room.to_bytes()], |columns| columns.number())?;
-        rows.join_counts.extend(waiting.map(|waiting| (*room, waiting)));
+        rows.more.join_counts.extend(waiting.map(|waiting| (*room, waiting)));
     }
     Ok(())
 }
@@ -93,9 +93,9 @@ const WRITE: &str = "INSERT INTO join_requests (id, room, user, invite, reason, 
 const END: &str = "DELETE FROM join_requests WHERE room = ?1 AND user = ?2";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
-    for key in &rows.written_join_requests {
+    for key in &rows.more.written_join_requests {
         let (room, user) = (key.0.to_bytes(), key.1.as_str());
-        match rows.join_requests.get(key) {
+        match rows.more.join_requests.get(key) {
             Some(JoinRequest { id, invite, reason, at, .. }) => {
                 let invite = invite.map(InviteCode::to_bytes);
                 let values = params![id.to_bytes(), room, user, invite, reason, at.as_millis()];

@@ -33,7 +33,7 @@ pub(super) fn load(conn: &Connection, needs: &BTreeMap<RoomId, u32>, rows: &mut 
             all(conn, MESSAGES, &[&room.to_bytes(), &0_i64, limit], |columns| {
                 Ok(Arc::new(columns.message()?))
             });
-        rows.oldest.insert(*room, oldest?);
+        rows.more.oldest.insert(*room, oldest?);
     }
     Ok(())
 }
@@ -68,7 +68,7 @@ pub(super) const END: [&str; 5] = [
 
 /// After all else but what is cut.
 pub(super) fn end(conn: &Connection, rows: &Rows) -> Result<()> {
-    for (id, pos) in &rows.deleted {
+    for (id, pos) in &rows.more.deleted {
         let (room, pos) = (id.to_bytes(), int(*pos));
         conn.prepare_cached(END[0])?.execute(params![room, pos])?;
         for sql in &END[1..] {
@@ -81,7 +81,7 @@ pub(super) fn end(conn: &Connection, rows: &Rows) -> Result<()> {
 
 /// The last of all that is written.
 pub(super) fn cut(conn: &Connection, rows: &Rows) -> Result<()> {
-    for (room, upto) in &rows.cut {
+    for (room, upto) in &rows.more.cut {
         let upto = int(*upto);
         for sql in CUT {
             conn.prepare_cached(sql)?.execute(params![room.to_bytes(), upto])?;

@@ -34,7 +34,7 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<()> {
         let params = params![mention.room.to_bytes(), user, int(mention.seq), sender];
         conn.prepare_cached(ADD)?.execute(params)?;
     }
-    for mention in &rows.ended_mentions {
+    for mention in &rows.more.ended_mentions {
         let params = params![mention.room.to_bytes(), named(mention.user.as_ref()), int(mention.seq)];
         conn.prepare_cached(END)?.execute(params)?;
     }

@@ -8,14 +8,16 @@ use super::read::{all, beyond_user, one};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, ReportId, RoomId, UserId};
 use crate::model::{AuditEntry, Ban, Profile, Report};
-use crate::store::columns::{ReadRow, act_columns, audit_columns, int, outcome_code, report_columns};
+use crate::store::columns::{
+    self, act_columns, audit_columns, audit_entry, ban_of, int, outcome_code, report, report_columns,
+};
 use crate::store::{Needs, Rows};
 
 pub(super) const BAN: &str =
     concat!("SELECT ", ban_columns!(), " FROM bans b WHERE b.room = ?1 AND b.user = ?2");
 
 pub(super) fn ban(conn: &Connection, room: RoomId, user: &UserId) -> Result<Option<Ban>, SqliteError> {
-    one(conn, BAN, &[&room.to_bytes(), &user.as_str()], |columns| columns.ban())
+    one(conn, BAN, &[&room.to_bytes(), &user.as_str()], |columns| columns::ban(columns))
 }
 
 pub(super) const BANS: &str = concat!(
@@ -33,7 +35,7 @@ pub(super) fn bans(
     limit: u32,
 ) -> Result<Vec<(Ban, Profile)>, SqliteError> {
     let params = (room.to_bytes(), beyond_user(after), now.as_millis());
-    all(conn, BANS, &[&params.0, &params.1, &params.2, &limit], |columns| columns.ban_of())
+    all(conn, BANS, &[&params.0, &params.1, &params.2, &limit], |columns| ban_of(columns))
 }
 
 pub(super) const AUDIT: &str = concat!(
@@ -49,7 +51,7 @@ pub(super) fn audit(
     limit: u32,
 ) -> Result<Vec<AuditEntry>, SqliteError> {
     let params = (room.to_bytes(), int(before.unwrap_or(u64::MAX)));
-    all(conn, AUDIT, &[&params.0, &params.1, &limit], |columns| columns.audit_entry())
+    all(conn, AUDIT, &[&params.0, &params.1, &limit], |columns| audit_entry(columns))
 }
 
 pub(super) const REPORTS: &str = concat!(
@@ -73,8 +75,8 @@ pub(super) fn reports(
     // The empty blob is before every id.
     let after = after.map(|id| id.to_bytes().to_vec()).unwrap_or_default();
     match room {
-        Some(room) => all(conn, REPORTS_IN, &[&room.to_bytes(), &after, &limit], |columns| columns.report()),
-        None => all(conn, REPORTS, &[&after, &limit], |columns| columns.report()),
+        Some(room) => all(conn, REPORTS_IN, &[&room.to_bytes(), &after, &limit], |columns| report(columns)),
+        None => all(conn, REPORTS, &[&after, &limit], |columns| report(columns)),
     }
 }
 
@@ -91,7 +93,7 @@ pub(super) fn reports_by(
     limit: u32,
 ) -> Result<Vec<Report>, SqliteError> {
     let after = after.map(|id| id.to_bytes().to_vec()).unwrap_or_default();
-    all(conn, REPORTS_BY, &[&user.as_str(), &after, &limit], |columns| columns.report())
+    all(conn, REPORTS_BY, &[&user.as_str(), &after, &limit], |columns| report(columns))
 }
 
 pub(super) const REPORT: &str =
@@ -108,21 +110,21 @@ pub(super) const ACTS_AT: &str =
     concat!("SELECT ", audit_columns!(), " FROM audit t INDEXED BY audit_at WHERE t.room = ?1 AND t.at = ?2");
 
 pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<(), SqliteError> {
-    for (room, user) in &needs.bans {
-        rows.bans.extend(ban(conn, *room, user)?.map(|ban| ((*room, user.clone()), ban)));
+    for (room, user) in &needs.more.bans {
+        rows.more.bans.extend(ban(conn, *room, user)?.map(|ban| ((*room, user.clone()), ban)));
     }
-    for (room, at) in &needs.acts {
+    for (room, at) in &needs.more.acts {
         let params = (room.to_bytes(), at.as_millis());
-        rows.acts.extend(all(conn, ACTS_AT, &[&params.0, &params.1], |columns| columns.audit_entry())?);
+        rows.more.acts.extend(all(conn, ACTS_AT, &[&params.0, &params.1], |columns| audit_entry(columns))?);
     }
-    for (room, message, user) in &needs.reported {
+    for (room, message, user) in &needs.more.reported {
         let key = (room.to_bytes(), message.to_bytes());
-        let found = one(conn, REPORTED, &[&key.0, &key.1, &user.as_str()], |columns| columns.report())?;
-        rows.reports.extend(found.map(|report| (report.id, report)));
+        let found = one(conn, REPORTED, &[&key.0, &key.1, &user.as_str()], |columns| report(columns))?;
+        rows.more.reports.extend(found.map(|report| (report.id, report)));
     }
-    for (room, id) in &needs.reports {
-        let found = one(conn, REPORT, &[&id.to_bytes(), &room.to_bytes()], |columns| columns.report())?;
-        rows.reports.extend(found.map(|report| (report.id, report)));
+    for (room, id) in &needs.more.reports {
+        let found = one(conn, REPORT, &[&id.to_bytes(), &room.to_bytes()], |columns| report(columns))?;
+        rows.more.reports.extend(found.map(|report| (report.id, report)));
     }
     Ok(())
 }
@@ -144,9 +146,9 @@ const ADD_ACT: &str = "INSERT INTO audit (room, pos, at, made_by, act, value, me
 const END_BAN: &str = "DELETE FROM bans WHERE room = ?1 AND user = ?2";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<(), SqliteError> {
-    for key in &rows.written_bans {
+    for key in &rows.more.written_bans {
         let (room, user) = (key.0.to_bytes(), key.1.as_str());
-        match rows.bans.get(key) {
+        match rows.more.bans.get(key) {
             Some(Ban { by, at, until, reason, .. }) => {
                 let by = by.as_ref().map(UserId::as_str);
                 let values = params![room, user, by, at.as_millis(), until.as_millis(), reason];
@@ -155,8 +157,8 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<(), SqliteError> {
             None => conn.prepare_cached(END_BAN)?.execute(params![room, user])?,
         };
     }
-    for id in &rows.written_reports {
-        let Some(report) = rows.reports.get(id) else {
+    for id in &rows.more.written_reports {
+        let Some(report) = rows.more.reports.get(id) else {
             conn.prepare_cached(END_REPORT)?.execute([id.to_bytes()])?;
             continue;
         };
@@ -174,7 +176,7 @@ pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<(), SqliteError> {
             resolution.map(|one| outcome_code(one.outcome)),
         ])?;
     }
-    for AuditEntry { room, pos, at, by, act, user, reason } in &rows.new_acts {
+    for AuditEntry { room, pos, at, by, act, user, reason } in &rows.more.new_acts {
         let (code, value, message) = act_columns(*act);
         let (by, user) = (by.as_ref().map(UserId::as_str), user.as_ref().map(UserId::as_str));
         let message = message.map(MessageId::to_bytes);

@@ -9,14 +9,14 @@ use super::read::one;
 use crate::clock::Timestamp;
 use crate::id::UserId;
 use crate::model::DoNotDisturb;
-use crate::store::columns::ReadRow;
+use crate::store::columns::do_not_disturb;
 
 pub(super) const QUIET: &str =
     "SELECT until, daily_from, daily_to, utc_offset FROM do_not_disturb WHERE user = ?1";
 
 pub(super) fn quiet(conn: &Connection, users: &[UserId]) -> Result<Vec<(UserId, DoNotDisturb)>, SqliteError> {
     let quiet = |user: &UserId| {
-        one(conn, QUIET, &[&user.as_str()], |columns| Ok((user.clone(), columns.do_not_disturb()?)))
+        one(conn, QUIET, &[&user.as_str()], |columns| Ok((user.clone(), do_not_disturb(columns)?)))
             .transpose()
     };
     BTreeSet::from_iter(users).into_iter().filter_map(quiet).collect()

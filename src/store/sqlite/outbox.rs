@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use super::error::SqliteError;
 use crate::error::Result;
-use crate::store::columns::body_code;
+use crate::store::columns::{body_code, custom_text};
 use crate::store::{HostTransaction, OutboxEntry};
 
 pub(super) const TABLE: &str = "chat_outbox";
@@ -25,8 +25,8 @@ impl HostTransaction for Transaction<'_> {
 
 fn put(conn: &Connection, outbox: &str, entry: &OutboxEntry) -> Result<(), SqliteError> {
     let sql = format!(
-        "INSERT INTO {outbox} (id, room, author, kind, content, image_url, client_id, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+        "INSERT INTO {outbox} (id, room, author, kind, content, image_url, client_id, created_at, custom) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
     );
     let values = params![
         entry.id.to_bytes(),
@@ -37,6 +37,7 @@ fn put(conn: &Connection, outbox: &str, entry: &OutboxEntry) -> Result<(), Sqlit
         entry.body.image_url(),
         entry.client_id.as_str(),
         entry.at.as_millis(),
+        custom_text(&entry.custom),
     ];
     conn.execute(&sql, values).map(drop).map_err(|error| match error {
         // The only table that is named.

@@ -16,7 +16,8 @@ use crate::model::{
     Room, RoomKind, Token,
 };
 use crate::store::columns::{
-    ReadRow, int, invite_columns, message_columns, outbox_columns, relation_code, room_columns, seniority,
+    self, ReadRow, int, invite_columns, message_columns, outbox_columns, relation_code, room_columns,
+    seniority,
 };
 use crate::store::{MemberEntry, Memberships, OutboxRow, RoomEntry};
 
@@ -424,7 +425,7 @@ pub(super) const RELATION: &str =
     concat!("SELECT ", relation_columns!(), " FROM relations f WHERE f.user = ?1 AND f.other = ?2");
 
 pub(super) fn relation(conn: &Connection, user: &UserId, other: &UserId) -> Result<Option<Relation>> {
-    one(conn, RELATION, &[&user.as_str(), &other.as_str()], |columns| columns.relation())
+    one(conn, RELATION, &[&user.as_str(), &other.as_str()], |columns| columns::relation(columns))
 }
 
 // Named, for SQLite would rather walk all whom the user has to do with.
@@ -444,7 +445,7 @@ pub(super) fn relations(
 ) -> Result<Vec<(Relation, Profile)>> {
     let params: [&dyn ToSql; 4] = [&user.as_str(), &relation_code(kind), &beyond_user(after), &limit];
     all(conn, RELATIONS, &params, |columns| {
-        let relation = columns.relation()?;
+        let relation = columns::relation(columns)?;
         let profile = columns.profile(relation.other.clone())?;
         Ok((relation, profile))
     })

@@ -10,7 +10,7 @@ use super::held;
 use super::joins;
 use super::read::{ROOM, all, beyond, beyond_user};
 use crate::store::columns::{
-    ReadRecord, ReadRow, audit_columns, int, invite_columns, message_columns, report_columns, room_columns,
+    ReadRecord, audit_columns, int, invite_columns, message_columns, relation, report_columns, room_columns,
     settings_columns,
 };
 use crate::store::{Queue, Record, RecordPage, RoomRecord};
@@ -156,9 +156,7 @@ pub(super) fn records(conn: &Connection, page: &RecordPage, limit: u32) -> Resul
         RecordPage::Relations { after } => {
             let (user, other) =
                 after.as_ref().map(|(user, other)| (user.as_str(), other.as_str())).unwrap_or_default();
-            all(conn, RELATIONS, &[&user, &other, &limit], |columns| {
-                Ok(Record::Relation(columns.relation()?))
-            })
+            all(conn, RELATIONS, &[&user, &other, &limit], |columns| Ok(Record::Relation(relation(columns)?)))
         }
         RecordPage::Settings { after } => {
             all(conn, SETTINGS, &[&beyond_user(after.as_ref()), &limit], |columns| columns.settings_record())

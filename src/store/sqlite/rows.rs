@@ -76,13 +76,13 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
     let mut rows = Rows::at(read::position(conn)?);
     for id in &needs.rooms {
         if let Some(room) = read::room(conn, *id)? {
-            rows.rooms.insert(*id, room);
+            rows.rooms.insert(*id, Arc::new(room));
         }
     }
-    keeping::load(conn, &needs.oldest, &mut rows)?;
-    for key in needs.members.iter().chain(&needs.senders(&rows.oldest)) {
+    keeping::load(conn, &needs.more.oldest, &mut rows)?;
+    for key in needs.members.iter().chain(&needs.senders(&rows.more.oldest)) {
         if let Some(member) = read::member(conn, key.0, &key.1)? {
-            rows.members.insert(key.clone(), member);
+            rows.members.insert(key.clone(), Arc::new(member));
         }
     }
     for (room, count) in needs.heirs(&rows.members) {
@@ -95,19 +95,19 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
             rows.sent.insert(key.clone(), sent);
         }
     }
-    for (_, id) in &needs.places {
+    for (_, id) in &needs.more.places {
         let mut statement = conn.prepare_cached(PLACE)?;
         let mut found = statement.query([id.to_bytes()])?;
         if let Some(row) = found.next()? {
             let mut columns = Columns::of(row);
-            rows.places.insert(*id, (columns.room_id()?, columns.number()?));
+            rows.more.places.insert(*id, (columns.room_id()?, columns.number()?));
         }
     }
-    for key in &needs.keys {
+    for key in &needs.more.keys {
         let mut statement = conn.prepare_cached(ROOM_WITH_KEY)?;
         let room = statement.query_row([key.as_str()], |row| Ok(Columns::of(row).room_id())).optional()?;
         if let Some(room) = room {
-            rows.keys.insert(key.clone(), room?);
+            rows.more.keys.insert(key.clone(), room?);
         }
     }
     for key in &needs.ordinals {
@@ -116,23 +116,23 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
         }
     }
     amend::load(conn, needs, &mut rows)?;
-    for room in &needs.invites {
-        rows.invites.extend(read::invites(conn, *room)?.into_iter().map(|link| (link.code, link)));
+    for room in &needs.more.invites {
+        rows.more.invites.extend(read::invites(conn, *room)?.into_iter().map(|link| (link.code, link)));
     }
-    for code in &needs.codes {
-        rows.invites.extend(read::invite(conn, *code)?.map(|link| (link.code, link)));
+    for code in &needs.more.codes {
+        rows.more.invites.extend(read::invite(conn, *code)?.map(|link| (link.code, link)));
     }
     for (user, other) in needs.relations_with(&rows.rooms) {
         if let Some(relation) = read::relation(conn, &user, &other)? {
             rows.relations.insert((user, other), relation);
         }
     }
-    for user in &needs.stored_bytes {
-        rows.stored_bytes.insert(user.clone(), attachments::stored_bytes(conn, user)?);
+    for user in &needs.more.stored_bytes {
+        rows.more.stored_bytes.insert(user.clone(), attachments::stored_bytes(conn, user)?);
     }
-    for key in &needs.attachments {
+    for key in &needs.more.attachments {
         if let Some(stored) = attachments::attachment(conn, key.0, key.1)? {
-            rows.attachments.insert(*key, stored);
+            rows.more.attachments.insert(*key, stored);
         }
     }
     moderation::load(conn, needs, &mut rows)?;
@@ -203,21 +203,21 @@ fn write(conn: &Connection, rows: &Rows, before: Position) -> Result<(), SqliteE
     }
     amend::write(conn, rows)?;
     mentions::write(conn, rows)?;
-    for key in &rows.freed_keys {
+    for key in &rows.more.freed_keys {
         conn.prepare_cached("DELETE FROM room_keys WHERE key = ?1")?.execute([key.as_str()])?;
     }
-    for (key, room) in &rows.new_keys {
+    for (key, room) in &rows.more.new_keys {
         let mut statement = conn.prepare_cached("INSERT INTO room_keys (key, room) VALUES (?1, ?2)")?;
         statement.execute(params![key.as_str(), room.to_bytes()])?;
     }
-    for code in &rows.written_invites {
-        write_invite(conn, *code, rows.invites.get(code))?;
+    for code in &rows.more.written_invites {
+        write_invite(conn, *code, rows.more.invites.get(code))?;
     }
-    for key in &rows.written_relations {
+    for key in &rows.more.written_relations {
         write_relation(conn, key, rows.relations.get(key))?;
     }
-    for key in &rows.written_attachments {
-        attachments::write(conn, *key, rows.attachments.get(key))?;
+    for key in &rows.more.written_attachments {
+        attachments::write(conn, *key, rows.more.attachments.get(key))?;
     }
     hidden::write(conn, rows)?;
     follows::write(conn, rows)?;
@@ -279,7 +279,7 @@ fn write_room(conn: &Connection, room: &Room) -> Result<(), SqliteError> {
         room.about.topic,
         room.about.picture,
         is_public(room),
-        custom_text(room),
+        custom_text(&room.about.custom),
         room.slow_mode,
         keeping_text(room),
         int(room.threads_pos),
@@ -337,8 +337,8 @@ fn write_member(conn: &Connection, member: &Member) -> Result<(), SqliteError> {
 /// Never an upsert: a number or an id that is taken is damage, and the batch fails.
 const ADD_MESSAGE: &str = "INSERT INTO messages (room, seq, id, sender, kind, content, image_url, \
          client_id, body_hash, created_at, pos, n, own_n, origin, attachments, \
-         writing_until, quoted, forwarded, mentioned, thread, root) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+         writing_until, quoted, forwarded, mentioned, thread, root, custom) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
 
 fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) -> Result<(), SqliteError> {
     conn.prepare_cached(ADD_MESSAGE)?.execute(params![
@@ -363,6 +363,7 @@ fn add_message(conn: &Connection, message: &Message, hash: Option<&BodyHash>) ->
         kept_mentions(message),
         kept_thread(message),
         root_seq(message),
+        custom_text(&message.custom),
     ])?;
     Ok(())
 }

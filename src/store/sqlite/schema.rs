@@ -12,7 +12,7 @@ use super::{SqliteOptions, Synchronous};
 const APPLICATION_ID: i64 = 0x6368_6174;
 
 /// Only ever appended to: the version of a file is how many of these it has seen.
-const MIGRATIONS: [&str; 37] = [
+const MIGRATIONS: [&str; 38] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_relations.sql"),
     include_str!("../../../migrations/sqlite/0003_origin.sql"),
@@ -50,6 +50,7 @@ const MIGRATIONS: [&str; 37] = [
     include_str!("../../../migrations/sqlite/0035_join_requests.sql"),
     include_str!("../../../migrations/sqlite/0036_push_alerts.sql"),
     include_str!("../../../migrations/sqlite/0037_stored_bytes.sql"),
+    include_str!("../../../migrations/sqlite/0038_message_custom.sql"),
 ];
 
 /// The first version in which two checkpoints at once cannot lose a commit of the write-ahead log.

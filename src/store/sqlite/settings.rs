@@ -8,7 +8,7 @@ use super::error::SqliteError;
 use super::read::one;
 use crate::id::UserId;
 use crate::model::Settings;
-use crate::store::columns::{ReadRow, last_seen_code, settings_columns};
+use crate::store::columns::{self, last_seen_code, settings_columns};
 use crate::store::{Needs, Rows};
 
 pub(super) const SETTINGS: &str =
@@ -16,14 +16,15 @@ pub(super) const SETTINGS: &str =
 
 pub(super) fn settings(conn: &Connection, users: &[UserId]) -> Result<Vec<(UserId, Settings)>, SqliteError> {
     let settled = |user: &UserId| {
-        one(conn, SETTINGS, &[&user.as_str()], |columns| Ok((user.clone(), columns.settings()?))).transpose()
+        one(conn, SETTINGS, &[&user.as_str()], |columns| Ok((user.clone(), columns::settings(columns)?)))
+            .transpose()
     };
     BTreeSet::from_iter(users).into_iter().filter_map(settled).collect()
 }
 
 pub(super) fn load(conn: &Connection, needs: &Needs, rows: &mut Rows) -> Result<(), SqliteError> {
     for user in &needs.settings {
-        let found = one(conn, SETTINGS, &[&user.as_str()], |columns| columns.settings())?;
+        let found = one(conn, SETTINGS, &[&user.as_str()], |columns| columns::settings(columns))?;
         rows.settings.extend(found.map(|settings| (user.clone(), settings)));
     }
     Ok(())
@@ -35,7 +36,7 @@ const WRITE: &str = "INSERT INTO settings (user, last_seen, invisible, read_rece
          changed_at = excluded.changed_at";
 
 pub(super) fn write(conn: &Connection, rows: &Rows) -> Result<(), SqliteError> {
-    for user in &rows.written_settings {
+    for user in &rows.more.written_settings {
         let Some(Settings { last_seen, invisible, read_receipts, changed_at }) = rows.settings.get(user)
         else {
             continue;

@@ -9,7 +9,7 @@ use super::Fixture;
 use super::kit::{Dice, PAGES, profile, text, user};
 use crate::error::{ErrorKind, LimitName};
 use crate::id::RoomId;
-use crate::model::{Amendment, Body, Mark, Message, MessageState, MessageType, Reaction};
+use crate::model::{Amendment, Body, Mark, Message, MessageState, MessageType, Reaction, Revision};
 use crate::store::{Amend, Answer, Op, Outcome, RelationOp, RoomItem, What};
 
 const KINDS: usize = 3;
@@ -24,8 +24,8 @@ impl Fixture {
     }
 
     fn edit_item(&self, message: &Message, by: Option<&str>, words: &str) -> RoomItem {
-        let content = Some(words).filter(|words| !words.is_empty()).map(Into::into);
-        self.amend_item(message, by, Amend::Edit { content, within: None, keep: 0 })
+        let content = Some(words).filter(|words| !words.is_empty());
+        self.amend_item(message, by, Amend::Edit { to: Revision::words(content), within: None, keep: 0 })
     }
 
     fn delete_item(&self, message: &Message, by: Option<&str>) -> RoomItem {
@@ -142,7 +142,7 @@ pub async fn only_the_sender_edits_and_only_within_the_time(chat: Fixture) {
     let not_in = chat.refused(chat.edit_item(&sent, Some("zoe"), "ho")).await;
     assert_eq!(not_in, ErrorKind::NotAParticipant(room));
     let within = |millis| Amend::Edit {
-        content: Some("ho".into()),
+        to: Revision::words(Some("ho")),
         within: Some(Duration::from_millis(millis)),
         keep: 0,
     };
@@ -359,7 +359,7 @@ pub async fn changes_within_a_batch_see_each_other(chat: Fixture) {
     let id = *id;
     let edit = |words: &str| Op::Amend {
         message: id,
-        change: Amend::Edit { content: Some(words.into()), within: None, keep: 0 },
+        change: Amend::Edit { to: Revision::words(Some(words)), within: None, keep: 0 },
     };
     let like = Op::Amend {
         message: id,

@@ -7,12 +7,12 @@ use super::records::elsewhere;
 use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
 use crate::id::{MessageId, RoomId};
-use crate::model::{Body, Edit, Message};
+use crate::model::{Body, Edit, Message, Revision};
 use crate::store::{Amend, KeptEdit, Op, Record, RecordPage, RoomItem, RoomRecord};
 
 impl Fixture {
     fn edit_keeping(&self, message: &Message, words: Option<&str>, keep: u32) -> RoomItem {
-        let change = Amend::Edit { content: words.map(Into::into), within: None, keep };
+        let change = Amend::Edit { to: Revision::words(words), within: None, keep };
         self.item(message.room, Some("ana"), Op::Amend { message: message.id, change })
     }
 
@@ -76,7 +76,7 @@ pub async fn nothing_is_kept_of_what_is_deleted_or_where_nothing_is_to_be_kept(c
     assert_eq!(chat.edits(room, 1).await, []);
     // Nor of what is refused.
     let kept = chat.send(room, "ana", "seven").await;
-    let change = Amend::Edit { content: Some("eight".into()), within: None, keep: 5 };
+    let change = Amend::Edit { to: Revision::words(Some("eight")), within: None, keep: 5 };
     chat.refused(chat.item(room, Some("ben"), Op::Amend { message: kept.id, change })).await;
     assert_eq!(chat.edits(room, 2).await, []);
 }

@@ -105,7 +105,7 @@ fn told(outcome: &Outcome) -> Vec<(&str, bool, u64)> {
 
 fn answered(outcome: &Outcome) -> Option<&Follow> {
     match &outcome.answer {
-        Answer::Thread(follow) => follow.as_ref(),
+        Answer::Thread(follow) => follow.as_deref(),
         other => panic!("no thread: {other:?}"),
     }
 }

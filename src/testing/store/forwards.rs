@@ -7,7 +7,7 @@ use super::Fixture;
 use super::kit::{profile, sent, user};
 use crate::error::ErrorKind;
 use crate::id::{MessageId, RoomId};
-use crate::model::{Message, Profile, RoomKind};
+use crate::model::{Message, Profile, Revision, RoomKind};
 use crate::store::{Amend, Forward, Op, Record, RecordPage, RoomItem, RoomRecord};
 
 impl Fixture {
@@ -52,7 +52,7 @@ pub async fn who_sent_it_first_stands_in_a_message_wherever_it_is_read(chat: Fix
     chat.put_profile("cho", "Cho", Some("https://example.org/c.png")).await;
     let now = chat.first_sender(&message).await.expect("it was passed on");
     assert_eq!((now.user.as_str(), &*now.nickname), ("cho", "Cho"));
-    let edit = Amend::Edit { content: Some("ho".into()), within: None, keep: 0 };
+    let edit = Amend::Edit { to: Revision::words(Some("ho")), within: None, keep: 0 };
     chat.run(chat.item(room, Some("ana"), Op::Amend { message: message.id, change: edit })).await;
     assert_eq!(chat.first_sender(&message).await, Some(now.clone()));
     let Some(chat) = chat.reopened().await else { return };

@@ -8,7 +8,7 @@ use super::kit::{assert_distinct, notice, profile, sent, text, user};
 use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorKind};
 use crate::id::{AttachmentId, MessageId, RoomId};
-use crate::model::{Act, Attachment, Body, Mentions, Message, Role, SystemKind};
+use crate::model::{Act, Attachment, Body, Custom, Mentions, Message, Role, SystemKind};
 use crate::store::{
     Amend, Answer, BodyHash, Forward, Held, Hold, Op, Outcome, Queue, Record, RecordPage, Refers, RelationOp,
     Reply, RoomItem, RoomRecord, Ruling, Settlement, Stage, What,
@@ -89,11 +89,12 @@ pub async fn what_is_held_waits_and_is_no_message(chat: Fixture) {
             nickname: "Ben".into(),
             image: Some("https://example.org/ben.png".into()),
         },
-        hash: BodyHash::sent(&body, &files, &refers),
+        hash: BodyHash::sent(&body, &files, &refers, &Custom::default()),
         body,
         client_id: "c1".parse().ok(),
         attachments: std::sync::Arc::new([file.clone()]),
         refers,
+        custom: Custom::default(),
         reason: Some("광고 🦊?".into()),
         at,
     };
@@ -439,7 +440,8 @@ pub async fn what_waits_elsewhere_is_taken_in_with_its_files_until_it_is_sent(ch
         let files = held.attachments.iter().map(|file| Attachment { room: copy, ..file.clone() });
         let thread = Some(Box::new(Reply { root: quoted.id, in_room: true, max_followed: 0 }));
         let refers = Refers { quoted: Some(quoted.id), thread, ..Refers::default() };
-        Held { id: MessageId::generate(), room: copy, attachments: files.collect(), refers, ..held.clone() }
+        let (id, custom) = (MessageId::generate(), "{\"km\":8}".parse().expect("an object"));
+        Held { id, room: copy, attachments: files.collect(), refers, custom, ..held.clone() }
     };
     let moved: Vec<Held> = rows.iter().map(moved).collect();
     // Of one moment, they come in any order.
@@ -493,6 +495,7 @@ pub async fn what_waits_elsewhere_is_taken_in_with_its_files_until_it_is_sent(ch
         client_id: plain.client_id.clone(),
         attachments: [].into(),
         references: Default::default(),
+        custom: Default::default(),
         ..Message::clone(&sent_here)
     };
     let hash = Some(plain.hash);

@@ -8,7 +8,9 @@ use super::Fixture;
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{About, Body, Mark, Member, Message, Position, Profile, Room, RoomKind, SystemKind};
+use crate::model::{
+    About, Body, Custom, Mark, Member, Message, Position, Profile, Room, RoomKind, SystemKind,
+};
 use crate::store::{
     Answer, Batch, Item, Notice, Op, Outcome, Refers, RelationItem, RelationOp, RoomItem, Ruling, Store,
 };
@@ -106,6 +108,7 @@ impl Fixture {
             attachments: Vec::new(),
             writing_until: None,
             refers: Refers::default(),
+            custom: Custom::default(),
             ruling: Ruling::default(),
         };
         self.item(room, Some(sender), op)

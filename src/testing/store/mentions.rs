@@ -7,7 +7,7 @@ use super::Fixture;
 use super::kit::{Dice, sent, user};
 use crate::error::ErrorKind;
 use crate::id::{MessageId, RoomId};
-use crate::model::{Mark, Mentions, Message, Role, RoomKind, Verb};
+use crate::model::{Mark, Mentions, Message, Revision, Role, RoomKind, Verb};
 use crate::store::{Amend, Op, Record, RecordPage, RoomItem, RoomRecord, Update};
 
 fn mentions(users: &[&str], all: bool) -> Mentions {
@@ -66,8 +66,8 @@ pub async fn mentions_stand_in_a_message_wherever_it_is_read(chat: Fixture) {
     let records = store.records(RecordPage::Messages { room, after: 0 }, 10).await.unwrap();
     let Record::Room(RoomRecord::Message(record, Some(_))) = &records[0] else { panic!("{records:?}") };
     assert_eq!(record, &*message);
-    let words = Some("other words, for @dan".into());
-    chat.amend_as(&message, "ana", Amend::Edit { content: words, within: None, keep: 0 }).await;
+    let words = Some("other words, for @dan");
+    chat.amend_as(&message, "ana", Amend::Edit { to: Revision::words(words), within: None, keep: 0 }).await;
     assert_eq!(of(&chat.history(room).await[0]), Some(&asked), "an edit leaves them");
     assert_eq!((chat.mentioned(room, "ben").await, chat.mentioned(room, "ana").await), (1, 0));
     let Some(chat) = chat.reopened().await else { return };

@@ -35,6 +35,7 @@ pub mod amend;
 pub mod attachments;
 pub mod audit;
 pub mod catch_up;
+pub mod custom;
 pub mod deletion;
 pub mod edits;
 pub mod erasure;
@@ -400,6 +401,13 @@ macro_rules! store_suite {
                     who_sent_it_first_stands_in_a_message_wherever_it_is_read
                     a_retry_of_a_forward_is_known_by_what_was_passed_on
                     forwards_are_taken_in_with_whom_they_name;
+                custom:
+                    what_is_kept_with_a_message_stands_wherever_it_is_read
+                    a_retry_is_known_by_what_is_kept_with_it_too
+                    an_edit_keeps_something_else_with_a_message_or_leaves_it
+                    what_is_kept_with_a_message_goes_with_what_it_says
+                    what_waits_keeps_it_until_it_is_sent
+                    messages_are_taken_in_with_what_is_kept_with_them;
                 hidden:
                     hiding_takes_a_position_and_reads_up_to_the_message
                     within_a_batch_what_was_sent_is_hidden_and_counts_stay_exact
@@ -488,6 +496,7 @@ mod tests {
             include_str!("attachments.rs"),
             include_str!("audit.rs"),
             include_str!("catch_up.rs"),
+            include_str!("custom.rs"),
             include_str!("edits.rs"),
             include_str!("deletion.rs"),
             include_str!("erasure.rs"),

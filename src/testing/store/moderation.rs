@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::RoomId;
 use crate::model::{
-    Ban, Invite, InviteCode, MAX_SLOW_MODE, Reaction, Role, RoomKind, SystemKind, Verb, Visibility,
+    Ban, Invite, InviteCode, MAX_SLOW_MODE, Reaction, Revision, Role, RoomKind, SystemKind, Verb, Visibility,
 };
 use crate::store::{
     Admission, Amend, Change, Op, Outcome, Record, RecordPage, RoomItem, RoomRecord, Update, What,
@@ -100,7 +100,7 @@ pub async fn whoever_is_muted_says_nothing_until_its_end(chat: Fixture) {
     assert_eq!(chat.room(room).await.seq, 2, "of a mute there are no words");
 
     let reaction: Reaction = "👍".parse().expect("an emoji is a reaction");
-    let edit = Amend::Edit { content: Some("after".into()), within: None, keep: 0 };
+    let edit = Amend::Edit { to: Revision::words(Some("after")), within: None, keep: 0 };
     let react = Amend::React { reaction, on: true, max_kinds: 9 };
     let says = |by: Option<&str>| {
         [

@@ -7,7 +7,7 @@ use super::Fixture;
 use super::kit::{sent, user};
 use crate::error::ErrorKind;
 use crate::id::{MessageId, RoomId};
-use crate::model::{Body, Message, MessageType, Quoted, Reaction, RoomKind};
+use crate::model::{Body, Message, MessageType, Quoted, Reaction, Revision, RoomKind};
 use crate::store::{Amend, Op, Record, RecordPage, RoomItem, RoomRecord};
 
 impl Fixture {
@@ -85,8 +85,8 @@ pub async fn a_quote_stands_in_its_message_wherever_it_is_read(chat: Fixture) {
     chat.change(&answer, "ana", like()).await;
     let liked = store.amended_since(room, u64::MAX, 0, u64::MAX, 10).await.unwrap();
     assert_eq!((liked[0].id, &liked[0].references), (answer.id, &answer.references));
-    let content = Some("no".into());
-    chat.change(&answer, "ben", Amend::Edit { content, within: None, keep: 0 }).await;
+    let content = Some("no");
+    chat.change(&answer, "ben", Amend::Edit { to: Revision::words(content), within: None, keep: 0 }).await;
     assert_eq!(chat.quoted(&answer).await, answer.references.quoted);
 }
 
@@ -96,7 +96,8 @@ pub async fn a_quote_is_read_as_its_message_is_now(chat: Fixture) {
     let answer = chat.answer(room, "ben", &first).await;
     let of_answer = chat.answer(room, "ana", &answer).await;
     chat.put_profile("ana", "Ana", Some("https://example.org/a.png")).await;
-    chat.change(&first, "ana", Amend::Edit { content: Some("hello".into()), within: None, keep: 0 }).await;
+    chat.change(&first, "ana", Amend::Edit { to: Revision::words(Some("hello")), within: None, keep: 0 })
+        .await;
     let now = chat.store().message(room, first.id).await.unwrap().unwrap();
     let quoted = chat.quoted(&answer).await.expect("it quotes");
     assert_eq!(*quoted, Quoted::from(&now));

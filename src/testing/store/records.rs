@@ -487,6 +487,6 @@ pub async fn reports_are_taken_in_with_what_came_of_them(chat: Fixture) {
     let queue = chat.store().reports(Some(copy), None, 10).await.expect("the store reads");
     assert_eq!(queue.len(), 2, "those that wait are in the queue");
     let nowhere = RoomId::generate();
-    let kind = chat.refused(RoomRecord::Report(Report { room: nowhere, ..reports[0].clone() })).await;
+    let kind = chat.refused(RoomRecord::Report(Report { room: nowhere, ..Report::clone(&reports[0]) })).await;
     assert_eq!(kind, ErrorKind::RoomNotFound(nowhere));
 }

@@ -12,7 +12,7 @@ use crate::store::{Amend, Answer, Op, Outcome, RoomItem};
 /// The report that an outcome answers with.
 fn reported(outcome: &Outcome) -> Report {
     let Answer::Reported(report) = &outcome.answer else { panic!("no report: {:?}", outcome.answer) };
-    report.clone()
+    Report::clone(report)
 }
 
 impl Fixture {

@@ -8,7 +8,7 @@ use super::kit::{NO_BOUND, PAGES, text, user};
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::RoomId;
-use crate::model::{Act, Floor, Keeping, Mark, MessageState, Reaction, Retention, Role, Verb};
+use crate::model::{Act, Floor, Keeping, Mark, MessageState, Reaction, Retention, Revision, Role, Verb};
 use crate::store::{
     Amend, Answer, Op, Outcome, Record, RecordPage, Refers, RoomItem, RoomRecord, Update, What,
 };
@@ -284,7 +284,7 @@ pub async fn a_cut_stands_in_a_batch_like_anything_else(chat: Fixture) {
     chat.send_many(room, "ana", 6).await;
     let ids: Vec<_> = chat.history(room).await.iter().map(|message| message.id).collect();
     let amend = |id, change| chat.item(room, Some("ana"), Op::Amend { message: id, change });
-    let edit = |words: &str| Amend::Edit { content: Some(words.into()), within: None, keep: 5 };
+    let edit = |words: &str| Amend::Edit { to: Revision::words(Some(words)), within: None, keep: 5 };
     let outcomes = chat
         .commit(vec![
             amend(ids[0], edit("first")),

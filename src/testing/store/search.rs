@@ -5,7 +5,7 @@ use super::Fixture;
 use super::kit::{Dice, PAGES, assert_distinct, sent, text, user};
 use crate::clock::Timestamp;
 use crate::id::{MessageId, RoomId};
-use crate::model::{Body, Message, Words};
+use crate::model::{Body, Message, Revision, Words};
 use crate::store::{Amend, Op, RoomItem, Search};
 
 fn search(who: &str, q: &str) -> Search {
@@ -209,14 +209,14 @@ pub async fn a_changed_message_is_found_by_what_it_says_now(chat: Fixture) {
     let [first, second] =
         [chat.send(room, "ana", "the first needle").await, chat.send(room, "ana", "the second needle").await];
     chat.index(100).await;
-    let edit = Amend::Edit { content: Some("the first thread".into()), within: None, keep: 0 };
+    let edit = Amend::Edit { to: Revision::words(Some("the first thread")), within: None, keep: 0 };
     chat.run(chat.by_sender_item(&first, edit)).await;
     chat.run(chat.by_sender_item(&second, Amend::Delete { within: None })).await;
     assert!(chat.words(&search("ben", "needle")).await.is_empty(), "nobody sees old words, index or not");
     assert_eq!(chat.find("ben", "thread").await, ["the first thread"]);
     assert!(chat.find("ben", "needle").await.is_empty());
     assert_eq!(chat.words(&search("ben", "first")).await, ["the first thread"], "in its old place");
-    let back = Amend::Edit { content: Some("a needle again".into()), within: None, keep: 0 };
+    let back = Amend::Edit { to: Revision::words(Some("a needle again")), within: None, keep: 0 };
     chat.run(chat.by_sender_item(&first, back)).await;
     chat.say(room, &["the last needle"]).await;
     assert_eq!(chat.find("ben", "needle").await, ["the last needle", "a needle again"]);

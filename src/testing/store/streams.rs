@@ -9,7 +9,7 @@ use super::kit::{sent, text};
 use crate::clock::Timestamp;
 use crate::error::ErrorKind;
 use crate::id::RoomId;
-use crate::model::{Amendment, Body, Message, MessageState};
+use crate::model::{Amendment, Body, Message, MessageState, Revision};
 use crate::store::{Amend, Answer, Op, Outcome, RelationOp, RoomItem, What};
 
 impl Fixture {
@@ -111,7 +111,7 @@ pub async fn only_its_sender_writes_a_message_and_only_until_it_is_written(chat:
 pub async fn a_message_is_edited_once_nobody_writes_it(chat: Fixture) {
     let room = chat.group(&["ana"]).await;
     let edit = |message: &Message| {
-        let change = Amend::Edit { content: Some("edited".into()), within: None, keep: 0 };
+        let change = Amend::Edit { to: Revision::words(Some("edited")), within: None, keep: 0 };
         chat.item(room, Some("ana"), Op::Amend { message: message.id, change })
     };
     let begun = chat.begun(room, "ana", "x", soon()).await;

@@ -8,7 +8,7 @@ use super::kit::{Dice, sent, user};
 use crate::error::ErrorKind;
 use crate::id::{MessageId, RoomId};
 use crate::model::{
-    Amendment, MAX_THREAD_PARTICIPANTS, Mark, Mentions, Message, ReplyTo, RoomKind, ThreadSummary,
+    Amendment, MAX_THREAD_PARTICIPANTS, Mark, Mentions, Message, ReplyTo, Revision, RoomKind, ThreadSummary,
 };
 use crate::store::{Amend, Op, Record, RecordPage, Reply, RoomItem, RoomRecord, What};
 
@@ -131,7 +131,7 @@ pub async fn a_root_tells_of_its_thread_and_changes_with_each_reply(chat: Fixtur
     assert_eq!(chat.delete_as(&reply, "ben").await.len(), 0, "once is enough");
     assert_eq!(chat.read_again(&root).await, **message);
     // Another change of the root leaves its thread.
-    let edit = Amend::Edit { content: Some("who runs today?".into()), within: None, keep: 0 };
+    let edit = Amend::Edit { to: Revision::words(Some("who runs today?")), within: None, keep: 0 };
     chat.run(chat.item(room, Some("ana"), Op::Amend { message: root.id, change: edit })).await;
     assert_eq!(chat.summary(&root).await, summary(1, &second, &["ben", "ana"]));
 }

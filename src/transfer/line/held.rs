@@ -9,7 +9,7 @@ use super::message::{AttachmentLine, hash_of, hash_text};
 use super::{FieldError, check_texts};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
-use crate::model::{Attachment, Body, Mentions, MessageType, Profile};
+use crate::model::{Attachment, Body, Custom, Mentions, MessageType, Profile};
 use crate::store::{Forward, Held, Refers, Reply};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,6 +41,8 @@ pub(in crate::transfer) struct HeldLine {
     mentions_all: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_to: Option<ReplyLine>,
+    #[serde(default, skip_serializing_if = "Custom::is_empty")]
+    custom: Custom,
 }
 
 /// What it passes on, and who sent that first.
@@ -61,7 +63,7 @@ struct ReplyLine {
 
 impl HeldLine {
     pub(in crate::transfer) fn record(self) -> Result<Held, FieldError> {
-        let Self { room, id, sender, client_id, at, reason, quoted, .. } = self;
+        let Self { room, id, sender, client_id, at, reason, quoted, custom, .. } = self;
         check_texts(&[
             ("content", self.content.as_deref()),
             ("imageUrl", self.image_url.as_deref()),
@@ -92,13 +94,13 @@ impl HeldLine {
             .map(|ReplyLine { message: root, in_room }| Box::new(Reply { root, in_room, max_followed: 0 }));
         let refers = Refers { quoted, forwarded, mentions, thread };
         let sender = Profile::unknown(sender);
-        Ok(Held { id, room, sender, body, client_id, attachments, refers, hash, reason, at })
+        Ok(Held { id, room, sender, body, client_id, attachments, refers, custom, hash, reason, at })
     }
 }
 
 impl From<Held> for HeldLine {
     fn from(held: Held) -> Self {
-        let Held { id, room, sender, body, client_id, attachments, refers, hash, reason, at } = held;
+        let Held { id, room, sender, body, client_id, attachments, refers, custom, hash, reason, at } = held;
         let Refers { quoted, forwarded, mentions, thread } = refers;
         let Mentions { users: mentions, all: mentions_all } =
             mentions.map(|named| *named).unwrap_or_default();
@@ -122,6 +124,7 @@ impl From<Held> for HeldLine {
             mentions,
             mentions_all,
             reply_to,
+            custom,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{FieldError, check_numbers, check_texts};
 use crate::clock::Timestamp;
 use crate::id::{AttachmentId, ClientId, MessageId, OriginId, RoomId, UserId};
 use crate::model::{
-    Attachment, Body, Dimensions, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted,
+    Attachment, Body, Custom, Dimensions, Mentions, Message, MessageState, MessageType, Pin, Profile, Quoted,
     References, ReplyTo, SystemKind, Thread,
 };
 use crate::store::BodyHash;
@@ -56,6 +56,8 @@ pub(in crate::transfer) struct MessageLine {
     mentions_all: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_to: Option<ReplyLine>,
+    #[serde(default, skip_serializing_if = "Custom::is_empty")]
+    custom: Custom,
 }
 
 /// In whose thread it is a reply. What a root tells of its thread comes with the replies.
@@ -120,7 +122,7 @@ impl MessageLine {
             reply_to.map(|reply| ReplyLine { seq: reply.seq, message: reply.root, in_room: reply.in_room });
         let mentions = message.references.mentions.as_deref().cloned().unwrap_or_default();
         let Mentions { users: mentions, all: mentions_all } = mentions;
-        let Message { id, room, seq, sender, client_id, origin, created_at, n, own_n, .. } = message;
+        let Message { id, room, seq, sender, client_id, origin, created_at, n, own_n, custom, .. } = message;
         let sender = sender.user;
         Self {
             room,
@@ -146,6 +148,7 @@ impl MessageLine {
             mentions,
             mentions_all,
             reply_to,
+            custom,
         }
     }
 }
@@ -208,6 +211,10 @@ impl MessageLine {
         if thread.is_some() && matches!(body, Body::System { .. }) {
             return Err(FieldError::Unfit("replyTo"));
         }
+        let custom = self.custom;
+        if !custom.is_empty() && !matches!(body, Body::Text(_) | Body::Image { .. }) {
+            return Err(FieldError::Unfit("custom"));
+        }
         let (sender, pos) = (Profile::unknown(sender), 0);
         let pinned = self.pinned.map(|PinLine { at, by }| Pin { by, at });
         if pinned.is_some() && !matches!(body, Body::Text(_) | Body::Image { .. }) {
@@ -230,6 +237,7 @@ impl MessageLine {
             state,
             attachments,
             references: References { quoted, forwarded, mentions, thread },
+            custom,
         };
         Ok((message, hash))
     }

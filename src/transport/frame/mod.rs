@@ -1,6 +1,7 @@
 //! WebSocket frames, the same for every transport that speaks them: how a connection begins, how frames
 //! are read, how they are written.
 
+mod json;
 mod read;
 mod write;
 
@@ -16,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 use tungstenite::handshake::derive_accept_key;
 
+pub(super) use json::write_json;
 pub(super) use read::{Reader, Received};
 pub(super) use write::push_text;
 pub(super) use write::{Opcode, push_binary, split};

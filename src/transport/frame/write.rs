@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::json::write_json;
 use crate::event::CloseReason;
 use crate::transport::status::close_code;
 
@@ -19,7 +20,7 @@ pub(crate) enum Opcode {
 
 /// Appends a value as a text frame of JSON.
 pub(crate) fn push_json(out: &mut Vec<u8>, value: &impl Serialize) {
-    push_text(out, |out| serde_json::to_writer(out, value));
+    push_text(out, |out| write_json(out, value));
 }
 
 /// Appends what is written as one text frame; nothing when it cannot be written.

@@ -165,7 +165,15 @@ impl Body {
                 let what =
                     format!("A TEXT needs words; null takes an IMAGE's caption away. At most {bytes} bytes.");
                 let words = nullable_text(&what).pattern(Some(WORDS)).max_length(Some(bytes));
-                object("What it says now.", [needed("content", words)]).into()
+                let words = object("What it says now.", [needed("content", words), message_custom(config)]);
+                let text = "It stands instead of what is there; an empty one takes that away.";
+                let custom = custom(config.max_message_custom_bytes, Type::Object, text);
+                let custom = object("What the app keeps with it now.", [needed("custom", custom)]);
+                AnyOfBuilder::new()
+                    .description(Some("What a message shall be. What is left out stays."))
+                    .item(words.title(Some("Words")))
+                    .item(custom.title(Some("Custom")))
+                    .into()
             }
             Self::NewStream => object("A message that is yet to be written.", new_stream(config)).into(),
             Self::MoreText => object("What comes next.", [needed("text", more_text(config))]).into(),
@@ -267,13 +275,22 @@ fn picture(schema: ObjectBuilder) -> ObjectBuilder {
     schema.max_length(Some(MAX_ADDRESS_BYTES)).pattern(Some(PICTURE))
 }
 
-fn custom(config: &Config, types: impl Into<SchemaType>, more: &str) -> ObjectBuilder {
-    let most = config.max_custom_bytes;
+fn custom(most: usize, types: impl Into<SchemaType>, more: &str) -> ObjectBuilder {
     let text = format!("What the app keeps of its own with it: any object of at most {most} bytes. {more}");
     ObjectBuilder::new()
         .schema_type(types)
         .description(Some(text))
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true)))
+}
+
+fn or_none() -> SchemaType {
+    SchemaType::from_iter([Type::Object, Type::Null])
+}
+
+/// The same of a message.
+fn message_custom(config: &Config) -> Field {
+    let more = "Everybody who sees the message sees it.";
+    optional("custom", custom(config.max_message_custom_bytes, or_none(), more))
 }
 
 /// At least one of the two, and nothing else.
@@ -308,7 +325,10 @@ fn room_update(config: &Config) -> RefOr<Schema> {
             optional("picture", picture(text("The address of the new picture. An empty one takes it away."))),
             optional("permissions", permissions),
             optional("visibility", named::<Visibility>()),
-            optional("custom", custom(config, Type::Object, "It stands instead of what is there.")),
+            optional(
+                "custom",
+                custom(config.max_custom_bytes, Type::Object, "It stands instead of what is there."),
+            ),
             optional("slowMode", slow_mode.maximum(Some(MAX_SLOW_MODE))),
             optional("retention", retention()),
         ],
@@ -331,12 +351,11 @@ fn new_room(config: &Config) -> RefOr<Schema> {
         optional("name", name(config, text))
     };
     let about = || {
-        let or_none = SchemaType::from_iter([Type::Object, Type::Null]);
         let of = topic(config, nullable_text("What it is about."));
         [
             optional("topic", of),
             optional("picture", picture(nullable_text("The address of a picture."))),
-            optional("custom", custom(config, or_none, "Empty without one.")),
+            optional("custom", custom(config.max_custom_bytes, or_none(), "Empty without one.")),
         ]
     };
     let people = || list(named::<UserId>()).description(Some("Who takes part. The creator always does."));
@@ -383,11 +402,12 @@ fn new_room(config: &Config) -> RefOr<Schema> {
 }
 
 /// What a message that is yet to be written begins with.
-pub(super) fn new_stream(config: &Config) -> [Field; 2] {
+pub(super) fn new_stream(config: &Config) -> [Field; 3] {
     let words = nullable_text("The first words, if there are any yet.").pattern(Some(CAPTION));
     [
         optional("content", words.max_length(Some(config.max_content_bytes))),
         optional("clientId", or_null(named::<ClientId>())),
+        message_custom(config),
     ]
 }
 
@@ -434,6 +454,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
             all(),
             parent(),
             shown(),
+            message_custom(config),
         ],
     );
     let caption = || {
@@ -454,6 +475,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
             all(),
             parent(),
             shown(),
+            message_custom(config),
         ],
     );
     let wordless = object(
@@ -469,6 +491,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
             all(),
             parent(),
             shown(),
+            message_custom(config),
         ],
     );
     let uploaded = object(
@@ -484,6 +507,7 @@ fn draft(config: &Config) -> RefOr<Schema> {
             all(),
             parent(),
             shown(),
+            message_custom(config),
         ],
     );
     let kinds = [

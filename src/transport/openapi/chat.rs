@@ -10,8 +10,8 @@ use super::schemas::{
     Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text,
 };
 use super::sockets::{
-    Ask, DELTA, HIDDEN, Protocol, THREAD, Told, codes, draft, history, notification, of, parsed,
-    sample_error, search, written_close, written_events, written_reply,
+    Ask, CALL, CALLED, DELTA, HIDDEN, Protocol, THREAD, Told, call, called, codes, draft, history,
+    notification, of, parsed, sample_error, search, written_close, written_events, written_reply,
 };
 use crate::config::Config;
 use crate::error::{ErrorCode, Result};
@@ -86,6 +86,7 @@ fn ask(verb: Verb) -> Ask {
         let seq = number("The number of a message. Without it and `messageUuid`, the newest one.");
         vec![room(), optional("messageUuid", named::<MessageId>()), optional("seq", seq)]
     };
+    let kept = || or_null(object("What the app keeps of its own with it.", []));
     let id = samples::room_id();
     let (summary, fields, example, answers): (_, Vec<Field>, Value, &'static [&'static str]) = match verb {
         Verb::JoinRoom => (
@@ -115,6 +116,7 @@ fn ask(verb: Verb) -> Ask {
                 room(),
                 optional("content", nullable_text("The first words, if there are any yet.")),
                 optional("clientId", or_null(named::<ClientId>())),
+                optional("custom", kept()),
             ],
             json!({ "roomUuid": id, "clientId": "answer-1" }),
             &["message", "refused"],
@@ -143,8 +145,13 @@ fn ask(verb: Verb) -> Ask {
             &["message", "refused"],
         ),
         Verb::EditMessage => (
-            "Edit a message of one's own. A TEXT needs words.",
-            vec![room(), message(), needed("content", nullable_text("The words now."))],
+            "Edit a message of one's own. A TEXT needs words. Beside a `custom`, `content` may be left out and stays.",
+            vec![
+                room(),
+                message(),
+                optional("content", nullable_text("The words now.")),
+                optional("custom", kept()),
+            ],
             json!({ "roomUuid": id, "messageUuid": samples::message_id(), "content": "Are you running tomorrow?" }),
             CHANGED,
         ),
@@ -257,6 +264,7 @@ fn ask(verb: Verb) -> Ask {
             &["found", "refused"],
         ),
         Verb::Ping => ("Nothing but an answer.", Vec::new(), json!({}), DONE),
+        Verb::Call => (CALL, call().into(), samples::call(), &["called", "refused"]),
     };
     let payload = object(summary, fields).into();
     Ask { word: verb.name(), summary, payload, examples: vec![example], answers }
@@ -317,6 +325,7 @@ fn answers() -> Vec<Told> {
             with(of::<SettingsJson>()),
             Ok(Reply::Settings(samples::settings())),
         ),
+        answer("called", CALLED, with(object(CALLED, called()).into()), Ok(Reply::Called(samples::called()))),
         answer(
             "found",
             "A page of what was found.",

@@ -10,8 +10,8 @@ use super::schemas::{
     Field, Schemas, flag, named, needed, nullable_text, number, object, optional, or_null, text, word,
 };
 use super::sockets::{
-    Ask, DELTA, HIDDEN, Protocol, THREAD, Told, codes, draft, history, notification, of, parsed,
-    sample_error, search, written_events, written_reply,
+    Ask, CALL, CALLED, DELTA, HIDDEN, Protocol, THREAD, Told, call, called, codes, draft, history,
+    notification, of, parsed, sample_error, search, written_events, written_reply,
 };
 use crate::config::Config;
 use crate::error::{ErrorCode, Result};
@@ -98,6 +98,7 @@ fn ask(op: Op) -> Ask {
         [room(), optional("messageUuid", named::<MessageId>()), optional("seq", seq)]
     };
     let since = |text: &str| AllOfBuilder::new().item(named::<Token>()).description(Some(text));
+    let kept = || or_null(object("What the app keeps of its own with it.", []));
     let id = samples::room_id();
     let (summary, fields, example, answers): (_, Vec<Field>, Value, &'static [&'static str]) = match op {
         Op::Hello => (
@@ -124,6 +125,7 @@ fn ask(op: Op) -> Ask {
                 room(),
                 optional("content", nullable_text("The first words, if there are any yet.")),
                 optional("clientId", or_null(named::<ClientId>())),
+                optional("custom", kept()),
             ],
             json!({ "room": id, "clientId": "answer-1" }),
             &["message", "refused"],
@@ -152,8 +154,13 @@ fn ask(op: Op) -> Ask {
             &["message", "refused"],
         ),
         Op::Edit => (
-            "Edit a message of one's own. A TEXT needs words.",
-            vec![room(), message(), needed("content", nullable_text("The words now."))],
+            "Edit a message of one's own. A TEXT needs words. Beside a `custom`, `content` may be left out and stays.",
+            vec![
+                room(),
+                message(),
+                optional("content", nullable_text("The words now.")),
+                optional("custom", kept()),
+            ],
             json!({ "room": id, "messageUuid": samples::message_id(), "content": "Are you running tomorrow?" }),
             &["changed", "refused"],
         ),
@@ -273,6 +280,12 @@ fn ask(op: Op) -> Ask {
             &["found", "refused"],
         ),
         Op::Ping => ("Nothing but an answer.", Vec::new(), json!({}), DONE),
+        Op::Call => (
+            CALL,
+            vec![needed("call", object("What is called for.", call()))],
+            json!({ "call": samples::call() }),
+            &["called", "refused"],
+        ),
     };
     let head = [optional("id", number("What its answer is named by.")), needed("op", word(op.name()))];
     let mut example = example;
@@ -341,6 +354,7 @@ fn answers() -> Vec<Told> {
             of::<SettingsJson>(),
             Ok(Reply::Settings(samples::settings())),
         ),
+        answer("called", CALLED, object(CALLED, called()).into(), Ok(Reply::Called(samples::called()))),
         answer("found", "A page of what was found.", of::<HitsJson<'_>>(), Ok(Reply::Found(samples::hits()))),
         Told {
             word: "refused",

@@ -9,20 +9,24 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
 use crate::clock::Timestamp;
 use crate::error::{Contradiction, ErrorCode, ErrorKind, LimitName};
-use crate::event::{Amended, Event, EventKind, Notification, Ready, ReadyRoom, RoomChange, View};
+use crate::event::{Amended, Called, Event, EventKind, Notification, Ready, ReadyRoom, RoomChange, View};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::model::{
     Amendment, Epoch, FriendNotice, Mark, Position, Profile, RelationKind, RelationPage, RelationView, Role,
     Room, Settings, SettingsUpdate, Token,
 };
+use crate::transport::wire::RoomJson;
 
 pub(super) use messages::{
     amended, answer, attachment, begun_message, deleted, delta, edited, edits, forwarded, history_page,
     history_window, hits, left_thread, liked, liked_view, marked, mentioning, message, message_view,
     named_message, picture_message, pinned, pins, reactions, replies, reply, root, system_message,
-    thread_state, threads, thumb,
+    thread_state, threads, thumb, workout,
 };
 pub(super) use moderation::{
     audit, ban, bans, held, join_request, join_requests, own_held, own_join_requests, report, reports,
@@ -81,6 +85,20 @@ pub(super) fn settings() -> Settings {
     Settings::default().updated(hidden, at(0))
 }
 
+/// A call for a room to be made.
+pub(super) fn call() -> Value {
+    let room = json!({ "type": "GROUP", "name": "Morning runs", "participantUuids": ["ben"] });
+    json!({ "method": "POST", "path": "/chat/rooms", "body": room })
+}
+
+/// What that comes to.
+pub(super) fn called() -> Called {
+    // These types always serialize.
+    let body = serde_json::value::to_raw_value(&RoomJson::from(&room_view()))
+        .unwrap_or_else(|_| RawValue::NULL.to_owned());
+    Called { status: 201, body }
+}
+
 /// One event of each kind, and of each shape that a kind has.
 pub(super) fn events() -> Vec<(Event, View)> {
     let room = Arc::new(room());
@@ -103,6 +121,7 @@ pub(super) fn events() -> Vec<(Event, View)> {
         durable(EventKind::Message(Arc::new(answer()))),
         durable(EventKind::Message(Arc::new(forwarded()))),
         durable(EventKind::Message(Arc::new(mentioning()))),
+        durable(EventKind::Message(Arc::new(workout()))),
         durable(EventKind::Message(Arc::new(reply()))),
         durable(EventKind::Amended(amended(root(), Amendment::Replied(true)))),
         own,

@@ -20,6 +20,12 @@ pub(super) fn text(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).description(Some(description))
 }
 
+/// Any JSON.
+#[cfg(any(feature = "ws", feature = "socketio"))]
+pub(super) fn anything(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some(description))
+}
+
 /// One word and no other.
 pub(super) fn word(word: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some([word]))

@@ -8,13 +8,13 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::OneOfBuilder;
-use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Schema, Type};
 
 use super::bodies::Body;
 use super::document::meaning;
 use super::document::{moment, place, search_cursor, words};
 use super::samples;
-use super::schemas::{Field, Schemas, flag, named, needed, number, optional};
+use super::schemas::{Field, Schemas, anything, flag, named, needed, number, optional, text};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event::{Format, Frame, Reply};
@@ -65,9 +65,9 @@ pub(super) struct Told {
 
 const ABOUT: &str = "\
 What is said live, by two protocols over one engine: JSON over a WebSocket, and Socket.IO. Both need a bearer token. A \
-connection joins all rooms of its user by itself. What happens over REST reaches sockets like anything else: sockets take \
-what is said and read live, and who makes rooms, comes into them, looks after them, or pages through lists, asks over REST, \
-where an answer needs no connection, and is told here of what came of it.
+connection joins all rooms of its user by itself. What happens over REST reaches sockets like anything else. What is said \
+and read live has words of its own here; and whatever else can be asked for over REST, from making a room to banning \
+somebody from it, is asked for here by `call`, in the words of the OpenAPI document, if the host has calls taken.
 
 `pos` is a place in all of a user's rooms: the last one seen, given back after a reconnect, brings what was missed, each \
 state once, and then live events. Or the client is told to reload; never a part of it.";
@@ -320,6 +320,30 @@ pub(super) fn history() -> [Field; 5] {
         optional("after", place()),
         optional("around", place()),
     ]
+}
+
+/// What `call` asks for.
+pub(super) const CALL: &str = "Ask for what the REST routes do, all but files, the export of one's own data and development tokens. The next question waits for the answer.";
+
+/// What a call came to.
+pub(super) const CALLED: &str = "What the route answers. What it refuses is refused here too.";
+
+/// The parts of a call.
+pub(super) fn call() -> [Field; 3] {
+    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+    let path =
+        text("As in the OpenAPI document, with the query. Without what comes before it, such as `/api`.");
+    [
+        needed("method", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(methods))),
+        needed("path", path.pattern(Some("^/"))),
+        optional("body", anything("As in the OpenAPI document.")),
+    ]
+}
+
+/// The parts of what a call came to.
+pub(super) fn called() -> [Field; 2] {
+    let status = number("As of HTTP: 200, 201, or 202 for what has to wait.");
+    [needed("status", status), needed("body", anything("As in the OpenAPI document."))]
 }
 
 /// What `messageHidden` tells.

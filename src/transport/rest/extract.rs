@@ -24,13 +24,21 @@ use crate::model::{
 use crate::transport::bearer;
 use crate::transport::wire::{parse, parse_limit, parse_number, parse_reaction};
 
-/// The caller, by their bearer token.
+/// Who makes a call over a connection of theirs. Nothing from outside makes one.
+#[derive(Clone)]
+pub(super) struct Known(pub(super) Actor);
+
+/// The caller: known by their connection, or else by their bearer token.
 pub(super) struct Caller(pub(super) Actor);
 
 impl FromRequestParts<Mounted> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, mounted: &Mounted) -> Result<Self, Problem> {
+        if let Some(Known(actor)) = parts.extensions.remove() {
+            mounted.engine.check_call(actor.user())?;
+            return Ok(Self(actor));
+        }
         let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = value.and_then(bearer).ok_or(ErrorKind::Unauthenticated)?;
         let identity = mounted.engine.authenticate(token).await?;

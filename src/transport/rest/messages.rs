@@ -12,10 +12,10 @@ use super::rooms::done;
 use crate::engine::Actor;
 use crate::error::{Error, Result, parse_field};
 use crate::id::{MessageId, RoomId};
-use crate::model::{Cursor, Draft, HistoryQuery, Limit};
+use crate::model::{Cursor, Custom, Draft, HistoryQuery, Limit};
 use crate::transport::wire::{
     EditsJson, HistoryJson, MarkedJson, MessageChangeJson, MessageJson, PinsJson, ReactionsJson, RepliesJson,
-    parse_number, parse_place, whole,
+    given, missing, parse_number, parse_place, revision, whole,
 };
 
 pub(super) async fn send(
@@ -91,18 +91,22 @@ pub(super) async fn get(
 
 #[derive(Deserialize)]
 pub(super) struct EditJson {
-    /// Null takes a caption away; left out it is a mistake.
-    #[serde(deserialize_with = "Option::deserialize")]
-    content: Option<String>,
+    /// Null takes a caption away.
+    #[serde(default, deserialize_with = "given")]
+    content: Option<Option<String>>,
+    custom: Option<Custom>,
 }
 
 pub(super) async fn edit(
     Caller(caller): Caller,
     InRoom(room): InRoom,
     OfMessage(message): OfMessage,
-    JsonBody(EditJson { content }): JsonBody<EditJson>,
+    JsonBody(EditJson { content, custom }): JsonBody<EditJson>,
 ) -> Result<Response, Problem> {
-    let edited = caller.edit(room, message, content.as_deref()).await?;
+    if content.is_none() && custom.is_none() {
+        return Err(missing("content").into());
+    }
+    let edited = caller.revise(room, message, revision(content, custom)).await?;
     Ok(Json(MessageChangeJson::of(&edited)).into_response())
 }
 

@@ -22,6 +22,7 @@
 #[cfg_attr(not(feature = "blobs"), path = "no_attachments.rs")]
 mod attachments;
 mod auth;
+mod calls;
 mod extract;
 mod feed;
 mod friends;
@@ -49,12 +50,11 @@ use tower_http::cors::CorsLayer;
 
 use super::{Origins, origins};
 use crate::engine::ChatEngine;
-use crate::error::ErrorKind;
 #[cfg(feature = "openapi")]
 pub(super) use auth::{LoggedOutJson, TokenJson};
+pub use calls::callee;
 #[cfg(feature = "openapi")]
 pub(super) use personal::LINES;
-use problem::Problem;
 #[cfg(feature = "openapi")]
 pub(super) use problem::ProblemJson;
 #[cfg(feature = "openapi")]
@@ -124,8 +124,6 @@ struct Mounted {
 pub fn router(engine: ChatEngine, options: RestOptions) -> Router {
     let cors = cors(options.origins.clone());
     routes::routes(&options)
-        .fallback(|| async { Problem::from(ErrorKind::NotFound) })
-        .method_not_allowed_fallback(|| async { Problem::from(ErrorKind::MethodNotAllowed) })
         .layer(cors)
         .layer(from_fn(observe::observe))
         .with_state(Mounted { engine, options })

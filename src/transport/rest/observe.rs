@@ -8,6 +8,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::{Instrument as _, Level, Span, field};
 
+use super::problem::Cause;
+use crate::error::{Error, ErrorKind};
 use crate::id::UserId;
 use crate::metrics;
 
@@ -29,10 +31,22 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", id = name, method, route, user = field::Empty);
     let mut response = next.run(request).instrument(span.clone()).await;
     let (status, took) = (response.status().as_u16(), began.elapsed());
-    span.in_scope(|| tracing::debug!(status, ?took, "answered"));
+    span.in_scope(|| {
+        if let Some(Cause(error)) = response.extensions().get() {
+            failed(error);
+        }
+        tracing::debug!(status, ?took, "answered");
+    });
     metrics::answered(route, method, status, took);
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+fn failed(error: &Error) {
+    metrics::failed(error.kind());
+    if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Corrupt(_)) {
+        tracing::error!(error = error as &dyn std::error::Error, "a request was not answered");
+    }
 }
 
 /// The request is this user's, for whoever looks that close.

@@ -1,6 +1,7 @@
 //! Errors as problem details (RFC 9457).
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -8,13 +9,16 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind};
-use crate::metrics;
 use crate::transport::status::http_status;
 use crate::transport::wire::ErrorJson;
 
 /// An error on its way to a client.
 #[derive(Debug)]
 pub(super) struct Problem(Error);
+
+/// What a response that tells of a problem was made of, for whoever hands the response on.
+#[derive(Debug, Clone)]
+pub(super) struct Cause(pub(super) Arc<Error>);
 
 impl<E: Into<Error>> From<E> for Problem {
     fn from(error: E) -> Self {
@@ -57,12 +61,7 @@ impl<'a> From<&'a Error> for ProblemJson<'a> {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let kind = self.0.kind();
-        metrics::failed(kind);
-        if matches!(kind, ErrorKind::Unavailable | ErrorKind::Corrupt(_)) {
-            tracing::error!(error = &self.0 as &dyn std::error::Error, "a request was not answered");
-        }
-        let status =
-            StatusCode::from_u16(http_status(kind.wire_code())).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        let status = status(kind);
         let mut response = (status, Json(ProblemJson::from(&self.0))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -78,6 +77,7 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        response.extensions_mut().insert(Cause(Arc::new(self.0)));
         response
     }
 }

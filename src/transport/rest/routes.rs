@@ -4,10 +4,12 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
+use super::problem::Problem;
 use super::{
     Mounted, RestOptions, attachments, auth, feed, friends, held, invites, joins, messages, moderation,
     notify, personal, reports, rooms, search, settings, streams, threads,
 };
+use crate::error::{Error, ErrorKind};
 use crate::names::names;
 
 /// Each operation: its name, its method and path (and the other one that clients in the field use), its handler.
@@ -35,9 +37,15 @@ macro_rules! operations {
                 }
             }
 
+            fn filter(self) -> MethodFilter {
+                match self {
+                    $(Self::$name => MethodFilter::$method),+
+                }
+            }
+
             fn handler(self) -> MethodRouter<Mounted> {
                 match self {
-                    $(Self::$name => on(MethodFilter::$method, $handler)),+
+                    $(Self::$name => on(self.filter(), $handler)),+
                 }
             }
         }
@@ -155,6 +163,18 @@ impl Operation {
         self.paths().iter().any(|path| path.starts_with("/friends") || path.starts_with("/blocks"))
     }
 
+    /// Whether it takes or answers something else than JSON, or needs nobody to be known.
+    fn is_for_http(self) -> bool {
+        matches!(
+            self,
+            Self::UploadAttachment
+                | Self::GetAttachment
+                | Self::GetThumbnail
+                | Self::ExportMe
+                | Self::DevToken
+        )
+    }
+
     /// Those that are mounted.
     pub(in crate::transport) fn mounted(options: &RestOptions) -> impl Iterator<Item = Self> + use<> {
         let friends = options.friends;
@@ -162,9 +182,24 @@ impl Operation {
     }
 }
 
+/// The routes over HTTP.
 pub(super) fn routes(options: &RestOptions) -> Router<Mounted> {
-    Operation::mounted(options).fold(Router::new(), |router, operation| {
-        let paths = operation.paths().iter();
-        paths.fold(router, |router, path| router.route(path, operation.handler()))
+    mount(options, Operation::handler)
+}
+
+/// The routes for calls: what is for HTTP is refused as that.
+pub(super) fn callable(options: &RestOptions) -> Router<Mounted> {
+    let refuse = || async { Problem::from(Error::invalid("path", "is for HTTP alone")) };
+    mount(options, |operation| match operation.is_for_http() {
+        true => on(operation.filter(), refuse),
+        false => operation.handler(),
     })
+}
+
+fn mount(options: &RestOptions, handler: impl Fn(Operation) -> MethodRouter<Mounted>) -> Router<Mounted> {
+    let routes = Operation::mounted(options).flat_map(|one| one.paths().iter().map(move |path| (path, one)));
+    let router = routes.fold(Router::new(), |router, (path, one)| router.route(path, handler(one)));
+    router
+        .fallback(|| async { Problem::from(ErrorKind::NotFound) })
+        .method_not_allowed_fallback(|| async { Problem::from(ErrorKind::MethodNotAllowed) })
 }

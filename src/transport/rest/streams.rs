@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::extract::{Caller, InRoom, JsonBody, OfMessage, OptionalJsonBody};
 use super::problem::Problem;
 use crate::error::Result;
-use crate::model::Draft;
+use crate::model::{Custom, Draft};
 use crate::transport::wire::{MessageChangeJson, MessageJson};
 
 #[derive(Default, Deserialize)]
@@ -16,14 +16,16 @@ use crate::transport::wire::{MessageChangeJson, MessageJson};
 pub(super) struct BegunJson {
     content: Option<String>,
     client_id: Option<String>,
+    custom: Option<Custom>,
 }
 
 pub(super) async fn start(
     Caller(caller): Caller,
     InRoom(room): InRoom,
-    OptionalJsonBody(BegunJson { content, client_id }): OptionalJsonBody<BegunJson>,
+    OptionalJsonBody(BegunJson { content, client_id, custom }): OptionalJsonBody<BegunJson>,
 ) -> Result<Response, Problem> {
-    let message = caller.start_stream_anywhere(room, Draft::begun(content, client_id)).await?;
+    let draft = Draft::begun(content, client_id).with_custom(custom.unwrap_or_default());
+    let message = caller.start_stream_anywhere(room, draft).await?;
     Ok((StatusCode::CREATED, Json(MessageJson::own(&message))).into_response())
 }
 

@@ -10,12 +10,13 @@ use super::engineio::Malformed;
 use crate::error::{Error, Result, parse_field};
 use crate::event::Command;
 use crate::id::{MessageId, RoomId};
-use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
+use crate::model::{Cursor, Custom, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
 use crate::transport::wire::{
-    HistoryArgs, LevelArgs, PlaceJson, QuietArgs, SearchArgs, SettingsArgs, missing, parse, parse_mark,
-    parse_message, parse_reaction, parse_since, parse_target, whole,
+    HistoryArgs, LevelArgs, PlaceJson, QuietArgs, SearchArgs, SettingsArgs, given, missing, parse,
+    parse_mark, parse_message, parse_reaction, parse_since, parse_target, revision, whole,
 };
+use crate::transport::{Call, Request};
 
 names! {
     /// What a client may ask for.
@@ -39,6 +40,7 @@ names! {
         Resume = "resume",
         History = "history",
         Ping = "ping",
+        Call = "call",
         Search = "search",
         FollowThread = "followThread",
         UnfollowThread = "unfollowThread",
@@ -58,7 +60,9 @@ struct PayloadJson {
     message: Option<Draft>,
     is_typing: Option<bool>,
     message_uuid: Option<String>,
-    content: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    content: Option<Option<String>>,
+    custom: Option<Custom>,
     text: Option<String>,
     client_id: Option<String>,
     reaction: Option<String>,
@@ -74,18 +78,18 @@ struct PayloadJson {
     around: Option<PlaceJson>,
 }
 
-/// What an event's array asks for: `[name, payload]`. Further arguments are left alone.
+/// What an event's array asks for: `[name, payload]`. Further arguments are left alone. `id` is that of its ack.
 ///
 /// # Errors
 /// [`Malformed`] when it is no array of JSON, or an empty one.
-pub(super) fn decode(data: &str) -> Result<Result<Command>, Malformed> {
+pub(super) fn decode(id: Option<u64>, data: &str) -> Result<Request, Malformed> {
     let arguments: Vec<&RawValue> = serde_json::from_str(data).map_err(|_| Malformed)?;
     let name = arguments.first().ok_or(Malformed)?;
     let Ok(name) = serde_json::from_str::<Name<'_>>(name.get()) else {
-        return Ok(Err(Error::invalid("event", "must be named by a text")));
+        return Ok(Request::Command(id, Err(Error::invalid("event", "must be named by a text"))));
     };
     let payload = arguments.get(1).map_or("{}", |payload| payload.get());
-    Ok(command(&name.0, payload))
+    Ok(request(id, &name.0, payload).unwrap_or_else(|error| Request::Command(id, Err(error))))
 }
 
 /// A text that is borrowed where nothing in it is escaped.
@@ -100,10 +104,10 @@ fn read_as<T: DeserializeOwned>(payload: &str) -> Result<T> {
     }
 }
 
-fn command(name: &str, payload: &str) -> Result<Command> {
+fn request(id: Option<u64>, name: &str, payload: &str) -> Result<Request> {
     let read = || read_as::<PayloadJson>(payload);
     let verb = Verb::parse(name).ok_or_else(|| Error::invalid("event", "is unknown"))?;
-    Ok(match verb {
+    let command = match verb {
         Verb::JoinRoom => {
             let payload = read()?;
             Command::Subscribe(payload.room()?, payload.since()?)
@@ -115,7 +119,9 @@ fn command(name: &str, payload: &str) -> Result<Command> {
         }
         Verb::StartStream => {
             let payload = read()?;
-            Command::StartStream(payload.room()?, Draft::begun(payload.content, payload.client_id))
+            let room = payload.room()?;
+            let draft = Draft::begun(payload.content.flatten(), payload.client_id);
+            Command::StartStream(room, draft.with_custom(payload.custom.unwrap_or_default()))
         }
         Verb::AppendStream => {
             let payload = read()?;
@@ -137,7 +143,8 @@ fn command(name: &str, payload: &str) -> Result<Command> {
         }
         Verb::EditMessage => {
             let payload = read()?;
-            Command::Edit(payload.room()?, payload.message_id()?, payload.content)
+            let (room, message) = (payload.room()?, payload.message_id()?);
+            Command::Edit(room, message, revision(payload.content, payload.custom))
         }
         Verb::DeleteMessage => {
             let payload = read()?;
@@ -174,6 +181,7 @@ fn command(name: &str, payload: &str) -> Result<Command> {
             Command::History(payload.room()?, payload.history()?)
         }
         Verb::Ping => Command::Ping,
+        Verb::Call => return Ok(Request::Call(id, read_as::<Call>(payload)?)),
         Verb::FollowThread | Verb::UnfollowThread => {
             let payload = read()?;
             Command::FollowThread(payload.room()?, payload.message_id()?, verb == Verb::FollowThread)
@@ -190,7 +198,8 @@ fn command(name: &str, payload: &str) -> Result<Command> {
         Verb::EndDoNotDisturb => Command::SetDoNotDisturb(None),
         Verb::UpdateSettings => Command::SetSettings(read_as::<SettingsArgs>(payload)?.into()),
         Verb::Search => Command::Search(Box::new(read_as::<SearchArgs>(payload)?.parse()?)),
-    })
+    };
+    Ok(Request::Command(id, Ok(command)))
 }
 
 impl PayloadJson {
@@ -222,13 +231,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn fault(data: &str) -> String {
-        match decode(data) {
+        match decode(None, data) {
             Err(Malformed) => "malformed".into(),
-            Ok(Err(error)) => match error.kind() {
+            Ok(Request::Command(_, Err(error))) => match error.kind() {
                 crate::ErrorKind::Invalid { field, .. } => field.to_string(),
                 other => format!("{other:?}"),
             },
-            Ok(Ok(command)) => format!("{command:?}"),
+            Ok(Request::Command(_, Ok(command))) => format!("{command:?}"),
+            Ok(other) => format!("{other:?}"),
         }
     }
 
@@ -266,6 +276,9 @@ mod tests {
         assert_eq!(of("setDoNotDisturb", r#","daily":{"from":"22:00"}"#), "daily.to");
         assert_eq!(fault(r#"["setDoNotDisturb",[]]"#), "body");
         assert_eq!(of("updateSettings", r#","invisible":5"#), "invisible");
+        assert_eq!(of("call", ""), "method");
+        assert_eq!(fault(r#"["call",{"method":"GET"}]"#), "path");
+        assert_eq!(fault(r#"["call",[]]"#), "body");
         assert_eq!(of("search", ""), "q");
         assert_eq!(fault(r#"["search","ab"]"#), "body");
         assert_eq!(of("search", r#","q":"ab","hasAttachment":"yes""#), "hasAttachment");
@@ -282,7 +295,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_it_panic(data in ".{0,200}|\\[\"[a-zA-Z]{2,11}\",[\\[\\]{}\":0-9a-z,]{0,40}\\]") {
-            let _ = decode(&data);
+            let _ = decode(None, &data);
         }
     }
 }

@@ -28,6 +28,7 @@
 //! | `markAsDelivered {roomUuid, messageUuid? or seq?}` | `messagesDelivered`, likewise |
 //! | `history {roomUuid, page?, limit?, before?, after?, around?}` | in the ack: `messages`, … |
 //! | `resume {since}` | what was missed, as the events below, then `caughtUp {pos, recovered}` |
+//! | `call {method, path, body?}` | in the ack: `status`, `body` of whoever [takes calls](SocketIoOptions::with_callee) |
 //! | `ping` | |
 //!
 //! From the server: `connected {message, userUuid, pos}`, `newMessage`, `systemMessage`, `messageUpdated`,
@@ -139,8 +140,8 @@ pub(crate) fn format(namespace: &str) -> Format {
 
 /// Parses an event's array as for a connection; `None` where it is malformed.
 #[cfg(all(test, feature = "openapi"))]
-pub(super) fn parse(array: &str) -> Option<crate::Result<crate::event::Command>> {
-    decode::decode(array).ok()
+pub(super) fn parse(array: &str) -> Option<super::Request> {
+    decode::decode(None, array).ok()
 }
 
 /// Parses a packet as for a connection. Whether it sends a message.
@@ -148,7 +149,7 @@ pub(super) fn parse(array: &str) -> Option<crate::Result<crate::event::Command>>
 pub(crate) fn is_send(packet: &str) -> bool {
     use crate::event::Command;
     let Ok(packet) = packet::Packet::parse(packet) else { return false };
-    matches!(decode::decode(packet.data), Ok(Ok(Command::Send(..))))
+    matches!(decode::decode(None, packet.data), Ok(super::Request::Command(_, Ok(Command::Send(..)))))
 }
 
 /// What a session is opened with.

@@ -18,7 +18,7 @@ use super::link::{Link, random_id};
 use crate::error::Error;
 use crate::id::OriginId;
 use crate::model::Token;
-use crate::transport::frame::{push_binary, push_text};
+use crate::transport::frame::{push_binary, push_text, write_json};
 use crate::transport::wire::ErrorJson;
 
 /// The most answers that one peer may still owe.
@@ -331,7 +331,7 @@ impl Prefix {
             if let Some(id) = packet.id {
                 write!(out, "{id}")?;
             }
-            serde_json::to_writer(out, packet.data).map_err(std::io::Error::from)
+            write_json(out, packet.data).map_err(std::io::Error::from)
         });
         packet.attachments.iter().for_each(|attachment| push_binary(out, attachment));
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::namespace::Namespace;
 use crate::id::OriginId;
 use crate::model::Token;
-use crate::transport::Origins;
+use crate::transport::{Callee, Origins};
 
 /// Who gets [connection state recovery](https://socket.io/docs/v4/connection-state-recovery), served from
 /// the store: the answer to CONNECT brings a `pid`, and each durable event, as its last argument, an offset.
@@ -57,6 +57,8 @@ pub struct SocketIoOptions {
     pub others: Vec<(String, Arc<dyn Namespace>)>,
     /// Which web pages are let in. Others get 403, before an upgrade too. Default [`Origins::Any`].
     pub origins: Origins,
+    /// Who takes the calls of clients in the chat, such as the REST routes. Default: nobody.
+    pub callee: Option<Arc<dyn Callee>>,
     /// How often a client is pinged. Default 25 s.
     pub ping_interval: Duration,
     /// How long it has for its pong, before it is gone. Default 20 s.
@@ -84,6 +86,7 @@ impl Default for SocketIoOptions {
             chat: vec![("/chat".into(), Recovery::OnRequest)],
             others: Vec::new(),
             origins: Origins::Any,
+            callee: None,
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(45),
@@ -130,6 +133,13 @@ impl SocketIoOptions {
     #[must_use]
     pub fn with_origins(mut self, origins: Origins) -> Self {
         self.origins = origins;
+        self
+    }
+
+    /// Has calls taken.
+    #[must_use]
+    pub fn with_callee(mut self, callee: Arc<dyn Callee>) -> Self {
+        self.callee = Some(callee);
         self
     }
 

@@ -10,15 +10,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
+use super::Mounted;
 use super::link::Link;
 use super::namespace::Prefix;
-use crate::engine::ChatEngine;
 use crate::error::Result;
 use crate::event::{CloseReason, Format, Frame};
 use crate::hub::Connection;
 use crate::id::OriginId;
 use crate::model::Token;
-use crate::transport::{Hangup, Request, Transport, drive};
+use crate::transport::{Callee, Hangup, Request, Transport, drive};
 
 /// The most requests that wait for a session; the client is not read from meanwhile.
 const INBOX: usize = 64;
@@ -53,6 +53,7 @@ struct SpaceTransport {
     link: Arc<Link>,
     format: Format,
     prefix: Prefix,
+    callee: Option<Arc<dyn Callee>>,
     /// CONNECT is answered here; with recovery, the session's first event is the answer.
     is_answered: bool,
 }
@@ -67,7 +68,7 @@ pub(super) struct Connect {
 impl Space {
     /// Begins a session with what CONNECT brought.
     pub(super) fn begin(
-        engine: &ChatEngine,
+        mounted: &Mounted,
         link: &Arc<Link>,
         (namespace, format, prefix): (usize, Format, Prefix),
         Connect { token, since, origin }: Connect,
@@ -76,10 +77,11 @@ impl Space {
         let is_answered = origin.is_none();
         let hello = Request::Hello { id: None, token, since, origin };
         inbox.0.lock().requests.push(hello);
+        let callee = mounted.options.callee.clone();
         let transport =
-            SpaceTransport { inbox: inbox.clone(), link: link.clone(), format, prefix, is_answered };
+            SpaceTransport { inbox: inbox.clone(), link: link.clone(), format, prefix, callee, is_answered };
         let driving: Pin<Box<dyn Future<Output = ()> + Send>> =
-            Box::pin(drive(engine.clone(), Box::new(transport)));
+            Box::pin(drive(mounted.engine.clone(), Box::new(transport)));
         let driving = Some(driving);
         Self { namespace, inbox, driving, is_left: false }
     }
@@ -147,6 +149,10 @@ impl Transport for SpaceTransport {
     fn credential(&mut self) -> Option<String> {
         // It comes with the first request.
         None
+    }
+
+    fn callee(&self) -> Option<&Arc<dyn Callee>> {
+        self.callee.as_ref()
     }
 
     async fn receive(&mut self, requests: &mut Vec<Request>) -> Result<(), Hangup> {

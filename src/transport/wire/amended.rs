@@ -8,7 +8,7 @@ use super::threads::ThreadJson;
 use crate::clock::Timestamp;
 use crate::event::Amended;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{Amendment, Message, MessageType, Profile, Reaction, ReactionPage, Reactions};
+use crate::model::{Amendment, Custom, Message, MessageType, Profile, Reaction, ReactionPage, Reactions};
 
 /// How often a reaction was left.
 #[derive(Debug, Serialize)]
@@ -31,7 +31,7 @@ pub(super) fn changed_at(message: &Message) -> (Option<Timestamp>, Option<Timest
     if message.body.is_deleted() { (None, at) } else { (at, None) }
 }
 
-/// A message has changed: what it says, the reactions on it, or whether it is pinned.
+/// A message has changed: what it says, what the app keeps with it, the reactions on it, or whether it is pinned.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = MessageChange))]
@@ -84,6 +84,10 @@ pub(crate) struct MessageChangeJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     thread: Option<ThreadJson<'a>>,
+    /// What the app keeps of its own with it now. Not there where it keeps nothing.
+    #[serde(skip_serializing_if = "Custom::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    custom: &'a Custom,
 }
 
 /// A reaction was left, or taken back.
@@ -118,6 +122,7 @@ impl<'a> MessageChangeJson<'a> {
             user_uuid: None,
             pinned: message.state.pinned.as_ref().map(Into::into),
             thread: message.references.summary().map(Into::into),
+            custom: &message.custom,
         }
     }
 }

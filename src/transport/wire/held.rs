@@ -7,7 +7,7 @@ use super::{AttachmentJson, UserJson};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::model::{HeldMessage, HeldPage, MessageType};
+use crate::model::{Custom, HeldMessage, HeldPage, MessageType};
 use crate::names::names;
 
 /// A message that is held back.
@@ -52,6 +52,10 @@ pub(crate) struct HeldJson<'a> {
     /// Whether a reply is meant for the whole room too. Not there where it is not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     show_in_room: bool,
+    /// What the app keeps of its own with it. Not there where it keeps nothing.
+    #[serde(skip_serializing_if = "Custom::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    custom: &'a Custom,
     /// Why it is held: for moderators alone, where the app says why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -77,6 +81,7 @@ impl<'a> From<&'a HeldMessage> for HeldJson<'a> {
             mentions_all: mentions.is_some_and(|mentions| mentions.all),
             parent_message_uuid: held.parent,
             show_in_room: held.show_in_room,
+            custom: &held.custom,
             reason: held.reason.as_deref(),
             created_at: held.at,
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, ErrorKind, Result, parse_field};
 use crate::id::{MessageId, RoomId};
-use crate::model::{Cursor, HistoryQuery, Limit, PageQuery, Reaction, Token};
+use crate::model::{Cursor, Custom, HistoryQuery, Limit, PageQuery, Reaction, Revision, Token};
 
 /// Parses the text of a JSON object.
 ///
@@ -63,6 +63,17 @@ fn fault(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
 pub(crate) enum PlaceJson {
     Seq(u64),
     Text(String),
+}
+
+/// What is left out is `None`, and null is not.
+pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(json: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(json).map(Some)
+}
+
+/// What an edit asks for. Words that are left out stay beside a `custom`, and are taken away without one.
+pub(crate) fn revision(content: Option<Option<String>>, custom: Option<Custom>) -> Revision {
+    let content = if custom.is_none() { Some(content.flatten()) } else { content };
+    Revision { content: content.map(|words| words.map(Into::into)), custom }
 }
 
 /// A whole number that is not negative: in JSON, `2.0` is one too.

@@ -1,13 +1,12 @@
-//! People as JSON: participants of a room, friends, requests, blocks.
+//! People as JSON: a user, participants of a room, friends, requests, blocks.
 
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::UserJson;
 use crate::clock::Timestamp;
 use crate::event::Participants;
 use crate::id::UserId;
-use crate::model::{Participant, RelationKind, RelationPage, RelationView, Role};
+use crate::model::{Participant, Profile, RelationKind, RelationPage, RelationView, Role};
 use crate::names::names;
 
 names! {
@@ -18,6 +17,30 @@ names! {
         RequestSent = "REQUEST_SENT",
         RequestReceived = "REQUEST_RECEIVED",
         Blocked = "BLOCKED",
+    }
+}
+
+/// A user as others see them.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = User))]
+pub(crate) struct UserJson<'a> {
+    /// Whose it is.
+    user_uuid: &'a UserId,
+    /// The name that others see; the id of somebody who was never seen.
+    nickname: &'a str,
+    /// The address of a picture.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    profile_image: Option<&'a str>,
+}
+
+impl<'a> From<&'a Profile> for UserJson<'a> {
+    fn from(profile: &'a Profile) -> Self {
+        Self {
+            user_uuid: &profile.user,
+            nickname: &profile.nickname,
+            profile_image: profile.image.as_deref(),
+        }
     }
 }
 

@@ -5,13 +5,13 @@ use serde::Deserialize;
 use crate::error::{Error, Result, parse_field};
 use crate::event::Command;
 use crate::id::{MessageId, RoomId};
-use crate::model::{Cursor, Draft, HistoryQuery, Mark, Token};
+use crate::model::{Cursor, Custom, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
-use crate::transport::Request;
 use crate::transport::wire::{
-    HistoryArgs, LevelArgs, PlaceJson, QuietArgs, SearchArgs, SettingsArgs, missing, parse, parse_mark,
-    parse_message, parse_reaction, parse_since, parse_target, whole,
+    HistoryArgs, LevelArgs, PlaceJson, QuietArgs, SearchArgs, SettingsArgs, given, missing, parse,
+    parse_mark, parse_message, parse_reaction, parse_since, parse_target, revision, whole,
 };
+use crate::transport::{Call, Request};
 
 names! {
     /// What a client may ask for.
@@ -36,6 +36,7 @@ names! {
         Resume = "resume",
         History = "history",
         Ping = "ping",
+        Call = "call",
         Search = "search",
         FollowThread = "followThread",
         UnfollowThread = "unfollowThread",
@@ -59,7 +60,9 @@ struct FrameJson {
     message: Option<Draft>,
     is_typing: Option<bool>,
     message_uuid: Option<String>,
-    content: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    content: Option<Option<String>>,
+    custom: Option<Custom>,
     text: Option<String>,
     client_id: Option<String>,
     reaction: Option<String>,
@@ -76,6 +79,7 @@ struct FrameJson {
     level: Option<LevelArgs>,
     quiet: Option<QuietArgs>,
     settings: Option<SettingsArgs>,
+    call: Option<Call>,
 }
 
 /// Parses a frame.
@@ -106,8 +110,9 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
         Op::Hello => return frame.hello(),
         Op::Send => Command::Send(frame.room()?, frame.message.take().ok_or_else(|| missing("message"))?),
         Op::StartStream => {
-            let draft = Draft::begun(frame.content.take(), frame.client_id.take());
-            Command::StartStream(frame.room()?, draft)
+            let draft = Draft::begun(frame.content.take().flatten(), frame.client_id.take());
+            let custom = frame.custom.take().unwrap_or_default();
+            Command::StartStream(frame.room()?, draft.with_custom(custom))
         }
         Op::AppendStream => {
             let (room, message) = (frame.room()?, frame.message_id()?);
@@ -120,7 +125,10 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
             to: parse_target(frame.to_room_uuid.as_deref())?,
             client_id: frame.client_id.take(),
         },
-        Op::Edit => Command::Edit(frame.room()?, frame.message_id()?, frame.content.take()),
+        Op::Edit => {
+            let to = revision(frame.content.take(), frame.custom.take());
+            Command::Edit(frame.room()?, frame.message_id()?, to)
+        }
         Op::Delete => Command::Delete(frame.room()?, frame.message_id()?),
         Op::React => {
             let reaction = parse_reaction(frame.reaction.as_deref())?;
@@ -136,6 +144,10 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
         Op::Resume => Command::Resume(frame.since()?.ok_or_else(|| missing("since"))?),
         Op::History => Command::History(frame.room()?, frame.history()?),
         Op::Ping => Command::Ping,
+        Op::Call => {
+            let call = frame.call.take().ok_or_else(|| missing("call"))?;
+            return Ok(Request::Call(frame.id, call));
+        }
         Op::FollowThread | Op::UnfollowThread => {
             Command::FollowThread(frame.room()?, frame.message_id()?, op == Op::FollowThread)
         }
@@ -190,6 +202,7 @@ impl FrameJson {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Revision;
     use proptest::prelude::*;
 
     fn code_and_field(text: &str) -> String {
@@ -227,6 +240,10 @@ mod tests {
             "Some(1) message.content"
         );
         assert_eq!(with_room(r#""op":"send","message":{"content":"x"}"#), "Some(1) message.type");
+        assert_eq!(
+            with_room(r#""op":"send","message":{"type":"TEXT","content":"x","custom":[]}"#),
+            "Some(1) message.custom"
+        );
         assert_eq!(with_room(r#""op":"typing""#), "Some(1) isTyping");
         assert_eq!(with_room(r#""op":"history","limit":0"#), "Some(1) limit");
         assert_eq!(with_room(r#""op":"history","before":"x""#), "Some(1) before");
@@ -248,6 +265,25 @@ mod tests {
         assert_eq!(with_room(r#""op":"search","query":{}"#), "Some(1) q");
         assert_eq!(with_room(r#""op":"search","query":{"q":"ab","after":"x"}"#), "Some(1) after");
         assert_eq!(with_room(r#""op":"search","query":{"q":"ab","limit":0}"#), "Some(1) limit");
+    }
+
+    #[test]
+    fn an_edit_of_what_the_app_keeps_leaves_the_words() {
+        let (room, message) = (RoomId::generate(), MessageId::generate());
+        let edit = |rest: &str| {
+            let text = format!(r#"{{"op":"edit","room":"{room}","messageUuid":"{message}"{rest}}}"#);
+            match decode(&text) {
+                Request::Command(None, Ok(Command::Edit(_, _, to))) => to,
+                other => panic!("{other:?}"),
+            }
+        };
+        let custom: Custom = r#"{"km":8}"#.parse().unwrap();
+        let none = Revision::words(None::<&str>);
+        assert_eq!(edit(""), none);
+        assert_eq!(edit(r#","content":null,"custom":null"#), none);
+        assert_eq!(edit(r#","content":"x""#), Revision::words(Some("x")));
+        assert_eq!(edit(r#","custom":{"km":8}"#), Revision::custom(custom.clone()));
+        assert_eq!(edit(r#","content":null,"custom":{"km":8}"#), none.with_custom(custom));
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! Mount [`router`] in an axum app; the route is `/chat/ws` below wherever it is nested. The bare TCP
 //! socket is taken over after the handshake where there is one; behind TLS or another layer the same
 //! frames go through it.
+//!
+//! Whoever [takes calls](WsOptions::with_callee) answers `{"op":"call","id":1,"call":{"method","path","body"}}` by
+//! `{"id":1,"ok":{"status","body"}}`.
 
 mod decode;
 mod encode;
@@ -18,7 +21,7 @@ use axum::routing::get;
 
 use super::flusher::Flusher;
 use super::frame::{Socket, accept};
-use super::{Origins, drive};
+use super::{Callee, Origins, drive};
 use crate::engine::ChatEngine;
 use crate::event::Format;
 #[cfg(feature = "openapi")]
@@ -31,10 +34,36 @@ use socket::WsTransport;
 const SUBPROTOCOL: &str = "chat.v1";
 const BEARER_PROTOCOL: &str = "bearer.";
 
+/// How the native WebSocket is mounted.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct WsOptions {
+    /// Which web pages are let in. Default [`Origins::Any`].
+    pub origins: Origins,
+    /// Who takes the calls of clients, such as [the REST routes](super::rest::callee). Default: nobody.
+    pub callee: Option<Arc<dyn Callee>>,
+}
+
+impl WsOptions {
+    /// Lets pages of these origins in, and no others.
+    #[must_use]
+    pub fn with_origins(mut self, origins: Origins) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    /// Has calls taken.
+    #[must_use]
+    pub fn with_callee(mut self, callee: Arc<dyn Callee>) -> Self {
+        self.callee = Some(callee);
+        self
+    }
+}
+
 #[derive(Clone)]
 struct Mounted {
     engine: ChatEngine,
-    origins: Arc<Origins>,
+    options: Arc<WsOptions>,
     format: Format,
 }
 
@@ -63,14 +92,14 @@ pub(crate) fn is_send(frame: &str) -> bool {
 /// `hello`. A frame of more than [`Config::max_frame_bytes`](crate::Config::max_frame_bytes) closes the connection
 /// with 1009; a client for which more waits than [`Config::mailbox_events`](crate::Config::mailbox_events) entries
 /// or [`Config::mailbox_bytes`](crate::Config::mailbox_bytes) is closed with 4008, to come back and resume.
-pub fn router(engine: ChatEngine, origins: Origins) -> Router {
-    let mounted = Mounted { engine, origins: Arc::new(origins), format: format() };
+pub fn router(engine: ChatEngine, options: WsOptions) -> Router {
+    let mounted = Mounted { engine, options: Arc::new(options), format: format() };
     Router::new().route("/chat/ws", get(upgrade)).with_state(mounted)
 }
 
 async fn upgrade(State(mounted): State<Mounted>, mut request: Request) -> Response {
     let headers = request.headers();
-    if !mounted.origins.allow(headers) {
+    if !mounted.options.origins.allow(headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
     let (chosen, token) = (chosen_protocol(headers), token(headers));
@@ -81,7 +110,8 @@ async fn upgrade(State(mounted): State<Mounted>, mut request: Request) -> Respon
         let Ok(upgraded) = on_upgrade.await else { return };
         let socket = Socket::new(upgraded, mounted.engine.config().max_frame_bytes);
         let flusher = Flusher::of(&mounted.engine);
-        let transport = WsTransport::new(socket, token, mounted.format, flusher);
+        let callee = mounted.options.callee.clone();
+        let transport = WsTransport::new(socket, token, mounted.format, flusher, callee);
         // A task of its own, so that the upgrade's is freed.
         tokio::spawn(drive(mounted.engine, Box::new(transport)));
     });

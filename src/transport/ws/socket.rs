@@ -17,7 +17,7 @@ use crate::event::{Format, Frame};
 use crate::hub::Connection;
 use crate::transport::flusher::{Attached, Flusher};
 use crate::transport::frame::{Reader, Received, Socket, Writer};
-use crate::transport::{Hangup, Request, Transport};
+use crate::transport::{Callee, Hangup, Request, Transport};
 
 /// After so many frames the driver serves them before more are read.
 const FRAMES_A_TURN: usize = 64;
@@ -31,6 +31,7 @@ pub(super) struct WsTransport {
     out: Out,
     token: Option<String>,
     format: Format,
+    callee: Option<Arc<dyn Callee>>,
 }
 
 /// Who writes.
@@ -51,12 +52,13 @@ impl WsTransport {
         token: Option<String>,
         format: Format,
         flusher: Option<Arc<Flusher>>,
+        callee: Option<Arc<dyn Callee>>,
     ) -> Self {
         let out = match socket.writer {
             Writer::Tcp(writer) => Out::Tcp(writer, flusher),
             Writer::Layered(writer) => Out::Layered(writer),
         };
-        Self { reader: socket.reader, ended: None, owed: Vec::new(), out, token, format }
+        Self { reader: socket.reader, ended: None, owed: Vec::new(), out, token, format, callee }
     }
 
     /// Reads what is there, once nothing is owed. `Ready(Ok)` after at least one sign of life.
@@ -138,6 +140,10 @@ impl Transport for WsTransport {
         self.token.take()
     }
 
+    fn callee(&self) -> Option<&Arc<dyn Callee>> {
+        self.callee.as_ref()
+    }
+
     async fn receive(&mut self, requests: &mut Vec<Request>) -> Result<(), Hangup> {
         poll_fn(|cx| self.poll_receive(cx, requests)).await
     }
@@ -191,7 +197,7 @@ mod tests {
         // Four bytes fit until the client reads.
         let (mut client, server) = tokio::io::duplex(4);
         let socket = Socket::layered(server, 1024);
-        let mut transport = WsTransport::new(socket, None, format(), None);
+        let mut transport = WsTransport::new(socket, None, format(), None, None);
         let mut requests = Vec::new();
         let send = async {
             client.write_all(PING).await.unwrap();

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use chat_core::ChatEngine;
-use chat_core::transport::{Origins, rest, ws};
+use chat_core::transport::{rest, ws};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -36,7 +36,7 @@ impl Answer {
 impl Server {
     pub(super) async fn start(engine: &ChatEngine) -> Self {
         let api = rest::router(engine.clone(), rest::RestOptions::default());
-        let api = api.merge(ws::router(engine.clone(), Origins::Any));
+        let api = api.merge(ws::router(engine.clone(), ws::WsOptions::default()));
         let app = Router::new().nest("/api", api);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap().to_string();

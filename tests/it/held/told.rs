@@ -7,14 +7,11 @@ use chat_core::bus::LocalBus;
 use chat_core::event::{EventKind, Notification};
 use chat_core::model::{Draft, Limit, NewRoom, Role};
 use chat_core::store::MemoryStore;
-use chat_core::testing::{ManualClock, NameTokens};
-use chat_core::transport::socketio::{self, SocketIoOptions};
 use chat_core::{ChatEngine, Session};
 use serde_json::json;
 
 use super::{Chat, Wary, changes, expired, held, id, sweep, until};
-use crate::heard::next;
-use crate::socketio::client::Ws;
+use crate::heard::{expires_elsewhere, next};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sender_is_told_on_whichever_node_they_are() {
@@ -148,31 +145,12 @@ async fn who_sent_what_waited_too_long_is_told_that_nobody_has_answered_and_of_n
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sockets_of_another_node_say_that_nobody_has_answered() {
-    let (store, clock) = (Arc::new(MemoryStore::new()), ManualClock::default());
-    let [near, far] = <[_; 2]>::try_from(LocalBus::between(2)).unwrap();
-    let node = |bus| {
-        let builder = ChatEngine::builder().shared_store(store.clone()).clock(clock.clone()).bus(bus);
-        builder.hooks(Wary).authenticator(NameTokens).build()
-    };
-    let engine = node(near).await.unwrap();
-    let room =
-        engine.as_user(id("ana")).create_room(NewRoom::group("club").with(["ben"])).await.unwrap().id();
-    let app = socketio::router(engine.clone(), SocketIoOptions::default());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    let (mut io, _) = Ws::chat(addr, "ben").await;
-    let waits = held(engine.as_user(id("ben")).send(room, Draft::text("buy now")).await.unwrap_err());
-    clock.advance(Duration::from_secs(7 * 24 * 60 * 60));
-    // One that begins looks at once for what has waited too long.
-    let _other = node(far).await.unwrap();
-    let told = json!({ "type": "messageExpired", "roomUuid": room, "heldUuid": waits });
-    loop {
-        let heard = io.event_named("notification").await;
-        if heard["type"] == told["type"] {
-            break assert_eq!(heard, told);
-        }
-    }
+    let club = NewRoom::group("club").with(["ben"]);
+    expires_elsewhere(Wary, club, "ben", async |ben, room| {
+        let waits = held(ben.send(room, Draft::text("buy now")).await.unwrap_err());
+        json!({ "type": "messageExpired", "roomUuid": room, "heldUuid": waits })
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! What becomes of messages.
 
 use chat_core::event::{Command, Reply};
-use chat_core::model::{Cursor, HistoryQuery, Limit, Role};
+use chat_core::model::{Cursor, HistoryQuery, Limit, Revision, Role};
 use chat_core::{MessageId, RoomId};
 
 use super::client::like;
 use super::owner;
+use super::say::custom;
 use super::step::Amend;
 use super::world::World;
 
@@ -50,7 +51,7 @@ impl World {
         let (open, takes_part) = (model.may_write(user), model.has(user));
         let said = model.said.get_mut(&seq);
         let may = match (how, said.as_deref()) {
-            (Amend::Edit(_), Some(said)) => open && sender == Some(user) && said.is_some(),
+            (Amend::Edit(_) | Amend::Recast(_), Some(said)) => open && sender == Some(user) && said.is_some(),
             (Amend::Delete, Some(_)) => takes_part && (sender == Some(user) || moderates),
             (Amend::React(_), Some(said)) => open && said.is_some(),
             (Amend::Pin(_), Some(said)) => open && moderates && said.is_some(),
@@ -59,9 +60,10 @@ impl World {
         assert_eq!(done.is_ok(), may, "{how:?} of {seq} by {user}: {done:?}");
         let (Ok(Reply::Amended(message)), Some(said)) = (done, said) else { return };
         match (how, said) {
-            (Amend::Edit(words), Some((old, _))) => *old = format!("other words {words}"),
-            (Amend::React(true), Some((_, likes))) => drop(likes.insert(user)),
-            (Amend::React(false), Some((_, likes))) => drop(likes.remove(&user)),
+            (Amend::Edit(words), Some(said)) => said.words = format!("other words {words}"),
+            (Amend::Recast(number), Some(said)) => said.custom = custom(number.into()),
+            (Amend::React(true), Some(said)) => drop(said.likes.insert(user)),
+            (Amend::React(false), Some(said)) => drop(said.likes.remove(&user)),
             (Amend::Pin(true), _) => drop(model.pinned.insert(seq)),
             (Amend::Pin(false), _) => drop(model.pinned.remove(&seq)),
             _ => model.delete(seq),
@@ -73,7 +75,10 @@ impl World {
 /// `None`: it changes nothing for anybody else.
 fn command(how: Amend, room: RoomId, message: MessageId) -> Option<Command> {
     Some(match how {
-        Amend::Edit(words) => Command::Edit(room, message, Some(format!("other words {words}"))),
+        Amend::Edit(words) => {
+            Command::Edit(room, message, Revision::words(Some(format!("other words {words}"))))
+        }
+        Amend::Recast(number) => Command::Edit(room, message, Revision::custom(custom(number.into()))),
         Amend::Delete => Command::Delete(room, message),
         Amend::React(on) => Command::React(room, message, like(), on),
         Amend::Pin(on) => Command::Pin(room, message, on),

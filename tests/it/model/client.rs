@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chat_core::event::{Command, Event, Reply};
 use chat_core::model::{
-    DoNotDisturb, InviteCode, Mark, Message, NotifySetting, Reaction, Role, Settings, Token,
+    Custom, DoNotDisturb, InviteCode, Mark, Message, NotifySetting, Reaction, Role, Settings, Token,
 };
 use chat_core::{Actor, MessageId, Result, RoomId, Session, UserId};
 use futures_util::FutureExt;
@@ -18,6 +18,7 @@ use super::news::News;
 pub(super) struct Shown {
     pub(super) id: MessageId,
     pub(super) words: Option<String>,
+    pub(super) custom: Custom,
     pub(super) likes: u64,
     pub(super) version: u64,
     pub(super) pinned: bool,
@@ -43,7 +44,8 @@ impl Shown {
         let thread = message.references.summary();
         let thread = thread.map(|thread| (thread.replies, thread.participants.clone()));
         let reply = message.references.reply().map(|reply| (reply.seq, reply.in_room));
-        Self { id: message.id, words, likes, version, pinned, quoted, first, thread, reply }
+        let custom = message.custom.clone();
+        Self { id: message.id, words, custom, likes, version, pinned, quoted, first, thread, reply }
     }
 }
 
@@ -141,9 +143,7 @@ impl Client {
             Command::Forward { from, message, to, client_id } => {
                 actor.forward(from, message, to, client_id.as_deref()).await.map(Reply::Message)
             }
-            Command::Edit(room, message, words) => {
-                actor.edit(room, message, words.as_deref()).await.map(Reply::Amended)
-            }
+            Command::Edit(room, message, to) => actor.revise(room, message, to).await.map(Reply::Amended),
             Command::Delete(room, message) => actor.delete(room, message).await.map(Reply::Amended),
             Command::React(room, message, reaction, on) => {
                 actor.react(room, message, reaction, on).await.map(Reply::Amended)

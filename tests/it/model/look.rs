@@ -152,8 +152,10 @@ impl World {
         for seen in history.iter().filter(|seen| seen.message.body.is_countable()) {
             let (shown, seq) = (Shown::of(&seen.message), seen.message.seq);
             let said = &model.said[&seq];
-            let expected = said.as_ref().map(|(words, likes)| (words.clone(), likes.len() as u64));
+            let expected = said.as_ref().map(|said| (said.words.clone(), said.likes.len() as u64));
             assert_eq!(shown.words.zip(Some(shown.likes)), expected, "{seen:?}");
+            let custom = said.as_ref().map(|said| said.custom.clone()).unwrap_or_default();
+            assert_eq!(shown.custom, custom, "{seen:?}");
             assert_eq!(shown.pinned, model.pinned.contains(&seq), "{seen:?}");
             let quoted = shown.quoted.map(|(seq, words, _)| (seq, words));
             assert_eq!(quoted, model.quoted(seq), "as it is now: {seen:?}");
@@ -164,7 +166,7 @@ impl World {
             assert_eq!(shown.thread, thread, "{seen:?}");
             let reply = model.replies.get(&seq).map(|reply| (reply.root, reply.in_room));
             assert_eq!(shown.reply, reply, "{seen:?}");
-            let own = said.as_ref().is_some_and(|(_, likes)| likes.contains(&user));
+            let own = said.as_ref().is_some_and(|said| said.likes.contains(&user));
             assert_eq!(seen.own_reactions.contains(&like()), own, "{seen:?}");
             let readers = model.readers(seq, hides);
             assert_eq!((seen.receipt.read_count, &seen.receipt.read_by), (readers.len() as u64, &readers));

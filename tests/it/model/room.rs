@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chat_core::model::{InviteCode, Message, NotifySetting, Role};
+use chat_core::model::{Custom, InviteCode, Message, NotifySetting, Role};
 use chat_core::{MessageId, Timestamp, UserId};
 
 use super::id;
@@ -21,8 +21,8 @@ pub(super) struct RoomModel {
     pub(super) senders: Vec<Option<usize>>,
     /// Of each user's newest message: its client id, its `seq`.
     pub(super) newest: BTreeMap<usize, (String, u64)>,
-    /// What each message says that somebody sent, and who likes it. `None`: nothing any more.
-    pub(super) said: BTreeMap<u64, Option<(String, BTreeSet<usize>)>>,
+    /// What each message says that somebody sent. `None`: nothing any more.
+    pub(super) said: BTreeMap<u64, Option<Said>>,
     /// Which of them are pinned.
     pub(super) pinned: BTreeSet<u64>,
     /// Who has hidden which messages.
@@ -45,6 +45,14 @@ pub(super) struct RoomModel {
     pub(super) notify: BTreeMap<usize, NotifySetting>,
     /// Who is asked in, by which code, by whom.
     pub(super) asked: BTreeMap<usize, (InviteCode, usize)>,
+}
+
+/// What a message says, what an app keeps with it, and who likes it.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    pub(super) words: String,
+    pub(super) custom: Custom,
+    pub(super) likes: BTreeSet<usize>,
 }
 
 /// A membership: where it began, and up to where the user has read.
@@ -139,7 +147,8 @@ impl RoomModel {
         self.senders.push(Some(by));
         assert_eq!(message.seq, self.seq());
         let words = message.body.content().unwrap_or_default().to_owned();
-        self.said.insert(message.seq, Some((words, BTreeSet::new())));
+        let said = Said { words, custom: message.custom.clone(), likes: BTreeSet::new() };
+        self.said.insert(message.seq, Some(said));
         self.ids.insert(message.seq, (message.id, message.created_at));
     }
 
@@ -162,7 +171,7 @@ impl RoomModel {
     /// What a message answers, as that is now.
     pub(super) fn quoted(&self, seq: u64) -> Option<(u64, Option<String>)> {
         let of = self.answers.get(&seq)?;
-        Some((*of, self.said[of].as_ref().map(|(words, _)| words.clone())))
+        Some((*of, self.said[of].as_ref().map(|said| said.words.clone())))
     }
 
     /// Deleted ones too; what is meant for a thread alone is not counted here.

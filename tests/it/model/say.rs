@@ -3,18 +3,26 @@
 use std::sync::Arc;
 
 use chat_core::event::{Command, Reply};
-use chat_core::model::{Cursor, Draft, Mark, Message, Role};
+use chat_core::model::{Cursor, Custom, Draft, Mark, Message, Role};
 use chat_core::{Result, RoomId};
 
 use super::news::News;
 use super::world::World;
 use super::{USERS, owner, thread};
 
-/// The message of this number: each third mentions somebody, each fifth everybody.
+/// The message of this number: each third mentions somebody, each fifth everybody, and an app keeps something with each
+/// fourth.
 fn draft(number: u32) -> Draft {
     let draft = Draft::text(format!("message {number}")).with_client_id(number.to_string());
     let draft = if number.is_multiple_of(5) { draft.mentioning_all() } else { draft };
+    let draft = if number.is_multiple_of(4) { draft.with_custom(custom(number)) } else { draft };
     if number.is_multiple_of(3) { draft.mentioning(USERS[number as usize % USERS.len()]) } else { draft }
+}
+
+/// What an app keeps with a message; nothing for 0.
+pub(super) fn custom(number: u32) -> Custom {
+    let custom = if number == 0 { "{}".to_owned() } else { format!(r#"{{"number":{number}}}"#) };
+    custom.parse().unwrap()
 }
 
 fn message(sent: Result<Reply>) -> Result<Arc<Message>> {
@@ -26,7 +34,10 @@ fn message(sent: Result<Reply>) -> Result<Arc<Message>> {
 
 impl World {
     async fn say(&self, by: usize, room: RoomId, draft: Draft) -> Result<Arc<Message>> {
-        message(self.clients[by].ask(Command::Send(room, draft)).await)
+        let custom = draft.custom.clone();
+        let sent = message(self.clients[by].ask(Command::Send(room, draft)).await)?;
+        assert_eq!(sent.custom, custom);
+        Ok(sent)
     }
 
     /// Somebody in a room says something, which mentions these people.
@@ -106,8 +117,8 @@ impl World {
         let sent = message(self.ask(by, command).await);
         assert_eq!(sent.is_ok(), may, "{sent:?}");
         if let Ok(message) = sent {
-            let words = source.said[&of].as_ref().map(|(words, _)| words.as_str());
-            assert_eq!(message.body.content(), words);
+            let passed_on = source.said[&of].as_ref().map(|said| (said.words.as_str(), &said.custom));
+            assert_eq!(message.body.content().zip(Some(&message.custom)), passed_on);
             let first = source.first.get(&of).copied().or(source.sender(of));
             self.said(by, to, &message, &Draft::text(""));
             self.rooms[to].1.first.insert(message.seq, first.expect("somebody has sent it"));

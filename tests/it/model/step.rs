@@ -58,6 +58,8 @@ pub(super) enum Step {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Amend {
     Edit(u8),
+    /// Changes what an app keeps with it, and not its words.
+    Recast(u8),
     Delete,
     React(bool),
     Pin(bool),
@@ -106,6 +108,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn saying() -> impl Strategy<Value = Step> {
     let amend = prop_oneof![
         3 => (0..3u8).prop_map(Amend::Edit),
+        2 => (0..3u8).prop_map(Amend::Recast),
         2 => Just(Amend::Delete),
         4 => any::<bool>().prop_map(Amend::React),
         3 => any::<bool>().prop_map(Amend::Pin),

@@ -33,7 +33,7 @@ impl World {
                 if let Some(own) = &amended.own_reactions {
                     let model = self.room(amended.message.room).unwrap();
                     let said = model.said[&amended.message.seq].as_ref();
-                    let likes = said.is_some_and(|(_, likes)| likes.contains(&user));
+                    let likes = said.is_some_and(|said| said.likes.contains(&user));
                     assert_eq!(own.contains(&like()), likes, "as it is now: {amended:?}");
                 }
             }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use chat_core::bus::NatsBus;
 use chat_core::bus::nats::NatsOptions;
 use chat_core::event::{Command, Event, EventKind, Notification, RoomChange};
-use chat_core::model::{Draft, FriendNotice, Limit, Mark, NewInvite, NewRoom, Profile, Role};
+use chat_core::model::{
+    Custom, Draft, FriendNotice, Limit, Mark, NewInvite, NewRoom, Profile, Revision, Role,
+};
 use chat_core::store::postgres::{PostgresOptions, PostgresStore};
 use chat_core::store::{MemoryStore, Store};
 use chat_core::{Actor, ChatEngine, RoomId, Session, UserId};
@@ -119,6 +121,25 @@ async fn what_is_said_on_one_node_is_heard_on_the_others(nodes: Nodes) {
         assert_eq!(next(&mut ben, text).await, number.to_string());
         assert_eq!(next(&mut cho, text).await, number.to_string());
     }
+}
+
+async fn what_an_app_keeps_with_a_message_is_told_on_other_nodes(nodes: Nodes) {
+    let room = nodes.group(&["ana", "ben"]).await;
+    let mut ben = nodes.connect(1, "ben").await;
+    let card = |km: u32| format!("{{\"km\":{km}}}").parse::<Custom>().unwrap();
+    let ana = nodes.user(0, "ana");
+    let sent = ana.send(room, Draft::text("a card").with_custom(card(8))).await.unwrap();
+    let message = |event: &Event| match &event.kind {
+        EventKind::Message(message) => Some(message.custom.clone()),
+        _ => None,
+    };
+    assert_eq!(next(&mut ben, message).await, card(8));
+    ana.revise(room, sent.id, Revision::custom(card(9))).await.unwrap();
+    let amended = |event: &Event| match &event.kind {
+        EventKind::Amended(amended) => Some(amended.message.custom.clone()),
+        _ => None,
+    };
+    assert_eq!(next(&mut ben, amended).await, card(9));
 }
 
 async fn what_is_too_large_for_the_bus_comes_all_the_same(nodes: Nodes) {
@@ -499,6 +520,7 @@ macro_rules! all_cases {
     ($module:ident, $make:expr) => {
         cases! { $module, $make,
             what_is_said_on_one_node_is_heard_on_the_others
+            what_an_app_keeps_with_a_message_is_told_on_other_nodes
             what_is_too_large_for_the_bus_comes_all_the_same
             a_sender_sees_their_own_message_on_other_devices_and_not_on_its_own
             what_somebody_hides_is_told_to_their_own_devices_alone

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use chat_core::engine::RefusedSend;
-use chat_core::model::Draft;
+use chat_core::model::{Custom, Draft};
 use chat_core::{ChatEngine, ErrorKind};
 use tokio::sync::mpsc;
 
@@ -14,6 +14,7 @@ use super::{
 on_each_database! {
     a_message_follows_its_commit_at_once
     a_message_nobody_tells_of_follows_within_a_second
+    what_an_app_keeps_with_a_message_comes_with_it
     what_is_rolled_back_is_never_seen
     a_transaction_that_outlives_its_engine_is_sent_by_the_next_one_once
     a_process_that_dies_right_after_its_commit_has_sent_its_message
@@ -48,6 +49,17 @@ async fn a_message_nobody_tells_of_follows_within_a_second(host: Host) {
     let (shop, room, mut ana) = chat(&engine).await;
     drop(host.order(1, shop, room, text("order 1")).await);
     assert_eq!(heard(&mut ana).await.1, "order 1");
+}
+
+async fn what_an_app_keeps_with_a_message_comes_with_it(host: Host) {
+    let engine = host.engine().await;
+    let (shop, room, mut ana) = chat(&engine).await;
+    let card: Custom = r#"{"order":1}"#.parse().unwrap();
+    let draft = Draft::text("order 1").with_custom(card.clone());
+    committed(host.order(1, shop, room, vec![draft]).await);
+    let (id, _) = heard(&mut ana).await;
+    let kept = engine.as_user(user("ana")).message(room, id).await.unwrap();
+    assert_eq!(kept.message.custom, card);
 }
 
 async fn what_is_rolled_back_is_never_seen(host: Host) {

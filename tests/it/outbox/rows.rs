@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_core::model::Body;
+use chat_core::model::{Body, Custom};
 use chat_core::store::{Batch, OutboxEntry, OutboxRow, Store, Upkeep};
 use chat_core::{ChatEngine, ErrorKind, MessageId, RoomId, Timestamp};
 use proptest::prelude::*;
@@ -24,12 +24,16 @@ fn entries() -> impl Strategy<Value = OutboxEntry> {
         (text(), proptest::option::of(text())).prop_map(|(url, caption)| Body::Image { url, caption }),
     ];
     let name = || "[^\\p{C}\\p{Z}]{1,128}";
-    (any::<[u8; 16]>(), any::<[u8; 16]>(), name(), body, name(), any::<i64>()).prop_map(
-        |(id, room, author, body, client_id, at)| OutboxEntry {
+    let custom = proptest::collection::btree_map(text(), text(), 0..3).prop_map(|map| {
+        Custom::from(&map.iter().map(|(name, text)| (name.to_string(), (&**text).into())).collect())
+    });
+    (any::<[u8; 16]>(), any::<[u8; 16]>(), name(), (body, custom), name(), any::<i64>()).prop_map(
+        |(id, room, author, (body, custom), client_id, at)| OutboxEntry {
             id: MessageId::from_bytes(id),
             room: RoomId::from_bytes(room),
             author: author.parse().unwrap(),
             body,
+            custom,
             client_id: client_id.parse().unwrap(),
             at: Timestamp::from_millis(at),
         },

@@ -9,9 +9,9 @@ use chat_core::transfer::{Scope, TransferError};
 use chat_core::{ChatEngine, ErrorKind};
 use tokio::io::AsyncReadExt;
 
-use super::kit::{
-    Town, engine_on, export, id, import, records, seen_by_all, shared_memory, without_positions,
-};
+use super::compare::{records, seen_by_all, without_positions};
+use super::kit::{engine_on, export, id, import, shared_memory};
+use super::town::Town;
 
 /// Each export is whole, whatever happens beside it: it is imported, and all counts in it are exact.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

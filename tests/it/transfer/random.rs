@@ -6,7 +6,8 @@ use chat_core::transfer::Scope;
 use chat_core::{ChatEngine, RoomId};
 use proptest::prelude::*;
 
-use super::kit::{engine_on, export, id, import, records, seen_by_all, shared_memory, without_positions};
+use super::compare::{records, seen_by_all, without_positions};
+use super::kit::{engine_on, export, id, import, shared_memory};
 
 const USERS: [&str; 4] = ["ana", "ben", "cho", "dee"];
 

@@ -6,7 +6,9 @@ use chat_core::model::{Draft, NewRoom};
 use chat_core::transfer::{MAX_LINE_BYTES, Scope, TransferError};
 use chat_core::{ChatEngine, Contradiction, ErrorKind};
 
-use super::kit::{Town, export, id, import, records, shared_memory};
+use super::compare::records;
+use super::kit::{export, id, import, shared_memory};
+use super::town::Town;
 
 /// A small export: line 1 is the header, 2 and 3 profiles, 4 the room, 5 to 7 messages, 8 and 9 members,
 /// 10 the footer.
@@ -322,7 +324,7 @@ async fn an_export_of_the_version_before_is_taken_in() {
     import(&engine, &lines).await.unwrap();
     assert_eq!(export(&engine, Scope::All).await, lines);
     let (_, whole) = super::engine_with(&lines).await;
-    let rows = |rows| super::kit::without_positions(rows);
+    let rows = |rows| super::compare::without_positions(rows);
     assert_eq!(rows(records(&*store, 500).await), rows(records(&*whole, 500).await));
 }
 

@@ -7,7 +7,9 @@ use std::process::{Command, Output, Stdio};
 use chat_core::store::{PostgresStore, SqliteStore};
 use chat_core::transfer::Scope;
 
-use super::kit::{Town, engine_on, export, seen_by_all};
+use super::compare::seen_by_all;
+use super::kit::{engine_on, export};
+use super::town::Town;
 use crate::examples::example;
 
 fn server(folder: &Path, args: &[&str], input: &[u8]) -> Output {

@@ -36,6 +36,7 @@ fn message(room: RoomId, at: u64) -> Change {
         state: crate::model::MessageState::default(),
         attachments: Arc::default(),
         references: crate::model::References::default(),
+        custom: crate::model::Custom::default(),
     };
     Change { pos: Pos { lane: 0, at }, prev: at - 1, what: What::Message(Arc::new(message)) }
 }

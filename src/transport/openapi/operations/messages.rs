@@ -30,7 +30,8 @@ pub(super) fn send_message() -> Description {
     let text = "It is durable once this is answered. Under a `clientId`, a retry gives the first message back, however \
                 late it comes. One that answers another (`quotedMessageUuid`) shows that one as it is whenever it is read; who is \
                 live mends what it shows by the `messageUpdated` or `messageDeleted` of that other one. In a slow room, 429 \
-                says when the next message may come.";
+                says when the next message may come. What the app knows of a message beside its words, a card that it shows, say, \
+                goes into its `custom`.";
     Description::new(MESSAGES, "Send a message", text)
         .body(
             Body::Draft,
@@ -42,6 +43,14 @@ pub(super) fn send_message() -> Description {
                     "answer",
                     json!({ "type": "TEXT", "content": "At seven", "quotedMessageUuid": samples::message_id() }),
                 ),
+                (
+                    "custom",
+                    json!({
+                        "type": "TEXT",
+                        "content": "Eight kilometres this morning",
+                        "custom": { "workoutUuid": "w-17", "km": 8 },
+                    }),
+                ),
             ],
         )
         .answers(
@@ -51,6 +60,7 @@ pub(super) fn send_message() -> Description {
             [
                 ("example", &MessageJson::own(&samples::named_message())),
                 ("answer", &MessageJson::own(&samples::answer())),
+                ("custom", &MessageJson::own(&samples::workout())),
             ],
         )
         .answers(
@@ -81,8 +91,8 @@ fn held_answer() -> Option<HeldAnswerJson> {
 }
 
 pub(super) fn forward() -> Description {
-    let text = "It is the caller's own in the other room, or in the same one, and names who sent it first. Its words, its picture \
-                and copies of its files go with it; what it quotes and the reactions on it stay behind. Under a `clientId`, a \
+    let text = "It is the caller's own in the other room, or in the same one, and names who sent it first. Its words, its picture, \
+                its `custom` and copies of its files go with it; what it quotes and the reactions on it stay behind. Under a `clientId`, a \
                 retry gives the first message back.";
     Description::new(MESSAGES, "Pass a message on", text)
         .body(Body::Forward, [("example", json!({ "roomUuid": samples::room_id(), "clientId": "run-2" }))])
@@ -241,12 +251,14 @@ pub(super) fn of_message(operation: Operation) -> Description {
     };
     match operation {
         Operation::EditMessage => {
-            let text = "Its sender may, within the time that the server is configured with.";
+            let text = "Its sender may, within the time that the server is configured with. What is left out stays. Other \
+                        words alone move `editedAt`.";
             let edit = Description::new(MESSAGES, "Edit a message", text).body(
                 Body::Edit,
                 [
                     ("words", json!({ "content": "Are you running tomorrow?" })),
                     ("noCaption", json!({ "content": null })),
+                    ("custom", json!({ "custom": { "workoutUuid": "w-17", "km": 9 } })),
                 ],
             );
             changed(edit, &edited)

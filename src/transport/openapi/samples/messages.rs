@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::event::{Amended, Marked};
 use crate::id::{AttachmentId, MessageId};
 use crate::model::{
-    Amendment, Attachment, Body, Delta, Dimensions, Edit, EditPage, History, Hit, Hits, Limit, Mentions,
-    Message, MessageState, MessageType, MessageView, Phrases, Pin, PinPage, Quoted, Reaction, ReactionPage,
-    Receipt, References, ReplyPage, ReplyTo, SearchCursor, Span, SystemKind, Thread, ThreadCursor,
-    ThreadPage, ThreadState, ThreadSummary, ThreadView, Words,
+    Amendment, Attachment, Body, Custom, Delta, Dimensions, Edit, EditPage, History, Hit, Hits, Limit,
+    Mentions, Message, MessageState, MessageType, MessageView, Phrases, Pin, PinPage, Quoted, Reaction,
+    ReactionPage, Receipt, References, ReplyPage, ReplyTo, SearchCursor, Span, SystemKind, Thread,
+    ThreadCursor, ThreadPage, ThreadState, ThreadSummary, ThreadView, Words,
 };
 
 use super::{ana, at, ben, first_page, message_id, room_id, user};
@@ -29,6 +29,7 @@ pub(in crate::transport::openapi) fn message() -> Message {
         state: MessageState::default(),
         attachments: Arc::default(),
         references: References::default(),
+        custom: Custom::default(),
     }
 }
 
@@ -120,6 +121,18 @@ pub(in crate::transport::openapi) fn mentioning() -> Message {
 pub(in crate::transport::openapi) fn forwarded() -> Message {
     let references = References { forwarded: Some(Arc::new(ana())), ..References::default() };
     Message { sender: ben(), references, ..answer() }
+}
+
+/// A message with which the app keeps something.
+pub(in crate::transport::openapi) fn workout() -> Message {
+    Message { body: Body::Text("Eight kilometres this morning".into()), custom: kept(), ..message() }
+}
+
+/// What the app keeps with it.
+fn kept() -> Custom {
+    Custom::from(
+        &[("workoutUuid".to_owned(), "w-17".into()), ("km".to_owned(), 8.into())].into_iter().collect(),
+    )
 }
 
 /// A message that its sender has named.

@@ -9,7 +9,7 @@ use crate::model::{
     Mentions, OwnJoinRequest, OwnJoinRequestPage, Report, ReportOutcome, ReportPage, Role, Visibility,
 };
 
-use super::{ana, answer, at, attachment, ben, invite, message_id, room, room_id, user};
+use super::{ana, answer, at, attachment, ben, invite, message_id, room, room_id, user, workout};
 
 pub(in crate::transport::openapi) fn ban() -> Ban {
     let reason = Some("Advertising".into());
@@ -45,6 +45,7 @@ pub(in crate::transport::openapi) fn held() -> HeldPage {
         mentions: Some(Box::new(Mentions { users: vec![user("ben")], all: true })),
         parent: Some(answer().id),
         show_in_room: true,
+        custom: workout().custom,
         reason: Some("Looks like advertising".into()),
         at: at(30),
     };

@@ -107,7 +107,7 @@ impl Serving {
                 let connect = Connect { token, since: since.flatten(), origin };
                 // Most clients are in one.
                 self.spaces.reserve_exact(1);
-                self.spaces.push(Space::begin(&mounted.engine, &self.link, what, connect));
+                self.spaces.push(Space::begin(&mounted, &self.link, what, connect));
                 self.connect_by = None;
             }
             Kind::Other(other) => match other.admit(&auth) {
@@ -129,16 +129,16 @@ impl Serving {
         let namespace = &self.mounted.namespaces[index];
         let limit = self.mounted.options.max_event;
         if let Some(space) = self.spaces.iter().find(|space| space.namespace == index && !space.is_left) {
-            let command = if event.data.len() > limit {
-                Err(ErrorKind::TooLarge { what: "the event".into(), limit }.into())
+            let refused = |error: Error| Request::Command(event.id, Err(error));
+            space.request(if event.data.len() > limit {
+                refused(ErrorKind::TooLarge { what: "the event".into(), limit }.into())
             } else {
-                let command = decode(&event.data).map_err(|_| PROTOCOL)?;
+                let request = decode(event.id, &event.data).map_err(|_| PROTOCOL)?;
                 match event.attachments.is_empty() {
-                    true => command,
-                    false => Err(Error::invalid("body", "must hold no binary")),
+                    true => request,
+                    false => refused(Error::invalid("body", "must hold no binary")),
                 }
-            };
-            space.request(Request::Command(event.id, command));
+            });
         } else if let Some(peer) = self.peer(index) {
             if event.data.len() > limit {
                 let error = Error::from(ErrorKind::TooLarge { what: "the event".into(), limit });
