@@ -92,6 +92,27 @@ describe('a message that changes under a press', { timeout: 240_000 }, () => {
     await ben.seesMessage('Meet at ten');
     await close();
   });
+
+  test('is drawn anew at once under any other button than the first, and once a drag has ended', async () => {
+    const { ana, bens, room, close } = await scene();
+    const { messageUuid } = await bens.say(room, 'Meet at nine');
+    const edit = (content) => bens.ok('PATCH', `/rooms/${room}/messages/${messageUuid}`, { content });
+    await ana.seesMessage('Meet at nine');
+    await messageOf(ana, 'Meet at nine').hover();
+    await ana.page.mouse.down({ button: 'right' });
+    await edit('Meet at ten');
+    await ana.seesMessage('Meet at ten');
+    await ana.page.mouse.up({ button: 'right' });
+    await messageOf(ana, 'Meet at ten').hover();
+    await ana.page.mouse.down();
+    await edit('Meet at eleven');
+    await ana.sees('#rooms .preview', 'Meet at eleven');
+    // As after a drag, which swallows the release of the button.
+    await ana.page.evaluate(() => document.body.dispatchEvent(new DragEvent('dragend', { bubbles: true })));
+    await ana.seesMessage('Meet at eleven');
+    await ana.page.mouse.up();
+    await close();
+  });
 });
 
 describe('a message of one’s own', { timeout: 240_000 }, () => {

@@ -125,9 +125,10 @@ async fn work(
         return Ok(Worked { outcomes, proof, is_earlier: true });
     }
     let mut rows = load::load(conn, before, &Needs::of(batch), batch).await?;
+    let loaded = write::Loaded::of(&rows);
     let items = Batch { items: batch.items.clone(), alerts: batch.alerts, ..Batch::default() };
     let outcomes = apply(items, &mut rows);
-    write::write(conn, &rows, before).await?;
+    write::write(conn, &rows, before, &loaded).await?;
     notify::write_quiet(conn, &batch.do_not_disturb).await?;
     write::end_outbox_rows(conn, &batch.sent).await?;
     let proof = Proof::of(batch, &outcomes, &rows);

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, query};
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{PgConnection, Postgres, query};
 
 use super::columns::{Uuid, member_columns, message_joins, relation_columns};
 use super::connections::fetch;
@@ -61,10 +63,13 @@ fn room_of(item: &Item) -> Option<RoomId> {
 pub(super) const LOCK_ROOMS: &str =
     concat!("SELECT ", room_columns!(), " FROM chat.rooms r WHERE r.id = ANY($1) ORDER BY r.id FOR UPDATE");
 
+/// With each of them, whether any of the messages of [`SENT`] is there.
 pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),
-    " FROM UNNEST($1::uuid[], $2::text[]) AS k (room, user_id) \
+    ", EXISTS (SELECT FROM UNNEST($3::uuid[], $4::text[], $5::text[]) AS k (room, sender, client_id) \
+         JOIN chat.messages s ON s.room = k.room AND s.sender = k.sender AND s.client_id = k.client_id) \
+     FROM UNNEST($1::uuid[], $2::text[]) AS k (room, user_id) \
      JOIN chat.members m ON m.room = k.room AND m.user_id = k.user_id"
 );
 
@@ -129,16 +134,24 @@ pub(super) async fn load(
         rows.more.oldest = keeping::load(conn, &needs.more.oldest).await?;
     }
     let senders = needs.senders(&rows.more.oldest);
+    let sent = SentKeys::of(&needs.sent);
+    // Hardly anything is sent twice: one way to the server and back less.
+    let mut may_be_sent = !needs.sent.is_empty();
     if !needs.members.is_empty() || !senders.is_empty() {
         let members = needs.members.iter().chain(senders.iter().filter(|one| !needs.members.contains(*one)));
         let (rooms, users): (Vec<Uuid>, Vec<&str>) =
             members.map(|(room, user)| (Uuid::from(*room), user.as_str())).unzip();
-        let members = fetch(conn, query(MEMBERS).bind(rooms).bind(users), |columns| columns.member()).await?;
-        let keyed = members.into_iter().map(|member| ((member.room, member.user.clone()), Arc::new(member)));
+        let members = fetch(conn, sent.bind(query(MEMBERS).bind(rooms).bind(users)), |columns| {
+            Ok((columns.member()?, columns.value::<bool>()?))
+        });
+        let members = members.await?;
+        may_be_sent &= members.first().is_none_or(|(_, is_any_sent)| *is_any_sent);
+        let keyed =
+            members.into_iter().map(|(member, _)| ((member.room, member.user.clone()), Arc::new(member)));
         rows.members = keyed.collect();
     }
-    if !needs.sent.is_empty() {
-        rows.sent = load_sent(conn, &needs.sent).await?;
+    if may_be_sent {
+        rows.sent = load_sent(conn, &sent).await?;
     }
     if !needs.ordinals.is_empty() {
         rows.ordinals = load_ordinals(conn, &needs.ordinals).await?;
@@ -214,14 +227,33 @@ async fn load_more(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows) -> R
     Ok(())
 }
 
+/// What messages may have been sent under, by columns.
+struct SentKeys<'a> {
+    rooms: Vec<Uuid>,
+    senders: Vec<&'a str>,
+    clients: Vec<&'a str>,
+}
+
+impl<'a> SentKeys<'a> {
+    fn of(keys: &'a [(RoomId, UserId, ClientId)]) -> Self {
+        Self {
+            rooms: keys.iter().map(|(room, ..)| Uuid::from(*room)).collect(),
+            senders: keys.iter().map(|(_, sender, _)| sender.as_str()).collect(),
+            clients: keys.iter().map(|(.., client)| client.as_str()).collect(),
+        }
+    }
+
+    /// As the next three parameters.
+    fn bind<'q>(&'q self, query: Query<'q, Postgres, PgArguments>) -> Query<'q, Postgres, PgArguments> {
+        query.bind(&self.rooms).bind(&self.senders).bind(&self.clients)
+    }
+}
+
 async fn load_sent(
     conn: &mut PgConnection,
-    keys: &[(RoomId, UserId, ClientId)],
+    keys: &SentKeys<'_>,
 ) -> Result<Keyed<(RoomId, UserId, ClientId), Sent>> {
-    let rooms: Vec<Uuid> = keys.iter().map(|(room, ..)| Uuid::from(*room)).collect();
-    let senders: Vec<&str> = keys.iter().map(|(_, sender, _)| sender.as_str()).collect();
-    let clients: Vec<&str> = keys.iter().map(|(.., client)| client.as_str()).collect();
-    let sent = fetch(conn, query(SENT).bind(rooms).bind(senders).bind(clients), |columns| {
+    let sent = fetch(conn, keys.bind(query(SENT)), |columns| {
         let message = columns.message()?;
         let no_sense = || PostgresError::Value { column: "client_id".into() };
         let client = message.client_id.clone().ok_or_else(no_sense)?;

@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 155] = [
+const STATEMENTS: [(&str, &str, bool); 160] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -143,6 +143,7 @@ const STATEMENTS: [(&str, &str, bool); 155] = [
     (load::PLACES, "messages_by_id", false),
     (load::LOCK_ROOMS, "rooms_pkey", true),
     (load::MEMBERS, "members_pkey", false),
+    (load::MEMBERS, "messages_by_client_id", false),
     (load::HEIRS, "members_pkey", true),
     (load::SENT, "messages_by_client_id", false),
     (load::KEYS, "room_keys_pkey", false),
@@ -209,6 +210,10 @@ const STATEMENTS: [(&str, &str, bool); 155] = [
     (records::BANS, "bans_pkey", false),
     (records::REPORTS, "reports_made", false),
     (write::WRITE, "lanes_pkey", false),
+    (write::WRITE, "rooms_pkey", false),
+    (write::WRITE, "members_pkey", false),
+    (write::WRITE_ROOMS, "rooms_pkey", false),
+    (write::WRITE_MEMBERS, "members_pkey", false),
     (write::END_OUTBOX_ROWS, "outbox_pkey", false),
     (search::ROOMS, "rooms_pkey", false),
     (search::PROGRESS, "rooms_pkey", false),

@@ -1,4 +1,7 @@
-//! Writes what a batch has changed: one statement for all rows of a transaction, besides what is rare.
+//! Writes what a batch has changed: one statement for all that messages and marks change in a transaction, and others for
+//! what is rare.
+
+use std::sync::Arc;
 
 use sqlx::{PgConnection, query};
 
@@ -8,61 +11,80 @@ use super::{
     alerts, amend, attachments, edits, follows, held, hidden, joins, keeping, mentions, moderation, settings,
 };
 use crate::clock::Timestamp;
-use crate::id::{ClientId, OriginId, UserId};
+use crate::id::{ClientId, OriginId, RoomId, UserId};
 use crate::model::{Member, Position, Room, RoomKey, RoomKind};
 use crate::store::columns::{
     body_code, custom_text, first_sender, int, is_public, keeping_text, kept_attachments, kept_mentions,
     kept_thread, permissions_text, quoted_seq, relation_code, role_code, room_code, root_seq,
 };
-use crate::store::{BodyHash, Rows};
+use crate::store::{BodyHash, Keyed, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
 
-/// Lanes, rooms, memberships and messages, in one way to the server and back. The parts do not see each
-/// other, and need not: all rows that are written over are locked.
+/// What messages and marks change: lanes, where rooms and memberships stand, and messages, in one way to the server and
+/// back. The parts do not see each other, and need not: all rows that are written over are locked.
 ///
-/// A room's kind and when it was made never change. Another stay in the same room is the same row.
 /// Messages are never written over: a number or an id that is taken is damage, and the batch fails.
 pub(super) const WRITE: &str = "WITH \
     moved AS (UPDATE chat.lanes l SET pos = w.pos \
         FROM UNNEST($1::int2[], $2::int8[]) AS w (lane, pos) WHERE l.lane = w.lane), \
-    housed AS (INSERT INTO chat.rooms (id, kind, one, other, challenge, name, active, created_at, seq, \
-            countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, permissions, \
-            topic, picture, public, custom, slow_mode, keeping, threads_pos) \
-        SELECT * FROM UNNEST($3::uuid[], $4::int2[], $5::text[], $6::text[], $7::text[], $8::text[], \
-            $9::bool[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], \
-            $16::int8[], $17::int8[], $18::int8[], $48::text[], $49::text[], \
-            $50::text[], $51::bool[], $53::text[], $57::int8[], $60::text[], $66::int8[]) \
-        ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, \
-            seq = excluded.seq, countable = excluded.countable, members = excluded.members, \
-            last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
-            last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, \
-            permissions = excluded.permissions, topic = excluded.topic, picture = excluded.picture, \
-            public = excluded.public, custom = excluded.custom, slow_mode = excluded.slow_mode, \
-            keeping = excluded.keeping, threads_pos = excluded.threads_pos), \
-    counted AS (INSERT INTO chat.members (room, user_id, role, active, joined_at, joined_seq, joined_pos, \
-            changed_pos, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n, \
-            muted_until, slowed_at, notify, hidden) \
-        SELECT * FROM UNNEST($19::uuid[], $20::text[], $21::int2[], $22::bool[], $23::int8[], $24::int8[], \
-            $25::int8[], $26::int8[], $27::int8[], $28::int8[], $29::int8[], $30::int8[], $31::int8[], \
-            $32::int8[], $33::int8[], $58::int8[], $59::int8[], $62::text[], $63::int8[]) \
-        ON CONFLICT (room, user_id) DO UPDATE SET role = excluded.role, active = excluded.active, \
-            joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
-            joined_pos = excluded.joined_pos, changed_pos = excluded.changed_pos, \
-            marks_pos = excluded.marks_pos, marked_at = excluded.marked_at, read_seq = excluded.read_seq, \
-            delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
-            read_own_n = excluded.read_own_n, own_n = excluded.own_n, \
-            muted_until = excluded.muted_until, slowed_at = excluded.slowed_at, \
-            notify = excluded.notify, hidden = excluded.hidden) \
+    housed AS (UPDATE chat.rooms r SET seq = w.seq, countable = w.countable, \
+            last_message_at = w.last_message_at, last_pos = w.last_pos, marks_pos = w.marks_pos \
+        FROM UNNEST($3::uuid[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[]) \
+            AS w (id, seq, countable, last_message_at, last_pos, marks_pos) WHERE r.id = w.id), \
+    counted AS (UPDATE chat.members m SET marks_pos = w.marks_pos, marked_at = w.marked_at, \
+            read_seq = w.read_seq, delivered_seq = w.delivered_seq, read_n = w.read_n, \
+            read_own_n = w.read_own_n, own_n = w.own_n, slowed_at = w.slowed_at \
+        FROM UNNEST($9::uuid[], $10::text[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], \
+                $16::int8[], $17::int8[], $18::int8[]) \
+            AS w (room, user_id, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n, \
+                slowed_at) WHERE m.room = w.room AND m.user_id = w.user_id) \
     INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
         created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded, mentioned, thread, \
         root, custom) \
-    SELECT * FROM UNNEST($34::uuid[], $35::int8[], $36::uuid[], $37::text[], $38::int2[], $39::text[], \
-        $40::text[], $41::text[], $42::bytea[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::text[], \
-        $52::bytea[], $54::int8[], $55::int8[], $56::text[], $61::bytea[], $64::bytea[], $65::int8[], $67::text[])";
+    SELECT * FROM UNNEST($19::uuid[], $20::int8[], $21::uuid[], $22::text[], $23::int2[], $24::text[], \
+        $25::text[], $26::text[], $27::bytea[], $28::int8[], $29::int8[], $30::int8[], $31::int8[], $32::text[], \
+        $33::bytea[], $34::int8[], $35::int8[], $36::text[], $37::bytea[], $38::bytea[], $39::int8[], $40::text[])";
 
-pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
-    write_rows(conn, rows, before).await?;
+/// A room's kind and when it was made never change.
+pub(super) const WRITE_ROOMS: &str = "INSERT INTO chat.rooms (id, kind, one, other, challenge, name, active, \
+        created_at, seq, countable, members, last_message_at, created_pos, changed_pos, last_pos, marks_pos, \
+        permissions, topic, picture, public, custom, slow_mode, keeping, threads_pos) \
+    SELECT * FROM UNNEST($1::uuid[], $2::int2[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], \
+        $8::int8[], $9::int8[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], \
+        $16::int8[], $17::text[], $18::text[], $19::text[], $20::bool[], $21::text[], $22::int8[], \
+        $23::text[], $24::int8[]) \
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = excluded.active, seq = excluded.seq, \
+        countable = excluded.countable, members = excluded.members, \
+        last_message_at = excluded.last_message_at, changed_pos = excluded.changed_pos, \
+        last_pos = excluded.last_pos, marks_pos = excluded.marks_pos, permissions = excluded.permissions, \
+        topic = excluded.topic, picture = excluded.picture, public = excluded.public, \
+        custom = excluded.custom, slow_mode = excluded.slow_mode, keeping = excluded.keeping, \
+        threads_pos = excluded.threads_pos";
+
+/// Another stay in the same room is the same row.
+pub(super) const WRITE_MEMBERS: &str = "INSERT INTO chat.members (room, user_id, role, active, joined_at, \
+        joined_seq, joined_pos, changed_pos, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, \
+        own_n, muted_until, slowed_at, notify, hidden) \
+    SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::int2[], $4::bool[], $5::int8[], $6::int8[], $7::int8[], \
+        $8::int8[], $9::int8[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], \
+        $16::int8[], $17::int8[], $18::text[], $19::int8[]) \
+    ON CONFLICT (room, user_id) DO UPDATE SET role = excluded.role, active = excluded.active, \
+        joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, \
+        joined_pos = excluded.joined_pos, changed_pos = excluded.changed_pos, \
+        marks_pos = excluded.marks_pos, marked_at = excluded.marked_at, read_seq = excluded.read_seq, \
+        delivered_seq = excluded.delivered_seq, read_n = excluded.read_n, \
+        read_own_n = excluded.read_own_n, own_n = excluded.own_n, \
+        muted_until = excluded.muted_until, slowed_at = excluded.slowed_at, \
+        notify = excluded.notify, hidden = excluded.hidden";
+
+pub(super) async fn write(
+    conn: &mut PgConnection,
+    rows: &Rows,
+    before: Position,
+    loaded: &Loaded,
+) -> Result<()> {
+    write_rows(conn, rows, before, loaded).await?;
     amend::write(conn, rows).await?;
     mentions::write(conn, rows).await?;
     write_keys(conn, rows).await?;
@@ -81,52 +103,69 @@ pub(super) async fn write(conn: &mut PgConnection, rows: &Rows, before: Position
     keeping::cut(conn, rows).await
 }
 
-async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> Result<()> {
-    let rooms: Vec<&Room> =
-        rows.written_rooms.iter().filter_map(|id| rows.rooms.get(id).map(|room| &**room)).collect();
-    let members: Vec<&Member> =
-        rows.written_members.iter().filter_map(|key| rows.members.get(key).map(|member| &**member)).collect();
-    // Whatever takes a position or adds a message changes its room.
-    if rooms.is_empty() && members.is_empty() {
-        return Ok(());
+/// Rooms and memberships as they were loaded.
+pub(super) struct Loaded {
+    rooms: Keyed<RoomId, Arc<Room>>,
+    members: Keyed<(RoomId, UserId), Arc<Member>>,
+}
+
+impl Loaded {
+    pub(super) fn of(rows: &Rows) -> Self {
+        Self { rooms: rows.rooms.clone(), members: rows.members.clone() }
     }
+
+    /// Whether nothing of a room is new but what [`WRITE`] writes.
+    fn is_counted(&self, room: &Room) -> bool {
+        self.rooms.get(&room.id).is_some_and(|was| {
+            let Room { seq, countable, last_message_at, last_pos, marks_pos, .. } = *room;
+            Room { seq, countable, last_message_at, last_pos, marks_pos, ..(**was).clone() } == *room
+        })
+    }
+
+    /// The same of a membership.
+    fn has_marked(&self, member: &Member) -> bool {
+        self.members.get(&(member.room, member.user.clone())).is_some_and(|was| {
+            let Member { marks_pos, marked_at, read_seq, delivered_seq, .. } = *member;
+            let Member { read_n, read_own_n, own_n, slowed_at, .. } = *member;
+            let was = Member { marks_pos, marked_at, read_seq, delivered_seq, ..(**was).clone() };
+            Member { read_n, read_own_n, own_n, slowed_at, ..was } == *member
+        })
+    }
+}
+
+async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position, loaded: &Loaded) -> Result<()> {
+    let rooms = rows.written_rooms.iter().filter_map(|id| rows.rooms.get(id).map(|room| &**room));
+    let members = rows.written_members.iter().filter_map(|key| rows.members.get(key).map(|member| &**member));
+    let (counted, rooms): (Vec<&Room>, Vec<&Room>) = rooms.partition(|room| loaded.is_counted(room));
+    let (marked, members): (Vec<&Member>, Vec<&Member>) =
+        members.partition(|member| loaded.has_marked(member));
+    write_rooms(conn, &rooms).await?;
+    write_members(conn, &members).await?;
     let moved = rows.position.iter().filter(|pos| !before.covers(*pos));
     let (lanes, ats): (Vec<i16>, Vec<i64>) = moved.map(|pos| (i16::from(pos.lane), int(pos.at))).unzip();
     let messages = &rows.new_messages;
+    if lanes.is_empty() && counted.is_empty() && marked.is_empty() && messages.is_empty() {
+        return Ok(());
+    }
     let written = query(WRITE)
         .bind(lanes)
         .bind(ats)
-        .bind(each(&rooms, |room| Uuid::from(room.id)))
-        .bind(each(&rooms, |room| room_code(&room.kind)))
-        .bind(each(&rooms, |room| pair(room).map(|[one, _]| one.as_str())))
-        .bind(each(&rooms, |room| pair(room).map(|[_, other]| other.as_str())))
-        .bind(each(&rooms, |room| room.kind.challenge().map(|challenge| challenge.as_str())))
-        .bind(each(&rooms, |room| room.name.as_deref()))
-        .bind(each(&rooms, |room| room.active))
-        .bind(each(&rooms, |room| room.created_at.as_millis()))
-        .bind(each(&rooms, |room| int(room.seq)))
-        .bind(each(&rooms, |room| int(room.countable)))
-        .bind(each(&rooms, |room| i64::from(room.members)))
-        .bind(each(&rooms, |room| room.last_message_at.map(Timestamp::as_millis)))
-        .bind(each(&rooms, |room| int(room.created_pos)))
-        .bind(each(&rooms, |room| int(room.changed_pos)))
-        .bind(each(&rooms, |room| int(room.last_pos)))
-        .bind(each(&rooms, |room| int(room.marks_pos)))
-        .bind(each(&members, |member| Uuid::from(member.room)))
-        .bind(each(&members, |member| member.user.as_str()))
-        .bind(each(&members, |member| role_code(member.role)))
-        .bind(each(&members, |member| member.active))
-        .bind(each(&members, |member| member.joined_at.as_millis()))
-        .bind(each(&members, |member| int(member.joined_seq)))
-        .bind(each(&members, |member| int(member.joined_pos)))
-        .bind(each(&members, |member| int(member.changed_pos)))
-        .bind(each(&members, |member| int(member.marks_pos)))
-        .bind(each(&members, |member| member.marked_at.as_millis()))
-        .bind(each(&members, |member| int(member.read_seq)))
-        .bind(each(&members, |member| int(member.delivered_seq)))
-        .bind(each(&members, |member| int(member.read_n)))
-        .bind(each(&members, |member| int(member.read_own_n)))
-        .bind(each(&members, |member| int(member.own_n)))
+        .bind(each(&counted, |room| Uuid::from(room.id)))
+        .bind(each(&counted, |room| int(room.seq)))
+        .bind(each(&counted, |room| int(room.countable)))
+        .bind(each(&counted, |room| room.last_message_at.map(Timestamp::as_millis)))
+        .bind(each(&counted, |room| int(room.last_pos)))
+        .bind(each(&counted, |room| int(room.marks_pos)))
+        .bind(each(&marked, |member| Uuid::from(member.room)))
+        .bind(each(&marked, |member| member.user.as_str()))
+        .bind(each(&marked, |member| int(member.marks_pos)))
+        .bind(each(&marked, |member| member.marked_at.as_millis()))
+        .bind(each(&marked, |member| int(member.read_seq)))
+        .bind(each(&marked, |member| int(member.delivered_seq)))
+        .bind(each(&marked, |member| int(member.read_n)))
+        .bind(each(&marked, |member| int(member.read_own_n)))
+        .bind(each(&marked, |member| int(member.own_n)))
+        .bind(each(&marked, |member| member.slowed_at.map(Timestamp::as_millis)))
         .bind(each(messages, |(message, _)| Uuid::from(message.room)))
         .bind(each(messages, |(message, _)| int(message.seq)))
         .bind(each(messages, |(message, _)| Uuid::from(message.id)))
@@ -141,26 +180,75 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position) -> R
         .bind(each(messages, |(message, _)| int(message.n)))
         .bind(each(messages, |(message, _)| int(message.own_n)))
         .bind(each(messages, |(message, _)| message.origin.as_ref().map(OriginId::as_str)))
-        .bind(each(&rooms, |room| permissions_text(room)))
-        .bind(each(&rooms, |room| room.about.topic.as_deref()))
-        .bind(each(&rooms, |room| room.about.picture.as_deref()))
-        .bind(each(&rooms, |room| is_public(room)))
         .bind(each(messages, |(message, _)| kept_attachments(&message.attachments)))
-        .bind(each(&rooms, |room| custom_text(&room.about.custom)))
         .bind(each(messages, |(message, _)| message.state.writing_until.map(Timestamp::as_millis)))
         .bind(each(messages, |(message, _)| quoted_seq(message)))
         .bind(each(messages, |(message, _)| first_sender(message)))
-        .bind(each(&rooms, |room| i64::from(room.slow_mode)))
-        .bind(each(&members, |member| member.muted_until.map(Timestamp::as_millis)))
-        .bind(each(&members, |member| member.slowed_at.map(Timestamp::as_millis)))
-        .bind(each(&rooms, |room| keeping_text(room)))
         .bind(each(messages, |(message, _)| kept_mentions(message)))
-        .bind(each(&members, |member| member.notify.as_ref().map(ToString::to_string)))
-        .bind(each(&members, |member| i64::from(member.hidden)))
         .bind(each(messages, |(message, _)| kept_thread(message)))
         .bind(each(messages, |(message, _)| root_seq(message)))
-        .bind(each(&rooms, |room| int(room.threads_pos)))
         .bind(each(messages, |(message, _)| custom_text(&message.custom)));
+    written.execute(conn).await?;
+    Ok(())
+}
+
+async fn write_rooms(conn: &mut PgConnection, rooms: &[&Room]) -> Result<()> {
+    if rooms.is_empty() {
+        return Ok(());
+    }
+    let written = query(WRITE_ROOMS)
+        .bind(each(rooms, |room| Uuid::from(room.id)))
+        .bind(each(rooms, |room| room_code(&room.kind)))
+        .bind(each(rooms, |room| pair(room).map(|[one, _]| one.as_str())))
+        .bind(each(rooms, |room| pair(room).map(|[_, other]| other.as_str())))
+        .bind(each(rooms, |room| room.kind.challenge().map(|challenge| challenge.as_str())))
+        .bind(each(rooms, |room| room.name.as_deref()))
+        .bind(each(rooms, |room| room.active))
+        .bind(each(rooms, |room| room.created_at.as_millis()))
+        .bind(each(rooms, |room| int(room.seq)))
+        .bind(each(rooms, |room| int(room.countable)))
+        .bind(each(rooms, |room| i64::from(room.members)))
+        .bind(each(rooms, |room| room.last_message_at.map(Timestamp::as_millis)))
+        .bind(each(rooms, |room| int(room.created_pos)))
+        .bind(each(rooms, |room| int(room.changed_pos)))
+        .bind(each(rooms, |room| int(room.last_pos)))
+        .bind(each(rooms, |room| int(room.marks_pos)))
+        .bind(each(rooms, |room| permissions_text(room)))
+        .bind(each(rooms, |room| room.about.topic.as_deref()))
+        .bind(each(rooms, |room| room.about.picture.as_deref()))
+        .bind(each(rooms, |room| is_public(room)))
+        .bind(each(rooms, |room| custom_text(&room.about.custom)))
+        .bind(each(rooms, |room| i64::from(room.slow_mode)))
+        .bind(each(rooms, |room| keeping_text(room)))
+        .bind(each(rooms, |room| int(room.threads_pos)));
+    written.execute(conn).await?;
+    Ok(())
+}
+
+async fn write_members(conn: &mut PgConnection, members: &[&Member]) -> Result<()> {
+    if members.is_empty() {
+        return Ok(());
+    }
+    let written = query(WRITE_MEMBERS)
+        .bind(each(members, |member| Uuid::from(member.room)))
+        .bind(each(members, |member| member.user.as_str()))
+        .bind(each(members, |member| role_code(member.role)))
+        .bind(each(members, |member| member.active))
+        .bind(each(members, |member| member.joined_at.as_millis()))
+        .bind(each(members, |member| int(member.joined_seq)))
+        .bind(each(members, |member| int(member.joined_pos)))
+        .bind(each(members, |member| int(member.changed_pos)))
+        .bind(each(members, |member| int(member.marks_pos)))
+        .bind(each(members, |member| member.marked_at.as_millis()))
+        .bind(each(members, |member| int(member.read_seq)))
+        .bind(each(members, |member| int(member.delivered_seq)))
+        .bind(each(members, |member| int(member.read_n)))
+        .bind(each(members, |member| int(member.read_own_n)))
+        .bind(each(members, |member| int(member.own_n)))
+        .bind(each(members, |member| member.muted_until.map(Timestamp::as_millis)))
+        .bind(each(members, |member| member.slowed_at.map(Timestamp::as_millis)))
+        .bind(each(members, |member| member.notify.as_ref().map(ToString::to_string)))
+        .bind(each(members, |member| i64::from(member.hidden)));
     written.execute(conn).await?;
     Ok(())
 }
