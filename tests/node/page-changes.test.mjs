@@ -99,10 +99,10 @@ describe('a message that changes under a press', { timeout: 240_000 }, () => {
     const edit = (content) => bens.ok('PATCH', `/rooms/${room}/messages/${messageUuid}`, { content });
     await ana.seesMessage('Meet at nine');
     await messageOf(ana, 'Meet at nine').hover();
-    await ana.page.mouse.down({ button: 'right' });
+    await ana.page.mouse.down({ button: 'middle' });
     await edit('Meet at ten');
     await ana.seesMessage('Meet at ten');
-    await ana.page.mouse.up({ button: 'right' });
+    await ana.page.mouse.up({ button: 'middle' });
     await messageOf(ana, 'Meet at ten').hover();
     await ana.page.mouse.down();
     await edit('Meet at eleven');
