@@ -118,11 +118,11 @@ pub enum Reply {
     DoNotDisturb(DoNotDisturb),
     /// What others see of the user now.
     Settings(Settings),
-    /// What a [`Call`](crate::transport::Call) came to.
+    /// What came of something that the app's routes were called for.
     Called(Called),
 }
 
-/// The answer to a [`Call`](crate::transport::Call).
+/// The answer of whoever takes the calls of clients.
 #[derive(Debug, Clone)]
 #[allow(clippy::exhaustive_structs, reason = "whoever takes calls makes these")]
 pub struct Called {
