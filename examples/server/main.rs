@@ -43,18 +43,8 @@ fn failed(what: impl std::fmt::Display, error: impl std::fmt::Display) -> Failur
     format!("{what}: {error}").into()
 }
 
-/// A core is left to what is no task: the kernel's network and the threads of SQLite. On two cores two
-/// workers would take turns with them, and fan-out loses a quarter.
-fn workers() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
-}
-
 fn main() -> ExitCode {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    if std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
-        runtime.worker_threads(workers());
-    }
-    match runtime.enable_all().build() {
+    match tokio::runtime::Runtime::new() {
         // In a task, for whatever runs outside of one shares no worker's queue.
         Ok(runtime) => runtime.block_on(async { tokio::spawn(start()).await.unwrap_or(ExitCode::FAILURE) }),
         Err(error) => {

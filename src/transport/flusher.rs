@@ -11,7 +11,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use slab::Slab;
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio::task::JoinHandle;
+use tokio::runtime::Handle;
+use tokio::task::{JoinHandle, yield_now};
 use tokio::time::timeout;
 
 use super::line::{Line, Progress};
@@ -20,9 +21,13 @@ use crate::engine::ChatEngine;
 use crate::hub::Connection;
 use crate::hub::DirtyList;
 
-/// After so many sockets the flusher lets others run: a write that does not block uses up no budget of the
-/// runtime's.
-const SOCKETS_A_TURN: usize = 128;
+/// After so many sockets others run: a write that does not block uses up no budget of the runtime's. Where
+/// the runtime has several workers, each takes so many at a time.
+const SOCKETS_A_TURN: usize = 48;
+
+/// From so many sockets on, a turn ends with giving up the core for a moment. Whoever reads what is written may wait
+/// for it, and the kernel would let a busy thread run on for milliseconds.
+const MANY_SOCKETS: usize = 128;
 
 #[derive(Debug)]
 pub(super) struct Flusher {
@@ -84,6 +89,16 @@ impl Flusher {
         Attached { flusher: self.clone(), slot: u32::try_from(slot).unwrap_or(u32::MAX), line }
     }
 
+    fn flush_all(self: &Arc<Self>, slots: &[u32], now: Timestamp) {
+        let lines: Vec<_> = {
+            let all = self.lines.lock();
+            slots.iter().filter_map(|slot| Some((*slot, all.get(*slot as usize)?.clone()))).collect()
+        };
+        for (slot, line) in lines {
+            self.flush(slot, line, now);
+        }
+    }
+
     fn flush(self: &Arc<Self>, slot: u32, line: Arc<Line>, now: Timestamp) {
         match line.flush(now, false) {
             Progress::Done => {}
@@ -134,27 +149,90 @@ impl Attached {
     }
 }
 
+/// With several workers, the turns of a long list are tasks of their own. Their number is bounded by that of the
+/// connections: none is dirty again before it has been written.
 async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
+    let has_help = Handle::current().metrics().num_workers() > 1;
     let mut slots = Vec::new();
-    let mut lines = Vec::with_capacity(SOCKETS_A_TURN);
     loop {
         dirty.filled().await;
-        tokio::task::yield_now().await;
+        yield_now().await;
         dirty.take(&mut slots);
         let Some(flusher) = flusher.upgrade() else { return };
         let now = flusher.clock.now();
+        let are_many = slots.len() >= MANY_SOCKETS;
+        while has_help && slots.len() > SOCKETS_A_TURN {
+            let (turn, flusher) = (slots.split_off(slots.len() - SOCKETS_A_TURN), flusher.clone());
+            tokio::spawn(async move {
+                flusher.flush_all(&turn, now);
+                if are_many {
+                    std::thread::yield_now();
+                }
+            });
+        }
         for turn in slots.chunks(SOCKETS_A_TURN) {
-            {
-                let all = flusher.lines.lock();
-                lines.extend(turn.iter().filter_map(|slot| Some((*slot, all.get(*slot as usize)?.clone()))));
-            }
-            for (slot, line) in lines.drain(..) {
-                flusher.flush(slot, line, now);
-            }
-            if slots.len() > SOCKETS_A_TURN {
-                tokio::task::yield_now().await;
+            flusher.flush_all(turn, now);
+            if are_many {
+                yield_now().await;
             }
         }
         slots.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::task::{Wake, Waker};
+
+    use super::super::line::Bell;
+    use super::*;
+    use crate::hub::{Bounds, Mailbox};
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// Counts the bells that are rung.
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A write that goes on until it is let go.
+    struct Stuck(Mutex<mpsc::Receiver<()>>);
+
+    impl Wake for Stuck {
+        fn wake(self: Arc<Self>) {
+            self.0.lock().recv_timeout(PATIENCE).unwrap();
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_turn_that_takes_long_holds_up_no_other_turn() {
+        let engine = ChatEngine::builder().build().await.unwrap();
+        let flusher = Flusher::of(&engine).unwrap();
+        let (count, (let_go, held)) = (Arc::new(Count(AtomicUsize::new(0))), mpsc::channel());
+        let stuck = Waker::from(Arc::new(Stuck(Mutex::new(held))));
+        let lines: Vec<Attached> = (0..4 * SOCKETS_A_TURN)
+            .map(|number| {
+                let bell = Arc::new(Bell::default());
+                // The last of the second turn, so that nothing of its own turn waits for it.
+                let is_stuck = number == 2 * SOCKETS_A_TURN - 1;
+                bell.wakes(&if is_stuck { stuck.clone() } else { count.clone().into() });
+                let own = Mailbox::new(crate::event::Format::InProcess, Bounds { events: 1, bytes: 1 });
+                flusher.add(Line::bell(bell, Arc::new(own)))
+            })
+            .collect();
+        engine.hub().dirty().append(&mut lines.iter().map(Attached::slot).collect());
+        let rung = async {
+            while count.0.load(Ordering::Relaxed) < lines.len() - 1 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(PATIENCE / 2, rung).await.expect("all others are written");
+        let_go.send(()).unwrap();
     }
 }
