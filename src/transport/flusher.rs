@@ -3,7 +3,8 @@
 //!
 //! Publishing notes connections that went from empty to filled. The flusher takes the list, yields once,
 //! which is the cork (more may come for the same sockets meanwhile), and makes one non-blocking write a
-//! socket. A socket that would block gets a task of its own until it is writable.
+//! socket, a long list's with the help of the runtime's other workers. A socket that would block gets a task
+//! of its own until it is writable.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -21,13 +22,9 @@ use crate::engine::ChatEngine;
 use crate::hub::Connection;
 use crate::hub::DirtyList;
 
-/// After so many sockets others run: a write that does not block uses up no budget of the runtime's. Where
-/// the runtime has several workers, each takes so many at a time.
+/// After so many sockets others run: a write that does not block uses up no budget of the runtime's. So many
+/// a worker takes at a time, where there are several.
 const SOCKETS_A_TURN: usize = 48;
-
-/// From so many sockets on, a turn ends with giving up the core for a moment. Whoever reads what is written may wait
-/// for it, and the kernel would let a busy thread run on for milliseconds.
-const MANY_SOCKETS: usize = 128;
 
 #[derive(Debug)]
 pub(super) struct Flusher {
@@ -149,8 +146,8 @@ impl Attached {
     }
 }
 
-/// With several workers, the turns of a long list are tasks of their own. Their number is bounded by that of the
-/// connections: none is dirty again before it has been written.
+/// Where the runtime has several workers, the turns of a long list are tasks, for whichever is free. There are never more
+/// of them than connections: none is dirty again before it is written.
 async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
     let has_help = Handle::current().metrics().num_workers() > 1;
     let mut slots = Vec::new();
@@ -160,19 +157,19 @@ async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
         dirty.take(&mut slots);
         let Some(flusher) = flusher.upgrade() else { return };
         let now = flusher.clock.now();
-        let are_many = slots.len() >= MANY_SOCKETS;
         while has_help && slots.len() > SOCKETS_A_TURN {
             let (turn, flusher) = (slots.split_off(slots.len() - SOCKETS_A_TURN), flusher.clone());
             tokio::spawn(async move {
                 flusher.flush_all(&turn, now);
-                if are_many {
-                    std::thread::yield_now();
-                }
+                // The kernel lets a busy thread run on for milliseconds, while whoever reads what was written may
+                // wait for its core.
+                std::thread::yield_now();
             });
         }
+        let is_long = slots.len() > SOCKETS_A_TURN;
         for turn in slots.chunks(SOCKETS_A_TURN) {
             flusher.flush_all(turn, now);
-            if are_many {
+            if is_long {
                 yield_now().await;
             }
         }
