@@ -1,6 +1,7 @@
 //! Sends that are acked once they are durable, with 64 senders in 64 rooms of two, through the engine; and
 //! beside them a bare loop that commits the same rows to the same disk, as many a transaction as the engine had
-//! on the average. SQLite in full durability, and PostgreSQL where `CHAT_BENCH_POSTGRES` names an empty database.
+//! on the average. SQLite in full durability, and PostgreSQL where `CHAT_BENCH_POSTGRES` names an empty database, on as
+//! many lanes as `CHAT_BENCH_LANES` says.
 //!
 //! Prints messages a second, and the engine's as a part of the loop's. As `cargo test` runs it, it
 //! does next to nothing.
@@ -11,6 +12,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chat_core::model::{Draft, NewRoom};
+use chat_core::store::postgres::PostgresOptions;
 use chat_core::store::{MemoryStore, PostgresStore, SqliteStore, Store};
 use chat_core::testing::FaultyStore;
 use chat_core::{ChatEngine, RoomId};
@@ -39,7 +41,11 @@ async fn main() {
     report("SQLite", &engine, bare);
 
     if let Ok(url) = std::env::var("CHAT_BENCH_POSTGRES") {
-        let engine = through_the_engine(PostgresStore::connect(&url).await.expect("it connects"), span).await;
+        let lanes = std::env::var("CHAT_BENCH_LANES").map_or(1, |lanes| lanes.parse().expect("a number"));
+        let mut options = PostgresOptions::default();
+        options.lanes = lanes;
+        let store = PostgresStore::connect_with(&url, options).await.expect("it connects");
+        let engine = through_the_engine(store, span).await;
         let bare = in_a_bare_loop_of_postgres(&url, engine.a_batch, span).await;
         report("PostgreSQL", &engine, bare);
     }

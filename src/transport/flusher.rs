@@ -86,7 +86,8 @@ impl Flusher {
         Attached { flusher: self.clone(), slot: u32::try_from(slot).unwrap_or(u32::MAX), line }
     }
 
-    fn flush_all(self: &Arc<Self>, slots: &[u32], now: Timestamp) {
+    fn flush_all(self: &Arc<Self>, slots: &[u32]) {
+        let now = self.clock.now();
         let lines: Vec<_> = {
             let all = self.lines.lock();
             slots.iter().filter_map(|slot| Some((*slot, all.get(*slot as usize)?.clone()))).collect()
@@ -156,11 +157,10 @@ async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
         yield_now().await;
         dirty.take(&mut slots);
         let Some(flusher) = flusher.upgrade() else { return };
-        let now = flusher.clock.now();
         while has_help && slots.len() > SOCKETS_A_TURN {
             let (turn, flusher) = (slots.split_off(slots.len() - SOCKETS_A_TURN), flusher.clone());
             tokio::spawn(async move {
-                flusher.flush_all(&turn, now);
+                flusher.flush_all(&turn);
                 // The kernel lets a busy thread run on for milliseconds, while whoever reads what was written may
                 // wait for its core.
                 std::thread::yield_now();
@@ -168,7 +168,7 @@ async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
         }
         let is_long = slots.len() > SOCKETS_A_TURN;
         for turn in slots.chunks(SOCKETS_A_TURN) {
-            flusher.flush_all(turn, now);
+            flusher.flush_all(turn);
             if is_long {
                 yield_now().await;
             }
