@@ -147,8 +147,8 @@ impl Attached {
     }
 }
 
-/// Where the runtime has several workers, the turns of a long list are tasks, for whichever is free. There are never more
-/// of them than connections: none is dirty again before it is written.
+/// Where the runtime has several workers, the turns of a long list are tasks, for whichever is free. The connections bound
+/// their number: one is dirty again only once its mailbox was emptied.
 async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
     let has_help = Handle::current().metrics().num_workers() > 1;
     let mut slots = Vec::new();
