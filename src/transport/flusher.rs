@@ -86,13 +86,14 @@ impl Flusher {
         Attached { flusher: self.clone(), slot: u32::try_from(slot).unwrap_or(u32::MAX), line }
     }
 
-    fn flush_all(self: &Arc<Self>, slots: &[u32]) {
+    /// Writes these sockets. `lines` is empty before and after: room to work in.
+    fn flush_all(self: &Arc<Self>, slots: &[u32], lines: &mut Vec<(u32, Arc<Line>)>) {
         let now = self.clock.now();
-        let lines: Vec<_> = {
+        {
             let all = self.lines.lock();
-            slots.iter().filter_map(|slot| Some((*slot, all.get(*slot as usize)?.clone()))).collect()
-        };
-        for (slot, line) in lines {
+            lines.extend(slots.iter().filter_map(|slot| Some((*slot, all.get(*slot as usize)?.clone()))));
+        }
+        for (slot, line) in lines.drain(..) {
             self.flush(slot, line, now);
         }
     }
@@ -152,6 +153,7 @@ impl Attached {
 async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
     let has_help = Handle::current().metrics().num_workers() > 1;
     let mut slots = Vec::new();
+    let mut lines = Vec::with_capacity(SOCKETS_A_TURN);
     loop {
         dirty.filled().await;
         yield_now().await;
@@ -160,7 +162,7 @@ async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
         while has_help && slots.len() > SOCKETS_A_TURN {
             let (turn, flusher) = (slots.split_off(slots.len() - SOCKETS_A_TURN), flusher.clone());
             tokio::spawn(async move {
-                flusher.flush_all(&turn);
+                flusher.flush_all(&turn, &mut Vec::with_capacity(SOCKETS_A_TURN));
                 // The kernel lets a busy thread run on for milliseconds, while whoever reads what was written may
                 // wait for its core.
                 std::thread::yield_now();
@@ -168,7 +170,7 @@ async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
         }
         let is_long = slots.len() > SOCKETS_A_TURN;
         for turn in slots.chunks(SOCKETS_A_TURN) {
-            flusher.flush_all(turn);
+            flusher.flush_all(turn, &mut lines);
             if is_long {
                 yield_now().await;
             }
