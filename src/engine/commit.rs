@@ -1,10 +1,10 @@
 //! The one write path. Changes gather while a batch commits; each batch is one transaction; what it
 //! changed is published in commit order; and only then is whoever asked answered.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use foldhash::HashMap;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument as _;
@@ -368,7 +368,7 @@ fn group_by_room(jobs: &mut [Job]) {
     if jobs.len() < 3 {
         return;
     }
-    let mut room_of: HashMap<Option<&UserId>, RoomId> = HashMap::new();
+    let mut room_of: HashMap<Option<&UserId>, RoomId> = HashMap::default();
     for Job { item, .. } in jobs.iter() {
         let Item::Room(item) = item else { return };
         if *room_of.entry(item.by.as_ref()).or_insert(item.room) != item.room {

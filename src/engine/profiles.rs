@@ -1,8 +1,8 @@
 //! What is shown of users: kept from tokens, and a bounded part of it in memory.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use parking_lot::Mutex;
 
 use super::ChatEngine;

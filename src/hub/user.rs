@@ -1,7 +1,8 @@
 //! The connections of each user on this node.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::connection::Connection;
 use super::lock::Mutex;

@@ -57,9 +57,9 @@ pub(super) struct RoomData {
     pub(super) messages: Vec<Arc<Message>>,
     /// The number of the first one that is kept.
     pub(super) first: u64,
-    pub(super) by_id: HashMap<MessageId, u64>,
+    pub(super) by_id: foldhash::HashMap<MessageId, u64>,
     /// The `seq`s of each sender's messages.
-    pub(super) own: HashMap<UserId, Vec<u64>>,
+    pub(super) own: foldhash::HashMap<UserId, Vec<u64>>,
     pub(super) sent: HashMap<(UserId, ClientId), (u64, BodyHash)>,
     /// The `seq` of the messages that were changed, by the position that last did.
     pub(super) amended: BTreeMap<u64, u64>,
@@ -96,8 +96,8 @@ impl RoomData {
             room,
             members: BTreeMap::new(),
             messages: Vec::new(),
-            by_id: HashMap::new(),
-            own: HashMap::new(),
+            by_id: Default::default(),
+            own: Default::default(),
             sent: HashMap::new(),
             amended: BTreeMap::new(),
             pins: BTreeSet::new(),
