@@ -31,13 +31,15 @@ pub(crate) enum Class {
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     frame: Frame,
+    /// The frame's.
+    weight: usize,
     room: Option<RoomId>,
     class: Class,
 }
 
 impl Entry {
     pub(crate) fn new(frame: Frame, room: Option<RoomId>, class: Class) -> Arc<Self> {
-        Arc::new(Self { frame, room, class })
+        Arc::new(Self { weight: frame.weight(), frame, room, class })
     }
 
     /// The same event in another frame, as its sender's devices see it.
@@ -139,21 +141,21 @@ impl Mailbox {
             holding.push(Held { entry, pos }, self.bounds);
             return Pushed::Waits;
         }
-        if let (Some(floor), Some(pos)) = (&state.floor, pos)
-            && !is_news(&entry.class, pos, floor)
-        {
+        if state.was_told(&entry, pos) {
             return Pushed::Waits;
         }
-        self.append(&mut state, entry)
+        self.append(&mut state, &entry)
     }
 
     /// Adds a reply, a pong, or an event of the catch-up itself: none of these is held back.
     pub(crate) fn push_answer(&self, frame: Frame, room: Option<RoomId>) -> Pushed {
-        self.append(&mut self.state.lock(), Entry::new(frame, room, Class::Durable))
+        let entry = Entry::new(frame, room, Class::Durable);
+        self.append(&mut self.state.lock(), &entry)
     }
 
-    fn append(&self, state: &mut State, entry: Arc<Entry>) -> Pushed {
-        let weight = entry.frame.weight();
+    #[inline(always)]
+    fn append(&self, state: &mut State, entry: &Arc<Entry>) -> Pushed {
+        let weight = entry.weight;
         // A format may have no word for it, as for the answer to a request without an id: a write of
         // nothing would look like a socket that is lost.
         if state.closed.is_some() || weight == 0 {
@@ -166,7 +168,7 @@ impl Mailbox {
         }
         let was_empty = state.queue.is_empty();
         state.bytes += weight;
-        state.queue.push_back(entry);
+        state.queue.push_back(entry.clone());
         self.woke(was_empty && !state.blocked)
     }
 
@@ -273,12 +275,14 @@ impl Mailbox {
         }
     }
 
-    /// Adds durable events that were made one frame, of which the first stands at `first`. `None`: a
-    /// catch-up tells or has told some of them, so that each is needed by itself.
-    pub(crate) fn push_joined(&self, entry: Arc<Entry>, first: Option<Pos>) -> Option<Pushed> {
+    /// Adds what everybody gets, one event or durable ones that were made one frame, of which the first stands at
+    /// `first`. `None`: a catch-up tells or has told some of it, so that each is needed by itself.
+    ///
+    /// The whole of fan-out is this: what is rare about it is somewhere else.
+    #[inline]
+    pub(crate) fn push_whole(&self, entry: &Arc<Entry>, first: Option<Pos>) -> Option<Pushed> {
         let mut state = self.state.lock();
-        let is_told = |floor: &Position| first.is_some_and(|first| floor.covers(first));
-        if state.holding.is_some() || state.floor.as_deref().is_some_and(is_told) {
+        if state.holding.is_some() || state.was_told(entry, first) {
             return None;
         }
         Some(self.append(&mut state, entry))
@@ -306,14 +310,14 @@ impl Mailbox {
         }
         let mut pushed = Pushed::Waits;
         if let Some(frame) = end {
-            pushed = self.append(&mut state, Entry::new(frame, only, Class::Durable));
+            pushed = self.append(&mut state, &Entry::new(frame, only, Class::Durable));
         }
         for Held { entry, pos } in holding.events.drain(..) {
             let concerns = only.is_none() || entry.room == only;
             if concerns && pos.is_some_and(|pos| !is_news(&entry.class, pos, position)) {
                 continue;
             }
-            if self.append(&mut state, entry) == Pushed::Woke {
+            if self.append(&mut state, &entry) == Pushed::Woke {
                 pushed = Pushed::Woke;
             }
         }
@@ -359,7 +363,7 @@ impl Mailbox {
                 if !state.queue.is_empty() {
                     for _ in 0..most {
                         let Some(entry) = state.queue.pop_front() else { break };
-                        state.bytes -= entry.frame.weight();
+                        state.bytes -= entry.weight;
                         frames.push(Arc::unwrap_or_clone(entry).frame);
                     }
                     // What is left wakes the next call at once.
@@ -422,8 +426,8 @@ impl Mailbox {
                 *bytes -= taken;
                 if taken < frame.len() {
                     // What is left is an entry like any other: a purge takes it out.
-                    let rest = Frame::Bytes(frame.slice(taken..));
-                    Arc::make_mut(front).frame = rest;
+                    let rest = front.with(Frame::Bytes(frame.slice(taken..)));
+                    *front = rest;
                     return Written::Blocked;
                 }
             }
@@ -462,7 +466,7 @@ impl Holding {
         if self.overflowed {
             return;
         }
-        self.bytes += held.entry.frame.weight();
+        self.bytes += held.entry.weight;
         // Half of the mailbox, so that it fits beside what waits when space is left: see `Mailbox::space`.
         if self.events.len() >= bounds.events / 2 || self.bytes > bounds.bytes / 2 {
             *self = Self { overflowed: true, ..Self::default() };
@@ -473,6 +477,25 @@ impl Holding {
 }
 
 impl State {
+    /// Whether a catch-up has told what stands there.
+    #[inline]
+    fn was_told(&mut self, entry: &Entry, pos: Option<Pos>) -> bool {
+        self.floor.is_some()
+            && entry.class == Class::Durable
+            && pos.is_some_and(|pos| self.is_below_floor(pos))
+    }
+
+    #[cold]
+    fn is_below_floor(&mut self, pos: Pos) -> bool {
+        let Some(floor) = &self.floor else { return false };
+        let is_below = floor.covers(pos);
+        // A lane's events come in its order: behind one that is news there are no others.
+        if !is_below && floor.lanes() == 1 {
+            self.floor = None;
+        }
+        is_below
+    }
+
     /// Has the first entries written, at most `N` of them.
     fn write_some<const N: usize>(
         &self,
@@ -496,7 +519,7 @@ impl State {
     fn take_written(&mut self, written: usize) {
         self.written += written;
         while let Some(front) = self.queue.front() {
-            let weight = front.frame.weight();
+            let weight = front.weight;
             if self.written < weight {
                 break;
             }
@@ -514,7 +537,7 @@ impl State {
             let keep = index < half_written || !gone(entry);
             index += 1;
             if !keep {
-                freed += entry.frame.weight();
+                freed += entry.weight;
             }
             keep
         });
@@ -540,7 +563,7 @@ impl State {
             let keep = index < half_written || marks[total - 1 - index];
             index += 1;
             if !keep {
-                freed += entry.frame.weight();
+                freed += entry.weight;
             }
             keep
         });

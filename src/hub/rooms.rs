@@ -1,10 +1,10 @@
 //! The room table: which connections listen to which room, and the fan-out to them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
+use foldhash::HashMap;
 use slab::Slab;
 
 use super::connection::{Connection, ConnectionId, Place};
@@ -154,18 +154,22 @@ impl Topics {
         let mut spared = 0;
         let mut encodings: Vec<Encoding> = Vec::new();
         let first = posts.first().and_then(|post| post.pos);
+        let mut current = 0;
         let listeners = topic.listeners.lock();
         for (_, connection) in listeners.iter() {
             let format = connection.mailbox.format();
-            let known = encodings.iter().position(|encoding| encoding.format.is_same(format));
-            let index = known.unwrap_or_else(|| {
-                encodings.push(Encoding::new(format.clone(), room, class, posts));
-                encodings.len() - 1
-            });
-            let encoding = &mut encodings[index];
+            // Nearly always that of the one before.
+            if !encodings.get(current).is_some_and(|encoding| encoding.format.is_same(format)) {
+                let known = encodings.iter().position(|encoding| encoding.format.is_same(format));
+                current = known.unwrap_or_else(|| {
+                    encodings.push(Encoding::new(format.clone(), room, class, posts));
+                    encodings.len() - 1
+                });
+            }
+            let encoding = &mut encodings[current];
             if let Some(whole) = &encoding.whole
                 && posts.iter().all(|post| post.view_of(connection) == Some(View::Others))
-                && let Some(pushed) = connection.mailbox.push_joined(whole.clone(), first)
+                && let Some(pushed) = connection.mailbox.push_whole(whole, first)
             {
                 woken.extend(connection.slot_of(pushed));
                 continue;
@@ -183,10 +187,18 @@ impl Topics {
     }
 }
 
+/// The one that there is, if it is one.
+fn only(entries: &[Arc<Entry>]) -> Option<Arc<Entry>> {
+    match entries {
+        [entry] => Some(entry.clone()),
+        _ => None,
+    }
+}
+
 /// The events of a publish in one format.
 struct Encoding {
     format: Format,
-    /// All of them as one, where they are several and none may be dropped; in process there is no such thing.
+    /// All of them as one, where it is one, or none may be dropped; in process several are never one.
     whole: Option<Arc<Entry>>,
     /// Each as others see it.
     each: Vec<Arc<Entry>>,
@@ -199,8 +211,8 @@ impl Encoding {
         let entry = |frame| Entry::new(frame, Some(room), class.clone());
         let own = vec![None; posts.len()];
         let Format::Wire(encode) = &format else {
-            let each = posts.iter().map(|post| entry(Frame::Event(post.event.clone()))).collect();
-            return Self { format, whole: None, each, own };
+            let each: Vec<_> = posts.iter().map(|post| entry(Frame::Event(post.event.clone()))).collect();
+            return Self { format, whole: only(&each), each, own };
         };
         let mut out = Vec::with_capacity(FRAME_BYTES * posts.len());
         let mut ends = Vec::with_capacity(posts.len());
@@ -215,9 +227,9 @@ impl Encoding {
             start = end;
             entry(frame)
         });
-        let each = each.collect();
-        let is_joined = posts.len() > 1 && *class == Class::Durable;
-        let whole = is_joined.then(|| entry(Frame::Bytes(bytes)));
+        let each: Vec<_> = each.collect();
+        let joined = || (*class == Class::Durable).then(|| entry(Frame::Bytes(bytes)));
+        let whole = only(&each).or_else(joined);
         Self { format, whole, each, own }
     }
 

@@ -147,9 +147,48 @@ fn what_is_held_back_follows_only_where_it_is_newer() {
     assert_eq!(drain(&mailbox, 100), "ready ");
     mailbox.release(&Position::single(2), None, None).unwrap();
     assert_eq!(drain(&mailbox, 100), "c");
-    let late = Frame::Bytes(Bytes::from_static(b"late"));
-    mailbox.push(Entry::new(late, None, Class::Durable), Some(Pos { lane: 0, at: 2 }));
-    assert_eq!(drain(&mailbox, 100), "", "what the catch-up told is not told again when it is published");
+    for at in [1, 2] {
+        publish(&mailbox, "late", Pos { lane: 0, at });
+        assert_eq!(drain(&mailbox, 100), "", "what the catch-up told is not told again when it is published");
+    }
+    for at in [4, 5] {
+        publish(&mailbox, "news", Pos { lane: 0, at });
+        assert_eq!(drain(&mailbox, 100), "news");
+    }
+}
+
+#[test]
+fn news_of_one_lane_does_not_let_in_what_was_told_of_another() {
+    let mailbox = mailbox(100, 1000);
+    let mut told = Position::start(2);
+    told.advance(Pos { lane: 0, at: 3 });
+    told.advance(Pos { lane: 1, at: 3 });
+    mailbox.hold();
+    mailbox.release(&told, None, None).unwrap();
+    publish(&mailbox, "news ", Pos { lane: 0, at: 4 });
+    publish(&mailbox, "late", Pos { lane: 1, at: 3 });
+    publish(&mailbox, "news", Pos { lane: 1, at: 4 });
+    assert_eq!(drain(&mailbox, 100), "news news");
+}
+
+#[test]
+fn what_goes_to_everybody_is_told_one_by_one_where_a_catch_up_has_told_some_of_it() {
+    let mailbox = mailbox(100, 1000);
+    let whole = Entry::new(Frame::Bytes(Bytes::from_static(b"both ")), None, Class::Durable);
+    let first = |at| Some(Pos { lane: 0, at });
+    mailbox.hold();
+    assert_eq!(mailbox.push_whole(&whole, first(1)), None);
+    mailbox.release(&Position::single(2), None, None).unwrap();
+    assert_eq!(mailbox.push_whole(&whole, first(2)), None);
+    assert_eq!(mailbox.push_whole(&whole, first(3)), Some(Pushed::Woke));
+    assert_eq!(mailbox.push_whole(&whole, first(5)), Some(Pushed::Waits));
+    assert_eq!(drain(&mailbox, 100), "both both ");
+}
+
+/// As one that a socket listens for is.
+fn publish(mailbox: &Mailbox, text: &'static str, pos: Pos) {
+    let frame = Frame::Bytes(Bytes::from_static(text.as_bytes()));
+    mailbox.push(Entry::new(frame, None, Class::Durable), Some(pos));
 }
 
 #[test]
