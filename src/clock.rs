@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::plain;
+
 /// A moment, in whole milliseconds since 1970 (UTC), up to the end of the year 9999. On the wire it is
 /// [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) with milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,7 +73,7 @@ impl Serialize for Timestamp {
         if !s.is_human_readable() {
             return self.0.serialize(s);
         }
-        s.collect_str(self)
+        plain::serialize(&plain::Shown(self), s)
     }
 }
 

@@ -159,7 +159,7 @@ macro_rules! ulid_id {
                     return self.to_bytes().serialize(s);
                 }
                 let mut text = [0; ulid::ULID_LEN];
-                s.serialize_str(self.0.array_to_str(&mut text))
+                crate::plain::serialize(self.0.array_to_str(&mut text), s)
             }
         }
 

@@ -24,6 +24,7 @@ pub mod id;
 pub mod metrics;
 pub mod model;
 mod names;
+mod plain;
 pub mod policy;
 pub mod push;
 pub mod store;

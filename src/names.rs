@@ -33,7 +33,7 @@ macro_rules! names {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.serialize_str(self.name())
+                crate::plain::serialize(self.name(), s)
             }
         }
 

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Serialize, Serializer};
 
 use crate::id::{RoomId, random_bytes};
+use crate::plain;
 
 /// The most commit lanes that a store may have.
 pub const MAX_LANES: usize = 4;
@@ -159,7 +160,7 @@ impl FromStr for Token {
 
 impl Serialize for Token {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        plain::serialize(&plain::Shown(self), s)
     }
 }
 

@@ -11,6 +11,8 @@ use serde::Serialize;
 use serde::ser::{self, Error as _, Serializer};
 use serde_json::{Error, Result};
 
+use crate::plain::PLAIN;
+
 /// By this name a [`RawValue`](serde_json::value::RawValue) says that its one field is JSON already.
 const RAW: &str = "$serde_json::private::RawValue";
 
@@ -19,13 +21,23 @@ const RAW: &str = "$serde_json::private::RawValue";
 /// # Errors
 /// As [`serde_json::to_writer`]: a map has a key that is no text, or the value's own.
 pub(crate) fn write_json(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) -> Result<()> {
-    value.serialize(Json { out, is_raw: false })
+    value.serialize(Json { out, texts: Texts::Any })
 }
 
 struct Json<'a> {
     out: &'a mut Vec<u8>,
-    /// Texts are JSON already.
-    is_raw: bool,
+    texts: Texts,
+}
+
+/// What texts are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    /// Anything.
+    Any,
+    /// Texts without anything to escape.
+    Plain,
+    /// JSON already.
+    Raw,
 }
 
 /// An array or an object that is not closed yet.
@@ -75,6 +87,13 @@ impl<'a> Json<'a> {
     }
 }
 
+/// A text in which there is nothing to escape.
+fn push_text(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
 /// A name of the code's own, in which there is nothing to escape.
 fn push_name(out: &mut Vec<u8>, name: &'static str) {
     debug_assert!(is_plain(name.as_bytes()), "{name}");
@@ -98,7 +117,7 @@ impl Open<'_> {
 
     fn field(&mut self, name: &'static str, value: &(impl Serialize + ?Sized)) -> Result<()> {
         if self.is_raw {
-            return value.serialize(Json { out: self.out, is_raw: true });
+            return value.serialize(Json { out: self.out, texts: Texts::Raw });
         }
         self.comma();
         push_name(self.out, name);
@@ -141,15 +160,13 @@ impl<'a> Serializer for Json<'a> {
     }
 
     fn serialize_str(self, text: &str) -> Result<()> {
-        if self.is_raw {
-            return self.literal(text.as_bytes());
+        match self.texts {
+            Texts::Raw => return self.literal(text.as_bytes()),
+            Texts::Plain => debug_assert!(is_plain(text.as_bytes()), "{text}"),
+            Texts::Any if !is_plain(text.as_bytes()) => return self.rare(text),
+            Texts::Any => {}
         }
-        if !is_plain(text.as_bytes()) {
-            return self.rare(text);
-        }
-        self.out.push(b'"');
-        self.out.extend_from_slice(text.as_bytes());
-        self.out.push(b'"');
+        push_text(self.out, text);
         Ok(())
     }
 
@@ -159,7 +176,8 @@ impl<'a> Serializer for Json<'a> {
             json.out.push(b'"');
             // A vector takes all that it is given.
             json.out.write_fmt(text).map_err(Error::custom)?;
-            if is_plain(&json.out[start + 1..]) {
+            debug_assert!(json.texts != Texts::Plain || is_plain(&json.out[start + 1..]), "{text}");
+            if json.texts == Texts::Plain || is_plain(&json.out[start + 1..]) {
                 return json.literal(b"\"");
             }
             json.out.truncate(start);
@@ -189,11 +207,16 @@ impl<'a> Serializer for Json<'a> {
     }
 
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<()> {
-        self.serialize_str(variant)
+        debug_assert!(is_plain(variant.as_bytes()), "{variant}");
+        push_text(self.out, variant);
+        Ok(())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<()> {
-        value.serialize(self)
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<()> {
+        match name {
+            PLAIN => value.serialize(Json { texts: Texts::Plain, ..self }),
+            _ => value.serialize(self),
+        }
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -414,6 +437,19 @@ mod tests {
     fn json_of_an_app_is_written_as_it_stands() {
         let raw = RawValue::from_string(r#"{"b": [1, "\u0041\""], "a":1.50}"#.to_owned()).unwrap();
         assert_as_serde_json(&BTreeMap::from([("custom", Some(&raw)), ("none", None)]));
+    }
+
+    #[test]
+    fn what_is_plain_is_written_as_any_text() {
+        let room = crate::RoomId::generate();
+        let at = crate::Timestamp::from_millis(1_700_000_000_123);
+        assert_as_serde_json(&BTreeMap::from([(room, at)]));
+        assert_as_serde_json(&crate::model::Token {
+            epoch: crate::model::Epoch(7),
+            position: crate::model::Position::single(9),
+        });
+        // Whatever stands beside it is looked at.
+        assert_as_serde_json(&(room, "\"", at, "\\"));
     }
 
     #[test]

@@ -1,9 +1,6 @@
 //! A chat event of a client's, parsed. Pure: a JSON array in, a request out.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::engineio::Malformed;
@@ -13,8 +10,8 @@ use crate::id::{MessageId, RoomId};
 use crate::model::{Cursor, Custom, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
 use crate::transport::wire::{
-    HistoryArgs, LevelArgs, PlaceJson, QuietArgs, SearchArgs, SettingsArgs, given, missing, parse,
-    parse_mark, parse_message, parse_reaction, parse_since, parse_target, revision, whole,
+    HistoryArgs, LevelArgs, PlaceJson, QuietArgs, SearchArgs, SettingsArgs, Word, given, missing, parse_mark,
+    parse_message, parse_reaction, parse_since, parse_target, parse_text, revision, whole,
 };
 use crate::transport::{Call, Request};
 
@@ -55,22 +52,23 @@ names! {
 /// All fields that any event has.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct PayloadJson {
-    room_uuid: Option<String>,
+struct PayloadJson<'a> {
+    #[serde(borrow)]
+    room_uuid: Option<Word<'a>>,
     message: Option<Draft>,
     is_typing: Option<bool>,
-    message_uuid: Option<String>,
+    message_uuid: Option<Word<'a>>,
     #[serde(default, deserialize_with = "given")]
     content: Option<Option<String>>,
     custom: Option<Custom>,
     text: Option<String>,
     client_id: Option<String>,
-    reaction: Option<String>,
+    reaction: Option<Word<'a>>,
     on: Option<bool>,
-    to_room_uuid: Option<String>,
+    to_room_uuid: Option<Word<'a>>,
     #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
-    since: Option<String>,
+    since: Option<Word<'a>>,
     page: Option<u64>,
     limit: Option<u64>,
     before: Option<PlaceJson>,
@@ -85,27 +83,23 @@ struct PayloadJson {
 pub(super) fn decode(id: Option<u64>, data: &str) -> Result<Request, Malformed> {
     let arguments: Vec<&RawValue> = serde_json::from_str(data).map_err(|_| Malformed)?;
     let name = arguments.first().ok_or(Malformed)?;
-    let Ok(name) = serde_json::from_str::<Name<'_>>(name.get()) else {
+    let Ok(name) = serde_json::from_str::<Word<'_>>(name.get()) else {
         return Ok(Request::Command(id, Err(Error::invalid("event", "must be named by a text"))));
     };
     let payload = arguments.get(1).map_or("{}", |payload| payload.get());
-    Ok(request(id, &name.0, payload).unwrap_or_else(|error| Request::Command(id, Err(error))))
+    Ok(request(id, &name, payload).unwrap_or_else(|error| Request::Command(id, Err(error))))
 }
 
-/// A text that is borrowed where nothing in it is escaped.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
 /// An array would be read as the fields in their order.
-fn read_as<T: DeserializeOwned>(payload: &str) -> Result<T> {
+fn read_as<'a, T: Deserialize<'a>>(payload: &'a str) -> Result<T> {
     match payload.starts_with('{') {
-        true => parse(payload.as_bytes()),
+        true => parse_text(payload),
         false => Err(Error::invalid("body", "must be an object")),
     }
 }
 
 fn request(id: Option<u64>, name: &str, payload: &str) -> Result<Request> {
-    let read = || read_as::<PayloadJson>(payload);
+    let read = || read_as::<PayloadJson<'_>>(payload);
     let verb = Verb::parse(name).ok_or_else(|| Error::invalid("event", "is unknown"))?;
     let command = match verb {
         Verb::JoinRoom => {
@@ -202,7 +196,7 @@ fn request(id: Option<u64>, name: &str, payload: &str) -> Result<Request> {
     Ok(Request::Command(id, Ok(command)))
 }
 
-impl PayloadJson {
+impl PayloadJson<'_> {
     fn room(&self) -> Result<RoomId> {
         parse_field("roomUuid", self.room_uuid.as_deref().ok_or_else(|| missing("roomUuid"))?)
     }

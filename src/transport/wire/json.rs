@@ -1,8 +1,9 @@
 //! JSON that came in, with the field at fault named.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, ErrorKind, Result, parse_field};
@@ -13,26 +14,44 @@ use crate::model::{Cursor, Custom, HistoryQuery, Limit, PageQuery, Reaction, Rev
 ///
 /// # Errors
 /// [`Invalid`](ErrorKind::Invalid) with the path of the field at fault, or `body`.
-pub(crate) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
+pub(crate) fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T> {
+    // Looked through once for the whole text: of bytes, each string would be by itself.
+    match std::str::from_utf8(text) {
+        Ok(text) => parse_text(text),
+        Err(_) => parse_slowly(text),
+    }
+}
+
+/// The same of what is known to be text.
+pub(crate) fn parse_text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
     // An array would be read as the fields in their order.
-    if text.trim_ascii_start().first() == Some(&b'[') {
+    if text.trim_ascii_start().starts_with('[') {
         return Err(invalid("body".into(), "must be an object".into()).into());
     }
-    // Looked through once for the whole text: of bytes, each string would be by itself.
-    let parsed = match std::str::from_utf8(text) {
-        Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(text),
-    };
     // Once more to name the field: only where it went wrong.
-    parsed.or_else(|_| {
-        let mut json = serde_json::Deserializer::from_slice(text);
-        let value = serde_path_to_error::deserialize(&mut json).map_err(fault)?;
-        json.end().map_err(|error| {
-            let kind = invalid("body".into(), "is not one JSON value".into());
-            Error::with_source(kind, error)
-        })?;
-        Ok(value)
-    })
+    serde_json::from_str(text).or_else(|_| parse_slowly(text.as_bytes()))
+}
+
+fn parse_slowly<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(fault)?;
+    json.end().map_err(|error| {
+        let kind = invalid("body".into(), "is not one JSON value".into());
+        Error::with_source(kind, error)
+    })?;
+    Ok(value)
+}
+
+/// A text that is borrowed where nothing in it is escaped.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Word<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
 }
 
 fn invalid(field: Cow<'static, str>, reason: Cow<'static, str>) -> ErrorKind {

@@ -42,8 +42,9 @@ pub(crate) use invites::{
 };
 pub(crate) use joins::{JoinHeldJson, JoinNewsJson, JoinRequestsJson, OwnJoinRequestsJson};
 pub(crate) use json::{
-    HistoryArgs, PlaceJson, given, missing, parse, parse_limit, parse_mark, parse_message, parse_number,
-    parse_place, parse_reaction, parse_since, parse_target, revision, whole, whole_signed,
+    HistoryArgs, PlaceJson, Word, given, missing, parse, parse_limit, parse_mark, parse_message,
+    parse_number, parse_place, parse_reaction, parse_since, parse_target, parse_text, revision, whole,
+    whole_signed,
 };
 pub(crate) use message::{HistoryJson, MessageJson};
 pub(crate) use moderation::{AuditJson, BanJson, BansJson, MuteJson};

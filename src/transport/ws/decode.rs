@@ -8,8 +8,8 @@ use crate::id::{MessageId, RoomId};
 use crate::model::{Cursor, Custom, Draft, HistoryQuery, Mark, Token};
 use crate::names::names;
 use crate::transport::wire::{
-    HistoryArgs, LevelArgs, PlaceJson, QuietArgs, SearchArgs, SettingsArgs, given, missing, parse,
-    parse_mark, parse_message, parse_reaction, parse_since, parse_target, revision, whole,
+    HistoryArgs, LevelArgs, PlaceJson, QuietArgs, SearchArgs, SettingsArgs, Word, given, missing, parse_mark,
+    parse_message, parse_reaction, parse_since, parse_target, parse_text, revision, whole,
 };
 use crate::transport::{Call, Request};
 
@@ -49,25 +49,28 @@ names! {
 }
 
 /// All fields that any operation has.
-#[derive(Debug, Default, Deserialize)]
+///
+/// What one operation alone has is behind a pointer, so that the others move little.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct FrameJson {
+struct FrameJson<'a> {
     id: Option<u64>,
-    op: String,
+    #[serde(borrow)]
+    op: Word<'a>,
     token: Option<String>,
-    since: Option<String>,
-    room: Option<String>,
+    since: Option<Word<'a>>,
+    room: Option<Word<'a>>,
     message: Option<Draft>,
     is_typing: Option<bool>,
-    message_uuid: Option<String>,
+    message_uuid: Option<Word<'a>>,
     #[serde(default, deserialize_with = "given")]
     content: Option<Option<String>>,
     custom: Option<Custom>,
     text: Option<String>,
     client_id: Option<String>,
-    reaction: Option<String>,
+    reaction: Option<Word<'a>>,
     on: Option<bool>,
-    to_room_uuid: Option<String>,
+    to_room_uuid: Option<Word<'a>>,
     #[serde(default, deserialize_with = "whole")]
     seq: Option<u64>,
     page: Option<u64>,
@@ -75,17 +78,17 @@ struct FrameJson {
     before: Option<PlaceJson>,
     after: Option<PlaceJson>,
     around: Option<PlaceJson>,
-    query: Option<SearchArgs>,
-    level: Option<LevelArgs>,
-    quiet: Option<QuietArgs>,
-    settings: Option<SettingsArgs>,
-    call: Option<Call>,
+    query: Option<Box<SearchArgs>>,
+    level: Option<Box<LevelArgs>>,
+    quiet: Option<Box<QuietArgs>>,
+    settings: Option<Box<SettingsArgs>>,
+    call: Option<Box<Call>>,
 }
 
 /// Parses a frame.
 pub(super) fn decode(text: &str) -> Request {
-    match parse::<FrameJson>(text.as_bytes()) {
-        Ok(frame) => request(frame),
+    match parse_text::<FrameJson<'_>>(text) {
+        Ok(mut frame) => command(&mut frame).unwrap_or_else(|error| Request::Command(frame.id, Err(error))),
         Err(error) => Request::Command(id_of(text), Err(error)),
     }
 }
@@ -99,12 +102,7 @@ fn id_of(text: &str) -> Option<u64> {
     serde_json::from_str::<IdJson>(text).ok().map(|frame| frame.id)
 }
 
-fn request(mut frame: FrameJson) -> Request {
-    let id = frame.id;
-    command(&mut frame).unwrap_or_else(|error| Request::Command(id, Err(error)))
-}
-
-fn command(frame: &mut FrameJson) -> Result<Request> {
+fn command(frame: &mut FrameJson<'_>) -> Result<Request> {
     let op = Op::parse(&frame.op).ok_or_else(|| Error::invalid("op", "is unknown"))?;
     let command = match op {
         Op::Hello => return frame.hello(),
@@ -146,7 +144,7 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
         Op::Ping => Command::Ping,
         Op::Call => {
             let call = frame.call.take().ok_or_else(|| missing("call"))?;
-            return Ok(Request::Call(frame.id, call));
+            return Ok(Request::Call(frame.id, *call));
         }
         Op::FollowThread | Op::UnfollowThread => {
             Command::FollowThread(frame.room()?, frame.message_id()?, op == Op::FollowThread)
@@ -161,7 +159,8 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
         }
         Op::EndDoNotDisturb => Command::SetDoNotDisturb(None),
         Op::UpdateSettings => {
-            Command::SetSettings(frame.settings.take().ok_or_else(|| missing("settings"))?.into())
+            let settings = frame.settings.take().ok_or_else(|| missing("settings"))?;
+            Command::SetSettings((*settings).into())
         }
         Op::Search => {
             let query = frame.query.take().ok_or_else(|| missing("query"))?;
@@ -171,7 +170,7 @@ fn command(frame: &mut FrameJson) -> Result<Request> {
     Ok(Request::Command(frame.id, Ok(command)))
 }
 
-impl FrameJson {
+impl FrameJson<'_> {
     fn hello(&mut self) -> Result<Request> {
         let token = self.token.take().ok_or_else(|| missing("token"))?;
         Ok(Request::Hello { id: self.id, token, since: self.since()?, origin: None })
@@ -265,6 +264,20 @@ mod tests {
         assert_eq!(with_room(r#""op":"search","query":{}"#), "Some(1) q");
         assert_eq!(with_room(r#""op":"search","query":{"q":"ab","after":"x"}"#), "Some(1) after");
         assert_eq!(with_room(r#""op":"search","query":{"q":"ab","limit":0}"#), "Some(1) limit");
+    }
+
+    #[test]
+    fn a_text_may_be_written_with_escapes() {
+        let room = RoomId::generate();
+        let escaped =
+            |text: &str| text.chars().map(|one| format!("\\u{:04x}", u32::from(one))).collect::<String>();
+        let (op, id) = (escaped("typing"), escaped(&room.to_string()));
+        let text = format!(r#"{{"id":1,"op":"{op}","room":"{id}","isTyping":true}}"#);
+        let read = decode(&text);
+        assert!(
+            matches!(read, Request::Command(Some(1), Ok(Command::Typing(of, true))) if of == room),
+            "{text}: {read:?}"
+        );
     }
 
     #[test]
