@@ -6,6 +6,7 @@
 //! socket, a long list's with the help of the runtime's other workers. A socket that would block gets a task
 //! of its own until it is writable.
 
+use std::cell::Cell;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -22,9 +23,21 @@ use crate::engine::ChatEngine;
 use crate::hub::Connection;
 use crate::hub::DirtyList;
 
-/// After so many sockets others run: a write that does not block uses up no budget of the runtime's. So many
-/// a worker takes at a time, where there are several.
+/// After so many sockets others run: a write that does not block uses up no budget of the runtime's.
 const SOCKETS_A_TURN: usize = 48;
+
+/// Where the runtime has several workers, more than a turn is parted among them, so many sockets at a time.
+const SOCKETS_A_PART: usize = 16;
+
+/// After so many bytes of parts a worker gives up its core. The kernel lets a busy thread run on for milliseconds, while
+/// whoever reads what was written may wait for that core; and who is let in for a few frames at a time pays a wake-up for
+/// each.
+const BYTES_A_SPELL: usize = 32 * 1024;
+
+thread_local! {
+    /// What this worker has written since it last gave up its core.
+    static SPELL: Cell<usize> = const { Cell::new(0) };
+}
 
 #[derive(Debug)]
 pub(super) struct Flusher {
@@ -86,27 +99,26 @@ impl Flusher {
         Attached { flusher: self.clone(), slot: u32::try_from(slot).unwrap_or(u32::MAX), line }
     }
 
-    /// Writes these sockets. `lines` is empty before and after: room to work in.
-    fn flush_all(self: &Arc<Self>, slots: &[u32], lines: &mut Vec<(u32, Arc<Line>)>) {
+    /// Writes these sockets; gives how many bytes it was. `lines` is empty before and after: room to work in.
+    fn flush_all(self: &Arc<Self>, slots: &[u32], lines: &mut Vec<(u32, Arc<Line>)>) -> usize {
         let now = self.clock.now();
         {
             let all = self.lines.lock();
             lines.extend(slots.iter().filter_map(|slot| Some((*slot, all.get(*slot as usize)?.clone()))));
         }
-        for (slot, line) in lines.drain(..) {
-            self.flush(slot, line, now);
-        }
+        lines.drain(..).map(|(slot, line)| self.flush(slot, line, now)).sum()
     }
 
-    fn flush(self: &Arc<Self>, slot: u32, line: Arc<Line>, now: Timestamp) {
+    fn flush(self: &Arc<Self>, slot: u32, line: Arc<Line>, now: Timestamp) -> usize {
         match line.flush(now, false) {
-            Progress::Done => {}
+            Progress::Done(bytes) => return bytes,
             Progress::Blocked(io) => {
                 let flusher = self.clone();
                 tokio::spawn(async move { flusher.write_slowly(slot, line, io).await });
             }
             Progress::Over => self.detach(slot, &line),
         }
+        0
     }
 
     /// One that would block. It may take its time as long as it takes something.
@@ -117,7 +129,7 @@ impl Flusher {
                 return self.detach(slot, &line);
             }
             match line.flush(self.clock.now(), true) {
-                Progress::Done => return,
+                Progress::Done(_) => return,
                 Progress::Blocked(again) => io = again,
                 Progress::Over => return self.detach(slot, &line),
             }
@@ -148,8 +160,8 @@ impl Attached {
     }
 }
 
-/// Where the runtime has several workers, the turns of a long list are tasks, for whichever is free. The connections bound
-/// their number: one is dirty again only once its mailbox was emptied.
+/// The parts of a long list are tasks, for whichever worker is free. The connections bound their number: one is dirty
+/// again only once its mailbox was emptied.
 async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
     let has_help = Handle::current().metrics().num_workers() > 1;
     let mut slots = Vec::new();
@@ -159,13 +171,14 @@ async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
         yield_now().await;
         dirty.take(&mut slots);
         let Some(flusher) = flusher.upgrade() else { return };
-        while has_help && slots.len() > SOCKETS_A_TURN {
-            let (turn, flusher) = (slots.split_off(slots.len() - SOCKETS_A_TURN), flusher.clone());
+        let is_parted = has_help && slots.len() > SOCKETS_A_TURN;
+        while is_parted && slots.len() > SOCKETS_A_PART {
+            let (part, flusher) = (slots.split_off(slots.len() - SOCKETS_A_PART), flusher.clone());
             tokio::spawn(async move {
-                flusher.flush_all(&turn, &mut Vec::with_capacity(SOCKETS_A_TURN));
-                // The kernel lets a busy thread run on for milliseconds, while whoever reads what was written may
-                // wait for its core.
-                std::thread::yield_now();
+                let bytes = flusher.flush_all(&part, &mut Vec::with_capacity(SOCKETS_A_PART));
+                if ends_spell(bytes) {
+                    std::thread::yield_now();
+                }
             });
         }
         let is_long = slots.len() > SOCKETS_A_TURN;
@@ -177,6 +190,14 @@ async fn run(flusher: Weak<Flusher>, dirty: Arc<DirtyList>) {
         }
         slots.clear();
     }
+}
+
+/// Whether this worker has its spell behind it, with so many bytes more.
+fn ends_spell(bytes: usize) -> bool {
+    let written = SPELL.get() + bytes;
+    let is_over = written >= BYTES_A_SPELL;
+    SPELL.set(if is_over { 0 } else { written });
+    is_over
 }
 
 #[cfg(test)]
@@ -209,17 +230,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_worker_gives_up_its_core_after_so_many_bytes_of_however_many_parts() {
+        let spells = |bytes: usize| (0..8).map(move |_| ends_spell(bytes)).collect::<Vec<_>>();
+        assert_eq!(spells(BYTES_A_SPELL), [true; 8]);
+        assert_eq!(spells(BYTES_A_SPELL / 3 + 1), [false, false, true, false, false, true, false, false]);
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn a_turn_that_takes_long_holds_up_no_other_turn() {
+    async fn a_part_that_takes_long_holds_up_no_other_part() {
         let engine = ChatEngine::builder().build().await.unwrap();
         let flusher = Flusher::of(&engine).unwrap();
         let (count, (let_go, held)) = (Arc::new(Count(AtomicUsize::new(0))), mpsc::channel());
         let stuck = Waker::from(Arc::new(Stuck(Mutex::new(held))));
-        let lines: Vec<Attached> = (0..4 * SOCKETS_A_TURN)
+        let lines: Vec<Attached> = (0..12 * SOCKETS_A_PART)
             .map(|number| {
                 let bell = Arc::new(Bell::default());
-                // The last of the second turn, so that nothing of its own turn waits for it.
-                let is_stuck = number == 2 * SOCKETS_A_TURN - 1;
+                // The last of its part, so that nothing waits for it.
+                let is_stuck = number == 6 * SOCKETS_A_PART - 1;
                 bell.wakes(&if is_stuck { stuck.clone() } else { count.clone().into() });
                 let own = Mailbox::new(crate::event::Format::InProcess, Bounds { events: 1, bytes: 1 });
                 flusher.add(Line::bell(bell, Arc::new(own)))

@@ -56,8 +56,8 @@ pub(super) enum Source {
 /// How a write ended.
 #[derive(Debug)]
 pub(super) enum Progress {
-    /// Nothing waits, or somebody else writes it.
-    Done,
+    /// Nothing waits any more, once so many bytes were written, or somebody else writes it.
+    Done(usize),
     /// The socket takes no more now.
     Blocked(Arc<OwnedWriteHalf>),
     /// Nothing will come any more, or nothing can be written.
@@ -111,7 +111,7 @@ impl Line {
     pub(super) fn flush(&self, now: Timestamp, is_waiter: bool) -> Progress {
         let mut out = self.out.lock();
         if out.is_blocked && !is_waiter {
-            return Progress::Done;
+            return Progress::Done(0);
         }
         let Out { sink, sources, is_blocked, .. } = &mut *out;
         *is_blocked = false;
@@ -119,18 +119,20 @@ impl Line {
             Sink::Tcp(io) => io,
             Sink::Bell => {
                 self.ring();
-                return Progress::Done;
+                return Progress::Done(0);
             }
             Sink::Done | Sink::Gone => return Progress::Over,
         };
-        let before = sources.len();
-        let written = write_all(sources, now, |source| source.write(|slices| try_write(io, slices)));
+        let (before, mut bytes) = (sources.len(), 0);
+        let written = write_all(sources, now, |source| {
+            source.write(|slices| try_write(io, slices).inspect(|written| bytes += written))
+        });
         if sources.len() < before {
             // A session is written to its end, which somebody may wait for.
             self.ring();
         }
         match written {
-            Ok(Written::All) => Progress::Done,
+            Ok(Written::All) => Progress::Done(bytes),
             Ok(Written::Blocked) => {
                 *is_blocked = true;
                 Progress::Blocked(io.clone())
