@@ -60,6 +60,7 @@ pub(super) struct RoomData {
     pub(super) by_id: foldhash::HashMap<MessageId, u64>,
     /// The `seq`s of each sender's messages.
     pub(super) own: foldhash::HashMap<UserId, Vec<u64>>,
+    /// By names that senders choose as they like, so with the hash that nobody can make collide.
     pub(super) sent: HashMap<(UserId, ClientId), (u64, BodyHash)>,
     /// The `seq` of the messages that were changed, by the position that last did.
     pub(super) amended: BTreeMap<u64, u64>,

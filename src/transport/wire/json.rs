@@ -18,20 +18,26 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T> {
     // Looked through once for the whole text: of bytes, each string would be by itself.
     match std::str::from_utf8(text) {
         Ok(text) => parse_text(text),
-        Err(_) => parse_slowly(text),
+        Err(_) => check_object(text).and_then(|()| parse_slowly(text)),
     }
 }
 
 /// The same of what is known to be text.
 pub(crate) fn parse_text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
-    // An array would be read as the fields in their order.
-    if text.trim_ascii_start().starts_with('[') {
-        return Err(invalid("body".into(), "must be an object".into()).into());
-    }
+    check_object(text.as_bytes())?;
     // Once more to name the field: only where it went wrong.
     serde_json::from_str(text).or_else(|_| parse_slowly(text.as_bytes()))
 }
 
+/// An array would be read as the fields in their order.
+fn check_object(text: &[u8]) -> Result<()> {
+    if text.trim_ascii_start().first() == Some(&b'[') {
+        return Err(invalid("body".into(), "must be an object".into()).into());
+    }
+    Ok(())
+}
+
+/// Parses with an eye on where in the text it is, to name the field at fault.
 fn parse_slowly<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T> {
     let mut json = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut json).map_err(fault)?;
@@ -250,6 +256,8 @@ mod tests {
             );
         }
         assert_eq!(place(" {}").unwrap(), Place::default());
+        let error = parse::<Place>(b"[null, \"\xff\"]").unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Invalid { field, .. } if field == "body"), "{error}");
     }
 
     #[test]
