@@ -32,7 +32,7 @@ const SOCKETS_A_PART: usize = 16;
 /// After so many bytes of parts a worker gives up its core. The kernel lets a busy thread run on for milliseconds, while
 /// whoever reads what was written may wait for that core; and who is let in for a few frames at a time pays a wake-up for
 /// each.
-const BYTES_A_SPELL: usize = 32 * 1024;
+const BYTES_A_SPELL: usize = 16 * 1024;
 
 thread_local! {
     /// What this worker has written since it last gave up its core.
