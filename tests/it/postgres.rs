@@ -2,6 +2,7 @@
 
 mod faults;
 mod lent;
+mod optimistic;
 mod schema;
 mod template;
 mod together;

@@ -2,33 +2,36 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection, PgConnection};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection, PgConnection, Postgres};
 use tokio::time::timeout;
 
 use super::connections::{Connections, give_up};
 use super::error::PostgresError;
+use super::lanes::Lanes;
+use super::optimistic::{self, Contention};
 use super::{load, notify, write};
 use crate::error::Result as StoreResult;
 use crate::id::{MessageId, RoomId};
 use crate::store::{Batch, Item, Needs, Op, Outcome, RelationOp, Rows, What, apply};
 
-type Outcomes = Vec<StoreResult<Outcome>>;
+pub(super) type Outcomes = Vec<StoreResult<Outcome>>;
 
 /// Why a batch was not committed, as far as is known.
-struct Failure {
-    error: PostgresError,
+pub(super) struct Failure {
+    pub(super) error: PostgresError,
     /// The connection was lost in the commit itself.
-    lost: Option<Lost>,
+    pub(super) lost: Option<Lost>,
 }
 
 /// A commit of which the answer was lost: it may have gone through.
-struct Lost {
-    outcomes: Outcomes,
-    proof: Proof,
+pub(super) struct Lost {
+    pub(super) outcomes: Outcomes,
+    pub(super) proof: Proof,
 }
 
 /// What tells whether a lost commit has gone through.
-enum Proof {
+pub(super) enum Proof {
     /// It has if this room is there, or this message in it: their ids are the batch's own.
     Row(RoomId, Option<MessageId>),
     /// It does not matter: done again, it changes nothing.
@@ -43,9 +46,15 @@ impl From<PostgresError> for Failure {
 }
 
 /// Commits a batch, and once more where that is safe: where the server has undone it, where the connection
-/// was lost before the commit, and where it can be found out what became of a lost commit.
-pub(super) async fn commit(db: &Connections, lanes: usize, batch: Batch) -> Result<Outcomes, PostgresError> {
-    let Failure { error, lost } = match attempt(db, lanes, &batch, false, None).await {
+/// was lost before the commit, and where it can be found out what became of a lost commit. The first time it locks nothing
+/// where it need not; in a transaction if that comes to nothing.
+pub(super) async fn commit(
+    db: &Connections,
+    contention: &Contention,
+    lanes: usize,
+    batch: Batch,
+) -> Result<Outcomes, PostgresError> {
+    let Failure { error, lost } = match first_attempt(db, contention, lanes, &batch).await {
         Ok(outcomes) => return Ok(outcomes),
         Err(failure) => failure,
     };
@@ -60,7 +69,22 @@ pub(super) async fn commit(db: &Connections, lanes: usize, batch: Batch) -> Resu
     attempt(db, lanes, &batch, error.is_lost(), lost).await.map_err(|failure| failure.error)
 }
 
-/// Commits a batch; the second time it looks first whether the lost commit of the first time went through.
+async fn first_attempt(
+    db: &Connections,
+    contention: &Contention,
+    lanes: usize,
+    batch: &Batch,
+) -> Result<Outcomes, Failure> {
+    let mut conn = db.acquire(false).await?;
+    let done = match optimistic::commit(&mut conn, db.patience(), lanes, batch, contention).await {
+        Ok(Some(outcomes)) => Ok(outcomes),
+        Ok(None) => transact(&mut conn, db.patience(), lanes, batch, None).await,
+        Err(failure) => Err(failure),
+    };
+    give_back(conn, done)
+}
+
+/// Commits a batch in a transaction; the second time it looks first whether the lost commit of the first time went through.
 async fn attempt(
     db: &Connections,
     lanes: usize,
@@ -70,6 +94,10 @@ async fn attempt(
 ) -> Result<Outcomes, Failure> {
     let mut conn = db.acquire(is_after_loss).await?;
     let done = transact(&mut conn, db.patience(), lanes, batch, lost).await;
+    give_back(conn, done)
+}
+
+fn give_back(conn: PoolConnection<Postgres>, done: Result<Outcomes, Failure>) -> Result<Outcomes, Failure> {
     if done.as_ref().is_err_and(|failure| failure.error.is_lost()) {
         give_up(conn);
     }
@@ -116,7 +144,7 @@ async fn work(
     batch: &Batch,
     lost: Option<Lost>,
 ) -> Result<Worked, PostgresError> {
-    let before = load::lock_lanes(conn, lanes, batch).await?;
+    let before = Lanes::lock(conn, lanes, batch).await?;
     // Under the lock, which a transaction that still goes on would hold.
     if let Some(Lost { outcomes, proof }) = lost
         && let Proof::Row(room, message) = proof
@@ -124,11 +152,11 @@ async fn work(
     {
         return Ok(Worked { outcomes, proof, is_earlier: true });
     }
-    let mut rows = load::load(conn, before, &Needs::of(batch), batch).await?;
+    let mut rows = load::load(conn, before.position, &Needs::of(batch), batch).await?;
     let loaded = write::Loaded::of(&rows);
     let items = Batch { items: batch.items.clone(), alerts: batch.alerts, ..Batch::default() };
     let outcomes = apply(items, &mut rows);
-    write::write(conn, &rows, before, &loaded).await?;
+    write::write(conn, &rows, &before, &loaded).await?;
     notify::write_quiet(conn, &batch.do_not_disturb).await?;
     write::end_outbox_rows(conn, &batch.sent).await?;
     let proof = Proof::of(batch, &outcomes, &rows);
@@ -136,7 +164,7 @@ async fn work(
 }
 
 impl Proof {
-    fn of(batch: &Batch, outcomes: &Outcomes, rows: &Rows) -> Self {
+    pub(super) fn of(batch: &Batch, outcomes: &Outcomes, rows: &Rows) -> Self {
         if let Some((message, _)) = rows.new_messages.first() {
             return Self::Row(message.room, Some(message.id));
         }

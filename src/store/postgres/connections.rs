@@ -136,7 +136,7 @@ pub(super) fn give_up(conn: PoolConnection<Postgres>) {
 pub(super) async fn fetch<T>(
     conn: &mut PgConnection,
     query: Query<'_, Postgres, PgArguments>,
-    decode: impl Fn(&mut Columns<'_>) -> Result<T>,
+    mut decode: impl FnMut(&mut Columns<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
     let rows = query.fetch_all(conn).await?;
     rows.iter().map(|row| decode(&mut Columns::of(row))).collect()

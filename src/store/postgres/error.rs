@@ -14,6 +14,8 @@ pub(super) enum PostgresError {
     Value { column: String },
     #[error("the database has {0} lanes")]
     Lanes(usize),
+    #[error("a lane was changed although it was locked")]
+    Overtaken,
     #[error("the database was begun with {found} lanes")]
     OtherLanes { found: usize },
     #[error("a store has 1 to {0} lanes")]

@@ -18,58 +18,31 @@ use super::read::{CODES, INVITES};
 use super::{alerts, amend, attachments, edits, follows, held, hidden, joins, keeping, moderation, settings};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, MessageId, RoomId, UserId};
-use crate::model::{Pos, Position, Profile, RoomKey};
+use crate::model::{Position, Profile, RoomKey};
 use crate::store::columns::{ReadRow, int, message_columns, relation, room_columns, seniority};
 use crate::store::{Batch, Item, Keyed, Needs, Ordinals, Rows, Sent};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
 
-pub(super) const LOCK_LANES: &str =
-    "SELECT lane, pos FROM chat.lanes WHERE lane = ANY($1) ORDER BY lane FOR UPDATE";
-
-/// Locks the lanes of the batch. The lanes that it does not touch stand at their beginning here, and are
-/// neither read nor written.
-pub(super) async fn lock_lanes(conn: &mut PgConnection, lanes: usize, batch: &Batch) -> Result<Position> {
-    let mut position = Position::start(lanes);
-    let needed: BTreeSet<i16> = match lanes {
-        // Everything of one lane happens one after another, so that nothing else needs a lock.
-        1 => batch.items.first().map(|_| 0).into_iter().collect(),
-        _ => batch.items.iter().filter_map(room_of).map(|room| position.lane_of(room).into()).collect(),
-    };
-    if needed.is_empty() {
-        return Ok(position);
-    }
-    let needed: Vec<i16> = needed.into_iter().collect();
-    let locked = fetch(conn, query(LOCK_LANES).bind(&needed), |columns| {
-        Ok((columns.value::<i16>()?, columns.number()?))
-    });
-    let locked = locked.await?;
-    if locked.len() != needed.len() {
-        return Err(PostgresError::Lanes(locked.len()));
-    }
-    for (lane, at) in locked {
-        position.advance(Pos { lane: u8::try_from(lane).unwrap_or(u8::MAX), at });
-    }
-    Ok(position)
-}
-
-fn room_of(item: &Item) -> Option<RoomId> {
-    match item {
-        Item::Room(item) => Some(item.room),
-        Item::Relation(_) | Item::Settings(_) => None,
-    }
-}
-
 pub(super) const LOCK_ROOMS: &str =
     concat!("SELECT ", room_columns!(), " FROM chat.rooms r WHERE r.id = ANY($1) ORDER BY r.id FOR UPDATE");
 
-/// With each of them, whether any of the messages of [`SENT`] is there.
+/// Whether any of the messages of [`SENT`] is there, their keys being the parameters three to five.
+macro_rules! is_any_sent {
+    () => {
+        "EXISTS (SELECT FROM UNNEST($3::uuid[], $4::text[], $5::text[]) AS k (room, sender, client_id) \
+             JOIN chat.messages s ON s.room = k.room AND s.sender = k.sender AND s.client_id = k.client_id)"
+    };
+}
+
+pub(super) use is_any_sent;
+
 pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),
-    ", EXISTS (SELECT FROM UNNEST($3::uuid[], $4::text[], $5::text[]) AS k (room, sender, client_id) \
-         JOIN chat.messages s ON s.room = k.room AND s.sender = k.sender AND s.client_id = k.client_id) \
-     FROM UNNEST($1::uuid[], $2::text[]) AS k (room, user_id) \
+    ", ",
+    is_any_sent!(),
+    " FROM UNNEST($1::uuid[], $2::text[]) AS k (room, user_id) \
      JOIN chat.members m ON m.room = k.room AND m.user_id = k.user_id"
 );
 
@@ -150,8 +123,23 @@ pub(super) async fn load(
             members.into_iter().map(|(member, _)| ((member.room, member.user.clone()), Arc::new(member)));
         rows.members = keyed.collect();
     }
-    if may_be_sent {
-        rows.sent = load_sent(conn, &sent).await?;
+    load_rest(conn, needs, &relations, may_be_sent.then_some(&sent), &mut rows).await?;
+    if needs.more.is_there() {
+        load_more(conn, needs, &mut rows).await?;
+    }
+    Ok(rows)
+}
+
+/// What is neither a room nor a membership, and yet looked into by messages and marks.
+pub(super) async fn load_rest(
+    conn: &mut PgConnection,
+    needs: &Needs,
+    relations: &[(UserId, UserId)],
+    sent: Option<&SentKeys<'_>>,
+    rows: &mut Rows,
+) -> Result<()> {
+    if let Some(sent) = sent {
+        rows.sent = load_sent(conn, sent).await?;
     }
     if !needs.ordinals.is_empty() {
         rows.ordinals = load_ordinals(conn, &needs.ordinals).await?;
@@ -166,10 +154,7 @@ pub(super) async fn load(
         rows.relations = keyed.collect();
     }
     rows.settings = settings::load(conn, &needs.settings).await?;
-    if needs.more.is_there() {
-        load_more(conn, needs, &mut rows).await?;
-    }
-    Ok(rows)
+    Ok(())
 }
 
 async fn load_more(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows) -> Result<()> {
@@ -228,14 +213,14 @@ async fn load_more(conn: &mut PgConnection, needs: &Needs, rows: &mut Rows) -> R
 }
 
 /// What messages may have been sent under, by columns.
-struct SentKeys<'a> {
+pub(super) struct SentKeys<'a> {
     rooms: Vec<Uuid>,
     senders: Vec<&'a str>,
     clients: Vec<&'a str>,
 }
 
 impl<'a> SentKeys<'a> {
-    fn of(keys: &'a [(RoomId, UserId, ClientId)]) -> Self {
+    pub(super) fn of(keys: &'a [(RoomId, UserId, ClientId)]) -> Self {
         Self {
             rooms: keys.iter().map(|(room, ..)| Uuid::from(*room)).collect(),
             senders: keys.iter().map(|(_, sender, _)| sender.as_str()).collect(),
@@ -244,7 +229,10 @@ impl<'a> SentKeys<'a> {
     }
 
     /// As the next three parameters.
-    fn bind<'q>(&'q self, query: Query<'q, Postgres, PgArguments>) -> Query<'q, Postgres, PgArguments> {
+    pub(super) fn bind<'q>(
+        &'q self,
+        query: Query<'q, Postgres, PgArguments>,
+    ) -> Query<'q, Postgres, PgArguments> {
         query.bind(&self.rooms).bind(&self.senders).bind(&self.clients)
     }
 }

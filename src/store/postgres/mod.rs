@@ -2,7 +2,9 @@
 //!
 //! All nodes of a server share one database. What a node's engine commits together is one transaction, of
 //! a fixed number of statements however much it is. It first locks the row of its commit lane, until its
-//! end: so positions commit in their order across nodes, and nothing deadlocks.
+//! end: so positions commit in their order across nodes, and nothing deadlocks. Messages and marks, which most of it is, are
+//! read and then written in one statement each, without a lock in between: the row of the lane counts commits, and where
+//! another node's came between the two, nothing is written and the work is done again under the lock.
 //!
 //! Everything stands in the schema `chat` of the database, beside whatever else it holds, so that the host can
 //! send messages in its own transactions by [`send_in`](crate::Actor::send_in). Connect to the
@@ -28,10 +30,12 @@ mod held;
 mod hidden;
 mod joins;
 mod keeping;
+mod lanes;
 mod load;
 mod mentions;
 mod moderation;
 mod notify;
+mod optimistic;
 mod outbox;
 #[cfg(test)]
 mod plans;
@@ -50,6 +54,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::connections::Connections;
+use self::optimistic::Contention;
 use super::index::Waiting;
 use super::{Batch, Outcome, Store};
 use crate::error::Result;
@@ -112,6 +117,7 @@ impl Default for PostgresOptions {
 pub struct PostgresStore {
     connections: Connections,
     lanes: usize,
+    contention: Contention,
     /// Rooms that wait for the index of words, as far as this node knows.
     waiting: Waiting,
     /// One call at a time takes into the index.
@@ -149,6 +155,7 @@ impl PostgresStore {
         Ok(Self {
             connections: Connections::new(connect, &options),
             lanes: options.lanes,
+            contention: Contention::default(),
             waiting: Waiting::default(),
             indexing: tokio::sync::Semaphore::new(1),
         })
@@ -169,7 +176,7 @@ impl Store for PostgresStore {
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>> {
         let changed = self.waiting.rooms_of(&batch);
-        let outcomes = commit::commit(&self.connections, self.lanes, batch).await?;
+        let outcomes = commit::commit(&self.connections, &self.contention, self.lanes, batch).await?;
         self.waiting.add(changed);
         Ok(outcomes)
     }

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{
     PostgresOptions, alerts, amend, attachments, connections, edits, follows, held, hidden, joins, keeping,
-    load, mentions, moderation, notify, push, read, records, schema, search, settings, write,
+    load, mentions, moderation, notify, optimistic, push, read, records, schema, search, settings, write,
 };
 
 /// 100,000 rooms of ten messages and one of 10,000 people with 100,000; `u1` is in 5,000 of the small
@@ -57,7 +57,7 @@ const FEW: &str = "
     ANALYZE chat.messages;";
 
 /// A statement, an index that it must use, and whether it may sort.
-const STATEMENTS: [(&str, &str, bool); 160] = [
+const STATEMENTS: [(&str, &str, bool); 163] = [
     (read::MEMBERSHIP, "rooms_pkey", false),
     (read::ROOMS, "rooms_pkey", false),
     (read::ROOM_ENTRY, "messages_pkey", true),
@@ -142,6 +142,9 @@ const STATEMENTS: [(&str, &str, bool); 160] = [
     (records::MEMBERS, "members_pkey", false),
     (load::PLACES, "messages_by_id", false),
     (load::LOCK_ROOMS, "rooms_pkey", true),
+    (optimistic::READ, "rooms_pkey", false),
+    (optimistic::READ, "members_pkey", false),
+    (optimistic::READ, "messages_by_client_id", false),
     (load::MEMBERS, "members_pkey", false),
     (load::MEMBERS, "messages_by_client_id", false),
     (load::HEIRS, "members_pkey", true),

@@ -8,7 +8,7 @@ use super::error::PostgresError;
 use crate::model::{Epoch, MAX_LANES};
 
 /// Only ever appended to. Each names its version in `chat.migrations`, so that those run by hand count too.
-const MIGRATIONS: [&str; 37] = [
+const MIGRATIONS: [&str; 38] = [
     include_str!("../../../migrations/postgres/0001_init.sql"),
     include_str!("../../../migrations/postgres/0002_logouts.sql"),
     include_str!("../../../migrations/postgres/0003_outbox.sql"),
@@ -46,6 +46,7 @@ const MIGRATIONS: [&str; 37] = [
     include_str!("../../../migrations/postgres/0035_push_alerts.sql"),
     include_str!("../../../migrations/postgres/0036_stored_bytes.sql"),
     include_str!("../../../migrations/postgres/0037_message_custom.sql"),
+    include_str!("../../../migrations/postgres/0038_turns.sql"),
 ];
 
 /// The first version that tells apart what this code relies on: `DROP … FORCE` in tests, `plan_cache_mode`.

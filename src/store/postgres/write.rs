@@ -1,18 +1,21 @@
 //! Writes what a batch has changed: one statement for all that messages and marks change in a transaction, and others for
 //! what is rare.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sqlx::{PgConnection, query};
 
 use super::columns::Uuid;
+use super::connections::fetch;
 use super::error::PostgresError;
+use super::lanes::Lanes;
 use super::{
     alerts, amend, attachments, edits, follows, held, hidden, joins, keeping, mentions, moderation, settings,
 };
 use crate::clock::Timestamp;
 use crate::id::{ClientId, OriginId, RoomId, UserId};
-use crate::model::{Member, Position, Room, RoomKey, RoomKind};
+use crate::model::{Member, Room, RoomKey, RoomKind};
 use crate::store::columns::{
     body_code, custom_text, first_sender, int, is_public, keeping_text, kept_attachments, kept_mentions,
     kept_thread, permissions_text, quoted_seq, relation_code, role_code, room_code, root_seq,
@@ -22,29 +25,39 @@ use crate::store::{BodyHash, Keyed, Rows};
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
 
 /// What messages and marks change: lanes, where rooms and memberships stand, and messages, in one way to the server and
-/// back. The parts do not see each other, and need not: all rows that are written over are locked.
+/// back. Tells how many of the lanes stood as they did when the batch was decided; unless they all did, nothing of it holds.
+///
+/// The parts do not see each other, and need not: whoever changes the same rows changes the lanes first. That holds of nodes
+/// of this version; one from before it has moved marks without, for which marks never go back here.
 ///
 /// Messages are never written over: a number or an id that is taken is damage, and the batch fails.
 pub(super) const WRITE: &str = "WITH \
-    moved AS (UPDATE chat.lanes l SET pos = w.pos \
-        FROM UNNEST($1::int2[], $2::int8[]) AS w (lane, pos) WHERE l.lane = w.lane), \
+    moved AS (UPDATE chat.lanes l SET pos = w.pos, turn = l.turn + 1 \
+        FROM UNNEST($1::int2[], $2::int8[], $3::int8[], $4::int8[]) AS w (lane, was, turn, pos) \
+        WHERE l.lane = w.lane AND l.pos = w.was AND l.turn = w.turn RETURNING l.lane), \
     housed AS (UPDATE chat.rooms r SET seq = w.seq, countable = w.countable, \
-            last_message_at = w.last_message_at, last_pos = w.last_pos, marks_pos = w.marks_pos \
-        FROM UNNEST($3::uuid[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[]) \
-            AS w (id, seq, countable, last_message_at, last_pos, marks_pos) WHERE r.id = w.id), \
-    counted AS (UPDATE chat.members m SET marks_pos = w.marks_pos, marked_at = w.marked_at, \
-            read_seq = w.read_seq, delivered_seq = w.delivered_seq, read_n = w.read_n, \
-            read_own_n = w.read_own_n, own_n = w.own_n, slowed_at = w.slowed_at \
-        FROM UNNEST($9::uuid[], $10::text[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], \
-                $16::int8[], $17::int8[], $18::int8[]) \
+            last_message_at = w.last_message_at, last_pos = w.last_pos, \
+            marks_pos = greatest(r.marks_pos, w.marks_pos) \
+        FROM UNNEST($5::uuid[], $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[]) \
+            AS w (id, seq, countable, last_message_at, last_pos, marks_pos) \
+        WHERE r.id = w.id AND EXISTS (SELECT FROM moved)), \
+    counted AS (UPDATE chat.members m SET marks_pos = greatest(m.marks_pos, w.marks_pos), \
+            marked_at = greatest(m.marked_at, w.marked_at), read_seq = greatest(m.read_seq, w.read_seq), \
+            delivered_seq = greatest(m.delivered_seq, w.delivered_seq), read_n = greatest(m.read_n, w.read_n), \
+            read_own_n = greatest(m.read_own_n, w.read_own_n), own_n = w.own_n, slowed_at = w.slowed_at \
+        FROM UNNEST($11::uuid[], $12::text[], $13::int8[], $14::int8[], $15::int8[], $16::int8[], $17::int8[], \
+                $18::int8[], $19::int8[], $20::int8[]) \
             AS w (room, user_id, marks_pos, marked_at, read_seq, delivered_seq, read_n, read_own_n, own_n, \
-                slowed_at) WHERE m.room = w.room AND m.user_id = w.user_id) \
-    INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
-        created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded, mentioned, thread, \
-        root, custom) \
-    SELECT * FROM UNNEST($19::uuid[], $20::int8[], $21::uuid[], $22::text[], $23::int2[], $24::text[], \
-        $25::text[], $26::text[], $27::bytea[], $28::int8[], $29::int8[], $30::int8[], $31::int8[], $32::text[], \
-        $33::bytea[], $34::int8[], $35::int8[], $36::text[], $37::bytea[], $38::bytea[], $39::int8[], $40::text[])";
+                slowed_at) \
+        WHERE m.room = w.room AND m.user_id = w.user_id AND EXISTS (SELECT FROM moved)), \
+    added AS (INSERT INTO chat.messages (room, seq, id, sender, kind, content, image_url, client_id, body_hash, \
+            created_at, pos, n, own_n, origin, attachments, writing_until, quoted, forwarded, mentioned, thread, \
+            root, custom) \
+        SELECT w.* FROM UNNEST($21::uuid[], $22::int8[], $23::uuid[], $24::text[], $25::int2[], $26::text[], \
+            $27::text[], $28::text[], $29::bytea[], $30::int8[], $31::int8[], $32::int8[], $33::int8[], \
+            $34::text[], $35::bytea[], $36::int8[], $37::int8[], $38::text[], $39::bytea[], $40::bytea[], \
+            $41::int8[], $42::text[]) AS w WHERE EXISTS (SELECT FROM moved)) \
+    SELECT count(*) FROM moved";
 
 /// A room's kind and when it was made never change.
 pub(super) const WRITE_ROOMS: &str = "INSERT INTO chat.rooms (id, kind, one, other, challenge, name, active, \
@@ -78,13 +91,14 @@ pub(super) const WRITE_MEMBERS: &str = "INSERT INTO chat.members (room, user_id,
         muted_until = excluded.muted_until, slowed_at = excluded.slowed_at, \
         notify = excluded.notify, hidden = excluded.hidden";
 
+/// Writes all of it, its lanes being locked.
 pub(super) async fn write(
     conn: &mut PgConnection,
     rows: &Rows,
-    before: Position,
+    lanes: &Lanes,
     loaded: &Loaded,
 ) -> Result<()> {
-    write_rows(conn, rows, before, loaded).await?;
+    write_rows(conn, rows, lanes, loaded).await?;
     amend::write(conn, rows).await?;
     mentions::write(conn, rows).await?;
     write_keys(conn, rows).await?;
@@ -133,39 +147,80 @@ impl Loaded {
     }
 }
 
-async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position, loaded: &Loaded) -> Result<()> {
-    let rooms = rows.written_rooms.iter().filter_map(|id| rows.rooms.get(id).map(|room| &**room));
-    let members = rows.written_members.iter().filter_map(|key| rows.members.get(key).map(|member| &**member));
-    let (counted, rooms): (Vec<&Room>, Vec<&Room>) = rooms.partition(|room| loaded.is_counted(room));
-    let (marked, members): (Vec<&Member>, Vec<&Member>) =
-        members.partition(|member| loaded.has_marked(member));
-    write_rooms(conn, &rooms).await?;
-    write_members(conn, &members).await?;
-    let moved = rows.position.iter().filter(|pos| !before.covers(*pos));
-    let (lanes, ats): (Vec<i16>, Vec<i64>) = moved.map(|pos| (i16::from(pos.lane), int(pos.at))).unzip();
-    let messages = &rows.new_messages;
-    if lanes.is_empty() && counted.is_empty() && marked.is_empty() && messages.is_empty() {
-        return Ok(());
+/// What a batch has changed of the rooms and memberships that there were: counts and marks alone, and more than those.
+pub(super) struct Changed<'r> {
+    counted: Vec<&'r Room>,
+    marked: Vec<&'r Member>,
+    rooms: Vec<&'r Room>,
+    members: Vec<&'r Member>,
+    rows: &'r Rows,
+}
+
+impl<'r> Changed<'r> {
+    pub(super) fn of(rows: &'r Rows, loaded: &Loaded) -> Self {
+        let rooms = rows.written_rooms.iter().filter_map(|id| rows.rooms.get(id).map(|room| &**room));
+        let members =
+            rows.written_members.iter().filter_map(|key| rows.members.get(key).map(|member| &**member));
+        let (counted, rooms_more) = rooms.partition(|room| loaded.is_counted(room));
+        let (marked, members_more) = members.partition(|member| loaded.has_marked(member));
+        Self { counted, marked, rooms: rooms_more, members: members_more, rows }
     }
-    let written = query(WRITE)
-        .bind(lanes)
-        .bind(ats)
-        .bind(each(&counted, |room| Uuid::from(room.id)))
-        .bind(each(&counted, |room| int(room.seq)))
-        .bind(each(&counted, |room| int(room.countable)))
-        .bind(each(&counted, |room| room.last_message_at.map(Timestamp::as_millis)))
-        .bind(each(&counted, |room| int(room.last_pos)))
-        .bind(each(&counted, |room| int(room.marks_pos)))
-        .bind(each(&marked, |member| Uuid::from(member.room)))
-        .bind(each(&marked, |member| member.user.as_str()))
-        .bind(each(&marked, |member| int(member.marks_pos)))
-        .bind(each(&marked, |member| member.marked_at.as_millis()))
-        .bind(each(&marked, |member| int(member.read_seq)))
-        .bind(each(&marked, |member| int(member.delivered_seq)))
-        .bind(each(&marked, |member| int(member.read_n)))
-        .bind(each(&marked, |member| int(member.read_own_n)))
-        .bind(each(&marked, |member| int(member.own_n)))
-        .bind(each(&marked, |member| member.slowed_at.map(Timestamp::as_millis)))
+
+    /// Whether [`write_counts`] writes all of it.
+    pub(super) fn is_counts_alone(&self) -> bool {
+        let is_more = !self.rooms.is_empty() || !self.members.is_empty() || self.rows.more.is_there();
+        !is_more && self.rows.new_mentions().next().is_none()
+    }
+
+    fn is_nothing(&self) -> bool {
+        let is_no_count = self.counted.is_empty() && self.marked.is_empty();
+        is_no_count && self.rows.new_messages.is_empty() && self.is_counts_alone()
+    }
+}
+
+async fn write_rows(conn: &mut PgConnection, rows: &Rows, lanes: &Lanes, loaded: &Loaded) -> Result<()> {
+    let changed = Changed::of(rows, loaded);
+    write_rooms(conn, &changed.rooms).await?;
+    write_members(conn, &changed.members).await?;
+    if write_counts(conn, &changed, lanes).await? { Ok(()) } else { Err(PostgresError::Overtaken) }
+}
+
+/// Writes what messages and marks have changed, and counts a turn of its lanes for whatever else there is. Nothing, where a
+/// lane stands elsewhere than it did when the batch was decided: whether it has.
+pub(super) async fn write_counts(
+    conn: &mut PgConnection,
+    changed: &Changed<'_>,
+    lanes: &Lanes,
+) -> Result<bool> {
+    if changed.is_nothing() {
+        return Ok(true);
+    }
+    let Changed { counted, marked, rows, .. } = changed;
+    let moved_to: BTreeMap<i16, i64> =
+        rows.position.iter().map(|pos| (i16::from(pos.lane), int(pos.at))).collect();
+    let turns = &lanes.turns;
+    let messages = &rows.new_messages;
+    let write = query(WRITE)
+        .bind(each(turns, |turn| turn.lane))
+        .bind(each(turns, |turn| turn.pos))
+        .bind(each(turns, |turn| turn.turn))
+        .bind(each(turns, |turn| moved_to.get(&turn.lane).copied()))
+        .bind(each(counted, |room| Uuid::from(room.id)))
+        .bind(each(counted, |room| int(room.seq)))
+        .bind(each(counted, |room| int(room.countable)))
+        .bind(each(counted, |room| room.last_message_at.map(Timestamp::as_millis)))
+        .bind(each(counted, |room| int(room.last_pos)))
+        .bind(each(counted, |room| int(room.marks_pos)))
+        .bind(each(marked, |member| Uuid::from(member.room)))
+        .bind(each(marked, |member| member.user.as_str()))
+        .bind(each(marked, |member| int(member.marks_pos)))
+        .bind(each(marked, |member| member.marked_at.as_millis()))
+        .bind(each(marked, |member| int(member.read_seq)))
+        .bind(each(marked, |member| int(member.delivered_seq)))
+        .bind(each(marked, |member| int(member.read_n)))
+        .bind(each(marked, |member| int(member.read_own_n)))
+        .bind(each(marked, |member| int(member.own_n)))
+        .bind(each(marked, |member| member.slowed_at.map(Timestamp::as_millis)))
         .bind(each(messages, |(message, _)| Uuid::from(message.room)))
         .bind(each(messages, |(message, _)| int(message.seq)))
         .bind(each(messages, |(message, _)| Uuid::from(message.id)))
@@ -188,8 +243,8 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, before: Position, load
         .bind(each(messages, |(message, _)| kept_thread(message)))
         .bind(each(messages, |(message, _)| root_seq(message)))
         .bind(each(messages, |(message, _)| custom_text(&message.custom)));
-    written.execute(conn).await?;
-    Ok(())
+    let stood = fetch(conn, write, |columns| columns.value::<i64>()).await?;
+    Ok(stood == [int(turns.len() as u64)])
 }
 
 async fn write_rooms(conn: &mut PgConnection, rooms: &[&Room]) -> Result<()> {

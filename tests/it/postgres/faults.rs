@@ -73,7 +73,7 @@ async fn connections_that_are_lost_in_the_middle_of_a_load_lose_and_double_nothi
     assert!(acked.len() > 20, "it went on: {}", acked.len());
 }
 
-/// What the way to the server does to the next `COMMIT`.
+/// What the way to the server does to the next commit: a `COMMIT`, or the one statement of a commit without locks.
 const CUT_BEFORE: u8 = 1;
 const CUT_AFTER: u8 = 2;
 const CUT_MEANWHILE: u8 = 3;
@@ -109,13 +109,39 @@ impl Way {
     }
 }
 
+/// What a connection has said so far, as far as it tells a commit.
+#[derive(Default)]
+struct Commits {
+    is_begun: bool,
+    /// The name under which the statement was prepared that commits by itself, outside of a transaction.
+    write: Vec<u8>,
+}
+
+impl Commits {
+    fn is_next(&mut self, said: &[u8]) -> bool {
+        let has = |words: &[u8]| said.windows(words.len()).any(|part| part == words);
+        if has(b"COMMIT") || has(b"ROLLBACK") {
+            self.is_begun = false;
+            return has(b"COMMIT");
+        }
+        self.is_begun |= has(b"BEGIN");
+        // Parse: a kind, a length, the statement's name, its text. Bind: a kind, a length, an empty name, the statement's.
+        if said[0] == b'P' && has(b"moved AS (UPDATE") {
+            self.write = said[5..].split_inclusive(|byte| *byte == 0).next().unwrap().to_vec();
+        }
+        let is_write = !self.write.is_empty() && said[0] == b'B' && said[6..].starts_with(&self.write);
+        is_write && !self.is_begun
+    }
+}
+
 async fn carry(mut client: UnixStream, mut server: UnixStream, next: Arc<AtomicU8>) {
     let (mut asked, mut answered) = (vec![0; 65536], vec![0; 65536]);
+    let mut commits = Commits::default();
     loop {
         tokio::select! {
             read = client.read(&mut asked) => {
                 let Ok(read @ 1..) = read else { return };
-                let is_commit = asked[..read].windows(6).any(|word| word == b"COMMIT");
+                let is_commit = commits.is_next(&asked[..read]);
                 let fault = if is_commit { next.swap(0, Ordering::Relaxed) } else { 0 };
                 if fault == CUT_BEFORE {
                     return;
