@@ -90,7 +90,8 @@ pub(super) async fn commit(
             Ok(None)
         }
         Err(error) => {
-            // Should the server come to it yet, it finds the lane elsewhere, or it is what the next attempt finds.
+            // Should the server come to it later still, it either finds that the lane has moved on, or is found by the
+            // next attempt.
             let proof = Proof::of(batch, &outcomes, &rows);
             let lost = error.is_lost().then_some(Lost { outcomes, proof });
             Err(Failure { error, lost })
