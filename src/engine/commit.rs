@@ -2,7 +2,7 @@
 //! changed is published in commit order; and only then is whoever asked answered.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use foldhash::HashMap;
 use parking_lot::Mutex;
@@ -19,12 +19,6 @@ use crate::id::{RoomId, UserId};
 use crate::metrics;
 use crate::model::{Body, Epoch, Position};
 use crate::store::{AlertTerms, Amend, Answer, Batch, Item, Op, Outcome, RoomRecord, Store};
-
-/// After a commit that took as long, the next one waits a moment for what is on its way.
-const SLOW_COMMIT: Duration = Duration::from_micros(300);
-
-/// Until it was looked so often in vain; of the others' time, some microseconds each.
-const LOOKS: usize = 8;
 
 /// Called with the item's answer, after everything of its batch was published.
 type Answered = Box<dyn FnOnce(Result<Answer>) + Send>;
@@ -172,14 +166,10 @@ async fn run(
     alerts: Option<AlertTerms>,
 ) {
     let mut gathered = Vec::with_capacity(most.items);
-    let mut took = Duration::ZERO;
     while queue.recv_many(&mut gathered, most.items).await > 0 {
-        if took >= SLOW_COMMIT {
-            gather(&mut gathered, &mut queue, most.items).await;
-        }
         let mut work = gathered.drain(..).peekable();
         while work.peek().is_some() {
-            let (mut bytes, began) = (0, Instant::now());
+            let mut bytes = 0;
             let fitting = std::iter::from_fn(|| {
                 let next = work.next_if(|_| bytes < most.bytes)?;
                 bytes += next.weight();
@@ -192,25 +182,9 @@ async fn run(
                 commit(&*store, lane, Batch { alerts, ..batch.take() }).await
             };
             batch.conclude(outcomes, &mut outlet.lock());
-            took = began.elapsed();
             // A store that never waits must not keep the flusher from writing what was published.
             tokio::task::yield_now().await;
         }
-    }
-}
-
-/// Takes in what comes meanwhile. Whoever was answered just now sends the next as soon as a worker gets to it, and in a
-/// batch of those few who were the first each costs many times what it costs among all.
-async fn gather(gathered: &mut Vec<Work>, queue: &mut mpsc::Receiver<Work>, most: usize) {
-    let mut in_vain = 0;
-    while in_vain < LOOKS && gathered.len() < most {
-        tokio::task::yield_now().await;
-        let before = gathered.len();
-        while gathered.len() < most {
-            let Ok(work) = queue.try_recv() else { break };
-            gathered.push(work);
-        }
-        in_vain = if gathered.len() > before { 0 } else { in_vain + 1 };
     }
 }
 
