@@ -81,7 +81,8 @@ async fn first_attempt(
         Ok(None) => transact(&mut conn, db.patience(), lanes, batch, None).await,
         Err(failure) => Err(failure),
     };
-    give_back(conn, done)
+    give_back(conn, &done);
+    done
 }
 
 /// Commits a batch in a transaction; the second time it looks first whether the lost commit of the first time went through.
@@ -94,14 +95,14 @@ async fn attempt(
 ) -> Result<Outcomes, Failure> {
     let mut conn = db.acquire(is_after_loss).await?;
     let done = transact(&mut conn, db.patience(), lanes, batch, lost).await;
-    give_back(conn, done)
+    give_back(conn, &done);
+    done
 }
 
-fn give_back(conn: PoolConnection<Postgres>, done: Result<Outcomes, Failure>) -> Result<Outcomes, Failure> {
+fn give_back(conn: PoolConnection<Postgres>, done: &Result<Outcomes, Failure>) {
     if done.as_ref().is_err_and(|failure| failure.error.is_lost()) {
         give_up(conn);
     }
-    done
 }
 
 async fn transact(
