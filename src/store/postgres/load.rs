@@ -37,6 +37,7 @@ macro_rules! is_any_sent {
 
 pub(super) use is_any_sent;
 
+/// With each of them, whether any of the messages of [`SENT`] is there.
 pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),

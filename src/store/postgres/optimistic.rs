@@ -41,7 +41,16 @@ impl Contention {
 }
 
 /// How many columns a membership has.
-const MEMBER_COLUMNS: usize = 19;
+const MEMBER_COLUMNS: usize = {
+    let (columns, mut at, mut count) = (member_columns!().as_bytes(), 0, 1);
+    while at < columns.len() {
+        if columns[at] == b',' {
+            count += 1;
+        }
+        at += 1;
+    }
+    count
+};
 
 /// The lane, and the rooms and memberships of a batch in it, as they are at one moment.
 pub(super) const READ: &str = concat!(

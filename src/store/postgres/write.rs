@@ -1,7 +1,6 @@
 //! Writes what a batch has changed: one statement for all that messages and marks change in a transaction, and others for
 //! what is rare.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sqlx::{PgConnection, query};
@@ -192,19 +191,22 @@ pub(super) async fn write_counts(
     changed: &Changed<'_>,
     lanes: &Lanes,
 ) -> Result<bool> {
-    if changed.is_nothing() {
+    // Among several lanes, what is of no room has none.
+    if lanes.turns.is_empty() || changed.is_nothing() {
         return Ok(true);
     }
     let Changed { counted, marked, rows, .. } = changed;
-    let moved_to: BTreeMap<i16, i64> =
-        rows.position.iter().map(|pos| (i16::from(pos.lane), int(pos.at))).collect();
+    let moved_to = |lane: i16| {
+        let mut positions = rows.position.iter();
+        positions.find(|pos| i16::from(pos.lane) == lane).map(|pos| int(pos.at))
+    };
     let turns = &lanes.turns;
     let messages = &rows.new_messages;
     let write = query(WRITE)
         .bind(each(turns, |turn| turn.lane))
         .bind(each(turns, |turn| turn.pos))
         .bind(each(turns, |turn| turn.turn))
-        .bind(each(turns, |turn| moved_to.get(&turn.lane).copied()))
+        .bind(each(turns, |turn| moved_to(turn.lane)))
         .bind(each(counted, |room| Uuid::from(room.id)))
         .bind(each(counted, |room| int(room.seq)))
         .bind(each(counted, |room| int(room.countable)))
