@@ -10,6 +10,8 @@ mod amend;
 mod apply;
 mod attachment;
 mod body_hash;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod cache;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod columns;
 mod few;

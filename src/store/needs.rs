@@ -377,6 +377,14 @@ impl Needs {
         relations
     }
 
+    /// Those of the [`ordinals`](Self::ordinals) that have to be looked up, now that the rooms are loaded: at a room's newest
+    /// message and beyond it, the room and the membership say what the counts are.
+    pub fn ordinals_in(&self, rooms: &Keyed<RoomId, Arc<Room>>) -> Few<(RoomId, UserId, u64)> {
+        let is_older =
+            |(id, _, seq): &&(RoomId, UserId, u64)| rooms.get(id).is_some_and(|room| *seq < room.seq);
+        self.ordinals.iter().filter(is_older).cloned().collect()
+    }
+
     /// The memberships that are needed of who has sent the oldest messages, now that those are loaded.
     pub fn senders(&self, oldest: &HashMap<RoomId, Vec<Arc<Message>>>) -> Few<(RoomId, UserId)> {
         let messages = oldest.values().flatten();

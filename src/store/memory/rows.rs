@@ -32,7 +32,7 @@ impl State {
                 rows.sent.insert(key.clone(), Sent { message, hash: *hash });
             }
         }
-        for key in &needs.ordinals {
+        for key in &needs.ordinals_in(&rows.rooms) {
             let (room, user, seq) = key;
             if let Some(at) = self.rooms.get(room).and_then(|data| data.ordinals(user, *seq)) {
                 rows.ordinals.insert(key.clone(), at);

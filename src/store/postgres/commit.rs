@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::connections::{Connections, give_up};
 use super::error::PostgresError;
 use super::lanes::Lanes;
-use super::optimistic::{self, Contention};
+use super::optimistic::{self, Optimism};
 use super::{load, notify, write};
 use crate::error::Result as StoreResult;
 use crate::id::{MessageId, RoomId};
@@ -50,11 +50,11 @@ impl From<PostgresError> for Failure {
 /// where it need not; in a transaction if that comes to nothing.
 pub(super) async fn commit(
     db: &Connections,
-    contention: &Contention,
+    optimism: &Optimism,
     lanes: usize,
     batch: Batch,
 ) -> Result<Outcomes, PostgresError> {
-    let Failure { error, lost } = match first_attempt(db, contention, lanes, &batch).await {
+    let Failure { error, lost } = match first_attempt(db, optimism, lanes, &batch).await {
         Ok(outcomes) => return Ok(outcomes),
         Err(failure) => failure,
     };
@@ -71,12 +71,12 @@ pub(super) async fn commit(
 
 async fn first_attempt(
     db: &Connections,
-    contention: &Contention,
+    optimism: &Optimism,
     lanes: usize,
     batch: &Batch,
 ) -> Result<Outcomes, Failure> {
     let mut conn = db.acquire(false).await?;
-    let done = match optimistic::commit(&mut conn, db.patience(), lanes, batch, contention).await {
+    let done = match optimistic::commit(&mut conn, db.patience(), lanes, batch, optimism).await {
         Ok(Some(outcomes)) => Ok(outcomes),
         Ok(None) => transact(&mut conn, db.patience(), lanes, batch, None).await,
         Err(failure) => Err(failure),

@@ -8,6 +8,7 @@ use super::connections::fetch;
 use super::error::PostgresError;
 use crate::id::RoomId;
 use crate::model::{Pos, Position};
+use crate::store::columns::int;
 use crate::store::{Batch, Item};
 
 /// The lanes of a batch as they stood when it was decided. The others stand at their beginning here, and are neither read
@@ -60,6 +61,11 @@ impl Lanes {
         }
         Ok(Self { position, turns })
     }
+}
+
+/// Where a lane stands in a position, as its row says it.
+pub(super) fn stands_at(lane: i16, position: Position) -> Option<i64> {
+    position.iter().find(|pos| i16::from(pos.lane) == lane).map(|pos| int(pos.at))
 }
 
 /// The lanes of what is in a batch.

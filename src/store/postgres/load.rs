@@ -27,11 +27,19 @@ type Result<T, E = PostgresError> = std::result::Result<T, E>;
 pub(super) const LOCK_ROOMS: &str =
     concat!("SELECT ", room_columns!(), " FROM chat.rooms r WHERE r.id = ANY($1) ORDER BY r.id FOR UPDATE");
 
-/// Whether any of the messages of [`SENT`] is there, their keys being the parameters three to five.
+/// Whether any of the messages of [`SENT`] is there, their keys being these parameters.
 macro_rules! is_any_sent {
-    () => {
-        "EXISTS (SELECT FROM UNNEST($3::uuid[], $4::text[], $5::text[]) AS k (room, sender, client_id) \
-             JOIN chat.messages s ON s.room = k.room AND s.sender = k.sender AND s.client_id = k.client_id)"
+    ($rooms:literal, $senders:literal, $clients:literal) => {
+        concat!(
+            "EXISTS (SELECT FROM UNNEST(",
+            $rooms,
+            "::uuid[], ",
+            $senders,
+            "::text[], ",
+            $clients,
+            "::text[]) AS k (room, sender, client_id) \
+                 JOIN chat.messages s ON s.room = k.room AND s.sender = k.sender AND s.client_id = k.client_id)"
+        )
     };
 }
 
@@ -42,7 +50,7 @@ pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),
     ", ",
-    is_any_sent!(),
+    is_any_sent!("$3", "$4", "$5"),
     " FROM UNNEST($1::uuid[], $2::text[]) AS k (room, user_id) \
      JOIN chat.members m ON m.room = k.room AND m.user_id = k.user_id"
 );
@@ -142,8 +150,9 @@ pub(super) async fn load_rest(
     if let Some(sent) = sent {
         rows.sent = load_sent(conn, sent).await?;
     }
-    if !needs.ordinals.is_empty() {
-        rows.ordinals = load_ordinals(conn, &needs.ordinals).await?;
+    let ordinals = needs.ordinals_in(&rows.rooms);
+    if !ordinals.is_empty() {
+        rows.ordinals = load_ordinals(conn, &ordinals).await?;
     }
     if !relations.is_empty() {
         let (users, others): (Vec<&str>, Vec<&str>) =

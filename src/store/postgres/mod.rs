@@ -20,6 +20,7 @@
 mod alerts;
 mod amend;
 mod attachments;
+mod cache;
 mod columns;
 mod commit;
 mod connections;
@@ -54,7 +55,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::connections::Connections;
-use self::optimistic::Contention;
+use self::optimistic::Optimism;
 use super::index::Waiting;
 use super::{Batch, Outcome, Store};
 use crate::error::Result;
@@ -117,7 +118,7 @@ impl Default for PostgresOptions {
 pub struct PostgresStore {
     connections: Connections,
     lanes: usize,
-    contention: Contention,
+    optimism: Optimism,
     /// Rooms that wait for the index of words, as far as this node knows.
     waiting: Waiting,
     /// One call at a time takes into the index.
@@ -155,7 +156,7 @@ impl PostgresStore {
         Ok(Self {
             connections: Connections::new(connect, &options),
             lanes: options.lanes,
-            contention: Contention::default(),
+            optimism: Optimism::default(),
             waiting: Waiting::default(),
             indexing: tokio::sync::Semaphore::new(1),
         })
@@ -176,7 +177,7 @@ impl Store for PostgresStore {
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>> {
         let changed = self.waiting.rooms_of(&batch);
-        let outcomes = commit::commit(&self.connections, &self.contention, self.lanes, batch).await?;
+        let outcomes = commit::commit(&self.connections, &self.optimism, self.lanes, batch).await?;
         self.waiting.add(changed);
         Ok(outcomes)
     }

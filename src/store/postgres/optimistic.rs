@@ -1,6 +1,7 @@
 //! Commits that lock nothing before they write. Most batches are messages and marks alone: what they are decided on is read,
 //! and what they change is written in one statement, which writes nothing where anybody else has changed the lane meanwhile.
-//! That is two ways to the server and back, where a transaction with its locks takes six.
+//! That is two ways to the server and back, where a transaction with its locks takes six; and one where the last batches have
+//! left behind all that it is decided on.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use sqlx::{PgConnection, query};
 use tokio::time::timeout;
 
+use super::cache::{Cached, Caches};
 use super::columns::{Uuid, member_columns};
 use super::commit::{Failure, Lost, Outcomes, Proof};
 use super::connections::fetch;
@@ -17,6 +19,7 @@ use super::error::PostgresError;
 use super::lanes::{self, Lanes, Turn};
 use super::load::{self, SentKeys, is_any_sent};
 use super::write::{Changed, Loaded, write_counts};
+use crate::id::{ClientId, RoomId, UserId};
 use crate::store::columns::{ReadRow, room_columns};
 use crate::store::{Batch, Item, Needs, Op, Rows, apply};
 
@@ -24,19 +27,32 @@ use crate::store::{Batch, Item, Needs, Op, Rows, apply};
 /// cheaper than whoever does the work again.
 const CAUTIOUS_COMMITS: u32 = 64;
 
-/// Whether other nodes have been in the way of late.
-#[derive(Debug, Default)]
-pub(super) struct Contention(AtomicU32);
+/// So many commits read what they are decided on once what was kept had been changed by another node.
+const READ_COMMITS: u32 = 16;
 
-impl Contention {
+/// What commits without a lock go by: what is kept of lanes, and whether other nodes have been in the way of late.
+#[derive(Debug, Default)]
+pub(super) struct Optimism {
+    caches: Caches,
+    /// Since a commit was overtaken by another node.
+    contention: Countdown,
+    /// Since what was kept was no longer so.
+    staleness: Countdown,
+}
+
+/// A number of commits.
+#[derive(Debug, Default)]
+struct Countdown(AtomicU32);
+
+impl Countdown {
     /// Counts one commit.
     fn is_over(&self) -> bool {
         let left = |left: u32| left.checked_sub(1);
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left).is_err()
     }
 
-    fn note(&self) {
-        self.0.store(CAUTIOUS_COMMITS, Ordering::Relaxed);
+    fn start(&self, commits: u32) {
+        self.0.store(commits, Ordering::Relaxed);
     }
 }
 
@@ -55,7 +71,7 @@ const MEMBER_COLUMNS: usize = {
 /// The lane, and the rooms and memberships of a batch in it, as they are at one moment.
 pub(super) const READ: &str = concat!(
     "SELECT l.lane, l.pos, l.turn, ",
-    is_any_sent!(),
+    is_any_sent!("$3", "$4", "$5"),
     ", ",
     member_columns!(),
     ", ",
@@ -71,40 +87,122 @@ pub(super) async fn commit(
     patience: Duration,
     lanes: usize,
     batch: &Batch,
-    contention: &Contention,
+    optimism: &Optimism,
 ) -> Result<Option<Outcomes>, Failure> {
-    if !is_plain(batch) || !contention.is_over() {
+    let [lane] = lanes::needed(lanes, batch).into_iter().collect::<Vec<_>>()[..] else { return Ok(None) };
+    // Whatever becomes of the batch, this is how the lane stood before it.
+    let cached = optimism.caches.take(lane);
+    if !is_plain(batch) || !optimism.contention.is_over() {
         return Ok(None);
     }
     let needs = Needs::of(batch);
-    let [lane] = lanes::needed(lanes, batch).into_iter().collect::<Vec<_>>()[..] else { return Ok(None) };
     // Among several lanes what is of no room has locks of its own.
     if needs.more.is_there() || lanes > 1 && !(needs.relations.is_empty() && needs.settings.is_empty()) {
         return Ok(None);
     }
-    let read = timeout(patience, read(conn, lanes, lane, &needs)).await;
-    let Some((before, mut rows)) = read.map_err(|_| PostgresError::TimedOut)?? else { return Ok(None) };
-    let loaded = Loaded::of(&rows);
-    let items = Batch { items: batch.items.clone(), alerts: batch.alerts, ..Batch::default() };
-    let outcomes = apply(items, &mut rows);
-    let changed = Changed::of(&rows, &loaded);
-    if !changed.is_counts_alone() {
-        return Ok(None);
+    let attempt = Attempt { patience, lanes, batch };
+    let known = match &cached {
+        Some(cached) if optimism.staleness.is_over() => cached
+            .rows
+            .rows(&needs, Lanes::of(lanes, vec![cached.turn])?.position)
+            .map(|rows| (cached.turn, rows)),
+        _ => None,
+    };
+    let cached_at = |turn| cached.filter(|kept| kept.turn == turn).unwrap_or_else(|| Cached::at(turn));
+    if let Some((turn, rows)) = known {
+        match attempt.decide(conn, turn, rows, &needs.sent).await? {
+            Decided::Written(done) => return Ok(Some(optimism.keep(cached_at(turn), done, &needs))),
+            // It may be refused or answered by what is so no longer.
+            Decided::Nothing(_) => {}
+            Decided::Overtaken => optimism.staleness.start(READ_COMMITS),
+            Decided::Rare => return Ok(None),
+        }
     }
-    let written = timeout(patience, write_counts(conn, &changed, &before)).await;
-    match written.unwrap_or(Err(PostgresError::TimedOut)) {
-        Ok(true) => Ok(Some(outcomes)),
-        Ok(false) => {
-            contention.note();
+    let read = timeout(patience, read(conn, lanes, lane, &needs)).await;
+    let Some((turn, rows)) = read.map_err(|_| PostgresError::TimedOut)?? else { return Ok(None) };
+    match attempt.decide(conn, turn, rows, &[]).await? {
+        Decided::Written(done) | Decided::Nothing(done) => {
+            Ok(Some(optimism.keep(cached_at(turn), done, &needs)))
+        }
+        Decided::Overtaken => {
+            optimism.contention.start(CAUTIOUS_COMMITS);
             Ok(None)
         }
-        Err(error) => {
-            // Should the server come to it later still, it either finds that the lane has moved on, or is found by the
-            // next attempt.
-            let proof = Proof::of(batch, &outcomes, &rows);
-            let lost = error.is_lost().then_some(Lost { outcomes, proof });
-            Err(Failure { error, lost })
+        Decided::Rare => Ok(None),
+    }
+}
+impl Optimism {
+    /// Keeps how a batch has left its lane, and gives its outcomes.
+    fn keep(&self, mut cached: Cached, done: Done, needs: &Needs) -> Outcomes {
+        let Done { outcomes, rows, turn } = done;
+        cached.turn = turn;
+        cached.rows.keep(needs, &rows);
+        self.caches.put(cached);
+        outcomes
+    }
+}
+
+/// A batch of one lane.
+struct Attempt<'a> {
+    patience: Duration,
+    lanes: usize,
+    batch: &'a Batch,
+}
+
+/// What became of a batch that was decided on some rows.
+enum Decided {
+    Written(Done),
+    /// It changes nothing, and so nobody has looked whether the lane still stood there.
+    Nothing(Done),
+    /// The lane has moved, or something was sent before. Nothing is written.
+    Overtaken,
+    /// It takes a transaction. Nothing is written.
+    Rare,
+}
+
+/// What was decided, the rows as it has left them, and where the lane stands with it.
+struct Done {
+    outcomes: Outcomes,
+    rows: Rows,
+    turn: Turn,
+}
+
+impl Attempt<'_> {
+    /// Decides, and writes unless the lane has moved since it stood at the turn, or any of what was not looked for was sent.
+    async fn decide(
+        &self,
+        conn: &mut PgConnection,
+        turn: Turn,
+        mut rows: Rows,
+        not_looked_for: &[(RoomId, UserId, ClientId)],
+    ) -> Result<Decided, Failure> {
+        let loaded = Loaded::of(&rows);
+        let Batch { items, alerts, .. } = self.batch;
+        let outcomes = apply(Batch { items: items.clone(), alerts: *alerts, ..Batch::default() }, &mut rows);
+        let changed = Changed::of(&rows, &loaded);
+        if !changed.is_counts_alone() {
+            return Ok(Decided::Rare);
         }
+        if changed.is_nothing() {
+            return Ok(Decided::Nothing(Done { outcomes, rows, turn }));
+        }
+        let before = Lanes::of(self.lanes, vec![turn])?;
+        let write = write_counts(conn, &changed, &before, not_looked_for);
+        let error = match timeout(self.patience, write).await {
+            Ok(Ok(true)) => {
+                let pos = lanes::stands_at(turn.lane, rows.position).unwrap_or(turn.pos);
+                let turn = Turn { pos, turn: turn.turn + 1, ..turn };
+                return Ok(Decided::Written(Done { outcomes, rows, turn }));
+            }
+            Ok(Ok(false)) => return Ok(Decided::Overtaken),
+            Ok(Err(error)) => error,
+            Err(_) => PostgresError::TimedOut,
+        };
+        // Should the server come to it later still, it either finds that the lane has moved on, or is found by the
+        // next attempt.
+        let proof = Proof::of(self.batch, &outcomes, &rows);
+        let lost = error.is_lost().then_some(Lost { outcomes, proof });
+        Err(Failure { error, lost })
     }
 }
 
@@ -131,7 +229,7 @@ async fn read(
     lanes: usize,
     lane: i16,
     needs: &Needs,
-) -> Result<Option<(Lanes, Rows)>, PostgresError> {
+) -> Result<Option<(Turn, Rows)>, PostgresError> {
     let (of, users): (Vec<Uuid>, Vec<&str>) =
         needs.members.iter().map(|(room, user)| (Uuid::from(*room), user.as_str())).unzip();
     let sent = SentKeys::of(&needs.sent);
@@ -154,8 +252,7 @@ async fn read(
     let read = read.await?;
     let Some((turn, is_any_sent, ..)) = read.first() else { return Err(PostgresError::Lanes(0)) };
     let (turn, is_any_sent) = (*turn, *is_any_sent);
-    let before = Lanes::of(lanes, vec![turn])?;
-    let mut rows = Rows::at(before.position);
+    let mut rows = Rows::at(Lanes::of(lanes, vec![turn])?.position);
     let (members, rooms): (Vec<_>, Vec<_>) =
         read.into_iter().map(|(.., member, room)| (member, room)).unzip();
     let members = members.into_iter().flatten();
@@ -167,5 +264,5 @@ async fn read(
     }
     // Later than the rest, and yet of the same state if the lane stands as it did by the time of writing.
     load::load_rest(conn, needs, &relations, is_any_sent.then_some(&sent), &mut rows).await?;
-    Ok(Some((before, rows)))
+    Ok(Some((turn, rows)))
 }

@@ -8,7 +8,8 @@ use sqlx::{PgConnection, query};
 use super::columns::Uuid;
 use super::connections::fetch;
 use super::error::PostgresError;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, stands_at};
+use super::load::{SentKeys, is_any_sent};
 use super::{
     alerts, amend, attachments, edits, follows, held, hidden, joins, keeping, mentions, moderation, settings,
 };
@@ -27,13 +28,17 @@ type Result<T, E = PostgresError> = std::result::Result<T, E>;
 /// back. Tells how many of the lanes stood as they did when the batch was decided; unless they all did, nothing of it holds.
 ///
 /// The parts do not see each other, and need not: whoever changes the same rows changes the lanes first. That holds of nodes
-/// of this version; one from before it has moved marks without, for which marks never go back here.
+/// of this version; one from before it has moved marks without, for which marks never go back here. Nor does any of it hold
+/// where one of the messages that the last three parameters tell was sent before.
 ///
 /// Messages are never written over: a number or an id that is taken is damage, and the batch fails.
-pub(super) const WRITE: &str = "WITH \
+pub(super) const WRITE: &str = concat!(
+    "WITH \
     moved AS (UPDATE chat.lanes l SET pos = w.pos, turn = l.turn + 1 \
         FROM UNNEST($1::int2[], $2::int8[], $3::int8[], $4::int8[]) AS w (lane, was, turn, pos) \
-        WHERE l.lane = w.lane AND l.pos = w.was AND l.turn = w.turn RETURNING l.lane), \
+        WHERE l.lane = w.lane AND l.pos = w.was AND l.turn = w.turn AND NOT ",
+    is_any_sent!("$43", "$44", "$45"),
+    " RETURNING l.lane), \
     housed AS (UPDATE chat.rooms r SET seq = w.seq, countable = w.countable, \
             last_message_at = w.last_message_at, last_pos = w.last_pos, \
             marks_pos = greatest(r.marks_pos, w.marks_pos) \
@@ -56,7 +61,8 @@ pub(super) const WRITE: &str = "WITH \
             $27::text[], $28::text[], $29::bytea[], $30::int8[], $31::int8[], $32::int8[], $33::int8[], \
             $34::text[], $35::bytea[], $36::int8[], $37::int8[], $38::text[], $39::bytea[], $40::bytea[], \
             $41::int8[], $42::text[]) AS w WHERE EXISTS (SELECT FROM moved)) \
-    SELECT count(*) FROM moved";
+    SELECT count(*) FROM moved"
+);
 
 /// A room's kind and when it was made never change.
 pub(super) const WRITE_ROOMS: &str = "INSERT INTO chat.rooms (id, kind, one, other, challenge, name, active, \
@@ -171,7 +177,8 @@ impl<'r> Changed<'r> {
         !is_more && self.rows.new_mentions().next().is_none()
     }
 
-    fn is_nothing(&self) -> bool {
+    /// Whether there is nothing to write at all.
+    pub(super) fn is_nothing(&self) -> bool {
         let is_no_count = self.counted.is_empty() && self.marked.is_empty();
         is_no_count && self.rows.new_messages.is_empty() && self.is_counts_alone()
     }
@@ -181,32 +188,31 @@ async fn write_rows(conn: &mut PgConnection, rows: &Rows, lanes: &Lanes, loaded:
     let changed = Changed::of(rows, loaded);
     write_rooms(conn, &changed.rooms).await?;
     write_members(conn, &changed.members).await?;
-    if write_counts(conn, &changed, lanes).await? { Ok(()) } else { Err(PostgresError::Overtaken) }
+    if write_counts(conn, &changed, lanes, &[]).await? { Ok(()) } else { Err(PostgresError::Overtaken) }
 }
 
 /// Writes what messages and marks have changed, and counts a turn of its lanes for whatever else there is. Nothing, where a
-/// lane stands elsewhere than it did when the batch was decided: whether it has.
+/// lane stands elsewhere than it did when the batch was decided, or one of the messages under `not_looked_for` was sent
+/// before: whether it has.
 pub(super) async fn write_counts(
     conn: &mut PgConnection,
     changed: &Changed<'_>,
     lanes: &Lanes,
+    not_looked_for: &[(RoomId, UserId, ClientId)],
 ) -> Result<bool> {
     // Among several lanes, what is of no room has none.
     if lanes.turns.is_empty() || changed.is_nothing() {
         return Ok(true);
     }
     let Changed { counted, marked, rows, .. } = changed;
-    let moved_to = |lane: i16| {
-        let mut positions = rows.position.iter();
-        positions.find(|pos| i16::from(pos.lane) == lane).map(|pos| int(pos.at))
-    };
     let turns = &lanes.turns;
+    let sent = SentKeys::of(not_looked_for);
     let messages = &rows.new_messages;
     let write = query(WRITE)
         .bind(each(turns, |turn| turn.lane))
         .bind(each(turns, |turn| turn.pos))
         .bind(each(turns, |turn| turn.turn))
-        .bind(each(turns, |turn| moved_to(turn.lane)))
+        .bind(each(turns, |turn| stands_at(turn.lane, rows.position)))
         .bind(each(counted, |room| Uuid::from(room.id)))
         .bind(each(counted, |room| int(room.seq)))
         .bind(each(counted, |room| int(room.countable)))
@@ -245,7 +251,7 @@ pub(super) async fn write_counts(
         .bind(each(messages, |(message, _)| kept_thread(message)))
         .bind(each(messages, |(message, _)| root_seq(message)))
         .bind(each(messages, |(message, _)| custom_text(&message.custom)));
-    let stood = fetch(conn, write, |columns| columns.value::<i64>()).await?;
+    let stood = fetch(conn, sent.bind(write), |columns| columns.value::<i64>()).await?;
     Ok(stood == [int(turns.len() as u64)])
 }
 

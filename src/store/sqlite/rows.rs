@@ -110,7 +110,7 @@ fn load(conn: &Connection, needs: &Needs) -> Result<Rows, SqliteError> {
             rows.more.keys.insert(key.clone(), room?);
         }
     }
-    for key in &needs.ordinals {
+    for key in &needs.ordinals_in(&rows.rooms) {
         if let Some(at) = load_ordinals(conn, key)? {
             rows.ordinals.insert(key.clone(), at);
         }
