@@ -70,3 +70,50 @@ fn keep<K: Hash + Ord + Clone, V: Clone>(kept: &mut HashMap<K, Option<V>>, keys:
         kept.insert(key.clone(), rows.get(key).cloned());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(user: &str) -> (Needs, Rows) {
+        let mut needs = Needs::default();
+        needs.settings.insert(user.parse().unwrap());
+        (needs, Rows::at(Position::start(1)))
+    }
+
+    fn knows(cache: &RowCache, needs: &Needs) -> bool {
+        cache.rows(needs, Position::start(1)).is_some()
+    }
+
+    #[test]
+    fn what_is_not_there_is_known_as_well_as_what_is() {
+        let mut cache = RowCache::default();
+        let (ana, mut rows) = of("ana");
+        assert!(!knows(&cache, &ana));
+        rows.settings
+            .insert("ana".parse().unwrap(), Settings { read_receipts: false, ..Settings::default() });
+        cache.keep(&ana, &rows);
+        assert!(!cache.rows(&ana, rows.position).unwrap().settings_of(&"ana".parse().unwrap()).read_receipts);
+        let (mut both, rows) = of("ben");
+        cache.keep(&both, &rows);
+        both.settings.extend(["ana".parse().unwrap()]);
+        assert_eq!(cache.rows(&both, rows.position).unwrap().settings.values().count(), 1, "ben has none");
+        both.settings.extend(["cyn".parse().unwrap()]);
+        assert!(!knows(&cache, &both), "all or nothing");
+    }
+
+    #[test]
+    fn one_row_too_many_and_only_the_newest_batch_is_kept() {
+        let mut cache = RowCache::default();
+        let keep = |cache: &mut RowCache, number| {
+            let (needs, rows) = of(&format!("user{number}"));
+            cache.keep(&needs, &rows);
+            needs
+        };
+        let first = keep(&mut cache, 0);
+        (1..MOST_ROWS).for_each(|number| drop(keep(&mut cache, number)));
+        assert!(knows(&cache, &first));
+        let last = keep(&mut cache, MOST_ROWS);
+        assert!(knows(&cache, &last) && !knows(&cache, &first));
+    }
+}

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::{PgConnection, query};
 use tokio::time::timeout;
@@ -91,7 +91,8 @@ pub(super) async fn commit(
 ) -> Result<Option<Outcomes>, Failure> {
     let [lane] = lanes::needed(lanes, batch).into_iter().collect::<Vec<_>>()[..] else { return Ok(None) };
     // Whatever becomes of the batch, this is how the lane stood before it.
-    let cached = optimism.caches.take(lane);
+    let now = Instant::now();
+    let cached = optimism.caches.take(lane, now);
     if !is_plain(batch) || !optimism.contention.is_over() {
         return Ok(None);
     }
@@ -108,7 +109,7 @@ pub(super) async fn commit(
             .map(|rows| (cached.turn, rows)),
         _ => None,
     };
-    let cached_at = |turn| cached.filter(|kept| kept.turn == turn).unwrap_or_else(|| Cached::at(turn));
+    let cached_at = |turn| cached.filter(|kept| kept.turn == turn).unwrap_or_else(|| Cached::at(turn, now));
     if let Some((turn, rows)) = known {
         match attempt.decide(conn, turn, rows, &needs.sent).await? {
             Decided::Written(done) => return Ok(Some(optimism.keep(cached_at(turn), done, &needs))),

@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use chat_core::model::{Draft, Mark, NewRoom, Profile, RoomKind};
@@ -80,32 +80,39 @@ const CUT_MEANWHILE: u8 = 3;
 const SILENCE: u8 = 4;
 
 /// A way to the server that can be cut.
-struct Way {
+pub(super) struct Way {
     next: Arc<AtomicU8>,
-    url: String,
+    asked: Arc<AtomicUsize>,
+    pub(super) url: String,
     _folder: tempfile::TempDir,
 }
 
 impl Way {
-    fn to(database: &Database) -> Self {
+    pub(super) fn to(database: &Database) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (name, parameters) = database.url.split_once("?host=").unwrap();
         let (upstream, user) = parameters.split_once('&').unwrap();
         let url = format!("{name}?host={}&{user}", folder.path().display());
         let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
-        let next = Arc::new(AtomicU8::new(0));
-        let (ways, upstream) = (Arc::clone(&next), format!("{upstream}/.s.PGSQL.5432"));
+        let (next, asked) = (Arc::new(AtomicU8::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (ways, count, upstream) =
+            (Arc::clone(&next), Arc::clone(&asked), format!("{upstream}/.s.PGSQL.5432"));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = UnixStream::connect(&upstream).await.unwrap();
-                tokio::spawn(carry(client, server, Arc::clone(&ways)));
+                tokio::spawn(carry(client, server, Arc::clone(&ways), Arc::clone(&count)));
             }
         });
-        Self { next, url, _folder: folder }
+        Self { next, asked, url, _folder: folder }
     }
 
     fn at_next_commit(&self, what: u8) {
         self.next.store(what, Ordering::Relaxed);
+    }
+
+    /// How often the server was asked something since this was called last.
+    pub(super) fn asked(&self) -> usize {
+        self.asked.swap(0, Ordering::Relaxed)
     }
 }
 
@@ -134,13 +141,14 @@ impl Commits {
     }
 }
 
-async fn carry(mut client: UnixStream, mut server: UnixStream, next: Arc<AtomicU8>) {
+async fn carry(mut client: UnixStream, mut server: UnixStream, next: Arc<AtomicU8>, count: Arc<AtomicUsize>) {
     let (mut asked, mut answered) = (vec![0; 65536], vec![0; 65536]);
     let mut commits = Commits::default();
     loop {
         tokio::select! {
             read = client.read(&mut asked) => {
                 let Ok(read @ 1..) = read else { return };
+                count.fetch_add(1, Ordering::Relaxed);
                 let is_commit = commits.is_next(&asked[..read]);
                 let fault = if is_commit { next.swap(0, Ordering::Relaxed) } else { 0 };
                 if fault == CUT_BEFORE {

@@ -1,13 +1,12 @@
 //! Commits that lock nothing before they write.
 
-use std::sync::Arc;
-
-use chat_core::model::{Mark, Profile};
+use chat_core::model::{Body, Mark, Profile, RoomKind};
 use chat_core::store::{Item, Op, PostgresStore, RelationItem, RelationOp, RoomItem};
 use chat_core::{ErrorKind, Result, RoomId, Timestamp};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use super::{Database, group, history, item, message, run, send, user};
+use super::faults::Way;
+use super::{Database, create, execute, group, history, item, message, run, send, user};
 
 const WAITING: &str =
     "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -22,14 +21,15 @@ async fn waiting(conn: &mut PgConnection) -> String {
 }
 
 /// Has a message sent, and another node change something between its reading and its writing. Gives its number.
-async fn sent_meanwhile(database: &Database, changes: &str) -> (Arc<PostgresStore>, RoomId, Result<u64>) {
-    let store = Arc::new(database.store().await);
+async fn sent_meanwhile(database: &Database, changes: &str) -> (PostgresStore, RoomId, Result<u64>) {
+    let store = database.store().await;
     let room = group(&store, &["ana", "ben"]).await;
     run(&store, send(room, "ana", None)).await.unwrap();
     let mut other = PgConnection::connect(&database.url).await.unwrap();
     let mut tx = other.begin().await.unwrap();
     sqlx::raw_sql("SELECT FROM chat.lanes FOR UPDATE").execute(&mut *tx).await.unwrap();
-    let node = Arc::clone(&store);
+    // One that knows nothing of the lane yet.
+    let node = database.store().await;
     let sending = tokio::spawn(async move { run(&node, send(room, "ana", None)).await });
     let mut watching = PgConnection::connect(&database.url).await.unwrap();
     let statement = waiting(&mut watching).await;
@@ -101,4 +101,84 @@ async fn whatever_changes_what_a_message_is_decided_on_counts_as_a_turn() {
     let before = turn().await;
     run(&store, send(room, "ana", None)).await.unwrap_err();
     assert_eq!(turn().await, before, "what was refused has changed nothing");
+}
+
+const CLOSES: &str = "UPDATE chat.rooms SET active = false; UPDATE chat.lanes SET turn = turn + 1";
+const OPENS: &str = "UPDATE chat.rooms SET active = true; UPDATE chat.lanes SET turn = turn + 1";
+
+#[tokio::test]
+async fn what_another_node_changes_between_two_messages_is_seen() {
+    let Some(database) = Database::fresh().await else { return };
+    let store = database.store().await;
+    let room = group(&store, &["ana", "ben"]).await;
+    for turn in 1..=20 {
+        assert_eq!(message(&run(&store, send(room, "ana", None)).await.unwrap()).seq, turn);
+        execute(&database.url, CLOSES).await;
+        let refused = run(&store, send(room, "ana", None)).await.unwrap_err();
+        assert_eq!(*refused.kind(), ErrorKind::RoomClosed(room));
+        execute(&database.url, OPENS).await;
+    }
+}
+
+#[tokio::test]
+async fn what_another_node_sends_between_two_messages_is_seen() {
+    let Some(database) = Database::fresh().await else { return };
+    let (one, other) = (database.store().await, database.store().await);
+    let room = group(&one, &["ana", "ben"]).await;
+    for turn in 0..20 {
+        for (node, sender, seq) in
+            [(&one, "ana", 3 * turn + 1), (&one, "ana", 3 * turn + 2), (&other, "ben", 3 * turn + 3)]
+        {
+            assert_eq!(message(&run(node, send(room, sender, None)).await.unwrap()).seq, seq);
+        }
+        let read = run(&one, item(room, "ana", Op::Mark { mark: Mark::Read, to: None })).await.unwrap();
+        assert_eq!(read.changes.len(), 1, "ben has sent something since");
+    }
+}
+
+#[tokio::test]
+async fn what_was_sent_before_is_found_whatever_is_known_of_its_room() {
+    let Some(database) = Database::fresh().await else { return };
+    let store = database.store().await;
+    let room = group(&store, &["ana", "ben"]).await;
+    for turn in 1..=20 {
+        let client = format!("c{turn}");
+        let first = message(&run(&store, send(room, "ana", Some(&client))).await.unwrap());
+        let again = run(&store, send(room, "ana", Some(&client))).await.unwrap();
+        assert_eq!(message(&again), first);
+        assert!(again.changes.is_empty());
+        let mut other = send(room, "ana", Some(&client));
+        let Op::Send { body, .. } = &mut other.op else { unreachable!() };
+        *body = Body::Text("something else".into());
+        assert_eq!(*run(&store, other).await.unwrap_err().kind(), ErrorKind::ClientIdConflict);
+    }
+    assert_eq!(history(&store, room).await.len(), 20);
+}
+
+// Not each time: what is known is forgotten after a second.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_and_marks_take_one_way_to_the_server_and_back() {
+    let Some(database) = Database::fresh().await else { return };
+    let way = Way::to(&database);
+    let store = PostgresStore::connect(&way.url).await.unwrap();
+    let group = group(&store, &["ana", "ben"]).await;
+    let direct = create(RoomKind::Direct([user("ana"), user("ben")]), &["ana", "ben"]);
+    let direct = (direct.room, run(&store, direct).await.unwrap()).0;
+    for room in [group, direct] {
+        let (mut by_send, mut by_mark) = (Vec::new(), Vec::new());
+        for turn in 0..20 {
+            way.asked();
+            run(&store, send(room, "ana", Some(&format!("c{turn}")))).await.unwrap();
+            by_send.push(way.asked());
+            let read =
+                run(&store, item(room, "ben", Op::Mark { mark: Mark::Read, to: Some(turn + 1) })).await;
+            assert_eq!(read.unwrap().changes.len(), 1);
+            by_mark.push(way.asked());
+        }
+        assert_eq!(
+            (by_send.iter().min(), by_mark.iter().min()),
+            (Some(&1), Some(&1)),
+            "{by_send:?} {by_mark:?}"
+        );
+    }
 }
