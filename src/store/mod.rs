@@ -26,6 +26,8 @@ mod invites;
 mod item;
 mod joins;
 mod keyed;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod loaded;
 mod memory;
 mod mention;
 mod moderate;

@@ -10,7 +10,7 @@ use chat_core::store::{
     Store,
 };
 use chat_core::testing::store::Fixture;
-use chat_core::{ErrorKind, MessageId, RoomId, Timestamp, UserId};
+use chat_core::{ErrorKind, MessageId, Result, RoomId, Timestamp, UserId};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -45,32 +45,34 @@ fn new_file() -> (TempDir, PathBuf) {
 async fn filled(path: &Path) -> (RoomId, UserId) {
     let store = SqliteStore::open(path).await.unwrap();
     let (room, ana) = (RoomId::generate(), "ana".parse::<UserId>().unwrap());
-    let item = |op| RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op };
-    let sender = Profile::unknown(ana.clone());
-    let body = Body::Text("hi".into());
-    let items = vec![
-        item(Op::Create {
-            kind: RoomKind::Group,
-            name: None,
-            members: vec![ana.clone()],
-            about: About::default(),
-        }),
-        item(Op::Send {
-            id: MessageId::generate(),
-            sender,
-            body,
-            client_id: None,
-            origin: None,
-            attachments: Vec::new(),
-            writing_until: None,
-            refers: Refers::default(),
-            custom: Custom::default(),
-            ruling: Ruling::default(),
-        }),
-    ];
-    let outcomes = store.commit(Batch::of(items)).await.unwrap();
+    let members = vec![ana.clone()];
+    let op = Op::Create { kind: RoomKind::Group, name: None, members, about: About::default() };
+    let create = RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op };
+    let outcomes = store.commit(Batch::of([create, send(room, &ana, MessageId::generate())])).await.unwrap();
     assert!(outcomes.iter().all(Result::is_ok));
     (room, ana)
+}
+
+fn send(room: RoomId, user: &UserId, id: MessageId) -> RoomItem {
+    let op = Op::Send {
+        id,
+        sender: Profile::unknown(user.clone()),
+        body: Body::Text("hi".into()),
+        client_id: None,
+        origin: None,
+        attachments: Vec::new(),
+        writing_until: None,
+        refers: Refers::default(),
+        custom: Custom::default(),
+        ruling: Ruling::default(),
+    };
+    RoomItem { room, at: Timestamp::from_millis(1), by: Some(user.clone()), op }
+}
+
+/// Says something more.
+async fn say(store: &SqliteStore, room: RoomId, user: &UserId) -> Result<()> {
+    let said = Batch::of([send(room, user, MessageId::generate())]);
+    store.commit(said).await.unwrap().remove(0).map(drop)
 }
 
 /// Opens a file that must be refused; gives the text of the refusal.
@@ -240,33 +242,33 @@ async fn a_batch_that_fails_leaves_nothing_and_the_next_one_works() {
     let (room, ana) = filled(&path).await;
     let store = SqliteStore::open(&path).await.unwrap();
     let id = store.messages(room, 1..=1).await.unwrap()[0].id;
-    let send = |id| {
-        let (sender, body) = (Profile::unknown(ana.clone()), Body::Text("hi".into()));
-        let op = Op::Send {
-            id,
-            sender,
-            body,
-            client_id: None,
-            origin: None,
-            attachments: Vec::new(),
-            writing_until: None,
-            refers: Refers::default(),
-            custom: Custom::default(),
-            ruling: Ruling::default(),
-        };
-        RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }
-    };
+    say(&store, room, &ana).await.unwrap();
     let before = store.position().await.unwrap();
     let profiles = vec![Profile { nickname: "Ana".into(), ..Profile::unknown(ana.clone()) }];
-    let items = vec![send(MessageId::generate()), send(id)];
+    let items = vec![send(room, &ana, MessageId::generate()), send(room, &ana, id)];
     let error = store.commit(Batch { profiles, ..Batch::of(items) }).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Corrupt(_)), "{error:?}");
     assert_eq!(store.position().await.unwrap(), before);
     assert!(store.profiles(std::slice::from_ref(&ana)).await.unwrap().is_empty());
 
-    let items = vec![send(MessageId::generate())];
-    store.commit(Batch::of(items)).await.unwrap().remove(0).unwrap();
-    assert_eq!(store.messages(room, 1..=10).await.unwrap().len(), 2);
+    say(&store, room, &ana).await.unwrap();
+    assert_eq!(store.messages(room, 1..=10).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn what_another_process_changes_between_two_messages_is_seen() {
+    let (_dir, path) = new_file();
+    let (room, ana) = filled(&path).await;
+    let store = SqliteStore::open(&path).await.unwrap();
+    let other = Connection::open(&path).unwrap();
+    for _ in 0..3 {
+        say(&store, room, &ana).await.unwrap();
+        other.execute_batch("UPDATE rooms SET active = 0").unwrap();
+        let refused = say(&store, room, &ana).await.unwrap_err();
+        assert_eq!(*refused.kind(), ErrorKind::RoomClosed(room));
+        other.execute_batch("UPDATE rooms SET active = 1").unwrap();
+    }
+    say(&store, room, &ana).await.unwrap();
 }
 
 #[tokio::test]

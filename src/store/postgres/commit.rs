@@ -13,6 +13,7 @@ use super::optimistic::{self, Optimism};
 use super::{load, notify, write};
 use crate::error::Result as StoreResult;
 use crate::id::{MessageId, RoomId};
+use crate::store::loaded::Loaded;
 use crate::store::{Batch, Item, Needs, Op, Outcome, RelationOp, Rows, What, apply};
 
 pub(super) type Outcomes = Vec<StoreResult<Outcome>>;
@@ -154,7 +155,7 @@ async fn work(
         return Ok(Worked { outcomes, proof, is_earlier: true });
     }
     let mut rows = load::load(conn, before.position, &Needs::of(batch), batch).await?;
-    let loaded = write::Loaded::of(&rows);
+    let loaded = Loaded::of(&rows);
     let items = Batch { items: batch.items.clone(), alerts: batch.alerts, ..Batch::default() };
     let outcomes = apply(items, &mut rows);
     write::write(conn, &rows, &before, &loaded).await?;

@@ -18,9 +18,10 @@ use super::connections::fetch;
 use super::error::PostgresError;
 use super::lanes::{self, Lanes, Turn};
 use super::load::{self, SentKeys, is_any_sent};
-use super::write::{Changed, Loaded, write_counts};
+use super::write::{Changed, write_counts};
 use crate::id::{ClientId, RoomId, UserId};
 use crate::store::columns::{ReadRow, room_columns};
+use crate::store::loaded::Loaded;
 use crate::store::{Batch, Item, Needs, Op, Rows, apply};
 
 /// So many commits lock their lane once one was overtaken: where other nodes write too, whoever waits for the lock has it

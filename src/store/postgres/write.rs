@@ -1,8 +1,6 @@
 //! Writes what a batch has changed: one statement for all that messages and marks change in a transaction, and others for
 //! what is rare.
 
-use std::sync::Arc;
-
 use sqlx::{PgConnection, query};
 
 use super::columns::Uuid;
@@ -20,7 +18,8 @@ use crate::store::columns::{
     body_code, custom_text, first_sender, int, is_public, keeping_text, kept_attachments, kept_mentions,
     kept_thread, permissions_text, quoted_seq, relation_code, role_code, room_code, root_seq,
 };
-use crate::store::{BodyHash, Keyed, Rows};
+use crate::store::loaded::Loaded;
+use crate::store::{BodyHash, Rows};
 
 type Result<T, E = PostgresError> = std::result::Result<T, E>;
 
@@ -120,36 +119,6 @@ pub(super) async fn write(
     alerts::write(conn, rows).await?;
     keeping::end(conn, rows).await?;
     keeping::cut(conn, rows).await
-}
-
-/// Rooms and memberships as they were loaded.
-pub(super) struct Loaded {
-    rooms: Keyed<RoomId, Arc<Room>>,
-    members: Keyed<(RoomId, UserId), Arc<Member>>,
-}
-
-impl Loaded {
-    pub(super) fn of(rows: &Rows) -> Self {
-        Self { rooms: rows.rooms.clone(), members: rows.members.clone() }
-    }
-
-    /// Whether nothing of a room is new but what [`WRITE`] writes.
-    fn is_counted(&self, room: &Room) -> bool {
-        self.rooms.get(&room.id).is_some_and(|was| {
-            let Room { seq, countable, last_message_at, last_pos, marks_pos, .. } = *room;
-            Room { seq, countable, last_message_at, last_pos, marks_pos, ..(**was).clone() } == *room
-        })
-    }
-
-    /// The same of a membership.
-    fn has_marked(&self, member: &Member) -> bool {
-        self.members.get(&(member.room, member.user.clone())).is_some_and(|was| {
-            let Member { marks_pos, marked_at, read_seq, delivered_seq, .. } = *member;
-            let Member { read_n, read_own_n, own_n, slowed_at, .. } = *member;
-            let was = Member { marks_pos, marked_at, read_seq, delivered_seq, ..(**was).clone() };
-            Member { read_n, read_own_n, own_n, slowed_at, ..was } == *member
-        })
-    }
 }
 
 /// What a batch has changed of the rooms and memberships that there were: counts and marks alone, and more than those.

@@ -63,6 +63,7 @@ mod rows;
 mod schema;
 mod search;
 mod settings;
+mod write;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -201,7 +202,7 @@ impl Store for SqliteStore {
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Result<Outcome>>> {
         let changed = self.waiting.rooms_of(&batch);
-        let outcomes = self.writer.run(move |tx| rows::commit(tx, batch)).await?;
+        let outcomes = self.writer.commit(move |tx, cache| rows::commit(tx, batch, cache)).await?;
         self.waiting.add(changed);
         Ok(outcomes)
     }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, StatementStatus};
 
 use super::{
     SqliteOptions, alerts, amend, attachments, edits, follows, held, hidden, joins, keeping, mentions,
-    moderation, notify, push, read, records, rows, schema, search, settings,
+    moderation, notify, push, read, records, rows, schema, search, settings, write,
 };
 
 /// The steps by which a read finds its rows. How a subquery finds its own is among them, and that they are walked then is
@@ -150,6 +150,7 @@ fn each_read_finds_its_rows_by_an_index() {
         (records::ACTS, "PRIMARY KEY (room=? AND pos>?)", false),
         (records::INVITES, "invites_by_room (room=? AND code>?)", false),
         (records::BANS, "PRIMARY KEY (room=? AND user>?)", false),
+        (write::WRITE_ROOM_COUNTS, primary, false),
         (rows::PLACE, "messages_by_id (id=?)", false),
         (rows::ROOM_WITH_KEY, primary, false),
         (rows::END_OUTBOX_ROW, "INTEGER PRIMARY KEY (rowid=?)", false),

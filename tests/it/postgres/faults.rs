@@ -110,7 +110,7 @@ impl Way {
         self.next.store(what, Ordering::Relaxed);
     }
 
-    /// How often the server was asked something since this was called last.
+    /// How often the server was asked for something since this was called last.
     pub(super) fn asked(&self) -> usize {
         self.asked.swap(0, Ordering::Relaxed)
     }
@@ -148,7 +148,8 @@ async fn carry(mut client: UnixStream, mut server: UnixStream, next: Arc<AtomicU
         tokio::select! {
             read = client.read(&mut asked) => {
                 let Ok(read @ 1..) = read else { return };
-                count.fetch_add(1, Ordering::Relaxed);
+                // Not whether the connection still lives, which the pool asks beside, once it is given back: a mere Sync.
+                count.fetch_add(usize::from(asked[..read] != *b"S\0\0\0\x04"), Ordering::Relaxed);
                 let is_commit = commits.is_next(&asked[..read]);
                 let fault = if is_commit { next.swap(0, Ordering::Relaxed) } else { 0 };
                 if fault == CUT_BEFORE {
