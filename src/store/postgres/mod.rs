@@ -4,7 +4,8 @@
 //! a fixed number of statements however much it is. It first locks the row of its commit lane, until its
 //! end: so positions commit in their order across nodes, and nothing deadlocks. Messages and marks, which most of it is, are
 //! read and then written in one statement each, without a lock in between: the row of the lane counts commits, and where
-//! another node's came between the two, nothing is written and the work is done again under the lock.
+//! another node's came between the two, nothing is written and the work is done again under the lock. Where the node's own last
+//! commits have left behind what is to be read, it is not read either, so that most take one statement; that is kept for a second.
 //!
 //! Everything stands in the schema `chat` of the database, beside whatever else it holds, so that the host can
 //! send messages in its own transactions by [`send_in`](crate::Actor::send_in). Connect to the
