@@ -133,6 +133,7 @@ pub(super) async fn commit(
         Decided::Rare => Ok(None),
     }
 }
+
 impl Optimism {
     /// Keeps how a batch has left its lane, and gives its outcomes.
     fn keep(&self, mut cached: Cached, done: Done, needs: &Needs) -> Outcomes {
