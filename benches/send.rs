@@ -92,6 +92,8 @@ async fn through_the_engine(store: impl Store, span: Duration) -> Sends {
 fn in_a_bare_loop(path: &Path, a_batch: f64, span: Duration) -> f64 {
     let mut conn = rusqlite::Connection::open(path).expect("it opens");
     conn.pragma_update(None, "synchronous", "FULL").expect("it is set");
+    // As the store has it, or the ratio would tell of this setting.
+    conn.pragma_update(None, "wal_autocheckpoint", 4_000).expect("it is set");
     let rooms: Vec<(Vec<u8>, String)> = {
         let mut rooms =
             conn.prepare("SELECT room, user FROM members WHERE user LIKE 'sender%'").expect("rooms");

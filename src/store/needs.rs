@@ -21,7 +21,7 @@ pub struct Needs {
     pub members: Few<(RoomId, UserId)>,
     /// Messages sent under a client id.
     pub sent: Few<(RoomId, UserId, ClientId)>,
-    /// The counts at a `seq`, for a user.
+    /// The counts at a `seq`, for a user: see [`ordinals_in`](Self::ordinals_in).
     pub ordinals: Few<(RoomId, UserId, u64)>,
     /// Rooms in which somebody sends, or moves a mark: what a block between the two of a direct room stops.
     pub spoken_in: Few<RoomId>,

@@ -57,7 +57,7 @@ pub struct Rows {
     pub members: Keyed<(RoomId, UserId), Arc<Member>>,
     /// The messages that there are, of those in [`Needs::sent`].
     pub sent: Keyed<(RoomId, UserId, ClientId), Sent>,
-    /// The counts for [`Needs::ordinals`] whose `seq` a message has; the others are left out.
+    /// The counts for those of [`Needs::ordinals_in`] whose `seq` a message has; the others are left out.
     pub ordinals: Keyed<(RoomId, UserId, u64), Ordinals>,
     /// The relations that there are, of those in [`Needs::relations_with`].
     pub relations: Keyed<(UserId, UserId), Relation>,
@@ -392,8 +392,8 @@ impl Rows {
         if let Some(at) = self.ordinals.get(&(room.id, member.user.clone(), seq)) {
             return *at;
         }
-        // No message had that number before this batch, so all that came after it are in the batch: count
-        // back from what the counts are now.
+        // No message had that number before this batch, or the newest one did, so all that came after it are in the batch:
+        // count back from what the counts are now.
         let mut at = Ordinals { n: room.countable, own_n: member.own_n };
         for (message, _) in self.new_messages.iter().filter(|(new, _)| new.room == room.id && new.seq > seq) {
             if message.is_countable() {

@@ -166,20 +166,7 @@ async fn what_was_handed_in_is_committed_when_the_store_is_dropped_meanwhile() {
     let (room, ana) = filled(&path).await;
     let store = SqliteStore::open(&path).await.unwrap();
     for _ in 0..20 {
-        let (sender, body) = (Profile::unknown(ana.clone()), Body::Text("hi".into()));
-        let op = Op::Send {
-            id: MessageId::generate(),
-            sender,
-            body,
-            client_id: None,
-            origin: None,
-            attachments: Vec::new(),
-            writing_until: None,
-            refers: Refers::default(),
-            custom: Custom::default(),
-            ruling: Ruling::default(),
-        };
-        let items = vec![RoomItem { room, at: Timestamp::from_millis(1), by: Some(ana.clone()), op }];
+        let items = [send(room, &ana, MessageId::generate())];
         // Polled once, which hands the batch in, and then given up.
         let commit = store.commit(Batch::of(items));
         let _ = tokio::time::timeout(std::time::Duration::ZERO, commit).await;
